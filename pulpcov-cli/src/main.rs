@@ -1,0 +1,2 @@
+//! The `pulpcov` command.
+fn main() {}

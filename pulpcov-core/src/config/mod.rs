@@ -1,0 +1,1 @@
+//! Configuration files: one typed `Config` from `.coveragerc` and its kin.

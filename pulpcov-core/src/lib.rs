@@ -1,0 +1,10 @@
+//! Read, merge and write coverage.py data files.
+mod error;
+pub mod text;
+
+#[cfg(feature = "config")]
+pub mod config;
+#[cfg(feature = "paths")]
+pub mod paths;
+
+pub use error::{Error, ErrorKind, Position, Result};

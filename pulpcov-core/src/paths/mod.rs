@@ -1,0 +1,1 @@
+//! `[paths]` aliases, include and omit patterns.
