@@ -1,0 +1,154 @@
+//! Sets of line-to-line jumps.
+
+use std::cmp::Ordering;
+
+/// A jump from one line to another: `(from, to)`.
+///
+/// A `from` of `-n` is the entry to the code object that starts at line `n`, a `to` of
+/// `-n` its exit (coverage.py's `CoverageData.arcs`).
+pub type LineArc = (i32, i32);
+
+/// A set of arcs, sorted by `from`, then `to`, in one allocation of 8 bytes an arc.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::ArcSet;
+///
+/// let mut arcs: ArcSet = [(2, -1), (-1, 1), (1, 2), (1, 2)].into_iter().collect();
+/// assert_eq!(arcs.as_slice(), [(-1, 1), (1, 2), (2, -1)]);
+/// arcs.union_with(&[(1, 4)].into_iter().collect());
+/// assert_eq!(arcs.len(), 4);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct ArcSet(Box<[LineArc]>);
+
+impl ArcSet {
+    /// The empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The arcs in ascending order.
+    pub fn as_slice(&self) -> &[LineArc] {
+        &self.0
+    }
+
+    /// The arcs in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = LineArc> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// How many arcs are in the set.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Is there no arc in the set?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Is `arc` in the set?
+    pub fn contains(&self, arc: LineArc) -> bool {
+        self.0.binary_search(&arc).is_ok()
+    }
+
+    /// Add every arc of `other`.
+    pub fn union_with(&mut self, other: &Self) {
+        if !is_superset(&self.0, &other.0) {
+            self.0 = union(&self.0, &other.0).into();
+        }
+    }
+
+    /// The lines that the arcs touch: both ends, but for entries, exits and line 0.
+    ///
+    /// This is what coverage.py's `CoverageData.lines` says of branch data.
+    pub fn lines(&self) -> impl Iterator<Item = u32> + '_ {
+        self.iter()
+            .flat_map(|(from, to)| [from, to])
+            .filter(|&line| line > 0)
+            .map(i32::unsigned_abs)
+    }
+}
+
+/// One pass over both sorted slices. Most merges add nothing new, and then nothing is allocated.
+fn is_superset(all: &[LineArc], some: &[LineArc]) -> bool {
+    let mut rest = all.iter();
+    some.len() <= all.len() && some.iter().all(|arc| rest.by_ref().find(|&a| a >= arc) == Some(arc))
+}
+
+/// One pass over both sorted slices.
+fn union(a: &[LineArc], b: &[LineArc]) -> Vec<LineArc> {
+    let mut out = Vec::with_capacity(a.len() + b.len());
+    let (mut a, mut b) = (a, b);
+    while let ([x, rest_a @ ..], [y, rest_b @ ..]) = (a, b) {
+        match x.cmp(y) {
+            Ordering::Less => {
+                out.push(*x);
+                a = rest_a;
+            }
+            Ordering::Greater => {
+                out.push(*y);
+                b = rest_b;
+            }
+            Ordering::Equal => {
+                out.push(*x);
+                (a, b) = (rest_a, rest_b);
+            }
+        }
+    }
+    out.extend_from_slice(a);
+    out.extend_from_slice(b);
+    out
+}
+
+impl From<Vec<LineArc>> for ArcSet {
+    /// Takes arcs in any order; arcs that are sorted already are taken as they are.
+    fn from(mut arcs: Vec<LineArc>) -> Self {
+        if !arcs.is_sorted_by(|a, b| a < b) {
+            arcs.sort_unstable();
+            arcs.dedup();
+        }
+        Self(arcs.into())
+    }
+}
+
+impl FromIterator<LineArc> for ArcSet {
+    fn from_iter<I: IntoIterator<Item = LineArc>>(arcs: I) -> Self {
+        arcs.into_iter().collect::<Vec<_>>().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn behaves_as_a_set(
+            a in prop::collection::vec((-9i32..40, -9i32..40), 0..50),
+            b in prop::collection::vec((-9i32..40, -9i32..40), 0..50),
+        ) {
+            let (set_a, set_b) = (BTreeSet::from_iter(a.clone()), BTreeSet::from_iter(b.clone()));
+            let arcs_a = ArcSet::from(a);
+            prop_assert_eq!(arcs_a.iter().collect::<Vec<_>>(), Vec::from_iter(set_a.clone()));
+            prop_assert!(b.iter().all(|arc| arcs_a.contains(*arc) == set_a.contains(arc)));
+
+            let mut union = arcs_a.clone();
+            union.union_with(&ArcSet::from(b));
+            prop_assert_eq!(union.iter().collect::<BTreeSet<_>>(), &set_a | &set_b);
+            prop_assert!(union.as_slice().is_sorted_by(|x, y| x < y));
+        }
+    }
+
+    #[test]
+    fn lines_are_the_positive_ends() {
+        let arcs: ArcSet = [(-1, 3), (3, 5), (5, -1), (0, 7)].into_iter().collect();
+        assert_eq!(arcs.lines().collect::<BTreeSet<_>>(), BTreeSet::from([3, 5, 7]));
+    }
+}

@@ -1,0 +1,94 @@
+//! The contexts of a data set, each name held once.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A context's place in the [`ContextTable`] of its data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ContextId(u32);
+
+impl ContextId {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Context names and their ids, in order of first appearance.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ContextTable {
+    names: Vec<Arc<str>>,
+    ids: HashMap<Arc<str>, ContextId>,
+}
+
+impl ContextTable {
+    /// The id of `name`, which is added if it is new.
+    pub(crate) fn intern(&mut self, name: &str) -> ContextId {
+        match self.ids.get(name) {
+            Some(&id) => id,
+            None => self.add(name.into()),
+        }
+    }
+
+    /// Add all of `other`; at the index of an old id is the new one.
+    pub(crate) fn absorb(&mut self, other: Self) -> Vec<ContextId> {
+        let new_id = |name: Arc<str>| match self.ids.get(&name) {
+            Some(&id) => id,
+            None => self.add(name),
+        };
+        other.names.into_iter().map(new_id).collect()
+    }
+
+    fn add(&mut self, name: Arc<str>) -> ContextId {
+        let id = ContextId(self.names.len() as u32);
+        self.names.push(Arc::clone(&name));
+        self.ids.insert(name, id);
+        id
+    }
+
+    pub(crate) fn name(&self, id: ContextId) -> &str {
+        self.names.get(id.index()).map_or("", |name| name)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &**name)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Every id at its own index: the translation that changes nothing.
+    pub(crate) fn identity(&self) -> Vec<ContextId> {
+        (0..self.names.len() as u32).map(ContextId).collect()
+    }
+
+    /// Ids in the order of their names, for output that does not depend on who came first.
+    pub(crate) fn sorted_ids(&self) -> Vec<ContextId> {
+        let mut ids = self.identity();
+        ids.sort_unstable_by_key(|&id| self.name(id));
+        ids
+    }
+}
+
+/// Some of the contexts of one data set, to narrow queries to.
+///
+/// Made by [`CoverageData::select_contexts`](crate::CoverageData::select_contexts), and
+/// meaningful for that data set as it was then.
+#[derive(Clone, Debug)]
+pub struct ContextSelection(pub(super) Vec<bool>);
+
+impl ContextSelection {
+    pub(super) fn contains(&self, id: ContextId) -> bool {
+        self.0.get(id.index()).copied().unwrap_or(false)
+    }
+
+    /// How many contexts are selected.
+    pub fn len(&self) -> usize {
+        self.0.iter().filter(|&&selected| selected).count()
+    }
+
+    /// Is no context selected?
+    pub fn is_empty(&self) -> bool {
+        !self.0.contains(&true)
+    }
+}

@@ -1,0 +1,489 @@
+//! The data set: what coverage.py's `CoverageData` holds.
+
+use std::collections::BTreeMap;
+
+use super::by_context::{ByContext, Union};
+use super::contexts::{ContextId, ContextTable};
+use super::{ArcSet, ContextSelection, FilePath, LineArc, Numbits};
+use crate::error::{Error, ErrorKind, Result};
+use crate::text::{printable, py_repr};
+
+/// What a data set holds: never both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Measurement {
+    /// Line numbers: statement coverage.
+    Lines,
+    /// Line-to-line jumps: branch coverage.
+    Arcs,
+}
+
+/// What ran, by source file and context.
+///
+/// The same things as coverage.py's class of this name: measured files, contexts, lines
+/// or arcs, the file tracer plugin of a file, metadata. It lives in memory and knows no
+/// files on disk; [`formats`](crate::formats) reads and writes it.
+///
+/// A context costs 24 bytes a file and the bitmap of its lines, or 8 bytes an arc.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::{CoverageData, Numbits};
+///
+/// let mut web = CoverageData::new();
+/// web.add_lines("app/views.py", "test_login", &Numbits::from_iter([1, 2, 5]))?;
+///
+/// let mut worker = CoverageData::new();
+/// worker.add_lines("app/views.py", "test_task", &Numbits::from_iter([1, 9]))?;
+///
+/// web.merge(worker)?;
+/// assert_eq!(web.lines("app/views.py"), Some(Numbits::from_iter([1, 2, 5, 9])));
+/// assert_eq!(web.contexts_by_line("app/views.py")[&1], ["test_login", "test_task"]);
+///
+/// let tasks = web.select_contexts(|name| name.contains("task"));
+/// assert_eq!(web.lines_in("app/views.py", &tasks), Some(Numbits::from_iter([1, 9])));
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct CoverageData {
+    measurement: Option<Measurement>,
+    meta: BTreeMap<String, String>,
+    contexts: ContextTable,
+    files: BTreeMap<FilePath, FileRecord>,
+}
+
+/// One measured file's rows. Only one of `lines` and `arcs` is ever filled.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FileRecord {
+    pub(crate) tracer: Box<str>,
+    pub(crate) lines: ByContext<Numbits>,
+    pub(crate) arcs: ByContext<ArcSet>,
+}
+
+impl FileRecord {
+    fn absorb(&mut self, other: Self, ids: &[ContextId]) {
+        self.lines.absorb(other.lines, ids);
+        self.arcs.absorb(other.arcs, ids);
+    }
+
+    fn has_rows(&self) -> bool {
+        !self.lines.is_empty() || !self.arcs.is_empty()
+    }
+}
+
+/// One file of a [`CoverageData`], with the names of its contexts.
+#[derive(Clone, Copy, Debug)]
+pub struct FileData<'a> {
+    path: &'a FilePath,
+    record: &'a FileRecord,
+    contexts: &'a ContextTable,
+}
+
+impl<'a> FileData<'a> {
+    /// The file's path.
+    pub fn path(&self) -> &'a FilePath {
+        self.path
+    }
+
+    /// The plugin that traced the file; empty for ordinary Python.
+    pub fn tracer(&self) -> &'a str {
+        &self.record.tracer
+    }
+
+    /// Each context's lines, sorted by the context's name. Empty when arcs were measured.
+    pub fn lines_by_context(&self) -> Vec<(&'a str, &'a Numbits)> {
+        self.named(&self.record.lines)
+    }
+
+    /// Each context's arcs, sorted by the context's name. Empty when lines were measured.
+    pub fn arcs_by_context(&self) -> Vec<(&'a str, &'a ArcSet)> {
+        self.named(&self.record.arcs)
+    }
+
+    fn named<T: Union>(&self, sets: &'a ByContext<T>) -> Vec<(&'a str, &'a T)> {
+        let mut named: Vec<_> =
+            sets.iter().map(|(id, set)| (self.contexts.name(id), set)).collect();
+        named.sort_unstable_by_key(|entry| entry.0);
+        named
+    }
+}
+
+impl CoverageData {
+    /// A data set without anything in it, which can still become either measurement.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    // What there is.
+
+    /// Lines or arcs; `None` while nothing was measured.
+    pub fn measurement(&self) -> Option<Measurement> {
+        self.measurement
+    }
+
+    /// Does the data hold arcs, that is, was branch coverage measured?
+    pub fn has_arcs(&self) -> bool {
+        self.measurement == Some(Measurement::Arcs)
+    }
+
+    /// Is there any row of lines or arcs? Files may be named and contexts known without.
+    pub fn has_rows(&self) -> bool {
+        self.files.values().any(FileRecord::has_rows)
+    }
+
+    /// How many rows there are: pairs of file and context with lines, or single arcs.
+    pub fn row_count(&self) -> u64 {
+        let rows = |record: &FileRecord| {
+            record.lines.iter().count()
+                + record.arcs.iter().map(|(_, arcs)| arcs.len()).sum::<usize>()
+        };
+        self.files.values().map(|record| rows(record) as u64).sum()
+    }
+
+    /// The measured files in the order of their paths' bytes.
+    pub fn files(&self) -> impl ExactSizeIterator<Item = FileData<'_>> {
+        self.files.iter().map(|(path, record)| FileData { path, record, contexts: &self.contexts })
+    }
+
+    /// The file of exactly this path.
+    pub fn file(&self, path: impl AsRef<[u8]>) -> Option<FileData<'_>> {
+        let (path, record) = self.files.get_key_value(path.as_ref())?;
+        Some(FileData { path, record, contexts: &self.contexts })
+    }
+
+    /// The context names, sorted. A context may be known and have no rows.
+    pub fn contexts(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.contexts.names().collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// The plugin that traced the file: empty for ordinary Python, `None` for an unknown file.
+    pub fn file_tracer(&self, path: impl AsRef<[u8]>) -> Option<&str> {
+        self.files.get(path.as_ref()).map(|record| &*record.tracer)
+    }
+
+    /// Metadata of the recording by key: `version`, `sys_argv`, `when`, `hash`; `runs` of 4.x.
+    pub fn meta(&self) -> &BTreeMap<String, String> {
+        &self.meta
+    }
+
+    // What ran.
+
+    /// The lines of a file that ran in any context; `None` for an unknown file.
+    ///
+    /// Of arcs, these are the positive ends, as in coverage.py's `CoverageData.lines`.
+    pub fn lines(&self, path: impl AsRef<[u8]>) -> Option<Numbits> {
+        self.lines_where(path.as_ref(), |_| true)
+    }
+
+    /// The lines of a file that ran in the selected contexts.
+    pub fn lines_in(
+        &self,
+        path: impl AsRef<[u8]>,
+        selection: &ContextSelection,
+    ) -> Option<Numbits> {
+        self.lines_where(path.as_ref(), |id| selection.contains(id))
+    }
+
+    /// The arcs of a file that ran in any context; `None` for an unknown file.
+    pub fn arcs(&self, path: impl AsRef<[u8]>) -> Option<ArcSet> {
+        self.arcs_where(path.as_ref(), |_| true)
+    }
+
+    /// The arcs of a file that ran in the selected contexts.
+    pub fn arcs_in(&self, path: impl AsRef<[u8]>, selection: &ContextSelection) -> Option<ArcSet> {
+        self.arcs_where(path.as_ref(), |id| selection.contains(id))
+    }
+
+    /// For each line that ran, the contexts that ran it, sorted by name.
+    pub fn contexts_by_line(&self, path: impl AsRef<[u8]>) -> BTreeMap<u32, Vec<&str>> {
+        self.contexts_by_line_where(path.as_ref(), |_| true)
+    }
+
+    /// For each line that ran in the selected contexts, those of them that ran it.
+    pub fn contexts_by_line_in(
+        &self,
+        path: impl AsRef<[u8]>,
+        selection: &ContextSelection,
+    ) -> BTreeMap<u32, Vec<&str>> {
+        self.contexts_by_line_where(path.as_ref(), |id| selection.contains(id))
+    }
+
+    /// The contexts whose name satisfies `wanted`, for the `..._in` queries.
+    pub fn select_contexts(&self, wanted: impl FnMut(&str) -> bool) -> ContextSelection {
+        ContextSelection(self.contexts.names().map(wanted).collect())
+    }
+
+    fn lines_where(&self, path: &[u8], wanted: impl Fn(ContextId) -> bool) -> Option<Numbits> {
+        if self.has_arcs() {
+            return self.arcs_where(path, wanted).map(|arcs| arcs.lines().collect());
+        }
+        Some(union_where(&self.files.get(path)?.lines, wanted))
+    }
+
+    fn arcs_where(&self, path: &[u8], wanted: impl Fn(ContextId) -> bool) -> Option<ArcSet> {
+        let all = self.files.get(path)?.arcs.iter().filter(|(id, _)| wanted(*id));
+        Some(all.flat_map(|(_, arcs)| arcs.iter()).collect())
+    }
+
+    fn contexts_by_line_where(
+        &self,
+        path: &[u8],
+        wanted: impl Fn(ContextId) -> bool,
+    ) -> BTreeMap<u32, Vec<&str>> {
+        let mut by_line = BTreeMap::<u32, Vec<&str>>::new();
+        let Some(record) = self.files.get(path) else { return by_line };
+        let lines = record.lines.iter().map(|(id, lines)| (id, lines.clone()));
+        let arcs = record.arcs.iter().map(|(id, arcs)| (id, arcs.lines().collect::<Numbits>()));
+        for (id, lines) in lines.chain(arcs).filter(|(id, _)| wanted(*id)) {
+            for line in lines.iter() {
+                by_line.entry(line).or_default().push(self.contexts.name(id));
+            }
+        }
+        by_line.values_mut().for_each(|names| names.sort_unstable());
+        by_line
+    }
+
+    // Adding.
+
+    /// Add lines of a file in a context; `""` is the context of data without contexts.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MixedData`] if the data holds arcs.
+    pub fn add_lines(
+        &mut self,
+        path: impl Into<FilePath>,
+        context: &str,
+        lines: &Numbits,
+    ) -> Result<()> {
+        self.set_measurement(Measurement::Lines)?;
+        let id = self.contexts.intern(context);
+        self.files.entry(path.into()).or_default().lines.add(id, lines.clone());
+        Ok(())
+    }
+
+    /// Add arcs of a file in a context; `""` is the context of data without contexts.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MixedData`] if the data holds lines.
+    pub fn add_arcs(
+        &mut self,
+        path: impl Into<FilePath>,
+        context: &str,
+        arcs: impl IntoIterator<Item = LineArc>,
+    ) -> Result<()> {
+        self.set_measurement(Measurement::Arcs)?;
+        let id = self.contexts.intern(context);
+        self.files.entry(path.into()).or_default().arcs.add(id, arcs.into_iter().collect());
+        Ok(())
+    }
+
+    /// Name a file as measured, without rows if it has none yet.
+    pub fn touch_file(&mut self, path: impl Into<FilePath>) {
+        self.files.entry(path.into()).or_default();
+    }
+
+    /// Name a context, without rows if it has none yet.
+    pub fn touch_context(&mut self, name: &str) {
+        self.contexts.intern(name);
+    }
+
+    /// Name the plugin that traced a file; the empty name takes nothing back.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TracerConflict`] if the file has another plugin.
+    pub fn set_file_tracer(&mut self, path: impl Into<FilePath>, tracer: &str) -> Result<()> {
+        let path = path.into();
+        let record = self.files.entry(path.clone()).or_default();
+        if record.tracer.is_empty() {
+            record.tracer = tracer.into();
+        } else if !tracer.is_empty() && *record.tracer != *tracer {
+            return Err(tracer_conflict(&path, &record.tracer, tracer));
+        }
+        Ok(())
+    }
+
+    /// Say what the data holds; any number of times, but always the same.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::MixedData`] if the data holds the other.
+    pub fn set_measurement(&mut self, measurement: Measurement) -> Result<()> {
+        match self.measurement {
+            Some(other) if other != measurement => Err(mixed(measurement)),
+            _ => {
+                self.measurement = Some(measurement);
+                Ok(())
+            }
+        }
+    }
+
+    /// Set one piece of metadata.
+    pub fn set_meta(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        self.meta.insert(key.into(), value.into());
+    }
+
+    /// Forget the metadata.
+    pub fn clear_meta(&mut self) {
+        self.meta.clear();
+    }
+
+    // Changing all of it.
+
+    /// Add all of `other`: the union of files, contexts, lines and arcs.
+    ///
+    /// The order and the grouping of merges do not matter, and merging the same data twice
+    /// changes nothing. Of the metadata, what both sides agree on is kept.
+    ///
+    /// # Errors
+    ///
+    /// Before anything has changed: [`ErrorKind::MixedData`] if one side holds lines and the
+    /// other arcs, [`ErrorKind::TracerConflict`] if a file of both has another plugin, or a
+    /// plugin in one of them only (coverage.py 7.17.3, `CoverageData.update`).
+    pub fn merge(&mut self, other: Self) -> Result<()> {
+        if let Some(measurement) = other.measurement
+            && self.measurement.is_some_and(|own| own != measurement)
+        {
+            return Err(mixed(measurement));
+        }
+        self.check_tracers(&other)?;
+        self.measurement = self.measurement.or(other.measurement);
+        self.meta.retain(|key, value| other.meta.get(key) == Some(value));
+        let ids = self.contexts.absorb(other.contexts);
+        for (path, record) in other.files {
+            let tracer = record.tracer.clone();
+            let own = self
+                .files
+                .entry(path)
+                .or_insert_with(|| FileRecord { tracer, ..FileRecord::default() });
+            own.absorb(record, &ids);
+        }
+        Ok(())
+    }
+
+    fn check_tracers(&self, other: &Self) -> Result<()> {
+        let both = other
+            .files
+            .iter()
+            .filter_map(|(path, theirs)| Some((path, self.files.get(path)?, theirs)));
+        match both.into_iter().find(|(_, own, theirs)| own.tracer != theirs.tracer) {
+            Some((path, own, theirs)) => Err(tracer_conflict(path, &own.tracer, &theirs.tracer)),
+            None => Ok(()),
+        }
+    }
+
+    /// The same data with every file renamed; files that get the same new path become one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TracerConflict`] if files with two different plugins become one.
+    pub fn map_paths(mut self, mut new_path: impl FnMut(&FilePath) -> FilePath) -> Result<Self> {
+        let same_ids = self.contexts.identity();
+        for (path, record) in std::mem::take(&mut self.files) {
+            let path = new_path(&path);
+            self.set_file_tracer(path.clone(), &record.tracer)?;
+            self.files.entry(path).or_default().absorb(record, &same_ids);
+        }
+        Ok(self)
+    }
+
+    /// Put everything into the one unnamed context, and forget all others.
+    pub fn drop_contexts(&mut self) {
+        let mut contexts = ContextTable::default();
+        if self.contexts.len() > 0 {
+            let id = contexts.intern("");
+            for record in self.files.values_mut() {
+                record.lines.flatten(id);
+                record.arcs.flatten(id);
+            }
+        }
+        self.contexts = contexts;
+    }
+
+    /// Turn arcs into the lines that they touch. Data without arcs stays as it is.
+    pub fn arcs_to_lines(&mut self) {
+        for record in self.files.values_mut() {
+            for (id, arcs) in std::mem::take(&mut record.arcs).iter() {
+                record.lines.add(id, arcs.lines().collect());
+            }
+        }
+        self.measurement = self.measurement.map(|_| Measurement::Lines);
+    }
+
+    /// Forget what was measured if there is no row to show it; combining in coverage.py does.
+    pub(crate) fn forget_measurement_without_rows(&mut self) {
+        if !self.has_rows() {
+            self.measurement = None;
+        }
+    }
+
+    // For the readers and writers.
+
+    #[cfg(any(feature = "sqlite", feature = "json"))]
+    pub(crate) fn context_table(&self) -> &ContextTable {
+        &self.contexts
+    }
+
+    #[cfg(any(feature = "sqlite", feature = "json"))]
+    pub(crate) fn records(&self) -> impl Iterator<Item = (&FilePath, &FileRecord)> {
+        self.files.iter()
+    }
+
+    /// A data set of rows that a reader has checked.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn from_records(
+        measurement: Option<Measurement>,
+        contexts: ContextTable,
+        files: BTreeMap<FilePath, FileRecord>,
+    ) -> Self {
+        Self { measurement, meta: BTreeMap::new(), contexts, files }
+    }
+}
+
+/// Equal files, tracers, contexts, rows and metadata, in whatever order they were added.
+impl PartialEq for CoverageData {
+    fn eq(&self, other: &Self) -> bool {
+        let same_file = |(a, b): (FileData<'_>, FileData<'_>)| {
+            a.path() == b.path()
+                && a.tracer() == b.tracer()
+                && a.lines_by_context() == b.lines_by_context()
+                && a.arcs_by_context() == b.arcs_by_context()
+        };
+        self.measurement == other.measurement
+            && self.meta == other.meta
+            && self.contexts() == other.contexts()
+            && self.files.len() == other.files.len()
+            && self.files().zip(other.files()).all(same_file)
+    }
+}
+
+impl Eq for CoverageData {}
+
+fn union_where(sets: &ByContext<Numbits>, wanted: impl Fn(ContextId) -> bool) -> Numbits {
+    let mut all = Numbits::new();
+    sets.iter().filter(|(id, _)| wanted(*id)).for_each(|(_, set)| all.union_with(set));
+    all
+}
+
+fn mixed(added: Measurement) -> Error {
+    // The sentences are coverage.py's (sqldata.py, _choose_lines_or_arcs).
+    let message = match added {
+        Measurement::Lines => "Can't add line measurements to existing branch data",
+        Measurement::Arcs => "Can't add branch measurements to existing line data",
+    };
+    Error::new(ErrorKind::MixedData, message)
+}
+
+fn tracer_conflict(path: &FilePath, own: &str, other: &str) -> Error {
+    let message = format!(
+        "Conflicting file tracer name for {}: {} vs {}",
+        py_repr(&printable(&path.to_str_lossy())),
+        py_repr(own),
+        py_repr(other)
+    );
+    Error::new(ErrorKind::TracerConflict, message)
+}

@@ -1,0 +1,25 @@
+//! What ran: files, contexts, lines and arcs, in memory. No I/O.
+//!
+//! - [`Numbits`]: a set of line numbers, coverage.py's bitmap.
+//! - [`ArcSet`]: a sorted set of line-to-line jumps.
+//! - [`FilePath`]: a source path as the data file has it: bytes, maybe another system's.
+//! - [`CoverageData`]: all of it, by file and context; queries and [`merge`](CoverageData::merge).
+
+mod arcs;
+mod by_context;
+mod contexts;
+mod coverage_data;
+mod numbits;
+mod path;
+
+pub use arcs::{ArcSet, LineArc};
+pub use contexts::ContextSelection;
+pub use coverage_data::{CoverageData, FileData, Measurement};
+pub use numbits::Numbits;
+pub use path::FilePath;
+
+/// The largest line number that the readers accept, in either direction.
+///
+/// coverage.py stores any integer; a data file comes from outside, and one hostile
+/// number would cost a bitmap of its size. Python files of 16 million lines do not exist.
+pub const MAX_LINE: u32 = (1 << 24) - 1;

@@ -1,0 +1,238 @@
+//! Sets of line numbers as bitmaps.
+
+use std::fmt;
+
+/// A set of line numbers as coverage.py stores it: bit `n % 8` (the lowest first) of
+/// byte `n / 8` says whether line `n` is in the set.
+///
+/// The encoding is that of `coverage/numbits.py`, the same in every SQLite data file
+/// since schema 3. Trailing zero bytes mean nothing and are not kept, so equal sets are
+/// equal bytes. Line 0 can be in a set, negative numbers cannot.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::Numbits;
+///
+/// let mut lines: Numbits = [1, 2, 9].into_iter().collect();
+/// assert_eq!(lines.as_bytes(), [0b0000_0110, 0b0000_0010]);
+/// lines.union_with(&Numbits::from_bytes(&[0b0000_1000]));
+/// assert_eq!(lines.iter().collect::<Vec<_>>(), [1, 2, 3, 9]);
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Numbits(Box<[u8]>);
+
+impl Numbits {
+    /// The empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The set that a numbits blob holds.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        Self(without_trailing_zeros(bytes).into())
+    }
+
+    /// The set as a numbits blob, without trailing zero bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Add `line`. The set takes `line / 8` bytes at least.
+    ///
+    /// To build a set of many numbers, collect them: each `insert` beyond the end copies the set.
+    pub fn insert(&mut self, line: u32) {
+        let (byte, bit) = place(line);
+        if byte >= self.0.len() {
+            let mut grown = Vec::from(std::mem::take(&mut self.0));
+            grown.resize(byte + 1, 0);
+            self.0 = grown.into();
+        }
+        if let Some(slot) = self.0.get_mut(byte) {
+            *slot |= bit;
+        }
+    }
+
+    /// Is `line` in the set?
+    pub fn contains(&self, line: u32) -> bool {
+        let (byte, bit) = place(line);
+        self.0.get(byte).is_some_and(|b| b & bit != 0)
+    }
+
+    /// How many lines are in the set.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|byte| byte.count_ones() as usize).sum()
+    }
+
+    /// Is there no line in the set?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The largest line in the set.
+    pub fn max(&self) -> Option<u32> {
+        let last = self.0.last()?;
+        Some((self.0.len() as u32 - 1) * 8 + last.ilog2())
+    }
+
+    /// Add every line of `other`.
+    pub fn union_with(&mut self, other: &Self) {
+        self.union_with_bytes(&other.0);
+    }
+
+    /// Add every line of a numbits blob.
+    pub fn union_with_bytes(&mut self, other: &[u8]) {
+        let other = without_trailing_zeros(other);
+        if other.len() <= self.0.len() {
+            or_into(&mut self.0, other);
+        } else {
+            let mut longer = Box::<[u8]>::from(other);
+            or_into(&mut longer, &self.0);
+            self.0 = longer;
+        }
+    }
+
+    /// The lines that are in both sets.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// let a: Numbits = [1, 2, 30].into_iter().collect();
+    /// let b: Numbits = [2, 3].into_iter().collect();
+    /// assert_eq!(a.intersection(&b), [2].into_iter().collect());
+    /// ```
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let both: Vec<u8> = self.0.iter().zip(&other.0).map(|(a, b)| a & b).collect();
+        Self::from_bytes(&both)
+    }
+
+    /// Is any line in both sets? Cheaper than asking for the intersection.
+    pub fn intersects(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    }
+
+    /// The lines in ascending order.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0u32..)
+            .step_by(8)
+            .zip(&self.0)
+            .flat_map(|(first, &byte)| Bits(byte).map(move |bit| first + bit))
+    }
+}
+
+/// The numbers of the bits that are set in a byte.
+struct Bits(u8);
+
+impl Iterator for Bits {
+    type Item = u32;
+
+    fn next(&mut self) -> Option<u32> {
+        let bit = self.0.trailing_zeros();
+        self.0 &= self.0.wrapping_sub(1);
+        (bit < 8).then_some(bit)
+    }
+}
+
+fn place(line: u32) -> (usize, u8) {
+    ((line / 8) as usize, 1 << (line % 8))
+}
+
+fn or_into(longer: &mut [u8], shorter: &[u8]) {
+    for (a, b) in longer.iter_mut().zip(shorter) {
+        *a |= b;
+    }
+}
+
+fn without_trailing_zeros(bytes: &[u8]) -> &[u8] {
+    let len = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
+    bytes.get(..len).unwrap_or_default()
+}
+
+impl FromIterator<u32> for Numbits {
+    fn from_iter<I: IntoIterator<Item = u32>>(lines: I) -> Self {
+        let mut bytes = Vec::new();
+        for line in lines {
+            let (byte, bit) = place(line);
+            if byte >= bytes.len() {
+                bytes.resize(byte + 1, 0);
+            }
+            bytes[byte] |= bit;
+        }
+        Self(bytes.into())
+    }
+}
+
+impl Extend<u32> for Numbits {
+    fn extend<I: IntoIterator<Item = u32>>(&mut self, lines: I) {
+        self.union_with(&lines.into_iter().collect());
+    }
+}
+
+impl fmt::Debug for Numbits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn lines() -> impl Strategy<Value = BTreeSet<u32>> {
+        prop::collection::btree_set(0u32..5000, 0..60)
+    }
+
+    fn numbits(lines: &BTreeSet<u32>) -> Numbits {
+        lines.iter().copied().collect()
+    }
+
+    #[test]
+    fn the_encoding_is_coverage_pys() {
+        // From the example in coverage.py's documentation of numbits: line n is bit n % 8 of byte n / 8.
+        let set: Numbits = [1, 8, 23].into_iter().collect();
+        assert_eq!(set.as_bytes(), b"\x02\x01\x80");
+        assert_eq!(Numbits::from_iter([0]).as_bytes(), b"\x01");
+        assert_eq!(Numbits::new().as_bytes(), b"");
+    }
+
+    #[test]
+    fn trailing_zero_bytes_mean_nothing() {
+        assert_eq!(Numbits::from_bytes(b"\x02\0\0"), Numbits::from_iter([1]));
+        assert!(Numbits::from_bytes(b"\0\0").is_empty());
+        assert_eq!(Numbits::from_bytes(b"\0\0").max(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_as_a_set(a in lines(), b in lines(), probe in 0u32..5100) {
+            let (bits_a, bits_b) = (numbits(&a), numbits(&b));
+            prop_assert_eq!(bits_a.iter().collect::<BTreeSet<_>>(), a.clone());
+            prop_assert_eq!(bits_a.len(), a.len());
+            prop_assert_eq!(bits_a.max(), a.last().copied());
+            prop_assert_eq!(bits_a.contains(probe), a.contains(&probe));
+
+            let mut union = bits_a.clone();
+            union.union_with(&bits_b);
+            prop_assert_eq!(union, numbits(&(&a | &b)));
+            prop_assert_eq!(bits_a.intersection(&bits_b), numbits(&(&a & &b)));
+            prop_assert_eq!(bits_a.intersects(&bits_b), !a.is_disjoint(&b));
+
+            let mut inserted = Numbits::new();
+            a.iter().for_each(|&line| inserted.insert(line));
+            prop_assert_eq!(inserted, bits_a);
+        }
+
+        #[test]
+        fn any_bytes_are_a_set(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let set = Numbits::from_bytes(&bytes);
+            prop_assert_eq!(set.iter().collect::<Numbits>(), set);
+        }
+    }
+}
