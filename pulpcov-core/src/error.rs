@@ -159,7 +159,10 @@ impl Error {
 
     /// The reason alone, without file and place: for callers that name those themselves.
     pub fn reason(&self) -> String {
-        printable(&self.0.cause.to_string()).into_owned()
+        match self.0.cause.downcast_ref::<Lines>() {
+            Some(Lines(lines)) => lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n"),
+            None => printable(&self.0.cause.to_string()).into_owned(),
+        }
     }
 }
 
@@ -174,6 +177,18 @@ impl fmt::Display for Error {
         f.write_str(&self.reason())
     }
 }
+
+/// A cause of several lines. In any other, a line break comes from outside and is not printed.
+#[derive(Debug)]
+pub(crate) struct Lines(pub(crate) Vec<String>);
+
+impl fmt::Display for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl StdError for Lines {}
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {

@@ -1,6 +1,11 @@
 //! Read, merge and write coverage.py data files.
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+pub mod combine;
 pub mod data;
+pub mod discover;
 mod error;
+#[cfg(any(feature = "json", feature = "sqlite"))]
+pub mod formats;
 pub mod text;
 
 #[cfg(feature = "config")]

@@ -42,14 +42,6 @@ impl<T: Union> ByContext<T> {
         self.0.iter().map(|(id, set)| (*id, set))
     }
 
-    pub(crate) fn get(&self, id: ContextId) -> Option<&T> {
-        self.0
-            .binary_search_by_key(&id, |entry| entry.0)
-            .ok()
-            .and_then(|at| self.0.get(at))
-            .map(|entry| &entry.1)
-    }
-
     /// Take entries in any order, equal ids included.
     pub(crate) fn from_unsorted(mut entries: Vec<(ContextId, T)>) -> Self {
         entries.sort_by_key(|entry| entry.0);

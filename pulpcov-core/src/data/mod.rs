@@ -6,9 +6,9 @@
 //! - [`CoverageData`]: all of it, by file and context; queries and [`merge`](CoverageData::merge).
 
 mod arcs;
-mod by_context;
-mod contexts;
-mod coverage_data;
+pub(crate) mod by_context;
+pub(crate) mod contexts;
+pub(crate) mod coverage_data;
 mod numbits;
 mod path;
 
@@ -21,5 +21,5 @@ pub use path::FilePath;
 /// The largest line number that the readers accept, in either direction.
 ///
 /// coverage.py stores any integer; a data file comes from outside, and one hostile
-/// number would cost a bitmap of its size. Python files of 16 million lines do not exist.
-pub const MAX_LINE: u32 = (1 << 24) - 1;
+/// number would cost a bitmap of its size. Python files of four million lines do not exist.
+pub const MAX_LINE: u32 = (1 << 22) - 1;

@@ -1,0 +1,375 @@
+//! The combine itself, step by step.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::delete::delete_inputs;
+use super::event::Event;
+use super::gather::{Gathered, Outcome, gather};
+use super::lock::FolderLocks;
+use super::store::{StoreFormat, folder_of, remove_leftovers, store};
+use crate::data::{CoverageData, FilePath, Measurement};
+use crate::discover;
+use crate::error::{Error, ErrorKind, Lines, Result};
+use crate::formats::{DataFile, FileIdentity, REFERENCE_VERSION};
+use crate::paths::{PathAliases, WorkingDir};
+use crate::text::{plural, printable, py_repr};
+
+/// Combines data files, and loses nothing on the way.
+///
+/// The counterpart of coverage.py 7.17.3's `combine_parallel_data`; the rows of the result
+/// are the same. Beyond it: every format is read, an input is deleted only after the
+/// result is durable and only if it did not change, and damaged inputs never stop the rest.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::combine::{Combiner, StoreFormat, store};
+/// use pulpcov_core::{CoverageData, Numbits};
+///
+/// let folder = tempfile::tempdir()?;
+/// for (name, line) in [(".coverage.web.1.100", 3), (".coverage.worker.1.200", 4)] {
+///     let mut data = CoverageData::new();
+///     data.add_lines("app.py", "", &Numbits::from_iter([1, line]))?;
+///     store(&data, folder.path().join(name), StoreFormat::Sqlite)?;
+/// }
+///
+/// let result = Combiner::new(folder.path().join(".coverage")).run()?;
+/// assert_eq!(result.data.lines("app.py").unwrap().len(), 3);
+/// assert_eq!((result.read, result.left_out.len()), (2, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Combiner<'a> {
+    data_file: PathBuf,
+    places: Vec<PathBuf>,
+    append: bool,
+    keep: bool,
+    mixed_as_lines: bool,
+    drop_contexts: bool,
+    aliases: Option<PathAliases>,
+    on_event: Box<dyn Fn(Event<'_>) + Sync + 'a>,
+}
+
+/// What a combine did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Combined {
+    /// The result, as it was written.
+    pub data: CoverageData,
+    /// How many inputs were read and merged.
+    pub read: usize,
+    /// How many inputs held the same bytes as another one.
+    pub duplicates: usize,
+    /// Inputs, or rows of them, that are not in the result: what is wrong with each. None of them was deleted.
+    pub left_out: Vec<Error>,
+    /// Inputs that are in the result but could not be deleted, or changed after they were read.
+    pub not_deleted: Vec<Error>,
+}
+
+impl Combined {
+    /// coverage.py's summary: `Combined 3 files, skipped 1, 1 file errored`.
+    pub fn summary(&self) -> String {
+        let mut text = format!("Combined {}", plural(self.read, "file"));
+        if self.duplicates > 0 {
+            text.push_str(&format!(", skipped {}", self.duplicates));
+        }
+        if !self.left_out.is_empty() {
+            text.push_str(&format!(", {} errored", plural(self.left_out.len(), "file")));
+        }
+        text
+    }
+}
+
+impl<'a> Combiner<'a> {
+    /// Combine into `data_file`, whose name is also the base of the inputs' names.
+    pub fn new(data_file: impl Into<PathBuf>) -> Self {
+        Self {
+            data_file: data_file.into(),
+            places: Vec::new(),
+            append: false,
+            keep: false,
+            mixed_as_lines: false,
+            drop_contexts: false,
+            aliases: None,
+            on_event: Box::new(|_| ()),
+        }
+    }
+
+    /// Folders to look for inputs in, and inputs by their own names. Without any, the data file's folder.
+    #[must_use]
+    pub fn places<P: Into<PathBuf>>(mut self, places: impl IntoIterator<Item = P>) -> Self {
+        self.places.extend(places.into_iter().map(Into::into));
+        self
+    }
+
+    /// Add to what the data file holds, instead of replacing it.
+    #[must_use]
+    pub fn append(mut self, append: bool) -> Self {
+        self.append = append;
+        self
+    }
+
+    /// Keep the inputs.
+    #[must_use]
+    pub fn keep(mut self, keep: bool) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// If some inputs hold lines and some arcs, reduce all to lines instead of refusing.
+    #[must_use]
+    pub fn mixed_as_lines(mut self, as_lines: bool) -> Self {
+        self.mixed_as_lines = as_lines;
+        self
+    }
+
+    /// Merge all contexts into the unnamed one: contexts can be 60 times the data.
+    #[must_use]
+    pub fn drop_contexts(mut self, drop: bool) -> Self {
+        self.drop_contexts = drop;
+        self
+    }
+
+    /// Rename the inputs' source paths. Without aliases only their slashes become this system's.
+    #[must_use]
+    pub fn aliases(mut self, aliases: PathAliases) -> Self {
+        self.aliases = Some(aliases);
+        self
+    }
+
+    /// Be told of each step, for progress and messages.
+    #[must_use]
+    pub fn on_event(mut self, on_event: impl Fn(Event<'_>) + Sync + 'a) -> Self {
+        self.on_event = Box::new(on_event);
+        self
+    }
+
+    /// Combine.
+    ///
+    /// # Errors
+    ///
+    /// Then nothing was deleted and the data file is as it was:
+    /// [`ErrorKind::NoData`] if there is no input, or none that can be read;
+    /// [`ErrorKind::MixedData`] and [`ErrorKind::TracerConflict`] if inputs contradict each other;
+    /// [`ErrorKind::Busy`] if another combine is at work; [`ErrorKind::Io`] if the result cannot be written;
+    /// with [`append`](Self::append) also why the data file cannot be read.
+    pub fn run(mut self) -> Result<Combined> {
+        let _locks = self.lock()?;
+        remove_leftovers(&folder_of(&self.data_file));
+        let inputs = self.find()?;
+        (self.on_event)(Event::Found { inputs: inputs.len() });
+        let base = self.load_base()?;
+        let gathered = self.gather(&inputs)?;
+        let result = self.merge(base, gathered, &inputs)?;
+        (self.on_event)(Event::Writing { rows: result.combined.data.row_count() });
+        store(&result.combined.data, &self.data_file, StoreFormat::Sqlite)?;
+        Ok(self.delete(result))
+    }
+
+    fn places_or_default(&self) -> Vec<PathBuf> {
+        if self.places.is_empty() { vec![folder_of(&self.data_file)] } else { self.places.clone() }
+    }
+
+    fn lock(&self) -> Result<FolderLocks> {
+        let folder = |place: PathBuf| if place.is_dir() { place } else { folder_of(&place) };
+        let folders = self.places_or_default().into_iter().map(folder);
+        let all = folders.chain([folder_of(&self.data_file)]);
+        FolderLocks::acquire(all, |folder| (self.on_event)(Event::Waiting { folder }))
+    }
+
+    fn find(&self) -> Result<Vec<PathBuf>> {
+        let base = self.data_file.file_name().unwrap_or(OsStr::new(".coverage"));
+        let mut inputs = discover::find(&self.places_or_default(), base)?;
+        // The data file may be one of the files it is combined from; it does not combine itself.
+        let own = std::path::absolute(&self.data_file).ok();
+        inputs.retain(|path| std::path::absolute(path).ok() != own);
+        if inputs.is_empty() {
+            return Err(Error::new(ErrorKind::NoData, "No data to combine"));
+        }
+        Ok(inputs)
+    }
+
+    /// What the data file holds already, when appending.
+    fn load_base(&self) -> Result<Option<CoverageData>> {
+        if !self.append || self.data_file.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        let file = DataFile::open(&self.data_file)?;
+        if file.digest().is_none() {
+            let message = "cannot be appended to: it has a journal or log that SQLite must take in first";
+            return Err(Error::new(ErrorKind::Busy, message).with_path(&self.data_file));
+        }
+        let mut data = file.read()?.data;
+        if self.drop_contexts {
+            data.drop_contexts();
+        }
+        Ok(Some(data))
+    }
+
+    fn gather(&mut self, inputs: &[PathBuf]) -> Result<Gathered> {
+        let mut aliases = self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
+        let drop_contexts = self.drop_contexts;
+        let prepare = |data: &mut CoverageData| {
+            if drop_contexts {
+                data.drop_contexts();
+            }
+        };
+        gather(inputs, &mut aliases, prepare, &self.on_event).map_err(|err| match err.kind() {
+            ErrorKind::TracerConflict => name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err),
+            _ => err,
+        })
+    }
+
+    /// One data set of all parts, and what is to be said of each input.
+    fn merge<'i>(&'i self, base: Option<CoverageData>, gathered: Gathered, inputs: &'i [PathBuf]) -> Result<Merged<'i>> {
+        let report = Report::new(inputs, gathered.outcomes);
+        if report.read.is_empty() {
+            return Err(Error::new(ErrorKind::NoData, "No usable data files"));
+        }
+        let kinds = Kinds::new(&self.data_file, base.as_ref(), &report);
+        if kinds.are_mixed() && !self.mixed_as_lines {
+            return Err(kinds.refusal());
+        }
+        let meta = base.as_ref().map(|data| data.meta().clone()).unwrap_or_default();
+        let mut data = CoverageData::new();
+        for mut part in base.into_iter().chain(gathered.data.into_parts()) {
+            if kinds.are_mixed() {
+                part.arcs_to_lines();
+            }
+            data.merge(part)?;
+        }
+        data.clear_meta();
+        meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
+        if !data.meta().contains_key("version") {
+            data.set_meta("version", REFERENCE_VERSION);
+        }
+        Ok(report.into_merged(data))
+    }
+
+    fn delete(&self, merged: Merged<'_>) -> Combined {
+        let mut combined = merged.combined;
+        if !self.keep {
+            (self.on_event)(Event::Deleting { inputs: merged.consumed.len() });
+            let consumed: Vec<_> = merged.consumed.iter().map(|(path, identity)| (*path, identity)).collect();
+            combined.not_deleted = delete_inputs(&consumed);
+        }
+        combined
+    }
+}
+
+/// The result before it is written, and the inputs that are not needed once it is.
+struct Merged<'i> {
+    combined: Combined,
+    consumed: Vec<(&'i Path, FileIdentity)>,
+}
+
+/// The inputs by what became of them.
+#[derive(Default)]
+struct Report<'i> {
+    read: Vec<(&'i Path, Option<Measurement>)>,
+    duplicates: usize,
+    left_out: Vec<Error>,
+    consumed: Vec<(&'i Path, FileIdentity)>,
+}
+
+impl<'i> Report<'i> {
+    fn new(inputs: &'i [PathBuf], outcomes: Vec<Outcome>) -> Self {
+        let failed: Vec<bool> = outcomes.iter().map(|outcome| matches!(outcome, Outcome::Failed(_))).collect();
+        let mut report = Self::default();
+        for (path, outcome) in inputs.iter().zip(outcomes) {
+            match outcome {
+                Outcome::Read { identity, measurement, orphan_rows } => {
+                    report.read.push((path, measurement));
+                    match orphan_rows {
+                        0 => report.consumed.push((path, identity)),
+                        rows => report.left_out.push(orphans(path, rows)),
+                    }
+                }
+                // The same bytes cannot be read here either.
+                Outcome::Duplicate { of, .. } if failed.get(of) == Some(&true) => {
+                    report.left_out.push(same_bytes(path, inputs.get(of)));
+                }
+                Outcome::Duplicate { identity, .. } => {
+                    report.duplicates += 1;
+                    report.consumed.push((path, identity));
+                }
+                Outcome::Failed(err) => report.left_out.push(err),
+            }
+        }
+        report
+    }
+
+    fn into_merged(self, data: CoverageData) -> Merged<'i> {
+        let combined = Combined {
+            data,
+            read: self.read.len(),
+            duplicates: self.duplicates,
+            left_out: self.left_out,
+            not_deleted: Vec::new(),
+        };
+        Merged { combined, consumed: self.consumed }
+    }
+}
+
+fn orphans(path: &Path, rows: u64) -> Error {
+    let message = format!("{rows} of its rows name a file or a context that it does not have; the others are combined");
+    Error::new(ErrorKind::Corrupt, message).with_path(path)
+}
+
+/// What the first of them is, is said of the first.
+fn same_bytes(path: &Path, first: Option<&PathBuf>) -> Error {
+    let first = first.map(|path| path.to_string_lossy()).unwrap_or_default();
+    Error::new(ErrorKind::Corrupt, format!("the same bytes as {}", printable(&first))).with_path(path)
+}
+
+/// Which inputs hold lines and which arcs.
+struct Kinds<'i> {
+    lines: Vec<&'i Path>,
+    arcs: Vec<&'i Path>,
+}
+
+impl<'i> Kinds<'i> {
+    fn new(data_file: &'i Path, base: Option<&CoverageData>, report: &Report<'i>) -> Self {
+        let base = base.map(|data| (data_file, data.measurement()));
+        let all: Vec<_> = base.into_iter().chain(report.read.iter().copied()).collect();
+        let of = |wanted| all.iter().filter(|entry| entry.1 == Some(wanted)).map(|entry| entry.0).collect();
+        Self { lines: of(Measurement::Lines), arcs: of(Measurement::Arcs) }
+    }
+
+    fn are_mixed(&self) -> bool {
+        !self.lines.is_empty() && !self.arcs.is_empty()
+    }
+
+    fn refusal(&self) -> Error {
+        let names = |paths: &[&Path]| paths.iter().map(|path| format!("  {}", path.display())).collect::<Vec<_>>();
+        let mut lines = vec!["Can't combine branch coverage data with statement data".to_owned()];
+        lines.push(format!("{} measured statements:", plural(self.lines.len(), "file")));
+        lines.extend(names(&self.lines));
+        lines.push(format!("{} measured branches:", plural(self.arcs.len(), "file")));
+        lines.extend(names(&self.arcs));
+        Error::new(ErrorKind::MixedData, Lines(lines))
+    }
+}
+
+/// Read the inputs once more, in order, to say which two of them name different plugins for a file.
+fn name_conflicting_inputs(inputs: &[PathBuf], aliases: &mut PathAliases) -> Option<Error> {
+    let mut known = HashMap::<FilePath, (String, &Path)>::new();
+    for input in inputs {
+        let Ok(decoded) = DataFile::open(input).and_then(DataFile::read) else { continue };
+        for file in decoded.data.files() {
+            let path = FilePath::from(aliases.map_with_host_slashes(file.path().as_bytes()));
+            let (tracer, first) = known.entry(path.clone()).or_insert_with(|| (file.tracer().to_owned(), input));
+            if tracer != file.tracer() {
+                let named = |tracer: &str, input: &Path| format!("  {} in {}", py_repr(tracer), input.display());
+                let lines = vec![
+                    format!("Conflicting file tracer names for {path}:"),
+                    named(tracer, first),
+                    named(file.tracer(), input),
+                ];
+                return Some(Error::new(ErrorKind::TracerConflict, Lines(lines)));
+            }
+        }
+    }
+    None
+}

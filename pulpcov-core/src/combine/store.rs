@@ -1,0 +1,120 @@
+//! A result on disk: whole or not at all.
+
+use std::fs::{File, Permissions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use crate::data::CoverageData;
+use crate::error::{Error, ErrorKind, Result};
+use crate::formats::beside;
+use crate::formats::{json, sqlite};
+
+/// The name of a temporary file: no data file's name can begin like it.
+const TEMPORARY: (&str, &str) = (".pulpcov-", ".tmp");
+
+/// The formats that can be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreFormat {
+    /// SQLite, schema 7: coverage.py 5.0 and later.
+    #[default]
+    Sqlite,
+    /// JSON: coverage.py 4.x.
+    Json4,
+}
+
+/// Replace the file at `target` by `data`, in one step and durably.
+///
+/// At every instant the target is either what it was or all of `data`: it is written to a
+/// temporary file beside it, synced, renamed, and the folder is synced.
+///
+/// # Errors
+///
+/// [`ErrorKind::Io`], and then the target is as it was; [`ErrorKind::NotRepresentable`] if
+/// the format cannot hold the data.
+pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
+    let target = target.as_ref();
+    if target.is_dir() && !target.is_symlink() {
+        return Err(Error::new(ErrorKind::Io, "the result cannot be written: this is a folder").with_path(target));
+    }
+    let folder = folder_of(target);
+    let mut temporary = temporary(&folder, target).map_err(|err| unwritable(target, &err))?;
+    match format {
+        StoreFormat::Sqlite => sqlite::write(data, temporary.path()),
+        StoreFormat::Json4 => json::write(data, &mut temporary),
+    }
+    .map_err(|err| Error::new(err.kind(), format!("the result cannot be written: {}", err.reason())).with_path(target))?;
+    temporary.flush().map_err(|err| unwritable(target, &err))?;
+    temporary.as_file().sync_all().map_err(|err| unwritable(target, &err))?;
+    remove_companions(target)?;
+    temporary.persist(target).map_err(|err| unwritable(target, &err.error))?;
+    sync_folder(&folder)
+}
+
+fn unwritable(target: &Path, err: &std::io::Error) -> Error {
+    let message = format!("the result cannot be written: {err}");
+    Error::new(ErrorKind::Io, message).with_path(target)
+}
+
+/// The folder that a file is in: `.` for a bare name.
+pub(super) fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// An empty file beside the target, which may be read by whom the target may be read.
+fn temporary(folder: &Path, target: &Path) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    #[cfg(unix)]
+    let new_file = {
+        use std::os::unix::fs::PermissionsExt;
+        // Less the process's umask, as for any new file.
+        Permissions::from_mode(0o666)
+    };
+    #[cfg(unix)]
+    builder.permissions(new_file);
+    let file = builder.tempfile_in(folder)?;
+    if let Ok(old) = target.symlink_metadata()
+        && old.is_file()
+    {
+        file.as_file().set_permissions(old.permissions())?;
+    }
+    Ok(file)
+}
+
+/// A journal or log of the replaced file would be taken for the new one's.
+fn remove_companions(target: &Path) -> Result<()> {
+    for suffix in ["-journal", "-wal", "-shm"] {
+        let path = beside(target, suffix);
+        match std::fs::remove_file(&path) {
+            Err(err) if err.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(path, err)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Make a rename or a deletion durable.
+pub(super) fn sync_folder(folder: &Path) -> Result<()> {
+    #[cfg(unix)]
+    File::open(folder).and_then(|handle| handle.sync_all()).map_err(|err| Error::io(folder, err))?;
+    Ok(())
+}
+
+/// Remove what combines left that were killed while they wrote. The folder must be locked.
+pub(super) fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let bytes = name.as_encoded_bytes();
+        if bytes.starts_with(TEMPORARY.0.as_bytes()) && bytes.ends_with(TEMPORARY.1.as_bytes()) {
+            // Another user's leftover in a shared folder stays: it is theirs to remove.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Work that is done in parallel, but for one step that must be done in order.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// State that numbered tasks get to change one after the other: 0, 1, 2 …
+///
+/// Tasks must be started in the order of their numbers, and each must take its turn, or
+/// those behind it wait forever.
+pub(super) struct Turns<T> {
+    state: Mutex<(usize, T)>,
+    next: Condvar,
+}
+
+impl<T> Turns<T> {
+    pub(super) fn new(state: T) -> Self {
+        Self { state: Mutex::new((0, state)), next: Condvar::new() }
+    }
+
+    /// Wait for turn `number`, and do `step`.
+    pub(super) fn take<R>(&self, number: usize, step: impl FnOnce(&mut T) -> R) -> R {
+        let mut guard = self.lock();
+        while guard.0 != number {
+            guard = self.next.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        }
+        let result = step(&mut guard.1);
+        guard.0 += 1;
+        drop(guard);
+        self.next.notify_all();
+        result
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (usize, T)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,205 @@
+//! Which files of a folder are data files, and what their names say.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The parts of a parallel data file's name.
+///
+/// coverage.py adds a suffix to the base name so that each process writes a file of its own:
+///
+/// | version | name |
+/// |---|---|
+/// | 7.17 | `.coverage.HOST.pidPID.XRANDOMx.HHASHh` |
+/// | 7.3 and later | `.coverage.HOST.pidPID.XRANDOMx` |
+/// | before | `.coverage.HOST.PID.RANDOM` |
+///
+/// The host's name may have dots. A suffix that someone chose (`--data-suffix`) has none of
+/// these parts.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::discover::DataFileName;
+///
+/// let name = DataFileName::parse(".coverage", ".coverage.ci-4.example.org.pid77.XaB3dEfx.HAbCdEf0123h").unwrap();
+/// assert_eq!(name.host.as_deref(), Some("ci-4.example.org"));
+/// assert_eq!((name.pid, name.random.as_deref()), (Some(77), Some("aB3dEf")));
+/// assert_eq!(name.hash.as_deref(), Some("AbCdEf0123"));
+///
+/// let old = DataFileName::parse("data", "data.web-1.4711.031337").unwrap();
+/// assert_eq!((old.host.as_deref(), old.pid), (Some("web-1"), Some(4711)));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DataFileName {
+    /// The name without suffix: `.coverage`, or what `--data-file` says.
+    pub base: String,
+    /// The host that the process ran on.
+    pub host: Option<String>,
+    /// The process's id.
+    pub pid: Option<u32>,
+    /// The random part.
+    pub random: Option<String>,
+    /// A hash of the data, as the name has it. A hint for people, nothing more: it may not
+    /// be the hash of what the file holds now, and no decision is ever based on it.
+    pub hash: Option<String>,
+}
+
+impl DataFileName {
+    /// Take `name` apart; `None` if it is not `base`, a dot and a suffix.
+    pub fn parse(base: &str, name: &str) -> Option<Self> {
+        let suffix = name.strip_prefix(base)?.strip_prefix('.')?;
+        let (rest, hash) = match suffix.rsplit_once(".H").and_then(|(rest, hash)| Some((rest, hash.strip_suffix('h')?))) {
+            Some((rest, hash)) if is_word(hash) => (rest, Some(hash)),
+            _ => (suffix, None),
+        };
+        let parts = modern(rest).or_else(|| classic(rest).filter(|_| hash.is_none()));
+        let (host, pid, random) = parts.map_or((None, None, None), |(h, p, r)| (Some(h), Some(p), Some(r)));
+        Some(Self {
+            base: base.to_owned(),
+            host: host.map(str::to_owned),
+            pid,
+            random: random.map(str::to_owned),
+            hash: hash.filter(|_| parts.is_some()).map(str::to_owned),
+        })
+    }
+}
+
+type Parts<'a> = (&'a str, u32, &'a str);
+
+/// `HOST.pidPID.XRANDOMx`
+fn modern(suffix: &str) -> Option<Parts<'_>> {
+    let (rest, random) = suffix.rsplit_once(".X")?;
+    let random = random.strip_suffix('x').filter(|random| is_word(random))?;
+    let (host, pid) = rest.rsplit_once(".pid")?;
+    Some((non_empty(host)?, pid.parse().ok()?, random))
+}
+
+/// `HOST.PID.RANDOM`
+fn classic(suffix: &str) -> Option<Parts<'_>> {
+    let (rest, random) = suffix.rsplit_once('.')?;
+    let (host, pid) = rest.rsplit_once('.')?;
+    let digits = random.bytes().all(|b| b.is_ascii_digit());
+    Some((non_empty(host)?, pid.parse().ok()?, non_empty(random).filter(|_| digits)?))
+}
+
+fn non_empty(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
+/// The files that `places` hold for combining, sorted by their absolute paths, each once.
+///
+/// A folder gives its files that are named `base`, a dot and anything; SQLite's companions
+/// of a data file (`-journal`, `-wal`, `-shm`) are not files of their own. Anything else is a file
+/// that was named outright, whatever it is called. Nothing is opened here, and what is no
+/// regular file is listed too, so that opening it can say so.
+///
+/// The rules are those of coverage.py 7.17.3, `data.combinable_files`.
+///
+/// # Errors
+///
+/// [`ErrorKind::NoData`] for a place that does not exist, [`ErrorKind::Io`] for a folder that cannot be listed.
+pub fn find(places: &[PathBuf], base: &OsStr) -> Result<Vec<PathBuf>> {
+    let mut found = BTreeSet::new();
+    for place in places {
+        match std::fs::metadata(place) {
+            Ok(metadata) if metadata.is_dir() => list(place, base, &mut found)?,
+            // A link that leads nowhere exists all the same.
+            _ if place.symlink_metadata().is_ok() => add(&mut found, place.clone()),
+            _ => {
+                let message = "Couldn't combine from non-existent path";
+                return Err(Error::new(ErrorKind::NoData, message).with_path(place));
+            }
+        }
+    }
+    let paths: Vec<PathBuf> = found.iter().map(|(_, path)| path.clone()).collect();
+    let all: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    Ok(paths.iter().filter(|path| !is_companion(path, &all)).cloned().collect())
+}
+
+/// Sorted and told apart by absolute path, but named as the caller did.
+fn add(found: &mut BTreeSet<(PathBuf, PathBuf)>, path: PathBuf) {
+    let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+    if found.range((absolute.clone(), PathBuf::new())..).next().is_none_or(|(next, _)| *next != absolute) {
+        found.insert((absolute, path));
+    }
+}
+
+fn list(folder: &Path, base: &OsStr, found: &mut BTreeSet<(PathBuf, PathBuf)>) -> Result<()> {
+    let trouble = |err| Error::io(folder, err);
+    let prefix = [base.as_encoded_bytes(), b"."].concat();
+    for entry in std::fs::read_dir(folder).map_err(trouble)? {
+        let name = entry.map_err(trouble)?.file_name();
+        if name.as_encoded_bytes().starts_with(&prefix) {
+            add(found, folder.join(name));
+        }
+    }
+    Ok(())
+}
+
+/// Is this what SQLite keeps beside one of the files? coverage.py takes any `-journal` for one.
+fn is_companion(path: &Path, all: &BTreeSet<&Path>) -> bool {
+    let Some(name) = path.to_str() else { return false };
+    let beside_a_file = |suffix| {
+        name.strip_suffix(suffix)
+            .is_some_and(|main| all.contains(Path::new(main)) || Path::new(main).symlink_metadata().is_ok())
+    };
+    name.ends_with("-journal") || beside_a_file("-wal") || beside_a_file("-shm")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(name: &str) -> Option<(Option<String>, Option<u32>, Option<String>, Option<String>)> {
+        DataFileName::parse(".coverage", name).map(|n| (n.host, n.pid, n.random, n.hash))
+    }
+
+    #[test]
+    fn every_form_of_suffix_is_taken_apart() {
+        let some = |text: &str| Some(text.to_owned());
+        for (name, host, pid, random, hash) in [
+            (".coverage.box.pid1.Xabcdefx", "box", 1, "abcdef", None),
+            (".coverage.box.pid1.Xabcdefx.H0123456789h", "box", 1, "abcdef", some("0123456789")),
+            (".coverage.a.b.c.pid1.Xab_d9fx", "a.b.c", 1, "ab_d9f", None),
+            (".coverage.box.pid9.pid1.Xabcdefx", "box.pid9", 1, "abcdef", None),
+            (".coverage.X.pid2.XXxXxXxx", "X", 2, "XxXxXx", None),
+            (".coverage.box.4711.000042", "box", 4711, "000042", None),
+            (".coverage.a.b.c.4711.42", "a.b.c", 4711, "42", None),
+        ] {
+            assert_eq!(parts(name), Some((some(host), Some(pid), some(random), hash)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_chosen_suffix_has_no_parts() {
+        for name in [".coverage.unit-py311", ".coverage.", ".coverage.1.2", ".coverage.box.pid.Xabcdefx", ".coverage.a.99999999999.1", ".coverage.box.1.2.H0123456789h"] {
+            assert_eq!(parts(name), Some((None, None, None, None)), "{name}");
+        }
+        for name in [".coverage", ".coveragerc", "coverage.box.1.2", ""] {
+            assert_eq!(parts(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn companions_are_not_listed_and_strangers_are() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".coverage", ".coverage.b", ".coverage.b-wal", ".coverage.b-shm", ".coverage.c-journal", ".coverage.d-wal", ".coveragerc", "x"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        std::fs::create_dir(folder.path().join(".coverage.e")).unwrap();
+        let named = folder.path().join("x");
+        let again = folder.path().join(".coverage.b");
+        let found = find(&[folder.path().into(), named, again], OsStr::new(".coverage")).unwrap();
+        let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, [".coverage.b", ".coverage.d-wal", ".coverage.e", "x"]);
+        assert!(find(&[folder.path().join("y")], OsStr::new(".coverage")).is_err());
+    }
+}

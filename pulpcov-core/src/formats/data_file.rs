@@ -1,0 +1,150 @@
+//! One data file of any format, opened, and read once.
+
+use std::path::{Path, PathBuf};
+
+use crate::data::{CoverageData, FilePath};
+use crate::error::{Error, ErrorKind, Result};
+
+use super::detect::FileKind;
+#[cfg(feature = "json")]
+use super::json;
+#[cfg(feature = "sqlite")]
+use super::sqlite;
+
+pub(crate) mod identity;
+pub(crate) mod input;
+
+pub use identity::FileIdentity;
+use input::Input;
+
+/// A data file that has been opened and recognised; its source paths are known, its rows not yet read.
+///
+/// All bytes come from one consistent state of the file: SQLite's read lock is held while
+/// they are read, the hot journal or write-ahead log of a writer that died is honoured (on
+/// a private copy: nothing is ever written beside the input), and a file that changes
+/// meanwhile is read again.
+///
+/// # Examples
+///
+/// ```no_run
+/// use pulpcov_core::formats::DataFile;
+///
+/// let file = DataFile::open(".coverage.web-1.pid4711.Xa1b2c3x")?;
+/// println!("{}: {} files", file.describe(), file.paths().len());
+/// let data = file.read()?.data;
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub struct DataFile {
+    path: PathBuf,
+    identity: FileIdentity,
+    digest: Option<[u8; 32]>,
+    content: Content,
+}
+
+enum Content {
+    #[cfg(feature = "json")]
+    Json { data: CoverageData, paths: Vec<FilePath> },
+    #[cfg(feature = "sqlite")]
+    Sqlite(Box<sqlite::Reader>),
+}
+
+/// What was read from a data file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Decoded {
+    /// The rows.
+    pub data: CoverageData,
+    /// Rows that name a file or a context that the data file does not have.
+    ///
+    /// Two processes that write one data file at once leave such rows behind. Nobody can
+    /// say what they belong to; coverage.py passes over them in silence.
+    pub orphan_rows: u64,
+}
+
+impl DataFile {
+    /// Open the data file at `path`; a symbolic link, a FIFO or a device is not opened.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`]; [`ErrorKind::NotADataFile`] for strangers, which the message names;
+    /// [`ErrorKind::UnknownSchema`] and [`ErrorKind::Corrupt`]; [`ErrorKind::Busy`] if a writer
+    /// holds the file for longer than 5 seconds. All name the file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        Self::open_input(path).map_err(|err| err.with_path(path))
+    }
+
+    fn open_input(path: &Path) -> Result<Self> {
+        let mut input = Input::open(path)?;
+        let kind = FileKind::of(input.head()?);
+        let (content, digest) = match kind {
+            #[cfg(feature = "json")]
+            FileKind::Json4 => {
+                let (bytes, digest) = input.read_all()?;
+                let data = json::read(&bytes)?;
+                let paths = data.files().map(|file| file.path().clone()).collect();
+                (Content::Json { data, paths }, digest)
+            }
+            #[cfg(feature = "sqlite")]
+            FileKind::Sqlite => {
+                let (reader, digest) = sqlite::Reader::open(&mut input)?;
+                (Content::Sqlite(Box::new(reader)), digest)
+            }
+            stranger => {
+                return Err(Error::new(ErrorKind::NotADataFile, format!("this is {stranger}")));
+            }
+        };
+        Ok(Self { path: path.into(), identity: input.identity().clone(), digest, content })
+    }
+
+    /// The path that was opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The state of the file that was read.
+    pub fn identity(&self) -> &FileIdentity {
+        &self.identity
+    }
+
+    /// A hash (BLAKE3) of the bytes that were read: files of equal hash hold equal rows.
+    ///
+    /// `None` if a journal or write-ahead log took part, whose bytes are another file's.
+    pub fn digest(&self) -> Option<&[u8; 32]> {
+        self.digest.as_ref()
+    }
+
+    /// The format in words: `SQLite, schema 7`.
+    pub fn describe(&self) -> String {
+        match &self.content {
+            #[cfg(feature = "json")]
+            Content::Json { .. } => "JSON of coverage.py 4.x".to_owned(),
+            #[cfg(feature = "sqlite")]
+            Content::Sqlite(reader) => format!("SQLite, schema {}", reader.schema_version()),
+        }
+    }
+
+    /// The measured source paths, in the order in which the data file lists them.
+    pub fn paths(&self) -> &[FilePath] {
+        match &self.content {
+            #[cfg(feature = "json")]
+            Content::Json { paths, .. } => paths,
+            #[cfg(feature = "sqlite")]
+            Content::Sqlite(reader) => reader.paths(),
+        }
+    }
+
+    /// Read the rows.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Corrupt`] and [`ErrorKind::TooLarge`], with the table and the row.
+    pub fn read(self) -> Result<Decoded> {
+        match self.content {
+            #[cfg(feature = "json")]
+            Content::Json { data, .. } => Ok(Decoded { data, orphan_rows: 0 }),
+            #[cfg(feature = "sqlite")]
+            Content::Sqlite(reader) => reader.read().map_err(|err| err.with_path(&self.path)),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A regular file from a folder that others can write to, read in one consistent state.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+
+use super::FileIdentity;
+use crate::formats::detect::HEAD_LEN;
+
+/// How often a file that changes while it is read is read again.
+const ATTEMPTS: usize = 5;
+
+/// An open input file.
+///
+/// Whatever happens to its name meanwhile, all reads are of the file that was checked.
+pub(crate) struct Input {
+    path: PathBuf,
+    file: File,
+    identity: FileIdentity,
+    head: Vec<u8>,
+}
+
+impl Input {
+    /// Open without following a symbolic link, and without waiting for a FIFO's other end.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let named = std::fs::symlink_metadata(path).map_err(|err| Error::io(path, err))?;
+        refuse_unless_regular(&named)?;
+        let file = open_no_follow(path).map_err(|err| Error::io(path, err))?;
+        let opened = file.metadata().map_err(|err| Error::io(path, err))?;
+        refuse_unless_regular(&opened)?;
+        Ok(Self { path: path.into(), file, identity: FileIdentity::new(&opened, path), head: Vec::new() })
+    }
+
+    /// The path that was opened.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The open file.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// The file's state when it was last looked at.
+    pub(crate) fn identity(&self) -> &FileIdentity {
+        &self.identity
+    }
+
+    /// The first bytes, enough to tell the format.
+    pub(crate) fn head(&mut self) -> Result<&[u8]> {
+        self.rewind()?;
+        let mut head = Vec::with_capacity(HEAD_LEN);
+        (&self.file)
+            .take(HEAD_LEN as u64)
+            .read_to_end(&mut head)
+            .map_err(|err| Error::io(&self.path, err))?;
+        self.head = head;
+        Ok(&self.head)
+    }
+
+    /// Go back to the start, and take the file's state as it is now.
+    pub(crate) fn rewind(&mut self) -> Result<u64> {
+        self.identity = self.current_identity()?;
+        (&self.file).seek(SeekFrom::Start(0)).map_err(|err| Error::io(&self.path, err))?;
+        Ok(self.identity.size())
+    }
+
+    /// Is the file still as it was at the last [`rewind`](Self::rewind)?
+    pub(crate) fn is_unchanged(&self) -> Result<bool> {
+        Ok(self.current_identity()? == self.identity)
+    }
+
+    fn current_identity(&self) -> Result<FileIdentity> {
+        self.file.metadata().map(|metadata| FileIdentity::new(&metadata, &self.path)).map_err(|err| Error::io(&self.path, err))
+    }
+
+    /// Do `attempt` until the file did not change while it ran.
+    pub(crate) fn consistently<T>(
+        &mut self,
+        mut attempt: impl FnMut(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        for _ in 0..ATTEMPTS {
+            let result = attempt(self);
+            if self.is_unchanged()? {
+                return result;
+            }
+        }
+        Err(Error::new(ErrorKind::Busy, "the file changes each time it is read"))
+    }
+
+    /// All bytes, and their hash.
+    #[cfg(feature = "json")]
+    pub(crate) fn read_all(&mut self) -> Result<(Vec<u8>, Option<[u8; 32]>)> {
+        let bytes = self.consistently(|input| {
+            let size = input.rewind()?;
+            let mut bytes = Vec::new();
+            (&input.file)
+                .take(size)
+                .read_to_end(&mut bytes)
+                .map_err(|err| Error::io(&input.path, err))?;
+            Ok(bytes)
+        })?;
+        let digest = *blake3::hash(&bytes).as_bytes();
+        Ok((bytes, Some(digest)))
+    }
+}
+
+fn refuse_unless_regular(metadata: &std::fs::Metadata) -> Result<()> {
+    if metadata.is_file() {
+        return Ok(());
+    }
+    let what = if metadata.is_symlink() {
+        "this is a symbolic link, which is not followed"
+    } else if metadata.is_dir() {
+        "this is a folder"
+    } else {
+        "this is a device, a socket or a FIFO"
+    };
+    Err(Error::new(ErrorKind::NotADataFile, what))
+}
+
+#[cfg(unix)]
+pub(crate) fn open_no_follow(path: &Path) -> std::io::Result<File> {
+    use nix::libc::{O_NOCTTY, O_NOFOLLOW, O_NONBLOCK};
+    use std::os::unix::fs::OpenOptionsExt;
+    OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK | O_NOCTTY).open(path)
+}
+
+#[cfg(not(unix))]
+pub(crate) fn open_no_follow(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).open(path)
+}

@@ -1,0 +1,89 @@
+//! Telling what a file is by its first bytes.
+
+use std::fmt;
+
+/// The sentence in front of the JSON that coverage.py 4.x wrote.
+pub(crate) const JSON_SENTINEL: &[u8] =
+    b"!coverage.py: This is a private format, don't read it directly!";
+
+/// How many bytes of a file are enough to tell its kind.
+pub(crate) const HEAD_LEN: usize = 512;
+
+/// What a file is, as far as its first bytes tell.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::formats::FileKind;
+///
+/// assert_eq!(FileKind::of(b"SQLite format 3\0..."), FileKind::Sqlite);
+/// assert_eq!(FileKind::of(b"<!DOCTYPE html>"), FileKind::Html);
+/// assert_eq!(FileKind::of(b"").to_string(), "an empty file");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FileKind {
+    /// A SQLite database: a data file of coverage.py 5.0 or later, or any other database.
+    Sqlite,
+    /// A data file of coverage.py 4.x.
+    Json4,
+    /// A data file of coverage.py 3.x, which only Python can read safely, and not even that.
+    Pickle,
+    /// A rollback journal of SQLite.
+    SqliteJournal,
+    /// A write-ahead log of SQLite.
+    SqliteWal,
+    /// The shared memory of a write-ahead log.
+    SqliteShm,
+    /// A page of HTML.
+    Html,
+    /// Nothing at all.
+    Empty,
+    /// None of these.
+    Unknown,
+}
+
+impl FileKind {
+    /// The kind of a file that starts with `head`; 512 bytes are enough.
+    pub fn of(head: &[u8]) -> Self {
+        // SQLite file format, sections 1.3 (header), 3 (journal), 4.1 (WAL), and walformat.html 2.1 (shm).
+        match head {
+            [] => Self::Empty,
+            _ if head.starts_with(b"SQLite format 3\0") => Self::Sqlite,
+            _ if head.starts_with(JSON_SENTINEL) => Self::Json4,
+            [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, ..] => Self::SqliteJournal,
+            [0x37, 0x7f, 0x06, 0x82 | 0x83, ..] => Self::SqliteWal,
+            [0x18, 0xe2, 0x2d, 0x00, ..] | [0x00, 0x2d, 0xe2, 0x18, ..] => Self::SqliteShm,
+            // Protocol 2, and the text protocol 0 of a dictionary.
+            [0x80, 0x02, b'}', ..] | [b'(', b'd', b'p', ..] => Self::Pickle,
+            _ if looks_like_html(head) => Self::Html,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+fn looks_like_html(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    let starts =
+        |tag: &[u8]| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    starts(b"<!doctype html") || starts(b"<html")
+}
+
+/// Completes the sentence "this is …".
+impl fmt::Display for FileKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "a SQLite database",
+            Self::Json4 => "a data file of coverage.py 4.x",
+            Self::Pickle => {
+                "a data file of coverage.py 3.x (a pickle), which cannot be read without Python"
+            }
+            Self::SqliteJournal => "a SQLite rollback journal",
+            Self::SqliteWal => "a SQLite write-ahead log",
+            Self::SqliteShm => "a SQLite shared-memory file",
+            Self::Html => "an HTML page",
+            Self::Empty => "an empty file",
+            Self::Unknown => "not in any format that coverage.py wrote",
+        })
+    }
+}

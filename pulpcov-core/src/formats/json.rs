@@ -1,0 +1,339 @@
+//! The data files of coverage.py 4.x: a sentence, then one JSON object.
+//!
+//! `lines` maps a path to its line numbers, `arcs` to its pairs; only one of them is there.
+//! `file_tracers` maps a path to its plugin, `runs` describes the recording processes. There
+//! are no contexts (coverage.py 4.5.4, `data.py`).
+//!
+//! Python wrote paths that are not UTF-8 with one lone surrogate a byte, `\udce9`
+//! (PEP 383), and so do we.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Write;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+use super::detect::JSON_SENTINEL;
+use super::limits::{self, BitmapBudget};
+use crate::data::{CoverageData, FilePath, LineArc, Measurement, Numbits};
+use crate::error::{Error, ErrorKind, Position, Result};
+
+/// The key of [`CoverageData::meta`] that holds `runs`, as JSON text.
+const RUNS: &str = "runs";
+
+/// Read a data file of coverage.py 4.x.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotADataFile`] without the sentence, [`ErrorKind::Corrupt`] with line and
+/// column if the JSON is not as it should be, [`ErrorKind::TooLarge`] for line numbers out of bounds.
+///
+/// # Examples
+///
+/// ```
+/// let file = br#"!coverage.py: This is a private format, don't read it directly!{"lines":{"a.py":[1,3]}}"#;
+/// let data = pulpcov_core::formats::json::read(file)?;
+/// assert_eq!(data.lines("a.py").unwrap().len(), 2);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn read(bytes: &[u8]) -> Result<CoverageData> {
+    let json = bytes.strip_prefix(JSON_SENTINEL).ok_or_else(|| {
+        Error::new(ErrorKind::NotADataFile, "it does not start as coverage.py 4.x does")
+    })?;
+    let raw: Raw = serde_json::from_slice(json).map_err(|err| corrupt(&err))?;
+    raw.into_data(BitmapBudget::for_size(bytes.len() as u64))
+}
+
+/// The sentence stands on the first line, before the JSON.
+fn corrupt(err: &serde_json::Error) -> Error {
+    let column = if err.line() == 1 { err.column() + JSON_SENTINEL.len() } else { err.column() };
+    let text = err.to_string();
+    let reason = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    Error::new(ErrorKind::Corrupt, reason)
+        .at(Position::Line { line: err.line(), column: Some(column) })
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    lines: Option<BTreeMap<PathKey, Vec<i64>>>,
+    arcs: Option<BTreeMap<PathKey, Vec<(i64, i64)>>>,
+    file_tracers: Option<BTreeMap<PathKey, String>>,
+    runs: Option<serde_json::Value>,
+}
+
+impl Raw {
+    fn into_data(self, mut budget: BitmapBudget) -> Result<CoverageData> {
+        let mut data = CoverageData::new();
+        if let Some(lines) = self.lines {
+            data.set_measurement(Measurement::Lines)?;
+            add_lines(&mut data, lines, &mut budget)?;
+        }
+        if let Some(arcs) = self.arcs {
+            data.set_measurement(Measurement::Arcs)?;
+            add_arcs(&mut data, arcs)?;
+        }
+        for (PathKey(path), tracer) in self.file_tracers.unwrap_or_default() {
+            data.set_file_tracer(path, &tracer)?;
+        }
+        if let Some(runs) = self.runs {
+            data.set_meta(RUNS, runs.to_string());
+        }
+        Ok(data)
+    }
+}
+
+fn add_lines(
+    data: &mut CoverageData,
+    files: BTreeMap<PathKey, Vec<i64>>,
+    budget: &mut BitmapBudget,
+) -> Result<()> {
+    for (PathKey(path), lines) in files {
+        let numbits = numbits(&lines, budget).map_err(|err| in_file(&err, &path))?;
+        match lines.is_empty() {
+            true => data.touch_file(path),
+            false => data.add_lines(path, "", &numbits)?,
+        }
+    }
+    Ok(())
+}
+
+fn add_arcs(data: &mut CoverageData, files: BTreeMap<PathKey, Vec<(i64, i64)>>) -> Result<()> {
+    for (PathKey(path), arcs) in files {
+        let arcs = checked_arcs(&arcs).map_err(|err| in_file(&err, &path))?;
+        match arcs.is_empty() {
+            true => data.touch_file(path),
+            false => data.add_arcs(path, "", arcs)?,
+        }
+    }
+    Ok(())
+}
+
+fn numbits(lines: &[i64], budget: &mut BitmapBudget) -> Result<Numbits> {
+    let lines: Vec<u32> = lines.iter().map(|&line| limits::line(line)).collect::<Result<_>>()?;
+    budget.take(lines.iter().copied().max().unwrap_or(0))?;
+    Ok(lines.into_iter().collect())
+}
+
+fn checked_arcs(arcs: &[(i64, i64)]) -> Result<Vec<LineArc>> {
+    let checked = |&(from, to): &(i64, i64)| Ok((limits::arc_end(from)?, limits::arc_end(to)?));
+    arcs.iter().map(checked).collect()
+}
+
+fn in_file(err: &Error, path: &FilePath) -> Error {
+    Error::new(err.kind(), format!("{path}: {}", err.reason()))
+}
+
+/// A path as a key of a JSON object.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct PathKey(FilePath);
+
+impl<'de> Deserialize<'de> for PathKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Bytes;
+
+        impl Visitor<'_> for Bytes {
+            type Value = PathKey;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a path")
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> std::result::Result<PathKey, E> {
+                Ok(PathKey(surrogates_to_bytes(bytes).into()))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> std::result::Result<PathKey, E> {
+                self.visit_bytes(text.as_bytes())
+            }
+        }
+
+        // As bytes, serde_json passes lone surrogates on, in three bytes each.
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+/// Turn the lone surrogates U+DC80 to U+DCFF back into the bytes that they stand for (PEP 383).
+fn surrogates_to_bytes(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        rest = match rest {
+            [] => return out,
+            [0xed, high @ 0xb2..=0xb3, low @ 0x80..=0xbf, tail @ ..] => {
+                out.push(((high & 0x03) << 6) | (low & 0x3f));
+                tail
+            }
+            [byte, tail @ ..] => {
+                out.push(*byte);
+                tail
+            }
+        };
+    }
+}
+
+/// Write `data` as coverage.py 4.x did.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotRepresentable`] if there are contexts, which the format does not have:
+/// see [`CoverageData::drop_contexts`]. [`ErrorKind::Io`] from `out`.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::{CoverageData, formats::json};
+///
+/// let mut data = CoverageData::new();
+/// data.add_arcs("a.py", "", [(-1, 1), (1, -1)])?;
+/// let mut file = Vec::new();
+/// json::write(&data, &mut file)?;
+/// assert!(file.ends_with(br#"{"arcs":{"a.py":[[-1,1],[1,-1]]}}"#));
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn write(data: &CoverageData, mut out: impl Write) -> Result<()> {
+    if let Some(context) = data.contexts().into_iter().find(|name| !name.is_empty()) {
+        let message =
+            format!("the 4.x format has no contexts, and the data has some, such as {context:?}");
+        return Err(Error::new(ErrorKind::NotRepresentable, message));
+    }
+    let mut text = Vec::from(JSON_SENTINEL);
+    object(&mut text, sections(data));
+    out.write_all(&text).map_err(|err| Error::new(ErrorKind::Io, err))
+}
+
+/// The members of the one object, in coverage.py's order.
+fn sections(data: &CoverageData) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let section = |name: &str, value: Vec<u8>| (name.as_bytes().to_vec(), value);
+    let mut sections = Vec::new();
+    match data.measurement() {
+        Some(Measurement::Arcs) => {
+            sections.push(section("arcs", by_path(data, |path| arcs_json(data, path))))
+        }
+        Some(Measurement::Lines) => {
+            sections.push(section("lines", by_path(data, |path| lines_json(data, path))))
+        }
+        None => {}
+    }
+    let mut tracers = Vec::new();
+    let traced = data.files().filter(|file| !file.tracer().is_empty());
+    let tracer = |tracer: &str| string(tracer.as_bytes());
+    object(
+        &mut tracers,
+        traced.map(|file| (file.path().as_bytes().to_vec(), tracer(file.tracer()))),
+    );
+    if tracers != b"{}" {
+        sections.push(section("file_tracers", tracers));
+    }
+    // From SQLite, the metadata may be any text.
+    if let Some(runs) =
+        data.meta().get(RUNS).filter(|text| serde_json::from_str::<de::IgnoredAny>(text).is_ok())
+    {
+        sections.push(section(RUNS, runs.clone().into_bytes()));
+    }
+    sections
+}
+
+fn by_path(data: &CoverageData, value: impl Fn(&FilePath) -> Vec<u8>) -> Vec<u8> {
+    let mut text = Vec::new();
+    object(
+        &mut text,
+        data.files().map(|file| (file.path().as_bytes().to_vec(), value(file.path()))),
+    );
+    text
+}
+
+fn lines_json(data: &CoverageData, path: &FilePath) -> Vec<u8> {
+    list(data.lines(path).unwrap_or_default().iter().map(|line| line.to_string()))
+}
+
+fn arcs_json(data: &CoverageData, path: &FilePath) -> Vec<u8> {
+    list(data.arcs(path).unwrap_or_default().iter().map(|(from, to)| format!("[{from},{to}]")))
+}
+
+fn list(items: impl Iterator<Item = String>) -> Vec<u8> {
+    format!("[{}]", items.collect::<Vec<_>>().join(",")).into_bytes()
+}
+
+fn object(out: &mut Vec<u8>, members: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) {
+    out.push(b'{');
+    for (index, (key, value)) in members.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend(string(&key));
+        out.push(b':');
+        out.extend(value);
+    }
+    out.push(b'}');
+}
+
+/// A JSON string in ASCII, with a lone surrogate for each byte that is not UTF-8.
+fn string(bytes: &[u8]) -> Vec<u8> {
+    let mut out = String::from("\"");
+    for chunk in bytes.utf8_chunks() {
+        chunk.valid().chars().for_each(|c| push_escaped(&mut out, c));
+        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\udc{byte:02x}")));
+    }
+    out.push('"');
+    out.into_bytes()
+}
+
+fn push_escaped(out: &mut String, c: char) {
+    match c {
+        '"' | '\\' => out.extend(['\\', c]),
+        ' '..='~' => out.push(c),
+        c => c
+            .encode_utf16(&mut [0; 2])
+            .iter()
+            .for_each(|unit| out.push_str(&format!("\\u{unit:04x}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trip(data: &CoverageData) -> CoverageData {
+        let mut file = Vec::new();
+        write(data, &mut file).unwrap();
+        read(&file).unwrap()
+    }
+
+    #[test]
+    fn paths_of_any_bytes_survive() {
+        let mut data = CoverageData::new();
+        for path in [&b"caf\xe9.py"[..], "größe 😀.py".as_bytes(), b"a\"b\\c\n.py", b"\xed\xb2\x80"]
+        {
+            data.add_lines(path, "", &Numbits::from_iter([3])).unwrap();
+        }
+        assert_eq!(round_trip(&data), data);
+    }
+
+    #[test]
+    fn contexts_are_refused_not_lost() {
+        let mut data = CoverageData::new();
+        data.add_lines("a.py", "test_one", &Numbits::from_iter([3])).unwrap();
+        let err = write(&data, Vec::new()).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::NotRepresentable);
+        data.drop_contexts();
+        assert_eq!(round_trip(&data), data);
+    }
+
+    #[test]
+    fn errors_say_where() {
+        let file = [JSON_SENTINEL, br#"{"lines":{"a.py":[1,"x"]}}"#].concat();
+        let err = read(&file).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::Corrupt);
+        assert_eq!(err.to_string(), "line 1, column 86: invalid type: string \"x\", expected i64");
+    }
+
+    #[test]
+    fn sparse_lines_cannot_fill_the_memory() {
+        let files: Vec<String> =
+            (0..9000).map(|n| format!("\"{n}.py\":[{}]", crate::MAX_LINE)).collect();
+        let file =
+            [JSON_SENTINEL, format!("{{\"lines\":{{{}}}}}", files.join(",")).as_bytes()].concat();
+        assert_eq!(read(&file).unwrap_err().kind(), ErrorKind::TooLarge);
+    }
+}

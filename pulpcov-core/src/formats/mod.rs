@@ -1,0 +1,26 @@
+//! Data files on disk: told apart by content, read from every version, written for today's.
+//!
+//! | format | written by | read | write |
+//! |---|---|---|---|
+//! | JSON behind a sentence | coverage.py 4.0 to 4.5.4, 5.0a1 | [`json`] | [`json`] |
+//! | SQLite schemas 1 to 6 | 5.0a2 to 5.0a6, and development versions | [`sqlite`] | |
+//! | SQLite schema 7 | 5.0a7 to 7.17.3 | [`sqlite`] | [`sqlite`] |
+//!
+//! [`DataFile`] opens any of them. Pickles of 3.x, SQLite's journals and other strangers
+//! are recognised and named in the error: see [`FileKind`].
+
+mod data_file;
+mod detect;
+#[cfg(feature = "json")]
+pub mod json;
+mod limits;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+pub use data_file::{DataFile, Decoded, FileIdentity};
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+pub(crate) use data_file::identity::beside;
+pub use detect::FileKind;
+
+/// What a writer says of the version of coverage.py: the one whose format it follows.
+pub const REFERENCE_VERSION: &str = "7.17.3";

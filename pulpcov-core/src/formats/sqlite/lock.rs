@@ -1,0 +1,130 @@
+//! SQLite's file locks, taken without SQLite.
+//!
+//! The lock bytes are those of SQLite's Unix VFS (`os_unix.c`, and "File Locking And
+//! Concurrency In SQLite Version 3"): a pending byte, a reserved byte, and a range that
+//! readers share. Linux's open-file-description locks conflict with the process locks that
+//! SQLite takes, but closing another descriptor of the same file does not drop them.
+
+use std::fs::File;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, ErrorKind, Result};
+
+const PENDING_BYTE: i64 = 0x4000_0000;
+const RESERVED_BYTE: i64 = PENDING_BYTE + 1;
+const SHARED_FIRST: i64 = PENDING_BYTE + 2;
+const SHARED_SIZE: i64 = 510;
+/// The checkpointer's byte in the `-shm` file (walformat.html, section 2.3).
+const WAL_CHECKPOINT_BYTE: i64 = 121;
+
+/// How long to wait for a writer: as long as Python's sqlite3 does by default.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// SQLite's read lock on an open database; dropping it gives the lock back.
+pub(super) struct SharedLock<'a>(&'a File);
+
+impl<'a> SharedLock<'a> {
+    /// Wait until no writer is changing the file, and keep writers from changing it.
+    ///
+    /// A file system without locks is taken as unlocked: the caller also looks whether the file changed.
+    pub(super) fn acquire(file: &'a File) -> Result<Self> {
+        let deadline = Instant::now() + PATIENCE;
+        while !try_shared(file)? {
+            if Instant::now() > deadline {
+                return Err(Error::new(
+                    ErrorKind::Busy,
+                    "another process is writing it, and has been for 5 seconds",
+                ));
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(Self(file))
+    }
+
+    /// Is a transaction under way that has not begun to change the file?
+    pub(super) fn writer_is_active(&self) -> bool {
+        os::is_locked(self.0, RESERVED_BYTE)
+    }
+}
+
+impl Drop for SharedLock<'_> {
+    fn drop(&mut self) {
+        os::unlock(self.0, SHARED_FIRST, SHARED_SIZE);
+    }
+}
+
+/// The pending byte first, as SQLite does: a writer that waits for its turn holds it.
+fn try_shared(file: &File) -> Result<bool> {
+    if !os::try_read_lock(file, PENDING_BYTE, 1)? {
+        return Ok(false);
+    }
+    let shared = os::try_read_lock(file, SHARED_FIRST, SHARED_SIZE);
+    os::unlock(file, PENDING_BYTE, 1);
+    shared
+}
+
+/// Keep checkpoints away while a write-ahead log is copied: a read lock on the checkpointer's byte.
+pub(super) fn hold_off_checkpoints(shm: &File) -> Result<bool> {
+    os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1)
+}
+
+#[cfg(target_os = "linux")]
+mod os {
+    use std::fs::File;
+
+    use nix::errno::Errno;
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc;
+
+    use crate::error::{Error, ErrorKind, Result};
+
+    fn range(kind: i32, start: i64, len: i64) -> libc::flock {
+        libc::flock {
+            l_type: kind as i16,
+            l_whence: libc::SEEK_SET as i16,
+            l_start: start,
+            l_len: len,
+            l_pid: 0,
+        }
+    }
+
+    pub(super) fn try_read_lock(file: &File, start: i64, len: i64) -> Result<bool> {
+        match fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_RDLCK, start, len))) {
+            Ok(_) | Err(Errno::ENOLCK | Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => {
+                Ok(true)
+            }
+            Err(Errno::EAGAIN | Errno::EACCES) => Ok(false),
+            Err(errno) => Err(Error::new(ErrorKind::Io, std::io::Error::from(errno))),
+        }
+    }
+
+    pub(super) fn unlock(file: &File, start: i64, len: i64) {
+        // Nothing is left to do if this fails: closing the file gives the lock back too.
+        let _ = fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_UNLCK, start, len)));
+    }
+
+    pub(super) fn is_locked(file: &File, byte: i64) -> bool {
+        let mut probe = range(libc::F_WRLCK, byte, 1);
+        fcntl(file, FcntlArg::F_OFD_GETLK(&mut probe)).is_ok()
+            && i32::from(probe.l_type) != libc::F_UNLCK
+    }
+}
+
+/// Elsewhere there are no such locks; that the file did not change while it was read must do.
+#[cfg(not(target_os = "linux"))]
+mod os {
+    use std::fs::File;
+
+    use crate::error::Result;
+
+    pub(super) fn try_read_lock(_: &File, _: i64, _: i64) -> Result<bool> {
+        Ok(true)
+    }
+
+    pub(super) fn unlock(_: &File, _: i64, _: i64) {}
+
+    pub(super) fn is_locked(_: &File, _: i64) -> bool {
+        false
+    }
+}

@@ -1,0 +1,40 @@
+//! SQLite data files: schemas 1 to 7 in, schema 7 out.
+//!
+//! Data files come from folders that others can write to, so a database is treated as
+//! hostile: its bytes are taken from an open file under SQLite's read lock (`snapshot`),
+//! opened from memory with SQLite's defences up (`connection`), checked to have ordinary
+//! tables (`schema`), and read with every number and length bounded (`read`).
+
+mod connection;
+mod lock;
+mod read;
+mod schema;
+mod snapshot;
+mod write;
+
+pub use write::write;
+
+pub(crate) use read::Reader;
+
+use rusqlite::ErrorCode;
+
+use crate::error::{Error, ErrorKind};
+
+/// The schema version that [`write()`] writes.
+pub const SCHEMA_VERSION: i64 = 7;
+
+/// SQLite's error in this crate's terms.
+fn from_sqlite(err: rusqlite::Error) -> Error {
+    let kind = match err.sqlite_error_code() {
+        Some(
+            ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly,
+        ) => ErrorKind::Io,
+        Some(ErrorCode::TooBig | ErrorCode::OutOfMemory) => ErrorKind::TooLarge,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ErrorKind::Busy,
+        _ => ErrorKind::Corrupt,
+    };
+    Error::new(kind, err)
+}

@@ -1,0 +1,148 @@
+//! What the seven schemas have in common, and where they differ.
+//!
+//! From the history of `coverage/sqldata.py` and its notes: 1 had no contexts; 2 added
+//! them; 3 replaced a row a line by a bitmap; 4 renamed its column from `bitmap` to
+//! `numbits`; 5 declared foreign keys; 6 made `meta` keys and values; 7 renamed
+//! `line_map` to `line_bits`.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{SCHEMA_VERSION, from_sqlite};
+use crate::error::{Error, ErrorKind, Position, Result};
+
+/// How one schema version is read. Every query lists its columns in the same order.
+pub(super) struct Schema {
+    pub(super) version: i64,
+    /// The tables that must be there, as ordinary tables.
+    tables: &'static [&'static str],
+    /// `key, value`.
+    pub(super) meta: &'static str,
+    /// `rowid, context`.
+    pub(super) contexts: &'static str,
+    /// Where lines are.
+    pub(super) lines: Lines,
+    /// `rowid, file_id, context_id, fromno, tono`.
+    pub(super) arcs: &'static str,
+}
+
+/// How a schema keeps lines.
+pub(super) enum Lines {
+    /// A row a line: `rowid, file_id, context_id, lineno`.
+    Rows(&'static str),
+    /// A bitmap a file and context: `rowid, file_id, context_id, numbits`.
+    Bitmaps(&'static str),
+}
+
+/// Schemas 1 to 5 have one row of flags. A later addition to schema 2 has `sys_argv`, which is left.
+const META_FLAGS: &str = "SELECT 'has_arcs', has_arcs FROM meta WHERE has_lines OR has_arcs";
+const META_KEYS: &str = "SELECT key, value FROM meta";
+/// Schema 1 has no contexts; its rows are in the unnamed one, which gets id 1.
+const CONTEXTS_NONE: &str =
+    "SELECT 1, '' WHERE EXISTS (SELECT 1 FROM line) OR EXISTS (SELECT 1 FROM arc)";
+const CONTEXTS: &str = "SELECT id, context FROM context";
+const ARCS: &str = "SELECT rowid, file_id, context_id, fromno, tono FROM arc";
+
+const SCHEMAS: [Schema; 7] = [
+    Schema {
+        version: 1,
+        tables: &["meta", "file", "line", "arc", "tracer"],
+        meta: META_FLAGS,
+        contexts: CONTEXTS_NONE,
+        lines: Lines::Rows("SELECT rowid, file_id, 1, lineno FROM line"),
+        arcs: "SELECT rowid, file_id, 1, fromno, tono FROM arc",
+    },
+    Schema {
+        version: 2,
+        tables: &["meta", "file", "context", "line", "arc", "tracer"],
+        meta: META_FLAGS,
+        contexts: CONTEXTS,
+        lines: Lines::Rows("SELECT rowid, file_id, context_id, lineno FROM line"),
+        arcs: ARCS,
+    },
+    line_map(3, META_FLAGS, "SELECT rowid, file_id, context_id, bitmap FROM line_map"),
+    line_map(4, META_FLAGS, LINE_MAP_NUMBITS),
+    line_map(5, META_FLAGS, LINE_MAP_NUMBITS),
+    line_map(6, META_KEYS, LINE_MAP_NUMBITS),
+    Schema {
+        version: SCHEMA_VERSION,
+        tables: &["meta", "file", "context", "line_bits", "arc", "tracer"],
+        meta: META_KEYS,
+        contexts: CONTEXTS,
+        lines: Lines::Bitmaps("SELECT rowid, file_id, context_id, numbits FROM line_bits"),
+        arcs: ARCS,
+    },
+];
+
+const LINE_MAP_NUMBITS: &str = "SELECT rowid, file_id, context_id, numbits FROM line_map";
+
+const fn line_map(version: i64, meta: &'static str, lines: &'static str) -> Schema {
+    Schema {
+        version,
+        tables: &["meta", "file", "context", "line_map", "arc", "tracer"],
+        meta,
+        contexts: CONTEXTS,
+        lines: Lines::Bitmaps(lines),
+        arcs: ARCS,
+    }
+}
+
+impl Schema {
+    /// The schema of a database, whose tables are there and harmless.
+    pub(super) fn of(connection: &Connection) -> Result<&'static Self> {
+        if !has_plain_table(connection, "coverage_schema")? {
+            let message =
+                "this is a SQLite database, but no data file: it has no table coverage_schema";
+            return Err(Error::new(ErrorKind::NotADataFile, message));
+        }
+        let version = version(connection)?;
+        let schema = SCHEMAS.iter().find(|schema| schema.version == version).ok_or_else(|| {
+            let message =
+                format!("its schema is {version}, and only 1 to {SCHEMA_VERSION} are known");
+            Error::new(ErrorKind::UnknownSchema, message)
+        })?;
+        for table in schema.tables {
+            if !has_plain_table(connection, table)? {
+                return Err(corrupt(table, "the table is missing"));
+            }
+        }
+        Ok(schema)
+    }
+}
+
+fn version(connection: &Connection) -> Result<i64> {
+    connection.query_row("SELECT version FROM coverage_schema", [], |row| row.get(0)).map_err(
+        |err| from_sqlite(err).at(Position::Row { table: "coverage_schema".into(), rowid: None }),
+    )
+}
+
+/// Is there a table of this name that only stores? Views, virtual tables and generated columns compute.
+fn has_plain_table(connection: &Connection, name: &str) -> Result<bool> {
+    let row: Option<(String, i64)> = connection
+        .query_row("SELECT type, rootpage FROM sqlite_master WHERE name = ?1", [name], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()
+        .map_err(from_sqlite)?;
+    match row {
+        None => Ok(false),
+        Some((kind, root)) if kind == "table" && root > 0 => {
+            no_computed_columns(connection, name).map(|()| true)
+        }
+        Some(_) => Err(corrupt(name, "this is not an ordinary table")),
+    }
+}
+
+fn no_computed_columns(connection: &Connection, table: &str) -> Result<()> {
+    let computed: i64 = connection
+        .query_row(
+            "SELECT count(*) FROM pragma_table_xinfo(?1) WHERE hidden != 0",
+            [table],
+            |row| row.get(0),
+        )
+        .map_err(from_sqlite)?;
+    if computed > 0 { Err(corrupt(table, "the table has computed columns")) } else { Ok(()) }
+}
+
+fn corrupt(table: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, what).at(Position::Row { table: table.into(), rowid: None })
+}

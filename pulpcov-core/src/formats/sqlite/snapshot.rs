@@ -1,0 +1,126 @@
+//! One consistent state of a database file that others may be writing.
+//!
+//! Nothing is written beside the input, and nothing there is deleted: SQLite itself would
+//! roll back a hot journal in place, and delete whatever file that journal names as its
+//! super-journal. So a database that needs its journal or its log is copied with it into
+//! a private folder, and SQLite does its work there.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::lock::{self, SharedLock};
+use crate::error::{Error, ErrorKind, Result};
+use crate::formats::data_file::identity::beside;
+use crate::formats::data_file::input::{Input, open_no_follow};
+
+/// The magic that begins a rollback journal, and ends one that names a super-journal.
+const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+/// The size of a write-ahead log's header: a shorter log holds nothing.
+const WAL_HEADER: u64 = 32;
+
+/// The bytes of a database, and of the companion that is needed to make sense of them.
+pub(super) struct Snapshot {
+    pub(super) bytes: Vec<u8>,
+    pub(super) companion: Option<Companion>,
+}
+
+/// A hot journal or a write-ahead log.
+pub(super) struct Companion {
+    pub(super) suffix: &'static str,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Snapshot {
+    /// Read `input` and what belongs to it while SQLite's read lock is held.
+    pub(super) fn take(input: &mut Input) -> Result<Self> {
+        input.consistently(|input| {
+            let size = input.rewind()?;
+            let lock = SharedLock::acquire(input.file())?;
+            let _checkpoints_wait = hold_off_checkpoints(input.path())?;
+            let bytes =
+                read_to_size(input.file(), size).map_err(|err| Error::io(input.path(), err))?;
+            let companion = if is_wal(&bytes) {
+                read_companion(input, "-wal", |size, _| size > WAL_HEADER)?
+            } else if lock.writer_is_active() {
+                // That journal is of a transaction under way, which has not touched the file yet.
+                None
+            } else {
+                read_companion(input, "-journal", |_, first| first != 0)?
+            };
+            Ok(Self { bytes, companion })
+        })
+    }
+}
+
+/// Bytes 18 and 19 of the header: the versions needed to write and to read the file, 2 for WAL.
+pub(super) fn is_wal(database: &[u8]) -> bool {
+    database.get(18..20).is_some_and(|versions| versions.contains(&2))
+}
+
+fn read_to_size(file: &File, size: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    file.take(size).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The open `-shm` file whose lock keeps checkpoints away, if some process uses the log just now.
+fn hold_off_checkpoints(database: &Path) -> Result<Option<File>> {
+    let Ok(shm) = open_no_follow(&beside(database, "-shm")) else { return Ok(None) };
+    if !lock::hold_off_checkpoints(&shm)? {
+        return Err(Error::new(ErrorKind::Busy, "its write-ahead log is being checkpointed"));
+    }
+    Ok(Some(shm))
+}
+
+/// The companion's bytes if it matters: `matters(size, first byte)`.
+fn read_companion(
+    input: &Input,
+    suffix: &'static str,
+    matters: impl Fn(u64, u8) -> bool,
+) -> Result<Option<Companion>> {
+    let path = beside(input.path(), suffix);
+    let file = match open_no_follow(&path) {
+        Ok(file) => file,
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(err) => return Err(Error::io(path, err)),
+    };
+    let metadata = file.metadata().map_err(|err| Error::io(&path, err))?;
+    if !metadata.is_file() {
+        return Err(refused(suffix, "is not a regular file"));
+    }
+    let bytes = read_to_size(&file, metadata.len()).map_err(|err| Error::io(&path, err))?;
+    if !bytes.first().is_some_and(|&first| matters(bytes.len() as u64, first)) {
+        return Ok(None);
+    }
+    refuse_strangers_companion(input, &metadata, suffix)?;
+    if bytes.ends_with(&JOURNAL_MAGIC) {
+        return Err(refused(suffix, "names a super-journal, so it was not made by coverage.py"));
+    }
+    Ok(Some(Companion { suffix, bytes }))
+}
+
+/// In a folder that all may write to, a journal that another user put beside a data file could change its rows.
+#[cfg(unix)]
+fn refuse_strangers_companion(
+    input: &Input,
+    companion: &std::fs::Metadata,
+    suffix: &str,
+) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let owner = input.file().metadata().map_err(|err| Error::io(input.path(), err))?.uid();
+    if companion.uid() == owner || companion.uid() == 0 {
+        Ok(())
+    } else {
+        Err(refused(suffix, "belongs to another user than the file itself"))
+    }
+}
+
+#[cfg(not(unix))]
+fn refuse_strangers_companion(_: &Input, _: &std::fs::Metadata, _: &str) -> Result<()> {
+    Ok(())
+}
+
+fn refused(suffix: &str, why: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, format!("the file beside it that ends in {suffix} {why}"))
+}

@@ -1,0 +1,145 @@
+//! From [`CoverageData`] to a database of schema 7.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, Statement, params};
+
+use super::{SCHEMA_VERSION, from_sqlite};
+use crate::data::by_context::{ByContext, Union};
+use crate::data::contexts::ContextTable;
+use crate::data::coverage_data::FileRecord;
+use crate::data::{CoverageData, FilePath, Measurement};
+use crate::error::{Error, Result};
+
+/// The text that coverage.py 7.17.3 creates its tables with (`sqldata.py`, `SCHEMA`).
+const SCHEMA: &str = include_str!("schema7.sql");
+
+/// Write `data` to an empty or absent file at `path`: SQLite, schema 7.
+///
+/// coverage.py 7.17.3 reads it, reports on it and appends to it. Equal data gives equal
+/// bytes: files and contexts get their ids in the order of their names, rows follow in the
+/// order of the ids. The file is not synced to disk and not replaced in one step:
+/// [`Combiner`](crate::combine::Combiner) does that.
+///
+/// # Errors
+///
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if SQLite cannot write.
+pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    write_database(data, path).map_err(|err| describe(path, err))
+}
+
+fn describe(path: &Path, err: rusqlite::Error) -> Error {
+    from_sqlite(err).with_path(path)
+}
+
+fn write_database(data: &CoverageData, path: &Path) -> rusqlite::Result<()> {
+    let connection = create(path)?;
+    connection.execute_batch("BEGIN")?;
+    connection.execute_batch(SCHEMA)?;
+    connection.execute("INSERT INTO coverage_schema (version) VALUES (?1)", [SCHEMA_VERSION])?;
+    write_meta(&connection, data)?;
+    let ranks = write_contexts(&connection, data.context_table())?;
+    write_files(&connection, data, &ranks)?;
+    connection.execute_batch("COMMIT")?;
+    connection.close().map_err(|(_, err)| err)
+}
+
+/// The file is new and nobody else's, so neither a journal nor locks nor syncing by SQLite are of use.
+fn create(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "journal_mode", "off")?;
+    connection.pragma_update(None, "synchronous", "off")?;
+    connection.pragma_update(None, "locking_mode", "exclusive")?;
+    connection.pragma_update(None, "cache_size", -16_000)?;
+    Ok(connection)
+}
+
+fn write_meta(connection: &Connection, data: &CoverageData) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
+    for (key, value) in data.meta() {
+        insert.execute([key, value])?;
+    }
+    if let Some(measurement) = data.measurement() {
+        let has_arcs = measurement == Measurement::Arcs;
+        insert.execute(["has_arcs", if has_arcs { "1" } else { "0" }])?;
+    }
+    Ok(())
+}
+
+/// Write the contexts by name; at the index of a context is its id in the database.
+fn write_contexts(connection: &Connection, contexts: &ContextTable) -> rusqlite::Result<Vec<i64>> {
+    let mut insert = connection.prepare("INSERT INTO context (id, context) VALUES (?1, ?2)")?;
+    let mut ranks = vec![0; contexts.len()];
+    for (id, context) in (1..).zip(contexts.sorted_ids()) {
+        insert.execute(params![id, contexts.name(context)])?;
+        if let Some(rank) = ranks.get_mut(context.index()) {
+            *rank = id;
+        }
+    }
+    Ok(ranks)
+}
+
+fn write_files(
+    connection: &Connection,
+    data: &CoverageData,
+    ranks: &[i64],
+) -> rusqlite::Result<()> {
+    let mut files =
+        connection.prepare("INSERT INTO file (id, path) VALUES (?1, CAST(?2 AS TEXT))")?;
+    let mut tracers = connection.prepare("INSERT INTO tracer (file_id, tracer) VALUES (?1, ?2)")?;
+    for (id, (path, record)) in (1i64..).zip(data.records()) {
+        files.execute(params![id, path.as_bytes()])?;
+        if !record.tracer.is_empty() {
+            tracers.execute(params![id, &*record.tracer])?;
+        }
+    }
+    let mut rows = RowWriter::new(connection)?;
+    (1i64..).zip(data.records()).try_for_each(|(id, file)| rows.write(id, file, ranks))
+}
+
+struct RowWriter<'a> {
+    lines: Statement<'a>,
+    arcs: Statement<'a>,
+}
+
+impl<'a> RowWriter<'a> {
+    fn new(connection: &'a Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            lines: connection.prepare(
+                "INSERT INTO line_bits (file_id, context_id, numbits) VALUES (?1, ?2, ?3)",
+            )?,
+            arcs: connection.prepare(
+                "INSERT INTO arc (file_id, context_id, fromno, tono) VALUES (?1, ?2, ?3, ?4)",
+            )?,
+        })
+    }
+
+    fn write(
+        &mut self,
+        file: i64,
+        (_, record): (&FilePath, &FileRecord),
+        ranks: &[i64],
+    ) -> rusqlite::Result<()> {
+        for (context, lines) in by_rank(&record.lines, ranks) {
+            self.lines.execute(params![file, context, lines.as_bytes()])?;
+        }
+        for (context, arcs) in by_rank(&record.arcs, ranks) {
+            for (from, to) in arcs.iter() {
+                self.arcs.execute(params![file, context, from, to])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn by_rank<'a, T: Union>(sets: &'a ByContext<T>, ranks: &[i64]) -> Vec<(i64, &'a T)> {
+    let rank =
+        |(id, set): (crate::data::contexts::ContextId, &'a T)| Some((*ranks.get(id.index())?, set));
+    let mut ranked: Vec<_> = sets.iter().filter_map(rank).collect();
+    ranked.sort_unstable_by_key(|entry| entry.0);
+    ranked
+}
