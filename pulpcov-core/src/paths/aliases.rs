@@ -1,0 +1,428 @@
+//! The rules of `[paths]`: files of several machines under one name.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use regex::Regex;
+
+use super::chars::{len_in_bytes, to_text};
+use super::error::PatternError;
+use super::glob::{GlobPattern, join_regex};
+use super::pypath::{SEP, is_slash, isabs_anywhere, sep, trim_slashes};
+use super::pyregex::{self, Flags};
+use super::workdir::{CanonicalNames, WorkingDir};
+use crate::error::Result;
+use crate::text::py_repr;
+
+type Exists = Box<dyn Fn(&[u8]) -> bool + Send>;
+type OnEvent = Box<dyn FnMut(&MapEvent<'_>) + Send>;
+
+/// Maps the paths of other machines to paths of this one: coverage.py 7.17.3 `files.PathAliases`.
+///
+/// A rule is a pattern for the front of a path and what to put in its place. The rules are
+/// tried in the order they were added, and the first whose result exists wins. Case and the
+/// kind of slash do not matter to a rule; the result has the slashes of the rule's result.
+///
+/// **Relative files.** With [`relative(true)`](Self::relative) results stay relative to the
+/// working directory. A path that no rule changes loses the working directory in front, and
+/// if it is relative then, its first folder becomes a rule (`*/folder` to `folder/`) for the paths
+/// that follow. So the order in which paths are mapped can matter, as in coverage.py.
+///
+/// # Examples
+///
+/// The rules of a configuration file, where the first line is the result:
+///
+/// ```
+/// use pulpcov_core::paths::{PathAliases, WorkingDir};
+///
+/// let mut aliases = PathAliases::new(WorkingDir::new("/nonexistent/shop")).exists(|_| true);
+/// for pattern in ["/ci/*/src", r"C:\build\src"] {
+///     aliases.add(pattern, "src")?;
+/// }
+/// assert_eq!(aliases.map(b"/ci/7/src/cart.py"), b"/nonexistent/shop/src/cart.py");
+/// assert_eq!(aliases.map(br"c:\Build\src\cart.py"), b"/nonexistent/shop/src/cart.py");
+/// assert_eq!(aliases.map(b"/elsewhere/cart.py"), b"/elsewhere/cart.py");
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub struct PathAliases {
+    rules: Vec<Rule>,
+    relative: bool,
+    names: CanonicalNames,
+    exists: Option<Exists>,
+    log: Log,
+    /// Results so far. A new rule empties it: it may be one for a path that had none.
+    mapped: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+/// One pattern and what to put in its place.
+#[derive(Debug)]
+struct Rule {
+    /// As the user wrote it.
+    pattern: Vec<u8>,
+    /// coverage.py's regular expression.
+    python_regex: String,
+    regex: Regex,
+    /// Ends with a separator.
+    result: Vec<u8>,
+}
+
+/// What [`PathAliases`] did: [`Display`](fmt::Display) gives coverage.py's `--debug=pathmap` line.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use pulpcov_core::paths::{PathAliases, WorkingDir};
+///
+/// let lines = Arc::new(Mutex::new(Vec::new()));
+/// let log = Arc::clone(&lines);
+/// let mut aliases = PathAliases::new(WorkingDir::new("/nonexistent"))
+///     .on_event(move |event| log.lock().unwrap().push(event.to_string()));
+/// aliases.map(b"/srv/cart.py");
+/// assert_eq!(
+///     *lines.lock().unwrap(),
+///     ["Aliases (relative=False):", "No rules match, path '/srv/cart.py' is unchanged"],
+/// );
+/// ```
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum MapEvent<'a> {
+    /// The first path is about to be mapped; the rules follow.
+    #[non_exhaustive]
+    Aliases {
+        /// Whether results stay relative.
+        relative: bool,
+    },
+    /// A rule there is at the start.
+    #[non_exhaustive]
+    Rule {
+        /// As the user wrote it.
+        pattern: &'a [u8],
+        /// What takes the place of what matched, with a separator at the end.
+        result: &'a [u8],
+        /// coverage.py's regular expression for the pattern.
+        regex: &'a str,
+    },
+    /// A rule matched, but there is no such file, so the next rule is tried.
+    #[non_exhaustive]
+    Missing {
+        /// The rule's pattern.
+        pattern: &'a [u8],
+        /// The path to map.
+        path: &'a [u8],
+        /// What the rule made of it.
+        mapped: &'a [u8],
+    },
+    /// A rule matched.
+    #[non_exhaustive]
+    Matched {
+        /// The path to map.
+        path: &'a [u8],
+        /// The rule's pattern.
+        pattern: &'a [u8],
+        /// The rule's result.
+        result: &'a [u8],
+        /// What became of the path.
+        mapped: &'a [u8],
+    },
+    /// A relative path made a rule.
+    #[non_exhaustive]
+    Generating {
+        /// The rule's pattern.
+        pattern: &'a [u8],
+        /// The rule's result.
+        result: &'a [u8],
+        /// coverage.py's regular expression for the pattern.
+        regex: &'a str,
+    },
+    /// No rule matched.
+    #[non_exhaustive]
+    Unchanged {
+        /// The path, without the working directory in front when results are relative.
+        path: &'a [u8],
+    },
+}
+
+impl PathAliases {
+    /// No rules yet. Relative patterns and results start at `cwd`.
+    pub fn new(cwd: WorkingDir) -> Self {
+        Self {
+            rules: Vec::new(),
+            relative: false,
+            names: CanonicalNames::new(cwd),
+            exists: None,
+            log: Log::default(),
+            mapped: HashMap::new(),
+        }
+    }
+
+    /// Keep results relative: the `[run] relative_files` setting. Off by default.
+    ///
+    /// Set it before the first rule: without it relative patterns become absolute.
+    #[must_use]
+    pub fn relative(mut self, relative: bool) -> Self {
+        self.relative = relative;
+        self
+    }
+
+    /// Ask `exists` whether a mapped path is there, instead of the file system.
+    ///
+    /// By default it is [`WorkingDir::source_exists`]. The path may be relative.
+    #[must_use]
+    pub fn exists(mut self, exists: impl Fn(&[u8]) -> bool + Send + 'static) -> Self {
+        self.exists = Some(Box::new(exists));
+        self
+    }
+
+    /// Tell `on_event` what is done with each path: `--debug=pathmap`.
+    ///
+    /// Every path is then mapped anew, even one seen before, so that it is always reported.
+    #[must_use]
+    pub fn on_event(mut self, on_event: impl FnMut(&MapEvent<'_>) + Send + 'static) -> Self {
+        self.log.on_event = Some(Box::new(on_event));
+        self
+    }
+
+    /// Add a rule: a path that starts with `pattern` starts with `result` instead.
+    ///
+    /// `*` in the pattern is any run of characters within a name, `?` one of them; `*/` at
+    /// the start and `**/` are any folders. A pattern that is relative and does not start
+    /// with `*` starts at the working directory, unless results stay relative.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) with coverage.py's message: for a pattern that ends with `*`,
+    /// which would match every file below and not a folder; for `***`, `**` beside other
+    /// characters, `**/**`, and brackets that form no set. Also for one of an absurd size.
+    pub fn add(&mut self, pattern: impl AsRef<[u8]>, result: impl AsRef<[u8]>) -> Result<()> {
+        let rule = self.rule(pattern.as_ref(), result.as_ref())?;
+        self.push(rule);
+        Ok(())
+    }
+
+    /// `path` through the rules, or as it is if none matches.
+    ///
+    /// A path mapped before gets the same result, unless a rule has been added since: results
+    /// are remembered, and the file system is not asked again.
+    pub fn map(&mut self, path: &[u8]) -> Vec<u8> {
+        if self.log.is_on() {
+            self.announce();
+            return self.map_anew(path);
+        }
+        if let Some(known) = self.mapped.get(path) {
+            return known.clone();
+        }
+        let rules = self.rules.len();
+        let mapped = self.map_anew(path);
+        // A path that made a rule was mapped in its relative form; next time it is as it is.
+        if self.rules.len() == rules {
+            self.mapped.insert(path.to_vec(), mapped.clone());
+        }
+        mapped
+    }
+
+    /// [`map`](Self::map), then every slash of either kind becomes the host's: `/`.
+    ///
+    /// So coverage.py stores the files of combined data (7.17.3 `sqldata.CoverageData.update`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::{PathAliases, WorkingDir};
+    ///
+    /// let mut aliases = PathAliases::new(WorkingDir::new("/nonexistent"));
+    /// assert_eq!(aliases.map(br"C:\shop\cart.py"), br"C:\shop\cart.py");
+    /// assert_eq!(aliases.map_with_host_slashes(br"C:\shop\cart.py"), b"C:/shop/cart.py");
+    /// ```
+    pub fn map_with_host_slashes(&mut self, path: &[u8]) -> Vec<u8> {
+        let mut mapped = self.map(path);
+        mapped.iter_mut().filter(|b| is_slash(**b)).for_each(|b| *b = SEP);
+        mapped
+    }
+
+    fn rule(&self, pattern: &[u8], result: &[u8]) -> Result<Rule, PatternError> {
+        let regex = GlobPattern::new(&to_text(&self.folder_pattern(pattern)?))?;
+        let python_regex = join_regex(&[regex]);
+        let flags = Flags { ignore_case: true, partial: true };
+        let regex = pyregex::compile(&python_regex, flags)?;
+        let result = [trim_slashes(result), &[sep(result)]].concat();
+        Ok(Rule { pattern: pattern.to_vec(), python_regex, regex, result })
+    }
+
+    /// `pattern` with one separator at the end, and absolute if it has to be.
+    fn folder_pattern(&self, pattern: &[u8]) -> Result<Vec<u8>, PatternError> {
+        let separator = sep(pattern);
+        let bare = if pattern.len() > 1 { trim_slashes(pattern) } else { pattern };
+        if bare.ends_with(b"*") {
+            return Err(PatternError::WildcardAtEnd);
+        }
+        let anywhere = self.relative
+            || bare.starts_with(b"*")
+            || isabs_anywhere(&[bare, &[separator]].concat());
+        let mut folder = if anywhere { bare.to_vec() } else { self.names.cwd().abs_file(bare) };
+        if folder.last() != Some(&separator) {
+            folder.push(separator);
+        }
+        Ok(folder)
+    }
+
+    fn push(&mut self, rule: Rule) {
+        self.rules.push(rule);
+        self.mapped.clear();
+    }
+
+    fn map_anew(&mut self, path: &[u8]) -> Vec<u8> {
+        if let Some(mapped) = self.apply_rules(path) {
+            return mapped;
+        }
+        if !self.relative {
+            return self.unchanged(path);
+        }
+        let relative = self.names.cwd().relative_filename(path).to_vec();
+        if !self.generate_rule(&relative) {
+            return self.unchanged(&relative);
+        }
+        self.apply_rules(&relative).unwrap_or_else(|| self.unchanged(&relative))
+    }
+
+    /// The result of the first rule that matches and whose result exists.
+    fn apply_rules(&mut self, path: &[u8]) -> Option<Vec<u8>> {
+        let text = to_text(path);
+        for rule in &self.rules {
+            let Some(found) = rule.regex.find(&text) else { continue };
+            let mut mapped = rule.replace(path, len_in_bytes(path, found.end()));
+            if !self.relative {
+                mapped = self.names.get(&mapped);
+            }
+            if starts_with_dot(&mapped) && !rule.keeps_dot() {
+                mapped.drain(..2);
+            }
+            let (pattern, result, mapped) = (&*rule.pattern, &*rule.result, mapped);
+            let exists = match &self.exists {
+                Some(exists) => exists(&mapped),
+                None => self.names.cwd().source_exists(&mapped),
+            };
+            if exists {
+                self.log.tell(MapEvent::Matched { path, pattern, result, mapped: &mapped });
+                return Some(mapped);
+            }
+            self.log.tell(MapEvent::Missing { pattern, path, mapped: &mapped });
+        }
+        None
+    }
+
+    /// Make a rule of the first folder of a relative path; whether there is a new one.
+    fn generate_rule(&mut self, path: &[u8]) -> bool {
+        let Some(end) = path.iter().position(|&b| is_slash(b)) else { return false };
+        let folder = &path[..end];
+        let pattern = [b"*/", folder].concat();
+        if isabs_anywhere(path) || self.rules.iter().any(|rule| rule.pattern == pattern) {
+            return false;
+        }
+        let python_regex = format!(r"^(.*[\\/])?{}[\\/]", pyregex::escape(&to_text(folder)));
+        let flags = Flags { ignore_case: false, partial: true };
+        // A name too long for an expression gets no rule: the path stays as it is.
+        let Ok(regex) = pyregex::compile(&python_regex, flags) else { return false };
+        let result = [folder, &[SEP]].concat();
+        let event =
+            MapEvent::Generating { pattern: &pattern, result: &result, regex: &python_regex };
+        self.log.tell(event);
+        self.push(Rule { pattern, python_regex, regex, result });
+        true
+    }
+
+    fn unchanged(&mut self, path: &[u8]) -> Vec<u8> {
+        self.log.tell(MapEvent::Unchanged { path });
+        path.to_vec()
+    }
+
+    /// Report the rules, once.
+    fn announce(&mut self) {
+        if std::mem::replace(&mut self.log.announced, true) {
+            return;
+        }
+        self.log.tell(MapEvent::Aliases { relative: self.relative });
+        for Rule { pattern, python_regex, result, .. } in &self.rules {
+            self.log.tell(MapEvent::Rule { pattern, result, regex: python_regex });
+        }
+    }
+}
+
+impl fmt::Debug for PathAliases {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PathAliases")
+            .field("rules", &self.rules)
+            .field("relative", &self.relative)
+            .field("cwd", self.names.cwd())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Rule {
+    /// `path` with this rule's result for its first `matched` bytes. The separator that the
+    /// path uses first becomes the one that the result uses; the other kind stays.
+    fn replace(&self, path: &[u8], matched: usize) -> Vec<u8> {
+        let (old, new) = (sep(path), sep(&self.result));
+        let mut replaced = [&self.result, &path[matched..]].concat();
+        replaced.iter_mut().filter(|b| **b == old).for_each(|b| *b = new);
+        replaced
+    }
+
+    /// Whether the user wrote a result like `./src`, whose dot then stays.
+    fn keeps_dot(&self) -> bool {
+        starts_with_dot(&self.result) && self.result.len() > 2
+    }
+}
+
+fn starts_with_dot(path: &[u8]) -> bool {
+    path.starts_with(b"./") || path.starts_with(br".\")
+}
+
+/// Who hears of what is done.
+#[derive(Default)]
+struct Log {
+    on_event: Option<OnEvent>,
+    announced: bool,
+}
+
+impl Log {
+    fn is_on(&self) -> bool {
+        self.on_event.is_some()
+    }
+
+    fn tell(&mut self, event: MapEvent<'_>) {
+        if let Some(on_event) = &mut self.on_event {
+            on_event(&event);
+        }
+    }
+}
+
+impl fmt::Display for MapEvent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let repr = |path: &[u8]| py_repr(&String::from_utf8_lossy(path));
+        match *self {
+            Self::Aliases { relative } => {
+                write!(f, "Aliases (relative={}):", if relative { "True" } else { "False" })
+            }
+            Self::Rule { pattern, result, regex } => {
+                write!(f, " Rule: {} -> {}", repr(pattern), repr(result))?;
+                write!(f, " using regex {}", py_repr(regex))
+            }
+            Self::Missing { pattern, path, mapped } => {
+                write!(f, "Rule {} changed {} to {}", repr(pattern), repr(path), repr(mapped))?;
+                f.write_str(" which doesn't exist, continuing")
+            }
+            Self::Matched { path, pattern, result, mapped } => {
+                write!(f, "Matched path {} to rule {} -> ", repr(path), repr(pattern))?;
+                write!(f, "{}, producing {}", repr(result), repr(mapped))
+            }
+            Self::Generating { pattern, result, regex } => {
+                write!(f, "Generating rule: {} -> {}", repr(pattern), repr(result))?;
+                write!(f, " using regex {}", py_repr(regex))
+            }
+            Self::Unchanged { path } => {
+                write!(f, "No rules match, path {} is unchanged", repr(path))
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Which files and modules are chosen: `include`, `omit`, `source`.
+
+use std::borrow::Cow;
+
+use globset::{Candidate, GlobSet, GlobSetBuilder};
+use regex::Regex;
+
+use super::chars::to_text;
+use super::error::PatternError;
+use super::glob::{GlobPattern, join_regex};
+use super::pypath::SEP;
+use super::pyregex::{self, Flags};
+use super::workdir::WorkingDir;
+use crate::error::Result;
+
+/// `patterns` as [`GlobMatcher`] needs them: coverage.py 7.17.3 `files.prep_patterns`.
+///
+/// Each pattern stays as it is; one that does not start with `*` or `?` is followed by its
+/// absolute form, since a relative path and an absolute one may name the same file.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::paths::{WorkingDir, prep_patterns};
+///
+/// let cwd = WorkingDir::new("/nonexistent/shop");
+/// let prepared = prep_patterns(&cwd, ["*/tests/*", "setup.py"]);
+/// assert_eq!(prepared, [&b"*/tests/*"[..], b"setup.py", b"/nonexistent/shop/setup.py"]);
+/// ```
+pub fn prep_patterns<P: AsRef<[u8]>>(
+    cwd: &WorkingDir,
+    patterns: impl IntoIterator<Item = P>,
+) -> Vec<Vec<u8>> {
+    let mut prepared = Vec::new();
+    for pattern in patterns {
+        let pattern = pattern.as_ref();
+        prepared.push(pattern.to_vec());
+        if !pattern.starts_with(b"*") && !pattern.starts_with(b"?") {
+            prepared.push(cwd.abs_file(pattern));
+        }
+    }
+    prepared
+}
+
+/// Chooses files by patterns: coverage.py 7.17.3 `files.GlobMatcher` on a POSIX host.
+///
+/// A pattern without a slash is a file name in any folder; any other must match the whole
+/// path. Either slash matches either slash, and case counts. Without patterns, only the
+/// empty path matches.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::paths::GlobMatcher;
+///
+/// let tests = GlobMatcher::new(["*/tests/*", "test_*.py"])?;
+/// assert!(tests.is_match(b"/srv/shop/tests/cart.py"));
+/// assert!(tests.is_match(br"C:\shop\test_cart.py"));
+/// assert!(!tests.is_match(b"/srv/shop/cart.py"));
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct GlobMatcher {
+    patterns: Vec<Vec<u8>>,
+    regex: Regex,
+    /// The same patterns, when globset gives each the same meaning: it is faster.
+    globs: Option<GlobSet>,
+}
+
+impl GlobMatcher {
+    /// A matcher for files that match any of `patterns`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) for `***`, `**` beside other characters, `**/**`, and brackets
+    /// that form no set, with coverage.py's message where it has one; and for patterns of
+    /// an absurd size.
+    pub fn new<P: AsRef<[u8]>>(patterns: impl IntoIterator<Item = P>) -> Result<Self> {
+        let patterns: Vec<Vec<u8>> = patterns.into_iter().map(|p| p.as_ref().to_vec()).collect();
+        let globs: Vec<GlobPattern> =
+            patterns.iter().map(|p| GlobPattern::new(&to_text(p))).collect::<Result<_, _>>()?;
+        let regex = pyregex::compile(&join_regex(&globs), Flags::default())?;
+        let globs = if patterns.iter().all(|p| std::str::from_utf8(p).is_ok()) {
+            glob_set(&globs)?
+        } else {
+            None
+        };
+        Ok(Self { patterns, regex, globs })
+    }
+
+    /// The patterns, as they were given.
+    pub fn patterns(&self) -> &[Vec<u8>] {
+        &self.patterns
+    }
+
+    /// Whether `path` matches one of the patterns.
+    pub fn is_match(&self, path: &[u8]) -> bool {
+        match &self.globs {
+            Some(globs) if suits_globset(path) => {
+                globs.is_match_candidate(&Candidate::from_bytes(&forward_slashes(path)))
+            }
+            _ => self.is_match_by_regex(path),
+        }
+    }
+
+    pub(super) fn is_match_by_regex(&self, path: &[u8]) -> bool {
+        self.regex.is_match(&to_text(path))
+    }
+
+    #[cfg(test)]
+    pub(super) fn uses_globset(&self) -> bool {
+        self.globs.is_some()
+    }
+}
+
+fn glob_set(globs: &[GlobPattern]) -> Result<Option<GlobSet>, PatternError> {
+    let mut set = GlobSetBuilder::new();
+    for glob in globs {
+        let Some(glob) = glob.to_globset() else { return Ok(None) };
+        set.add(glob);
+    }
+    if globs.is_empty() {
+        return Ok(None);
+    }
+    set.build().map(Some).map_err(PatternError::GlobSet)
+}
+
+/// coverage.py's "any folders" stop at a newline, and globset thinks that `..` is no name.
+fn suits_globset(path: &[u8]) -> bool {
+    !path.contains(&b'\n') && !path.ends_with(b"..")
+}
+
+fn forward_slashes(path: &[u8]) -> Cow<'_, [u8]> {
+    if !path.contains(&b'\\') {
+        return Cow::Borrowed(path);
+    }
+    Cow::Owned(path.iter().map(|&b| if b == b'\\' { b'/' } else { b }).collect())
+}
+
+/// Chooses files by the trees they are in: coverage.py 7.17.3 `files.TreeMatcher`.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::paths::{TreeMatcher, WorkingDir};
+///
+/// let trees = TreeMatcher::new(WorkingDir::new("/nonexistent"), ["src", "tools/build.py"]);
+/// assert!(trees.is_match(b"/nonexistent/src/shop/cart.py"));
+/// assert!(trees.is_match(b"tools/build.py"));
+/// assert!(!trees.is_match(b"/nonexistent/src2/cart.py"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct TreeMatcher {
+    cwd: WorkingDir,
+    paths: Vec<Vec<u8>>,
+}
+
+impl TreeMatcher {
+    /// A matcher for the files `paths` and those below the folders `paths`.
+    ///
+    /// Relative paths start at `cwd`; symlinks are resolved.
+    pub fn new<P: AsRef<[u8]>>(cwd: WorkingDir, paths: impl IntoIterator<Item = P>) -> Self {
+        let paths = paths.into_iter().map(|path| cwd.abs_file(path.as_ref())).collect();
+        Self { cwd, paths }
+    }
+
+    /// The trees, as absolute paths.
+    pub fn paths(&self) -> &[Vec<u8>] {
+        &self.paths
+    }
+
+    /// Whether `path` is one of the files, or in one of the folders.
+    ///
+    /// As in coverage.py, the root folder `/` holds nothing but itself.
+    pub fn is_match(&self, path: &[u8]) -> bool {
+        let path = self.cwd.abs_file(path);
+        self.paths.iter().any(|tree| is_at_or_below(&path, tree, SEP))
+    }
+}
+
+/// Chooses modules by the packages they are in: coverage.py 7.17.3 `files.ModuleMatcher`.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::paths::ModuleMatcher;
+///
+/// let modules = ModuleMatcher::new(["shop", "tools.build"]);
+/// assert!(modules.is_match("shop.cart"));
+/// assert!(!modules.is_match("tools"));
+/// assert!(!modules.is_match("shopping"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct ModuleMatcher {
+    modules: Vec<String>,
+}
+
+impl ModuleMatcher {
+    /// A matcher for `modules` and the modules in those that are packages.
+    pub fn new<M: Into<String>>(modules: impl IntoIterator<Item = M>) -> Self {
+        Self { modules: modules.into_iter().map(Into::into).collect() }
+    }
+
+    /// The modules, as they were given.
+    pub fn modules(&self) -> &[String] {
+        &self.modules
+    }
+
+    /// Whether `module` is one of the modules, or in one of the packages.
+    pub fn is_match(&self, module: &str) -> bool {
+        let module = module.as_bytes();
+        !module.is_empty()
+            && self.modules.iter().any(|package| is_at_or_below(module, package.as_bytes(), b'.'))
+    }
+}
+
+fn is_at_or_below(name: &[u8], root: &[u8], separator: u8) -> bool {
+    match name.strip_prefix(root) {
+        Some([]) => true,
+        Some([next, ..]) => *next == separator,
+        None => false,
+    }
+}

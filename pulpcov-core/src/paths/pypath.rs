@@ -1,0 +1,143 @@
+//! The parts of Python's `os.path` that look at nothing but the path.
+
+use std::path::PathBuf;
+
+use super::chars::to_text;
+
+/// `os.sep`: pulpcov follows Python on a POSIX host.
+pub(super) const SEP: u8 = b'/';
+
+pub(super) fn is_slash(byte: u8) -> bool {
+    byte == b'/' || byte == b'\\'
+}
+
+/// Whether `path` is absolute on POSIX: Python's `posixpath.isabs`.
+///
+/// # Examples
+///
+/// ```
+/// assert!(pulpcov_core::paths::isabs(b"/srv/app.py"));
+/// assert!(!pulpcov_core::paths::isabs(br"C:\srv\app.py"));
+/// ```
+pub fn isabs(path: &[u8]) -> bool {
+    path.starts_with(b"/")
+}
+
+/// Whether `path` is absolute on Windows: `ntpath.isabs` of Python 3.11.
+///
+/// A drive with a slash, or any leading slash; Python 3.13 no longer counts a single
+/// leading slash, which only matters for paths like `\x`.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::paths::isabs_nt;
+///
+/// assert!(isabs_nt(br"C:\srv\app.py"));
+/// assert!(isabs_nt(br"\\host\share\app.py"));
+/// assert!(!isabs_nt(b"C:app.py"));
+/// ```
+pub fn isabs_nt(path: &[u8]) -> bool {
+    if path.first().is_some_and(|&b| is_slash(b)) {
+        return true;
+    }
+    let text = to_text(path);
+    let mut behind_drive = text.chars().skip(1);
+    behind_drive.next() == Some(':') && matches!(behind_drive.next(), Some('/' | '\\'))
+}
+
+/// Whether `path` is absolute on any system: coverage.py 7.17.3 `files.isabs_anywhere`.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::paths::isabs_anywhere;
+///
+/// assert!(isabs_anywhere(b"/srv/app.py"));
+/// assert!(isabs_anywhere(b"C:/srv/app.py"));
+/// assert!(!isabs_anywhere(b"srv/app.py"));
+/// ```
+pub fn isabs_anywhere(path: &[u8]) -> bool {
+    isabs_nt(path) || isabs(path)
+}
+
+/// `path` without empty, `.` and `..` parts, where possible: Python's `posixpath.normpath`.
+///
+/// Nothing is looked up, so `link/..` becomes `.` wherever `link` leads. Exactly two
+/// leading slashes stay two, as POSIX wants.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::paths::normpath;
+///
+/// assert_eq!(normpath(b"/srv//app/./../lib/"), b"/srv/lib");
+/// assert_eq!(normpath(b"../../x"), b"../../x");
+/// assert_eq!(normpath(b""), b".");
+/// ```
+pub fn normpath(path: &[u8]) -> Vec<u8> {
+    let root: &[u8] = match path {
+        [b'/', b'/', third, ..] if *third != SEP => b"//",
+        [b'/', b'/'] => b"//",
+        [b'/', ..] => b"/",
+        _ => b"",
+    };
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|&b| b == SEP) {
+        match part {
+            b"" | b"." => {}
+            b".." if parts.last().is_some_and(|last| *last != b"..") => {
+                parts.pop();
+            }
+            b".." if !root.is_empty() => {}
+            _ => parts.push(part),
+        }
+    }
+    let normal = [root, &parts.join(&SEP)].concat();
+    if normal.is_empty() { b".".to_vec() } else { normal }
+}
+
+/// `posixpath.join` of two parts.
+pub(super) fn join(base: &[u8], rest: &[u8]) -> Vec<u8> {
+    if isabs(rest) {
+        return rest.to_vec();
+    }
+    let slash: &[u8] = if base.is_empty() || base.ends_with(b"/") { b"" } else { b"/" };
+    [base, slash, rest].concat()
+}
+
+/// The separator that `path` uses first, or the host's: coverage.py's `files.sep`.
+pub(super) fn sep(path: &[u8]) -> u8 {
+    path.iter().copied().find(|&b| is_slash(b)).unwrap_or(SEP)
+}
+
+/// `path` without the slashes at its end, of either kind.
+pub(super) fn trim_slashes(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|&b| !is_slash(b)).map_or(0, |last| last + 1);
+    &path[..end]
+}
+
+/// For the operating system. Off Unix a name must be text; odd bytes then name nothing.
+pub(super) fn to_os(path: &[u8]) -> PathBuf {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        PathBuf::from(std::ffi::OsStr::from_bytes(path))
+    }
+    #[cfg(not(unix))]
+    {
+        PathBuf::from(String::from_utf8_lossy(path).into_owned())
+    }
+}
+
+pub(super) fn from_os(path: &std::path::Path) -> Vec<u8> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        path.as_os_str().as_bytes().to_vec()
+    }
+    #[cfg(not(unix))]
+    {
+        path.to_string_lossy().into_owned().into_bytes()
+    }
+}

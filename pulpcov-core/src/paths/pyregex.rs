@@ -1,0 +1,148 @@
+//! The regular expressions that coverage.py makes of patterns, as the `regex` crate writes them.
+//!
+//! Brackets of a pattern go into coverage.py's expression as they are, so they mean what
+//! Python's `re` makes of them: `[!a]` is `!` or `a`, `[]x[a]` is one set, `&&` is two
+//! characters. Translating the finished expression, and not the pattern, keeps all that.
+//!
+//! Only what coverage.py emits is understood: escaped and plain characters, sets, `.`, `*`,
+//! `?`, `^`, `|` and groups.
+
+use std::str::Chars;
+
+use regex::{Regex, RegexBuilder};
+
+use super::error::PatternError;
+
+/// Compiled size of one expression. A pattern of a configuration file needs some kilobytes.
+const SIZE_LIMIT: usize = 10 << 20;
+
+/// Length of one expression: the parser takes some hundred times that, before there is a size.
+const LENGTH_LIMIT: usize = 1 << 20;
+
+/// The letters that are one to Python when case is ignored, and two pairs by Unicode's folding.
+///
+/// Every other letter is the same in both, but for alphabets newer than a Python's Unicode.
+const I_LETTERS: [char; 4] = ['I', 'i', '\u{130}', '\u{131}'];
+
+/// How an expression is to match.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Flags {
+    /// Upper and lower case are the same.
+    pub(super) ignore_case: bool,
+    /// The start of a text is enough.
+    pub(super) partial: bool,
+}
+
+/// Compile an expression in Python's syntax, to match from the start of a text.
+pub(super) fn compile(python: &str, flags: Flags) -> Result<Regex, PatternError> {
+    if python.len() > LENGTH_LIMIT {
+        return Err(PatternError::TooLarge);
+    }
+    let body = Translator { flags, rust: String::with_capacity(2 * python.len()) }.run(python)?;
+    let end = if flags.partial { "" } else { r"\z" };
+    RegexBuilder::new(&format!(r"\A(?:{body}){end}"))
+        .case_insensitive(flags.ignore_case)
+        .size_limit(SIZE_LIMIT)
+        .build()
+        .map_err(|cause| PatternError::Regex(Box::new(cause)))
+}
+
+/// Python 3.7's and later `re.escape`.
+pub(super) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if "()[]{}?*+-|^$\\.&~# \t\n\r\x0b\x0c".contains(c) {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+struct Translator {
+    flags: Flags,
+    rust: String,
+}
+
+impl Translator {
+    fn run(mut self, python: &str) -> Result<String, PatternError> {
+        let mut chars = python.chars();
+        while let Some(c) = chars.next() {
+            match c {
+                '[' => self.set(&mut chars)?,
+                '\\' => chars.next().into_iter().for_each(|c| self.literal(c)),
+                '(' | ')' | '|' | '?' | '*' | '.' | '^' | ':' => self.rust.push(c),
+                c => self.literal(c),
+            }
+        }
+        Ok(self.rust)
+    }
+
+    fn literal(&mut self, c: char) {
+        if self.flags.ignore_case && I_LETTERS.contains(&c) {
+            self.rust.push('[');
+            self.rust.extend(I_LETTERS);
+            self.rust.push(']');
+        } else {
+            self.rust.push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
+        }
+    }
+
+    /// A set, its `[` taken: Python's grammar, where `]` as the first member is one.
+    fn set(&mut self, chars: &mut Chars<'_>) -> Result<(), PatternError> {
+        let unfinished = || PatternError::UnfinishedSet(format!("[{}", chars.as_str()));
+        let mut rest = chars.clone();
+        self.rust.push('[');
+        if rest.as_str().starts_with('^') {
+            rest.next();
+            self.rust.push('^');
+        }
+        let mut empty = true;
+        loop {
+            let first = match rest.next().ok_or_else(unfinished)? {
+                ']' if !empty => break,
+                c => unescaped(c, &mut rest).ok_or_else(unfinished)?,
+            };
+            empty = false;
+            let last = range_end(&mut rest).ok_or_else(unfinished)?.unwrap_or(first);
+            self.range(first, last)?;
+        }
+        self.rust.push(']');
+        *chars = rest;
+        Ok(())
+    }
+
+    fn range(&mut self, first: char, last: char) -> Result<(), PatternError> {
+        if last < first {
+            return Err(PatternError::BadRange(first, last));
+        }
+        let mut member = |a: char, b: char| {
+            self.rust.push_str(&format!(r"\x{{{:x}}}-\x{{{:x}}}", u32::from(a), u32::from(b)));
+        };
+        member(first, last);
+        if self.flags.ignore_case && I_LETTERS.iter().any(|i| (first..=last).contains(i)) {
+            I_LETTERS.iter().for_each(|&i| member(i, i));
+        }
+        Ok(())
+    }
+}
+
+/// The character that a set's member `c` stands for; `None` at the end of the text.
+fn unescaped(c: char, rest: &mut Chars<'_>) -> Option<char> {
+    if c == '\\' { rest.next() } else { Some(c) }
+}
+
+/// The end of a range, when a `-` follows that is not the last of its set. `None` at the
+/// end of the text.
+fn range_end(rest: &mut Chars<'_>) -> Option<Option<char>> {
+    let mut ahead = rest.clone();
+    if ahead.next() != Some('-') {
+        return Some(None);
+    }
+    let end = match ahead.next()? {
+        ']' => return Some(None),
+        c => unescaped(c, &mut ahead)?,
+    };
+    *rest = ahead;
+    Some(Some(end))
+}

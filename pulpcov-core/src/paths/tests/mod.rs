@@ -1,0 +1,56 @@
+//! Tests of the module: by topic, and against what coverage.py was seen to do.
+
+mod aliases;
+mod glob;
+mod patterns;
+mod pypath;
+mod recorded;
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::error::PatternError;
+use super::glob::{GlobPattern, join_regex};
+use super::pyregex::{self, Flags};
+use super::{PathAliases, WorkingDir};
+
+/// A folder that no machine has.
+const NOWHERE: &str = "/nonexistent/cwd";
+
+/// What coverage.py's `files.globs_to_regex` makes of `patterns`.
+fn globs_to_regex<P: AsRef<str>>(
+    patterns: &[P],
+    flags: Flags,
+) -> Result<regex::Regex, PatternError> {
+    let patterns: Vec<_> =
+        patterns.iter().map(|p| GlobPattern::new(p.as_ref())).collect::<Result<_, _>>()?;
+    pyregex::compile(&join_regex(&patterns), flags)
+}
+
+/// Rules of which every result exists.
+fn aliases(relative: bool, rules: &[(&str, &str)]) -> PathAliases {
+    let mut aliases =
+        PathAliases::new(WorkingDir::new(NOWHERE)).relative(relative).exists(|_| true);
+    for (pattern, result) in rules {
+        aliases.add(pattern, result).unwrap();
+    }
+    aliases
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// A folder with the empty files `names` in it.
+fn folder_of(names: &[&str]) -> (TempDir, WorkingDir) {
+    let folder = TempDir::new().unwrap();
+    names.iter().for_each(|name| touch(&folder.path().join(name)));
+    let cwd = WorkingDir::new(folder.path());
+    (folder, cwd)
+}
+
+fn touch(path: &Path) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, "").unwrap();
+}

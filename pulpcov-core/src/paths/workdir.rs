@@ -1,0 +1,228 @@
+//! The folder that relative paths are relative to, and what is found from there.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::pypath::{SEP, from_os, isabs, join, normpath, sep, to_os};
+
+/// Endings of the archives that Python imports from.
+const ARCHIVES: [&[u8]; 5] = [b".zip", b".whl", b".egg", b".pex", b".par"];
+
+/// Longer than a path that any system we run on takes: asking about it would cost time alone.
+const LONGEST_PATH: usize = 1 << 15;
+
+/// The folder that relative paths are relative to.
+///
+/// coverage.py asks the process for its current directory; here the caller says it,
+/// once, usually with [`std::env::current_dir`]. Symlinks in it are resolved when the
+/// value is made, as the operating system does for a current directory.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::paths::WorkingDir;
+///
+/// let cwd = WorkingDir::new("/nonexistent/shop");
+/// assert_eq!(cwd.abs_file(b"src/../cart.py"), b"/nonexistent/shop/cart.py");
+/// assert_eq!(cwd.relative_filename(b"/nonexistent/shop/cart.py"), b"cart.py");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkingDir {
+    /// Absolute, no symlinks, no slash at the end but for the root's.
+    path: Vec<u8>,
+}
+
+impl WorkingDir {
+    /// `path` as the folder that relative paths start from.
+    ///
+    /// The folder need not exist. A relative `path` is taken to start at the root.
+    pub fn new(path: impl AsRef<Path>) -> Self {
+        let absolute = join(b"/", &from_os(path.as_ref()));
+        Self { path: realpath(b"/", &absolute) }
+    }
+
+    /// The folder itself: absolute, without symlinks.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.path
+    }
+
+    /// `path`, absolute, with symlinks resolved as far as it exists: coverage.py 7.17.3
+    /// `files.abs_file`.
+    ///
+    /// What does not exist is kept, and a circle of links is left as it stands.
+    pub fn abs_file(&self, path: &[u8]) -> Vec<u8> {
+        realpath(&self.path, path)
+    }
+
+    /// `path` without this folder in front: coverage.py 7.17.3 `files.relative_filename`.
+    ///
+    /// A comparison of text: a path outside the folder, or spelled differently, is
+    /// returned as it is.
+    pub fn relative_filename<'p>(&self, path: &'p [u8]) -> &'p [u8] {
+        let inside = path.strip_prefix(self.path.as_slice());
+        match inside {
+            Some(rest) if self.path.ends_with(b"/") => rest,
+            Some([SEP, rest @ ..]) => rest,
+            _ => path,
+        }
+    }
+
+    /// The one name that stands for `path`: coverage.py 7.17.3 `files.canonical_filename`
+    /// without `sys.path`.
+    ///
+    /// coverage.py also tries a relative path in each folder of `sys.path`. There is no
+    /// Python here to have one, so this is [`abs_file`](Self::abs_file).
+    pub fn canonical_filename(&self, path: &[u8]) -> Vec<u8> {
+        self.abs_file(path)
+    }
+
+    /// Split the path of a file in an archive into the archive and the name inside it, if the
+    /// archive exists: coverage.py 7.17.3 `files.zip_location`.
+    ///
+    /// Archives end in `.zip`, `.whl`, `.egg`, `.pex` or `.par`, tried in this order. Nobody looks inside.
+    pub fn zip_location<'p>(&self, path: &'p [u8]) -> Option<(&'p [u8], &'p [u8])> {
+        ARCHIVES.iter().find_map(|ext| {
+            let separator = [ext, &[sep(path)][..]].concat();
+            let start = path.windows(separator.len()).position(|part| part == separator)?;
+            let (archive, inner) = (&path[..start + ext.len()], &path[start + separator.len()..]);
+            self.exists(archive).then_some((archive, inner))
+        })
+    }
+
+    /// Whether `path` is there, alone or in an archive that is: coverage.py 7.17.3
+    /// `files.source_exists`.
+    pub fn source_exists(&self, path: &[u8]) -> bool {
+        self.exists(path) || self.zip_location(path).is_some()
+    }
+
+    fn exists(&self, path: &[u8]) -> bool {
+        // Python's `os.path.exists("")` is false; joined, it would be this folder.
+        !path.is_empty() && to_os(&join(&self.path, path)).exists()
+    }
+}
+
+/// Absolute paths, remembering the folders it has resolved.
+///
+/// Thousands of files share some folders, and each part of a path costs a system call.
+#[derive(Debug)]
+pub(super) struct CanonicalNames {
+    cwd: WorkingDir,
+    folders: HashMap<Vec<u8>, Vec<u8>>,
+}
+
+impl CanonicalNames {
+    pub(super) fn new(cwd: WorkingDir) -> Self {
+        Self { cwd, folders: HashMap::new() }
+    }
+
+    pub(super) fn cwd(&self) -> &WorkingDir {
+        &self.cwd
+    }
+
+    /// [`WorkingDir::canonical_filename`].
+    pub(super) fn get(&mut self, path: &[u8]) -> Vec<u8> {
+        let Some(slash) = path.iter().rposition(|&b| b == SEP) else {
+            return self.cwd.canonical_filename(path);
+        };
+        let (folder, name) = path.split_at(slash + 1);
+        if let Some(real) = self.folders.get(folder) {
+            return realpath(real, name);
+        }
+        let real = self.cwd.canonical_filename(folder);
+        let canonical = realpath(&real, name);
+        self.folders.insert(folder.to_vec(), real);
+        canonical
+    }
+}
+
+/// Python 3.11's `os.path.realpath(strict=False)` of `path` seen from `base`, which is
+/// absolute and has no links.
+///
+/// Python recurses into links. A list of what is pending does the same and cannot
+/// overflow the stack, however long a chain of links is.
+fn realpath(base: &[u8], path: &[u8]) -> Vec<u8> {
+    let mut done = start_of(base, path).to_vec();
+    let mut pending = vec![Pending { text: path.to_vec(), at: 0, link: None }];
+    // The links met so far; `None` while their target is being resolved.
+    let mut links: HashMap<Vec<u8>, Option<Vec<u8>>> = HashMap::new();
+    while let Some(top) = pending.last_mut() {
+        let Some(part) = top.next_part() else {
+            if let Some(link) = top.link.take() {
+                links.insert(link, Some(done.clone()));
+            }
+            pending.pop();
+            continue;
+        };
+        let parent = done.len();
+        if part == b".." {
+            done.truncate(done.iter().rposition(|&b| b == SEP).map_or(1, |slash| slash.max(1)));
+            continue;
+        }
+        push_part(&mut done, part);
+        let Some(target) = link_target(&done) else { continue };
+        match links.get(&done) {
+            Some(Some(real)) => done.clone_from(real),
+            Some(None) => return give_up(done, &pending),
+            None => {
+                links.insert(done.clone(), None);
+                let link = Some(done.clone());
+                done = start_of(&done[..parent], &target).to_vec();
+                pending.push(Pending { text: target, at: 0, link });
+            }
+        }
+    }
+    done
+}
+
+/// Where a walk along `path` begins.
+fn start_of<'p>(base: &'p [u8], path: &[u8]) -> &'p [u8] {
+    if isabs(path) { b"/" } else { base }
+}
+
+fn push_part(path: &mut Vec<u8>, part: &[u8]) {
+    if !path.ends_with(b"/") {
+        path.push(SEP);
+    }
+    path.extend_from_slice(part);
+}
+
+/// What the symlink at `path` says, if there is one.
+fn link_target(path: &[u8]) -> Option<Vec<u8>> {
+    if path.len() > LONGEST_PATH {
+        return None;
+    }
+    std::fs::read_link(to_os(path)).ok().map(|target| from_os(&target))
+}
+
+/// A link leads to itself: what is resolved, and the rest as it stands.
+fn give_up(link: Vec<u8>, pending: &[Pending]) -> Vec<u8> {
+    let unresolved = pending.iter().rev().fold(link, |path, open| join(&path, open.rest()));
+    normpath(&unresolved)
+}
+
+/// Text being walked, and the link that it is the target of.
+struct Pending {
+    text: Vec<u8>,
+    at: usize,
+    link: Option<Vec<u8>>,
+}
+
+impl Pending {
+    fn rest(&self) -> &[u8] {
+        &self.text[self.at..]
+    }
+
+    /// The next part that says something.
+    fn next_part(&mut self) -> Option<&[u8]> {
+        while self.at < self.text.len() {
+            let start = self.at;
+            let len = self.rest().iter().position(|&b| b == SEP);
+            let end = len.map_or(self.text.len(), |len| start + len);
+            self.at = self.text.len().min(end + 1);
+            if !matches!(&self.text[start..end], b"" | b".") {
+                return Some(&self.text[start..end]);
+            }
+        }
+        None
+    }
+}
