@@ -52,12 +52,16 @@ impl DataFileName {
     /// Take `name` apart; `None` if it is not `base`, a dot and a suffix.
     pub fn parse(base: &str, name: &str) -> Option<Self> {
         let suffix = name.strip_prefix(base)?.strip_prefix('.')?;
-        let (rest, hash) = match suffix.rsplit_once(".H").and_then(|(rest, hash)| Some((rest, hash.strip_suffix('h')?))) {
+        let (rest, hash) = match suffix
+            .rsplit_once(".H")
+            .and_then(|(rest, hash)| Some((rest, hash.strip_suffix('h')?)))
+        {
             Some((rest, hash)) if is_word(hash) => (rest, Some(hash)),
             _ => (suffix, None),
         };
         let parts = modern(rest).or_else(|| classic(rest).filter(|_| hash.is_none()));
-        let (host, pid, random) = parts.map_or((None, None, None), |(h, p, r)| (Some(h), Some(p), Some(r)));
+        let (host, pid, random) =
+            parts.map_or((None, None, None), |(h, p, r)| (Some(h), Some(p), Some(r)));
         Some(Self {
             base: base.to_owned(),
             host: host.map(str::to_owned),
@@ -127,7 +131,11 @@ pub fn find(places: &[PathBuf], base: &OsStr) -> Result<Vec<PathBuf>> {
 /// Sorted and told apart by absolute path, but named as the caller did.
 fn add(found: &mut BTreeSet<(PathBuf, PathBuf)>, path: PathBuf) {
     let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
-    if found.range((absolute.clone(), PathBuf::new())..).next().is_none_or(|(next, _)| *next != absolute) {
+    if found
+        .range((absolute.clone(), PathBuf::new())..)
+        .next()
+        .is_none_or(|(next, _)| *next != absolute)
+    {
         found.insert((absolute, path));
     }
 }
@@ -148,8 +156,9 @@ fn list(folder: &Path, base: &OsStr, found: &mut BTreeSet<(PathBuf, PathBuf)>) -
 fn is_companion(path: &Path, all: &BTreeSet<&Path>) -> bool {
     let Some(name) = path.to_str() else { return false };
     let beside_a_file = |suffix| {
-        name.strip_suffix(suffix)
-            .is_some_and(|main| all.contains(Path::new(main)) || Path::new(main).symlink_metadata().is_ok())
+        name.strip_suffix(suffix).is_some_and(|main| {
+            all.contains(Path::new(main)) || Path::new(main).symlink_metadata().is_ok()
+        })
     };
     name.ends_with("-journal") || beside_a_file("-wal") || beside_a_file("-shm")
 }
@@ -180,7 +189,14 @@ mod tests {
 
     #[test]
     fn a_chosen_suffix_has_no_parts() {
-        for name in [".coverage.unit-py311", ".coverage.", ".coverage.1.2", ".coverage.box.pid.Xabcdefx", ".coverage.a.99999999999.1", ".coverage.box.1.2.H0123456789h"] {
+        for name in [
+            ".coverage.unit-py311",
+            ".coverage.",
+            ".coverage.1.2",
+            ".coverage.box.pid.Xabcdefx",
+            ".coverage.a.99999999999.1",
+            ".coverage.box.1.2.H0123456789h",
+        ] {
             assert_eq!(parts(name), Some((None, None, None, None)), "{name}");
         }
         for name in [".coverage", ".coveragerc", "coverage.box.1.2", ""] {
@@ -191,14 +207,24 @@ mod tests {
     #[test]
     fn companions_are_not_listed_and_strangers_are() {
         let folder = tempfile::tempdir().unwrap();
-        for name in [".coverage", ".coverage.b", ".coverage.b-wal", ".coverage.b-shm", ".coverage.c-journal", ".coverage.d-wal", ".coveragerc", "x"] {
+        for name in [
+            ".coverage",
+            ".coverage.b",
+            ".coverage.b-wal",
+            ".coverage.b-shm",
+            ".coverage.c-journal",
+            ".coverage.d-wal",
+            ".coveragerc",
+            "x",
+        ] {
             std::fs::write(folder.path().join(name), "").unwrap();
         }
         std::fs::create_dir(folder.path().join(".coverage.e")).unwrap();
         let named = folder.path().join("x");
         let again = folder.path().join(".coverage.b");
         let found = find(&[folder.path().into(), named, again], OsStr::new(".coverage")).unwrap();
-        let names: Vec<_> = found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        let names: Vec<_> =
+            found.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, [".coverage.b", ".coverage.d-wal", ".coverage.e", "x"]);
         assert!(find(&[folder.path().join("y")], OsStr::new(".coverage")).is_err());
     }

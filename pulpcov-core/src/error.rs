@@ -160,7 +160,9 @@ impl Error {
     /// The reason alone, without file and place: for callers that name those themselves.
     pub fn reason(&self) -> String {
         match self.0.cause.downcast_ref::<Lines>() {
-            Some(Lines(lines)) => lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n"),
+            Some(Lines(lines)) => {
+                lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
+            }
             None => printable(&self.0.cause.to_string()).into_owned(),
         }
     }

@@ -197,7 +197,8 @@ impl<'a> Combiner<'a> {
         }
         let file = DataFile::open(&self.data_file)?;
         if file.digest().is_none() {
-            let message = "cannot be appended to: it has a journal or log that SQLite must take in first";
+            let message =
+                "cannot be appended to: it has a journal or log that SQLite must take in first";
             return Err(Error::new(ErrorKind::Busy, message).with_path(&self.data_file));
         }
         let mut data = file.read()?.data;
@@ -208,7 +209,8 @@ impl<'a> Combiner<'a> {
     }
 
     fn gather(&mut self, inputs: &[PathBuf]) -> Result<Gathered> {
-        let mut aliases = self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
+        let mut aliases =
+            self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
         let drop_contexts = self.drop_contexts;
         let prepare = |data: &mut CoverageData| {
             if drop_contexts {
@@ -216,13 +218,20 @@ impl<'a> Combiner<'a> {
             }
         };
         gather(inputs, &mut aliases, prepare, &self.on_event).map_err(|err| match err.kind() {
-            ErrorKind::TracerConflict => name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err),
+            ErrorKind::TracerConflict => {
+                name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
+            }
             _ => err,
         })
     }
 
     /// One data set of all parts, and what is to be said of each input.
-    fn merge<'i>(&'i self, base: Option<CoverageData>, gathered: Gathered, inputs: &'i [PathBuf]) -> Result<Merged<'i>> {
+    fn merge<'i>(
+        &'i self,
+        base: Option<CoverageData>,
+        gathered: Gathered,
+        inputs: &'i [PathBuf],
+    ) -> Result<Merged<'i>> {
         let report = Report::new(inputs, gathered.outcomes);
         if report.read.is_empty() {
             return Err(Error::new(ErrorKind::NoData, "No usable data files"));
@@ -251,7 +260,8 @@ impl<'a> Combiner<'a> {
         let mut combined = merged.combined;
         if !self.keep {
             (self.on_event)(Event::Deleting { inputs: merged.consumed.len() });
-            let consumed: Vec<_> = merged.consumed.iter().map(|(path, identity)| (*path, identity)).collect();
+            let consumed: Vec<_> =
+                merged.consumed.iter().map(|(path, identity)| (*path, identity)).collect();
             combined.not_deleted = delete_inputs(&consumed);
         }
         combined
@@ -275,7 +285,8 @@ struct Report<'i> {
 
 impl<'i> Report<'i> {
     fn new(inputs: &'i [PathBuf], outcomes: Vec<Outcome>) -> Self {
-        let failed: Vec<bool> = outcomes.iter().map(|outcome| matches!(outcome, Outcome::Failed(_))).collect();
+        let failed: Vec<bool> =
+            outcomes.iter().map(|outcome| matches!(outcome, Outcome::Failed(_))).collect();
         let mut report = Self::default();
         for (path, outcome) in inputs.iter().zip(outcomes) {
             match outcome {
@@ -313,14 +324,17 @@ impl<'i> Report<'i> {
 }
 
 fn orphans(path: &Path, rows: u64) -> Error {
-    let message = format!("{rows} of its rows name a file or a context that it does not have; the others are combined");
+    let message = format!(
+        "{rows} of its rows name a file or a context that it does not have; the others are combined"
+    );
     Error::new(ErrorKind::Corrupt, message).with_path(path)
 }
 
 /// What the first of them is, is said of the first.
 fn same_bytes(path: &Path, first: Option<&PathBuf>) -> Error {
     let first = first.map(|path| path.to_string_lossy()).unwrap_or_default();
-    Error::new(ErrorKind::Corrupt, format!("the same bytes as {}", printable(&first))).with_path(path)
+    Error::new(ErrorKind::Corrupt, format!("the same bytes as {}", printable(&first)))
+        .with_path(path)
 }
 
 /// Which inputs hold lines and which arcs.
@@ -333,7 +347,9 @@ impl<'i> Kinds<'i> {
     fn new(data_file: &'i Path, base: Option<&CoverageData>, report: &Report<'i>) -> Self {
         let base = base.map(|data| (data_file, data.measurement()));
         let all: Vec<_> = base.into_iter().chain(report.read.iter().copied()).collect();
-        let of = |wanted| all.iter().filter(|entry| entry.1 == Some(wanted)).map(|entry| entry.0).collect();
+        let of = |wanted| {
+            all.iter().filter(|entry| entry.1 == Some(wanted)).map(|entry| entry.0).collect()
+        };
         Self { lines: of(Measurement::Lines), arcs: of(Measurement::Arcs) }
     }
 
@@ -342,7 +358,9 @@ impl<'i> Kinds<'i> {
     }
 
     fn refusal(&self) -> Error {
-        let names = |paths: &[&Path]| paths.iter().map(|path| format!("  {}", path.display())).collect::<Vec<_>>();
+        let names = |paths: &[&Path]| {
+            paths.iter().map(|path| format!("  {}", path.display())).collect::<Vec<_>>()
+        };
         let mut lines = vec!["Can't combine branch coverage data with statement data".to_owned()];
         lines.push(format!("{} measured statements:", plural(self.lines.len(), "file")));
         lines.extend(names(&self.lines));
@@ -359,9 +377,12 @@ fn name_conflicting_inputs(inputs: &[PathBuf], aliases: &mut PathAliases) -> Opt
         let Ok(decoded) = DataFile::open(input).and_then(DataFile::read) else { continue };
         for file in decoded.data.files() {
             let path = FilePath::from(aliases.map_with_host_slashes(file.path().as_bytes()));
-            let (tracer, first) = known.entry(path.clone()).or_insert_with(|| (file.tracer().to_owned(), input));
+            let (tracer, first) =
+                known.entry(path.clone()).or_insert_with(|| (file.tracer().to_owned(), input));
             if tracer != file.tracer() {
-                let named = |tracer: &str, input: &Path| format!("  {} in {}", py_repr(tracer), input.display());
+                let named = |tracer: &str, input: &Path| {
+                    format!("  {} in {}", py_repr(tracer), input.display())
+                };
                 let lines = vec![
                     format!("Conflicting file tracer names for {path}:"),
                     named(tracer, first),

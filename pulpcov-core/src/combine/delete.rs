@@ -22,11 +22,13 @@ pub(super) fn delete_inputs(inputs: &[(&Path, &FileIdentity)]) -> Vec<Error> {
 }
 
 fn delete_if_same(path: &Path, identity: &FileIdentity) -> Result<()> {
-    let now = FileIdentity::of_path(path).map_err(|err| Error::new(ErrorKind::Io, format!("not deleted: {err}")))?;
+    let now = FileIdentity::of_path(path)
+        .map_err(|err| Error::new(ErrorKind::Io, format!("not deleted: {err}")))?;
     if now != *identity {
         return Err(Error::new(ErrorKind::Busy, "not deleted: it has changed since it was read"));
     }
-    std::fs::remove_file(path).map_err(|err| Error::new(ErrorKind::Io, format!("not deleted: {err}")))?;
+    std::fs::remove_file(path)
+        .map_err(|err| Error::new(ErrorKind::Io, format!("not deleted: {err}")))?;
     // Without their file the companions mean nothing, and their rows are in the result.
     for suffix in ["-journal", "-wal", "-shm"] {
         let _ = std::fs::remove_file(beside(path, suffix));

@@ -78,7 +78,8 @@ impl InOrder<'_> {
                 None => drop(self.seen.insert(*digest, number)),
             }
         }
-        let mut rename = |path: &FilePath| self.aliases.map_with_host_slashes(path.as_bytes()).into();
+        let mut rename =
+            |path: &FilePath| self.aliases.map_with_host_slashes(path.as_bytes()).into();
         let new_paths = file.paths().iter().map(|path| (path.clone(), rename(path))).collect();
         Admission::Fresh { new_paths }
     }
@@ -104,7 +105,8 @@ pub(super) fn gather(
         event,
     };
     let data = pool.run()?;
-    let outcomes = pool.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect();
+    let outcomes =
+        pool.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect();
     Ok(Gathered { data, outcomes })
 }
 
@@ -162,11 +164,15 @@ impl<P: Fn(&mut CoverageData) + Sync, E: Fn(Event<'_>) + Sync> Pool<'_, P, E> {
     fn read(&self, number: usize, path: &Path) -> Result<(Outcome, Option<CoverageData>)> {
         let opened = DataFile::open(path);
         // The turn must be taken in any case.
-        let admission = self.turns.take(number, |order| opened.as_ref().ok().map(|file| order.admit(number, file)));
+        let admission = self
+            .turns
+            .take(number, |order| opened.as_ref().ok().map(|file| order.admit(number, file)));
         let file = opened?;
         let identity = file.identity().clone();
         let new_paths = match admission {
-            Some(Admission::Duplicate { of }) => return Ok((Outcome::Duplicate { identity, of }, None)),
+            Some(Admission::Duplicate { of }) => {
+                return Ok((Outcome::Duplicate { identity, of }, None));
+            }
             Some(Admission::Fresh { new_paths }) => new_paths,
             None => HashMap::new(),
         };

@@ -21,11 +21,18 @@ pub(super) struct FolderLocks {
 
 impl FolderLocks {
     /// Lock each of `folders`, in one order for everybody, so that nobody waits for each other.
-    pub(super) fn acquire(folders: impl IntoIterator<Item = PathBuf>, waiting: impl Fn(&Path)) -> Result<Self> {
-        let by_real_path = |folder: PathBuf| (folder.canonicalize().unwrap_or_else(|_| folder.clone()), folder);
+    pub(super) fn acquire(
+        folders: impl IntoIterator<Item = PathBuf>,
+        waiting: impl Fn(&Path),
+    ) -> Result<Self> {
+        let by_real_path =
+            |folder: PathBuf| (folder.canonicalize().unwrap_or_else(|_| folder.clone()), folder);
         let folders: BTreeMap<PathBuf, PathBuf> = folders.into_iter().map(by_real_path).collect();
         let deadline = Instant::now() + PATIENCE;
-        let locks = folders.values().map(|folder| lock(folder, deadline, &waiting)).collect::<Result<Vec<_>>>()?;
+        let locks = folders
+            .values()
+            .map(|folder| lock(folder, deadline, &waiting))
+            .collect::<Result<Vec<_>>>()?;
         Ok(Self { _folders: locks.into_iter().flatten().collect() })
     }
 }
@@ -39,7 +46,8 @@ fn lock(folder: &Path, deadline: Instant, waiting: &impl Fn(&Path)) -> Result<Op
             Ok(()) => return Ok(Some(handle)),
             Err(TryLockError::Error(_)) => return Ok(None),
             Err(TryLockError::WouldBlock) if Instant::now() > deadline => {
-                let message = "another combine is at work in this folder, and has been for a minute";
+                let message =
+                    "another combine is at work in this folder, and has been for a minute";
                 return Err(Error::new(ErrorKind::Busy, message).with_path(folder));
             }
             Err(TryLockError::WouldBlock) => {

@@ -37,7 +37,8 @@ pub enum StoreFormat {
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
     let target = target.as_ref();
     if target.is_dir() && !target.is_symlink() {
-        return Err(Error::new(ErrorKind::Io, "the result cannot be written: this is a folder").with_path(target));
+        return Err(Error::new(ErrorKind::Io, "the result cannot be written: this is a folder")
+            .with_path(target));
     }
     let folder = folder_of(target);
     let mut temporary = temporary(&folder, target).map_err(|err| unwritable(target, &err))?;
@@ -45,7 +46,10 @@ pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat)
         StoreFormat::Sqlite => sqlite::write(data, temporary.path()),
         StoreFormat::Json4 => json::write(data, &mut temporary),
     }
-    .map_err(|err| Error::new(err.kind(), format!("the result cannot be written: {}", err.reason())).with_path(target))?;
+    .map_err(|err| {
+        Error::new(err.kind(), format!("the result cannot be written: {}", err.reason()))
+            .with_path(target)
+    })?;
     temporary.flush().map_err(|err| unwritable(target, &err))?;
     temporary.as_file().sync_all().map_err(|err| unwritable(target, &err))?;
     remove_companions(target)?;
@@ -92,7 +96,9 @@ fn remove_companions(target: &Path) -> Result<()> {
     for suffix in ["-journal", "-wal", "-shm"] {
         let path = beside(target, suffix);
         match std::fs::remove_file(&path) {
-            Err(err) if err.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(path, err)),
+            Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io(path, err));
+            }
             _ => {}
         }
     }
@@ -102,7 +108,9 @@ fn remove_companions(target: &Path) -> Result<()> {
 /// Make a rename or a deletion durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     #[cfg(unix)]
-    File::open(folder).and_then(|handle| handle.sync_all()).map_err(|err| Error::io(folder, err))?;
+    File::open(folder)
+        .and_then(|handle| handle.sync_all())
+        .map_err(|err| Error::io(folder, err))?;
     Ok(())
 }
 

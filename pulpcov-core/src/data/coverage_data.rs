@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::text::{printable, py_repr};
 
 /// What a data set holds: never both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Measurement {
     /// Line numbers: statement coverage.
     Lines,

@@ -148,3 +148,30 @@ impl DataFile {
         }
     }
 }
+
+/// Read a data file that is in memory already.
+///
+/// # Errors
+///
+/// As [`DataFile::open`] and [`DataFile::read`], without a path.
+///
+/// # Examples
+///
+/// ```
+/// let file = br#"!coverage.py: This is a private format, don't read it directly!{"arcs":{"a.py":[[-1,1]]}}"#;
+/// assert!(pulpcov_core::formats::read_bytes(file)?.data.has_arcs());
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn read_bytes(bytes: &[u8]) -> Result<Decoded> {
+    match FileKind::of(bytes) {
+        #[cfg(feature = "json")]
+        FileKind::Json4 => Ok(Decoded { data: json::read(bytes)?, orphan_rows: 0 }),
+        #[cfg(feature = "sqlite")]
+        FileKind::Sqlite => sqlite::Reader::from_bytes(bytes.to_vec())?.read(),
+        stranger => Err(stranger_error(stranger)),
+    }
+}
+
+fn stranger_error(kind: FileKind) -> Error {
+    Error::new(ErrorKind::NotADataFile, format!("this is {kind}"))
+}

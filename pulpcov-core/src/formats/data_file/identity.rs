@@ -63,7 +63,9 @@ impl FileIdentity {
 
     /// The identity of an open file, and of what is beside its path.
     pub(crate) fn new(file: &Metadata, path: &Path) -> Self {
-        let state = |suffix| std::fs::symlink_metadata(beside(path, suffix)).ok().map(|m| FileState::of(&m));
+        let state = |suffix| {
+            std::fs::symlink_metadata(beside(path, suffix)).ok().map(|m| FileState::of(&m))
+        };
         Self { file: FileState::of(file), companions: COMPANIONS.map(state) }
     }
 

@@ -30,7 +30,12 @@ impl Input {
         let file = open_no_follow(path).map_err(|err| Error::io(path, err))?;
         let opened = file.metadata().map_err(|err| Error::io(path, err))?;
         refuse_unless_regular(&opened)?;
-        Ok(Self { path: path.into(), file, identity: FileIdentity::new(&opened, path), head: Vec::new() })
+        Ok(Self {
+            path: path.into(),
+            file,
+            identity: FileIdentity::new(&opened, path),
+            head: Vec::new(),
+        })
     }
 
     /// The path that was opened.
@@ -73,7 +78,10 @@ impl Input {
     }
 
     fn current_identity(&self) -> Result<FileIdentity> {
-        self.file.metadata().map(|metadata| FileIdentity::new(&metadata, &self.path)).map_err(|err| Error::io(&self.path, err))
+        self.file
+            .metadata()
+            .map(|metadata| FileIdentity::new(&metadata, &self.path))
+            .map_err(|err| Error::io(&self.path, err))
     }
 
     /// Do `attempt` until the file did not change while it ran.

@@ -1,0 +1,91 @@
+//! `pulpcov debug`: what coverage.py's command of this name prints.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::config::format_info;
+use pulpcov_core::formats::DataFile;
+use pulpcov_core::text::{human_cmp, plural, printable};
+use pulpcov_core::{CoverageData, FileData, discover};
+
+use crate::args::{DebugCommand, DebugDataArgs};
+use crate::exit::{Exit, Failure};
+use crate::{settings, ui};
+
+pub(crate) fn run(command: &DebugCommand) -> Result<Exit, Failure> {
+    let mut out = anstream::stdout().lock();
+    match command {
+        DebugCommand::Config(args) => {
+            let config = settings::load(args)?;
+            out.write_all(format_info("config", &config.debug_info()).as_bytes())?;
+            Ok(Exit::Success)
+        }
+        DebugCommand::Data(args) => debug_data(args, &mut out),
+    }
+}
+
+fn debug_data(args: &DebugDataArgs, out: &mut impl Write) -> Result<Exit, Failure> {
+    let config = settings::load(&args.config)?;
+    let default = [PathBuf::from(&config.run.data_file)];
+    let files = if args.files.is_empty() { &default[..] } else { &args.files };
+    let mut all_readable = true;
+    for file in files {
+        out.write_all(format_info("data", &[]).as_bytes())?;
+        all_readable &= describe(file, out)?;
+        for parallel in parallel_files(file)? {
+            writeln!(out, "-----")?;
+            all_readable &= describe(&parallel, out)?;
+        }
+    }
+    Ok(if all_readable { Exit::Success } else { Exit::Error })
+}
+
+fn parallel_files(file: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let absolute = absolute(file);
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    Ok(discover::find(&[folder.into()], absolute.file_name().unwrap_or(OsStr::new(".coverage")))?)
+}
+
+fn absolute(file: &Path) -> PathBuf {
+    std::path::absolute(file).unwrap_or_else(|_| file.into())
+}
+
+/// Print one file's summary; `false` if it cannot be read.
+fn describe(file: &Path, out: &mut impl Write) -> Result<bool, Failure> {
+    let path = absolute(file);
+    writeln!(out, "path: {}", printable(&path.to_string_lossy()))?;
+    if path.symlink_metadata().is_err() {
+        writeln!(out, "No data collected: file doesn't exist")?;
+        return Ok(true);
+    }
+    match DataFile::open(&path).and_then(DataFile::read) {
+        Ok(decoded) => summarize(&decoded.data, out)?,
+        Err(err) => {
+            out.flush()?;
+            ui::error(&err.to_string());
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn summarize(data: &CoverageData, out: &mut impl Write) -> Result<(), Failure> {
+    writeln!(out, "has_arcs: {}", if data.has_arcs() { "True" } else { "False" })?;
+    let mut files: Vec<(String, FileData<'_>)> =
+        data.files().map(|file| (file.path().to_str_lossy().into_owned(), file)).collect();
+    files.sort_by(|a, b| human_cmp(&a.0, &b.0));
+    writeln!(out, "{}:", plural(files.len(), "file"))?;
+    for (path, file) in &files {
+        let lines = data.lines(file.path()).unwrap_or_default().len();
+        let tracer = match file.tracer() {
+            "" => String::new(),
+            tracer => format!(" [{}]", printable(tracer)),
+        };
+        writeln!(out, "{}: {}{tracer}", printable(path), plural(lines, "line"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! How the command ends.
+
+use std::fmt;
+use std::process::ExitCode;
+
+/// The command's exit codes.
+///
+/// 0 to 2 mean what they mean for coverage.py 7.17.3; wrong usage is 2 as for most programs,
+/// where coverage.py has 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[repr(u8)]
+pub enum Exit {
+    /// All was done.
+    Success = 0,
+    /// Something stopped the command; what it would have changed is as it was.
+    Error = 1,
+    /// The arguments are wrong; nothing was done.
+    Usage = 2,
+    /// Combined, but inputs were left out: they are damaged or no data files, were named in
+    /// warnings, and are still there. `--ignore-errors` makes this 0.
+    LeftOut = 3,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command stopped.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The work could not be done.
+    Core(pulpcov_core::Error),
+    /// The output could not be written.
+    Output(std::io::Error),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Core(err) => err.fmt(f),
+            Self::Output(err) => write!(f, "cannot write the output: {err}"),
+        }
+    }
+}
+
+impl From<pulpcov_core::Error> for Failure {
+    fn from(err: pulpcov_core::Error) -> Self {
+        Self::Core(err)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(err: std::io::Error) -> Self {
+        Self::Output(err)
+    }
+}

@@ -1,0 +1,52 @@
+//! The `pulpcov` command: combine and inspect coverage.py data files without Python.
+//!
+//! The work is done by [`pulpcov_core`], which is the crate to embed. Here are arguments,
+//! messages and exit codes: [`run`] parses, calls one of `commands`, and maps what comes back to
+//! an [`Exit`].
+
+mod args;
+mod commands;
+mod exit;
+mod progress;
+mod settings;
+mod ui;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+pub use exit::Exit;
+
+use args::Cli;
+use exit::Failure;
+
+/// Run the command with these arguments, the program's name first.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(pulpcov::run(["pulpcov", "--version"]), pulpcov::Exit::Success);
+/// assert_eq!(pulpcov::run(["pulpcov", "--no-such-option"]), pulpcov::Exit::Usage);
+/// ```
+pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> Exit {
+    let outcome = match Cli::try_parse_from(args) {
+        Ok(cli) => commands::run(cli.command),
+        Err(usage) => return print_usage(&usage),
+    };
+    match outcome {
+        Ok(exit) => exit,
+        // Whoever read our output has seen enough.
+        Err(Failure::Output(err)) if err.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,
+        Err(failure) => {
+            ui::error(&failure.to_string());
+            Exit::Error
+        }
+    }
+}
+
+/// Help and version go to standard output and are a success; anything else is wrong usage.
+fn print_usage(usage: &clap::Error) -> Exit {
+    // If even this cannot be written, nobody is listening.
+    let _ = usage.print();
+    if usage.use_stderr() { Exit::Usage } else { Exit::Success }
+}

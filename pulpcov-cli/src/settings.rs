@@ -1,0 +1,43 @@
+//! Settings out of the configuration files and the environment.
+
+use std::path::PathBuf;
+
+use pulpcov_core::config::{Config, Loader};
+use pulpcov_core::paths::{PathAliases, WorkingDir};
+
+use crate::args::ConfigArgs;
+use crate::exit::Failure;
+use crate::ui;
+
+/// The folder that the command runs in.
+pub(crate) fn cwd() -> Result<PathBuf, Failure> {
+    std::env::current_dir().map_err(Failure::Output)
+}
+
+/// Read the configuration, and say what is odd about it.
+pub(crate) fn load(args: &ConfigArgs) -> Result<Config, Failure> {
+    let mut loader = Loader::new(cwd()?, |name| std::env::var(name).ok());
+    if let Some(rcfile) = &args.rcfile {
+        loader = loader.rcfile(rcfile);
+    }
+    let loaded = loader.load()?;
+    loaded.warnings.iter().for_each(|warning| ui::warning(warning));
+    Ok(loaded.config)
+}
+
+/// The data file: what the option says, or else the configuration.
+pub(crate) fn data_file(option: Option<PathBuf>, config: &Config) -> PathBuf {
+    option.unwrap_or_else(|| PathBuf::from(&config.run.data_file))
+}
+
+/// The rules of `[paths]`: the first path of a set stands for all others.
+pub(crate) fn aliases(config: &Config) -> Result<PathAliases, Failure> {
+    let mut aliases = PathAliases::new(WorkingDir::new(cwd()?)).relative(config.run.relative_files);
+    for (_, paths) in config.paths.iter() {
+        if let Some((result, patterns)) = paths.split_first() {
+            patterns.iter().try_for_each(|pattern| aliases.add(pattern, result))?;
+        }
+    }
+    Ok(aliases)
+}
+

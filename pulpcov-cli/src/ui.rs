@@ -1,0 +1,33 @@
+//! Messages to the person at the terminal, on standard error.
+#![expect(clippy::print_stderr, reason = "this is where the command speaks")]
+
+use pulpcov_core::text::printable;
+
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
+const RESET: &str = "\x1b[0m";
+
+/// What stopped the command.
+pub(crate) fn error(message: &str) {
+    labelled("error", RED, message);
+}
+
+/// What the user should know, though the command goes on.
+pub(crate) fn warning(message: &str) {
+    labelled("warning", YELLOW, message);
+}
+
+/// What was done.
+pub(crate) fn message(text: &str) {
+    anstream::eprintln!("{}", safe(text));
+}
+
+/// Colours are dropped where they are not wanted: in a pipe, with `NO_COLOR`.
+fn labelled(label: &str, colour: &str, message: &str) {
+    anstream::eprintln!("{colour}{label}:{RESET} {}", safe(message));
+}
+
+/// Names from outside cannot reach the terminal as escape sequences; our own line breaks can.
+fn safe(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+}
