@@ -1,0 +1,42 @@
+//! What can be wrong with a configuration, in coverage.py's words where it has some.
+
+use super::pattern::PatternError;
+use super::substitute::Undefined;
+use crate::text::py_repr;
+use crate::{Error, ErrorKind};
+
+/// The causes behind [`ErrorKind::Config`].
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Cause {
+    #[error("Couldn't read {} as a config file", py_repr(.0))]
+    NotRead(String),
+    #[error("Couldn't read config file {file}: {reason}")]
+    File { file: String, reason: String },
+    /// A value of the wrong type; becomes [`Cause::File`] where the file is known.
+    #[error("{0}")]
+    Value(String),
+    #[error("Invalid [{section}].{option} value {}: {reason}", py_repr(.value))]
+    Pattern { section: String, option: String, value: String, reason: PatternError },
+    #[error(transparent)]
+    Undefined(#[from] Undefined),
+    #[error("Unknown concurrency choices: {0}")]
+    UnknownConcurrency(String),
+    #[error("Conflicting concurrency settings: {0}")]
+    ConflictingConcurrency(String),
+}
+
+impl Cause {
+    /// Name the file in the message, where coverage.py does.
+    pub(super) fn in_file(self, file: &str) -> Self {
+        match self {
+            Self::Value(reason) => Self::File { file: file.to_owned(), reason },
+            other => other,
+        }
+    }
+}
+
+impl From<Cause> for Error {
+    fn from(cause: Cause) -> Self {
+        Self::new(ErrorKind::Config, cause)
+    }
+}

@@ -1,0 +1,383 @@
+//! Which files are tried, in which order, and how one file changes the settings.
+
+use std::fmt;
+use std::fs;
+use std::path::{Component, PathBuf};
+
+use super::document::{Document, Section};
+use super::error::Cause;
+use super::home::expand_user;
+use super::ordered::OrderedMap;
+use super::pytext::{strip, universal_newlines};
+use super::settings::{Config, OptionSpec, SECTIONS};
+use super::values::{Env, Setting};
+use crate::{Error, Position, Result};
+
+/// The file that is coverage's own.
+const OWN_FILE: &str = ".coveragerc";
+
+/// Files tried after the first, and whether they are coverage's own.
+///
+/// In others' files, only sections with coverage's prefix are ours, and a file without any
+/// setting of ours does not count.
+const FURTHER_FILES: [(&str, bool); 4] = [
+    (".coveragerc.toml", true),
+    ("setup.cfg", false),
+    ("tox.ini", false),
+    ("pyproject.toml", false),
+];
+
+/// Looks up an environment variable.
+type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// Finds and reads the configuration of a folder, as coverage.py does.
+///
+/// Tried in order are `.coveragerc`, `.coveragerc.toml`, `setup.cfg`, `tox.ini` and
+/// `pyproject.toml`; the first that has something for us is the only one used. Then the
+/// environment has its say. (`read_coverage_config` in coverage.py's `config.py`.)
+///
+/// The environment is a function, for the crate never reads it: a program passes
+/// `|name| std::env::var(name).ok()`. Asked for are `COVERAGE_RCFILE`, `COVERAGE_FILE`,
+/// `COVERAGE_DEBUG`, `COVERAGE_CORE`, `COVERAGE_FORCE_CONFIG`, the home folder's `HOME`
+/// (`USERPROFILE` on Windows), and the variables that the file mentions.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::config::Loader;
+///
+/// # let folder = std::env::temp_dir().join(format!("pulpcov-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// std::fs::write(folder.join("tox.ini"), "[coverage:run]\nbranch = yes\nbrunch = $TEN\n").unwrap();
+/// let loaded = Loader::new(&folder, |name| (name == "COVERAGE_FILE").then(|| "data".into())).load()?;
+/// assert!(loaded.config.run.branch);
+/// assert_eq!(loaded.config.run.data_file, "data");
+/// assert_eq!(
+///     loaded.warnings,
+///     ["Unrecognized option '[coverage:run] brunch=' in config file tox.ini"],
+/// );
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub struct Loader<'a> {
+    cwd: PathBuf,
+    env: Box<Lookup<'a>>,
+    rcfile: Option<String>,
+}
+
+/// What a [`Loader`] found.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Loaded {
+    /// The settings.
+    pub config: Config,
+    /// What is odd about the file but no reason to stop, for the user to read.
+    pub warnings: Vec<String>,
+}
+
+impl fmt::Debug for Loader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { cwd, env: _, rcfile } = self;
+        f.debug_struct("Loader").field("cwd", cwd).field("rcfile", rcfile).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Loader<'a> {
+    /// A loader for the folder `cwd`, which should be absolute, with the variables of `env`.
+    pub fn new(cwd: impl Into<PathBuf>, env: impl Fn(&str) -> Option<String> + 'a) -> Self {
+        Self { cwd: cwd.into(), env: Box::new(env), rcfile: None }
+    }
+
+    /// Read the file `name`, relative to the folder, and no other: `--rcfile=name`.
+    ///
+    /// Its name ends in `.toml` or it is read as INI, and it counts as coverage's own. As in
+    /// coverage.py, `.coveragerc` is the same as naming none, and an empty name reads no file.
+    #[must_use]
+    pub fn rcfile(mut self, name: impl Into<String>) -> Self {
+        self.rcfile = Some(name.into());
+        self
+    }
+
+    /// Find the file, read it, and apply the environment.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the file's name and the line or the
+    /// option: if a file that was asked for by name cannot be read; if a file is not UTF-8, INI
+    /// or TOML; if a value has the wrong type, is a pattern that Python's `re` refuses, or asks
+    /// for a variable that is not set; or if concurrency choices are unknown or conflict.
+    pub fn load(&self) -> Result<Loaded> {
+        let mut loaded = Loaded::default();
+        self.read_first_file(&mut loaded)?;
+        self.finish(loaded)
+    }
+
+    /// Take `bytes` for the content of a file of coverage's own called `name`, and apply the
+    /// environment. No config file is read but that of `COVERAGE_FORCE_CONFIG`.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::config::Loader;
+    /// use pulpcov_core::{ErrorKind, Position};
+    ///
+    /// let loader = Loader::new("/work", |_| None);
+    /// let loaded = loader.parse("my.toml", b"[report]\nprecision = 2\n")?;
+    /// assert_eq!(loaded.config.report.precision, 2);
+    ///
+    /// let error = loader.parse("my.ini", b"[report]\nprecision = two\n").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Config);
+    /// assert!(matches!(error.position(), Some(Position::Option { option, .. }) if option == "precision"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn parse(&self, name: &str, bytes: &[u8]) -> Result<Loaded> {
+        let mut loaded = Loaded::default();
+        self.apply(&mut loaded, name, bytes, true)?;
+        self.finish(loaded)
+    }
+
+    fn read_first_file(&self, loaded: &mut Loaded) -> Result<()> {
+        match self.named_file() {
+            Some(name) if name.is_empty() => Ok(()),
+            Some(name) => {
+                if self.read(loaded, &name, true)? {
+                    return Ok(());
+                }
+                Err(Error::from(Cause::NotRead(name.clone())).with_path(name))
+            }
+            None => {
+                for (name, ours) in [(OWN_FILE, true)].into_iter().chain(FURTHER_FILES) {
+                    if self.read(loaded, name, ours)? {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The file that the caller or else the environment names; empty if there shall be none.
+    fn named_file(&self) -> Option<String> {
+        match self.rcfile.as_deref() {
+            None | Some(OWN_FILE) => self.variable("COVERAGE_RCFILE"),
+            Some(name) => Some(name.to_owned()),
+        }
+    }
+
+    /// An environment variable, if it is set to something.
+    fn variable(&self, name: &str) -> Option<String> {
+        (self.env)(name).filter(|value| !value.is_empty())
+    }
+
+    /// Read a file if there is one; whether it was used.
+    fn read(&self, loaded: &mut Loaded, name: &str, ours: bool) -> Result<bool> {
+        let path = self.absolute(name);
+        loaded.config.files.attempted.push(path);
+        let Ok(bytes) = fs::read(self.cwd.join(name)) else { return Ok(false) };
+        self.apply(loaded, name, &bytes, ours)
+    }
+
+    /// Apply a file's content; whether there was anything for us in it.
+    fn apply(&self, loaded: &mut Loaded, name: &str, bytes: &[u8], ours: bool) -> Result<bool> {
+        let path = self.absolute(name);
+        loaded.config.files.read.push(path.clone());
+        let text = decode(name, bytes)?;
+        let document = Document::parse(name, &text)
+            .map_err(|error| unreadable(name, error.reason, error.position))?;
+        let file = File { document: &document, name, ours, env: &*self.env };
+        let any_set = file.apply(loaded)?;
+        let used = ours || any_set;
+        if used {
+            loaded.config.files.used = Some(path);
+        }
+        Ok(used)
+    }
+
+    /// What is left to do when the file has been read.
+    fn finish(&self, mut loaded: Loaded) -> Result<Loaded> {
+        let run = &mut loaded.config.run;
+        if let Some(data_file) = self.variable("COVERAGE_FILE") {
+            run.data_file = data_file;
+        }
+        if let Some(debug) = self.variable("COVERAGE_DEBUG") {
+            run.debug.extend(debug.split(',').map(|topic| strip(topic).to_owned()));
+        }
+        if let Some(core) = self.variable("COVERAGE_CORE") {
+            run.core = Some(core);
+        }
+        if let Some(name) = self.variable("COVERAGE_FORCE_CONFIG") {
+            self.read(&mut loaded, &name, true)?;
+        }
+        self.post_process(&mut loaded.config)?;
+        Ok(loaded)
+    }
+
+    /// Settings that follow from others.
+    fn post_process(&self, config: &mut Config) -> Result<()> {
+        for path in config.paths.values_mut().flatten() {
+            *path = expand_user(path, &*self.env);
+        }
+        let Config { run, report, files, .. } = config;
+        report.exclude_lines.extend_from_slice(&report.exclude_also);
+        report.partial_branches.extend_from_slice(&report.partial_also);
+        run.parallel |= run.patch.iter().any(|patch| patch == "subprocess");
+        check_concurrency(&run.concurrency).map_err(|cause| {
+            let (section, option) = ("run".to_owned(), "concurrency".to_owned());
+            let error = Error::from(cause).at(Position::Option { section, option });
+            match &files.used {
+                Some(path) => error.with_path(path),
+                None => error,
+            }
+        })
+    }
+
+    /// Python's `os.path.abspath`: without `.`, and with `..` taken literally.
+    fn absolute(&self, name: &str) -> PathBuf {
+        let mut path = PathBuf::new();
+        for component in self.cwd.join(name).components() {
+            match component {
+                Component::CurDir => {}
+                Component::ParentDir => {
+                    path.pop();
+                }
+                other => path.push(other),
+            }
+        }
+        path
+    }
+}
+
+/// A file's text as Python's text mode gives it.
+fn decode(name: &str, bytes: &[u8]) -> Result<String> {
+    let text = str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        unreadable(name, "it is not UTF-8".to_owned(), Position::Line { line, column: None })
+    })?;
+    Ok(universal_newlines(text))
+}
+
+fn unreadable(file: &str, reason: String, position: Position) -> Error {
+    let cause = Cause::File { file: file.to_owned(), reason };
+    Error::from(cause).with_path(file).at(position)
+}
+
+/// A parsed file to take settings from.
+struct File<'a> {
+    document: &'a Document<'a>,
+    name: &'a str,
+    ours: bool,
+    env: Env<'a>,
+}
+
+impl File<'_> {
+    /// Set what the file sets; whether that is anything.
+    fn apply(&self, loaded: &mut Loaded) -> Result<bool> {
+        let mut any_set = false;
+        for (name, options) in SECTIONS {
+            let Some(section) = self.section(name)? else { continue };
+            for option in options {
+                any_set |= self.set(&mut loaded.config, &section, option)?;
+            }
+            loaded.warnings.extend(self.unrecognized(&section, options));
+        }
+        any_set |= self.set_paths(&mut loaded.config)?;
+        any_set |= self.set_plugin_options(&mut loaded.config)?;
+        Ok(any_set)
+    }
+
+    fn section(&self, name: &str) -> Result<Option<Section<'_>>> {
+        self.document.section(name, self.ours).map_err(|cause| self.refused(cause))
+    }
+
+    fn refused(&self, cause: Cause) -> Error {
+        Error::from(cause.in_file(self.name)).with_path(self.name)
+    }
+
+    fn set(&self, config: &mut Config, section: &Section<'_>, option: &OptionSpec) -> Result<bool> {
+        let setting = self.read(section, option.name, |setting| (option.set)(config, setting))?;
+        Ok(setting.is_some())
+    }
+
+    /// Read an option, if it is there, with the place added to what may be wrong with it.
+    fn read<T>(
+        &self,
+        section: &Section<'_>,
+        option: &str,
+        read: impl FnOnce(&Setting<'_>) -> Result<T, Cause>,
+    ) -> Result<Option<T>> {
+        let Some(raw) = section.get(option) else { return Ok(None) };
+        let setting = Setting { section: &section.name, option, raw, env: self.env };
+        read(&setting).map(Some).map_err(|cause| {
+            let (section, option) = (section.name.clone(), option.to_owned());
+            self.refused(cause).at(Position::Option { section, option })
+        })
+    }
+
+    /// Warnings about options that nobody knows, sorted: coverage.py has them in no fixed order.
+    fn unrecognized(&self, section: &Section<'_>, known: &[OptionSpec]) -> Vec<String> {
+        let is_known = |name: &str| known.iter().any(|option| option.name == name);
+        let mut unknown: Vec<_> =
+            section.options().into_iter().filter(|option| !is_known(option)).collect();
+        unknown.sort_unstable();
+        let Section { name, .. } = section;
+        let file = self.name;
+        unknown
+            .into_iter()
+            .map(|option| format!("Unrecognized option '[{name}] {option}=' in config file {file}"))
+            .collect()
+    }
+
+    fn set_paths(&self, config: &mut Config) -> Result<bool> {
+        let Some(section) = self.section("paths")? else { return Ok(false) };
+        let options = section.options();
+        for option in &options {
+            if let Some(paths) = self.read(&section, option, |setting| setting.list())? {
+                config.paths.insert(*option, paths);
+            }
+        }
+        Ok(!options.is_empty())
+    }
+
+    /// A plugin's section is read whatever is in it.
+    fn set_plugin_options(&self, config: &mut Config) -> Result<bool> {
+        let mut any_set = false;
+        for plugin in &config.run.plugins {
+            let Some(section) = self.section(plugin)? else { continue };
+            let mut values = OrderedMap::new();
+            for option in section.options() {
+                if let Some(value) =
+                    self.read(&section, option, |setting| setting.plugin_value())?
+                {
+                    values.insert(option, value);
+                }
+            }
+            config.plugin_options.insert(plugin, values);
+            any_set = true;
+        }
+        Ok(any_set)
+    }
+}
+
+/// Refuse libraries that coverage.py does not know, and two that replace each other.
+fn check_concurrency(choices: &[String]) -> Result<(), Cause> {
+    const LIGHT_THREADS: [&str; 3] = ["eventlet", "gevent", "greenlet"];
+    const OTHERS: [&str; 2] = ["multiprocessing", "thread"];
+    let mut choices: Vec<&str> = choices.iter().map(String::as_str).collect();
+    choices.sort_unstable();
+    choices.dedup();
+    let (light, heavy): (Vec<_>, Vec<_>) =
+        choices.into_iter().partition(|choice| LIGHT_THREADS.contains(choice));
+    let unknown: Vec<_> = heavy.into_iter().filter(|choice| !OTHERS.contains(choice)).collect();
+    if !unknown.is_empty() {
+        return Err(Cause::UnknownConcurrency(unknown.join(", ")));
+    }
+    if light.len() > 1 {
+        return Err(Cause::ConflictingConcurrency(light.join(", ")));
+    }
+    Ok(())
+}

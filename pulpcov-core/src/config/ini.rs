@@ -1,0 +1,255 @@
+//! The INI dialect of Python's `configparser.ConfigParser(interpolation=None)`.
+//!
+//! The rules are those of the standard library of Python 3.11: a full-line comment starts with
+//! `#` or `;`, also among the lines of a value, and there are no comments behind text; `=` or `:`
+//! ends a name; a line indented deeper than its option's continues the value, empty lines
+//! included; names are lower-cased; `[DEFAULT]` adds its options to every section; a section or an
+//! option given twice is an error.
+
+use std::collections::BTreeSet;
+
+use super::ordered::OrderedMap;
+use super::pytext::{is_space, strip};
+use crate::text::{plural, py_repr};
+
+/// The section whose options count for every other section too.
+const DEFAULT_SECTION: &str = "DEFAULT";
+
+type Options = OrderedMap<String>;
+
+/// A parsed file: sections and their options in file order.
+#[derive(Debug, Default)]
+pub(super) struct Ini {
+    sections: OrderedMap<Options>,
+    defaults: Options,
+}
+
+/// Why a text is not INI; `file` is filled in by whoever knows it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IniError {
+    #[error("File contains no section headers, and this comes before the first: {text}")]
+    NoSection { line: usize, text: String },
+    #[error("section {section} already exists")]
+    DuplicateSection { line: usize, section: String },
+    #[error("option {option} in section {section} already exists")]
+    DuplicateOption { line: usize, section: String, option: String },
+    #[error("neither a section nor an option with '=' or ':': {text}{}", and_more(.more))]
+    NotAnOption { line: usize, text: String, more: usize },
+}
+
+fn and_more(more: &usize) -> String {
+    if *more == 0 { String::new() } else { format!(", and {}", plural(*more, "more such line")) }
+}
+
+impl IniError {
+    /// The line, counted from 1.
+    pub(super) fn line(&self) -> usize {
+        match self {
+            Self::NoSection { line, .. }
+            | Self::DuplicateSection { line, .. }
+            | Self::DuplicateOption { line, .. }
+            | Self::NotAnOption { line, .. } => *line,
+        }
+    }
+}
+
+impl Ini {
+    /// Parse `text`, whose lines end in `\n`.
+    pub(super) fn parse(text: &str) -> Result<Self, IniError> {
+        let mut reader = Reader::default();
+        for (at, line) in text.split_terminator('\n').enumerate() {
+            reader.line(at + 1, line)?;
+        }
+        reader.finish()
+    }
+
+    pub(super) fn has_section(&self, section: &str) -> bool {
+        self.sections.contains_key(section)
+    }
+
+    /// The names of a section's options, those of `[DEFAULT]` behind its own.
+    pub(super) fn options(&self, section: &str) -> Vec<&str> {
+        let Some(own) = self.sections.get(section) else { return Vec::new() };
+        let inherited = self.defaults.iter().filter(|(name, _)| !own.contains_key(name));
+        own.iter().chain(inherited).map(|(name, _)| name).collect()
+    }
+
+    /// An option's value, from `[DEFAULT]` if the section has none.
+    pub(super) fn get(&self, section: &str, option: &str) -> Option<&str> {
+        let own = self.sections.get(section)?;
+        own.get(option).or_else(|| self.defaults.get(option)).map(String::as_str)
+    }
+}
+
+/// The state between two lines.
+#[derive(Default)]
+struct Reader {
+    ini: Ini,
+    section: Option<String>,
+    /// The option that an indented line continues; empty when there is none.
+    option: Option<String>,
+    /// How far the last header or option was indented, in characters.
+    indent: usize,
+    seen_sections: BTreeSet<String>,
+    seen_options: BTreeSet<(String, String)>,
+    /// The first line that made no sense. Reading goes on, as duplicates are reported before it.
+    bad: Option<(usize, String)>,
+    further_bad: usize,
+}
+
+impl Reader {
+    fn line(&mut self, number: usize, line: &str) -> Result<(), IniError> {
+        let value = strip(line);
+        if value.starts_with(['#', ';']) {
+            return Ok(());
+        }
+        if value.is_empty() {
+            self.continue_value("");
+            return Ok(());
+        }
+        let indent = line.chars().take_while(|c| is_space(*c)).count();
+        if indent > self.indent && self.continue_value(value) {
+            return Ok(());
+        }
+        self.indent = indent;
+        match (header(value), self.section.clone()) {
+            (Some(header), _) => self.open_section(number, header),
+            (None, None) => Err(IniError::NoSection { line: number, text: py_repr(line) }),
+            (None, Some(section)) => self.set_option(number, section, line, value),
+        }
+    }
+
+    /// Add a line to the value being read; `false` if there is none.
+    fn continue_value(&mut self, line: &str) -> bool {
+        let (Some(section), Some(option)) = (&self.section, &self.option) else { return false };
+        let options = options_of(&mut self.ini, section);
+        let Some(value) = options.and_then(|options| options.get_mut(option)) else { return false };
+        value.push('\n');
+        value.push_str(line);
+        true
+    }
+
+    fn open_section(&mut self, line: usize, header: &str) -> Result<(), IniError> {
+        if header != DEFAULT_SECTION {
+            if !self.seen_sections.insert(header.to_owned()) {
+                return Err(IniError::DuplicateSection { line, section: py_repr(header) });
+            }
+            self.ini.sections.insert(header, Options::new());
+        }
+        self.section = Some(header.to_owned());
+        self.option = None;
+        Ok(())
+    }
+
+    fn set_option(
+        &mut self,
+        number: usize,
+        section: String,
+        line: &str,
+        text: &str,
+    ) -> Result<(), IniError> {
+        let Some((name, value)) = text.split_once(['=', ':']) else {
+            self.note_bad_line(number, line);
+            return Ok(());
+        };
+        let name = strip(name).to_lowercase();
+        if name.is_empty() {
+            self.note_bad_line(number, line);
+        }
+        if !self.seen_options.insert((section.clone(), name.clone())) {
+            let (section, option) = (py_repr(&section), py_repr(&name));
+            return Err(IniError::DuplicateOption { line: number, section, option });
+        }
+        if let Some(options) = options_of(&mut self.ini, &section) {
+            options.insert(name.clone(), strip(value).to_owned());
+        }
+        self.option = (!name.is_empty()).then_some(name);
+        Ok(())
+    }
+
+    fn note_bad_line(&mut self, number: usize, line: &str) {
+        match self.bad {
+            None => self.bad = Some((number, line.to_owned())),
+            Some(_) => self.further_bad += 1,
+        }
+    }
+
+    fn finish(mut self) -> Result<Ini, IniError> {
+        if let Some((line, text)) = self.bad {
+            let (text, more) = (py_repr(&text), self.further_bad);
+            return Err(IniError::NotAnOption { line, text, more });
+        }
+        for options in self.ini.sections.values_mut() {
+            drop_trailing_space(options);
+        }
+        drop_trailing_space(&mut self.ini.defaults);
+        Ok(self.ini)
+    }
+}
+
+/// What stands between the first `[` and the last `]`; anything may follow it.
+fn header(line: &str) -> Option<&str> {
+    let (header, _) = line.strip_prefix('[')?.rsplit_once(']')?;
+    (!header.is_empty()).then_some(header)
+}
+
+fn options_of<'a>(ini: &'a mut Ini, section: &str) -> Option<&'a mut Options> {
+    if section == DEFAULT_SECTION { Some(&mut ini.defaults) } else { ini.sections.get_mut(section) }
+}
+
+fn drop_trailing_space(options: &mut Options) {
+    for value in options.values_mut() {
+        value.truncate(value.trim_end_matches(is_space).len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(text: &str, option: &str) -> Option<String> {
+        Ini::parse(text).unwrap().get("run", option).map(str::to_owned)
+    }
+
+    #[test]
+    fn values() {
+        let cases = [
+            ("[run]\nA = b", "b"),
+            ("[run]\na:b=c", "b=c"),
+            ("[run]\na = b # no comment", "b # no comment"),
+            ("[run]\na = 1\n # comment\n 2\n; comment\n 3", "1\n2\n3"),
+            ("[run]\na = 1\n\n 2\n\n", "1\n\n2"),
+            ("[run]\na =\n  b = 2\n  [c]", "\nb = 2\n[c]"),
+            ("[run]\n  a = 1\n  b = 2", "1"),
+            ("[run]\n  a = 1\n   b = 2", "1\nb = 2"),
+            ("  [run]\n a = 1", "1"),
+            ("[run] and more\na = 1", "1"),
+            ("[DEFAULT]\na = 0\n[run]\na = 1", "1"),
+            ("[DEFAULT]\na = 0\n[run]\nb = 1", "0"),
+            ("[run]\nb = 1\n[DEFAULT]\na = 0\n[x]\n[DEFAULT]\nc = 2", "0"),
+        ];
+        for (text, value) in cases {
+            assert_eq!(get(text, "a").as_deref(), Some(value), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn refusals_name_the_line() {
+        let cases = [
+            ("a = 1\n", 1, "File contains no section headers"),
+            ("\u{feff}[run]\na = 1\n", 1, "File contains no section headers"),
+            ("# x\n[run\n", 2, "File contains no section headers"),
+            ("[]\n", 1, "File contains no section headers"),
+            ("[run]\na\nb\n", 2, "'a', and 1 more such line"),
+            ("[run]\n= a\n", 2, "'= a'"),
+            ("[run]\n[x]\n[run]\n", 3, "section 'run' already exists"),
+            ("[run]\nbad\na=1\nA : 2\n", 4, "option 'a' in section 'run' already exists"),
+            ("[DEFAULT]\na=1\n[DEFAULT]\na=1\n", 4, "option 'a' in section 'DEFAULT'"),
+        ];
+        for (text, line, message) in cases {
+            let error = Ini::parse(text).unwrap_err();
+            assert_eq!(error.line(), line, "{text:?}");
+            assert!(error.to_string().contains(message), "{text:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! A map that keeps the order in which its keys first came.
+
+use std::collections::BTreeMap;
+
+/// Text keys and their values in the order of the file, as a Python `dict` has them.
+///
+/// `[paths]` needs the order: the first entry that matches a path decides.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::config::OrderedMap;
+///
+/// let map = OrderedMap::from_iter([("source", 1), ("other", 2), ("source", 3)]);
+/// assert_eq!(map.iter().collect::<Vec<_>>(), [("source", &3), ("other", &2)]);
+/// assert_eq!(map.get("other"), Some(&2));
+/// ```
+#[derive(Debug, Clone)]
+pub struct OrderedMap<V> {
+    entries: Vec<(String, V)>,
+    places: BTreeMap<String, usize>,
+}
+
+impl<V> OrderedMap<V> {
+    /// An empty map.
+    pub fn new() -> Self {
+        Self { entries: Vec::new(), places: BTreeMap::new() }
+    }
+
+    /// Set the value of `key`, which keeps its place if it has one.
+    pub fn insert(&mut self, key: impl Into<String>, value: V) {
+        let key = key.into();
+        match self.places.get(&key) {
+            Some(&place) => self.entries[place].1 = value,
+            None => {
+                self.places.insert(key.clone(), self.entries.len());
+                self.entries.push((key, value));
+            }
+        }
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<&V> {
+        self.places.get(key).map(|&place| &self.entries[place].1)
+    }
+
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
+        self.places.get(key).map(|&place| &mut self.entries[place].1)
+    }
+
+    /// Whether `key` has a value.
+    pub fn contains_key(&self, key: &str) -> bool {
+        self.places.contains_key(key)
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Keys and values in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
+        self.entries.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// The values in order, to change.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.entries.iter_mut().map(|(_, value)| value)
+    }
+}
+
+impl<V> Default for OrderedMap<V> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Equal when the same entries stand in the same order: order decides what a path becomes.
+impl<V: PartialEq> PartialEq for OrderedMap<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries
+    }
+}
+
+impl<K: Into<String>, V> FromIterator<(K, V)> for OrderedMap<V> {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
+        let mut map = Self::new();
+        for (key, value) in entries {
+            map.insert(key, value);
+        }
+        map
+    }
+}

@@ -1,0 +1,391 @@
+//! Every setting, its type, its default, and the option of a file that sets it.
+//!
+//! The fields are named after the options, and the defaults are those of coverage.py 7.17.3
+//! (`coverage/config.py`).
+
+use std::path::PathBuf;
+
+use super::error::Cause;
+use super::ordered::OrderedMap;
+use super::value::Value;
+use super::values::Setting;
+
+/// All settings, from whichever file gave them, and from the environment.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::config::Config;
+///
+/// let config = Config::default();
+/// assert_eq!(config.run.data_file, ".coverage");
+/// assert_eq!(config.report.fail_under, 0.0);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Config {
+    /// `[run]`: what was measured and how. Reports and combining use some of it.
+    pub run: Run,
+    /// `[report]`: what all reports have in common.
+    pub report: Report,
+    /// `[html]`.
+    pub html: Html,
+    /// `[xml]`.
+    pub xml: Xml,
+    /// `[json]`.
+    pub json: Json,
+    /// `[lcov]`.
+    pub lcov: Lcov,
+    /// `[paths]`: names of no meaning, each with the folders that are one and the same.
+    ///
+    /// The order is that of the file, and counts. `~` is expanded.
+    pub paths: OrderedMap<Vec<String>>,
+    /// The sections of the [plugins](Run::plugins), by plugin and option.
+    pub plugin_options: OrderedMap<OrderedMap<Value>>,
+    /// Where the settings came from.
+    pub files: ConfigFiles,
+}
+
+/// The config files that were looked for, as absolute paths in that order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfigFiles {
+    /// Files that we tried to read.
+    pub attempted: Vec<PathBuf>,
+    /// Files that could be read, whether or not they had settings for us.
+    pub read: Vec<PathBuf>,
+    /// The file that the settings are from.
+    pub used: Option<PathBuf>,
+}
+
+/// `[run]`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Run {
+    /// Measure branches as well as lines.
+    pub branch: bool,
+    /// The command that `coverage run` runs when none is given.
+    pub command_line: Option<String>,
+    /// Concurrency libraries in use: `thread`, `gevent`, `greenlet`, `eventlet`, `multiprocessing`.
+    pub concurrency: Vec<String>,
+    /// The static context of a run.
+    pub context: Option<String>,
+    /// The tracer: `ctrace`, `pytrace` or `sysmon`.
+    pub core: Option<String>,
+    /// Measure the standard library too.
+    pub cover_pylib: bool,
+    /// The data file.
+    pub data_file: String,
+    /// What to write debug output about.
+    pub debug: Vec<String>,
+    /// Where debug output goes.
+    pub debug_file: Option<String>,
+    /// Warnings not to give.
+    pub disable_warnings: Vec<String>,
+    /// How contexts change during a run: `test_function`.
+    pub dynamic_context: Option<String>,
+    /// Patterns of files to measure.
+    pub include: Vec<String>,
+    /// Patterns of files not to measure.
+    pub omit: Vec<String>,
+    /// Add host, process and a random part to the data file's name.
+    pub parallel: bool,
+    /// Parts of Python to patch. `subprocess` makes the run [parallel](Self::parallel).
+    pub patch: Vec<String>,
+    /// Plugins, by module name.
+    pub plugins: Vec<String>,
+    /// Record paths relative to the working folder.
+    pub relative_files: bool,
+    /// Write the data when the process gets SIGTERM.
+    pub sigterm: bool,
+    /// Packages or folders to measure; `None` measures whatever is imported.
+    pub source: Option<Vec<String>>,
+    /// Folders to measure.
+    pub source_dirs: Vec<String>,
+    /// Packages to measure.
+    pub source_pkgs: Vec<String>,
+    /// Use the slow, simple tracer.
+    pub timid: bool,
+}
+
+/// `[report]`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Regular expressions: report only what ran in a context that one of them matches.
+    pub contexts: Option<Vec<String>>,
+    /// Regular expressions that were added to [`exclude_lines`](Self::exclude_lines).
+    pub exclude_also: Vec<String>,
+    /// Regular expressions of lines to leave out, those of `exclude_also` behind the others.
+    pub exclude_lines: Vec<String>,
+    /// The percentage below which a report fails.
+    pub fail_under: f64,
+    /// The text report's format: `text`, `markdown` or `total`.
+    pub format: Option<String>,
+    /// Go on when a source file cannot be found.
+    pub ignore_errors: bool,
+    /// Patterns of files to report on.
+    pub include: Option<Vec<String>>,
+    /// Look for unexecuted files also in folders without `__init__.py`.
+    pub include_namespace_packages: bool,
+    /// Patterns of files not to report on.
+    pub omit: Option<Vec<String>>,
+    /// Regular expressions that were added to [`partial_branches`](Self::partial_branches).
+    pub partial_also: Vec<String>,
+    /// Regular expressions of lines that may branch one way only, `partial_also` included.
+    pub partial_branches: Vec<String>,
+    /// The same for what Python makes constant, such as `while True:`.
+    pub partial_branches_always: Vec<String>,
+    /// Digits behind the point of percentages.
+    pub precision: i64,
+    /// List the lines that did not run.
+    pub show_missing: bool,
+    /// Leave out files that ran completely.
+    pub skip_covered: bool,
+    /// Leave out files without statements.
+    pub skip_empty: bool,
+    /// The column to sort by.
+    pub sort: Option<String>,
+}
+
+/// `[html]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Html {
+    /// The folder of the report.
+    pub directory: String,
+    /// A style sheet to add.
+    pub extra_css: Option<String>,
+    /// Show which contexts ran a line.
+    pub show_contexts: bool,
+    /// `None` stands for [`Report::skip_covered`].
+    pub skip_covered: Option<bool>,
+    /// `None` stands for [`Report::skip_empty`].
+    pub skip_empty: Option<bool>,
+    /// The report's title.
+    pub title: String,
+}
+
+/// `[xml]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Xml {
+    /// The file of the report.
+    pub output: String,
+    /// Folders deeper than this are not packages of their own.
+    pub package_depth: i64,
+}
+
+/// `[json]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Json {
+    /// The file of the report.
+    pub output: String,
+    /// Indent the report.
+    pub pretty_print: bool,
+    /// Show which contexts ran a line.
+    pub show_contexts: bool,
+}
+
+/// `[lcov]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Lcov {
+    /// Add a checksum to every line.
+    pub line_checksums: bool,
+    /// The file of the report.
+    pub output: String,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            branch: false,
+            command_line: None,
+            concurrency: Vec::new(),
+            context: None,
+            core: None,
+            cover_pylib: false,
+            data_file: ".coverage".to_owned(),
+            debug: Vec::new(),
+            debug_file: None,
+            disable_warnings: Vec::new(),
+            dynamic_context: None,
+            include: Vec::new(),
+            omit: Vec::new(),
+            parallel: false,
+            patch: Vec::new(),
+            plugins: Vec::new(),
+            relative_files: false,
+            sigterm: false,
+            source: None,
+            source_dirs: Vec::new(),
+            source_pkgs: Vec::new(),
+            timid: false,
+        }
+    }
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Self {
+            contexts: None,
+            exclude_also: Vec::new(),
+            exclude_lines: owned(&[
+                r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
+                r"^\s*(((async )?def .*?)?[\])]+(\s*->.*?)?:\s*)?\.\.\.\s*(#|$)",
+                r"^\s*if (typing\.)?TYPE_CHECKING:",
+            ]),
+            fail_under: 0.0,
+            format: None,
+            ignore_errors: false,
+            include: None,
+            include_namespace_packages: false,
+            omit: None,
+            partial_also: Vec::new(),
+            partial_branches: owned(&[r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(branch|BRANCH)"]),
+            partial_branches_always: owned(&[
+                r"^\s*while (True|1|False|0):",
+                r"^\s*if (True|1|False|0):",
+            ]),
+            precision: 0,
+            show_missing: false,
+            skip_covered: false,
+            skip_empty: false,
+            sort: None,
+        }
+    }
+}
+
+fn owned(patterns: &[&str]) -> Vec<String> {
+    patterns.iter().copied().map(str::to_owned).collect()
+}
+
+impl Default for Html {
+    fn default() -> Self {
+        Self {
+            directory: "htmlcov".to_owned(),
+            extra_css: None,
+            show_contexts: false,
+            skip_covered: None,
+            skip_empty: None,
+            title: "Coverage report".to_owned(),
+        }
+    }
+}
+
+impl Default for Xml {
+    fn default() -> Self {
+        Self { output: "coverage.xml".to_owned(), package_depth: 99 }
+    }
+}
+
+impl Default for Json {
+    fn default() -> Self {
+        Self { output: "coverage.json".to_owned(), pretty_print: false, show_contexts: false }
+    }
+}
+
+impl Default for Lcov {
+    fn default() -> Self {
+        Self { line_checksums: false, output: "coverage.lcov".to_owned() }
+    }
+}
+
+/// The sections with a fixed set of options, each with its options.
+pub(super) const SECTIONS: [(&str, &[OptionSpec]); 6] = [
+    ("run", RUN),
+    ("report", REPORT),
+    ("html", HTML),
+    ("xml", XML),
+    ("json", JSON),
+    ("lcov", LCOV),
+];
+
+/// An option and how it sets its field.
+pub(super) struct OptionSpec {
+    pub(super) name: &'static str,
+    pub(super) set: fn(&mut Config, &Setting<'_>) -> Result<(), Cause>,
+}
+
+/// `options!(run: branch boolean, ...)`: option `branch` sets `config.run.branch` by
+/// [`Setting::boolean`]. The options behind the `;` are known, but mean nothing to us.
+macro_rules! options {
+    ($section:ident: $($name:ident $read:ident),* $(,)? $(; $ignored:ident)?) => {
+        &[
+            $(OptionSpec {
+                name: stringify!($name),
+                set: |config, setting| {
+                    config.$section.$name = setting.$read()?.into();
+                    Ok(())
+                },
+            },)*
+            $(OptionSpec { name: stringify!($ignored), set: |_, _| Ok(()) },)?
+        ]
+    };
+}
+
+// The order is that in which coverage.py reads them: it decides which of two bad values is named.
+
+const RUN: &[OptionSpec] = options!(run:
+    branch boolean,
+    command_line text,
+    concurrency list,
+    context text,
+    core text,
+    cover_pylib boolean,
+    data_file file,
+    debug list,
+    debug_file file,
+    disable_warnings list,
+    dynamic_context text,
+    parallel boolean,
+    patch list,
+    plugins list,
+    relative_files boolean,
+    include list,
+    omit list,
+    sigterm boolean,
+    source list,
+    source_pkgs list,
+    source_dirs list,
+    timid boolean;
+    _crash
+);
+
+const REPORT: &[OptionSpec] = options!(report:
+    exclude_lines patterns,
+    exclude_also patterns,
+    fail_under float,
+    format text,
+    ignore_errors boolean,
+    include_namespace_packages boolean,
+    partial_branches_always patterns,
+    partial_branches patterns,
+    partial_also patterns,
+    precision integer,
+    contexts list,
+    include list,
+    omit list,
+    show_missing boolean,
+    skip_covered boolean,
+    skip_empty boolean,
+    sort text,
+);
+
+const HTML: &[OptionSpec] = options!(html:
+    extra_css text,
+    directory file,
+    skip_covered boolean,
+    skip_empty boolean,
+    title text,
+    show_contexts boolean,
+);
+
+const XML: &[OptionSpec] = options!(xml: output file, package_depth integer);
+
+const JSON: &[OptionSpec] =
+    options!(json: output file, pretty_print boolean, show_contexts boolean);
+
+const LCOV: &[OptionSpec] = options!(lcov: output file, line_checksums boolean);

@@ -1,0 +1,124 @@
+//! Values of any type, as a TOML file can give a plugin.
+
+use std::fmt;
+
+use super::ordered::OrderedMap;
+use super::pytext::float_repr;
+use crate::text::py_repr;
+
+/// The value of an option that coverage.py hands to a plugin as it is.
+///
+/// INI files have text only. Displayed as Python's `repr` writes the value, which is how
+/// coverage.py shows it in messages and in `debug config`.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::config::Value;
+///
+/// let list = Value::Array(vec![Value::Text("it's".into()), Value::Boolean(true), Value::Float(1.0)]);
+/// assert_eq!(list.to_string(), r#"["it's", True, 1.0]"#);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// A string.
+    Text(String),
+    /// An integer, in decimal digits: TOML as Python reads it has no largest one.
+    Integer(String),
+    /// A floating point number.
+    Float(f64),
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A date, a time of day, or both.
+    Datetime(Datetime),
+    /// A list.
+    Array(Vec<Value>),
+    /// A table.
+    Table(OrderedMap<Value>),
+}
+
+/// A TOML date, time of day or date and time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Datetime {
+    /// Year, month and day.
+    pub date: Option<(u16, u8, u8)>,
+    /// Hour, minute, second and microsecond.
+    pub time: Option<(u8, u8, u8, u32)>,
+    /// Minutes east of UTC.
+    pub offset: Option<i16>,
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(&py_repr(text)),
+            Self::Integer(digits) => f.write_str(digits),
+            Self::Float(number) => f.write_str(&float_repr(*number)),
+            Self::Boolean(true) => f.write_str("True"),
+            Self::Boolean(false) => f.write_str("False"),
+            Self::Datetime(datetime) => datetime.fmt(f),
+            Self::Array(values) => write_joined(f, '[', values, ']'),
+            Self::Table(table) => {
+                let entries = table.iter().map(|(key, value)| format!("{}: {value}", py_repr(key)));
+                write_joined(f, '{', entries, '}')
+            }
+        }
+    }
+}
+
+fn write_joined(
+    f: &mut fmt::Formatter<'_>,
+    open: char,
+    items: impl IntoIterator<Item = impl fmt::Display>,
+    close: char,
+) -> fmt::Result {
+    write!(f, "{open}")?;
+    for (at, item) in items.into_iter().enumerate() {
+        write!(f, "{}{item}", if at == 0 { "" } else { ", " })?;
+    }
+    write!(f, "{close}")
+}
+
+/// The `repr` of the object of Python's `datetime` module.
+impl fmt::Display for Datetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let class = match (self.date, self.time) {
+            (Some(_), Some(_)) => "datetime",
+            (Some(_), None) => "date",
+            (None, _) => "time",
+        };
+        let date = self.date.into_iter().flat_map(|(y, m, d)| [y.into(), m.into(), d.into()]);
+        let time = self.time.into_iter().flat_map(|(hour, minute, second, micros)| {
+            let shown = if micros != 0 {
+                4
+            } else if second != 0 {
+                3
+            } else {
+                2
+            };
+            [u32::from(hour), minute.into(), second.into(), micros].into_iter().take(shown)
+        });
+        let numbers: Vec<String> = date.chain(time).map(|number: u32| number.to_string()).collect();
+        write!(f, "datetime.{class}({}", numbers.join(", "))?;
+        match self.offset {
+            None => f.write_str(")"),
+            Some(0) => f.write_str(", tzinfo=datetime.timezone.utc)"),
+            Some(minutes) => {
+                write!(f, ", tzinfo=datetime.timezone({}))", timedelta(minutes))
+            }
+        }
+    }
+}
+
+/// Python's `timedelta` counts days down and seconds up.
+fn timedelta(minutes: i16) -> String {
+    let seconds = i32::from(minutes) * 60;
+    match seconds.div_euclid(86400) {
+        0 => format!("datetime.timedelta(seconds={seconds})"),
+        days => {
+            format!("datetime.timedelta(days={days}, seconds={})", seconds.rem_euclid(86400))
+        }
+    }
+}
