@@ -191,8 +191,8 @@ impl PathAliases {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) with coverage.py's message: for a pattern that ends with `*`,
-    /// which would match every file below and not a folder; for `***`, `**` beside other
+    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) with coverage.py's message: for a
+    /// pattern that ends with `*`, which would match every file below and not a folder; for `***`, `**` beside other
     /// characters, `**/**`, and brackets that form no set. Also for one of an absurd size.
     pub fn add(&mut self, pattern: impl AsRef<[u8]>, result: impl AsRef<[u8]>) -> Result<()> {
         let rule = self.rule(pattern.as_ref(), result.as_ref())?;

@@ -13,6 +13,10 @@ use super::pyregex::{self, Flags};
 use super::workdir::WorkingDir;
 use crate::error::Result;
 
+/// How many patterns globset gets. It tries patterns like `*x*.py` one after the other: with 500
+/// of them a path takes 76 µs, and 0.2 µs by the one regular expression. A few are equally fast.
+const GLOBSET_MOST: usize = 16;
+
 /// `patterns` as [`GlobMatcher`] needs them: coverage.py 7.17.3 `files.prep_patterns`.
 ///
 /// Each pattern stays as it is; one that does not start with `*` or `?` is followed by its
@@ -63,7 +67,7 @@ pub fn prep_patterns<P: AsRef<[u8]>>(
 pub struct GlobMatcher {
     patterns: Vec<Vec<u8>>,
     regex: Regex,
-    /// The same patterns, when globset gives each the same meaning: it is faster.
+    /// The same patterns, when they are few and globset gives each the same meaning.
     globs: Option<GlobSet>,
 }
 
@@ -72,8 +76,8 @@ impl GlobMatcher {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) for `***`, `**` beside other characters, `**/**`, and brackets
-    /// that form no set, with coverage.py's message where it has one; and for patterns of
+    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) for `***`, `**` beside other
+    /// characters, `**/**`, and brackets that form no set, with coverage.py's message where it has one; and for patterns of
     /// an absurd size.
     pub fn new<P: AsRef<[u8]>>(patterns: impl IntoIterator<Item = P>) -> Result<Self> {
         let patterns: Vec<Vec<u8>> = patterns.into_iter().map(|p| p.as_ref().to_vec()).collect();
@@ -115,12 +119,12 @@ impl GlobMatcher {
 
 fn glob_set(globs: &[GlobPattern]) -> Result<Option<GlobSet>, PatternError> {
     let mut set = GlobSetBuilder::new();
+    if globs.is_empty() || globs.len() > GLOBSET_MOST {
+        return Ok(None);
+    }
     for glob in globs {
         let Some(glob) = glob.to_globset() else { return Ok(None) };
         set.add(glob);
-    }
-    if globs.is_empty() {
-        return Ok(None);
     }
     set.build().map(Some).map_err(PatternError::GlobSet)
 }

@@ -79,7 +79,8 @@ impl WorkingDir {
     /// Split the path of a file in an archive into the archive and the name inside it, if the
     /// archive exists: coverage.py 7.17.3 `files.zip_location`.
     ///
-    /// Archives end in `.zip`, `.whl`, `.egg`, `.pex` or `.par`, tried in this order. Nobody looks inside.
+    /// Archives end in `.zip`, `.whl`, `.egg`, `.pex` or `.par`, tried in this order. Nobody
+    /// looks inside.
     pub fn zip_location<'p>(&self, path: &'p [u8]) -> Option<(&'p [u8], &'p [u8])> {
         ARCHIVES.iter().find_map(|ext| {
             let separator = [ext, &[sep(path)][..]].concat();
