@@ -40,4 +40,3 @@ pub(crate) fn aliases(config: &Config) -> Result<PathAliases, Failure> {
     }
     Ok(aliases)
 }
-

@@ -11,7 +11,8 @@ use crate::{settings, ui};
 
 pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     let config = settings::load(&args.config)?;
-    let debug = |topic: &str| args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic);
+    let debug =
+        |topic: &str| args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic);
     let mut aliases = settings::aliases(&config)?;
     if debug("pathmap") {
         aliases = aliases.on_event(|event| ui::message(&event.to_string()));
@@ -35,14 +36,21 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     drop(progress);
     let combined = result.inspect_err(|err| advise(err))?;
     report(&combined, args.quiet);
-    Ok(if combined.left_out.is_empty() || args.ignore_errors { Exit::Success } else { Exit::LeftOut })
+    Ok(if combined.left_out.is_empty() || args.ignore_errors {
+        Exit::Success
+    } else {
+        Exit::LeftOut
+    })
 }
 
 /// What is worth a line while it happens.
 fn tell(event: &Event<'_>, names_inputs: bool) -> Option<String> {
-    let line = |what: &str, path: &std::path::Path| format!("{what} {}", py_repr(&path.to_string_lossy()));
+    let line =
+        |what: &str, path: &std::path::Path| format!("{what} {}", py_repr(&path.to_string_lossy()));
     match event {
-        Event::Waiting { folder } => Some(line("Another combine is at work; waiting for folder", folder)),
+        Event::Waiting { folder } => {
+            Some(line("Another combine is at work; waiting for folder", folder))
+        }
         Event::Read { path } if names_inputs => Some(line("Combined data file", path)),
         Event::Duplicate { path } if names_inputs => Some(line("Skipping duplicate data", path)),
         _ => None,

@@ -15,7 +15,10 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
     let decoded = DataFile::open(&args.from)?.read()?;
     if decoded.orphan_rows > 0 {
         let rows = decoded.orphan_rows;
-        ui::warning(&format!("{}: {rows} rows name a file or a context that it does not have", args.from.display()));
+        ui::warning(&format!(
+            "{}: {rows} rows name a file or a context that it does not have",
+            args.from.display()
+        ));
     }
     let mut data = decoded.data;
     if args.drop_contexts {

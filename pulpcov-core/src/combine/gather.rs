@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::event::Event;
 use super::turns::Turns;
-use crate::data::{CoverageData, FilePath, Measurement};
+use crate::data::{CoverageData, Measurement};
 use crate::error::{Error, Result};
-use crate::formats::{DataFile, FileIdentity};
+use crate::formats::{DataFile, Decoded, FileIdentity};
 use crate::paths::PathAliases;
 
 /// What became of one input.
@@ -67,21 +67,19 @@ struct InOrder<'a> {
 
 enum Admission {
     Duplicate { of: usize },
-    Fresh { new_paths: HashMap<FilePath, FilePath> },
+    Fresh,
 }
 
 impl InOrder<'_> {
-    fn admit(&mut self, number: usize, file: &DataFile) -> Admission {
+    fn admit(&mut self, number: usize, file: &mut DataFile) -> Result<Admission> {
         if let Some(digest) = file.digest() {
             match self.seen.get(digest) {
-                Some(&of) => return Admission::Duplicate { of },
+                Some(&of) => return Ok(Admission::Duplicate { of }),
                 None => drop(self.seen.insert(*digest, number)),
             }
         }
-        let mut rename =
-            |path: &FilePath| self.aliases.map_with_host_slashes(path.as_bytes()).into();
-        let new_paths = file.paths().iter().map(|path| (path.clone(), rename(path))).collect();
-        Admission::Fresh { new_paths }
+        file.rename(|path| self.aliases.map_with_host_slashes(path.as_bytes()).into())?;
+        Ok(Admission::Fresh)
     }
 }
 
@@ -162,27 +160,22 @@ impl<P: Fn(&mut CoverageData) + Sync, E: Fn(Event<'_>) + Sync> Pool<'_, P, E> {
     }
 
     fn read(&self, number: usize, path: &Path) -> Result<(Outcome, Option<CoverageData>)> {
-        let opened = DataFile::open(path);
+        let mut opened = DataFile::open(path);
         // The turn must be taken in any case.
-        let admission = self
-            .turns
-            .take(number, |order| opened.as_ref().ok().map(|file| order.admit(number, file)));
+        let admission = self.turns.take(number, |order| match &mut opened {
+            Ok(file) => order.admit(number, file).map_err(|err| err.with_path(path)),
+            Err(_) => Ok(Admission::Fresh),
+        });
         let file = opened?;
         let identity = file.identity().clone();
-        let new_paths = match admission {
-            Some(Admission::Duplicate { of }) => {
-                return Ok((Outcome::Duplicate { identity, of }, None));
-            }
-            Some(Admission::Fresh { new_paths }) => new_paths,
-            None => HashMap::new(),
-        };
-        let decoded = file.read()?;
-        let rename = |path: &FilePath| new_paths.get(path).unwrap_or(path).clone();
-        let mut data = decoded.data.map_paths(rename).map_err(|err| err.with_path(path))?;
+        if let Admission::Duplicate { of } = admission? {
+            return Ok((Outcome::Duplicate { identity, of }, None));
+        }
+        let Decoded { mut data, orphan_rows, .. } = file.read()?;
         data.forget_measurement_without_rows();
         let measurement = data.measurement();
         (self.prepare)(&mut data);
-        Ok((Outcome::Read { identity, measurement, orphan_rows: decoded.orphan_rows }, Some(data)))
+        Ok((Outcome::Read { identity, measurement, orphan_rows }, Some(data)))
     }
 
     fn report(&self, path: &Path, outcome: &Outcome) {

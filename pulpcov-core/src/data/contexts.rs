@@ -11,6 +11,11 @@ impl ContextId {
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// The first `count` ids, each at its own index: the translation that changes nothing.
+    pub(crate) fn first(count: usize) -> Vec<Self> {
+        (0..count as u32).map(Self).collect()
+    }
 }
 
 /// Context names and their ids, in order of first appearance.
@@ -57,14 +62,9 @@ impl ContextTable {
         self.names.len()
     }
 
-    /// Every id at its own index: the translation that changes nothing.
-    pub(crate) fn identity(&self) -> Vec<ContextId> {
-        (0..self.names.len() as u32).map(ContextId).collect()
-    }
-
     /// Ids in the order of their names, for output that does not depend on who came first.
     pub(crate) fn sorted_ids(&self) -> Vec<ContextId> {
-        let mut ids = self.identity();
+        let mut ids = ContextId::first(self.len());
         ids.sort_unstable_by_key(|&id| self.name(id));
         ids
     }

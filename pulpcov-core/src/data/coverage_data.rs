@@ -1,6 +1,6 @@
 //! The data set: what coverage.py's `CoverageData` holds.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use super::by_context::{ByContext, Union};
 use super::contexts::{ContextId, ContextTable};
@@ -64,6 +64,27 @@ impl FileRecord {
     fn absorb(&mut self, other: Self, ids: &[ContextId]) {
         self.lines.absorb(other.lines, ids);
         self.arcs.absorb(other.arcs, ids);
+    }
+
+    /// Take in another file that got the same path by renaming.
+    pub(crate) fn become_one_with(
+        &mut self,
+        other: Self,
+        path: &FilePath,
+        ids: &[ContextId],
+    ) -> Result<()> {
+        self.set_tracer(&other.tracer, path)?;
+        self.absorb(other, ids);
+        Ok(())
+    }
+
+    fn set_tracer(&mut self, tracer: &str, path: &FilePath) -> Result<()> {
+        if self.tracer.is_empty() {
+            self.tracer = tracer.into();
+        } else if !tracer.is_empty() && *self.tracer != *tracer {
+            return Err(tracer_conflict(path, &self.tracer, tracer));
+        }
+        Ok(())
     }
 
     fn has_rows(&self) -> bool {
@@ -298,13 +319,7 @@ impl CoverageData {
     /// [`ErrorKind::TracerConflict`] if the file has another plugin.
     pub fn set_file_tracer(&mut self, path: impl Into<FilePath>, tracer: &str) -> Result<()> {
         let path = path.into();
-        let record = self.files.entry(path.clone()).or_default();
-        if record.tracer.is_empty() {
-            record.tracer = tracer.into();
-        } else if !tracer.is_empty() && *record.tracer != *tracer {
-            return Err(tracer_conflict(&path, &record.tracer, tracer));
-        }
-        Ok(())
+        self.files.entry(path.clone()).or_default().set_tracer(tracer, &path)
     }
 
     /// Say what the data holds; any number of times, but always the same.
@@ -354,26 +369,40 @@ impl CoverageData {
         self.measurement = self.measurement.or(other.measurement);
         self.meta.retain(|key, value| other.meta.get(key) == Some(value));
         let ids = self.contexts.absorb(other.contexts);
-        for (path, record) in other.files {
-            let tracer = record.tracer.clone();
-            let own = self
-                .files
-                .entry(path)
-                .or_insert_with(|| FileRecord { tracer, ..FileRecord::default() });
-            own.absorb(record, &ids);
-        }
+        self.absorb_files(other.files, &ids);
         Ok(())
     }
 
-    fn check_tracers(&self, other: &Self) -> Result<()> {
-        let both = other
-            .files
-            .iter()
-            .filter_map(|(path, theirs)| Some((path, self.files.get(path)?, theirs)));
-        match both.into_iter().find(|(_, own, theirs)| own.tracer != theirs.tracer) {
-            Some((path, own, theirs)) => Err(tracer_conflict(path, &own.tracer, &theirs.tracer)),
-            None => Ok(()),
+    /// Both sides are sorted, so one pass finds what they share without looking paths up.
+    fn absorb_files(&mut self, files: BTreeMap<FilePath, FileRecord>, ids: &[ContextId]) {
+        let mut new = Vec::new();
+        let mut own = self.files.iter_mut().peekable();
+        for (path, record) in files {
+            while own.next_if(|(known, _)| **known < path).is_some() {}
+            match own.peek_mut() {
+                Some((known, mine)) if **known == path => mine.absorb(record, ids),
+                _ => new.push((path, FileRecord::default(), record)),
+            }
         }
+        for (path, mut mine, record) in new {
+            mine.tracer.clone_from(&record.tracer);
+            mine.absorb(record, ids);
+            self.files.insert(path, mine);
+        }
+    }
+
+    fn check_tracers(&self, other: &Self) -> Result<()> {
+        let mut own = self.files.iter().peekable();
+        for (path, theirs) in &other.files {
+            while own.next_if(|(known, _)| *known < path).is_some() {}
+            if let Some((known, mine)) = own.peek()
+                && *known == path
+                && mine.tracer != theirs.tracer
+            {
+                return Err(tracer_conflict(path, &mine.tracer, &theirs.tracer));
+            }
+        }
+        Ok(())
     }
 
     /// The same data with every file renamed; files that get the same new path become one.
@@ -382,11 +411,15 @@ impl CoverageData {
     ///
     /// [`ErrorKind::TracerConflict`] if files with two different plugins become one.
     pub fn map_paths(mut self, mut new_path: impl FnMut(&FilePath) -> FilePath) -> Result<Self> {
-        let same_ids = self.contexts.identity();
+        let same_ids = ContextId::first(self.contexts.len());
         for (path, record) in std::mem::take(&mut self.files) {
-            let path = new_path(&path);
-            self.set_file_tracer(path.clone(), &record.tracer)?;
-            self.files.entry(path).or_default().absorb(record, &same_ids);
+            match self.files.entry(new_path(&path)) {
+                Entry::Vacant(entry) => drop(entry.insert(record)),
+                Entry::Occupied(mut entry) => {
+                    let path = entry.key().clone();
+                    entry.get_mut().become_one_with(record, &path, &same_ids)?;
+                }
+            }
         }
         Ok(self)
     }

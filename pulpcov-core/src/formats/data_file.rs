@@ -134,6 +134,25 @@ impl DataFile {
         }
     }
 
+    /// Give the source files new paths; those that get the same one become one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TracerConflict`] if files with two different plugins become one; of SQLite
+    /// files, [`read`](Self::read) says so.
+    pub fn rename(&mut self, mut new_path: impl FnMut(&FilePath) -> FilePath) -> Result<()> {
+        match &mut self.content {
+            #[cfg(feature = "json")]
+            Content::Json { data, paths } => {
+                *data = std::mem::take(data).map_paths(&mut new_path)?;
+                paths.iter_mut().for_each(|path| *path = new_path(path));
+            }
+            #[cfg(feature = "sqlite")]
+            Content::Sqlite(reader) => reader.rename(new_path),
+        }
+        Ok(())
+    }
+
     /// Read the rows.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! From the tables of a data file to [`CoverageData`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -62,6 +63,11 @@ impl Reader {
         &self.paths
     }
 
+    /// Give the files new paths; those that get the same one become one.
+    pub(crate) fn rename(&mut self, mut new_path: impl FnMut(&FilePath) -> FilePath) {
+        self.paths.iter_mut().for_each(|path| *path = new_path(path));
+    }
+
     /// Read all rows.
     pub(crate) fn read(self) -> Result<Decoded> {
         let (contexts, context_ids) = self.contexts()?;
@@ -73,7 +79,7 @@ impl Reader {
 
         let meta = self.meta()?;
         let measurement = measurement(&lines, &arcs, meta.get("has_arcs").map(String::as_str))?;
-        let files = records(self.paths, tracers, lines, arcs);
+        let files = records(self.paths, tracers, lines, arcs, contexts.len())?;
         let mut data = CoverageData::from_records(measurement, contexts, files);
         meta.into_iter()
             .filter(|(key, _)| key != "has_arcs")
@@ -259,19 +265,31 @@ fn measurement(
     }
 }
 
+/// The files by path. Where renaming made one of several, they are merged in order.
 fn records(
     paths: Vec<FilePath>,
     mut tracers: HashMap<usize, Box<str>>,
     lines: Vec<Vec<(ContextId, Numbits)>>,
     arcs: Vec<Vec<(ContextId, ArcSet)>>,
-) -> BTreeMap<FilePath, FileRecord> {
-    let rows = lines.into_iter().zip(arcs);
-    let record = |(index, (path, (lines, arcs)))| {
+    contexts: usize,
+) -> Result<BTreeMap<FilePath, FileRecord>> {
+    let same_ids = ContextId::first(contexts);
+    let mut files = BTreeMap::<FilePath, FileRecord>::new();
+    for (index, (path, (lines, arcs))) in
+        paths.into_iter().zip(lines.into_iter().zip(arcs)).enumerate()
+    {
         let tracer = tracers.remove(&index).unwrap_or_default();
         let (lines, arcs) = (ByContext::from_unsorted(lines), ByContext::from_unsorted(arcs));
-        (path, FileRecord { tracer, lines, arcs })
-    };
-    paths.into_iter().zip(rows).enumerate().map(record).collect()
+        let record = FileRecord { tracer, lines, arcs };
+        match files.entry(path) {
+            Entry::Vacant(entry) => drop(entry.insert(record)),
+            Entry::Occupied(mut entry) => {
+                let path = entry.key().clone();
+                entry.get_mut().become_one_with(record, &path, &same_ids)?;
+            }
+        }
+    }
+    Ok(files)
 }
 
 fn push<T>(by_file: &mut [Vec<T>], file: usize, value: T) {

@@ -5,7 +5,9 @@
 //! `numbits`; 5 declared foreign keys; 6 made `meta` keys and values; 7 renamed
 //! `line_map` to `line_bits`.
 
-use rusqlite::{Connection, OptionalExtension};
+use std::collections::HashMap;
+
+use rusqlite::Connection;
 
 use super::{SCHEMA_VERSION, from_sqlite};
 use crate::error::{Error, ErrorKind, Position, Result};
@@ -89,7 +91,8 @@ const fn line_map(version: i64, meta: &'static str, lines: &'static str) -> Sche
 impl Schema {
     /// The schema of a database, whose tables are there and harmless.
     pub(super) fn of(connection: &Connection) -> Result<&'static Self> {
-        if !has_plain_table(connection, "coverage_schema")? {
+        let tables = Tables::of(connection)?;
+        if !tables.has("coverage_schema")? {
             let message =
                 "this is a SQLite database, but no data file: it has no table coverage_schema";
             return Err(Error::new(ErrorKind::NotADataFile, message));
@@ -101,7 +104,7 @@ impl Schema {
             Error::new(ErrorKind::UnknownSchema, message)
         })?;
         for table in schema.tables {
-            if !has_plain_table(connection, table)? {
+            if !tables.has(table)? {
                 return Err(corrupt(table, "the table is missing"));
             }
         }
@@ -115,32 +118,52 @@ fn version(connection: &Connection) -> Result<i64> {
     )
 }
 
-/// Is there a table of this name that only stores? Views, virtual tables and generated columns compute.
-fn has_plain_table(connection: &Connection, name: &str) -> Result<bool> {
-    let row: Option<(String, i64)> = connection
-        .query_row("SELECT type, rootpage FROM sqlite_master WHERE name = ?1", [name], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .optional()
-        .map_err(from_sqlite)?;
-    match row {
-        None => Ok(false),
-        Some((kind, root)) if kind == "table" && root > 0 => {
-            no_computed_columns(connection, name).map(|()| true)
+/// The names in a database that a query could use, and whether each is a table that only stores.
+struct Tables(HashMap<String, bool>);
+
+impl Tables {
+    fn of(connection: &Connection) -> Result<Self> {
+        let mut query = connection
+            .prepare("SELECT name, type = 'table' AND rootpage > 0, sql FROM sqlite_master WHERE type != 'index'")
+            .map_err(from_sqlite)?;
+        let mut rows = query.query([]).map_err(from_sqlite)?;
+        let mut tables = HashMap::new();
+        while let Some(row) = rows.next().map_err(from_sqlite)? {
+            let (name, is_table): (String, bool) =
+                (row.get(0).map_err(from_sqlite)?, row.get(1).map_err(from_sqlite)?);
+            let sql: String = row.get(2).map_err(from_sqlite)?;
+            let plain =
+                is_table && !(may_compute(&sql) && has_computed_columns(connection, &name)?);
+            tables.insert(name, plain);
         }
-        Some(_) => Err(corrupt(name, "this is not an ordinary table")),
+        Ok(Self(tables))
+    }
+
+    /// Is there such a table? Views, virtual tables and generated columns compute, and are refused.
+    fn has(&self, name: &str) -> Result<bool> {
+        match self.0.get(name) {
+            None => Ok(false),
+            Some(true) => Ok(true),
+            Some(false) => Err(corrupt(name, "this is not an ordinary table")),
+        }
     }
 }
 
-fn no_computed_columns(connection: &Connection, table: &str) -> Result<()> {
-    let computed: i64 = connection
+/// A generated column is declared `AS (…)`. Tables without that word need no closer look.
+fn may_compute(sql: &str) -> bool {
+    sql.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .any(|word| word.eq_ignore_ascii_case("as"))
+}
+
+fn has_computed_columns(connection: &Connection, table: &str) -> Result<bool> {
+    connection
         .query_row(
             "SELECT count(*) FROM pragma_table_xinfo(?1) WHERE hidden != 0",
             [table],
             |row| row.get(0),
         )
-        .map_err(from_sqlite)?;
-    if computed > 0 { Err(corrupt(table, "the table has computed columns")) } else { Ok(()) }
+        .map(|computed: i64| computed > 0)
+        .map_err(from_sqlite)
 }
 
 fn corrupt(table: &str, what: &str) -> Error {

@@ -55,6 +55,8 @@ fn create(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "off")?;
     connection.pragma_update(None, "locking_mode", "exclusive")?;
     connection.pragma_update(None, "cache_size", -16_000)?;
+    // Every row names a file and a context that were written just before: no need to look each up.
+    connection.pragma_update(None, "foreign_keys", false)?;
     Ok(connection)
 }
 
