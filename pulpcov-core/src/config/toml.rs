@@ -101,10 +101,15 @@ fn convert(value: &DeValue<'_>) -> Value {
 
 /// The digits of an integer in base ten, without sign if positive and without leading zeros.
 fn decimal(digits: &str, radix: u32) -> String {
-    if radix != 10 {
-        // Beyond this, the digits stay as they are: no setting takes a number that large.
+    if let Some(prefix) = match radix {
+        16 => Some("0x"),
+        8 => Some("0o"),
+        2 => Some("0b"),
+        _ => None,
+    } {
+        // What is no number of 128 bits stays as it was written: no setting is that large.
         return i128::from_str_radix(digits, radix)
-            .map_or_else(|_| digits.to_owned(), |number| number.to_string());
+            .map_or_else(|_| format!("{prefix}{digits}"), |number| number.to_string());
     }
     let digits = digits.strip_prefix('+').unwrap_or(digits);
     if digits == "-0" { "0".to_owned() } else { digits.to_owned() }
