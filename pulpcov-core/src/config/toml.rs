@@ -99,20 +99,20 @@ fn convert(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// The digits of an integer in base ten, without sign if positive and without leading zeros.
+/// The digits of an integer in base ten, without sign if positive.
 fn decimal(digits: &str, radix: u32) -> String {
-    if let Some(prefix) = match radix {
-        16 => Some("0x"),
-        8 => Some("0o"),
-        2 => Some("0b"),
-        _ => None,
-    } {
-        // What is no number of 128 bits stays as it was written: no setting is that large.
-        return i128::from_str_radix(digits, radix)
-            .map_or_else(|_| format!("{prefix}{digits}"), |number| number.to_string());
+    let prefix = match radix {
+        2 => "0b",
+        8 => "0o",
+        16 => "0x",
+        _ if digits == "-0" => return "0".to_owned(),
+        _ => return digits.strip_prefix('+').unwrap_or(digits).to_owned(),
+    };
+    // What is no number of 128 bits stays as it was written: no setting is that large.
+    match i128::from_str_radix(digits, radix) {
+        Ok(number) => number.to_string(),
+        Err(_) => format!("{prefix}{digits}"),
     }
-    let digits = digits.strip_prefix('+').unwrap_or(digits);
-    if digits == "-0" { "0".to_owned() } else { digits.to_owned() }
 }
 
 fn convert_datetime(datetime: &toml::value::Datetime) -> Datetime {

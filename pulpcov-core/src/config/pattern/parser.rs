@@ -252,15 +252,15 @@ impl Parser {
     fn write_repeat(&mut self, item: &Item, repeat: Repeat, lazy: bool) {
         let Repeat { least, most } = repeat;
         // The engine repeats nothing that has no width. Once is as good as often.
-        let once = item.width.most == 0 || most == Some(1);
-        if most == Some(0) {
-            self.out.push_str("{0}");
-        } else if !once {
+        let once = item.width.most == 0 || most.is_some_and(|most| most <= 1);
+        if !once {
             let most = most.map_or_else(String::new, |most| most.to_string());
             let lazy = if lazy { "?" } else { "" };
             self.out.push_str(&format!("{{{},{most}}}{lazy}", least.max(1)));
         }
         match (least, lazy) {
+            // Behind what matches nowhere, for groups in it keep their numbers.
+            _ if most == Some(0) => self.wrap(r"(?:[^\s\S]", item.start, "|)"),
             (0, false) => self.wrap("(?:", item.start, "|)"),
             (0, true) => self.wrap("(?:|", item.start, ")"),
             _ => {}

@@ -1,7 +1,5 @@
-//! What coverage.py made of config files and patterns, replayed; `fixtures/config/record.py`
+//! What coverage.py made of config files and patterns, replayed; `../fixtures/config/record.py`
 //! recorded it.
-
-#![cfg(feature = "config")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -66,7 +64,7 @@ fn settings(config: &Config, cwd: &str) -> BTreeMap<&'static str, Json> {
 
 #[test]
 fn configs() {
-    let (header, cases) = recording(include_str!("fixtures/config/configs.jsonl"));
+    let (header, cases) = recording(include_str!("../fixtures/config/configs.jsonl"));
     let mut wrong = Vec::new();
     for case in cases {
         let problem = in_folder(&case, &header, |loaded, cwd| compare(&case, loaded, cwd));
@@ -131,7 +129,7 @@ fn compare_errors(case: &Json, error: &Error) -> Option<String> {
 
 #[test]
 fn debug_config() {
-    let (header, cases) = recording(include_str!("fixtures/config/debug.jsonl"));
+    let (header, cases) = recording(include_str!("../fixtures/config/debug.jsonl"));
     for case in cases {
         in_folder(&case, &header, |loaded, cwd| {
             let output = format_info("config", &loaded.unwrap().config.debug_info());
@@ -142,7 +140,7 @@ fn debug_config() {
 
 #[test]
 fn patterns() {
-    let (header, cases) = recording(include_str!("fixtures/config/patterns.jsonl"));
+    let (header, cases) = recording(include_str!("../fixtures/config/patterns.jsonl"));
     let subject = header["subject"].as_str().unwrap();
     let mut wrong = Vec::new();
     for case in cases {
