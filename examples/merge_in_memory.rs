@@ -1,6 +1,7 @@
 //! Merge data files in memory, without writing or deleting anything, and count what ran.
 //!
 //!     cargo run -p pulpcov-core --example merge_in_memory -- DATA_FILE...
+#![expect(clippy::print_stdout, reason = "that is what it is for")]
 
 use std::error::Error;
 
