@@ -53,7 +53,7 @@
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | | | the data model alone, with two small dependencies |
+//! | | | the data model alone, with one small dependency |
 //! | `json` | yes | data files of coverage.py 4.x |
 //! | `sqlite` | yes | data files of coverage.py 5.0 and later; SQLite is compiled in |
 //! | `paths` | yes | aliases and patterns |

@@ -39,11 +39,13 @@ impl Input {
     }
 
     /// The path that was opened.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The open file.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
