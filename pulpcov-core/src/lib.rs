@@ -17,7 +17,7 @@
 //!
 //! // Two processes that checked out the same sources in different places.
 //! let folder = tempfile::tempdir()?;
-//! for (host, root, test, line) in [("ci-1", "/build/1", "test_add", 3), ("ci-2", "/build/2", "test_sub", 7)] {
+//! for (host, root, test, line) in [("ci-1", "/build/1/src", "test_add", 3), ("ci-2", "/build/2/src", "test_sub", 7)] {
 //!     let mut data = CoverageData::new();
 //!     data.add_lines(format!("{root}/calc.py"), test, &Numbits::from_iter([1, line]))?;
 //!     store(&data, folder.path().join(format!(".coverage.{host}.pid9.Xabcdefx")), StoreFormat::Sqlite)?;
@@ -25,12 +25,12 @@
 //!
 //! // Combine them. The aliases would check that the result exists here; this example has no sources.
 //! let mut aliases = PathAliases::new(WorkingDir::new("/work")).exists(|_| true);
-//! aliases.add("/build/*/", "/work/")?;
+//! aliases.add("/build/*/src", "/work/src")?;
 //! let result = Combiner::new(folder.path().join(".coverage")).aliases(aliases).run()?;
 //! assert_eq!(result.summary(), "Combined 2 files");
 //!
 //! // Who ran what?
-//! let by_line = result.data.contexts_by_line("/work/calc.py");
+//! let by_line = result.data.contexts_by_line("/work/src/calc.py");
 //! assert_eq!(by_line[&1], ["test_add", "test_sub"]);
 //! assert_eq!(by_line[&7], ["test_sub"]);
 //! # }
