@@ -146,7 +146,9 @@ fn list(folder: &Path, base: &OsStr, found: &mut BTreeSet<(PathBuf, PathBuf)>) -
     for entry in std::fs::read_dir(folder).map_err(trouble)? {
         let name = entry.map_err(trouble)?.file_name();
         if name.as_encoded_bytes().starts_with(&prefix) {
-            add(found, folder.join(name));
+            // Names in the current folder are shown as they are.
+            let path = if folder == Path::new(".") { name.into() } else { folder.join(name) };
+            add(found, path);
         }
     }
     Ok(())
