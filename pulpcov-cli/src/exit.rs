@@ -44,6 +44,9 @@ impl fmt::Display for Failure {
         match self {
             // coverage.py's sentences about settings name the file already.
             Self::Core(err) if err.kind() == ErrorKind::Config => f.write_str(&err.reason()),
+            Self::Core(err) if err.kind() == ErrorKind::MixedData => {
+                write!(f, "{err}\nUse --mixed=lines to combine them as line data.")
+            }
             Self::Core(err) => err.fmt(f),
             Self::Output(err) => write!(f, "cannot write the output: {err}"),
         }
