@@ -34,7 +34,7 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
         })
         .run();
     drop(progress);
-    let combined = result.inspect_err(|err| advise(err))?;
+    let combined = result.inspect_err(advise)?;
     report(&combined, args.quiet);
     Ok(if combined.left_out.is_empty() || args.ignore_errors {
         Exit::Success
