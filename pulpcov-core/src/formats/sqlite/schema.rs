@@ -7,7 +7,8 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::{SCHEMA_VERSION, from_sqlite};
 use crate::error::{Error, ErrorKind, Position, Result};
@@ -112,10 +113,19 @@ impl Schema {
     }
 }
 
+/// A version that is missing or no number is as unknown as one of the future.
 fn version(connection: &Connection) -> Result<i64> {
-    connection.query_row("SELECT version FROM coverage_schema", [], |row| row.get(0)).map_err(
-        |err| from_sqlite(err).at(Position::Row { table: "coverage_schema".into(), rowid: None }),
-    )
+    let at = Position::Row { table: "coverage_schema".into(), rowid: None };
+    let found = connection
+        .query_row("SELECT version FROM coverage_schema", [], |row| row.get::<_, Value>(0))
+        .optional();
+    match found {
+        Ok(Some(Value::Integer(version))) => Ok(version),
+        Ok(Some(_)) => Err(Error::new(ErrorKind::UnknownSchema, "its schema is not a number")),
+        Ok(None) => Err(Error::new(ErrorKind::UnknownSchema, "it does not say what its schema is")),
+        Err(err) => Err(from_sqlite(err)),
+    }
+    .map_err(|err| err.at(at))
 }
 
 /// The names in a database that a query could use, and whether each is a table that only stores.
