@@ -1,3 +1,4 @@
 //! The command as users run it, and the library on every data file there is.
 
+mod formats;
 mod support;

@@ -4,8 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -57,6 +58,16 @@ impl Dir {
         state
     }
 
+    /// With `true`, nobody but root can write to the folder and its files. Dropping undoes it.
+    pub(crate) fn seal(&self, sealed: bool) {
+        let mode =
+            |open: u32, closed: u32| Permissions::from_mode(if sealed { closed } else { open });
+        for entry in fs::read_dir(self.path("")).unwrap() {
+            fs::set_permissions(entry.unwrap().path(), mode(0o644, 0o444)).unwrap();
+        }
+        fs::set_permissions(self.path(""), mode(0o755, 0o555)).unwrap();
+    }
+
     /// The command, run in this folder.
     pub(crate) fn pulpcov<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Ran {
         Ran::from(pulpcov().args(args).current_dir(self.path("")).output().unwrap())
@@ -68,11 +79,17 @@ impl Dir {
     }
 }
 
-/// A file's bytes, permissions and time of change; of what is no regular file, the last two.
+impl Drop for Dir {
+    fn drop(&mut self) {
+        // A sealed folder could not be removed by an ordinary user.
+        let _ = fs::set_permissions(self.0.path(), Permissions::from_mode(0o755));
+    }
+}
+
+/// A file's bytes and time of change; what is no regular file has no bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileState {
     bytes: Option<Vec<u8>>,
-    readonly: bool,
     modified: SystemTime,
 }
 
@@ -86,8 +103,7 @@ fn collect_state(folder: &Path, prefix: &str, state: &mut BTreeMap<String, FileS
         } else {
             let bytes = metadata.is_file().then(|| fs::read(&path).unwrap());
             let modified = metadata.modified().unwrap();
-            let readonly = metadata.permissions().readonly();
-            state.insert(name, FileState { bytes, readonly, modified });
+            state.insert(name, FileState { bytes, modified });
         }
     }
 }
@@ -309,6 +325,24 @@ impl Rows {
             list("arcs").map(|row| (text(&row[0]), text(&row[1]), int(&row[2]), int(&row[3]))),
         );
         rows
+    }
+
+    /// Without the bitmaps that say nothing.
+    pub(crate) fn without_empty_lines(mut self) -> Self {
+        self.lines.retain(|_, lines| !lines.is_empty());
+        self
+    }
+
+    /// The rows of both.
+    pub(crate) fn union(mut self, other: Self) -> Self {
+        self.has_arcs = self.has_arcs.or(other.has_arcs);
+        self.contexts.extend(other.contexts);
+        self.files.extend(other.files);
+        for (key, lines) in other.lines {
+            self.lines.entry(key).or_default().extend(lines);
+        }
+        self.arcs.extend(other.arcs);
+        self
     }
 
     /// The rows of data in memory.
