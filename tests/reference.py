@@ -6,9 +6,10 @@ Standard input is a JSON list of jobs, standard output the list of answers:
     the command line; answers {"status": 0, "stdout": "...", "stderr": "..."}
 {"do": "read", "file": "/folder/.coverage"}
     a data file through CoverageData; answers has_arcs, contexts, files, lines, arcs
-{"do": "write", "file": "/folder/.coverage.1", "contexts": [...], "files": [[path, tracer], ...],
- "lines": [[path, context, [1, 2]], ...], "arcs": [[path, context, from, to], ...]}
-    make a data file through CoverageData; answers {}
+{"do": "write", "file": "/folder/.coverage.1", "measure": "lines" or "arcs" or null, "contexts": [...],
+ "files": [[path, tracer], ...], "lines": [[path, context, [1, 2]], ...],
+ "arcs": [[path, context, [[1, 2]]], ...]}
+    make a data file through CoverageData, in this order; answers {}
 """
 
 import contextlib
@@ -60,18 +61,23 @@ def read(job):
 
 def write(job):
     data = CoverageData(job["file"])
-    for context in job.get("contexts", []):
+    data._start_using()
+    with data._connect():
+        pass
+    if job["measure"]:
+        data._choose_lines_or_arcs(lines=job["measure"] == "lines", arcs=job["measure"] == "arcs")
+    for context in job["contexts"]:
         data.set_context(context)
         data._set_context_id()
-    for path, context, lines in job.get("lines", []):
+    for path, tracer in job["files"]:
+        data._file_id(path, add=True)
+        data.add_file_tracers({path: tracer} if tracer else {})
+    for path, context, lines in job["lines"]:
         data.set_context(context)
         data.add_lines({path: lines})
-    for path, context, first, last in job.get("arcs", []):
+    for path, context, arcs in job["arcs"]:
         data.set_context(context)
-        data.add_arcs({path: [(first, last)]})
-    data.set_context(None)
-    for path, tracer in job.get("files", []):
-        data.touch_file(path, tracer)
+        data.add_arcs({path: arcs})
     data.write()
     data.close()
     return {}
