@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use pulpcov_core::ErrorKind;
+
 /// The command's exit codes.
 ///
 /// 0 to 2 mean what they mean for coverage.py 7.17.3; wrong usage is 2 as for most programs,
@@ -40,6 +42,11 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // coverage.py's sentences about settings name the file already.
+            Self::Core(err) if err.kind() == ErrorKind::Config => f.write_str(&err.reason()),
+            Self::Core(err) if err.kind() == ErrorKind::MixedData => {
+                write!(f, "{err}\nUse --mixed=lines to combine them as line data.")
+            }
             Self::Core(err) => err.fmt(f),
             Self::Output(err) => write!(f, "cannot write the output: {err}"),
         }

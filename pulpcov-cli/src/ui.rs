@@ -1,5 +1,4 @@
 //! Messages to the person at the terminal, on standard error.
-#![expect(clippy::print_stderr, reason = "this is where the command speaks")]
 
 use pulpcov_core::text::printable;
 

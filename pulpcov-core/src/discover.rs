@@ -146,7 +146,9 @@ fn list(folder: &Path, base: &OsStr, found: &mut BTreeSet<(PathBuf, PathBuf)>) -
     for entry in std::fs::read_dir(folder).map_err(trouble)? {
         let name = entry.map_err(trouble)?.file_name();
         if name.as_encoded_bytes().starts_with(&prefix) {
-            add(found, folder.join(name));
+            // Names in the current folder are shown as they are.
+            let path = if folder == Path::new(".") { name.into() } else { folder.join(name) };
+            add(found, path);
         }
     }
     Ok(())
@@ -167,40 +169,49 @@ fn is_companion(path: &Path, all: &BTreeSet<&Path>) -> bool {
 mod tests {
     use super::*;
 
-    fn parts(name: &str) -> Option<(Option<String>, Option<u32>, Option<String>, Option<String>)> {
-        DataFileName::parse(".coverage", name).map(|n| (n.host, n.pid, n.random, n.hash))
+    fn name(host: &str, pid: u32, random: &str, hash: Option<&str>) -> DataFileName {
+        DataFileName {
+            base: ".coverage".into(),
+            host: Some(host.into()),
+            pid: Some(pid),
+            random: Some(random.into()),
+            hash: hash.map(Into::into),
+        }
     }
 
     #[test]
     fn every_form_of_suffix_is_taken_apart() {
-        let some = |text: &str| Some(text.to_owned());
-        for (name, host, pid, random, hash) in [
-            (".coverage.box.pid1.Xabcdefx", "box", 1, "abcdef", None),
-            (".coverage.box.pid1.Xabcdefx.H0123456789h", "box", 1, "abcdef", some("0123456789")),
-            (".coverage.a.b.c.pid1.Xab_d9fx", "a.b.c", 1, "ab_d9f", None),
-            (".coverage.box.pid9.pid1.Xabcdefx", "box.pid9", 1, "abcdef", None),
-            (".coverage.X.pid2.XXxXxXxx", "X", 2, "XxXxXx", None),
-            (".coverage.box.4711.000042", "box", 4711, "000042", None),
-            (".coverage.a.b.c.4711.42", "a.b.c", 4711, "42", None),
+        for (suffix, parts) in [
+            ("box.pid1.Xabcdefx", name("box", 1, "abcdef", None)),
+            ("box.pid1.Xabcdefx.H0123456789h", name("box", 1, "abcdef", Some("0123456789"))),
+            ("a.b.c.pid1.Xab_d9fx", name("a.b.c", 1, "ab_d9f", None)),
+            ("box.pid9.pid1.Xabcdefx", name("box.pid9", 1, "abcdef", None)),
+            ("X.pid2.XXxXxXxx", name("X", 2, "XxXxXx", None)),
+            ("box.4711.000042", name("box", 4711, "000042", None)),
+            ("a.b.c.4711.42", name("a.b.c", 4711, "42", None)),
         ] {
-            assert_eq!(parts(name), Some((some(host), Some(pid), some(random), hash)), "{name}");
+            let file = format!(".coverage.{suffix}");
+            assert_eq!(DataFileName::parse(".coverage", &file), Some(parts), "{file}");
         }
     }
 
     #[test]
     fn a_chosen_suffix_has_no_parts() {
-        for name in [
-            ".coverage.unit-py311",
-            ".coverage.",
-            ".coverage.1.2",
-            ".coverage.box.pid.Xabcdefx",
-            ".coverage.a.99999999999.1",
-            ".coverage.box.1.2.H0123456789h",
-        ] {
-            assert_eq!(parts(name), Some((None, None, None, None)), "{name}");
+        let none = DataFileName {
+            base: ".coverage".into(),
+            host: None,
+            pid: None,
+            random: None,
+            hash: None,
+        };
+        for suffix in
+            ["unit-py311", "", "1.2", "box.pid.Xabcdefx", "a.99999999999.1", "box.1.2.H0123456789h"]
+        {
+            let file = format!(".coverage.{suffix}");
+            assert_eq!(DataFileName::parse(".coverage", &file), Some(none.clone()), "{file}");
         }
-        for name in [".coverage", ".coveragerc", "coverage.box.1.2", ""] {
-            assert_eq!(parts(name), None, "{name}");
+        for file in [".coverage", ".coveragerc", "coverage.box.1.2", ""] {
+            assert_eq!(DataFileName::parse(".coverage", file), None, "{file}");
         }
     }
 

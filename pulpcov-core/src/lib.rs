@@ -1,17 +1,92 @@
-//! Read, merge and write coverage.py data files.
+//! Read, merge and write the data files of Python's [coverage.py], without Python.
+//!
+//! coverage.py writes one data file a process. A real deployment leaves a folder of them: from web
+//! processes and workers on several hosts, from hundreds of CI shards, from ten years of versions.
+//! This crate reads them all, makes the paths of several machines one, and merges them into
+//! one data set: in memory for a tool that embeds it, or on disk for coverage.py to go on with.
+//!
+//! # Example
+//!
+//! Combine a folder, and ask which tests ran a line:
+//!
+//! ```
+//! # #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))] {
+//! use pulpcov_core::combine::{Combiner, StoreFormat, store};
+//! use pulpcov_core::paths::{PathAliases, WorkingDir};
+//! use pulpcov_core::{CoverageData, Numbits};
+//!
+//! // Two processes that checked out the same sources in different places.
+//! let folder = tempfile::tempdir()?;
+//! for (host, root, test, line) in [("ci-1", "/build/1/src", "test_add", 3), ("ci-2", "/build/2/src", "test_sub", 7)] {
+//!     let mut data = CoverageData::new();
+//!     data.add_lines(format!("{root}/calc.py"), test, &Numbits::from_iter([1, line]))?;
+//!     store(&data, folder.path().join(format!(".coverage.{host}.pid9.Xabcdefx")), StoreFormat::Sqlite)?;
+//! }
+//!
+//! // Combine them. The aliases would check that the result exists here; this example has no sources.
+//! let mut aliases = PathAliases::new(WorkingDir::new("/work")).exists(|_| true);
+//! aliases.add("/build/*/src", "/work/src")?;
+//! let result = Combiner::new(folder.path().join(".coverage")).aliases(aliases).run()?;
+//! assert_eq!(result.summary(), "Combined 2 files");
+//!
+//! // Who ran what?
+//! let by_line = result.data.contexts_by_line("/work/src/calc.py");
+//! assert_eq!(by_line[&1], ["test_add", "test_sub"]);
+//! assert_eq!(by_line[&7], ["test_sub"]);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is where
+//!
+//! | | |
+//! |---|---|
+//! | [`CoverageData`] | files, contexts, lines, arcs, plugins: queries and merging, no I/O |
+//! | [`formats`] | one data file of any version: told by content, read, written |
+//! | [`discover`] | the data files of a folder, and what their names say |
+//! | [`paths`] | `[paths]` aliases; the patterns of `include` and `omit` |
+//! | [`config`] | `.coveragerc` and its kin |
+//! | [`combine`] | all of it: a folder of data files into one, losing nothing |
+//! | [`design`] | why it is built as it is |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | | | the data model alone, with one small dependency |
+//! | `json` | yes | data files of coverage.py 4.x |
+//! | `sqlite` | yes | data files of coverage.py 5.0 and later; SQLite is compiled in |
+//! | `paths` | yes | aliases and patterns |
+//! | `parallel` | yes | combining on all cores |
+//! | `config` | | configuration files |
+//! | `full` | | everything |
+//!
+//! # What this crate does not do
+//!
+//! It does not measure: coverage.py does. It never prints, never ends the process, and
+//! never reads the environment: progress and warnings are values, and folders are arguments.
+//! It does not read the pickles of coverage.py 3.x.
+//!
+//! # Which coverage.py
+//!
+//! Behaviour is that of coverage.py 7.17.3; where a rule comes from it, the documentation says so.
+//!
+//! [coverage.py]: https://coverage.readthedocs.io/
+
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub mod combine;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod data;
+#[doc = include_str!("../DESIGN.md")]
+pub mod design {}
 pub mod discover;
 mod error;
 #[cfg(any(feature = "json", feature = "sqlite"))]
 pub mod formats;
-pub mod text;
-
-#[cfg(feature = "config")]
-pub mod config;
 #[cfg(feature = "paths")]
 pub mod paths;
+pub mod text;
 
 pub use data::{
     ArcSet, ContextSelection, CoverageData, FileData, FilePath, LineArc, MAX_LINE, Measurement,

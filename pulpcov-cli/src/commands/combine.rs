@@ -2,7 +2,6 @@
 
 use pulpcov_core::combine::{Combined, Combiner, Event};
 use pulpcov_core::text::py_repr;
-use pulpcov_core::{Error, ErrorKind};
 
 use crate::args::{CombineArgs, Mixed};
 use crate::exit::{Exit, Failure};
@@ -34,7 +33,7 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
         })
         .run();
     drop(progress);
-    let combined = result.inspect_err(|err| advise(err))?;
+    let combined = result?;
     report(&combined, args.quiet);
     Ok(if combined.left_out.is_empty() || args.ignore_errors {
         Exit::Success
@@ -66,12 +65,5 @@ fn report(combined: &Combined, quiet: bool) {
     }
     if !quiet {
         ui::message(&combined.summary());
-    }
-}
-
-/// What the user can do about it.
-fn advise(err: &Error) {
-    if err.kind() == ErrorKind::MixedData {
-        ui::message("Use --mixed=lines to combine them as line data.");
     }
 }

@@ -234,7 +234,7 @@ impl<'a> Combiner<'a> {
     ) -> Result<Merged<'i>> {
         let report = Report::new(inputs, gathered.outcomes);
         if report.read.is_empty() {
-            return Err(Error::new(ErrorKind::NoData, "No usable data files"));
+            return Err(no_usable_data(&report.left_out));
         }
         let kinds = Kinds::new(&self.data_file, base.as_ref(), &report);
         if kinds.are_mixed() && !self.mixed_as_lines {
@@ -328,6 +328,13 @@ fn orphans(path: &Path, rows: u64) -> Error {
         "{rows} of its rows name a file or a context that it does not have; the others are combined"
     );
     Error::new(ErrorKind::Corrupt, message).with_path(path)
+}
+
+/// coverage.py's sentence, and the reason for each file.
+fn no_usable_data(left_out: &[Error]) -> Error {
+    let reasons = left_out.iter().map(|err| format!("  {err}"));
+    let lines = std::iter::once("No usable data files".to_owned()).chain(reasons).collect();
+    Error::new(ErrorKind::NoData, Lines(lines))
 }
 
 /// What the first of them is, is said of the first.

@@ -50,6 +50,7 @@ impl Parts {
         Ok(())
     }
 
+    #[cfg(feature = "parallel")]
     fn merge(&mut self, other: Self) -> Result<()> {
         other.0.into_values().try_for_each(|data| self.add(data))
     }

@@ -41,5 +41,6 @@ mod values;
 pub use debug::{Info, format_info};
 pub use files::{Loaded, Loader};
 pub use ordered::OrderedMap;
+pub use pattern::Pattern;
 pub use settings::{Config, ConfigFiles, Html, Json, Lcov, Report, Run, Xml};
 pub use value::{Datetime, Value};

@@ -99,15 +99,20 @@ fn convert(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// The digits of an integer in base ten, without sign if positive and without leading zeros.
+/// The digits of an integer in base ten, without sign if positive.
 fn decimal(digits: &str, radix: u32) -> String {
-    if radix != 10 {
-        // Beyond this, the digits stay as they are: no setting takes a number that large.
-        return i128::from_str_radix(digits, radix)
-            .map_or_else(|_| digits.to_owned(), |number| number.to_string());
+    let prefix = match radix {
+        2 => "0b",
+        8 => "0o",
+        16 => "0x",
+        _ if digits == "-0" => return "0".to_owned(),
+        _ => return digits.strip_prefix('+').unwrap_or(digits).to_owned(),
+    };
+    // What is no number of 128 bits stays as it was written: no setting is that large.
+    match i128::from_str_radix(digits, radix) {
+        Ok(number) => number.to_string(),
+        Err(_) => format!("{prefix}{digits}"),
     }
-    let digits = digits.strip_prefix('+').unwrap_or(digits);
-    if digits == "-0" { "0".to_owned() } else { digits.to_owned() }
 }
 
 fn convert_datetime(datetime: &toml::value::Datetime) -> Datetime {

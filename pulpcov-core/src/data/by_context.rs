@@ -43,6 +43,7 @@ impl<T: Union> ByContext<T> {
     }
 
     /// Take entries in any order, equal ids included.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn from_unsorted(mut entries: Vec<(ContextId, T)>) -> Self {
         entries.sort_by_key(|entry| entry.0);
         let mut all = Self(entries);

@@ -63,6 +63,7 @@ impl ContextTable {
     }
 
     /// Ids in the order of their names, for output that does not depend on who came first.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn sorted_ids(&self) -> Vec<ContextId> {
         let mut ids = ContextId::first(self.len());
         ids.sort_unstable_by_key(|&id| self.name(id));

@@ -453,6 +453,7 @@ impl CoverageData {
     }
 
     /// Forget what was measured if there is no row to show it; combining in coverage.py does.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn forget_measurement_without_rows(&mut self) {
         if !self.has_rows() {
             self.measurement = None;
@@ -461,12 +462,12 @@ impl CoverageData {
 
     // For the readers and writers.
 
-    #[cfg(any(feature = "sqlite", feature = "json"))]
+    #[cfg(feature = "sqlite")]
     pub(crate) fn context_table(&self) -> &ContextTable {
         &self.contexts
     }
 
-    #[cfg(any(feature = "sqlite", feature = "json"))]
+    #[cfg(feature = "sqlite")]
     pub(crate) fn records(&self) -> impl Iterator<Item = (&FilePath, &FileRecord)> {
         self.files.iter()
     }

@@ -140,12 +140,12 @@ impl DataFile {
     ///
     /// [`ErrorKind::TracerConflict`] if files with two different plugins become one; of SQLite
     /// files, [`read`](Self::read) says so.
-    pub fn rename(&mut self, mut new_path: impl FnMut(&FilePath) -> FilePath) -> Result<()> {
+    pub fn rename(&mut self, new_path: impl FnMut(&FilePath) -> FilePath) -> Result<()> {
         match &mut self.content {
             #[cfg(feature = "json")]
             Content::Json { data, paths } => {
-                *data = std::mem::take(data).map_paths(&mut new_path)?;
-                paths.iter_mut().for_each(|path| *path = new_path(path));
+                *data = std::mem::take(data).map_paths(new_path)?;
+                *paths = data.files().map(|file| file.path().clone()).collect();
             }
             #[cfg(feature = "sqlite")]
             Content::Sqlite(reader) => reader.rename(new_path),

@@ -8,6 +8,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 use super::FileIdentity;
 use crate::formats::detect::HEAD_LEN;
+#[cfg(feature = "json")]
+use crate::formats::limits::read_file;
 
 /// How often a file that changes while it is read is read again.
 const ATTEMPTS: usize = 5;
@@ -39,11 +41,13 @@ impl Input {
     }
 
     /// The path that was opened.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// The open file.
+    #[cfg(feature = "sqlite")]
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
@@ -103,12 +107,7 @@ impl Input {
     pub(crate) fn read_all(&mut self) -> Result<(Vec<u8>, Option<[u8; 32]>)> {
         let bytes = self.consistently(|input| {
             let size = input.rewind()?;
-            let mut bytes = Vec::new();
-            (&input.file)
-                .take(size)
-                .read_to_end(&mut bytes)
-                .map_err(|err| Error::io(&input.path, err))?;
-            Ok(bytes)
+            read_file(&input.file, size)
         })?;
         let digest = *blake3::hash(&bytes).as_bytes();
         Ok((bytes, Some(digest)))

@@ -71,7 +71,8 @@ impl Reader {
     /// Read all rows.
     pub(crate) fn read(self) -> Result<Decoded> {
         let (contexts, context_ids) = self.contexts()?;
-        let mut keys = Keys { files: &self.file_index, contexts: &context_ids, orphans: 0 };
+        let mut keys =
+            Keys { files: &self.file_index, contexts: &context_ids, orphans: 0, last: None };
         let lines = self.lines(&mut keys)?;
         let arcs = self.arcs(&mut keys)?;
         let tracers = self.tracers(&mut keys)?;
@@ -199,15 +200,20 @@ struct Keys<'a> {
     files: &'a HashMap<i64, usize>,
     contexts: &'a HashMap<i64, ContextId>,
     orphans: u64,
+    /// The row before mostly had the same ids.
+    last: Option<((i64, i64), (usize, ContextId))>,
 }
 
 impl Keys<'_> {
     /// The file and the context of a row, in its columns 1 and 2.
     fn of(&mut self, row: &Row<'_>) -> Result<Option<(usize, ContextId)>> {
-        let file = self.files.get(&integer(row, 1)?);
-        let context = self.contexts.get(&integer(row, 2)?);
-        let found = file.zip(context).map(|(&file, &context)| (file, context));
+        let ids = (integer(row, 1)?, integer(row, 2)?);
+        if let Some((_, found)) = self.last.filter(|last| last.0 == ids) {
+            return Ok(Some(found));
+        }
+        let found = self.files.get(&ids.0).copied().zip(self.contexts.get(&ids.1).copied());
         self.orphans += u64::from(found.is_none());
+        self.last = found.map(|found| (ids, found));
         Ok(found)
     }
 }

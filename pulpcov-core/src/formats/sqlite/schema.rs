@@ -7,7 +7,8 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Connection;
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::{SCHEMA_VERSION, from_sqlite};
 use crate::error::{Error, ErrorKind, Position, Result};
@@ -113,9 +114,16 @@ impl Schema {
 }
 
 fn version(connection: &Connection) -> Result<i64> {
-    connection.query_row("SELECT version FROM coverage_schema", [], |row| row.get(0)).map_err(
-        |err| from_sqlite(err).at(Position::Row { table: "coverage_schema".into(), rowid: None }),
-    )
+    let value: Option<Value> = connection
+        .query_row("SELECT version FROM coverage_schema", [], |row| row.get(0))
+        .optional()
+        .map_err(|err| {
+            from_sqlite(err).at(Position::Row { table: "coverage_schema".into(), rowid: None })
+        })?;
+    match value {
+        Some(Value::Integer(version)) => Ok(version),
+        _ => Err(Error::new(ErrorKind::UnknownSchema, "it does not say which schema it has")),
+    }
 }
 
 /// The names in a database that a query could use, and whether each is a table that only stores.

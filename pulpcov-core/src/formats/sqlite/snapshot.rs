@@ -6,13 +6,13 @@
 //! a private folder, and SQLite does its work there.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use super::lock::{self, SharedLock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::data_file::identity::beside;
 use crate::formats::data_file::input::{Input, open_no_follow};
+use crate::formats::limits::read_file;
 
 /// The magic that begins a rollback journal, and ends one that names a super-journal.
 const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
@@ -38,8 +38,7 @@ impl Snapshot {
             let size = input.rewind()?;
             let lock = SharedLock::acquire(input.file())?;
             let _checkpoints_wait = hold_off_checkpoints(input.path())?;
-            let bytes =
-                read_to_size(input.file(), size).map_err(|err| Error::io(input.path(), err))?;
+            let bytes = read_file(input.file(), size)?;
             let companion = if is_wal(&bytes) {
                 read_companion(input, "-wal", |size, _| size > WAL_HEADER)?
             } else if lock.writer_is_active() {
@@ -56,12 +55,6 @@ impl Snapshot {
 /// Bytes 18 and 19 of the header: the versions needed to write and to read the file, 2 for WAL.
 pub(super) fn is_wal(database: &[u8]) -> bool {
     database.get(18..20).is_some_and(|versions| versions.contains(&2))
-}
-
-fn read_to_size(file: &File, size: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-    file.take(size).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// The open `-shm` file whose lock keeps checkpoints away, if some process uses the log just now.
@@ -89,7 +82,7 @@ fn read_companion(
     if !metadata.is_file() {
         return Err(refused(suffix, "is not a regular file"));
     }
-    let bytes = read_to_size(&file, metadata.len()).map_err(|err| Error::io(&path, err))?;
+    let bytes = read_file(&file, metadata.len())?;
     if !bytes.first().is_some_and(|&first| matters(bytes.len() as u64, first)) {
         return Ok(None);
     }

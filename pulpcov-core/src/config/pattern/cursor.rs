@@ -1,0 +1,141 @@
+//! Reading a pattern token by token, and what to say where it is wrong.
+
+/// Why a pattern is refused: Python's message, in most cases with the position in characters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(in crate::config) struct PatternError(String);
+
+impl PatternError {
+    /// An error about the pattern as a whole.
+    pub(super) fn whole(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
+/// A character, or a backslash with the character behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    Char(char),
+    Escape(char),
+}
+
+impl Token {
+    pub(super) fn len(self) -> usize {
+        match self {
+            Self::Char(_) => 1,
+            Self::Escape(_) => 2,
+        }
+    }
+}
+
+impl std::fmt::Display for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Char(c) => write!(f, "{c}"),
+            Self::Escape(c) => write!(f, "\\{c}"),
+        }
+    }
+}
+
+/// A place in a pattern.
+pub(super) struct Cursor {
+    chars: Vec<char>,
+    at: usize,
+}
+
+impl Cursor {
+    pub(super) fn new(pattern: &str) -> Result<Self, PatternError> {
+        let mut cursor = Self { chars: pattern.chars().collect(), at: 0 };
+        cursor.seek(0)?;
+        Ok(cursor)
+    }
+
+    /// The index of the next token, in characters.
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Go to `at`. Python looks one token ahead, and so refuses a lone backslash before it is read.
+    pub(super) fn seek(&mut self, at: usize) -> Result<(), PatternError> {
+        self.at = at;
+        if self.chars.get(at..) == Some(&['\\']) {
+            return Err(self.error("bad escape (end of pattern)", at));
+        }
+        Ok(())
+    }
+
+    pub(super) fn peek(&self) -> Option<Token> {
+        match *self.chars.get(self.at)? {
+            '\\' => self.chars.get(self.at + 1).copied().map(Token::Escape),
+            c => Some(Token::Char(c)),
+        }
+    }
+
+    pub(super) fn next(&mut self) -> Result<Option<Token>, PatternError> {
+        let token = self.peek();
+        if let Some(token) = token {
+            self.seek(self.at + token.len())?;
+        }
+        Ok(token)
+    }
+
+    /// Step over `c` if it is next.
+    pub(super) fn skip(&mut self, c: char) -> Result<bool, PatternError> {
+        let found = self.peek() == Some(Token::Char(c));
+        if found {
+            self.next()?;
+        }
+        Ok(found)
+    }
+
+    /// Up to `most` characters that are `wanted`.
+    pub(super) fn take_while(
+        &mut self,
+        most: usize,
+        wanted: impl Fn(char) -> bool,
+    ) -> Result<String, PatternError> {
+        let mut taken = String::new();
+        while taken.len() < most
+            && let Some(Token::Char(c)) = self.peek()
+            && wanted(c)
+        {
+            taken.push(c);
+            self.next()?;
+        }
+        Ok(taken)
+    }
+
+    /// A name that `end` terminates, and is no part of; `what` it is the name of.
+    pub(super) fn take_name(&mut self, end: char, what: &str) -> Result<String, PatternError> {
+        let start = self.at;
+        let mut name = String::new();
+        loop {
+            match self.next()? {
+                Some(Token::Char(c)) if c == end => break,
+                Some(token) => name.push_str(&token.to_string()),
+                None if name.is_empty() => {
+                    return Err(self.error(&format!("missing {what}"), start));
+                }
+                None => {
+                    return Err(self.error(&format!("missing {end}, unterminated name"), start));
+                }
+            }
+        }
+        if name.is_empty() {
+            return Err(self.error(&format!("missing {what}"), start));
+        }
+        Ok(name)
+    }
+
+    /// `message` about the place `at`; patterns of several lines have it twice over.
+    pub(super) fn error(&self, message: &str, at: usize) -> PatternError {
+        let mut message = format!("{message} at position {at}");
+        if self.chars.contains(&'\n') {
+            let before = self.chars.get(..at).unwrap_or(&self.chars);
+            let line = before.iter().filter(|c| **c == '\n').count() + 1;
+            let column = before.iter().rev().take_while(|c| **c != '\n').count() + 1;
+            message.push_str(&format!(" (line {line}, column {column})"));
+        }
+        PatternError(message)
+    }
+}

@@ -1,0 +1,106 @@
+//! Regular expressions of Python's `re`, run by the `fancy-regex` crate.
+//!
+//! The two dialects look alike and differ in detail, so a pattern is read by Python's grammar
+//! (`parser`, with `cursor` and `escape` below it) and written anew for `fancy-regex`. Reading finds
+//! what Python would refuse, in Python's words and with its position.
+//!
+//! Of what Python 3.11 accepts, only this is refused: characters by name (`\N{...}`), for which the
+//! table would be larger than this crate; more than 200 groups in each other; and, by [`Pattern`],
+//! repetitions that make the engine's program too large. A condition on a group that is still open,
+//! `(a|b(?(1)c))`, holds in the engine and does not in Python.
+
+mod cursor;
+mod escape;
+mod parser;
+
+use std::fmt;
+use std::ops::Range;
+
+pub(super) use cursor::PatternError;
+
+use crate::{Error, ErrorKind, Result};
+use parser::Modes;
+
+/// A regular expression as Python's `re` understands it.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::config::Pattern;
+///
+/// let pattern = Pattern::multi_line(r"^\s*if (?P<quote>['\x22])x(?P=quote):\Z")?;
+/// assert_eq!(pattern.find_iter("a\nif 'x':").collect::<Result<Vec<_>, _>>()?, [2..9]);
+///
+/// let error = Pattern::new("foo(").unwrap_err();
+/// assert_eq!(error.reason(), "missing ), unterminated subpattern at position 3");
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub struct Pattern(fancy_regex::Regex);
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pattern").field(&self.0.as_str()).finish()
+    }
+}
+
+impl Pattern {
+    /// Python's `re.compile(pattern)`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Pattern`] if Python refuses it, or if it is too large for us.
+    pub fn new(pattern: &str) -> Result<Self> {
+        Self::with_modes(pattern, Modes::default())
+    }
+
+    /// Python's `re.compile(pattern, re.MULTILINE)`: `^` and `$` match at every line.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn multi_line(pattern: &str) -> Result<Self> {
+        Self::with_modes(pattern, Modes { multi_line: true, ..Modes::default() })
+    }
+
+    fn with_modes(pattern: &str, modes: Modes) -> Result<Self> {
+        let translated = parser::translate(pattern, modes)
+            .map_err(|error| Error::new(ErrorKind::Pattern, error))?;
+        fancy_regex::Regex::new(&translated).map(Self).map_err(refused_by_engine)
+    }
+
+    /// The byte ranges of `text` that match, from the left, as by Python's `re.finditer`.
+    ///
+    /// Only where a match is empty, Python finds more: it tries once more for one that is not.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Pattern`] when a match would take too many steps.
+    pub fn find_iter<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Result<Range<usize>>> {
+        self.0.find_iter(text).map(|found| match found {
+            Ok(found) => Ok(found.start()..found.end()),
+            Err(error) => Err(refused_by_engine(error)),
+        })
+    }
+
+    /// Whether it matches anywhere in `text`, as by Python's `re.search`.
+    ///
+    /// # Errors
+    ///
+    /// As [`find_iter`](Self::find_iter).
+    pub fn is_match(&self, text: &str) -> Result<bool> {
+        self.0.is_match(text).map_err(refused_by_engine)
+    }
+}
+
+/// The engine's message alone: its error type stays inside.
+fn refused_by_engine(error: fancy_regex::Error) -> Error {
+    Error::new(ErrorKind::Pattern, error.to_string())
+}
+
+/// Whether Python would compile `pattern`.
+///
+/// Nothing is compiled: a config file with an exotic pattern is of use to whoever does not need
+/// that pattern.
+pub(super) fn check(pattern: &str) -> Result<(), PatternError> {
+    parser::translate(pattern, Modes::default()).map(drop)
+}

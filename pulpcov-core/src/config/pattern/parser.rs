@@ -1,0 +1,666 @@
+//! The grammar of Python's `re`, and its translation.
+
+use std::collections::BTreeMap;
+
+use super::cursor::{Cursor, PatternError, Token};
+use super::escape::{Escape, category, class, literal, read_escape};
+use crate::config::pytext::{is_identifier, parse_int};
+use crate::text::py_repr;
+
+/// How deep groups may be nested. Python gives up somewhere below 500.
+const MAX_DEPTH: usize = 200;
+
+/// Python's `MAXREPEAT`: a repetition must stay below it.
+const MAX_REPEAT: u64 = 0xffff_ffff;
+
+/// The flags that change what a pattern means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Modes {
+    pub(super) ascii: bool,
+    pub(super) dot_all: bool,
+    pub(super) ignore_case: bool,
+    pub(super) multi_line: bool,
+    pub(super) verbose: bool,
+}
+
+impl Modes {
+    fn set(&mut self, flag: char, on: bool) {
+        match flag {
+            'a' => self.ascii = on,
+            'u' => self.ascii = !on,
+            'i' => self.ignore_case = on,
+            'm' => self.multi_line = on,
+            's' => self.dot_all = on,
+            _ => self.verbose = on,
+        }
+    }
+}
+
+/// How many characters something matches at least and at most.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Width {
+    least: u64,
+    most: u64,
+}
+
+impl Width {
+    const ONE: Self = Self { least: 1, most: 1 };
+
+    fn then(self, next: Self) -> Self {
+        Self {
+            least: self.least.saturating_add(next.least),
+            most: self.most.saturating_add(next.most),
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        Self { least: self.least.min(other.least), most: self.most.max(other.most) }
+    }
+
+    fn times(self, repeat: Repeat) -> Self {
+        let most = repeat.most.map_or_else(
+            || if self.most == 0 { 0 } else { u64::MAX },
+            |most| self.most.saturating_mul(most),
+        );
+        Self { least: self.least.saturating_mul(repeat.least), most }
+    }
+}
+
+/// How often; `most` is `None` without limit.
+#[derive(Debug, Clone, Copy)]
+struct Repeat {
+    least: u64,
+    most: Option<u64>,
+}
+
+/// The part of a sequence that a repetition would repeat.
+struct Item {
+    kind: Kind,
+    /// Where its translation starts.
+    start: usize,
+    width: Width,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Anchor,
+    Repeated,
+    Other,
+}
+
+/// Translate `pattern`, with `modes` in force from its start.
+pub(super) fn translate(pattern: &str, modes: Modes) -> Result<String, PatternError> {
+    let mut parser = Parser {
+        cursor: Cursor::new(pattern)?,
+        out: String::with_capacity(pattern.len() + 8),
+        global: modes,
+        // Group 0 is the match, which is open to the end.
+        groups: vec![None],
+        names: BTreeMap::new(),
+        lookbehind: None,
+        conditions: Vec::new(),
+        lookbehind_error: None,
+        depth: 0,
+    };
+    parser.alternatives(modes)?;
+    parser.check_end()?;
+    let out = parser.out;
+    Ok(if parser.global.ignore_case { format!("(?i:{out})") } else { out })
+}
+
+struct Parser {
+    cursor: Cursor,
+    out: String,
+    /// The modes of the pattern as a whole, which `(?i)` at its start changes.
+    global: Modes,
+    /// The width of each group; `None` while it is open.
+    groups: Vec<Option<Width>>,
+    names: BTreeMap<String, usize>,
+    /// How many groups there were when the outermost look-behind began.
+    lookbehind: Option<usize>,
+    /// The groups of `(?(1)...)`, which may come later, and where they are asked for.
+    conditions: Vec<(usize, usize)>,
+    /// Python finds these when it compiles, behind any error of grammar.
+    lookbehind_error: Option<PatternError>,
+    depth: usize,
+}
+
+impl Parser {
+    fn error(&self, message: &str, at: usize) -> PatternError {
+        self.cursor.error(message, at)
+    }
+
+    fn check_end(&mut self) -> Result<(), PatternError> {
+        if self.cursor.peek().is_some() {
+            return Err(self.error("unbalanced parenthesis", self.cursor.at()));
+        }
+        let missing = self.conditions.iter().find(|(group, _)| *group >= self.groups.len());
+        if let Some((group, at)) = missing {
+            return Err(self.error(&format!("invalid group reference {group}"), *at));
+        }
+        self.lookbehind_error.take().map_or(Ok(()), Err)
+    }
+
+    /// `a|b|c`, up to a parenthesis or the end.
+    fn alternatives(&mut self, mut modes: Modes) -> Result<Width, PatternError> {
+        let top = self.depth == 0;
+        let mut width = self.sequence(modes, top)?;
+        while self.cursor.skip('|')? {
+            self.out.push('|');
+            if top {
+                modes = self.global;
+            }
+            width = width.or(self.sequence(modes, false)?);
+        }
+        Ok(width)
+    }
+
+    /// `abc`; only at the start of the `first` may flags for all of the pattern stand.
+    fn sequence(&mut self, mut modes: Modes, first: bool) -> Result<Width, PatternError> {
+        let mut width = Width::default();
+        let mut last: Option<Item> = None;
+        while let Some(token) = self.cursor.peek() {
+            if matches!(token, Token::Char('|' | ')')) {
+                break;
+            }
+            let at = self.cursor.at();
+            self.cursor.next()?;
+            if modes.verbose && self.skip_blank(token)? {
+                continue;
+            }
+            if let Some(repeat) = self.repeat(token)? {
+                last = Some(self.repeated(last, repeat, at)?);
+                continue;
+            }
+            let start = self.out.len();
+            let may_set_flags = first && last.is_none();
+            if let Some((kind, item_width)) = self.item(token, &mut modes, may_set_flags)? {
+                width = width.then(last.map_or_else(Width::default, |item| item.width));
+                last = Some(Item { kind, start, width: item_width });
+            }
+        }
+        Ok(width.then(last.map_or_else(Width::default, |item| item.width)))
+    }
+
+    /// Whether `token` is white space, or starts a comment, that verbose patterns may have.
+    fn skip_blank(&mut self, token: Token) -> Result<bool, PatternError> {
+        match token {
+            Token::Char(' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c') => Ok(true),
+            Token::Char('#') => {
+                while !matches!(self.cursor.next()?, None | Some(Token::Char('\n'))) {}
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// The repetition that `token` starts; a brace that starts none is a character.
+    fn repeat(&mut self, token: Token) -> Result<Option<Repeat>, PatternError> {
+        let start = self.cursor.at();
+        match token {
+            Token::Char('*') => return Ok(Some(Repeat { least: 0, most: None })),
+            Token::Char('+') => return Ok(Some(Repeat { least: 1, most: None })),
+            Token::Char('?') => return Ok(Some(Repeat { least: 0, most: Some(1) })),
+            Token::Char('{') if self.cursor.peek() != Some(Token::Char('}')) => {}
+            _ => return Ok(None),
+        }
+        let least = self.digits()?;
+        let most = if self.cursor.skip(',')? { self.digits()? } else { least.clone() };
+        if !self.cursor.skip('}')? {
+            self.cursor.seek(start)?;
+            return Ok(None);
+        }
+        let repeat = Repeat { least: times(&least)?.unwrap_or(0), most: times(&most)? };
+        if repeat.most.is_some_and(|most| most < repeat.least) {
+            return Err(self.error("min repeat greater than max repeat", start));
+        }
+        Ok(Some(repeat))
+    }
+
+    fn digits(&mut self) -> Result<String, PatternError> {
+        self.cursor.take_while(usize::MAX, |c| c.is_ascii_digit())
+    }
+
+    /// Repeat the last item, lazily before a `?`, without a way back before a `+`.
+    fn repeated(
+        &mut self,
+        last: Option<Item>,
+        repeat: Repeat,
+        at: usize,
+    ) -> Result<Item, PatternError> {
+        let item = match last {
+            None | Some(Item { kind: Kind::Anchor, .. }) => {
+                return Err(self.error("nothing to repeat", at));
+            }
+            Some(Item { kind: Kind::Repeated, .. }) => {
+                return Err(self.error("multiple repeat", at));
+            }
+            Some(item) => item,
+        };
+        let lazy = self.cursor.skip('?')?;
+        self.write_repeat(&item, repeat, lazy);
+        if !lazy && self.cursor.skip('+')? {
+            self.wrap("(?>", item.start, ")");
+        }
+        Ok(Item { kind: Kind::Repeated, width: item.width.times(repeat), ..item })
+    }
+
+    /// Repeat what was written last.
+    ///
+    /// `x*` is written `(?:x+|)`, and `x?` so too: fancy-regex 0.20 takes `x+y?x+` for
+    /// `x+(?:yx+)?` when it optimizes, and so finds it in a single `x`.
+    fn write_repeat(&mut self, item: &Item, repeat: Repeat, lazy: bool) {
+        let Repeat { least, most } = repeat;
+        // The engine repeats nothing that has no width. Once is as good as often.
+        let once = item.width.most == 0 || most.is_some_and(|most| most <= 1);
+        if !once {
+            let most = most.map_or_else(String::new, |most| most.to_string());
+            let lazy = if lazy { "?" } else { "" };
+            self.out.push_str(&format!("{{{},{most}}}{lazy}", least.max(1)));
+        }
+        match (least, lazy) {
+            // Behind what matches nowhere, for groups in it keep their numbers.
+            _ if most == Some(0) => self.wrap(r"(?:[^\s\S]", item.start, "|)"),
+            (0, false) => self.wrap("(?:", item.start, "|)"),
+            (0, true) => self.wrap("(?:|", item.start, ")"),
+            _ => {}
+        }
+    }
+
+    /// Put what was written since `start` between `open` and `close`.
+    fn wrap(&mut self, open: &str, start: usize, close: &str) {
+        self.out.insert_str(start, open);
+        self.out.push_str(close);
+    }
+
+    /// One thing to match; `None` for what only looks like one: a comment, flags for the rest.
+    fn item(
+        &mut self,
+        token: Token,
+        modes: &mut Modes,
+        may_set_flags: bool,
+    ) -> Result<Option<(Kind, Width)>, PatternError> {
+        let found = match token {
+            Token::Escape(c) => self.escape(c, *modes)?,
+            Token::Char('[') => {
+                class(&mut self.cursor, modes.ascii, &mut self.out)?;
+                (Kind::Other, Width::ONE)
+            }
+            Token::Char('(') => return self.group(modes, may_set_flags),
+            Token::Char('.') => self.write(if modes.dot_all { "(?s:.)" } else { r"[^\n]" }),
+            Token::Char('^') => self.anchor(if modes.multi_line { "(?m:^)" } else { r"\A" }),
+            // Without MULTILINE, Python's `$` matches before a line end that is the last character.
+            Token::Char('$') => self.anchor(if modes.multi_line { "(?m:$)" } else { r"(?=\n?\z)" }),
+            Token::Char(c) => self.write(&literal(c.into())),
+        };
+        Ok(Some(found))
+    }
+
+    fn write(&mut self, one_character: &str) -> (Kind, Width) {
+        self.out.push_str(one_character);
+        (Kind::Other, Width::ONE)
+    }
+
+    fn anchor(&mut self, anchor: &str) -> (Kind, Width) {
+        self.out.push_str(anchor);
+        (Kind::Anchor, Width::default())
+    }
+
+    fn escape(&mut self, c: char, modes: Modes) -> Result<(Kind, Width), PatternError> {
+        let start = self.cursor.at() - 2;
+        Ok(match read_escape(&mut self.cursor, c)? {
+            Escape::Literal(code) => self.write(&literal(code)),
+            Escape::Category(c) => self.write(category(c, modes.ascii)),
+            Escape::Anchor('A') => self.anchor(r"\A"),
+            Escape::Anchor('Z') => self.anchor(r"\z"),
+            Escape::Anchor(c) => self.word_boundary(c == 'b', modes),
+            Escape::Group(group) if group >= self.groups.len() => {
+                let message = format!("invalid group reference {group}");
+                return Err(self.error(&message, start + 1));
+            }
+            Escape::Group(group) => self.reference(group, start)?,
+        })
+    }
+
+    /// The place between a word character and none, by Python's idea of a word.
+    fn word_boundary(&mut self, wanted: bool, modes: Modes) -> (Kind, Width) {
+        let word = category('w', modes.ascii);
+        let (inside, outside) = if wanted { ("?!", "?=") } else { ("?=", "?!") };
+        self.anchor(&format!("(?:(?<={word})({inside}{word})|(?<!{word})({outside}{word}))"))
+    }
+
+    /// What group `group` matched; the reference starts at `start`.
+    fn reference(&mut self, group: usize, start: usize) -> Result<(Kind, Width), PatternError> {
+        let Some(Some(width)) = self.groups.get(group).copied() else {
+            return Err(self.error("cannot refer to an open group", start));
+        };
+        self.check_lookbehind(group)?;
+        // A digit may follow: without the group it would be part of the number.
+        self.out.push_str(&format!("(?:\\{group})"));
+        Ok((Kind::Other, width))
+    }
+
+    /// Python's look-behinds go backwards, so they cannot refer to groups of their own.
+    fn check_lookbehind(&self, group: usize) -> Result<(), PatternError> {
+        let Some(groups_before) = self.lookbehind else { return Ok(()) };
+        if !matches!(self.groups.get(group), Some(Some(_))) {
+            return Err(self.error("cannot refer to an open group", self.cursor.at()));
+        }
+        if group >= groups_before {
+            let message = "cannot refer to group defined in the same lookbehind subpattern";
+            return Err(self.error(message, self.cursor.at()));
+        }
+        Ok(())
+    }
+
+    /// Whatever starts with a parenthesis, which is behind the cursor.
+    fn group(
+        &mut self,
+        modes: &mut Modes,
+        may_set_flags: bool,
+    ) -> Result<Option<(Kind, Width)>, PatternError> {
+        let start = self.cursor.at() - 1;
+        if !self.cursor.skip('?')? {
+            return self.capture(None, *modes, start).map(Some);
+        }
+        match self.next_of_extension()? {
+            Token::Char('P') => self.python_extension(*modes, start).map(Some),
+            Token::Char(':') => self.inner("(?:", *modes, start).map(Some),
+            Token::Char('>') => self.inner("(?>", *modes, start).map(Some),
+            Token::Char('#') => self.comment(start).map(|()| None),
+            Token::Char('=') => self.lookaround("(?=", *modes, start).map(Some),
+            Token::Char('!') => self.lookaround("(?!", *modes, start).map(Some),
+            Token::Char('<') => self.lookbehind(*modes, start).map(Some),
+            Token::Char('(') => self.conditional(*modes, start).map(Some),
+            Token::Char(flag) if is_flag(flag) || flag == '-' => {
+                self.flags(flag, modes, start, may_set_flags)
+            }
+            token => Err(self.unknown_extension("", token)),
+        }
+    }
+
+    fn next_of_extension(&mut self) -> Result<Token, PatternError> {
+        let at = self.cursor.at();
+        self.cursor.next()?.ok_or_else(|| self.error("unexpected end of pattern", at))
+    }
+
+    fn unknown_extension(&self, prefix: &str, token: Token) -> PatternError {
+        let at = self.cursor.at() - token.len() - prefix.len() - 1;
+        self.error(&format!("unknown extension ?{prefix}{token}"), at)
+    }
+
+    /// A group up to its closing parenthesis.
+    fn inner(
+        &mut self,
+        open: &str,
+        modes: Modes,
+        start: usize,
+    ) -> Result<(Kind, Width), PatternError> {
+        self.out.push_str(open);
+        self.descend(start)?;
+        let width = self.alternatives(modes)?;
+        self.close(start)?;
+        Ok((Kind::Other, width))
+    }
+
+    fn descend(&mut self, start: usize) -> Result<(), PatternError> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(self.error("groups are nested too deeply", start));
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, start: usize) -> Result<(), PatternError> {
+        if !self.cursor.skip(')')? {
+            return Err(self.error("missing ), unterminated subpattern", start));
+        }
+        self.out.push(')');
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn capture(
+        &mut self,
+        name: Option<String>,
+        modes: Modes,
+        start: usize,
+    ) -> Result<(Kind, Width), PatternError> {
+        let group = self.groups.len();
+        if let Some(name) = name {
+            if let Some(before) = self.names.get(&name) {
+                let at = self.cursor.at() - name.chars().count() - 1;
+                let name = py_repr(&name);
+                let message = format!(
+                    "redefinition of group name {name} as group {group}; was group {before}"
+                );
+                return Err(self.error(&message, at));
+            }
+            self.names.insert(name, group);
+        }
+        self.groups.push(None);
+        // Names are ours to resolve, so that the engine sees numbers only.
+        let found = self.inner("(", modes, start)?;
+        self.groups[group] = Some(found.1);
+        Ok(found)
+    }
+
+    /// `(?P<name>...)` and `(?P=name)`.
+    fn python_extension(
+        &mut self,
+        modes: Modes,
+        start: usize,
+    ) -> Result<(Kind, Width), PatternError> {
+        if self.cursor.skip('<')? {
+            let (name, _) = self.group_name('>')?;
+            return self.capture(Some(name), modes, start);
+        }
+        if self.cursor.skip('=')? {
+            let (name, at) = self.group_name(')')?;
+            let group = self.named(&name, at)?;
+            return self.reference(group, at);
+        }
+        let token = self.next_of_extension()?;
+        Err(self.unknown_extension("P", token))
+    }
+
+    /// A group's name and where it stands.
+    fn group_name(&mut self, end: char) -> Result<(String, usize), PatternError> {
+        let at = self.cursor.at();
+        let name = self.cursor.take_name(end, "group name")?;
+        if !is_identifier(&name) {
+            return Err(self.bad_name(&name, at));
+        }
+        Ok((name, at))
+    }
+
+    fn bad_name(&self, name: &str, at: usize) -> PatternError {
+        self.error(&format!("bad character in group name {}", py_repr(name)), at)
+    }
+
+    fn named(&self, name: &str, at: usize) -> Result<usize, PatternError> {
+        self.names
+            .get(name)
+            .copied()
+            .ok_or_else(|| self.error(&format!("unknown group name {}", py_repr(name)), at))
+    }
+
+    fn comment(&mut self, start: usize) -> Result<(), PatternError> {
+        loop {
+            match self.cursor.next()? {
+                Some(Token::Char(')')) => return Ok(()),
+                Some(_) => {}
+                None => return Err(self.error("missing ), unterminated comment", start)),
+            }
+        }
+    }
+
+    fn lookaround(
+        &mut self,
+        open: &str,
+        modes: Modes,
+        start: usize,
+    ) -> Result<(Kind, Width), PatternError> {
+        self.inner(open, modes, start)?;
+        Ok((Kind::Other, Width::default()))
+    }
+
+    fn lookbehind(&mut self, modes: Modes, start: usize) -> Result<(Kind, Width), PatternError> {
+        let open = match self.next_of_extension()? {
+            Token::Char('=') => "(?<=",
+            Token::Char('!') => "(?<!",
+            token => return Err(self.unknown_extension("<", token)),
+        };
+        let outer = self.lookbehind;
+        self.lookbehind = outer.or(Some(self.groups.len()));
+        let (_, width) = self.inner(open, modes, start)?;
+        self.lookbehind = outer;
+        if width.least != width.most {
+            let message = "look-behind requires fixed-width pattern";
+            self.lookbehind_error.get_or_insert_with(|| PatternError::whole(message));
+        }
+        Ok((Kind::Other, Width::default()))
+    }
+
+    /// `(?(1)yes|no)`.
+    fn conditional(&mut self, modes: Modes, start: usize) -> Result<(Kind, Width), PatternError> {
+        let at = self.cursor.at();
+        let name = self.cursor.take_name(')', "group name")?;
+        let group =
+            if is_identifier(&name) { self.named(&name, at)? } else { self.numbered(&name, at)? };
+        self.check_lookbehind(group)?;
+        let before = self.out.len();
+        self.out.push_str(&format!("(?({group})"));
+        self.descend(start)?;
+        let yes = self.sequence(modes, false)?;
+        // Alone, the engine would take the condition for something that has to match.
+        self.out.push('|');
+        let no =
+            if self.cursor.skip('|')? { self.sequence(modes, false)? } else { Width::default() };
+        if self.cursor.peek() == Some(Token::Char('|')) {
+            let message = "conditional backref with more than two branches";
+            return Err(self.error(message, self.cursor.at()));
+        }
+        self.close(start)?;
+        if self.out.ends_with(&format!("(?({group})|)")) {
+            // Nothing either way. The engine would not find it.
+            self.out.truncate(before);
+        }
+        Ok((Kind::Other, yes.or(no)))
+    }
+
+    fn numbered(&mut self, number: &str, at: usize) -> Result<usize, PatternError> {
+        let group = parse_int(number)
+            .and_then(|number| usize::try_from(number).ok())
+            .ok_or_else(|| self.bad_name(number, at))?;
+        if group == 0 {
+            return Err(self.error("bad group number", at));
+        }
+        self.conditions.push((group, at));
+        Ok(group)
+    }
+
+    /// `(?i)` for the whole pattern, `(?i-s:...)` for a group; `flag` was the first character.
+    fn flags(
+        &mut self,
+        flag: char,
+        modes: &mut Modes,
+        start: usize,
+        may_set_flags: bool,
+    ) -> Result<Option<(Kind, Width)>, PatternError> {
+        let (on, end) = if flag == '-' { (String::new(), '-') } else { self.flags_on(flag)? };
+        if end == ')' {
+            if !may_set_flags {
+                let message = "global flags not at the start of the expression";
+                return Err(self.error(message, start));
+            }
+            on.chars().for_each(|flag| self.global.set(flag, true));
+            *modes = self.global;
+            return Ok(None);
+        }
+        let off = if end == '-' { self.flags_off()? } else { String::new() };
+        if off.chars().any(|flag| on.contains(flag)) {
+            let message = "bad inline flags: flag turned on and off";
+            return Err(self.error(message, self.cursor.at() - 1));
+        }
+        let mut inner = *modes;
+        on.chars().for_each(|flag| inner.set(flag, true));
+        off.chars().for_each(|flag| inner.set(flag, false));
+        let open = match (off.contains('i'), on.contains('i')) {
+            (true, _) => "(?-i:",
+            (_, true) => "(?i:",
+            _ => "(?:",
+        };
+        self.inner(open, inner, start).map(Some)
+    }
+
+    /// The flags to turn on, and the `)`, `-` or `:` behind them.
+    fn flags_on(&mut self, first: char) -> Result<(String, char), PatternError> {
+        let mut on = String::new();
+        let mut flag = first;
+        loop {
+            if flag == 'L' {
+                let message = "bad inline flags: cannot use 'L' flag with a str pattern";
+                return Err(self.error(message, self.cursor.at()));
+            }
+            on.push(flag);
+            if on.contains('a') && on.contains('u') {
+                let message = "bad inline flags: flags 'a', 'u' and 'L' are incompatible";
+                return Err(self.error(message, self.cursor.at()));
+            }
+            match self.next_flag("missing -, : or )")? {
+                end @ (')' | '-' | ':') => return Ok((on, end)),
+                next if is_flag(next) => flag = next,
+                other => return Err(self.bad_flag(other, "missing -, : or )")),
+            }
+        }
+    }
+
+    fn flags_off(&mut self) -> Result<String, PatternError> {
+        let mut off = String::new();
+        let mut flag = self.next_flag("missing flag")?;
+        if !is_flag(flag) {
+            return Err(self.bad_flag(flag, "missing flag"));
+        }
+        loop {
+            if matches!(flag, 'a' | 'u' | 'L') {
+                let message = "bad inline flags: cannot turn off flags 'a', 'u' and 'L'";
+                return Err(self.error(message, self.cursor.at()));
+            }
+            off.push(flag);
+            match self.next_flag("missing :")? {
+                ':' => return Ok(off),
+                next if is_flag(next) => flag = next,
+                other => return Err(self.bad_flag(other, "missing :")),
+            }
+        }
+    }
+
+    fn next_flag(&mut self, missing: &str) -> Result<char, PatternError> {
+        let at = self.cursor.at();
+        match self.cursor.next()? {
+            Some(Token::Char(c)) => Ok(c),
+            Some(Token::Escape(_)) | None => Err(self.error(missing, at)),
+        }
+    }
+
+    fn bad_flag(&self, c: char, missing: &str) -> PatternError {
+        let message = if c.is_alphabetic() { "unknown flag" } else { missing };
+        self.error(message, self.cursor.at() - 1)
+    }
+}
+
+fn is_flag(c: char) -> bool {
+    matches!(c, 'a' | 'i' | 'L' | 'm' | 's' | 'u' | 'x')
+}
+
+/// The number of a repetition; `None` if there is none.
+fn times(digits: &str) -> Result<Option<u64>, PatternError> {
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    match digits.parse() {
+        Ok(times) if times < MAX_REPEAT => Ok(Some(times)),
+        _ => Err(PatternError::whole("the repetition number is too large")),
+    }
+}
