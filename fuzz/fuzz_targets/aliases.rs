@@ -61,8 +61,9 @@ impl Case {
     /// The recorded results must come out, whatever `others` were mapped in between.
     fn check(&self, others: &[Vec<u8>]) {
         let gone = self.gone.clone();
-        let mut aliases =
-            PathAliases::new(CWD.clone()).relative(self.relative).exists(move |path| !gone.contains(path));
+        let mut aliases = PathAliases::new(CWD.clone())
+            .relative(self.relative)
+            .exists(move |path| !gone.contains(path));
         for (pattern, result, refused) in &self.rules {
             assert_eq!(aliases.add(pattern, result).is_err(), *refused, "{pattern:?}");
         }

@@ -24,7 +24,9 @@ fn take_apart(base: &str, name: &str) {
     let parsed = DataFileName::parse(base, name);
     let rest = name.strip_prefix(base).filter(|rest| rest.starts_with('.'));
     assert_eq!(parsed.is_some(), rest.is_some());
-    let Some(DataFileName { base: parsed_base, host, pid, random, hash, .. }) = parsed else { return };
+    let Some(DataFileName { base: parsed_base, host, pid, random, hash, .. }) = parsed else {
+        return;
+    };
     assert_eq!(parsed_base, base);
     // All or nothing, and a hash only behind the rest.
     assert!(host.is_some() == pid.is_some() && pid.is_some() == random.is_some());
@@ -34,7 +36,9 @@ fn take_apart(base: &str, name: &str) {
         let modern = format!("{base}.{host}.pid");
         let classic = format!("{base}.{host}.");
         assert!(name.starts_with(&modern) || name.starts_with(&classic));
-        assert!(name.contains(&random) && hash.is_none_or(|hash| name.ends_with(&format!(".H{hash}h"))));
+        assert!(
+            name.contains(&random) && hash.is_none_or(|hash| name.ends_with(&format!(".H{hash}h")))
+        );
     }
 }
 

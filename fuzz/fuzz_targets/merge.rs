@@ -23,10 +23,7 @@ fuzz_target!(|input: Input| {
 
     let ab = merged(&a, &b);
     assert_same(&ab, &merged(&b, &a));
-    assert_same(
-        &ab.and_then(|ab| merged(&ab, &c)),
-        &merged(&b, &c).and_then(|bc| merged(&a, &bc)),
-    );
+    assert_same(&ab.and_then(|ab| merged(&ab, &c)), &merged(&b, &c).and_then(|bc| merged(&a, &bc)));
     assert_eq!(merged(&a, &a).ok().as_ref(), Some(&a));
 
     let bytes = FILES.sqlite_bytes(&a);
@@ -71,7 +68,8 @@ fn through_json(mut data: CoverageData) {
 fn rows_with_something(data: &CoverageData) -> u64 {
     let of_file = |file: pulpcov_core::FileData<'_>| {
         let lines = file.lines_by_context().into_iter().filter(|(_, lines)| !lines.is_empty());
-        lines.count() + file.arcs_by_context().into_iter().map(|(_, arcs)| arcs.len()).sum::<usize>()
+        lines.count()
+            + file.arcs_by_context().into_iter().map(|(_, arcs)| arcs.len()).sum::<usize>()
     };
     data.files().map(of_file).sum::<usize>() as u64
 }

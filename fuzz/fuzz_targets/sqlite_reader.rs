@@ -180,7 +180,8 @@ fn make(schema: u8, rows: &[Row]) -> rusqlite::Result<Vec<u8>> {
         });
         let places: Vec<_> = texts.take(count).collect();
         let insert = format!("INSERT INTO {name} VALUES ({})", places.join(","));
-        database.execute(&insert, params_from_iter(row.values.iter().take(count).map(Cell::value)))?;
+        database
+            .execute(&insert, params_from_iter(row.values.iter().take(count).map(Cell::value)))?;
     }
     Ok(database.serialize("main")?.to_vec())
 }

@@ -28,8 +28,14 @@ struct Path(Vec<u8>);
 
 impl<'a> Arbitrary<'a> for Path {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let few: [&[u8]; 6] =
-            [b"a.py", b"src/b.py", b"C:\\c.py", "größe.py".as_bytes(), b"caf\xe9.py", b"\xed\xb2\x80"];
+        let few: [&[u8]; 6] = [
+            b"a.py",
+            b"src/b.py",
+            b"C:\\c.py",
+            "größe.py".as_bytes(),
+            b"caf\xe9.py",
+            b"\xed\xb2\x80",
+        ];
         match u.int_in_range(0..=6usize)? {
             6 => Vec::arbitrary(u).map(Self),
             few_of => Ok(Self(few[few_of].to_vec())),
