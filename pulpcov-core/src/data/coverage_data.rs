@@ -298,7 +298,12 @@ impl CoverageData {
     ) -> Result<()> {
         self.set_measurement(Measurement::Arcs)?;
         let id = self.contexts.intern(context);
-        self.files.entry(path.into()).or_default().arcs.add(id, arcs.into_iter().collect());
+        let file = self.files.entry(path.into()).or_default();
+        let arcs: ArcSet = arcs.into_iter().collect();
+        // Each arc is a row of its own in a data file, so no arcs are no row.
+        if !arcs.is_empty() {
+            file.arcs.add(id, arcs);
+        }
         Ok(())
     }
 
@@ -520,4 +525,18 @@ fn tracer_conflict(path: &FilePath, own: &str, other: &str) -> Error {
         py_repr(other)
     );
     Error::new(ErrorKind::TracerConflict, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_arcs_are_no_row() {
+        let mut data = CoverageData::new();
+        data.add_arcs("a.py", "test_one", []).unwrap();
+        assert!(data.has_arcs() && data.file("a.py").is_some());
+        assert!(!data.has_rows());
+        assert_eq!(data.file("a.py").unwrap().arcs_by_context(), []);
+    }
 }

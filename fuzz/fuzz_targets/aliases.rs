@@ -1,0 +1,124 @@
+//! Path aliases and patterns: any text, and the results that coverage.py 7.17.3 gave.
+#![no_main]
+
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use pulpcov_core::paths::{
+    GlobMatcher, PathAliases, TreeMatcher, WorkingDir, isabs_anywhere, normpath, prep_patterns,
+};
+use serde_json::Value;
+
+/// What `tests/fixtures/aliases/record.py` recorded from coverage.py.
+const RECORDED: &str = include_str!("../../tests/fixtures/aliases/cases.jsonl");
+
+static CWD: LazyLock<WorkingDir> = LazyLock::new(|| WorkingDir::new("/nonexistent/cwd"));
+/// Those cases of aliases in which the log is not the point.
+static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+    let mut lines = RECORDED.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let head = lines.next().expect("a first line");
+    assert_eq!(head["cwd"], "/nonexistent/cwd");
+    lines.filter(|case| case["globs"].is_null()).map(|case| Case::new(&case)).collect()
+});
+
+#[derive(Debug, Arbitrary)]
+enum Input {
+    Recorded { case: u16, others: Vec<Vec<u8>> },
+    Aliases { relative: bool, rules: Vec<(Vec<u8>, Vec<u8>)>, paths: Vec<Vec<u8>> },
+    Patterns { patterns: Vec<Vec<u8>>, paths: Vec<Vec<u8>> },
+}
+
+fuzz_target!(init: CASES.iter().for_each(|case| case.check(&[])), |input: Input| match input {
+    Input::Recorded { case, others } => CASES[usize::from(case) % CASES.len()].check(&others),
+    Input::Aliases { relative, rules, paths } => aliases(relative, &rules, &paths),
+    Input::Patterns { patterns, paths } => globs(&patterns, &paths),
+});
+
+struct Case {
+    relative: bool,
+    gone: HashSet<Vec<u8>>,
+    /// Pattern, result, whether it is refused.
+    rules: Vec<(String, String, bool)>,
+    /// Path and what becomes of it.
+    maps: Vec<(String, String)>,
+}
+
+impl Case {
+    fn new(case: &Value) -> Self {
+        let rule = |rule: &Value| (text(&rule[0]), text(&rule[1]), !rule[2].is_null());
+        // A path alone stays as it is.
+        let map = |map: &Value| (text(&map[0]), text(map.get(1).unwrap_or(&map[0])));
+        Self {
+            relative: case["relative"].as_bool().unwrap_or(false),
+            gone: items(&case["gone"]).map(|path| text(path).into_bytes()).collect(),
+            rules: items(&case["rules"]).map(rule).collect(),
+            maps: items(&case["maps"]).map(map).collect(),
+        }
+    }
+
+    /// The recorded results must come out, whatever `others` were mapped in between.
+    fn check(&self, others: &[Vec<u8>]) {
+        let gone = self.gone.clone();
+        let mut aliases = PathAliases::new(CWD.clone())
+            .relative(self.relative)
+            .exists(move |path| !gone.contains(path));
+        for (pattern, result, refused) in &self.rules {
+            assert_eq!(aliases.add(pattern, result).is_err(), *refused, "{pattern:?}");
+        }
+        // Among relative files, a path can make a rule for those that follow.
+        let mut others = others.iter().filter(|_| !self.relative);
+        for (path, expected) in &self.maps {
+            if let Some(other) = others.next() {
+                aliases.map(other);
+            }
+            let mapped = aliases.map(path.as_bytes());
+            assert_eq!(String::from_utf8_lossy(&mapped), **expected, "{path:?}");
+        }
+    }
+}
+
+fn aliases(relative: bool, rules: &[(Vec<u8>, Vec<u8>)], paths: &[Vec<u8>]) {
+    let new = || {
+        let mut aliases = PathAliases::new(CWD.clone()).relative(relative).exists(|_| true);
+        let accepted: Vec<bool> = rules.iter().map(|(p, r)| aliases.add(p, r).is_ok()).collect();
+        (aliases, accepted.contains(&true))
+    };
+    let (mut one, any_rule) = new();
+    let (mut other, _) = new();
+    for path in paths {
+        let mapped = one.map(path);
+        assert_eq!(mapped, other.map(path), "the same rules give the same result");
+        if !relative {
+            assert_eq!(mapped, one.map(path), "a path is mapped the same again");
+            assert!(any_rule || mapped == *path, "without a rule nothing changes");
+        }
+        assert!(!other.map_with_host_slashes(path).contains(&b'\\'));
+        isabs_anywhere(path);
+        normpath(path);
+    }
+}
+
+fn globs(patterns: &[Vec<u8>], paths: &[Vec<u8>]) {
+    let together = GlobMatcher::new(patterns);
+    let alone: Vec<_> = patterns.iter().map(|pattern| GlobMatcher::new([pattern])).collect();
+    let _ = GlobMatcher::new(prep_patterns(&CWD, patterns));
+    let tree = TreeMatcher::new(CWD.clone(), patterns);
+    for path in paths {
+        tree.is_match(path);
+        // Few patterns and many go different ways, to the same result.
+        if let Ok(together) = &together {
+            let any = alone.iter().flatten().any(|one| one.is_match(path));
+            assert_eq!(together.is_match(path), any || patterns.is_empty() && path.is_empty());
+        }
+    }
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().expect("a string").to_owned()
+}

@@ -1,0 +1,17 @@
+//! A 4.x data file of any bytes: refused, or the same again when written and read.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pulpcov_core::formats::read_bytes;
+use pulpcov_fuzz::json_round_trip;
+
+const SENTENCE: &[u8] = b"!coverage.py: This is a private format, don't read it directly!";
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = read_bytes(bytes);
+    let file = [SENTENCE, bytes.strip_prefix(SENTENCE).unwrap_or(bytes)].concat();
+    match read_bytes(&file) {
+        Ok(decoded) => assert_eq!(json_round_trip(&decoded.data), decoded.data),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+});

@@ -1,0 +1,201 @@
+//! A SQLite data file of any bytes, a real one with bytes changed, or tables with any rows: refused,
+//! or the same again when written and read.
+//!
+//! An input that starts as SQLite files do is a file; any other is a [`Recipe`] to make one.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use arbitrary::{Arbitrary, Unstructured};
+use libfuzzer_sys::fuzz_target;
+use pulpcov_core::formats::read_bytes;
+use pulpcov_fuzz::RoundTrip;
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+static FILES: LazyLock<RoundTrip> = LazyLock::new(RoundTrip::new);
+
+macro_rules! fixtures {
+    ($($name:literal),* $(,)?) => {
+        [$(include_bytes!(concat!("../../tests/fixtures/data/", $name, ".sqlite"))),*]
+    };
+}
+
+/// One file of each schema, and such as SQLite stores in other ways.
+const REAL: [&[u8]; 10] = fixtures![
+    "written/v5.0a2-branch",
+    "written/v5.0a3-dynamic",
+    "written/dev-41cddfc4-dynamic",
+    "written/dev-57a637f2-branch",
+    "written/v5.0a6-plugin",
+    "written/v7.17.3-branch",
+    "written/v7.17.3-static",
+    "odd/overflow-pages",
+    "odd/utf16le",
+    "odd/page-1024",
+];
+
+#[derive(Debug, Arbitrary)]
+enum Recipe {
+    /// A real file, with changes.
+    Changed(u8, Vec<Change>),
+    /// A database made from scratch, with rows that need not make sense.
+    Made { schema: u8, rows: Vec<Row>, changes: Vec<Change> },
+}
+
+#[derive(Debug, Arbitrary)]
+enum Change {
+    /// One byte, anywhere.
+    Byte(u16, u8),
+    /// One byte near the start of a page, where SQLite keeps what the page is.
+    PageHead { page: u8, at: u8, byte: u8 },
+    /// A two-byte number, such as where a cell starts.
+    Number(u16, u16),
+    /// A page in the place of another.
+    Copy { from: u8, to: u8 },
+    /// The end is missing.
+    Cut(u16),
+    /// Bytes behind the end.
+    Longer(u8),
+}
+
+#[derive(Debug, Arbitrary)]
+struct Row {
+    table: u8,
+    values: [Cell; 4],
+}
+
+#[derive(Debug, Arbitrary)]
+enum Cell {
+    Small(u8),
+    Integer(i64),
+    Null,
+    Real(f64),
+    Text(String),
+    /// Text that need not be UTF-8.
+    TextOfBytes(Vec<u8>),
+    Blob(Vec<u8>),
+    LargeBlob(u32),
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    if bytes.starts_with(b"SQLite format 3\0") {
+        return check(bytes);
+    }
+    match Recipe::arbitrary_take_rest(Unstructured::new(bytes)) {
+        Ok(Recipe::Changed(which, changes)) => {
+            let mut file = REAL[usize::from(which) % REAL.len()].to_vec();
+            changes.iter().for_each(|change| change.apply(&mut file));
+            check(&file);
+        }
+        Ok(Recipe::Made { schema, rows, changes }) => {
+            let Ok(mut file) = make(schema, &rows) else { return };
+            changes.iter().for_each(|change| change.apply(&mut file));
+            check(&file);
+        }
+        Err(_) => {}
+    }
+});
+
+fn check(file: &[u8]) {
+    match read_bytes(file) {
+        Ok(decoded) => assert_eq!(FILES.sqlite(&decoded.data), decoded.data),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+impl Change {
+    fn apply(&self, file: &mut Vec<u8>) {
+        let page_size = usize::from(u16::from_be_bytes([
+            file.get(16).copied().unwrap_or(4),
+            file.get(17).copied().unwrap_or(0),
+        ]))
+        .max(512);
+        let len = file.len().max(1);
+        match *self {
+            Self::Byte(at, byte) => set(file, usize::from(at) % len, byte),
+            Self::PageHead { page, at, byte } => {
+                let start = usize::from(page) * page_size % len;
+                // The file's own header comes before the first page's.
+                let start = if start == 0 && at % 2 == 0 { 100 } else { start };
+                set(file, start + usize::from(at) % 64, byte);
+            }
+            Self::Number(at, number) => {
+                let [high, low] = number.to_be_bytes();
+                set(file, usize::from(at) % len, high);
+                set(file, usize::from(at) % len + 1, low);
+            }
+            Self::Copy { from, to } => {
+                let (from, to) = (usize::from(from) * page_size, usize::from(to) * page_size);
+                if let Some(page) = file.get(from..from + page_size).map(<[u8]>::to_vec)
+                    && let Some(place) = file.get_mut(to..to + page_size)
+                {
+                    place.copy_from_slice(&page);
+                }
+            }
+            Self::Cut(at) => file.truncate(usize::from(at).max(20)),
+            Self::Longer(by) => file.resize(file.len() + usize::from(by) * 16, by),
+        }
+    }
+}
+
+fn set(file: &mut [u8], at: usize, byte: u8) {
+    if let Some(place) = file.get_mut(at) {
+        *place = byte;
+    }
+}
+
+/// The tables of a schema without their constraints, their columns of no type.
+fn make(schema: u8, rows: &[Row]) -> rusqlite::Result<Vec<u8>> {
+    let schema = schema % 9;
+    let (lines, numbers) = match schema {
+        0..=2 => ("line", "lineno"),
+        3 => ("line_map", "bitmap"),
+        4..=6 => ("line_map", "numbits"),
+        7.. => ("line_bits", "numbits"),
+    };
+    let meta = if schema < 6 { "has_lines, has_arcs, sys_argv" } else { "key, value" };
+    let context = if schema < 2 { "" } else { "context_id, " };
+    let tables = [
+        ("file", "id, path".to_owned()),
+        ("context", "id, context".to_owned()),
+        (lines, format!("file_id, {context}{numbers}")),
+        ("arc", format!("file_id, {context}fromno, tono")),
+        ("tracer", "file_id, tracer".to_owned()),
+        ("meta", meta.to_owned()),
+    ];
+    let mut database = Connection::open_in_memory()?;
+    database.execute_batch(&format!(
+        "CREATE TABLE coverage_schema (version); INSERT INTO coverage_schema VALUES ({schema});"
+    ))?;
+    for (name, columns) in &tables {
+        database.execute_batch(&format!("CREATE TABLE {name} ({columns})"))?;
+    }
+    for row in rows {
+        let (name, columns) = &tables[usize::from(row.table) % tables.len()];
+        let count = columns.split(',').count();
+        let texts = row.values.iter().map(|cell| match cell {
+            Cell::TextOfBytes(_) => "CAST(? AS TEXT)",
+            _ => "?",
+        });
+        let places: Vec<_> = texts.take(count).collect();
+        let insert = format!("INSERT INTO {name} VALUES ({})", places.join(","));
+        database
+            .execute(&insert, params_from_iter(row.values.iter().take(count).map(Cell::value)))?;
+    }
+    Ok(database.serialize("main")?.to_vec())
+}
+
+impl Cell {
+    fn value(&self) -> Value {
+        match self {
+            Self::Small(number) => Value::Integer(i64::from(number % 8)),
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Null => Value::Null,
+            Self::Real(number) => Value::Real(*number),
+            Self::Text(text) => Value::Text(text.clone()),
+            Self::TextOfBytes(bytes) | Self::Blob(bytes) => Value::Blob(bytes.clone()),
+            Self::LargeBlob(size) => Value::Blob(vec![1; *size as usize % (1 << 20)]),
+        }
+    }
+}

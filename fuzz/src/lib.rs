@@ -1,0 +1,177 @@
+//! What the fuzz targets share: arbitrary data sets, and data sets by way of a file.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use pulpcov_core::formats::{json, read_bytes, sqlite};
+use pulpcov_core::{CoverageData, LineArc, Measurement, Numbits};
+use tempfile::TempDir;
+
+/// A data set as a list of things to add to an empty one.
+#[derive(Debug, Clone, Arbitrary)]
+pub struct DataSet {
+    rows: Vec<Row>,
+    touched_files: Vec<Path>,
+    touched_contexts: Vec<Context>,
+    tracers: Vec<(Path, Tracer)>,
+    meta: Vec<(MetaKey, Text)>,
+}
+
+#[derive(Debug, Clone, Arbitrary)]
+struct Row {
+    path: Path,
+    context: Context,
+    ends: Vec<End>,
+}
+
+/// Most paths are among a few, so that data sets have files in common.
+#[derive(Debug, Clone)]
+struct Path(Vec<u8>);
+
+impl<'a> Arbitrary<'a> for Path {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let few: [&[u8]; 6] = [
+            b"a.py",
+            b"src/b.py",
+            b"C:\\c.py",
+            "größe.py".as_bytes(),
+            b"caf\xe9.py",
+            b"\xed\xb2\x80",
+        ];
+        match u.int_in_range(0..=6usize)? {
+            6 => Vec::arbitrary(u).map(Self),
+            few_of => Ok(Self(few[few_of].to_vec())),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Context(String);
+
+impl<'a> Arbitrary<'a> for Context {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        match u.int_in_range(0..=4u8)? {
+            0 | 1 => Ok(Self(String::new())),
+            2 => Ok(Self("test_one".to_owned())),
+            3 => Ok(Self("test_two|run".to_owned())),
+            _ => String::arbitrary(u).map(Self),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Arbitrary)]
+enum Tracer {
+    Django,
+    Mako,
+    Other(String),
+}
+
+#[derive(Debug, Clone, Arbitrary)]
+enum MetaKey {
+    Version,
+    When,
+    Other(String),
+}
+
+#[derive(Debug, Clone, Arbitrary)]
+enum Text {
+    Usual,
+    Other(String),
+}
+
+/// The number of a line, small ones mostly.
+#[derive(Debug, Clone, Copy)]
+struct End(i32);
+
+impl<'a> Arbitrary<'a> for End {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let size = match u.int_in_range(0..=31u8)? {
+            0 => i32::from(u16::arbitrary(u)?),
+            _ => i32::from(u8::arbitrary(u)?) % 100,
+        };
+        Ok(Self(if bool::arbitrary(u)? { size } else { -size }))
+    }
+}
+
+impl DataSet {
+    /// The data set with lines or arcs; `None` if its tracers contradict each other.
+    pub fn build(&self, measurement: Measurement) -> Option<CoverageData> {
+        let mut data = CoverageData::new();
+        for Row { path, context, ends } in &self.rows {
+            match measurement {
+                Measurement::Lines => data.add_lines(&*path.0, &context.0, &lines(ends)).ok()?,
+                Measurement::Arcs => data.add_arcs(&*path.0, &context.0, arcs(ends)).ok()?,
+            }
+        }
+        self.touched_files.iter().for_each(|path| data.touch_file(&*path.0));
+        self.touched_contexts.iter().for_each(|context| data.touch_context(&context.0));
+        for (path, tracer) in &self.tracers {
+            let name = match tracer {
+                Tracer::Django => "django_coverage_plugin.DjangoTemplatePlugin",
+                Tracer::Mako => "mako",
+                Tracer::Other(name) => name,
+            };
+            data.set_file_tracer(&*path.0, name).ok()?;
+        }
+        for (key, text) in &self.meta {
+            let key = match key {
+                MetaKey::Version => "version",
+                MetaKey::When => "when",
+                // The writer says itself what was measured.
+                MetaKey::Other(key) if key == "has_arcs" => continue,
+                MetaKey::Other(key) => key,
+            };
+            let text = match text {
+                Text::Usual => "7.17.3",
+                Text::Other(text) => text,
+            };
+            data.set_meta(key, text);
+        }
+        Some(data)
+    }
+}
+
+fn lines(ends: &[End]) -> Numbits {
+    ends.iter().map(|end| end.0.unsigned_abs()).collect()
+}
+
+fn arcs(ends: &[End]) -> Vec<LineArc> {
+    ends.chunks_exact(2).map(|pair| (pair[0].0, pair[1].0)).collect()
+}
+
+/// Writes data sets to files and reads them back.
+pub struct RoundTrip(TempDir);
+
+impl RoundTrip {
+    /// In memory where the system has a place for such files.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+        Self(folder.expect("a folder for temporary files"))
+    }
+
+    /// The bytes of a SQLite data file with `data`.
+    pub fn sqlite_bytes(&self, data: &CoverageData) -> Vec<u8> {
+        let file = self.0.path().join("data");
+        let _ = std::fs::remove_file(&file);
+        sqlite::write(data, &file).expect("data in memory can be written");
+        std::fs::read(&file).expect("what was written can be read")
+    }
+
+    /// `data` by way of a SQLite file.
+    pub fn sqlite(&self, data: &CoverageData) -> CoverageData {
+        let decoded = read_bytes(&self.sqlite_bytes(data)).expect("what we write, we read");
+        assert_eq!(decoded.orphan_rows, 0);
+        decoded.data
+    }
+}
+
+impl Default for RoundTrip {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// `data` by way of a 4.x JSON file.
+pub fn json_round_trip(data: &CoverageData) -> CoverageData {
+    let mut bytes = Vec::new();
+    json::write(data, &mut bytes).expect("data without contexts can be written");
+    read_bytes(&bytes).expect("what we write, we read").data
+}

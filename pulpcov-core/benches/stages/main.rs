@@ -1,0 +1,26 @@
+//! How fast each stage of combining is, one at a time and on one core.
+//!
+//! ```sh
+//! cargo bench -p pulpcov-core                  # all of it
+//! cargo bench -p pulpcov-core -- read/sqlite   # what has this in its name
+//! ```
+//!
+//! The data is made up, in the proportions of what users report: see `data`.
+
+mod aliases;
+mod data;
+mod merge;
+mod read;
+mod write;
+
+use criterion::Criterion;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut criterion = Criterion::default().configure_from_args();
+    read::bench(&mut criterion)?;
+    merge::bench(&mut criterion)?;
+    write::bench(&mut criterion)?;
+    aliases::bench(&mut criterion)?;
+    criterion.final_summary();
+    Ok(())
+}
