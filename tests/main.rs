@@ -2,4 +2,5 @@
 
 mod formats;
 mod parity;
+mod properties;
 mod support;
