@@ -1,1 +1,5 @@
-//! The command as users run it.
+//! The command as users run it, and the library on every data file there is.
+
+mod formats;
+mod parity;
+mod support;

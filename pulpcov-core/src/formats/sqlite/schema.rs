@@ -113,17 +113,19 @@ impl Schema {
     }
 }
 
+/// A version that is missing or no number is as unknown as one of the future.
 fn version(connection: &Connection) -> Result<i64> {
-    let value: Option<Value> = connection
-        .query_row("SELECT version FROM coverage_schema", [], |row| row.get(0))
-        .optional()
-        .map_err(|err| {
-            from_sqlite(err).at(Position::Row { table: "coverage_schema".into(), rowid: None })
-        })?;
-    match value {
-        Some(Value::Integer(version)) => Ok(version),
-        _ => Err(Error::new(ErrorKind::UnknownSchema, "it does not say which schema it has")),
+    let at = Position::Row { table: "coverage_schema".into(), rowid: None };
+    let found = connection
+        .query_row("SELECT version FROM coverage_schema", [], |row| row.get::<_, Value>(0))
+        .optional();
+    match found {
+        Ok(Some(Value::Integer(version))) => Ok(version),
+        Ok(Some(_)) => Err(Error::new(ErrorKind::UnknownSchema, "its schema is not a number")),
+        Ok(None) => Err(Error::new(ErrorKind::UnknownSchema, "it does not say what its schema is")),
+        Err(err) => Err(from_sqlite(err)),
     }
+    .map_err(|err| err.at(at))
 }
 
 /// The names in a database that a query could use, and whether each is a table that only stores.

@@ -1,0 +1,100 @@
+"""Do many things with the real coverage.py in one process.
+
+Standard input is a JSON list of jobs, standard output the list of answers:
+
+{"do": "run", "argv": [...], "cwd": "/folder", "env": {...}}
+    the command line; answers {"status": 0, "stdout": "...", "stderr": "..."}
+{"do": "read", "file": "/folder/.coverage"}
+    a data file through CoverageData; answers has_arcs, contexts, files, lines, arcs
+{"do": "write", "file": "/folder/.coverage.1", "measure": "lines" or "arcs" or null, "contexts": [...],
+ "files": [[path, tracer], ...], "lines": [[path, context, [1, 2]], ...],
+ "arcs": [[path, context, [[1, 2]]], ...]}
+    make a data file through CoverageData, in this order; answers {}
+"""
+
+import contextlib
+import io
+import json
+import os
+import sys
+import types
+
+from coverage import CoverageData, CoveragePlugin
+from coverage.cmdline import main as coverage_main
+
+
+def run(job):
+    os.chdir(job["cwd"])
+    for name in [name for name in os.environ if name.startswith("COVERAGE")]:
+        del os.environ[name]
+    os.environ.update(job.get("env", {}))
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        status = coverage_main(job["argv"])
+    return {"status": status or 0, "stdout": out.getvalue(), "stderr": err.getvalue()}
+
+
+def read(job):
+    data = CoverageData(job["file"])
+    data.read()
+    answer = {
+        "has_arcs": data.has_arcs() if data._has_lines or data._has_arcs else None,
+        "contexts": sorted(data.measured_contexts()),
+        "files": [],
+        "lines": [],
+        "arcs": [],
+    }
+    for path in sorted(data.measured_files()):
+        answer["files"].append([path, data.file_tracer(path)])
+        for context in answer["contexts"]:
+            data.set_query_context(context)
+            if data.has_arcs():
+                answer["arcs"] += [[path, context, *arc] for arc in sorted(set(data.arcs(path)))]
+            else:
+                lines = sorted(data.lines(path))
+                if lines:
+                    answer["lines"].append([path, context, lines])
+        data.set_query_contexts(None)
+    data.close()
+    return answer
+
+
+def write(job):
+    data = CoverageData(job["file"])
+    data._start_using()
+    with data._connect():
+        pass
+    if job["measure"]:
+        data._choose_lines_or_arcs(lines=job["measure"] == "lines", arcs=job["measure"] == "arcs")
+    for context in job["contexts"]:
+        data.set_context(context)
+        data._set_context_id()
+    for path, tracer in job["files"]:
+        data._file_id(path, add=True)
+        data.add_file_tracers({path: tracer} if tracer else {})
+    for path, context, lines in job["lines"]:
+        data.set_context(context)
+        data.add_lines({path: lines})
+    for path, context, arcs in job["arcs"]:
+        data.set_context(context)
+        data.add_arcs({path: arcs})
+    data.write()
+    data.close()
+    return {}
+
+
+class PagePlugin(CoveragePlugin):
+    """Stands in for the file tracer that recorded some of the fixtures: enough to report on them."""
+
+    def file_reporter(self, filename):
+        return "python"
+
+
+tmpl_plugin = types.ModuleType("tmpl_plugin")
+tmpl_plugin.coverage_init = lambda registry, options: registry.add_file_tracer(PagePlugin())
+sys.modules["tmpl_plugin"] = tmpl_plugin
+
+JOBS = {"run": run, "read": read, "write": write}
+
+answers = [JOBS[job["do"]](job) for job in json.load(sys.stdin)]
+json.dump(answers, sys.stdout)

@@ -1,0 +1,395 @@
+//! What every test needs: a folder of its own, the command, the real coverage.py, the rows of a data file.
+//!
+//! Nothing here depends on the current folder or on the user's environment.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::{self, File, Permissions};
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use pulpcov_core::formats::DataFile;
+use pulpcov_core::{CoverageData, Measurement};
+use serde_json::Value;
+
+/// The release of coverage.py that ours is compared with.
+pub(crate) const REFERENCE: &str = "7.17.3";
+
+/// The repository.
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// A folder of one test, gone when the test ends.
+pub(crate) struct Dir(tempfile::TempDir);
+
+impl Dir {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::Builder::new().prefix("pulpcov-test-").tempdir().unwrap())
+    }
+
+    /// The folder, or what `name` is in it. Symbolic links on the way to it are resolved.
+    pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        let folder = self.0.path().canonicalize().unwrap();
+        if name.as_ref().as_os_str().is_empty() { folder } else { folder.join(name) }
+    }
+
+    /// Write a file, and the folders above it.
+    pub(crate) fn write(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// The names of everything in it, sorted; what is in folders as `folder/name`.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.state().into_keys().collect()
+    }
+
+    /// Everything that could change about the files in it.
+    pub(crate) fn state(&self) -> BTreeMap<String, FileState> {
+        let mut state = BTreeMap::new();
+        collect_state(&self.path(""), "", &mut state);
+        state
+    }
+
+    /// With `true`, nobody but root can write to the folder and its files. Dropping undoes it.
+    pub(crate) fn seal(&self, sealed: bool) {
+        let mode =
+            |open: u32, closed: u32| Permissions::from_mode(if sealed { closed } else { open });
+        for entry in fs::read_dir(self.path("")).unwrap() {
+            fs::set_permissions(entry.unwrap().path(), mode(0o644, 0o444)).unwrap();
+        }
+        fs::set_permissions(self.path(""), mode(0o755, 0o555)).unwrap();
+    }
+
+    /// The command, run in this folder.
+    pub(crate) fn pulpcov<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Ran {
+        Ran::from(pulpcov().args(args).current_dir(self.path("")).output().unwrap())
+    }
+
+    /// coverage.py's command, run in this folder.
+    pub(crate) fn coverage<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Ran {
+        Ran::from(coverage().args(args).current_dir(self.path("")).output().unwrap())
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        // A sealed folder could not be removed by an ordinary user.
+        let _ = fs::set_permissions(self.0.path(), Permissions::from_mode(0o755));
+    }
+}
+
+/// A file's bytes and time of change; what is no regular file has no bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileState {
+    bytes: Option<Vec<u8>>,
+    modified: SystemTime,
+}
+
+fn collect_state(folder: &Path, prefix: &str, state: &mut BTreeMap<String, FileState>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{prefix}{}", path.file_name().unwrap().to_string_lossy());
+        let metadata = path.symlink_metadata().unwrap();
+        if metadata.is_dir() {
+            collect_state(&path, &format!("{name}/"), state);
+        } else {
+            let bytes = metadata.is_file().then(|| fs::read(&path).unwrap());
+            let modified = metadata.modified().unwrap();
+            state.insert(name, FileState { bytes, modified });
+        }
+    }
+}
+
+/// How a program ended and what it printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ran {
+    /// -1 if a signal ended it.
+    pub(crate) status: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// Assert the exit status.
+    #[track_caller]
+    pub(crate) fn status(self, expected: i32) -> Self {
+        assert_eq!(self.status, expected, "{}{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// Assert that `text` is in what was printed on standard error.
+    #[track_caller]
+    pub(crate) fn stderr(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "no {text:?} in:\n{}", self.stderr);
+        self
+    }
+
+    /// Assert that `text` is in what was printed on standard output.
+    #[track_caller]
+    pub(crate) fn stdout(self, text: &str) -> Self {
+        assert!(self.stdout.contains(text), "no {text:?} in:\n{}", self.stdout);
+        self
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// The command under test; `assert_cmd::Command::from_std` makes it assert_cmd's.
+pub(crate) fn pulpcov() -> Command {
+    neutral(Command::new(env!("CARGO_BIN_EXE_pulpcov")))
+}
+
+/// The real coverage.py.
+pub(crate) fn coverage() -> Command {
+    let mut command = python();
+    command.args(["-m", "coverage"]);
+    command
+}
+
+/// The Python that has the real coverage.py.
+pub(crate) fn python() -> Command {
+    neutral(Command::new(reference_python()))
+}
+
+/// Nothing of the user's environment that either program looks at.
+fn neutral(mut command: Command) -> Command {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["COVERAGE", "PYTHON", "RAYON_", "CLICOLOR"].iter().any(|own| text.starts_with(own)) {
+            command.env_remove(&name);
+        }
+    }
+    command
+        .env("NO_COLOR", "1")
+        .env("PYTHONIOENCODING", "utf-8")
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
+    command
+}
+
+/// The virtual environment's Python. Whichever test comes first makes it, in all processes.
+fn reference_python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        let name = format!("reference-coverage-{REFERENCE}");
+        let lock = File::create(target.join(format!("{name}.lock"))).unwrap();
+        lock.lock().unwrap();
+        let folder = target.join(name);
+        if !folder.join("complete").exists() {
+            make_reference(&folder);
+        }
+        folder.join("bin/python")
+    })
+}
+
+fn make_reference(folder: &Path) {
+    const ADVICE: &str = "These tests compare with the real coverage.py: install python3, 3.11 or later, \
+        with venv and pip (Debian and Ubuntu: python3-venv), and have the network or pip's cache at hand.";
+    let run = |command: &mut Command| {
+        let shown = format!("{command:?}");
+        let output = command
+            .stdin(Stdio::null())
+            .output()
+            .unwrap_or_else(|err| panic!("{shown}: {err}\n{ADVICE}"));
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{shown} failed:\n{text}\n{ADVICE}");
+    };
+    if folder.exists() {
+        fs::remove_dir_all(folder).unwrap();
+    }
+    run(Command::new("python3").args(["-m", "venv"]).arg(folder));
+    run(Command::new(folder.join("bin/python"))
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .arg(format!("coverage=={REFERENCE}")));
+    fs::write(folder.join("complete"), "").unwrap();
+}
+
+/// Have coverage.py do many things in one process: see `reference.py` for what it understands.
+///
+/// One answer a job, in order.
+pub(crate) fn reference(jobs: &[Value]) -> Vec<Value> {
+    let mut child = python()
+        .arg(root().join("tests/reference.py"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let text = serde_json::to_vec(jobs).unwrap();
+    child.stdin.take().unwrap().write_all(&text).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    let answers: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answers.len(), jobs.len());
+    answers
+}
+
+/// The rows of a data file, without ids: what must be equal when the data is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rows {
+    /// `None` if nothing was measured.
+    pub(crate) has_arcs: Option<bool>,
+    pub(crate) contexts: BTreeSet<String>,
+    /// Every measured file, with its plugin or "".
+    pub(crate) files: BTreeMap<String, String>,
+    /// By file and context.
+    pub(crate) lines: BTreeMap<(String, String), BTreeSet<u32>>,
+    /// File, context, from, to.
+    pub(crate) arcs: BTreeSet<(String, String, i32, i32)>,
+}
+
+impl Rows {
+    /// Read a SQLite data file of schema 7 by plain SQL.
+    pub(crate) fn by_sql(path: impl AsRef<Path>) -> Self {
+        let path = path.as_ref();
+        Self::try_by_sql(path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
+    }
+
+    fn try_by_sql(path: &Path) -> rusqlite::Result<Self> {
+        const FILE: &str = "(select path from file where id = file_id)";
+        const CONTEXT: &str = "(select context from context where id = context_id)";
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+        let db = rusqlite::Connection::open_with_flags(path, flags)?;
+        let version: i64 =
+            db.query_row("select version from coverage_schema", [], |row| row.get(0))?;
+        assert_eq!(version, 7, "{}", path.display());
+        let mut rows = Self::default();
+        each(&db, "select value from meta where key = 'has_arcs'", |row| {
+            rows.has_arcs = Some(row.get::<_, String>(0)? == "1");
+            Ok(())
+        })?;
+        each(&db, "select context from context", |row| {
+            rows.contexts.insert(row.get(0)?);
+            Ok(())
+        })?;
+        let files =
+            "select path, ifnull((select tracer from tracer where file_id = id), '') from file";
+        each(&db, files, |row| {
+            rows.files.insert(text(row, 0)?, row.get(1)?);
+            Ok(())
+        })?;
+        each(&db, &format!("select {FILE}, {CONTEXT}, numbits from line_bits"), |row| {
+            let lines = rows.lines.entry((text(row, 0)?, row.get(1)?)).or_default();
+            lines.extend(numbers(&row.get::<_, Vec<u8>>(2)?));
+            Ok(())
+        })?;
+        each(&db, &format!("select {FILE}, {CONTEXT}, fromno, tono from arc"), |row| {
+            rows.arcs.insert((text(row, 0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Read a data file of any format as `pulpcov-core` does.
+    pub(crate) fn by_pulpcov(path: impl AsRef<Path>) -> Self {
+        Self::of(&DataFile::open(path).unwrap().read().unwrap().data)
+    }
+
+    /// Read a data file through coverage.py's `CoverageData`.
+    pub(crate) fn by_coverage(path: impl AsRef<Path>) -> Self {
+        let job = serde_json::json!({"do": "read", "file": path.as_ref()});
+        Self::from_json(&reference(&[job])[0])
+    }
+
+    /// The answer of `reference` to a job `read`.
+    pub(crate) fn from_json(answer: &Value) -> Self {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let int = |value: &Value| i32::try_from(value.as_i64().unwrap()).unwrap();
+        let list = |name: &str| {
+            answer[name].as_array().unwrap_or_else(|| panic!("no {name} in {answer}")).iter()
+        };
+        let mut rows = Self { has_arcs: answer["has_arcs"].as_bool(), ..Self::default() };
+        rows.contexts.extend(list("contexts").map(text));
+        rows.files.extend(list("files").map(|row| (text(&row[0]), text(&row[1]))));
+        for row in list("lines") {
+            let lines = row[2].as_array().unwrap().iter().map(|line| int(line).unsigned_abs());
+            rows.lines.insert((text(&row[0]), text(&row[1])), lines.collect());
+        }
+        rows.arcs.extend(
+            list("arcs").map(|row| (text(&row[0]), text(&row[1]), int(&row[2]), int(&row[3]))),
+        );
+        rows
+    }
+
+    /// Without the bitmaps that say nothing.
+    pub(crate) fn without_empty_lines(mut self) -> Self {
+        self.lines.retain(|_, lines| !lines.is_empty());
+        self
+    }
+
+    /// The rows of both.
+    pub(crate) fn union(mut self, other: Self) -> Self {
+        self.has_arcs = self.has_arcs.or(other.has_arcs);
+        self.contexts.extend(other.contexts);
+        self.files.extend(other.files);
+        for (key, lines) in other.lines {
+            self.lines.entry(key).or_default().extend(lines);
+        }
+        self.arcs.extend(other.arcs);
+        self
+    }
+
+    /// The rows of data in memory.
+    pub(crate) fn of(data: &CoverageData) -> Self {
+        let mut rows = Self {
+            has_arcs: data.measurement().map(|measured| measured == Measurement::Arcs),
+            contexts: data.contexts().into_iter().map(str::to_owned).collect(),
+            ..Self::default()
+        };
+        for file in data.files() {
+            let path = file.path().to_str_lossy().into_owned();
+            rows.files.insert(path.clone(), file.tracer().to_owned());
+            for (context, lines) in file.lines_by_context() {
+                rows.lines.insert((path.clone(), context.to_owned()), lines.iter().collect());
+            }
+            for (context, arcs) in file.arcs_by_context() {
+                let row = |(from, to)| (path.clone(), context.to_owned(), from, to);
+                rows.arcs.extend(arcs.iter().map(row));
+            }
+        }
+        rows
+    }
+}
+
+fn each(
+    db: &rusqlite::Connection,
+    query: &str,
+    mut visit: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<()> {
+    let mut statement = db.prepare(query)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(row)?;
+    }
+    Ok(())
+}
+
+/// Paths need not be UTF-8.
+fn text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
+    Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into_owned())
+}
+
+/// The numbers in a numbits blob, after coverage.py's description of it rather than by our code.
+fn numbers(blob: &[u8]) -> Vec<u32> {
+    let bits = |(index, byte): (u32, &u8)| {
+        let byte = *byte;
+        (0..8).filter(move |bit| byte & (1 << bit) != 0).map(move |bit| index * 8 + bit)
+    };
+    (0..).zip(blob).flat_map(bits).collect()
+}
