@@ -6,5 +6,7 @@ pub mod text;
 pub mod config;
 #[cfg(feature = "paths")]
 pub mod paths;
+#[cfg(feature = "python")]
+pub mod python;
 
 pub use error::{Error, ErrorKind, Position, Result};

@@ -1,0 +1,145 @@
+//! Text to syntax tree, tokens and line index. The only file that imports `ruff_python_parser`.
+//!
+//! The tree, the tokens and the ranges are ruff's ([`ruff_python_ast`], [`ruff_text_size`]); they
+//! stay inside this crate. Lines are numbered from 1 and are `i32`, as in coverage.py.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use memchr::{memchr, memchr_iter};
+use ruff_python_ast::token::Token;
+use ruff_python_ast::{ModModule, Stmt};
+use ruff_python_parser::{Mode, ParseError, ParseOptions, UnsupportedSyntaxError};
+use ruff_text_size::{Ranged, TextRange, TextSize};
+
+use super::PythonVersion;
+use crate::{Error, ErrorKind, Position};
+
+/// Why a source text is not Python, in CPython's words where we know them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotPython {
+    message: String,
+    line: Option<i32>,
+}
+
+impl NotPython {
+    pub(crate) fn new(message: impl Into<String>, line: Option<i32>) -> Self {
+        Self { message: message.into(), line }
+    }
+
+    /// The line that CPython names; none for a file whose encoding is unknown.
+    pub(crate) fn line(&self) -> Option<i32> {
+        self.line
+    }
+}
+
+impl fmt::Display for NotPython {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for NotPython {}
+
+impl From<NotPython> for Error {
+    fn from(cause: NotPython) -> Self {
+        let line = cause.line.and_then(|line| usize::try_from(line).ok());
+        let error = Self::new(ErrorKind::NotPython, cause);
+        match line {
+            Some(line) => error.at(Position::Line { line, column: None }),
+            None => error,
+        }
+    }
+}
+
+/// A source text that parses.
+#[derive(Debug)]
+pub(crate) struct Syntax {
+    text: String,
+    module: ModModule,
+    tokens: Vec<Token>,
+    lines: LineIndex,
+    /// Syntax that only later Python versions know.
+    unsupported: Vec<UnsupportedSyntaxError>,
+}
+
+impl Syntax {
+    /// Parse a text that [`decode`](super::decode::decode) gave: lines end in `\n`.
+    pub(crate) fn parse(text: String) -> Result<Self, NotPython> {
+        let lines = LineIndex::new(&text)?;
+        if let Some(nul) = memchr(0, text.as_bytes()) {
+            let line = lines.line_at(nul);
+            return Err(NotPython::new("source code string cannot contain null bytes", Some(line)));
+        }
+        let options = ParseOptions::from(Mode::Module)
+            .with_target_version(ruff_python_ast::PythonVersion::PY311);
+        let parsed = ruff_python_parser::parse_unchecked(&text, options).try_into_module();
+        let Some(parsed) = parsed else { return Err(NotPython::new("invalid syntax", Some(1))) };
+        if let Some(error) = parsed.errors().first() {
+            return Err(explain(error, &lines));
+        }
+        let tokens = parsed.tokens().to_vec();
+        let unsupported = parsed.unsupported_syntax_errors().to_vec();
+        let module = parsed.into_syntax();
+        Ok(Self { text, module, tokens, lines, unsupported })
+    }
+
+    /// The text that was parsed.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The module's statements.
+    pub(crate) fn body(&self) -> &[Stmt] {
+        &self.module.body
+    }
+
+    /// Every token, comments and blank lines included.
+    pub(crate) fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// The text of a range.
+    pub(crate) fn slice(&self, range: TextRange) -> &str {
+        self.text.get(range.start().to_usize()..range.end().to_usize()).unwrap_or_default()
+    }
+
+    /// The line of an offset.
+    pub(crate) fn line(&self, offset: TextSize) -> i32 {
+        self.lines.line_at(offset.to_usize())
+    }
+
+    /// Python's `lineno` of a node.
+    pub(crate) fn first_line(&self, node: impl Ranged) -> i32 {
+        self.line(node.start())
+    }
+
+    /// Python's `end_lineno` of a node.
+    pub(crate) fn last_line(&self, node: impl Ranged) -> i32 {
+        self.line(node.end())
+    }
+}
+
+/// The offsets at which lines start.
+#[derive(Debug)]
+struct LineIndex {
+    starts: Vec<u32>,
+}
+
+impl LineIndex {
+    fn new(text: &str) -> Result<Self, NotPython> {
+        if i32::try_from(text.len()).is_err() {
+            return Err(NotPython::new("source of more than 2 GiB", None));
+        }
+        let after_newlines = memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1);
+        Ok(Self { starts: std::iter::once(0).chain(after_newlines).collect() })
+    }
+
+    fn line_at(&self, offset: usize) -> i32 {
+        self.starts.partition_point(|&start| start as usize <= offset) as i32
+    }
+}
+
+fn explain(error: &ParseError, lines: &LineIndex) -> NotPython {
+    NotPython::new(error.error.to_string(), Some(lines.line_at(error.location.start().to_usize())))
+}
