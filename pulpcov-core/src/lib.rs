@@ -8,5 +8,9 @@ pub mod config;
 pub mod paths;
 #[cfg(feature = "python")]
 pub mod python;
+#[cfg(feature = "python")]
+mod pyre;
+#[cfg(feature = "python")]
+pub mod results;
 
 pub use error::{Error, ErrorKind, Position, Result};

@@ -109,6 +109,11 @@ impl Syntax {
         self.lines.line_at(offset.to_usize())
     }
 
+    /// The number of lines, the empty one behind a last newline included.
+    pub(crate) fn line_count(&self) -> i32 {
+        self.lines.starts.len() as i32
+    }
+
     /// Python's `lineno` of a node.
     pub(crate) fn first_line(&self, node: impl Ranged) -> i32 {
         self.line(node.start())

@@ -1,0 +1,142 @@
+//! What an excluded line takes with it: suites, decorated functions and classes, last cases.
+//!
+//! coverage.py's `PythonParser._raw_parse` (parser.py).
+
+use ruff_python_ast::token::TokenKind;
+use ruff_python_ast::{MatchCase, Pattern};
+use ruff_text_size::Ranged;
+
+use super::lines::LineSet;
+use super::multiline::{LineCursor, MultilineMap, is_content};
+use super::syntax::Syntax;
+use super::walk::{self, Definition, Node};
+
+/// Every excluded line, given those that match a pattern and those with code.
+pub(crate) fn excluded_lines(
+    syntax: &Syntax,
+    multiline: &MultilineMap,
+    matching: LineSet,
+    with_code: &LineSet,
+) -> LineSet {
+    if matching.is_empty() {
+        return matching;
+    }
+    let mut excluded = matching;
+    exclude_suites(syntax, &mut excluded);
+    let first_lines = excluded.iter().map(|line| multiline.first_line(line));
+    let mut excluded = LineSet::of(syntax.line_count(), first_lines);
+    // A node comes before its children: a definition takes its body with it, whatever is in it.
+    for node in walk::statements(syntax.body()) {
+        match node {
+            Node::Stmt(stmt) => {
+                if let Some(definition) = Definition::of(stmt) {
+                    exclude_definition(syntax, definition, &mut excluded);
+                }
+            }
+            Node::Case(case) => exclude_last_case(syntax, case, with_code, &mut excluded),
+        }
+    }
+    excluded
+}
+
+/// A colon of an excluded statement excludes what is indented below it.
+///
+/// The colon decides, not the header's line: the pattern may match anywhere before it, or behind
+/// it on the same line. An annotation's colon counts as well; nothing is indented below that.
+fn exclude_suites(syntax: &Syntax, excluded: &mut LineSet) {
+    let mut lines = LineCursor::new(syntax.text());
+    let mut indent = 0_i32;
+    let mut nesting = 0_i32;
+    let mut first_line = None;
+    // The indentation of the statement whose suite is being excluded.
+    let mut excluding: Option<i32> = None;
+    for token in syntax.tokens() {
+        match token.kind() {
+            TokenKind::Indent => indent += 1,
+            TokenKind::Dedent => indent -= 1,
+            TokenKind::Newline => first_line = None,
+            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => nesting += 1,
+            TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => nesting -= 1,
+            TokenKind::Colon if nesting == 0 && excluding.is_none() => {
+                let line = lines.advance_to(token.start());
+                if excluded.intersects(first_line.unwrap_or(line)..=line) {
+                    excluded.insert(line);
+                    excluding = Some(indent);
+                }
+            }
+            _ => {}
+        }
+        if first_line.is_none() && is_content(token.kind()) {
+            first_line = Some(lines.advance_to(token.start()));
+            excluding = excluding.filter(|&outside| indent > outside);
+            if excluding.is_some() {
+                excluded.insert(syntax.line(token.end()));
+            }
+        }
+    }
+}
+
+/// An excluded decorator or signature excludes the whole definition.
+fn exclude_definition(syntax: &Syntax, definition: Definition<'_>, excluded: &mut LineSet) {
+    let first = definition.first_line(syntax);
+    if excluded.intersects(first..=definition.keyword_line(syntax)) {
+        excluded.insert_range(first..=definition.last_line(syntax));
+    }
+}
+
+/// An irrefutable `case` is the `else` of a `match`: excluded when its whole body is.
+fn exclude_last_case(
+    syntax: &Syntax,
+    case: &MatchCase,
+    with_code: &LineSet,
+    excluded: &mut LineSet,
+) {
+    let (true, Some(first), Some(last)) =
+        (is_irrefutable(case), case.body.first(), case.body.last())
+    else {
+        return;
+    };
+    let body = walk::line_of(syntax, first)..=syntax.last_line(last);
+    let mut statements = body.filter(|&line| with_code.contains(line)).peekable();
+    if statements.peek().is_some() && statements.all(|line| excluded.contains(line)) {
+        let pattern = &case.pattern;
+        excluded.insert_range(syntax.first_line(pattern)..=syntax.last_line(pattern));
+    }
+}
+
+/// Whether a `case` matches whatever reaches it: a wildcard or a name, without a guard.
+pub(crate) fn is_irrefutable(case: &MatchCase) -> bool {
+    if case.guard.is_some() {
+        return false;
+    }
+    let mut pattern = &case.pattern;
+    while let Pattern::MatchOr(or) = pattern {
+        let Some(last) = or.patterns.last() else { return false };
+        pattern = last;
+    }
+    loop {
+        let Pattern::MatchAs(capture) = pattern else { return false };
+        match &capture.pattern {
+            Some(inner) => pattern = inner,
+            None => return true,
+        }
+    }
+}
+
+/// The lines of docstrings: of the module, of functions and of classes.
+pub(crate) fn docstring_lines(syntax: &Syntax) -> LineSet {
+    let mut lines = LineSet::new(syntax.line_count());
+    let definitions = walk::statements(syntax.body()).filter_map(|node| match node {
+        Node::Stmt(stmt) => Definition::of(stmt).map(Definition::body),
+        Node::Case(_) => None,
+    });
+    for body in std::iter::once(syntax.body()).chain(definitions) {
+        if let Some(first) = body.first()
+            && let Some(expr) = first.as_expr_stmt()
+            && expr.value.is_string_literal_expr()
+        {
+            lines.insert_range(syntax.first_line(first)..=syntax.last_line(first));
+        }
+    }
+    lines
+}
