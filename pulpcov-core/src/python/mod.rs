@@ -9,7 +9,9 @@
 //!
 //! Facts depend on the Python version in few places; [`PythonVersion`] names it.
 
+pub(crate) mod constant;
 pub(crate) mod decode;
+pub(crate) mod statements;
 pub(crate) mod syntax;
 mod version;
 

@@ -8,11 +8,11 @@ use std::fmt;
 
 use memchr::{memchr, memchr_iter};
 use ruff_python_ast::token::Token;
-use ruff_python_ast::{ModModule, Stmt};
+use ruff_python_ast::token::TokenKind;
+use ruff_python_ast::{Decorator, ModModule, Stmt};
 use ruff_python_parser::{Mode, ParseError, ParseOptions, UnsupportedSyntaxError};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-use super::PythonVersion;
 use crate::{Error, ErrorKind, Position};
 
 /// Why a source text is not Python, in CPython's words where we know them.
@@ -117,6 +117,18 @@ impl Syntax {
     /// Python's `lineno` of a node.
     pub(crate) fn first_line(&self, node: impl Ranged) -> i32 {
         self.line(node.start())
+    }
+
+    /// Python's `lineno` of a function or class: ruff's nodes start with the first decorator.
+    pub(crate) fn definition_line(&self, node: impl Ranged, decorators: &[Decorator]) -> i32 {
+        let Some(last) = decorators.last() else { return self.first_line(node) };
+        let after = self.tokens.partition_point(|token| token.start() < last.end());
+        let is_blank = |kind: TokenKind| {
+            kind.is_trivia() || matches!(kind, TokenKind::Newline | TokenKind::NonLogicalNewline)
+        };
+        let rest = self.tokens.get(after..).unwrap_or_default();
+        let keyword = rest.iter().find(|token| !is_blank(token.kind()));
+        keyword.map_or_else(|| self.first_line(node), |token| self.first_line(token))
     }
 
     /// Python's `end_lineno` of a node.
