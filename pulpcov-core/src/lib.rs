@@ -7,9 +7,9 @@ pub mod config;
 #[cfg(feature = "paths")]
 pub mod paths;
 #[cfg(feature = "python")]
-pub mod python;
-#[cfg(feature = "python")]
 mod pyre;
+#[cfg(feature = "python")]
+pub mod python;
 #[cfg(feature = "python")]
 pub mod results;
 

@@ -37,7 +37,10 @@ impl Pattern {
             .backtrack_limit(BACKTRACK_LIMIT)
             .build()
             .map(Self)
-            .map_err(|error| PatternError::Engine { pattern: pattern.to_owned(), error: error.to_string() })
+            .map_err(|error| PatternError::Engine {
+                pattern: pattern.to_owned(),
+                error: error.to_string(),
+            })
     }
 
     /// The byte ranges of the matches, from left to right, none overlapping: `re.finditer`.
@@ -128,9 +131,7 @@ impl<'a> Translator<'a> {
     fn translate(mut self) -> Result<String, PatternError> {
         match self.run() {
             Ok(()) => Ok(format!("(?{}){}", self.global, self.out)),
-            Err(message) => {
-                Err(PatternError::Syntax { pattern: self.pattern.to_owned(), message })
-            }
+            Err(message) => Err(PatternError::Syntax { pattern: self.pattern.to_owned(), message }),
         }
     }
 
@@ -328,7 +329,9 @@ impl<'a> Translator<'a> {
                 'x' => flags.verbose = adding,
                 'a' if adding => flags.ascii = true,
                 'u' if adding => flags.ascii = false,
-                'L' => return Err("bad inline flags: cannot use 'L' flag with a str pattern".into()),
+                'L' => {
+                    return Err("bad inline flags: cannot use 'L' flag with a str pattern".into());
+                }
                 '-' if adding => adding = false,
                 ':' => break,
                 ')' if adding => break,
@@ -378,7 +381,8 @@ impl<'a> Translator<'a> {
         let mut number = first.to_digit(10).unwrap_or_default();
         if let Some(second) = self.rest.next_if(char::is_ascii_digit) {
             let third = self.rest.peek().copied().filter(|c| c.is_digit(8));
-            if let (Some(a), Some(b), Some(third)) = (first.to_digit(8), second.to_digit(8), third) {
+            if let (Some(a), Some(b), Some(third)) = (first.to_digit(8), second.to_digit(8), third)
+            {
                 self.rest.next();
                 let code = a * 64 + b * 8 + third.to_digit(8).unwrap_or_default();
                 self.literal(octal(code)?);

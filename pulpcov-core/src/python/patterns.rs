@@ -50,6 +50,20 @@ impl LinePatterns {
         }
     }
 
+    /// The lines whose branches are partial. Where coverage.py has no pattern to look for, it
+    /// looks for the empty one, which is everywhere.
+    pub(super) fn partial_lines(
+        &self,
+        text: &str,
+        last: i32,
+        multiline: &MultilineMap,
+    ) -> Result<LineSet> {
+        match &self.0 {
+            Some(_) => self.lines(text, last, multiline),
+            None => Ok(LineSet::of(last, (1..=last).map(|line| multiline.first_line(line)))),
+        }
+    }
+
     /// Every line that a match touches, as the first line of its statement.
     ///
     /// A match that ends with a newline touches the line behind it.

@@ -115,10 +115,7 @@ impl Withs {
 pub(super) struct WithFixers(BTreeMap<Arc, Option<Arc>>);
 
 impl WithFixers {
-    pub(super) fn fix(
-        &self,
-        arcs: impl IntoIterator<Item = Arc>,
-    ) -> impl Iterator<Item = Arc> + '_ {
+    pub(super) fn fix(&self, arcs: impl IntoIterator<Item = Arc>) -> impl Iterator<Item = Arc> {
         arcs.into_iter().filter_map(|arc| self.0.get(&arc).copied().unwrap_or(Some(arc)))
     }
 }
