@@ -40,6 +40,8 @@ pub enum TokenClass {
     Comment,
     /// A backslash that continues a line.
     Continuation,
+    /// A character that is in a name, but not for the tokenizer of Python 3.11.
+    Error,
 }
 
 impl TokenClass {
@@ -56,6 +58,7 @@ impl TokenClass {
             Self::Operator => "op",
             Self::Comment => "com",
             Self::Continuation => "xx",
+            Self::Error => "err",
         }
     }
 }
@@ -213,15 +216,64 @@ fn python_tokens(syntax: &Syntax, version: PythonVersion) -> Vec<PyToken> {
             let dedent = PyToken { kind: PyTokenKind::Layout, start, end: start };
             tokens.extend(std::iter::repeat_n(dedent, std::mem::take(&mut dedents)));
         }
-        let (kind, start) = match kind {
+        let text = syntax.slice(token.range());
+        let whole = match kind {
             TokenKind::FStringEnd | TokenKind::TStringEnd if strings_are_tokens => {
-                (PyTokenKind::Shown(TokenClass::String), string.0)
+                let kind = PyTokenKind::Shown(TokenClass::String);
+                PyToken { kind, start: string.0, end }
             }
-            kind => (classify(kind), start),
+            kind => PyToken { kind: classify(kind), start, end },
         };
-        tokens.push(PyToken { kind, start, end });
+        match whole.kind {
+            PyTokenKind::Middle(_) => split_at_braces(whole, text, &mut tokens),
+            PyTokenKind::Shown(TokenClass::Name) if strings_are_tokens && !text.is_ascii() => {
+                split_at_marks(whole, text, &mut tokens);
+            }
+            _ => tokens.push(whole),
+        }
     }
     tokens
+}
+
+/// The text of an f-string is a token up to a doubled brace, and to the end of `\N{...}`.
+fn split_at_braces(whole: PyToken, text: &str, tokens: &mut Vec<PyToken>) {
+    let mut start = whole.start;
+    let mut bytes = text.bytes().zip(whole.start..).peekable();
+    while let Some((byte, at)) = bytes.next() {
+        let doubled =
+            matches!(byte, b'{' | b'}') && bytes.next_if(|&(next, _)| next == byte).is_some();
+        if doubled || byte == b'}' {
+            let end = at + if doubled { 2 } else { 1 };
+            tokens.push(PyToken { start, end, ..whole });
+            start = end;
+        }
+    }
+    if start < whole.end {
+        tokens.push(PyToken { start, ..whole });
+    }
+}
+
+/// Before Python 3.12 a name is what the pattern `\w+` matches; marks in it are errors.
+fn split_at_marks(whole: PyToken, text: &str, tokens: &mut Vec<PyToken>) {
+    let mut start = whole.start;
+    for (at, c) in text.char_indices().filter(|&(_, c)| !is_word(c)) {
+        let at = whole.start + at;
+        if start < at {
+            tokens.push(PyToken { start, end: at, ..whole });
+        }
+        start = at + c.len_utf8();
+        tokens.push(PyToken { kind: PyTokenKind::Shown(TokenClass::Error), start: at, end: start });
+    }
+    if start < whole.end {
+        tokens.push(PyToken { start, ..whole });
+    }
+}
+
+/// Python's `\w`: letters, numbers, the underscore.
+fn is_word(c: char) -> bool {
+    use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+    let group = c.general_category_group();
+    c == '_' || matches!(group, GeneralCategoryGroup::Letter | GeneralCategoryGroup::Number)
 }
 
 fn classify(kind: TokenKind) -> PyTokenKind {
@@ -239,6 +291,15 @@ fn classify(kind: TokenKind) -> PyTokenKind {
         kind if kind.is_keyword() => TokenClass::Name,
         _ => TokenClass::Operator,
     })
+}
+
+/// coverage.py gets the text of f-strings with single braces and doubles each, those of `\N{...}`
+/// included.
+fn double_braces(text: &str) -> Cow<'_, str> {
+    if text.ends_with("{{") || text.ends_with("}}") || !text.contains(['{', '}']) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace('{', "{{").replace('}', "}}"))
 }
 
 /// A place in the text; the column counts characters.
@@ -350,6 +411,10 @@ impl Highlighter<'_> {
             PyTokenKind::Layout => return,
             PyTokenKind::Shown(class) | PyTokenKind::Middle(class) => class,
         };
+        let text = match token.kind {
+            PyTokenKind::Middle(_) => double_braces(text),
+            _ => Cow::Borrowed(text),
+        };
         let mut column = start.column;
         for (index, part) in text.split('\n').enumerate() {
             if index > 0 {
@@ -360,7 +425,10 @@ impl Highlighter<'_> {
                 self.indent_to(column);
                 let class = self.with_keywords(class, part, start.line);
                 self.line.push(SourceToken { class, text: part.to_owned() });
-                self.column = end.column;
+                self.column = match token.kind {
+                    PyTokenKind::Middle(_) => column + part.chars().count(),
+                    _ => end.column,
+                };
             }
         }
     }
