@@ -11,6 +11,7 @@
 
 pub(crate) mod constant;
 pub(crate) mod decode;
+mod leftovers;
 pub(crate) mod statements;
 pub(crate) mod syntax;
 mod version;
