@@ -35,12 +35,14 @@ pub(crate) enum CodeSource<'a> {
     Expression(&'a Expr),
 }
 
-/// The code objects in the `dead` ranges of a body that stay among its constants.
+/// The code objects in the `dead` ranges of a body that stay among its constants; `ends` says
+/// that the end of the body is reached, where the compiler adds `return None`.
 pub(crate) fn leftovers<'a>(
     version: PythonVersion,
     scope: Scope,
     body: &'a [Stmt],
     dead: &[TextRange],
+    ends: bool,
 ) -> Vec<CodeSource<'a>> {
     let mut constants = Constants {
         version,
@@ -52,7 +54,9 @@ pub(crate) fn leftovers<'a>(
     };
     constants.prologue(scope, body);
     constants.visit_body(body);
-    constants.load(Constant::None);
+    if ends {
+        constants.load(Constant::None);
+    }
     constants.stay()
 }
 

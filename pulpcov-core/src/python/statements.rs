@@ -87,9 +87,9 @@ impl Walk<'_> {
         let mut unit = Unit { scope, blocks: Vec::new(), conditions: 0, dead: Vec::new() };
         // A function's docstring is a constant; a module or class stores it.
         let start = usize::from(scope == Scope::Function && has_docstring(body));
-        self.suite(&mut unit, body.get(start..).unwrap_or_default(), true);
+        let ends = self.suite(&mut unit, body.get(start..).unwrap_or_default(), true);
         if !unit.dead.is_empty() {
-            for source in leftovers(self.version, scope, body, &unit.dead) {
+            for source in leftovers(self.version, scope, body, &unit.dead, ends) {
                 self.leftover(source);
             }
         }
