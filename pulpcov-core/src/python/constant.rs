@@ -5,7 +5,9 @@
 //! nothing reaches follows from that, so what matters in the end is whether a condition can be
 //! true and whether it can be false.
 
-use ruff_python_ast::{BoolOp, Expr, Number, Operator, UnaryOp};
+use ruff_python_ast::{BoolOp, Expr, ExprFString, FStringPart, Number, Operator, UnaryOp};
+
+use super::PythonVersion;
 
 /// Ways in which a condition can come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,22 +25,26 @@ impl Outcome {
 
     /// The condition, as the compiler's `codegen_jump_if` takes it apart: through `not`, `and`,
     /// `or` and conditional expressions down to the values that it tests one by one.
-    pub(crate) fn of(test: &Expr) -> Self {
+    pub(crate) fn of(test: &Expr, version: PythonVersion) -> Self {
         match test {
             Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => {
-                let inner = Self::of(&unary.operand);
+                let inner = Self::of(&unary.operand, version);
                 Self { can_be_true: inner.can_be_false, can_be_false: inner.can_be_true }
             }
-            Expr::BoolOp(bool_op) => Self::of_bool_op(bool_op.op, &bool_op.values),
-            Expr::If(choice) => Self::of_choice(&choice.test, &choice.body, &choice.orelse),
+            Expr::BoolOp(bool_op) => Self::of_bool_op(bool_op.op, &bool_op.values, version),
+            Expr::If(choice) => {
+                let of = |part: &Expr| Self::of(part, version);
+                Self::of_choice(of(&choice.test), of(&choice.body), of(&choice.orelse))
+            }
+            Expr::FString(string) => Self::of_f_string(string, version),
             _ => fold(test).map_or(Self::OPEN, |constant| Self::always(constant.is_true())),
         }
     }
 
-    fn of_bool_op(op: BoolOp, values: &[Expr]) -> Self {
+    fn of_bool_op(op: BoolOp, values: &[Expr], version: PythonVersion) -> Self {
         let (mut reached, mut decided) = (true, false);
         for value in values {
-            let outcome = Self::of(value);
+            let outcome = Self::of(value, version);
             let (decides, goes_on) = match op {
                 BoolOp::And => (outcome.can_be_false, outcome.can_be_true),
                 BoolOp::Or => (outcome.can_be_true, outcome.can_be_false),
@@ -52,13 +58,33 @@ impl Outcome {
         }
     }
 
-    fn of_choice(test: &Expr, body: &Expr, orelse: &Expr) -> Self {
-        let (test, body, orelse) = (Self::of(test), Self::of(body), Self::of(orelse));
+    /// An f-string without replacement fields loads one constant, an empty one none before 3.13.
+    fn of_f_string(string: &ExprFString, version: PythonVersion) -> Self {
+        let literals = string.value.iter().flat_map(literals_of);
+        match literals.collect::<Option<String>>() {
+            Some(text) if !text.is_empty() => Self::always(true),
+            Some(_) if version >= PythonVersion::Py313 => Self::always(false),
+            _ => Self::OPEN,
+        }
+    }
+
+    fn of_choice(test: Self, body: Self, orelse: Self) -> Self {
         Self {
             can_be_true: test.can_be_true && body.can_be_true
                 || test.can_be_false && orelse.can_be_true,
             can_be_false: test.can_be_true && body.can_be_false
                 || test.can_be_false && orelse.can_be_false,
+        }
+    }
+}
+
+/// The literal text of a part of an f-string, `None` for each replacement field.
+fn literals_of(part: &FStringPart) -> Vec<Option<&str>> {
+    match part {
+        FStringPart::Literal(literal) => vec![Some(&literal.value)],
+        FStringPart::FString(string) => {
+            let elements = string.elements.iter();
+            elements.map(|e| e.as_literal().map(|literal| &*literal.value)).collect()
         }
     }
 }
@@ -282,7 +308,8 @@ mod tests {
     fn outcome(source: &str) -> (bool, bool) {
         let syntax = crate::python::syntax::Syntax::parse(format!("{source}\n")).unwrap();
         let Some(ruff_python_ast::Stmt::Expr(statement)) = syntax.body().first() else { panic!() };
-        let Outcome { can_be_true, can_be_false } = Outcome::of(&statement.value);
+        let Outcome { can_be_true, can_be_false } =
+            Outcome::of(&statement.value, PythonVersion::Py312);
         (can_be_true, can_be_false)
     }
 

@@ -124,6 +124,7 @@ impl PythonSource {
     /// parse; [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes forever to match.
     pub fn analyze(&self, options: &AnalyzeOptions) -> Result<Facts> {
         let syntax = Syntax::parse(self.text.clone())?;
+        syntax.check_version(options.version)?;
         Facts::new(&syntax, options)
     }
 

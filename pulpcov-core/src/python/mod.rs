@@ -20,6 +20,7 @@ pub(crate) mod constant;
 pub(crate) mod decode;
 mod exclude;
 mod facts;
+mod leftovers;
 pub(crate) mod lines;
 mod multiline;
 mod patterns;

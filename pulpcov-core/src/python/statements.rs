@@ -19,10 +19,11 @@ use ruff_python_ast::{
     Decorator, ExceptHandler, Expr, Pattern, Stmt, StmtAnnAssign, StmtClassDef, StmtFor,
     StmtFunctionDef, StmtIf, StmtMatch, StmtTry, StmtWhile, StmtWith,
 };
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange};
 
 use super::PythonVersion;
 use super::constant::Outcome;
+use super::leftovers::{CodeSource, Scope, leftovers};
 use super::syntax::Syntax;
 
 /// The first lines of everything that `version` compiles to instructions, sorted.
@@ -51,14 +52,6 @@ fn imports_annotations(body: &[Stmt]) -> bool {
     })
 }
 
-/// What a code object is made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scope {
-    Module,
-    Class,
-    Function,
-}
-
 /// A block that `break`, `continue` and `return` leave on their way.
 #[derive(Debug, Clone, Copy)]
 enum Block {
@@ -77,6 +70,8 @@ struct Unit {
     blocks: Vec<Block>,
     /// How many statements around this one may not run, within the code object.
     conditions: usize,
+    /// The statements that nothing reaches.
+    dead: Vec<TextRange>,
 }
 
 struct Walk<'a> {
@@ -89,16 +84,39 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn unit(&mut self, scope: Scope, body: &[Stmt]) {
-        let mut unit = Unit { scope, blocks: Vec::new(), conditions: 0 };
+        let mut unit = Unit { scope, blocks: Vec::new(), conditions: 0, dead: Vec::new() };
         // A function's docstring is a constant; a module or class stores it.
         let start = usize::from(scope == Scope::Function && has_docstring(body));
-        self.suite(&mut unit, body.get(start..).unwrap_or_default(), true);
+        let ends = self.suite(&mut unit, body.get(start..).unwrap_or_default(), true);
+        if !unit.dead.is_empty() {
+            for source in leftovers(self.version, scope, body, &unit.dead, ends) {
+                self.leftover(source);
+            }
+        }
+    }
+
+    /// A code object that is there though the instructions that would use it are not: they would
+    /// have had the line of `def` or `class`, which so is the first decorator's if there is one.
+    fn leftover(&mut self, source: CodeSource<'_>) {
+        match source {
+            CodeSource::Expression(expr) => self.mark(expr),
+            CodeSource::Statement(statement) => {
+                self.mark(statement);
+                match statement {
+                    Stmt::FunctionDef(function) => self.unit(Scope::Function, &function.body),
+                    Stmt::ClassDef(class) => self.unit(Scope::Class, &class.body),
+                    _ => {}
+                }
+            }
+        }
     }
 
     /// Walk statements; whether their end is reached.
     fn suite(&mut self, unit: &mut Unit, body: &[Stmt], mut reached: bool) -> bool {
         for statement in body {
             if !reached {
+                let end = body.last().map_or(statement.end(), Ranged::end);
+                unit.dead.push(TextRange::new(statement.start(), end));
                 return false;
             }
             reached = self.statement(unit, statement);
@@ -139,11 +157,15 @@ impl Walk<'_> {
             }
             Stmt::Assert(node) => {
                 self.mark(node);
-                return Outcome::of(&node.test).can_be_true;
+                return self.outcome(&node.test).can_be_true;
             }
             _ => self.mark(statement),
         }
         true
+    }
+
+    fn outcome(&self, test: &Expr) -> Outcome {
+        Outcome::of(test, self.version)
     }
 
     fn mark(&mut self, node: impl Ranged) {
@@ -169,7 +191,7 @@ impl Walk<'_> {
 
     fn if_(&mut self, unit: &mut Unit, node: &StmtIf) -> bool {
         self.mark(node);
-        let outcome = Outcome::of(&node.test);
+        let outcome = self.outcome(&node.test);
         let mut ends = self.suite(unit, &node.body, outcome.can_be_true);
         let mut reached = outcome.can_be_false;
         for clause in &node.elif_else_clauses {
@@ -178,7 +200,7 @@ impl Walk<'_> {
                 if reached {
                     self.mark(clause);
                 }
-                let outcome = Outcome::of(test);
+                let outcome = self.outcome(test);
                 enters &= outcome.can_be_true;
                 reached &= outcome.can_be_false;
             } else {
@@ -191,7 +213,7 @@ impl Walk<'_> {
 
     fn while_(&mut self, unit: &mut Unit, node: &StmtWhile) -> bool {
         self.mark(node);
-        let outcome = Outcome::of(&node.test);
+        let outcome = self.outcome(&node.test);
         let broken = self.loop_body(unit, &node.body, outcome.can_be_true);
         self.suite(unit, &node.orelse, outcome.can_be_false) || broken
     }
@@ -214,6 +236,9 @@ impl Walk<'_> {
     fn try_(&mut self, unit: &mut Unit, node: &StmtTry) -> bool {
         self.mark(node);
         let finally_ends = self.suite(unit, &node.finalbody, true);
+        if self.version == PythonVersion::Py311 {
+            self.mark_cleanup(&node.finalbody);
+        }
         unit.blocks.push(Block::Finally { ends: finally_ends });
         let body_ends = self.suite(unit, &node.body, true);
         let mut ends = self.suite(unit, &node.orelse, body_ends);
@@ -225,6 +250,22 @@ impl Walk<'_> {
         ends |= node.is_star;
         unit.blocks.pop();
         ends && finally_ends
+    }
+
+    /// In 3.11 the instructions that clean up after an exception in `finally` have the line that
+    /// the compiler was at last, even of a statement that nothing reaches
+    /// (`compiler_try_finally` in `compile.c`).
+    fn mark_cleanup(&mut self, finalbody: &[Stmt]) {
+        match finalbody.last() {
+            None
+            | Some(Stmt::For(_) | Stmt::While(_) | Stmt::Try(_) | Stmt::With(_) | Stmt::Match(_)) =>
+                {}
+            Some(Stmt::If(node)) => {
+                let last = node.elif_else_clauses.last().map_or(&node.body, |clause| &clause.body);
+                self.mark_cleanup(last);
+            }
+            Some(last) => self.mark(last),
+        }
     }
 
     /// The context manager may swallow an exception, so the end is always reached.
@@ -242,7 +283,7 @@ impl Walk<'_> {
             if reached {
                 self.mark(case);
             }
-            let guard = case.guard.as_deref().map(Outcome::of);
+            let guard = case.guard.as_deref().map(|guard| self.outcome(guard));
             let enters = reached && guard.is_none_or(|guard| guard.can_be_true);
             ends |= self.suite(unit, &case.body, enters);
             reached &= can_fail(&case.pattern) || guard.is_some_and(|guard| guard.can_be_false);

@@ -10,9 +10,12 @@ use memchr::{memchr, memchr_iter};
 use ruff_python_ast::token::Token;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{Decorator, ModModule, Stmt};
-use ruff_python_parser::{Mode, ParseError, ParseOptions, UnsupportedSyntaxError};
+use ruff_python_parser::{
+    Mode, ParseError, ParseOptions, UnsupportedSyntaxError, UnsupportedSyntaxErrorKind,
+};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
+use super::PythonVersion;
 use crate::{Error, ErrorKind, Position};
 
 /// Why a source text is not Python, in CPython's words where we know them.
@@ -82,6 +85,18 @@ impl Syntax {
         let unsupported = parsed.unsupported_syntax_errors().to_vec();
         let module = parsed.into_syntax();
         Ok(Self { text, module, tokens, lines, unsupported })
+    }
+
+    /// Refuse syntax that `version` does not know yet.
+    pub(crate) fn check_version(&self, version: PythonVersion) -> Result<(), NotPython> {
+        let unknown = self
+            .unsupported
+            .iter()
+            .find(|error| first_version(&error.kind) > FirstVersion::Known(version));
+        unknown.map_or(Ok(()), |error| {
+            let line = self.line(error.range.start());
+            Err(NotPython::new(unknown_message(&error.kind), Some(line)))
+        })
     }
 
     /// The text that was parsed.
@@ -154,6 +169,38 @@ impl LineIndex {
 
     fn line_at(&self, offset: usize) -> i32 {
         self.starts.partition_point(|&start| start as usize <= offset) as i32
+    }
+}
+
+/// The first Python version that knows a syntax which 3.11 does not.
+fn first_version(kind: &UnsupportedSyntaxErrorKind) -> FirstVersion {
+    use UnsupportedSyntaxErrorKind as Kind;
+    match kind {
+        Kind::TypeParameterList | Kind::TypeAliasStatement | Kind::Pep701FString(_) => {
+            FirstVersion::Known(PythonVersion::Py312)
+        }
+        Kind::TypeParamDefault => FirstVersion::Known(PythonVersion::Py313),
+        Kind::UnparenthesizedExceptionTypes | Kind::TemplateStrings => {
+            FirstVersion::Known(PythonVersion::Py314)
+        }
+        _ => FirstVersion::Later,
+    }
+}
+
+/// When a syntax became Python.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum FirstVersion {
+    Known(PythonVersion),
+    /// After the newest [`PythonVersion`].
+    Later,
+}
+
+fn unknown_message(kind: &UnsupportedSyntaxErrorKind) -> &'static str {
+    match kind {
+        UnsupportedSyntaxErrorKind::UnparenthesizedExceptionTypes => {
+            "multiple exception types must be parenthesized"
+        }
+        _ => "invalid syntax",
     }
 }
 

@@ -119,9 +119,9 @@ impl<'a> Definition<'a> {
 
     /// Python's `lineno`: the line of `def`, `async` or `class`, behind the decorators.
     pub(crate) fn keyword_line(self, syntax: &Syntax) -> i32 {
-        match self.decorators().last() {
-            Some(decorator) => syntax.line(behind_trivia(syntax.text(), decorator.end())),
-            None => syntax.line(self.start()),
+        match self {
+            Self::Function(node) => syntax.definition_line(node, &node.decorator_list),
+            Self::Class(node) => syntax.definition_line(node, &node.decorator_list),
         }
     }
 }
@@ -132,22 +132,4 @@ pub(crate) fn line_of(syntax: &Syntax, stmt: &Stmt) -> i32 {
         Some(definition) => definition.keyword_line(syntax),
         None => syntax.first_line(stmt),
     }
-}
-
-/// The offset of the first token at or behind `from`: behind white space, comments, newlines.
-fn behind_trivia(text: &str, from: TextSize) -> TextSize {
-    let rest = text.get(from.to_usize()..).unwrap_or_default();
-    let mut in_comment = false;
-    let skipped = rest.bytes().position(|byte| match byte {
-        b'\n' => {
-            in_comment = false;
-            false
-        }
-        b'#' => {
-            in_comment = true;
-            false
-        }
-        byte => !in_comment && !byte.is_ascii_whitespace() && byte != b'\\',
-    });
-    from + TextSize::try_from(skipped.unwrap_or_default()).unwrap_or_default()
 }
