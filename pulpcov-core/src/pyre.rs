@@ -97,6 +97,17 @@ enum Before {
     Repeat,
 }
 
+/// A group that is open.
+#[derive(Debug, Clone, Copy)]
+struct Group {
+    /// The flags outside of it.
+    outside: Flags,
+    /// Its number if it captures.
+    number: Option<u32>,
+    /// How many branches more it may have, if it is conditional.
+    branches: Option<u32>,
+}
+
 struct Translator<'a> {
     pattern: &'a str,
     rest: Peekable<Chars<'a>>,
@@ -104,9 +115,10 @@ struct Translator<'a> {
     global: String,
     out: String,
     flags: Flags,
-    /// The flags outside of each open group, and the group's number if it captures.
-    open: Vec<(Flags, Option<u32>)>,
+    open: Vec<Group>,
     groups: u32,
+    /// The highest group that a condition asks about; it may come later.
+    asked: u32,
     names: BTreeMap<String, u32>,
     before: Before,
 }
@@ -123,6 +135,7 @@ impl<'a> Translator<'a> {
             flags: Flags { verbose: false, ascii: false, multiline: true },
             open: Vec::new(),
             groups: 0,
+            asked: 0,
             names: BTreeMap::new(),
             before: Before::Nothing,
         }
@@ -146,15 +159,21 @@ impl<'a> Translator<'a> {
                 ')' => self.close_group()?,
                 '{' => self.brace()?,
                 '*' | '+' | '?' => self.repeat(&c.to_string())?,
-                '|' => self.bare("|", Before::Nothing),
-                '^' => self.bare("^", Before::Item),
-                '$' if self.flags.multiline => self.bare("$", Before::Item),
-                '$' => self.bare(r"(?=\n?\z)", Before::Item),
+                '|' => self.alternative()?,
+                '^' => self.bare("^", Before::Nothing),
+                '$' if self.flags.multiline => self.bare("$", Before::Nothing),
+                '$' => self.bare(r"(?=\n?\z)", Before::Nothing),
                 '.' => self.bare(".", Before::Item),
                 c => self.literal(c),
             }
         }
-        if self.open.is_empty() { Ok(()) } else { Err("missing ), unterminated subpattern".into()) }
+        if !self.open.is_empty() {
+            return Err("missing ), unterminated subpattern".into());
+        }
+        if self.asked > self.groups {
+            return Err(format!("invalid group reference {}", self.asked));
+        }
+        Ok(())
     }
 
     fn bare(&mut self, text: &str, before: Before) {
@@ -206,14 +225,23 @@ impl<'a> Translator<'a> {
     }
 
     fn close_group(&mut self) -> Step {
-        let (flags, _) = self.open.pop().ok_or("unbalanced parenthesis")?;
-        self.flags = flags;
+        let group = self.open.pop().ok_or("unbalanced parenthesis")?;
+        self.flags = group.outside;
         self.bare(")", Before::Item);
         Ok(())
     }
 
+    fn alternative(&mut self) -> Step {
+        if let Some(branches) = self.open.last_mut().and_then(|group| group.branches.as_mut()) {
+            *branches =
+                branches.checked_sub(1).ok_or("conditional backref with more than two branches")?;
+        }
+        self.bare("|", Before::Nothing);
+        Ok(())
+    }
+
     fn enter(&mut self, text: &str, flags: Flags, number: Option<u32>) {
-        self.open.push((self.flags, number));
+        self.open.push(Group { outside: self.flags, number, branches: None });
         self.flags = flags;
         self.bare(text, Before::Nothing);
     }
@@ -255,6 +283,12 @@ impl<'a> Translator<'a> {
         match self.rest.next() {
             Some('<') => {
                 let name = self.name('>')?;
+                let mut chars = name.chars();
+                let is_identifier = chars.next().is_some_and(|c| c == '_' || c.is_alphabetic())
+                    && chars.all(|c| c == '_' || c.is_alphanumeric());
+                if !is_identifier {
+                    return Err(format!("bad character in group name '{name}'"));
+                }
                 self.enter_capture();
                 if let Some(old) = self.names.insert(name.clone(), self.groups) {
                     let new = self.groups;
@@ -297,7 +331,11 @@ impl<'a> Translator<'a> {
             Ok(number) => number,
             Err(_) => self.group_named(&name)?,
         };
+        self.asked = self.asked.max(number);
         self.enter(&format!("(?({number})"), self.flags, None);
+        if let Some(group) = self.open.last_mut() {
+            group.branches = Some(1);
+        }
         Ok(())
     }
 
@@ -305,7 +343,7 @@ impl<'a> Translator<'a> {
         if number > self.groups {
             return Err(format!("invalid group reference {number}"));
         }
-        if self.open.iter().any(|&(_, open)| open == Some(number)) {
+        if self.open.iter().any(|group| group.number == Some(number)) {
             return Err("cannot refer to an open group".into());
         }
         self.bare(&format!("(?:\\{number})"), Before::Item);
@@ -357,10 +395,10 @@ impl<'a> Translator<'a> {
     fn escape(&mut self) -> Step {
         let c = self.rest.next().ok_or("bad escape (end of pattern)")?;
         match c {
-            'A' => self.bare(r"\A", Before::Item),
-            'Z' => self.bare(r"\z", Before::Item),
-            'b' => self.bare(r"\b", Before::Item),
-            'B' => self.bare(r"\B", Before::Item),
+            'A' => self.bare(r"\A", Before::Nothing),
+            'Z' => self.bare(r"\z", Before::Nothing),
+            'b' => self.bare(r"\b", Before::Nothing),
+            'B' => self.bare(r"\B", Before::Nothing),
             '1'..='9' => return self.reference_or_octal(c),
             _ => match set_escape(c, self.flags.ascii) {
                 Some((negated, set)) => {
@@ -452,15 +490,17 @@ impl<'a> Translator<'a> {
     }
 
     fn class_item(&mut self, c: char, set: &mut String) -> Step {
-        let low = match self.class_atom(c)? {
+        let atom = self.class_atom(c)?;
+        let mut ahead = self.rest.clone();
+        let is_range = ahead.next() == Some('-') && ahead.peek().is_some_and(|&c| c != ']');
+        let low = match atom {
+            ClassAtom::Set(_) if is_range => return Err("bad character range".into()),
             ClassAtom::Set(text) => {
                 set.push_str(&text);
                 return Ok(());
             }
             ClassAtom::Char(low) => low,
         };
-        let mut ahead = self.rest.clone();
-        let is_range = ahead.next() == Some('-') && ahead.peek().is_some_and(|&c| c != ']');
         if !is_range {
             push_hex(set, low);
             return Ok(());
@@ -544,5 +584,36 @@ fn push_hex(out: &mut String, c: char) {
         out.push(c);
     } else {
         out.push_str(&format!("\\x{{{:x}}}", u32::from(c)));
+    }
+}
+#[cfg(test)]
+mod throwaway {
+    use super::*;
+    #[test]
+    fn against_python() {
+        let v: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string("/tmp/pyarcs/re.json").unwrap()).unwrap();
+        let text = v[0].as_str().unwrap();
+        for c in v[1].as_array().unwrap() {
+            let p = c[0].as_str().unwrap();
+            let got = match Pattern::multiline(p)
+                .and_then(|x| x.find_iter(text).collect::<Result<Vec<_>, _>>())
+            {
+                Ok(ms) => serde_json::json!(ms),
+                Err(e) => serde_json::json!(format!("error {e}")),
+            };
+            if c[1].is_string() && got.is_string() {
+                println!("BOTH {p:30} | {} | {}", c[1], got);
+                continue;
+            }
+            if c[1] != got {
+                println!(
+                    "DIFF {p:30} | {} | {}  :: {:?}",
+                    c[1],
+                    got,
+                    Translator::new(p).translate()
+                );
+            }
+        }
     }
 }

@@ -3,9 +3,9 @@
 //! coverage.py's `PythonParser._raw_parse` (parser.py).
 
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{MatchCase, Pattern};
 use ruff_text_size::Ranged;
 
+use super::cases::exclude_last_case;
 use super::lines::LineSet;
 use super::multiline::{LineCursor, MultilineMap, is_content};
 use super::syntax::Syntax;
@@ -33,7 +33,9 @@ pub(crate) fn excluded_lines(
                     exclude_definition(syntax, definition, &mut excluded);
                 }
             }
-            Node::Case(case) => exclude_last_case(syntax, case, with_code, &mut excluded),
+            Node::Case(case) => {
+                exclude_last_case(syntax, multiline, case, with_code, &mut excluded);
+            }
         }
     }
     excluded
@@ -81,45 +83,6 @@ fn exclude_definition(syntax: &Syntax, definition: Definition<'_>, excluded: &mu
     let first = definition.first_line(syntax);
     if excluded.intersects(first..=definition.keyword_line(syntax)) {
         excluded.insert_range(first..=definition.last_line(syntax));
-    }
-}
-
-/// An irrefutable `case` is the `else` of a `match`: excluded when its whole body is.
-fn exclude_last_case(
-    syntax: &Syntax,
-    case: &MatchCase,
-    with_code: &LineSet,
-    excluded: &mut LineSet,
-) {
-    let (true, Some(first), Some(last)) =
-        (is_irrefutable(case), case.body.first(), case.body.last())
-    else {
-        return;
-    };
-    let body = walk::line_of(syntax, first)..=syntax.last_line(last);
-    let mut statements = body.filter(|&line| with_code.contains(line)).peekable();
-    if statements.peek().is_some() && statements.all(|line| excluded.contains(line)) {
-        let pattern = &case.pattern;
-        excluded.insert_range(syntax.first_line(pattern)..=syntax.last_line(pattern));
-    }
-}
-
-/// Whether a `case` matches whatever reaches it: a wildcard or a name, without a guard.
-pub(crate) fn is_irrefutable(case: &MatchCase) -> bool {
-    if case.guard.is_some() {
-        return false;
-    }
-    let mut pattern = &case.pattern;
-    while let Pattern::MatchOr(or) = pattern {
-        let Some(last) = or.patterns.last() else { return false };
-        pattern = last;
-    }
-    loop {
-        let Pattern::MatchAs(capture) = pattern else { return false };
-        match &capture.pattern {
-            Some(inner) => pattern = inner,
-            None => return true,
-        }
     }
 }
 

@@ -16,6 +16,7 @@
 //! Facts depend on the Python version in few places; [`PythonVersion`] names it.
 
 mod arcs;
+mod cases;
 pub(crate) mod constant;
 pub(crate) mod decode;
 mod exclude;

@@ -4,7 +4,7 @@ use ruff_python_ast::StmtMatch;
 
 use super::analyze::Analyzer;
 use super::starts::{ArcStart, Cause, Exits};
-use crate::python::exclude::is_irrefutable;
+use crate::python::cases::is_irrefutable;
 
 impl<'a> Analyzer<'a> {
     /// From case to case while patterns do not match; from each into its body.
