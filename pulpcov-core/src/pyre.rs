@@ -586,34 +586,34 @@ fn push_hex(out: &mut String, c: char) {
         out.push_str(&format!("\\x{{{:x}}}", u32::from(c)));
     }
 }
+
 #[cfg(test)]
-mod throwaway {
+mod tests {
     use super::*;
+
     #[test]
-    fn against_python() {
-        let v: serde_json::Value =
-            serde_json::from_str(&std::fs::read_to_string("/tmp/pyarcs/re.json").unwrap()).unwrap();
-        let text = v[0].as_str().unwrap();
-        for c in v[1].as_array().unwrap() {
-            let p = c[0].as_str().unwrap();
-            let got = match Pattern::multiline(p)
-                .and_then(|x| x.find_iter(text).collect::<Result<Vec<_>, _>>())
-            {
-                Ok(ms) => serde_json::json!(ms),
-                Err(e) => serde_json::json!(format!("error {e}")),
-            };
-            if c[1].is_string() && got.is_string() {
-                println!("BOTH {p:30} | {} | {}", c[1], got);
-                continue;
-            }
-            if c[1] != got {
-                println!(
-                    "DIFF {p:30} | {} | {}  :: {:?}",
-                    c[1],
-                    got,
-                    Translator::new(p).translate()
-                );
-            }
-        }
+    fn joins_as_alternatives() {
+        assert_eq!(join::<&str>(&[]), "");
+        assert_eq!(join(&["a|b"]), "a|b");
+        assert_eq!(join(&["a|b", "c"]), "(?:a|b)|(?:c)");
+    }
+
+    #[test]
+    fn says_what_is_wrong_in_python_s_words() {
+        let message = |pattern| Error::from(Pattern::multiline(pattern).unwrap_err()).to_string();
+        assert_eq!(message("a**"), r#"invalid regular expression "a**": multiple repeat"#);
+        assert_eq!(
+            message("(?:(?i)a)"),
+            "invalid regular expression \"(?:(?i)a)\": \
+             global flags not at the start of the expression"
+        );
+    }
+
+    #[test]
+    fn survives_any_nesting() {
+        let deep = format!("{}a{}", "(".repeat(100_000), ")".repeat(100_000));
+        assert!(Pattern::multiline(&deep).is_err());
+        let long = "a|".repeat(10_000);
+        assert!(Pattern::multiline(&long).is_ok());
     }
 }

@@ -2,9 +2,9 @@
 
 use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{Expr, MatchCase, Pattern};
-use ruff_text_size::Ranged;
 
 use super::constant::fold;
+use super::exclude::Excluded;
 use super::lines::LineSet;
 use super::multiline::MultilineMap;
 use super::syntax::Syntax;
@@ -38,7 +38,7 @@ pub(super) fn exclude_last_case(
     multiline: &MultilineMap,
     case: &MatchCase,
     with_code: &LineSet,
-    excluded: &mut LineSet,
+    excluded: &mut Excluded,
 ) {
     let (true, Some(first), Some(last)) =
         (is_irrefutable(case), case.body.first(), case.body.last())
@@ -47,16 +47,17 @@ pub(super) fn exclude_last_case(
     };
     let body = walk::line_of(syntax, first)..=syntax.last_line(last);
     let mut first_lines = body.filter(|&line| with_code.contains(line)).peekable();
-    if first_lines.peek().is_none() || !first_lines.all(|line| excluded.contains(line)) {
+    if first_lines.peek().is_none() || !first_lines.all(|line| excluded.lines.contains(line)) {
         return;
     }
     let mut lines = CodeLines { syntax, lines: Vec::new() };
     lines.visit_body(&case.body);
-    let is_left =
-        |&line: &i32| with_code.contains(multiline.first_line(line)) && !excluded.contains(line);
+    let is_left = |&line: &i32| {
+        with_code.contains(multiline.first_line(line)) && !excluded.lines.contains(line)
+    };
     if !lines.lines.iter().any(is_left) {
         let pattern = &case.pattern;
-        excluded.insert_range(syntax.first_line(pattern)..=syntax.last_line(pattern));
+        excluded.statement(multiline, syntax.first_line(pattern)..=syntax.last_line(pattern));
     }
 }
 

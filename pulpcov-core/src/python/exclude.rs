@@ -2,6 +2,8 @@
 //!
 //! coverage.py's `PythonParser._raw_parse` (parser.py).
 
+use std::ops::RangeInclusive;
+
 use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
 
@@ -11,26 +13,45 @@ use super::multiline::{LineCursor, MultilineMap, is_content};
 use super::syntax::Syntax;
 use super::walk::{self, Definition, Node};
 
-/// Every excluded line, given those that match a pattern and those with code.
+/// What is excluded.
+#[derive(Debug)]
+pub(crate) struct Excluded {
+    pub(crate) lines: LineSet,
+    /// First lines of statements that are not excluded themselves, but all of whose code is on
+    /// excluded lines: where a parenthesis is all that stands on the first line.
+    pub(crate) without_code: LineSet,
+}
+
+impl Excluded {
+    /// Exclude lines that are all of a statement, but for what stands before its first node.
+    pub(super) fn statement(&mut self, multiline: &MultilineMap, lines: RangeInclusive<i32>) {
+        self.without_code.insert(multiline.first_line(*lines.start()));
+        self.lines.insert_range(lines);
+    }
+}
+
+/// Everything that is excluded, given the lines that match a pattern and those with code.
 pub(crate) fn excluded_lines(
     syntax: &Syntax,
     multiline: &MultilineMap,
     matching: LineSet,
     with_code: &LineSet,
-) -> LineSet {
+) -> Excluded {
+    let last = syntax.line_count();
     if matching.is_empty() {
-        return matching;
+        return Excluded { lines: matching, without_code: LineSet::new(last) };
     }
-    let mut excluded = matching;
-    exclude_suites(syntax, &mut excluded);
-    let first_lines = excluded.iter().map(|line| multiline.first_line(line));
-    let mut excluded = LineSet::of(syntax.line_count(), first_lines);
+    let mut lines = matching;
+    exclude_suites(syntax, &mut lines);
+    let first_lines = lines.iter().map(|line| multiline.first_line(line));
+    let lines = LineSet::of(last, first_lines);
+    let mut excluded = Excluded { lines, without_code: LineSet::new(last) };
     // A node comes before its children: a definition takes its body with it, whatever is in it.
     for node in walk::statements(syntax.body()) {
         match node {
             Node::Stmt(stmt) => {
                 if let Some(definition) = Definition::of(stmt) {
-                    exclude_definition(syntax, definition, &mut excluded);
+                    exclude_definition(syntax, multiline, definition, &mut excluded);
                 }
             }
             Node::Case(case) => {
@@ -79,10 +100,15 @@ fn exclude_suites(syntax: &Syntax, excluded: &mut LineSet) {
 }
 
 /// An excluded decorator or signature excludes the whole definition.
-fn exclude_definition(syntax: &Syntax, definition: Definition<'_>, excluded: &mut LineSet) {
+fn exclude_definition(
+    syntax: &Syntax,
+    multiline: &MultilineMap,
+    definition: Definition<'_>,
+    excluded: &mut Excluded,
+) {
     let first = definition.first_line(syntax);
-    if excluded.intersects(first..=definition.keyword_line(syntax)) {
-        excluded.insert_range(first..=definition.last_line(syntax));
+    if excluded.lines.intersects(first..=definition.keyword_line(syntax)) {
+        excluded.statement(multiline, first..=definition.last_line(syntax));
     }
 }
 

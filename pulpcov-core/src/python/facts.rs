@@ -128,6 +128,16 @@ impl PythonSource {
         Facts::new(&syntax, options)
     }
 
+    /// The lines that a match of the patterns touches, sorted.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes forever to match.
+    pub fn matching_lines(&self, patterns: &LinePatterns) -> Result<Vec<i32>> {
+        let last_line = i32::try_from(self.text.matches('\n').count()).unwrap_or(i32::MAX - 1) + 1;
+        Ok(patterns.lines(&self.text, last_line, &MultilineMap::default())?.to_vec())
+    }
+
     /// The tokens of every line, to highlight them.
     ///
     /// # Errors
@@ -164,20 +174,17 @@ impl Facts {
         let matching = options.exclude.lines(syntax.text(), last_line, &MultilineMap::default())?;
         let excluded = exclude::excluded_lines(syntax, &multiline, matching, &with_code);
         let docstrings = exclude::docstring_lines(syntax);
-        let first_lines = |lines: &LineSet| {
-            LineSet::of(last_line, lines.iter().map(|line| multiline.first_line(line)))
-        };
-
-        let mut statements = with_code.clone();
-        statements.remove_all(&excluded);
-        statements.remove_all(&docstrings);
-        let mut statements = first_lines(&statements);
-        statements.remove_all(&excluded);
-        statements.remove_all(&docstrings);
+        let begun = with_code.iter().map(|line| multiline.first_line(line));
+        let begun = LineSet::of(last_line, begun);
+        let mut statements = begun.clone();
+        for left_out in [&excluded.lines, &excluded.without_code, &docstrings] {
+            statements.remove_all(left_out);
+        }
+        let excluded = excluded.lines;
 
         let (mut arcs, mut no_branch, mut exit_counts) = (None, Vec::new(), BTreeMap::new());
         if options.branches {
-            let found = Arcs::new(syntax, &multiline, &first_lines(&with_code));
+            let found = Arcs::new(syntax, &multiline, &begun);
             exit_counts = count_exits(found.possible(), &excluded);
             no_branch =
                 options.partial.partial_lines(syntax.text(), last_line, &multiline)?.to_vec();

@@ -13,7 +13,7 @@
 ///
 /// let statements = [1, 2, 3, 4, 5, 10, 11, 12, 13, 14];
 /// assert_eq!(format_lines(&statements, &[1, 2, 5, 10, 11, 13, 14], &[]), "1-2, 5-11, 13-14");
-/// assert_eq!(format_lines(&statements, &[5], &[(3, 4), (3, -1), (3, 5)]), "3->exit, 3->4, 5");
+/// assert_eq!(format_lines(&statements, &[5], &[(3, 4), (3, -1), (3, 5)]), "3->4, 3->exit, 5");
 /// ```
 pub fn format_lines(statements: &[i32], lines: &[i32], arcs: &[(i32, i32)]) -> String {
     let mut items: Vec<(i32, String)> = line_ranges(statements, lines)
@@ -61,22 +61,22 @@ mod tests {
     #[test]
     fn formats_lines_and_arcs() {
         let to = |last: i32| (1..=last).collect::<Vec<_>>();
-        let cases: [(&[i32], &[i32], &[(i32, i32)], &str); 7] = [
+        let cases = [
             (
-                &[1, 2, 3, 4, 5, 10, 11, 12, 13, 14],
-                &[1, 2, 5, 10, 11, 13, 14],
-                &[],
+                vec![1, 2, 3, 4, 5, 10, 11, 12, 13, 14],
+                vec![1, 2, 5, 10, 11, 13, 14],
+                vec![],
                 "1-2, 5-11, 13-14",
             ),
-            (&to(12), &[1, 2, 5, 10, 11], &[], "1-2, 5, 10-11"),
-            (&to(10), &to(10), &[], "1-10"),
-            (&to(6), &[1, 2, 5], &[(3, 4), (3, 6)], "1-2, 3->4, 3->6, 5"),
-            (&to(12), &[1], &[(3, 4), (3, 10), (3, -1)], "1, 3->10, 3->4, 3->exit"),
-            (&to(6), &[5], &[(5, 6), (4, 5)], "5"),
-            (&[], &[], &[], ""),
+            (to(12), vec![1, 2, 5, 10, 11], vec![], "1-2, 5, 10-11"),
+            (to(10), to(10), vec![], "1-10"),
+            (to(6), vec![1, 2, 5], vec![(3, 4), (3, 6)], "1-2, 3->4, 3->6, 5"),
+            (to(12), vec![1], vec![(3, 4), (3, 10), (3, -1)], "1, 3->10, 3->4, 3->exit"),
+            (to(6), vec![5], vec![(5, 6), (4, 5)], "5"),
+            (vec![], vec![], vec![], ""),
         ];
         for (statements, lines, arcs, text) in cases {
-            assert_eq!(format_lines(statements, lines, arcs), text);
+            assert_eq!(format_lines(&statements, &lines, &arcs), text);
         }
     }
 }
