@@ -1,6 +1,7 @@
 //! Sources that nobody writes: large, deep, broken. None may panic, overflow the stack or take
 //! more than linear time.
 #![cfg(feature = "python")]
+#![expect(clippy::expect_used, reason = "what fails here is a failed test")]
 
 use std::fmt::Write;
 

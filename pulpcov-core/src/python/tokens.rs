@@ -180,59 +180,74 @@ enum PyTokenKind {
     Layout,
 }
 
-/// ruff's tokens as Python's: f-strings are strings before 3.12, and a dedent stands where the
-/// next statement does.
+/// ruff's tokens as Python's: a dedent stands where the next statement does, and before 3.12
+/// f-strings are strings.
 fn python_tokens(syntax: &Syntax, version: PythonVersion) -> Vec<PyToken> {
-    let strings_are_tokens = version < PythonVersion::Py312;
+    let is_old = version < PythonVersion::Py312;
     let mut tokens = Vec::with_capacity(syntax.tokens().len());
     let mut dedents = 0;
-    // The start of the outermost f-string, and how many are open.
-    let mut string = (0, 0_u32);
+    let mut strings = OpenStrings::default();
     for token in syntax.tokens() {
         let (start, end) = (token.start().to_usize(), token.end().to_usize());
-        let kind = token.kind();
-        match kind {
+        let kind = match token.kind() {
             TokenKind::EndOfFile => continue,
             TokenKind::Dedent => {
                 dedents += 1;
                 continue;
             }
-            TokenKind::FStringStart | TokenKind::TStringStart if strings_are_tokens => {
-                if string.1 == 0 {
-                    string.0 = start;
-                }
-                string.1 += 1;
-                continue;
-            }
-            TokenKind::FStringEnd | TokenKind::TStringEnd if strings_are_tokens => {
-                string.1 = string.1.saturating_sub(1);
-            }
-            _ => {}
-        }
-        if string.1 > 0 {
+            kind => kind,
+        };
+        if is_old && let Some(outermost) = strings.closed_by(kind, start) {
+            let kind = PyTokenKind::Shown(TokenClass::String);
+            tokens.push(PyToken { kind, start: outermost, end });
             continue;
         }
         if is_content(kind) {
             let dedent = PyToken { kind: PyTokenKind::Layout, start, end: start };
             tokens.extend(std::iter::repeat_n(dedent, std::mem::take(&mut dedents)));
         }
+        if strings.depth > 0 {
+            continue;
+        }
         let text = syntax.slice(token.range());
-        let whole = match kind {
-            TokenKind::FStringEnd | TokenKind::TStringEnd if strings_are_tokens => {
-                let kind = PyTokenKind::Shown(TokenClass::String);
-                PyToken { kind, start: string.0, end }
-            }
-            kind => PyToken { kind: classify(kind), start, end },
-        };
+        let whole = PyToken { kind: classify(kind), start, end };
         match whole.kind {
             PyTokenKind::Middle(_) => split_at_braces(whole, text, &mut tokens),
-            PyTokenKind::Shown(TokenClass::Name) if strings_are_tokens && !text.is_ascii() => {
+            PyTokenKind::Shown(TokenClass::Name) if is_old && !text.is_ascii() => {
                 split_at_marks(whole, text, &mut tokens);
             }
             _ => tokens.push(whole),
         }
     }
     tokens
+}
+
+/// The f-strings around a token.
+#[derive(Debug, Default)]
+struct OpenStrings {
+    depth: u32,
+    /// Where the outermost starts.
+    start: usize,
+}
+
+impl OpenStrings {
+    /// Where the outermost string started, if a token is its end.
+    fn closed_by(&mut self, kind: TokenKind, start: usize) -> Option<usize> {
+        match kind {
+            TokenKind::FStringStart | TokenKind::TStringStart => {
+                if self.depth == 0 {
+                    self.start = start;
+                }
+                self.depth += 1;
+                None
+            }
+            TokenKind::FStringEnd | TokenKind::TStringEnd => {
+                self.depth = self.depth.saturating_sub(1);
+                (self.depth == 0).then_some(self.start)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The text of an f-string is a token up to a doubled brace, and to the end of `\N{...}`.
