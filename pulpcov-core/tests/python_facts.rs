@@ -29,6 +29,11 @@ fn python_3_13() {
     check(PythonVersion::Py313);
 }
 
+#[test]
+fn python_3_14() {
+    check(PythonVersion::Py314);
+}
+
 /// `tests/fixtures/python/record_patterns.py` writes what is expected.
 #[test]
 fn patterns_of_python() {

@@ -37,6 +37,8 @@ impl Outcome {
                 Self::of_choice(of(&choice.test), of(&choice.body), of(&choice.orelse))
             }
             Expr::FString(string) => Self::of_f_string(string, version),
+            // From 3.14 on, jumps are optimised before operators and tuples are evaluated.
+            _ if version >= PythonVersion::Py314 && !is_literal(test) => Self::OPEN,
             _ => fold(test).map_or(Self::OPEN, |constant| Self::always(constant.is_true())),
         }
     }
@@ -76,6 +78,10 @@ impl Outcome {
                 || test.can_be_false && orelse.can_be_false,
         }
     }
+}
+
+fn is_literal(expr: &Expr) -> bool {
+    expr.is_literal_expr() || matches!(expr, Expr::Name(name) if name.id.as_str() == "__debug__")
 }
 
 /// The literal text of a part of an f-string, `None` for each replacement field.
@@ -305,12 +311,29 @@ fn fold_subscript(value: &Constant, index: &Constant) -> Option<Constant> {
 mod tests {
     use super::*;
 
-    fn outcome(source: &str) -> (bool, bool) {
+    fn outcome(source: &str, version: PythonVersion) -> (bool, bool) {
         let syntax = crate::python::syntax::Syntax::parse(format!("{source}\n")).unwrap();
         let Some(ruff_python_ast::Stmt::Expr(statement)) = syntax.body().first() else { panic!() };
-        let Outcome { can_be_true, can_be_false } =
-            Outcome::of(&statement.value, PythonVersion::Py312);
+        let Outcome { can_be_true, can_be_false } = Outcome::of(&statement.value, version);
         (can_be_true, can_be_false)
+    }
+
+    #[test]
+    fn only_literals_decide_jumps_from_3_14_on() {
+        for (source, expected) in [
+            ("1", (true, false)),
+            ("not 1", (false, true)),
+            ("__debug__", (true, false)),
+            ("f''", (false, true)),
+            ("()", (true, true)),
+            ("(1,)", (true, true)),
+            ("-1", (true, true)),
+            ("1 - 1", (true, true)),
+            ("(1,)[0]", (true, true)),
+            ("__debug__ and ()", (true, true)),
+        ] {
+            assert_eq!(outcome(source, PythonVersion::Py314), expected, "{source}");
+        }
     }
 
     #[test]
@@ -364,7 +387,7 @@ mod tests {
             ("lambda: 0", open),
             ("b''", no),
         ] {
-            assert_eq!(outcome(source), expected, "{source}");
+            assert_eq!(outcome(source, PythonVersion::Py312), expected, "{source}");
         }
     }
 }

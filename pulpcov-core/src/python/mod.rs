@@ -15,6 +15,7 @@
 //!
 //! Facts depend on the Python version in few places; [`PythonVersion`] names it.
 
+mod annotate;
 mod arcs;
 mod cases;
 pub(crate) mod constant;

@@ -22,6 +22,7 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged, TextRange};
 
 use super::PythonVersion;
+use super::annotate::{is_annotate, lines_of_inner_code};
 use super::constant::Outcome;
 use super::leftovers::{CodeSource, Scope, leftovers};
 use super::syntax::Syntax;
@@ -174,7 +175,14 @@ impl Walk<'_> {
 
     fn function(&mut self, node: &StmtFunctionDef) {
         self.decorated(node, &node.decorator_list);
+        if !is_annotate(node) {
+            self.unit(Scope::Function, &node.body);
+            return;
+        }
+        let outside = std::mem::take(&mut self.lines);
         self.unit(Scope::Function, &node.body);
+        let inside = std::mem::replace(&mut self.lines, outside);
+        self.lines.extend(lines_of_inner_code(self.syntax, self.version, node, inside));
     }
 
     fn class(&mut self, node: &StmtClassDef) {

@@ -317,6 +317,14 @@ fn double_braces(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace('{', "{{").replace('}', "}}"))
 }
 
+/// For t-strings it leaves the single braces that Python's `tokenize` gives.
+fn single_braces(text: &str) -> Cow<'_, str> {
+    match text.strip_suffix("{{").or_else(|| text.strip_suffix("}}")) {
+        Some(_) => Cow::Borrowed(text.get(..text.len() - 1).unwrap_or(text)),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// A place in the text; the column counts characters.
 #[derive(Debug, Clone, Copy)]
 struct Place {
@@ -427,7 +435,8 @@ impl Highlighter<'_> {
             PyTokenKind::Shown(class) | PyTokenKind::Middle(class) => class,
         };
         let text = match token.kind {
-            PyTokenKind::Middle(_) => double_braces(text),
+            PyTokenKind::Middle(TokenClass::FString) => double_braces(text),
+            PyTokenKind::Middle(_) => single_braces(text),
             _ => Cow::Borrowed(text),
         };
         let mut column = start.column;
