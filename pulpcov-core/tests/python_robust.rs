@@ -86,6 +86,34 @@ fn deep_statements() {
 }
 
 #[test]
+fn deep_expressions() {
+    for count in [90, 1_000, 40_000, 60_000] {
+        for (head, part, tail) in [
+            ("a", ".b", ""),
+            ("a", "()", ""),
+            ("a", "[0]", ""),
+            ("a", " + 1", ""),
+            ("a", " if b else c", ""),
+            ("", "not ", "a"),
+            ("", "-", "1"),
+            ("", "lambda: ", "1"),
+            ("if ", "not ", "a: pass"),
+            ("if ", "a and ", "a: pass"),
+            ("a", " < b", ""),
+            ("a", ".b", " $"),
+            ("", "(", ""),
+            ("a = ", "[", ""),
+            ("match a:\n  case ", "a | ", "a: b"),
+        ] {
+            let source = format!("{head}{}{tail}\n", part.repeat(count));
+            let source = PythonSource::decode(source.as_bytes()).expect("UTF-8");
+            let options = AnalyzeOptions::new().expect("the default patterns compile");
+            let _ = (source.analyze(&options), source.token_lines(PythonVersion::Py312));
+        }
+    }
+}
+
+#[test]
 fn slow_patterns_end() -> Result<()> {
     // The look-ahead keeps this from the engine that takes linear time.
     let patterns = LinePatterns::new(&[r"^(?:(a|aa)(?!c))+$"])?;

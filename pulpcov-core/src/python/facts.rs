@@ -123,9 +123,10 @@ impl PythonSource {
     /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython), with the line, for text that Python does not
     /// parse; [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes forever to match.
     pub fn analyze(&self, options: &AnalyzeOptions) -> Result<Facts> {
-        let syntax = Syntax::parse(self.text.clone())?;
-        syntax.check_version(options.version)?;
-        Facts::new(&syntax, options)
+        Syntax::parse(self.text.clone())?.with_room(|syntax| {
+            syntax.check_version(options.version)?;
+            Facts::new(syntax, options)
+        })
     }
 
     /// The lines that a match of the patterns touches, sorted.

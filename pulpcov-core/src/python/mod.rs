@@ -29,6 +29,7 @@ mod patterns;
 #[cfg(feature = "json")]
 mod record;
 mod regions;
+mod stack;
 pub(crate) mod statements;
 pub(crate) mod syntax;
 mod tokens;

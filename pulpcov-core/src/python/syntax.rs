@@ -16,6 +16,7 @@ use ruff_python_parser::{
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::PythonVersion;
+use super::stack;
 use crate::{Error, ErrorKind, Position};
 
 /// Why a source text is not Python, in CPython's words where we know them.
@@ -64,6 +65,7 @@ pub(crate) struct Syntax {
     lines: LineIndex,
     /// Syntax that only later Python versions know.
     unsupported: Vec<UnsupportedSyntaxError>,
+    levels: usize,
 }
 
 impl Syntax {
@@ -76,15 +78,30 @@ impl Syntax {
         }
         let options = ParseOptions::from(Mode::Module)
             .with_target_version(ruff_python_ast::PythonVersion::PY311);
-        let parsed = ruff_python_parser::parse_unchecked(&text, options).try_into_module();
-        let Some(parsed) = parsed else { return Err(NotPython::new("invalid syntax", Some(1))) };
-        if let Some(error) = parsed.errors().first() {
-            return Err(explain(error, &lines));
+        let parsed = ruff_python_parser::parse_unchecked(&text, options);
+        let levels = stack::levels(parsed.tokens());
+        if levels > stack::MOST_LEVELS {
+            // To drop this tree would take a stack as deep as the tree.
+            std::mem::forget(parsed);
+            return Err(NotPython::new("too many levels of nesting", None));
         }
+        if let Some(error) = parsed.errors().first() {
+            let error = explain(error, &lines);
+            stack::with_room(levels, move || drop(parsed));
+            return Err(error);
+        }
+        let Some(parsed) = parsed.try_into_module() else {
+            return Err(NotPython::new("invalid syntax", Some(1)));
+        };
         let tokens = parsed.tokens().to_vec();
         let unsupported = parsed.unsupported_syntax_errors().to_vec();
         let module = parsed.into_syntax();
-        Ok(Self { text, module, tokens, lines, unsupported })
+        Ok(Self { text, module, tokens, lines, unsupported, levels })
+    }
+
+    /// Work on the tree, and drop it, with as much stack as its depth takes.
+    pub(crate) fn with_room<T>(self, work: impl FnOnce(&Self) -> T) -> T {
+        stack::with_room(self.levels, move || work(&self))
     }
 
     /// Refuse syntax that `version` does not know yet.

@@ -78,9 +78,13 @@ pub type TokenLine = Vec<SourceToken>;
 /// The tokens of each line of `text`.
 pub(crate) fn token_lines(text: &str, version: PythonVersion) -> Result<Vec<TokenLine>, NotPython> {
     let syntax = Syntax::parse(expand_tabs(text).into_owned())?;
+    Ok(syntax.with_room(|syntax| highlight(syntax, version)))
+}
+
+fn highlight(syntax: &Syntax, version: PythonVersion) -> Vec<TokenLine> {
     let mut highlighter = Highlighter {
         source: syntax.text(),
-        soft_keyword_lines: soft_keyword_lines(&syntax, version),
+        soft_keyword_lines: soft_keyword_lines(syntax, version),
         soft_keywords: if version < PythonVersion::Py312 {
             &SOFT_KEYWORDS[..3]
         } else {
@@ -92,14 +96,14 @@ pub(crate) fn token_lines(text: &str, version: PythonVersion) -> Result<Vec<Toke
         at: Place { line: 1, column: 0, offset: 0 },
     };
     let mut continuations = Continuations::new(syntax.text());
-    for token in python_tokens(&syntax, version) {
+    for token in python_tokens(syntax, version) {
         let (start, end) = highlighter.places(&token);
         if let Some(column) = continuations.before(&token, start, end) {
             highlighter.backslash(column);
         }
         highlighter.token(&token, start, end);
     }
-    Ok(highlighter.finish())
+    highlighter.finish()
 }
 
 /// Python's `str.expandtabs(8)`.
