@@ -86,6 +86,15 @@ mod error;
 pub mod formats;
 #[cfg(feature = "paths")]
 pub mod paths;
+#[cfg(any(feature = "config", feature = "python"))]
+pub mod pyre;
+#[cfg(any(feature = "config", feature = "python"))]
+#[cfg_attr(not(feature = "config"), expect(dead_code, reason = "settings use all of it"))]
+mod pytext;
+#[cfg(feature = "python")]
+pub mod python;
+#[cfg(feature = "python")]
+pub mod results;
 pub mod text;
 
 pub use data::{
