@@ -2,14 +2,13 @@
 //!
 //! The stages, in the order that a file goes through them:
 //!
-//! - [`decode`]: bytes to text, by byte order mark or PEP 263 cookie;
-//! - [`syntax`]: text to syntax tree, tokens and line index, or the reason why it is no Python;
-//! - [`check`]: what CPython's symbol table and compiler refuse although it parses;
-//! - [`statements`]: the lines that CPython's compiler gives code to;
-//! - [`multiline`], [`patterns`], [`exclude`]: lines that are one statement, lines left out;
-//! - [`arcs`]: where the program can go from a line;
-//! - [`regions`]: functions and classes;
-//! - [`tokens`]: the text once more, as tokens to highlight.
+//! - `decode`: bytes to text, by byte order mark or PEP 263 cookie;
+//! - `syntax`: text to syntax tree, tokens and line index, or the reason why it is no Python;
+//! - `statements`: the lines that CPython's compiler gives code to;
+//! - `multiline`, `patterns`, `exclude`: lines that are one statement, lines left out;
+//! - `arcs`: where the program can go from a line;
+//! - `regions`: functions and classes;
+//! - `tokens`: the text once more, as tokens to highlight.
 //!
 //! [`PythonSource`] and [`Facts`] are the way in.
 //!

@@ -23,17 +23,13 @@ use crate::{Error, ErrorKind, Position};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NotPython {
     message: String,
+    /// The line that CPython names; none for a file whose encoding is unknown.
     line: Option<i32>,
 }
 
 impl NotPython {
     pub(crate) fn new(message: impl Into<String>, line: Option<i32>) -> Self {
         Self { message: message.into(), line }
-    }
-
-    /// The line that CPython names; none for a file whose encoding is unknown.
-    pub(crate) fn line(&self) -> Option<i32> {
-        self.line
     }
 }
 
