@@ -272,8 +272,31 @@ fn debug_topics_name_the_inputs_and_the_aliases() {
     let ours = sorted(dir.pulpcov(args).status(0));
     assert_eq!(ours, sorted(dir.coverage(args).status(0)));
     assert!(ours.contains(&"Skipping duplicate data .coverage.xcopy".to_owned()));
+}
 
-    dir.pulpcov(["combine", "--debug=pathmap"]).status(0).stderr("Aliases (relative=False):\n");
+/// Each path once, though both inputs have some: what was mapped before is remembered.
+#[test]
+fn debug_explains_the_aliases_as_coverage_does() {
+    for relative in ["false", "true"] {
+        let dir = two_inputs();
+        put_lines(
+            &dir,
+            ".coverage.x",
+            &[("src/a.py", "", &[1]), ("/ci/src/a.py", "", &[2]), ("C:\\ci\\a.py", "", &[3])],
+        );
+        put_lines(&dir, ".coverage.y", &[("/srv/app.py", "", &[1]), ("/ci/src/a.py", "", &[2])]);
+        dir.write("app/app.py", "");
+        let config = format!(
+            "[run]\nrelative_files = {relative}\n[paths]\nsource =\n    app\n    /srv\n    /ci\n"
+        );
+        dir.write(".coveragerc", config);
+        let args = ["combine", "--debug=pathmap", "--keep"];
+        let ours = dir.pulpcov(args).status(0).stderr("Aliases (relative=");
+        assert_eq!(ours.stderr, dir.coverage(args).status(0).stderr);
+        assert!(
+            ours.stderr.contains("doesn't exist, continuing") && ours.stderr.contains("producing")
+        );
+    }
 }
 
 #[test]
