@@ -50,6 +50,10 @@ fn tell(event: &Event<'_>, names_inputs: bool) -> Option<String> {
         Event::Waiting { folder } => {
             Some(line("Another combine is at work; waiting for folder", folder))
         }
+        Event::Resuming { data_file } => Some(line(
+            "An earlier combine was stopped while it deleted its inputs; adding to",
+            data_file,
+        )),
         Event::Read { path } if names_inputs => Some(line("Combined data file", path)),
         Event::Duplicate { path } if names_inputs => Some(line("Skipping duplicate data", path)),
         _ => None,
