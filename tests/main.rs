@@ -1,5 +1,6 @@
 //! The command as users run it, and the library on every data file there is.
 
+mod faults;
 mod formats;
 mod parity;
 mod support;
