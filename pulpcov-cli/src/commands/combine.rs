@@ -50,9 +50,12 @@ fn tell(event: &Event<'_>, names_inputs: bool) -> Option<String> {
         format!("{what} {}", path.strip_prefix(".").unwrap_or(path).display())
     };
     match event {
-        Event::Waiting { folder } => Some(format!(
-            "Another combine is at work; waiting for folder {}",
-            py_repr(&folder.to_string_lossy())
+        Event::Waiting { folder } => {
+            Some(line("Another combine is at work; waiting for folder", folder))
+        }
+        Event::Resuming { data_file } => Some(line(
+            "An earlier combine was stopped while it deleted its inputs; adding to",
+            data_file,
         )),
         Event::Read { path } if names_inputs => Some(line("Combined data file", path)),
         Event::Duplicate { path } if names_inputs => Some(line("Skipping duplicate data", path)),

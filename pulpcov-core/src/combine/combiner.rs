@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::delete::delete_inputs;
 use super::event::Event;
-use super::gather::{Gathered, Outcome, gather};
+use super::gather::{Gathered, Outcome, Parts, gather};
 use super::lock::FolderLocks;
-use super::store::{StoreFormat, folder_of, remove_leftovers, store};
+use super::store::{StoreFormat, folder_of, store_with};
+use super::unfinished::{Mark, Unfinished};
 use crate::data::{CoverageData, FilePath, Measurement};
 use crate::discover;
 use crate::error::{Error, ErrorKind, Lines, Result};
@@ -156,15 +157,26 @@ impl<'a> Combiner<'a> {
     /// with [`append`](Self::append) also why the data file cannot be read.
     pub fn run(mut self) -> Result<Combined> {
         let _locks = self.lock()?;
-        remove_leftovers(&folder_of(&self.data_file));
+        let unfinished = Unfinished::find(&folder_of(&self.data_file), &self.data_file);
+        if unfinished.any() {
+            (self.on_event)(Event::Resuming { data_file: &self.data_file });
+            self.append = true;
+        }
         let inputs = self.find()?;
+        if inputs.is_empty() && !unfinished.any() {
+            return Err(Error::new(ErrorKind::NoData, "No data to combine"));
+        }
         (self.on_event)(Event::Found { inputs: inputs.len() });
         let base = self.load_base()?;
         let gathered = self.gather(&inputs)?;
-        let result = self.merge(base, gathered, &inputs)?;
-        (self.on_event)(Event::Writing { rows: result.combined.data.row_count() });
-        store(&result.combined.data, &self.data_file, StoreFormat::Sqlite)?;
-        Ok(self.delete(result))
+        let report = Report::new(&inputs, gathered.outcomes);
+        if report.read.is_empty() && !unfinished.any() {
+            return Err(no_usable_data(&report.left_out));
+        }
+        let result = self.merge(base, gathered.data, report)?;
+        let mark = self.write(&result)?;
+        unfinished.clear();
+        Ok(self.delete(result, mark))
     }
 
     fn places_or_default(&self) -> Vec<PathBuf> {
@@ -184,9 +196,6 @@ impl<'a> Combiner<'a> {
         // The data file may be one of the files it is combined from; it does not combine itself.
         let own = std::path::absolute(&self.data_file).ok();
         inputs.retain(|path| std::path::absolute(path).ok() != own);
-        if inputs.is_empty() {
-            return Err(Error::new(ErrorKind::NoData, "No data to combine"));
-        }
         Ok(inputs)
     }
 
@@ -227,22 +236,18 @@ impl<'a> Combiner<'a> {
 
     /// One data set of all parts, and what is to be said of each input.
     fn merge<'i>(
-        &'i self,
+        &self,
         base: Option<CoverageData>,
-        gathered: Gathered,
-        inputs: &'i [PathBuf],
+        parts: Parts,
+        report: Report<'i>,
     ) -> Result<Merged<'i>> {
-        let report = Report::new(inputs, gathered.outcomes);
-        if report.read.is_empty() {
-            return Err(no_usable_data(&report.left_out));
-        }
         let kinds = Kinds::new(&self.data_file, base.as_ref(), &report);
         if kinds.are_mixed() && !self.mixed_as_lines {
             return Err(kinds.refusal());
         }
         let meta = base.as_ref().map(|data| data.meta().clone()).unwrap_or_default();
         let mut data = CoverageData::new();
-        for mut part in base.into_iter().chain(gathered.data.into_parts()) {
+        for mut part in base.into_iter().chain(parts.into_parts()) {
             if kinds.are_mixed() {
                 part.arcs_to_lines();
             }
@@ -256,13 +261,25 @@ impl<'a> Combiner<'a> {
         Ok(report.into_merged(data))
     }
 
-    fn delete(&self, merged: Merged<'_>) -> Combined {
+    /// Write the result, marked if inputs are to be deleted.
+    fn write(&self, result: &Merged<'_>) -> Result<Option<Mark>> {
+        let data = &result.combined.data;
+        (self.on_event)(Event::Writing { rows: data.row_count() });
+        let deletes = !self.keep && !result.consumed.is_empty();
+        let folder = folder_of(&self.data_file);
+        store_with(data, &self.data_file, StoreFormat::Sqlite, |file| {
+            deletes.then(|| Mark::set(&folder, file)).transpose()
+        })
+    }
+
+    fn delete(&self, merged: Merged<'_>, mark: Option<Mark>) -> Combined {
         let mut combined = merged.combined;
-        if !self.keep {
+        if let Some(mark) = mark {
             (self.on_event)(Event::Deleting { inputs: merged.consumed.len() });
             let consumed: Vec<_> =
                 merged.consumed.iter().map(|(path, identity)| (*path, identity)).collect();
             combined.not_deleted = delete_inputs(&consumed);
+            combined.not_deleted.extend(mark.clear(&folder_of(&self.data_file)).err());
         }
         combined
     }

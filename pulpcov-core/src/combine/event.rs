@@ -15,6 +15,12 @@ pub enum Event<'a> {
         /// The folder.
         folder: &'a Path,
     },
+    /// An earlier combine was killed after it wrote the data file and before it had deleted its
+    /// inputs. What they held is only there now, so the data file is added to.
+    Resuming {
+        /// The data file.
+        data_file: &'a Path,
+    },
     /// This many inputs were found.
     Found {
         /// How many.

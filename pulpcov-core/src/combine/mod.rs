@@ -7,7 +7,9 @@
 //!    what cannot be read is left where it is and reported (`gather`);
 //! 3. the result is written to a temporary file, synced, and renamed into place (`store`);
 //! 4. only then the inputs are deleted, each only if it is still the very file that was
-//!    read (`delete`).
+//!    read (`delete`);
+//! 5. should it be killed meanwhile, the next combine adds to the result instead of
+//!    replacing it (`unfinished`).
 
 mod combiner;
 mod delete;
@@ -16,6 +18,7 @@ mod gather;
 mod lock;
 mod store;
 mod turns;
+mod unfinished;
 
 pub use combiner::{Combined, Combiner};
 pub use event::Event;

@@ -1,18 +1,16 @@
 //! A result on disk: whole or not at all.
 
 use std::fs::{File, Permissions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::CoverageData;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::beside;
 use crate::formats::{json, sqlite};
-
-/// The name of a temporary file: no data file's name can begin like it.
-const TEMPORARY: (&str, &str) = (".pulpcov-", ".tmp");
 
 /// The formats that can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,7 +33,16 @@ pub enum StoreFormat {
 /// [`ErrorKind::Io`], and then the target is as it was; [`ErrorKind::NotRepresentable`] if
 /// the format cannot hold the data.
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
-    let target = target.as_ref();
+    store_with(data, target.as_ref(), format, |_| Ok(()))
+}
+
+/// [`store()`], and do `last` with the complete file before it gets its name.
+pub(super) fn store_with<T>(
+    data: &CoverageData,
+    target: &Path,
+    format: StoreFormat,
+    last: impl FnOnce(&File) -> io::Result<T>,
+) -> Result<T> {
     if target.is_dir() && !target.is_symlink() {
         return Err(Error::new(ErrorKind::Io, "the result cannot be written: this is a folder")
             .with_path(target));
@@ -52,12 +59,14 @@ pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat)
     })?;
     temporary.flush().map_err(|err| unwritable(target, &err))?;
     temporary.as_file().sync_all().map_err(|err| unwritable(target, &err))?;
+    let done = last(temporary.as_file()).map_err(|err| unwritable(target, &err))?;
     remove_companions(target)?;
     temporary.persist(target).map_err(|err| unwritable(target, &err.error))?;
-    sync_folder(&folder)
+    sync_folder(&folder)?;
+    Ok(done)
 }
 
-fn unwritable(target: &Path, err: &std::io::Error) -> Error {
+fn unwritable(target: &Path, err: &io::Error) -> Error {
     let message = format!("the result cannot be written: {err}");
     Error::new(ErrorKind::Io, message).with_path(target)
 }
@@ -71,9 +80,9 @@ pub(super) fn folder_of(file: &Path) -> PathBuf {
 }
 
 /// An empty file beside the target, which may be read by whom the target may be read.
-fn temporary(folder: &Path, target: &Path) -> std::io::Result<NamedTempFile> {
+fn temporary(folder: &Path, target: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+    builder.prefix(PREFIX).suffix(TEMPORARY);
     #[cfg(unix)]
     let new_file = {
         use std::os::unix::fs::PermissionsExt;
@@ -96,7 +105,7 @@ fn remove_companions(target: &Path) -> Result<()> {
     for suffix in ["-journal", "-wal", "-shm"] {
         let path = beside(target, suffix);
         match std::fs::remove_file(&path) {
-            Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
+            Err(err) if err.kind() != io::ErrorKind::NotFound => {
                 return Err(Error::io(path, err));
             }
             _ => {}
@@ -112,17 +121,4 @@ pub(super) fn sync_folder(folder: &Path) -> Result<()> {
         .and_then(|handle| handle.sync_all())
         .map_err(|err| Error::io(folder, err))?;
     Ok(())
-}
-
-/// Remove what combines left that were killed while they wrote. The folder must be locked.
-pub(super) fn remove_leftovers(folder: &Path) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let bytes = name.as_encoded_bytes();
-        if bytes.starts_with(TEMPORARY.0.as_bytes()) && bytes.ends_with(TEMPORARY.1.as_bytes()) {
-            // Another user's leftover in a shared folder stays: it is theirs to remove.
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
 }

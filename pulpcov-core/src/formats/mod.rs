@@ -17,9 +17,9 @@ mod limits;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-pub(crate) use data_file::identity::beside;
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+pub(crate) use data_file::{identity::beside, input::open_no_follow};
 pub use detect::FileKind;
 
 /// What a writer says of the version of coverage.py: the one whose format it follows.
