@@ -1,5 +1,8 @@
 //! The command as users run it, and the library on every data file there is.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod commands;
 mod formats;
 mod parity;
+mod properties;
 mod support;

@@ -67,6 +67,8 @@ pub enum ErrorKind {
     NotRepresentable,
     /// A file pattern or regular expression that cannot be used.
     Pattern,
+    /// Source text that Python does not parse; [`Error::reason`] is the parser's message.
+    NotPython,
     /// A configuration file, or a value in it, that cannot be used.
     Config,
 }

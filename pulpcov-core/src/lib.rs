@@ -46,6 +46,8 @@
 //! | [`discover`] | the data files of a folder, and what their names say |
 //! | [`paths`] | `[paths]` aliases; the patterns of `include` and `omit` |
 //! | [`config`] | `.coveragerc` and its kin |
+//! | [`python`] | what could have run: statements, exclusions, arcs, regions of Python source |
+//! | [`results`] | what ran against what could have run: missing lines and branches, percentages |
 //! | [`combine`] | all of it: a folder of data files into one, losing nothing |
 //! | [`design`] | why it is built as it is |
 //!
@@ -59,6 +61,7 @@
 //! | `paths` | yes | aliases and patterns |
 //! | `parallel` | yes | combining on all cores |
 //! | `config` | | configuration files |
+//! | `python` | | facts about Python source, as coverage.py has them |
 //! | `full` | | everything |
 //!
 //! # What this crate does not do
@@ -86,6 +89,15 @@ mod error;
 pub mod formats;
 #[cfg(feature = "paths")]
 pub mod paths;
+#[cfg(any(feature = "config", feature = "python"))]
+pub mod pyre;
+#[cfg(any(feature = "config", feature = "python"))]
+#[cfg_attr(not(feature = "config"), expect(dead_code, reason = "settings use all of it"))]
+mod pytext;
+#[cfg(feature = "python")]
+pub mod python;
+#[cfg(feature = "python")]
+pub mod results;
 pub mod text;
 
 pub use data::{

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::ordered::OrderedMap;
-use super::pytext::float_repr;
 use super::settings::Config;
+use crate::pytext::float_repr;
 use crate::text::py_repr;
 
 /// A value in a list of facts.

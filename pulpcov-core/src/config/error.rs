@@ -1,7 +1,7 @@
 //! What can be wrong with a configuration, in coverage.py's words where it has some.
 
-use super::pattern::PatternError;
 use super::substitute::Undefined;
+use crate::pyre::PatternError;
 use crate::text::py_repr;
 use crate::{Error, ErrorKind};
 

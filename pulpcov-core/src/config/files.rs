@@ -8,9 +8,9 @@ use super::document::{Document, Section};
 use super::error::Cause;
 use super::home::expand_user;
 use super::ordered::OrderedMap;
-use super::pytext::{strip, universal_newlines};
 use super::settings::{Config, OptionSpec, SECTIONS};
 use super::values::{Env, Setting};
+use crate::pytext::{strip, universal_newlines};
 use crate::{Error, Position, Result};
 
 /// The file that is coverage's own.

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::ordered::OrderedMap;
-use super::pytext::{is_space, strip};
+use crate::pytext::{is_space, strip};
 use crate::text::{plural, py_repr};
 
 /// The section whose options count for every other section too.

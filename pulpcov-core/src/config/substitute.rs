@@ -1,6 +1,6 @@
 //! Environment variables in values: `$X`, `${X}`, `${X?}`, `${X-default}` and `$$`.
 
-use super::pytext::is_word;
+use crate::pytext::is_word;
 use crate::text::py_repr;
 
 /// A variable marked with `?` that is not there.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::ordered::OrderedMap;
-use super::pytext::float_repr;
+use crate::pytext::float_repr;
 use crate::text::py_repr;
 
 /// The value of an option that coverage.py hands to a plugin as it is.

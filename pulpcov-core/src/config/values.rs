@@ -7,10 +7,10 @@
 use super::document::Raw;
 use super::error::Cause;
 use super::home::expand_user;
-use super::pattern;
-use super::pytext::{parse_float, parse_int, split_lines, strip};
 use super::substitute::substitute;
 use super::value::Value;
+use crate::pyre;
+use crate::pytext::{parse_float, parse_int, split_lines, strip};
 use crate::text::py_repr;
 
 /// Looks up an environment variable.
@@ -134,7 +134,7 @@ impl Setting<'_> {
     }
 
     fn check_pattern(&self, pattern: &str) -> Result<(), Cause> {
-        pattern::check(pattern).map_err(|reason| Cause::Pattern {
+        pyre::check(pattern).map_err(|reason| Cause::Pattern {
             section: self.section_in_messages().to_owned(),
             option: self.option.to_owned(),
             value: pattern.to_owned(),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use pulpcov_core::config::{Config, Info, Loaded, Loader, Pattern, format_info};
+use pulpcov_core::config::{Config, Info, Loaded, Loader, format_info};
+use pulpcov_core::pyre::Pattern;
 use pulpcov_core::text::printable;
 use pulpcov_core::{Error, ErrorKind, Position};
 use serde_json::Value as Json;

@@ -3,7 +3,7 @@
 /// Why a pattern is refused: Python's message, in most cases with the position in characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(in crate::config) struct PatternError(String);
+pub(crate) struct PatternError(String);
 
 impl PatternError {
     /// An error about the pattern as a whole.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cursor::{Cursor, PatternError, Token};
 use super::escape::{Escape, category, class, literal, read_escape};
-use crate::config::pytext::{is_identifier, parse_int};
+use crate::pytext::{is_identifier, parse_int};
 use crate::text::py_repr;
 
 /// How deep groups may be nested. Python gives up somewhere below 500.

@@ -4,17 +4,17 @@
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// `str.isspace` for one character: Unicode's white space and the four ASCII separators.
-pub(super) fn is_space(c: char) -> bool {
+pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\x1c'..='\x1f')
 }
 
 /// `str.strip()`.
-pub(super) fn strip(text: &str) -> &str {
+pub(crate) fn strip(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
 /// `\w` of Python's `re`: letters, numbers and the underscore, but no combining marks.
-pub(super) fn is_word(c: char) -> bool {
+pub(crate) fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
     }
@@ -25,29 +25,29 @@ pub(super) fn is_word(c: char) -> bool {
 }
 
 /// `str.isidentifier`, with [`is_word`] standing in for Unicode's identifier classes.
-pub(super) fn is_identifier(text: &str) -> bool {
+pub(crate) fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| is_word(c) && !c.is_numeric()) && text.chars().all(is_word)
 }
 
 /// `str.splitlines()`.
 ///
 /// White space around the lines is of no interest to the callers, so `\r\n` may count twice.
-pub(super) fn split_lines(text: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn split_lines(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c| matches!(c, '\n'..='\r' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'))
 }
 
 /// Text as Python's text mode reads it: `\r\n` and `\r` become `\n`.
-pub(super) fn universal_newlines(text: &str) -> String {
+pub(crate) fn universal_newlines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
 /// `int(text)` in base ten; `None` if it is no number, or none that fits.
-pub(super) fn parse_int(text: &str) -> Option<i64> {
+pub(crate) fn parse_int(text: &str) -> Option<i64> {
     without_underscores(strip(text))?.parse().ok()
 }
 
 /// `float(text)`: infinities and not-a-number have words, a number too large is infinite.
-pub(super) fn parse_float(text: &str) -> Option<f64> {
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
     without_underscores(strip(text))?.parse().ok()
 }
 
@@ -61,7 +61,7 @@ fn without_underscores(text: &str) -> Option<String> {
 }
 
 /// `repr(float)`: the shortest digits that read back, an exponent below 1e-4 and from 1e16.
-pub(super) fn float_repr(number: f64) -> String {
+pub(crate) fn float_repr(number: f64) -> String {
     if number.is_nan() {
         return "nan".to_owned();
     }

@@ -16,17 +16,22 @@ mod parser;
 use std::fmt;
 use std::ops::Range;
 
-pub(super) use cursor::PatternError;
+#[cfg(feature = "config")]
+pub(crate) use cursor::PatternError;
 
 use crate::{Error, ErrorKind, Result};
 use parser::Modes;
+
+/// Steps of backtracking that one search may take: a bound on time, far above what patterns need. A search
+/// with look-around costs steps for every character that it passes.
+const BACKTRACK_LIMIT: usize = 100_000_000;
 
 /// A regular expression as Python's `re` understands it.
 ///
 /// # Examples
 ///
 /// ```
-/// use pulpcov_core::config::Pattern;
+/// use pulpcov_core::pyre::Pattern;
 ///
 /// let pattern = Pattern::multi_line(r"^\s*if (?P<quote>['\x22])x(?P=quote):\Z")?;
 /// assert_eq!(pattern.find_iter("a\nif 'x':").collect::<Result<Vec<_>, _>>()?, [2..9]);
@@ -35,6 +40,7 @@ use parser::Modes;
 /// assert_eq!(error.reason(), "missing ), unterminated subpattern at position 3");
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
+#[derive(Clone)]
 pub struct Pattern(fancy_regex::Regex);
 
 impl fmt::Debug for Pattern {
@@ -65,7 +71,11 @@ impl Pattern {
     fn with_modes(pattern: &str, modes: Modes) -> Result<Self> {
         let translated = parser::translate(pattern, modes)
             .map_err(|error| Error::new(ErrorKind::Pattern, error))?;
-        fancy_regex::Regex::new(&translated).map(Self).map_err(refused_by_engine)
+        fancy_regex::RegexBuilder::new(&translated)
+            .backtrack_limit(BACKTRACK_LIMIT)
+            .build()
+            .map(Self)
+            .map_err(refused_by_engine)
     }
 
     /// The byte ranges of `text` that match, from the left, as by Python's `re.finditer`.
@@ -101,6 +111,16 @@ fn refused_by_engine(error: fancy_regex::Error) -> Error {
 ///
 /// Nothing is compiled: a config file with an exotic pattern is of use to whoever does not need
 /// that pattern.
-pub(super) fn check(pattern: &str) -> Result<(), PatternError> {
+#[cfg(feature = "config")]
+pub(crate) fn check(pattern: &str) -> Result<(), PatternError> {
     parser::translate(pattern, Modes::default()).map(drop)
+}
+
+/// One pattern that matches what any of `patterns` matches: coverage.py's `misc.join_regex`.
+#[cfg(feature = "python")]
+pub(crate) fn join<S: AsRef<str>>(patterns: &[S]) -> String {
+    match patterns {
+        [one] => one.as_ref().to_owned(),
+        many => many.iter().map(|p| format!("(?:{})", p.as_ref())).collect::<Vec<_>>().join("|"),
+    }
 }

@@ -1,0 +1,180 @@
+//! The walk over statements that finds arcs.
+
+use ruff_python_ast::Stmt;
+use ruff_text_size::Ranged;
+
+use super::Arc;
+use super::blocks::Block;
+use super::describe::{Action, Fragment};
+use super::starts::{ArcStart, Cause, Exits};
+use super::withs::Withs;
+use crate::python::lines::LineSet;
+use crate::python::multiline::MultilineMap;
+use crate::python::syntax::Syntax;
+use crate::python::walk::{self, Definition, Node};
+
+/// The arcs of a file, what to say about them, and the `with` statements among them.
+pub(super) fn analyze(
+    syntax: &Syntax,
+    multiline: &MultilineMap,
+    statements: &LineSet,
+) -> (Vec<Arc>, Vec<Fragment>, Withs) {
+    let mut analyzer = Analyzer {
+        syntax,
+        multiline,
+        statements,
+        arcs: Vec::new(),
+        fragments: Vec::new(),
+        blocks: Vec::new(),
+        withs: Withs::new(syntax.line_count()),
+    };
+    analyzer.module();
+    for node in walk::statements(syntax.body()) {
+        if let Node::Stmt(stmt) = node
+            && let Some(definition) = Definition::of(stmt)
+        {
+            analyzer.code_object(definition);
+        }
+    }
+    (super::sorted(analyzer.arcs), analyzer.fragments, analyzer.withs)
+}
+
+pub(super) struct Analyzer<'a> {
+    syntax: &'a Syntax,
+    multiline: &'a MultilineMap,
+    statements: &'a LineSet,
+    arcs: Vec<Arc>,
+    fragments: Vec<Fragment>,
+    /// What encloses the statement at hand, inside of its code object.
+    pub(super) blocks: Vec<Block<'a>>,
+    pub(super) withs: Withs,
+}
+
+impl<'a> Analyzer<'a> {
+    fn module(&mut self) {
+        let start = self.multiline.first_line(1);
+        if self.syntax.body().is_empty() {
+            self.add_arc(start, -start);
+            return;
+        }
+        for exit in self.body(self.syntax.body(), Exits::default()).into_sorted() {
+            self.add_exit(exit, -start, Action::ExitModule);
+        }
+    }
+
+    fn code_object(&mut self, definition: Definition<'a>) {
+        let start = self.first_line_of(definition);
+        let name = definition.name();
+        match definition {
+            Definition::Function(node) => {
+                self.blocks.push(Block::Function { start, name });
+                let exits = self.body(&node.body, Exits::default());
+                self.leave_by_return(exits);
+                self.blocks.pop();
+            }
+            Definition::Class(node) => {
+                for exit in self.body(&node.body, Exits::default()).into_sorted() {
+                    self.add_exit(exit, -start, Action::ExitClass(name.into()));
+                }
+            }
+        }
+    }
+
+    /// The arcs of a list of statements that is entered from `entries`; the exits from it.
+    ///
+    /// A statement that the compiler gave no code to is passed over.
+    pub(super) fn body(&mut self, body: &'a [Stmt], entries: Exits) -> Exits {
+        let mut exits = entries;
+        for stmt in body {
+            let line = self.line_of(stmt);
+            if !self.has_code(line) {
+                continue;
+            }
+            for start in exits.into_sorted() {
+                self.add_flow(start, line);
+            }
+            exits = self.exits_of(stmt, line);
+        }
+        exits
+    }
+
+    /// The exits from a statement to the next one, after adding the arcs inside of it.
+    fn exits_of(&mut self, stmt: &'a Stmt, line: i32) -> Exits {
+        match stmt {
+            Stmt::FunctionDef(node) => self.definition(Definition::Function(node)),
+            Stmt::ClassDef(node) => self.definition(Definition::Class(node)),
+            Stmt::If(node) => self.if_exits(node, line),
+            Stmt::For(node) => self.for_exits(node, line),
+            Stmt::While(node) => self.while_exits(node, line),
+            Stmt::With(node) => self.with_exits(node, line),
+            Stmt::Try(node) => self.try_exits(node, line),
+            Stmt::Match(node) => self.match_exits(node, line),
+            Stmt::Break(_) => self.leave_by_break(ArcStart::new(line, Cause::BreakNotExecuted)),
+            Stmt::Continue(_) => {
+                self.leave_by_continue(ArcStart::new(line, Cause::ContinueNotExecuted))
+            }
+            Stmt::Raise(_) => self.leave_by_raise(ArcStart::new(line, Cause::RaiseNotExecuted)),
+            Stmt::Return(_) => {
+                let start = ArcStart::new(line, Cause::ReturnNotExecuted);
+                self.leave_by_return(Exits::one(start))
+            }
+            _ => Exits::one(ArcStart::plain(line)),
+        }
+    }
+
+    /// The decorators, one after the other, then `def` or `class`; the body is another code object.
+    fn definition(&mut self, definition: Definition<'a>) -> Exits {
+        let main_line = definition.keyword_line(self.syntax);
+        let mut last: Option<i32> = None;
+        for decorator in definition.decorators() {
+            let line = self.line_at(&decorator.expression);
+            if let Some(last) = last
+                && last != line
+            {
+                self.add_arc(last, line);
+            }
+            last = Some(line);
+        }
+        if let Some(last) = last {
+            self.add_arc(last, main_line);
+        }
+        Exits::one(ArcStart::plain(main_line))
+    }
+
+    /// The first line of the statement that `node` is in.
+    pub(super) fn line_at(&self, node: impl Ranged) -> i32 {
+        self.multiline.first_line(self.syntax.first_line(node))
+    }
+
+    pub(super) fn line_of(&self, stmt: &Stmt) -> i32 {
+        match Definition::of(stmt) {
+            Some(definition) => self.first_line_of(definition),
+            None => self.line_at(stmt),
+        }
+    }
+
+    fn first_line_of(&self, definition: Definition<'_>) -> i32 {
+        self.multiline.first_line(definition.first_line(self.syntax))
+    }
+
+    pub(super) fn has_code(&self, line: i32) -> bool {
+        self.statements.contains(line)
+    }
+
+    /// An arc that goes without saying.
+    pub(super) fn add_arc(&mut self, from: i32, to: i32) {
+        self.arcs.push((from, to));
+        self.withs.see((from, to));
+    }
+
+    /// An arc to another line.
+    pub(super) fn add_flow(&mut self, start: ArcStart, to: i32) {
+        self.add_exit(start, to, Action::Jump);
+    }
+
+    pub(super) fn add_exit(&mut self, start: ArcStart, to: i32, action: Action) {
+        let arc = (start.line, to);
+        self.add_arc(start.line, to);
+        self.fragments.push(Fragment { arc, cause: Some(start.cause), action });
+    }
+}

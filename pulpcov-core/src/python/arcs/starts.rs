@@ -1,0 +1,92 @@
+//! Where arcs start, and why they may not be taken.
+
+/// A line that an arc leaves from, and what it means if that arc is never taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ArcStart {
+    pub(super) line: i32,
+    pub(super) cause: Cause,
+}
+
+impl ArcStart {
+    pub(super) fn new(line: i32, cause: Cause) -> Self {
+        Self { line, cause }
+    }
+
+    /// A start that no choice was made at.
+    pub(super) fn plain(line: i32) -> Self {
+        Self::new(line, Cause::Unknown)
+    }
+}
+
+/// The starts of the arcs that leave a node.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Exits(Vec<ArcStart>);
+
+impl Exits {
+    pub(super) fn one(start: ArcStart) -> Self {
+        Self(vec![start])
+    }
+
+    pub(super) fn add(&mut self, start: ArcStart) {
+        self.0.push(start);
+    }
+
+    pub(super) fn append(&mut self, other: Self) {
+        if self.0.is_empty() {
+            *self = other;
+        } else {
+            self.0.extend(other.0);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Every start once, in order: coverage.py keeps a set, whose order is that of its hashes.
+    pub(super) fn into_sorted(self) -> Vec<ArcStart> {
+        let mut starts = self.0;
+        if starts.len() > 1 {
+            starts.sort_unstable();
+            starts.dedup();
+        }
+        starts
+    }
+}
+
+/// Why an arc is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cause {
+    Unknown,
+    BreakNotExecuted,
+    ContinueNotExecuted,
+    RaiseNotExecuted,
+    ReturnNotExecuted,
+    LoopNeverStarted,
+    LoopDidNotComplete,
+    NeverTrue,
+    AlwaysTrue,
+    AlwaysMatched,
+    NeverMatched,
+    NotRaised,
+}
+
+impl Cause {
+    /// The cause in coverage.py's words, about an arc from `line`.
+    pub(super) fn describe(self, line: i32) -> String {
+        match self {
+            Self::Unknown => String::new(),
+            Self::BreakNotExecuted => format!("the break on line {line} wasn't executed"),
+            Self::ContinueNotExecuted => format!("the continue on line {line} wasn't executed"),
+            Self::RaiseNotExecuted => format!("the raise on line {line} wasn't executed"),
+            Self::ReturnNotExecuted => format!("the return on line {line} wasn't executed"),
+            Self::LoopNeverStarted => format!("the loop on line {line} never started"),
+            Self::LoopDidNotComplete => format!("the loop on line {line} didn't complete"),
+            Self::NeverTrue => format!("the condition on line {line} was never true"),
+            Self::AlwaysTrue => format!("the condition on line {line} was always true"),
+            Self::AlwaysMatched => format!("the pattern on line {line} always matched"),
+            Self::NeverMatched => format!("the pattern on line {line} never matched"),
+            Self::NotRaised => format!("the exception caught by line {line} didn't happen"),
+        }
+    }
+}

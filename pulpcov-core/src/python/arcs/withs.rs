@@ -1,0 +1,121 @@
+//! `with` statements: the way out leads through the `with` line once more.
+//!
+//! At run time the line of `with` is traced again when its body is left. A reader of a report
+//! expects the body to go to the next statement, so recorded and possible arcs are both fixed:
+//! coverage.py's `with_jump_fixers` and `fix_with_jumps` (parser.py).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruff_python_ast::StmtWith;
+
+use super::Arc;
+use super::analyze::Analyzer;
+use super::starts::{ArcStart, Exits};
+use crate::python::lines::LineSet;
+
+impl<'a> Analyzer<'a> {
+    /// Before Python 3.12.6 the way out led through `with`, since then through each context
+    /// manager; as all of them are one statement, they have the same first line.
+    pub(super) fn with_exits(&mut self, node: &'a StmtWith, line: i32) -> Exits {
+        self.withs.enter(line);
+        let ends = self.body(&node.body, Exits::one(ArcStart::plain(line)));
+        self.withs.leave(line);
+        if ends.is_empty() {
+            return ends;
+        }
+        for end in ends.into_sorted() {
+            self.add_arc(end.line, line);
+            self.withs.exits.insert((end.line, line));
+        }
+        Exits::one(ArcStart::plain(line))
+    }
+}
+
+/// What the walk sees of `with` statements.
+#[derive(Debug)]
+pub(super) struct Withs {
+    current: Vec<i32>,
+    all: LineSet,
+    /// Arcs from a `with` into its body.
+    entries: BTreeSet<Arc>,
+    /// Arcs from a body back to its `with`.
+    exits: BTreeSet<Arc>,
+}
+
+impl Withs {
+    pub(super) fn new(last_line: i32) -> Self {
+        Self {
+            current: Vec::new(),
+            all: LineSet::new(last_line),
+            entries: BTreeSet::new(),
+            exits: BTreeSet::new(),
+        }
+    }
+
+    fn enter(&mut self, line: i32) {
+        self.current.push(line);
+        self.all.insert(line);
+    }
+
+    fn leave(&mut self, line: i32) {
+        self.current.retain(|&start| start != line);
+    }
+
+    /// Take note of an arc that is being added.
+    pub(super) fn see(&mut self, arc: Arc) {
+        if self.current.contains(&arc.0) {
+            self.entries.insert(arc);
+        }
+    }
+
+    /// How to rewrite arcs, given all arcs of the file in order.
+    pub(super) fn fixers(&self, arcs: &[Arc]) -> WithFixers {
+        let mut next: BTreeMap<i32, i32> = BTreeMap::new();
+        for &(from, to) in arcs {
+            if self.all.contains(from) && !self.entries.contains(&(from, to)) {
+                next.entry(from).or_insert(to);
+            }
+        }
+        let mut fixers = BTreeMap::new();
+        for &(end, start) in &self.exits {
+            // A `with` that nothing follows, at the end of a `finally` that was not entered in
+            // the normal way, has nowhere to go to: its arc stays.
+            if next.contains_key(&start) {
+                fixers.insert((end, start), Some((end, self.final_next(start, &next))));
+            }
+        }
+        for (&start, &to) in &next {
+            // Only a body on the line of its `with` leaves by this arc and no other.
+            if !self.exits.contains(&(start, start)) {
+                fixers.insert((start, to), None);
+            }
+        }
+        WithFixers(fixers)
+    }
+
+    /// Where leaving the `with` at `start` ends: the last statement of a `with` may be a `with`.
+    fn final_next(&self, start: i32, next: &BTreeMap<i32, i32>) -> i32 {
+        let mut start = start;
+        let mut target = start;
+        // Each step leaves one `with`: there are no more of them than that.
+        for _ in 0..=next.len() {
+            let Some(&to) = next.get(&start) else { break };
+            target = to;
+            if !self.exits.contains(&(start, to)) {
+                break;
+            }
+            start = to;
+        }
+        target
+    }
+}
+
+/// Arcs to replace; `None` removes the arc.
+#[derive(Debug, Clone)]
+pub(super) struct WithFixers(BTreeMap<Arc, Option<Arc>>);
+
+impl WithFixers {
+    pub(super) fn fix(&self, arcs: impl IntoIterator<Item = Arc>) -> impl Iterator<Item = Arc> {
+        arcs.into_iter().filter_map(|arc| self.0.get(&arc).copied().unwrap_or(Some(arc)))
+    }
+}

@@ -1,0 +1,95 @@
+//! The last `case` of a `match`, where it is the `else`.
+
+use ruff_python_ast::visitor::{Visitor, walk_expr};
+use ruff_python_ast::{Expr, MatchCase, Pattern};
+
+use super::constant::fold;
+use super::exclude::Excluded;
+use super::lines::LineSet;
+use super::multiline::MultilineMap;
+use super::syntax::Syntax;
+use super::walk;
+
+/// Whether a `case` matches whatever reaches it: a wildcard or a name, without a guard.
+pub(crate) fn is_irrefutable(case: &MatchCase) -> bool {
+    if case.guard.is_some() {
+        return false;
+    }
+    let mut pattern = &case.pattern;
+    while let Pattern::MatchOr(or) = pattern {
+        let Some(last) = or.patterns.last() else { return false };
+        pattern = last;
+    }
+    loop {
+        let Pattern::MatchAs(capture) = pattern else { return false };
+        match &capture.pattern {
+            Some(inner) => pattern = inner,
+            None => return true,
+        }
+    }
+}
+
+/// Exclude an irrefutable `case` whose whole body is excluded.
+///
+/// The body's lines are those with code as they stand in the text, while an excluded statement is
+/// excluded by its first line: one with code on a second line keeps its `case`.
+pub(super) fn exclude_last_case(
+    syntax: &Syntax,
+    multiline: &MultilineMap,
+    case: &MatchCase,
+    with_code: &LineSet,
+    excluded: &mut Excluded,
+) {
+    let (true, Some(first), Some(last)) =
+        (is_irrefutable(case), case.body.first(), case.body.last())
+    else {
+        return;
+    };
+    let body = walk::line_of(syntax, first)..=syntax.last_line(last);
+    let mut first_lines = body.filter(|&line| with_code.contains(line)).peekable();
+    if first_lines.peek().is_none() || !first_lines.all(|line| excluded.lines.contains(line)) {
+        return;
+    }
+    let mut lines = CodeLines { syntax, lines: Vec::new() };
+    lines.visit_body(&case.body);
+    let is_left = |&line: &i32| {
+        with_code.contains(multiline.first_line(line)) && !excluded.lines.contains(line)
+    };
+    if !lines.lines.iter().any(is_left) {
+        let pattern = &case.pattern;
+        excluded.statement(multiline, syntax.first_line(pattern)..=syntax.last_line(pattern));
+    }
+}
+
+/// The lines that expressions have instructions on, as they stand in the text.
+struct CodeLines<'a> {
+    syntax: &'a Syntax,
+    lines: Vec<i32>,
+}
+
+impl<'a> Visitor<'a> for CodeLines<'a> {
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        self.lines.push(self.syntax.first_line(expr));
+        match expr {
+            // The instruction that gets an attribute is on the attribute's line.
+            Expr::Attribute(attribute) => self.lines.push(self.syntax.last_line(&attribute.attr)),
+            expr if is_folded(expr) => return,
+            _ => {}
+        }
+        walk_expr(self, expr);
+    }
+}
+
+/// Whether an expression is one constant to the compiler, however many lines it has: what it
+/// evaluates, and lists and sets that it fills from a constant (`starunpack_helper` of CPython).
+fn is_folded(expr: &Expr) -> bool {
+    match expr {
+        Expr::List(list) => list.elts.len() > 2 && list.elts.iter().all(is_constant),
+        Expr::Set(set) => set.elts.len() > 2 && set.elts.iter().all(is_constant),
+        expr => is_constant(expr),
+    }
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    fold(expr).is_some()
+}

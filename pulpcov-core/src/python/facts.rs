@@ -1,0 +1,316 @@
+//! From source text to everything that a report asks about it.
+
+use std::collections::BTreeMap;
+
+use super::PythonVersion;
+use super::arcs::Arcs;
+use super::lines::LineSet;
+use super::multiline::MultilineMap;
+use super::patterns::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS, LinePatterns};
+use super::regions::{Region, regions};
+use super::statements::bytecode_lines;
+use super::syntax::Syntax;
+use super::tokens::{TokenLine, token_lines};
+use super::{decode, exclude};
+use crate::Result;
+
+/// How to look at source: what is excluded, what is no branch, whose compiler decides.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::python::{AnalyzeOptions, PythonVersion};
+///
+/// let options = AnalyzeOptions::new()?.version(PythonVersion::Py312);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct AnalyzeOptions {
+    exclude: LinePatterns,
+    partial: LinePatterns,
+    version: PythonVersion,
+    branches: bool,
+}
+
+impl AnalyzeOptions {
+    /// coverage.py's defaults on Python 3.11.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: the default patterns compile.
+    pub fn new() -> Result<Self> {
+        let partial: Vec<&str> =
+            DEFAULT_PARTIAL.into_iter().chain(DEFAULT_PARTIAL_ALWAYS).collect();
+        Ok(Self {
+            exclude: LinePatterns::new(&DEFAULT_EXCLUDE)?,
+            partial: LinePatterns::new(&partial)?,
+            version: PythonVersion::Py311,
+            branches: true,
+        })
+    }
+
+    /// The lines to exclude: `exclude_lines` and `exclude_also` of the configuration.
+    #[must_use]
+    pub fn exclude(mut self, patterns: LinePatterns) -> Self {
+        self.exclude = patterns;
+        self
+    }
+
+    /// The lines whose branches need not all be taken: `partial_branches`, `partial_also` and
+    /// `partial_branches_always` of the configuration.
+    #[must_use]
+    pub fn partial(mut self, patterns: LinePatterns) -> Self {
+        self.partial = patterns;
+        self
+    }
+
+    /// The version of Python that ran the code.
+    #[must_use]
+    pub fn version(mut self, version: PythonVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Whether to find arcs (the default); reports of line data do without.
+    #[must_use]
+    pub fn branches(mut self, wanted: bool) -> Self {
+        self.branches = wanted;
+        self
+    }
+}
+
+/// The text of a Python source file.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+///
+/// let source = PythonSource::decode(b"def f(x):\n    '''Doc.'''\n    if x:\n        return 1\n")?;
+/// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+/// assert_eq!(facts.statements(), [1, 3, 4]);
+/// assert_eq!(facts.arcs(), [(1, -1), (3, -1), (3, 4), (4, -1)]);
+/// assert_eq!(
+///     facts.missing_arc_description(3, 4),
+///     "line 3 didn't jump to line 4 because the condition on line 3 was never true",
+/// );
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct PythonSource {
+    text: String,
+}
+
+impl PythonSource {
+    /// Decode the bytes of a file as Python does: by byte order mark or PEP 263 cookie.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython) for an encoding that Python does not know.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        Ok(Self { text: decode::decode(bytes)? })
+    }
+
+    /// The decoded text; lines end in `\n`, the last one too.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Find the facts about this source.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython), with the line, for text that Python does not
+    /// parse; [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes forever to match.
+    pub fn analyze(&self, options: &AnalyzeOptions) -> Result<Facts> {
+        Syntax::parse(self.text.clone())?.with_room(|syntax| {
+            syntax.check_version(options.version)?;
+            Facts::new(syntax, options)
+        })
+    }
+
+    /// The lines that a match of the patterns touches, sorted.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes forever to match.
+    pub fn matching_lines(&self, patterns: &LinePatterns) -> Result<Vec<i32>> {
+        let last_line = i32::try_from(self.text.matches('\n').count()).unwrap_or(i32::MAX - 1) + 1;
+        Ok(patterns.lines(&self.text, last_line, &MultilineMap::default())?.to_vec())
+    }
+
+    /// The tokens of every line, to highlight them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython) for text that Python does not parse.
+    pub fn token_lines(&self, version: PythonVersion) -> Result<Vec<TokenLine>> {
+        Ok(token_lines(&self.text, version)?)
+    }
+}
+
+/// What coverage.py knows about a source file.
+///
+/// Lines count from 1, lists are sorted. A negative line at the end of an arc is the exit of the
+/// function, class or module that starts there.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    last_line: i32,
+    last_outside: i32,
+    statements: Vec<i32>,
+    excluded: Vec<i32>,
+    docstrings: Vec<i32>,
+    no_branch: Vec<i32>,
+    multiline: MultilineMap,
+    arcs: Option<Arcs>,
+    exit_counts: BTreeMap<i32, usize>,
+    regions: Vec<Region>,
+}
+
+impl Facts {
+    fn new(syntax: &Syntax, options: &AnalyzeOptions) -> Result<Self> {
+        let last_line = syntax.line_count();
+        let multiline = MultilineMap::new(syntax);
+        let with_code = lines_with_code(syntax, options.version);
+        let matching = options.exclude.lines(syntax.text(), last_line, &MultilineMap::default())?;
+        let excluded = exclude::excluded_lines(syntax, &multiline, matching, &with_code);
+        let docstrings = exclude::docstring_lines(syntax);
+        let begun = with_code.iter().map(|line| multiline.first_line(line));
+        let begun = LineSet::of(last_line, begun);
+        let mut statements = begun.clone();
+        for left_out in [&excluded.lines, &excluded.without_code, &docstrings] {
+            statements.remove_all(left_out);
+        }
+        let excluded = excluded.lines;
+
+        let (mut arcs, mut no_branch, mut exit_counts) = (None, Vec::new(), BTreeMap::new());
+        if options.branches {
+            let found = Arcs::new(syntax, &multiline, &begun);
+            exit_counts = count_exits(found.possible(), &excluded);
+            no_branch =
+                options.partial.partial_lines(syntax.text(), last_line, &multiline)?.to_vec();
+            arcs = Some(found);
+        }
+        Ok(Self {
+            last_line,
+            last_outside: last_outside(syntax.text(), last_line),
+            statements: statements.to_vec(),
+            excluded: excluded.to_vec(),
+            docstrings: docstrings.to_vec(),
+            no_branch,
+            multiline,
+            arcs,
+            exit_counts,
+            regions: regions(syntax),
+        })
+    }
+
+    /// The number of lines, counting an empty one behind the last newline.
+    pub(crate) fn last_line(&self) -> i32 {
+        self.last_line
+    }
+
+    /// The last line that can be outside of all regions.
+    pub(crate) fn last_outside(&self) -> i32 {
+        self.last_outside
+    }
+
+    /// The first lines of the statements that have code and are not excluded.
+    pub fn statements(&self) -> &[i32] {
+        &self.statements
+    }
+
+    /// The excluded lines; those of an excluded definition without code are among them.
+    pub fn excluded(&self) -> &[i32] {
+        &self.excluded
+    }
+
+    /// The lines of docstrings.
+    pub fn docstrings(&self) -> &[i32] {
+        &self.docstrings
+    }
+
+    /// The lines whose branches need not all be taken.
+    pub fn no_branch(&self) -> &[i32] {
+        &self.no_branch
+    }
+
+    /// The lines of statements of several lines, each with the first line of its statement.
+    pub fn multiline(&self) -> impl Iterator<Item = (i32, i32)> + '_ {
+        self.multiline.iter()
+    }
+
+    /// The first line of the statement that a line is in; negative for an exit's.
+    pub fn first_line(&self, line: i32) -> i32 {
+        self.multiline.first_line(line)
+    }
+
+    /// The possible arcs; none if they were not wanted.
+    pub fn arcs(&self) -> &[(i32, i32)] {
+        self.arcs.as_ref().map(Arcs::possible).unwrap_or_default()
+    }
+
+    /// How many arcs leave each line, those to excluded lines not counted.
+    pub fn exit_counts(&self) -> &BTreeMap<i32, usize> {
+        &self.exit_counts
+    }
+
+    /// Functions and classes, outer before inner.
+    pub fn regions(&self) -> &[Region] {
+        &self.regions
+    }
+
+    /// Recorded lines as first lines of statements, sorted.
+    pub fn translate_lines(&self, lines: impl IntoIterator<Item = i32>) -> Vec<i32> {
+        let mut lines: Vec<i32> = lines.into_iter().map(|line| self.first_line(line)).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+
+    /// Recorded arcs in the terms of [`arcs`](Self::arcs), sorted: between first lines, and from
+    /// the end of a `with` to what follows it.
+    pub fn translate_arcs(&self, arcs: impl IntoIterator<Item = (i32, i32)>) -> Vec<(i32, i32)> {
+        match &self.arcs {
+            Some(found) => found.translate(arcs, &self.multiline),
+            None => Vec::new(),
+        }
+    }
+
+    /// Why an arc was not taken, in English: `line 1 didn't jump to line 2 because ...`.
+    pub fn missing_arc_description(&self, from: i32, to: i32) -> String {
+        self.arcs.as_ref().map(|arcs| arcs.missing_description((from, to))).unwrap_or_default()
+    }
+
+    /// What an arc does, in English: `jump to line 2`.
+    pub fn arc_description(&self, from: i32, to: i32) -> String {
+        self.arcs.as_ref().map(|arcs| arcs.description((from, to))).unwrap_or_default()
+    }
+}
+
+fn lines_with_code(syntax: &Syntax, version: PythonVersion) -> LineSet {
+    // coverage.py does not ask the compiler about a file without a token: an empty module has
+    // code on line 1.
+    if syntax.body().is_empty() {
+        return LineSet::new(syntax.line_count());
+    }
+    LineSet::of(syntax.line_count(), bytecode_lines(syntax, version))
+}
+
+fn count_exits(arcs: &[(i32, i32)], excluded: &LineSet) -> BTreeMap<i32, usize> {
+    let mut counts = BTreeMap::new();
+    for &(from, to) in arcs {
+        if !excluded.contains(from) && !excluded.contains(to) {
+            *counts.entry(from).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// coverage.py counts a file's lines with `str.splitlines`, without the empty one behind the last
+/// newline; that splits at more than newlines, and a file with such characters has lines to spare.
+fn last_outside(text: &str, last_line: i32) -> i32 {
+    const SEPARATORS: [char; 7] =
+        ['\x0b', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
+    if text.contains(SEPARATORS) { last_line } else { last_line - 1 }
+}

@@ -1,0 +1,324 @@
+//! Code objects that nothing reaches and that stay in the compiled file all the same.
+//!
+//! The optimiser drops instructions that nothing reaches, but a code object is a constant, and
+//! coverage.py 7.17.3 looks for code objects among the constants. Which unused constants stay:
+//!
+//! - 3.11 (`trim_unused_consts` in `compile.c`): all that stand before the last used one;
+//! - later (`remove_unused_consts` in `flowgraph.c`): the first, which could be a docstring.
+//!
+//! So the order in which the compiler meets constants has to be followed, and what uses them. It
+//! is only done for code objects with a dead function, class, lambda or comprehension in them.
+
+use std::collections::HashMap;
+
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
+    Arguments, CmpOp, Comprehension, ExceptHandler, Expr, Keyword, Parameters, Pattern, Stmt,
+};
+use ruff_text_size::{Ranged, TextRange};
+
+use super::PythonVersion;
+use super::constant::{Constant, fold};
+
+/// What a code object is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Module,
+    Class,
+    Function,
+}
+
+/// A part of the source that is compiled to a code object of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum CodeSource<'a> {
+    Statement(&'a Stmt),
+    Expression(&'a Expr),
+}
+
+/// The code objects in the `dead` ranges of a body that stay among its constants; `ends` says
+/// that the end of the body is reached, where the compiler adds `return None`.
+pub(crate) fn leftovers<'a>(
+    version: PythonVersion,
+    scope: Scope,
+    body: &'a [Stmt],
+    dead: &[TextRange],
+    ends: bool,
+) -> Vec<CodeSource<'a>> {
+    let mut constants = Constants {
+        version,
+        dead,
+        is_dead: false,
+        indexes: HashMap::new(),
+        last_used: None,
+        dead_code: Vec::new(),
+    };
+    constants.prologue(scope, body);
+    constants.visit_body(body);
+    if ends {
+        constants.load(Constant::None);
+    }
+    constants.stay()
+}
+
+struct Constants<'a, 'd> {
+    version: PythonVersion,
+    dead: &'d [TextRange],
+    is_dead: bool,
+    indexes: HashMap<String, usize>,
+    last_used: Option<usize>,
+    dead_code: Vec<(usize, CodeSource<'a>)>,
+}
+
+impl<'a> Constants<'a, '_> {
+    fn prologue(&mut self, scope: Scope, body: &[Stmt]) {
+        let docstring = match body.first() {
+            Some(Stmt::Expr(first)) if first.value.is_string_literal_expr() => fold(&first.value),
+            _ => None,
+        };
+        match scope {
+            // Until 3.13 a function without docstring has `None` in its place.
+            Scope::Function => {
+                if docstring.is_some() || self.version < PythonVersion::Py314 {
+                    let index = self.index_of(&docstring.unwrap_or(Constant::None));
+                    self.last_used = Some(index);
+                }
+            }
+            Scope::Class => self.load(Constant::Str("__qualname__".to_owned())),
+            Scope::Module => {
+                if let Some(docstring) = docstring {
+                    self.load(docstring);
+                }
+            }
+        }
+    }
+
+    fn index_of(&mut self, constant: &Constant) -> usize {
+        let next = self.next_index();
+        *self.indexes.entry(format!("{constant:?}")).or_insert(next)
+    }
+
+    fn next_index(&self) -> usize {
+        self.indexes.len() + self.dead_code.len()
+    }
+
+    /// The compiler emits a `LOAD_CONST`.
+    fn load(&mut self, constant: Constant) {
+        let index = self.index_of(&constant);
+        if !self.is_dead {
+            self.last_used = self.last_used.max(Some(index));
+        }
+    }
+
+    fn load_names<'n>(&mut self, names: impl Iterator<Item = &'n str>) {
+        self.load(Constant::Tuple(names.map(|name| Constant::Str(name.to_owned())).collect()));
+    }
+
+    /// A constant that the optimiser makes: it comes after all others.
+    fn load_folded(&mut self) {
+        if !self.is_dead {
+            self.last_used = Some(usize::MAX);
+        }
+    }
+
+    fn code(&mut self, source: CodeSource<'a>) {
+        if self.is_dead {
+            self.dead_code.push((self.next_index(), source));
+        } else {
+            let index = self.next_index();
+            self.indexes.insert(format!("code {index}"), index);
+            self.last_used = self.last_used.max(Some(index));
+        }
+    }
+
+    fn stay(self) -> Vec<CodeSource<'a>> {
+        let kept = match self.version {
+            PythonVersion::Py311 => self.last_used.unwrap_or(0),
+            _ => 0,
+        };
+        let kept = self.dead_code.into_iter().filter(|(index, _)| *index <= kept);
+        kept.map(|(_, source)| source).collect()
+    }
+
+    fn parameters(&mut self, parameters: &'a Parameters) {
+        let positional = || parameters.posonlyargs.iter().chain(&parameters.args);
+        let mut defaults = positional().filter_map(|parameter| parameter.default()).peekable();
+        if defaults.peek().is_some() {
+            let mut all_constant = true;
+            for default in defaults {
+                all_constant &= fold(default).is_some();
+                self.visit_expr(default);
+            }
+            if all_constant {
+                self.load_folded();
+            }
+        }
+        let keyword = || parameters.kwonlyargs.iter().filter(|p| p.default.is_some());
+        if keyword().next().is_some() {
+            keyword().filter_map(|parameter| parameter.default()).for_each(|d| self.visit_expr(d));
+            self.load_names(keyword().map(|parameter| parameter.name().as_str()));
+        }
+        for parameter in parameters.iter() {
+            if let Some(annotation) = parameter.annotation() {
+                self.load(Constant::Str(parameter.name().to_string()));
+                self.visit_annotation(annotation);
+            }
+        }
+    }
+
+    /// A comprehension is a function up to 3.11; a generator expression always is.
+    fn comprehension(&mut self, expr: &'a Expr, generators: &'a [Comprehension]) {
+        if matches!(expr, Expr::Generator(_)) || self.version == PythonVersion::Py311 {
+            self.code(CodeSource::Expression(expr));
+            if let Some(first) = generators.first() {
+                self.visit_expr(&first.iter);
+            }
+        } else {
+            visitor::walk_expr(self, expr);
+        }
+    }
+
+    fn compare(&mut self, ops: &'a [CmpOp], comparators: &'a [Expr]) {
+        for (op, operand) in ops.iter().zip(comparators) {
+            let elements = match operand {
+                Expr::List(list) => Some(&list.elts),
+                Expr::Set(set) => Some(&set.elts),
+                _ => None,
+            };
+            let folded = elements.and_then(|elements| elements.iter().map(fold).collect());
+            match (op, folded) {
+                // `x in [1, 2]` tests with a tuple.
+                (CmpOp::In | CmpOp::NotIn, Some(items)) => self.load(Constant::Tuple(items)),
+                _ => self.visit_expr(operand),
+            }
+        }
+    }
+
+    /// `starunpack_helper`: a display of more than two constants is built from a tuple.
+    fn display(&mut self, expr: &'a Expr, elements: &'a [Expr]) {
+        let folded: Option<Vec<_>> = elements.iter().map(fold).collect();
+        match folded {
+            Some(items) if items.len() > 2 => self.load(Constant::Tuple(items)),
+            _ => visitor::walk_expr(self, expr),
+        }
+    }
+}
+
+impl<'a> Visitor<'a> for Constants<'a, '_> {
+    fn visit_stmt(&mut self, statement: &'a Stmt) {
+        let was_dead = self.is_dead;
+        self.is_dead |= self.dead.iter().any(|dead| dead.contains_range(statement.range()));
+        match statement {
+            Stmt::FunctionDef(node) => {
+                node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
+                self.parameters(&node.parameters);
+                if let Some(returns) = &node.returns {
+                    self.load(Constant::Str("return".to_owned()));
+                    self.visit_annotation(returns);
+                }
+                self.code(CodeSource::Statement(statement));
+            }
+            Stmt::ClassDef(node) => {
+                node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
+                self.code(CodeSource::Statement(statement));
+                self.load(Constant::Str(node.name.to_string()));
+                if let Some(arguments) = &node.arguments {
+                    self.visit_arguments(arguments);
+                }
+            }
+            // A constant as a statement is nothing.
+            Stmt::Expr(node) if fold(&node.value).is_some() => {}
+            Stmt::Return(node) if node.value.is_none() => self.load(Constant::None),
+            Stmt::Import(node) => {
+                for _ in &node.names {
+                    self.load(Constant::Int(0));
+                    self.load(Constant::None);
+                }
+            }
+            Stmt::ImportFrom(node) => {
+                self.load(Constant::Int(i128::from(node.level)));
+                self.load_names(node.names.iter().map(|alias| alias.name.as_str()));
+            }
+            Stmt::AnnAssign(node) => {
+                visitor::walk_stmt(self, statement);
+                if let Expr::Name(name) = &*node.target {
+                    self.load(Constant::Str(name.id.to_string()));
+                }
+            }
+            Stmt::With(_) => {
+                visitor::walk_stmt(self, statement);
+                self.load(Constant::None);
+            }
+            _ => visitor::walk_stmt(self, statement),
+        }
+        self.is_dead = was_dead;
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        if let Some(constant) = fold(expr) {
+            self.load(constant);
+            return;
+        }
+        match expr {
+            Expr::Lambda(node) => {
+                if let Some(parameters) = &node.parameters {
+                    self.parameters(parameters);
+                }
+                self.code(CodeSource::Expression(expr));
+            }
+            Expr::Generator(node) => self.comprehension(expr, &node.generators),
+            Expr::ListComp(node) => self.comprehension(expr, &node.generators),
+            Expr::SetComp(node) => self.comprehension(expr, &node.generators),
+            Expr::DictComp(node) => self.comprehension(expr, &node.generators),
+            Expr::Compare(node) => {
+                self.visit_expr(&node.left);
+                self.compare(&node.ops, &node.comparators);
+            }
+            Expr::List(node) => self.display(expr, &node.elts),
+            Expr::Set(node) => self.display(expr, &node.elts),
+            Expr::Await(_) | Expr::YieldFrom(_) => {
+                visitor::walk_expr(self, expr);
+                self.load(Constant::None);
+            }
+            Expr::Yield(node) if node.value.is_none() => self.load(Constant::None),
+            Expr::Slice(node) => {
+                visitor::walk_expr(self, expr);
+                if node.lower.is_none() || node.upper.is_none() {
+                    self.load(Constant::None);
+                }
+            }
+            Expr::FString(node) => {
+                for literal in node.value.elements().filter_map(|element| element.as_literal()) {
+                    self.load(Constant::Str(literal.value.to_string()));
+                }
+                visitor::walk_expr(self, expr);
+            }
+            _ => visitor::walk_expr(self, expr),
+        }
+    }
+
+    fn visit_arguments(&mut self, arguments: &'a Arguments) {
+        visitor::walk_arguments(self, arguments);
+        let names = || arguments.keywords.iter().filter_map(|Keyword { arg, .. }| arg.as_ref());
+        if names().next().is_some() {
+            self.load_names(names().map(|name| name.as_str()));
+        }
+    }
+
+    fn visit_except_handler(&mut self, handler: &'a ExceptHandler) {
+        visitor::walk_except_handler(self, handler);
+        let ExceptHandler::ExceptHandler(handler) = handler;
+        if handler.name.is_some() {
+            self.load(Constant::None);
+        }
+    }
+
+    fn visit_pattern(&mut self, pattern: &'a Pattern) {
+        match pattern {
+            Pattern::MatchClass(node) => {
+                visitor::walk_pattern(self, pattern);
+                self.load_names(node.arguments.keywords.iter().map(|k| k.attr.as_str()));
+            }
+            _ => visitor::walk_pattern(self, pattern),
+        }
+    }
+}

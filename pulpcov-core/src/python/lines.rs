@@ -1,0 +1,115 @@
+//! A set of the line numbers of one file.
+
+use std::ops::RangeInclusive;
+
+/// Line numbers from 1 to a file's last, a bit each.
+///
+/// Numbers outside of the file are never members: recorded data may name any line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct LineSet {
+    words: Vec<u64>,
+    last: i32,
+}
+
+impl LineSet {
+    /// No lines, of a file that has `last` lines.
+    pub(crate) fn new(last: i32) -> Self {
+        Self { words: vec![0; last.max(0) as usize / 64 + 1], last }
+    }
+
+    /// The members of `lines` that are lines of a file with `last` lines.
+    pub(crate) fn of(last: i32, lines: impl IntoIterator<Item = i32>) -> Self {
+        let mut set = Self::new(last);
+        set.extend(lines);
+        set
+    }
+
+    pub(crate) fn insert(&mut self, line: i32) {
+        if (1..=self.last).contains(&line)
+            && let Some(word) = self.words.get_mut(line as usize / 64)
+        {
+            *word |= 1 << (line % 64);
+        }
+    }
+
+    pub(crate) fn insert_range(&mut self, lines: RangeInclusive<i32>) {
+        let (first, last) = (*lines.start().max(&1), *lines.end().min(&self.last));
+        self.extend(first..=last);
+    }
+
+    pub(crate) fn contains(&self, line: i32) -> bool {
+        (1..=self.last).contains(&line)
+            && self.words.get(line as usize / 64).is_some_and(|word| word >> (line % 64) & 1 == 1)
+    }
+
+    pub(crate) fn intersects(&self, lines: RangeInclusive<i32>) -> bool {
+        let (first, last) = (*lines.start().max(&1), *lines.end().min(&self.last));
+        (first..=last).any(|line| self.contains(line))
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.iter().all(|&word| word == 0)
+    }
+
+    /// Take the members of `other` away.
+    pub(crate) fn remove_all(&mut self, other: &Self) {
+        for (word, gone) in self.words.iter_mut().zip(&other.words) {
+            *word &= !gone;
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = i32> + '_ {
+        self.words.iter().zip(0..).flat_map(|(&word, index)| Bits { word, base: index * 64 })
+    }
+
+    pub(crate) fn to_vec(&self) -> Vec<i32> {
+        self.iter().collect()
+    }
+}
+
+impl Extend<i32> for LineSet {
+    fn extend<I: IntoIterator<Item = i32>>(&mut self, lines: I) {
+        for line in lines {
+            self.insert(line);
+        }
+    }
+}
+
+struct Bits {
+    word: u64,
+    base: i32,
+}
+
+impl Iterator for Bits {
+    type Item = i32;
+
+    fn next(&mut self) -> Option<i32> {
+        if self.word == 0 {
+            return None;
+        }
+        let bit = self.word.trailing_zeros() as i32;
+        self.word &= self.word - 1;
+        Some(self.base + bit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_lines_of_the_file_only() {
+        let set = LineSet::of(130, [-5, 0, 1, 63, 64, 65, 128, 130, 131, i32::MAX, i32::MIN]);
+        assert_eq!(set.to_vec(), [1, 63, 64, 65, 128, 130]);
+        assert!(set.contains(64) && !set.contains(131) && !set.contains(-1));
+        assert!(set.intersects(129..=i32::MAX) && !set.intersects(2..=62));
+    }
+
+    #[test]
+    fn takes_lines_away() {
+        let mut set = LineSet::new(100);
+        set.insert_range(60..=70);
+        set.remove_all(&LineSet::of(100, [60, 64, 99]));
+        assert_eq!(set.to_vec(), [61, 62, 63, 65, 66, 67, 68, 69, 70]);
+    }
+}

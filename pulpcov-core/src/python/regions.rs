@@ -1,0 +1,198 @@
+//! Functions and classes, and the lines that are theirs.
+//!
+//! coverage.py's `RegionFinder` (regions.py). A line belongs to the innermost function that it is
+//! in the body of. To a class belong the bodies of its methods, less those of classes inside of
+//! it. Each is found by painting: outer bodies first, inner ones over them.
+
+use std::ops::RangeInclusive;
+
+use ruff_python_ast::{ExceptHandler, Stmt};
+
+use super::syntax::Syntax;
+use super::walk::{self, Definition};
+
+/// What a [`Region`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RegionKind {
+    /// A function, method or nested function.
+    Function,
+    /// A class.
+    Class,
+}
+
+impl RegionKind {
+    /// coverage.py's word for it: `function`, `class`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Function => "function",
+            Self::Class => "class",
+        }
+    }
+}
+
+/// A function or a class, with the lines that no inner one has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Region {
+    kind: RegionKind,
+    name: String,
+    start: i32,
+    lines: Vec<RangeInclusive<i32>>,
+}
+
+impl Region {
+    /// Function or class.
+    pub fn kind(&self) -> RegionKind {
+        self.kind
+    }
+
+    /// The name, behind those of the functions and classes around it: `Outer.method.inner`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The line of `def` or `class`.
+    pub fn start(&self) -> i32 {
+        self.start
+    }
+
+    /// The lines as ranges, from the first to the last; comments and blank lines are among them.
+    pub fn ranges(&self) -> &[RangeInclusive<i32>] {
+        &self.lines
+    }
+
+    /// Every line, in order.
+    pub fn lines(&self) -> impl Iterator<Item = i32> + '_ {
+        self.lines.iter().cloned().flatten()
+    }
+
+    /// How many lines there are.
+    pub fn line_count(&self) -> usize {
+        self.lines.iter().map(|range| (range.end() - range.start() + 1).max(0) as usize).sum()
+    }
+}
+
+/// The regions of a file in the order that they are found: outer before inner.
+pub(crate) fn regions(syntax: &Syntax) -> Vec<Region> {
+    let mut finder = RegionFinder {
+        syntax,
+        regions: Vec::new(),
+        context: Vec::new(),
+        functions: Owners::new(syntax.line_count()),
+        classes: Owners::new(syntax.line_count()),
+    };
+    finder.visit(syntax.body());
+    let RegionFinder { mut regions, functions, classes, .. } = finder;
+    functions.hand_out(&mut regions);
+    classes.hand_out(&mut regions);
+    regions
+}
+
+struct RegionFinder<'a> {
+    syntax: &'a Syntax,
+    regions: Vec<Region>,
+    /// The regions around the statement at hand, as indexes.
+    context: Vec<usize>,
+    functions: Owners,
+    classes: Owners,
+}
+
+impl RegionFinder<'_> {
+    fn visit(&mut self, body: &[Stmt]) {
+        for stmt in body {
+            match stmt {
+                Stmt::FunctionDef(node) => self.function(Definition::Function(node)),
+                Stmt::ClassDef(node) => self.define(RegionKind::Class, Definition::Class(node)),
+                Stmt::For(node) => {
+                    self.visit(&node.body);
+                    self.visit(&node.orelse);
+                }
+                Stmt::While(node) => {
+                    self.visit(&node.body);
+                    self.visit(&node.orelse);
+                }
+                Stmt::If(node) => {
+                    self.visit(&node.body);
+                    for clause in &node.elif_else_clauses {
+                        self.visit(&clause.body);
+                    }
+                }
+                Stmt::With(node) => self.visit(&node.body),
+                Stmt::Match(node) => {
+                    for case in &node.cases {
+                        self.visit(&case.body);
+                    }
+                }
+                // Handlers come last, as in coverage.py's `STATEMENT_FIELDS`.
+                Stmt::Try(node) => {
+                    self.visit(&node.body);
+                    self.visit(&node.orelse);
+                    self.visit(&node.finalbody);
+                    for ExceptHandler::ExceptHandler(handler) in &node.handlers {
+                        self.visit(&handler.body);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn function(&mut self, definition: Definition<'_>) {
+        if let (Some(first), Some(last)) = (definition.body().first(), definition.body().last()) {
+            let lines = walk::line_of(self.syntax, first)..=self.syntax.last_line(last);
+            if let Some((class, RegionKind::Class)) = self.innermost() {
+                self.classes.paint(lines.clone(), class);
+            }
+            self.functions.paint(lines, self.regions.len());
+        }
+        self.define(RegionKind::Function, definition);
+    }
+
+    fn define(&mut self, kind: RegionKind, definition: Definition<'_>) {
+        let name = match self.innermost_name() {
+            Some(outer) => format!("{outer}.{}", definition.name()),
+            None => definition.name().to_owned(),
+        };
+        let start = definition.keyword_line(self.syntax);
+        self.context.push(self.regions.len());
+        self.regions.push(Region { kind, name, start, lines: Vec::new() });
+        self.visit(definition.body());
+        self.context.pop();
+    }
+
+    fn innermost(&self) -> Option<(usize, RegionKind)> {
+        let &index = self.context.last()?;
+        Some((index, self.regions.get(index)?.kind))
+    }
+
+    fn innermost_name(&self) -> Option<&str> {
+        let &index = self.context.last()?;
+        self.regions.get(index).map(|region| region.name.as_str())
+    }
+}
+
+/// The region that each line belongs to.
+struct Owners(Vec<Option<usize>>);
+
+impl Owners {
+    fn new(last_line: i32) -> Self {
+        Self(vec![None; last_line as usize + 1])
+    }
+
+    fn paint(&mut self, lines: RangeInclusive<i32>, owner: usize) {
+        if let Some(lines) = self.0.get_mut(*lines.start() as usize..=*lines.end() as usize) {
+            lines.fill(Some(owner));
+        }
+    }
+
+    /// Give every line to its region, neighbours as one range.
+    fn hand_out(self, regions: &mut [Region]) {
+        for (line, owner) in (0..).zip(self.0) {
+            let Some(region) = owner.and_then(|owner| regions.get_mut(owner)) else { continue };
+            match region.lines.pop() {
+                Some(range) if range.end() + 1 == line => region.lines.push(*range.start()..=line),
+                Some(range) => region.lines.extend([range, line..=line]),
+                None => region.lines.push(line..=line),
+            }
+        }
+    }
+}

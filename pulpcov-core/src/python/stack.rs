@@ -1,0 +1,72 @@
+//! Room on the stack for trees that are deep.
+//!
+//! A tree is walked, and dropped, by recursion. `a.b.c` and `1 + 1 + 1` nest one level for each
+//! operator without a bracket in sight, so a line can nest as deep as it is long; the parser
+//! makes room for itself, and whoever handles its tree has to as well.
+
+use ruff_python_ast::token::{Token, TokenKind};
+
+/// What one level takes at most, in builds that are not optimised too.
+const BYTES_PER_LEVEL: usize = 4 * 1024;
+
+/// Levels that every stack has room for.
+const SHALLOW: usize = 100;
+
+/// CPython stops at some thousand levels.
+pub(crate) const MOST_LEVELS: usize = 50_000;
+
+/// Run `work` on a stack with room for a tree of `levels`.
+pub(crate) fn with_room<T>(levels: usize, work: impl FnOnce() -> T) -> T {
+    if levels <= SHALLOW { work() } else { stacker::grow(levels * BYTES_PER_LEVEL, work) }
+}
+
+/// The levels that the tree of `tokens` has at most.
+///
+/// Each token but a name, a literal or a comma may be a level; a comma ends those that were begun
+/// in its brackets, and a bracket's end those inside of it.
+pub(crate) fn levels(tokens: &[Token]) -> usize {
+    let mut most = 0;
+    let mut level = 0;
+    // The level outside of each open bracket; a block's is that of its indentation.
+    let mut brackets: Vec<usize> = Vec::new();
+    let mut indentation = 0_usize;
+    for token in tokens {
+        match token.kind() {
+            TokenKind::Lpar
+            | TokenKind::Lsqb
+            | TokenKind::Lbrace
+            | TokenKind::FStringStart
+            | TokenKind::TStringStart => {
+                level += 1;
+                brackets.push(level);
+            }
+            TokenKind::Rpar
+            | TokenKind::Rsqb
+            | TokenKind::Rbrace
+            | TokenKind::FStringEnd
+            | TokenKind::TStringEnd => {
+                level = brackets.pop().unwrap_or(indentation);
+            }
+            TokenKind::Comma => level = brackets.last().copied().unwrap_or(indentation),
+            TokenKind::Indent => indentation += 1,
+            TokenKind::Dedent => indentation = indentation.saturating_sub(1),
+            TokenKind::Newline | TokenKind::Semi => {
+                brackets.clear();
+                level = indentation;
+            }
+            TokenKind::Name
+            | TokenKind::Int
+            | TokenKind::Float
+            | TokenKind::Complex
+            | TokenKind::String
+            | TokenKind::FStringMiddle
+            | TokenKind::TStringMiddle
+            | TokenKind::Comment
+            | TokenKind::NonLogicalNewline
+            | TokenKind::EndOfFile => {}
+            _ => level += 1,
+        }
+        most = most.max(level);
+    }
+    most
+}

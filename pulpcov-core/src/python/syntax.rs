@@ -1,0 +1,222 @@
+//! Text to syntax tree, tokens and line index. The only file that imports `ruff_python_parser`.
+//!
+//! The tree, the tokens and the ranges are ruff's ([`ruff_python_ast`], [`ruff_text_size`]); they
+//! stay inside this crate. Lines are numbered from 1 and are `i32`, as in coverage.py.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use memchr::{memchr, memchr_iter};
+use ruff_python_ast::token::Token;
+use ruff_python_ast::token::TokenKind;
+use ruff_python_ast::{Decorator, ModModule, Stmt};
+use ruff_python_parser::{
+    Mode, ParseError, ParseOptions, UnsupportedSyntaxError, UnsupportedSyntaxErrorKind,
+};
+use ruff_text_size::{Ranged, TextRange, TextSize};
+
+use super::PythonVersion;
+use super::stack;
+use crate::{Error, ErrorKind, Position};
+
+/// Why a source text is not Python, in CPython's words where we know them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotPython {
+    message: String,
+    /// The line that CPython names; none for a file whose encoding is unknown.
+    line: Option<i32>,
+}
+
+impl NotPython {
+    pub(crate) fn new(message: impl Into<String>, line: Option<i32>) -> Self {
+        Self { message: message.into(), line }
+    }
+}
+
+impl fmt::Display for NotPython {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for NotPython {}
+
+impl From<NotPython> for Error {
+    fn from(cause: NotPython) -> Self {
+        let line = cause.line.and_then(|line| usize::try_from(line).ok());
+        let error = Self::new(ErrorKind::NotPython, cause);
+        match line {
+            Some(line) => error.at(Position::Line { line, column: None }),
+            None => error,
+        }
+    }
+}
+
+/// A source text that parses.
+#[derive(Debug)]
+pub(crate) struct Syntax {
+    text: String,
+    module: ModModule,
+    tokens: Vec<Token>,
+    lines: LineIndex,
+    /// Syntax that only later Python versions know.
+    unsupported: Vec<UnsupportedSyntaxError>,
+    levels: usize,
+}
+
+impl Syntax {
+    /// Parse a text that [`decode`](super::decode::decode) gave: lines end in `\n`.
+    pub(crate) fn parse(text: String) -> Result<Self, NotPython> {
+        let lines = LineIndex::new(&text)?;
+        if let Some(nul) = memchr(0, text.as_bytes()) {
+            let line = lines.line_at(nul);
+            return Err(NotPython::new("source code string cannot contain null bytes", Some(line)));
+        }
+        let options = ParseOptions::from(Mode::Module)
+            .with_target_version(ruff_python_ast::PythonVersion::PY311);
+        let parsed = ruff_python_parser::parse_unchecked(&text, options);
+        let levels = stack::levels(parsed.tokens());
+        if levels > stack::MOST_LEVELS {
+            // To drop this tree would take a stack as deep as the tree.
+            std::mem::forget(parsed);
+            return Err(NotPython::new("too many levels of nesting", None));
+        }
+        if let Some(error) = parsed.errors().first() {
+            let error = explain(error, &lines);
+            stack::with_room(levels, move || drop(parsed));
+            return Err(error);
+        }
+        let Some(parsed) = parsed.try_into_module() else {
+            return Err(NotPython::new("invalid syntax", Some(1)));
+        };
+        let tokens = parsed.tokens().to_vec();
+        let unsupported = parsed.unsupported_syntax_errors().to_vec();
+        let module = parsed.into_syntax();
+        Ok(Self { text, module, tokens, lines, unsupported, levels })
+    }
+
+    /// Work on the tree, and drop it, with as much stack as its depth takes.
+    pub(crate) fn with_room<T>(self, work: impl FnOnce(&Self) -> T) -> T {
+        stack::with_room(self.levels, move || work(&self))
+    }
+
+    /// Refuse syntax that `version` does not know yet.
+    pub(crate) fn check_version(&self, version: PythonVersion) -> Result<(), NotPython> {
+        let unknown = self
+            .unsupported
+            .iter()
+            .find(|error| first_version(&error.kind) > FirstVersion::Known(version));
+        unknown.map_or(Ok(()), |error| {
+            let line = self.line(error.range.start());
+            Err(NotPython::new(unknown_message(&error.kind), Some(line)))
+        })
+    }
+
+    /// The text that was parsed.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The module's statements.
+    pub(crate) fn body(&self) -> &[Stmt] {
+        &self.module.body
+    }
+
+    /// Every token, comments and blank lines included.
+    pub(crate) fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// The text of a range.
+    pub(crate) fn slice(&self, range: TextRange) -> &str {
+        self.text.get(range.start().to_usize()..range.end().to_usize()).unwrap_or_default()
+    }
+
+    /// The line of an offset.
+    pub(crate) fn line(&self, offset: TextSize) -> i32 {
+        self.lines.line_at(offset.to_usize())
+    }
+
+    /// The number of lines, the empty one behind a last newline included.
+    pub(crate) fn line_count(&self) -> i32 {
+        self.lines.starts.len() as i32
+    }
+
+    /// Python's `lineno` of a node.
+    pub(crate) fn first_line(&self, node: impl Ranged) -> i32 {
+        self.line(node.start())
+    }
+
+    /// Python's `lineno` of a function or class: ruff's nodes start with the first decorator.
+    pub(crate) fn definition_line(&self, node: impl Ranged, decorators: &[Decorator]) -> i32 {
+        let Some(last) = decorators.last() else { return self.first_line(node) };
+        let after = self.tokens.partition_point(|token| token.start() < last.end());
+        let is_blank = |kind: TokenKind| {
+            kind.is_trivia() || matches!(kind, TokenKind::Newline | TokenKind::NonLogicalNewline)
+        };
+        let rest = self.tokens.get(after..).unwrap_or_default();
+        let keyword = rest.iter().find(|token| !is_blank(token.kind()));
+        keyword.map_or_else(|| self.first_line(node), |token| self.first_line(token))
+    }
+
+    /// Python's `end_lineno` of a node.
+    pub(crate) fn last_line(&self, node: impl Ranged) -> i32 {
+        self.line(node.end())
+    }
+}
+
+/// The offsets at which lines start.
+#[derive(Debug)]
+struct LineIndex {
+    starts: Vec<u32>,
+}
+
+impl LineIndex {
+    fn new(text: &str) -> Result<Self, NotPython> {
+        if i32::try_from(text.len()).is_err() {
+            return Err(NotPython::new("source of more than 2 GiB", None));
+        }
+        let after_newlines = memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1);
+        Ok(Self { starts: std::iter::once(0).chain(after_newlines).collect() })
+    }
+
+    fn line_at(&self, offset: usize) -> i32 {
+        self.starts.partition_point(|&start| start as usize <= offset) as i32
+    }
+}
+
+/// The first Python version that knows a syntax which 3.11 does not.
+fn first_version(kind: &UnsupportedSyntaxErrorKind) -> FirstVersion {
+    use UnsupportedSyntaxErrorKind as Kind;
+    match kind {
+        Kind::TypeParameterList | Kind::TypeAliasStatement | Kind::Pep701FString(_) => {
+            FirstVersion::Known(PythonVersion::Py312)
+        }
+        Kind::TypeParamDefault => FirstVersion::Known(PythonVersion::Py313),
+        Kind::UnparenthesizedExceptionTypes | Kind::TemplateStrings => {
+            FirstVersion::Known(PythonVersion::Py314)
+        }
+        _ => FirstVersion::Later,
+    }
+}
+
+/// When a syntax became Python.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum FirstVersion {
+    Known(PythonVersion),
+    /// After the newest [`PythonVersion`].
+    Later,
+}
+
+fn unknown_message(kind: &UnsupportedSyntaxErrorKind) -> &'static str {
+    match kind {
+        UnsupportedSyntaxErrorKind::UnparenthesizedExceptionTypes => {
+            "multiple exception types must be parenthesized"
+        }
+        _ => "invalid syntax",
+    }
+}
+
+fn explain(error: &ParseError, lines: &LineIndex) -> NotPython {
+    NotPython::new(error.error.to_string(), Some(lines.line_at(error.location.start().to_usize())))
+}

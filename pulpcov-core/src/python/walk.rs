@@ -1,0 +1,135 @@
+//! The statements of a syntax tree, without recursion.
+
+use ruff_python_ast::{Decorator, ExceptHandler, MatchCase, Stmt, StmtClassDef, StmtFunctionDef};
+use ruff_text_size::{Ranged, TextSize};
+
+use super::syntax::Syntax;
+
+/// A node that is a statement or holds statements under a name of its own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Node<'a> {
+    Stmt(&'a Stmt),
+    Case(&'a MatchCase),
+}
+
+/// Every statement and every `case` of a tree, in the order of coverage.py's
+/// `walk_statement_nodes` (parser.py): a node before its children, the last child first.
+pub(crate) fn statements(body: &[Stmt]) -> impl Iterator<Item = Node<'_>> {
+    let mut todo: Vec<Node<'_>> = body.iter().map(Node::Stmt).collect();
+    std::iter::from_fn(move || {
+        let node = todo.pop()?;
+        match node {
+            Node::Stmt(Stmt::Match(node)) => todo.extend(node.cases.iter().map(Node::Case)),
+            Node::Stmt(stmt) => {
+                for_each_body(stmt, |body| todo.extend(body.iter().map(Node::Stmt)));
+            }
+            Node::Case(case) => todo.extend(case.body.iter().map(Node::Stmt)),
+        }
+        Some(node)
+    })
+}
+
+/// Call `visit` with every list of statements directly inside of `stmt`, in source order.
+fn for_each_body<'a>(stmt: &'a Stmt, mut visit: impl FnMut(&'a [Stmt])) {
+    match stmt {
+        Stmt::FunctionDef(node) => visit(&node.body),
+        Stmt::ClassDef(node) => visit(&node.body),
+        Stmt::For(node) => {
+            visit(&node.body);
+            visit(&node.orelse);
+        }
+        Stmt::While(node) => {
+            visit(&node.body);
+            visit(&node.orelse);
+        }
+        Stmt::If(node) => {
+            visit(&node.body);
+            node.elif_else_clauses.iter().for_each(|clause| visit(&clause.body));
+        }
+        Stmt::With(node) => visit(&node.body),
+        Stmt::Match(node) => node.cases.iter().for_each(|case| visit(&case.body)),
+        Stmt::Try(node) => {
+            visit(&node.body);
+            node.handlers.iter().for_each(|ExceptHandler::ExceptHandler(h)| visit(&h.body));
+            visit(&node.orelse);
+            visit(&node.finalbody);
+        }
+        _ => {}
+    }
+}
+
+/// A function or a class.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Definition<'a> {
+    Function(&'a StmtFunctionDef),
+    Class(&'a StmtClassDef),
+}
+
+impl<'a> Definition<'a> {
+    pub(crate) fn of(stmt: &'a Stmt) -> Option<Self> {
+        match stmt {
+            Stmt::FunctionDef(node) => Some(Self::Function(node)),
+            Stmt::ClassDef(node) => Some(Self::Class(node)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'a str {
+        match self {
+            Self::Function(node) => node.name.as_str(),
+            Self::Class(node) => node.name.as_str(),
+        }
+    }
+
+    pub(crate) fn body(self) -> &'a [Stmt] {
+        match self {
+            Self::Function(node) => &node.body,
+            Self::Class(node) => &node.body,
+        }
+    }
+
+    pub(crate) fn decorators(self) -> &'a [Decorator] {
+        match self {
+            Self::Function(node) => &node.decorator_list,
+            Self::Class(node) => &node.decorator_list,
+        }
+    }
+
+    fn start(self) -> TextSize {
+        match self {
+            Self::Function(node) => node.start(),
+            Self::Class(node) => node.start(),
+        }
+    }
+
+    pub(crate) fn last_line(self, syntax: &Syntax) -> i32 {
+        match self {
+            Self::Function(node) => syntax.last_line(node),
+            Self::Class(node) => syntax.last_line(node),
+        }
+    }
+
+    /// The line of the first decorator's expression, of `def` or `class` without decorators.
+    pub(crate) fn first_line(self, syntax: &Syntax) -> i32 {
+        match self.decorators().first() {
+            Some(decorator) => syntax.first_line(&decorator.expression),
+            None => syntax.line(self.start()),
+        }
+    }
+
+    /// Python's `lineno`: the line of `def`, `async` or `class`, behind the decorators.
+    pub(crate) fn keyword_line(self, syntax: &Syntax) -> i32 {
+        match self {
+            Self::Function(node) => syntax.definition_line(node, &node.decorator_list),
+            Self::Class(node) => syntax.definition_line(node, &node.decorator_list),
+        }
+    }
+}
+
+/// Python's `lineno` of a statement: ruff counts decorators to a definition, Python does not.
+pub(crate) fn line_of(syntax: &Syntax, stmt: &Stmt) -> i32 {
+    match Definition::of(stmt) {
+        Some(definition) => definition.keyword_line(syntax),
+        None => syntax.first_line(stmt),
+    }
+}

@@ -1,0 +1,257 @@
+//! One file: its facts against what was recorded.
+
+use std::collections::BTreeMap;
+
+use super::lines::format_lines;
+use super::numbers::Numbers;
+use crate::python::Facts;
+use crate::python::lines::LineSet;
+
+/// Which lines and branches of a file, or of a part of it, ran.
+///
+/// Lines are first lines of statements; all lists are sorted.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+/// use pulpcov_core::results::Analysis;
+///
+/// let source = PythonSource::decode(b"import sys\nif sys.argv:\n    print(1)\nprint(2)\n")?;
+/// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+/// let analysis = Analysis::of_arcs(&facts, [1, 2, 4], [(-1, 1), (1, 2), (2, 4), (4, -1)]);
+/// assert_eq!(analysis.missing(), [3]);
+/// assert_eq!(analysis.missing_branch_arcs(), [(2, 3)]);
+/// assert_eq!(analysis.missing_formatted(true), "3");
+/// assert_eq!(analysis.numbers().ratio_covered(), (4, 6));
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Analysis {
+    pub(super) last_outside: i32,
+    pub(super) has_arcs: bool,
+    pub(super) statements: Vec<i32>,
+    pub(super) excluded: Vec<i32>,
+    pub(super) executed: Vec<i32>,
+    pub(super) missing: Vec<i32>,
+    pub(super) no_branch: Vec<i32>,
+    pub(super) arcs_possible: Vec<(i32, i32)>,
+    pub(super) arcs_executed: Vec<(i32, i32)>,
+    pub(super) exit_counts: BTreeMap<i32, usize>,
+    missing_branches: Vec<(i32, i32)>,
+    numbers: Numbers,
+}
+
+/// The parts that an [`Analysis`] is made of; whatever else it has follows from them.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    pub(super) last_outside: i32,
+    pub(super) has_arcs: bool,
+    pub(super) statements: Vec<i32>,
+    pub(super) excluded: Vec<i32>,
+    pub(super) executed: Vec<i32>,
+    pub(super) no_branch: Vec<i32>,
+    pub(super) arcs_possible: Vec<(i32, i32)>,
+    pub(super) arcs_executed: Vec<(i32, i32)>,
+    pub(super) exit_counts: BTreeMap<i32, usize>,
+}
+
+impl Analysis {
+    /// Analyse line data: the lines that ran.
+    pub fn of_lines(facts: &Facts, lines: impl IntoIterator<Item = i32>) -> Self {
+        Self::from_parts(Self::line_parts(facts, lines))
+    }
+
+    /// Analyse arc data: the lines that ran, and the arcs.
+    ///
+    /// The lines are those of the arcs' ends as a rule; data may have more.
+    pub fn of_arcs(
+        facts: &Facts,
+        lines: impl IntoIterator<Item = i32>,
+        arcs: impl IntoIterator<Item = (i32, i32)>,
+    ) -> Self {
+        Self::from_parts(Parts {
+            has_arcs: true,
+            no_branch: facts.no_branch().to_vec(),
+            arcs_possible: facts.arcs().to_vec(),
+            arcs_executed: executed_arcs(facts, arcs),
+            exit_counts: facts.exit_counts().clone(),
+            ..Self::line_parts(facts, lines)
+        })
+    }
+
+    fn line_parts(facts: &Facts, lines: impl IntoIterator<Item = i32>) -> Parts {
+        let ran =
+            LineSet::of(facts.last_line(), lines.into_iter().map(|line| facts.first_line(line)));
+        let statements = facts.statements();
+        Parts {
+            last_outside: facts.last_outside(),
+            statements: statements.to_vec(),
+            excluded: facts.excluded().to_vec(),
+            executed: statements.iter().copied().filter(|&line| ran.contains(line)).collect(),
+            ..Parts::default()
+        }
+    }
+
+    pub(super) fn from_parts(parts: Parts) -> Self {
+        let Parts { last_outside, has_arcs, statements, excluded, executed, .. } = parts;
+        let mut ran = executed.iter().peekable();
+        let missing =
+            statements.iter().copied().filter(|line| ran.next_if_eq(&line).is_none()).collect();
+        let mut analysis = Self {
+            last_outside,
+            has_arcs,
+            statements,
+            excluded,
+            executed,
+            missing,
+            no_branch: parts.no_branch,
+            arcs_possible: parts.arcs_possible,
+            arcs_executed: parts.arcs_executed,
+            exit_counts: parts.exit_counts,
+            missing_branches: Vec::new(),
+            numbers: Numbers::default(),
+        };
+        analysis.missing_branches = analysis
+            .arcs_missing()
+            .into_iter()
+            .filter(|&(from, _)| analysis.is_branch(from))
+            .collect();
+        analysis.numbers = analysis.count();
+        analysis
+    }
+
+    fn count(&self) -> Numbers {
+        let partial = self
+            .missing_branches
+            .iter()
+            .filter(|(from, _)| !contains(&self.missing, *from))
+            .count();
+        Numbers {
+            files: 1,
+            statements: self.statements.len(),
+            excluded: self.excluded.len(),
+            missing: self.missing.len(),
+            branches: self.exit_counts.values().filter(|&&exits| exits > 1).sum(),
+            partial_branches: partial,
+            missing_branches: self.missing_branches.len(),
+        }
+    }
+
+    /// Whether there is arc data.
+    pub fn has_arcs(&self) -> bool {
+        self.has_arcs
+    }
+
+    /// The statements that are not excluded.
+    pub fn statements(&self) -> &[i32] {
+        &self.statements
+    }
+
+    /// The excluded lines.
+    pub fn excluded(&self) -> &[i32] {
+        &self.excluded
+    }
+
+    /// The statements that ran.
+    pub fn executed(&self) -> &[i32] {
+        &self.executed
+    }
+
+    /// The statements that did not run.
+    pub fn missing(&self) -> &[i32] {
+        &self.missing
+    }
+
+    /// The arcs that are possible.
+    pub fn arcs_possible(&self) -> &[(i32, i32)] {
+        &self.arcs_possible
+    }
+
+    /// The arcs that ran, possible or not.
+    pub fn arcs_executed(&self) -> &[(i32, i32)] {
+        &self.arcs_executed
+    }
+
+    /// The possible arcs that did not run, but for partial branches and excluded targets.
+    pub fn arcs_missing(&self) -> Vec<(i32, i32)> {
+        let mut executed = self.arcs_executed.iter().peekable();
+        let mut missing = Vec::new();
+        for arc in &self.arcs_possible {
+            while executed.next_if(|&ran| ran < arc).is_some() {}
+            if executed.peek() != Some(&arc)
+                && !contains(&self.no_branch, arc.0)
+                && !contains(&self.excluded, arc.1)
+            {
+                missing.push(*arc);
+            }
+        }
+        missing
+    }
+
+    /// The arcs that did not run, from lines with more than one exit.
+    pub fn missing_branch_arcs(&self) -> &[(i32, i32)] {
+        &self.missing_branches
+    }
+
+    /// The possible arcs that ran, from lines with more than one exit.
+    pub fn executed_branch_arcs(&self) -> Vec<(i32, i32)> {
+        let branches = self.arcs_executed.iter().copied().filter(|&(from, _)| self.is_branch(from));
+        branches.filter(|arc| self.arcs_possible.binary_search(arc).is_ok()).collect()
+    }
+
+    /// For each line with more than one exit: how many it has, how many were taken.
+    pub fn branch_stats(&self) -> BTreeMap<i32, (usize, usize)> {
+        let mut stats: BTreeMap<i32, (usize, usize)> = self
+            .exit_counts
+            .iter()
+            .filter(|&(_, &exits)| exits > 1)
+            .map(|(&line, &exits)| (line, (exits, exits)))
+            .collect();
+        for (from, _) in &self.missing_branches {
+            if let Some((_, taken)) = stats.get_mut(from) {
+                *taken = taken.saturating_sub(1);
+            }
+        }
+        stats
+    }
+
+    /// The missing lines as text, `1-2, 5-11`; with `branches`, missing branches among them.
+    pub fn missing_formatted(&self, branches: bool) -> String {
+        let arcs = if branches { self.missing_branches.as_slice() } else { &[] };
+        format_lines(&self.statements, &self.missing, arcs)
+    }
+
+    /// The counts.
+    pub fn numbers(&self) -> Numbers {
+        self.numbers
+    }
+
+    fn is_branch(&self, line: i32) -> bool {
+        self.exit_counts.get(&line).is_some_and(|&exits| exits > 1)
+    }
+}
+
+/// Recorded arcs in the terms of the possible ones.
+///
+/// A loop on one line, or a statement of several lines, records arcs from a line to itself: that
+/// is the one arc out of it, if there is but one.
+fn executed_arcs(facts: &Facts, arcs: impl IntoIterator<Item = (i32, i32)>) -> Vec<(i32, i32)> {
+    let possible = facts.arcs();
+    let only_target = |line: i32| {
+        let first = possible.partition_point(|&(from, _)| from < line);
+        match possible.get(first..).unwrap_or_default() {
+            [(from, _), (next, _), ..] if *from == line && *next == line => None,
+            [(from, to), ..] if *from == line => Some(*to),
+            _ => None,
+        }
+    };
+    let reduced = facts.translate_arcs(arcs).into_iter().filter_map(|(from, to)| {
+        if from == to { only_target(from).map(|to| (from, to)) } else { Some((from, to)) }
+    });
+    facts.translate_arcs(reduced)
+}
+
+fn contains(sorted: &[i32], line: i32) -> bool {
+    sorted.binary_search(&line).is_ok()
+}

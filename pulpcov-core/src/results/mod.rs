@@ -1,0 +1,20 @@
+//! What ran and what did not: the facts about a source file against the data recorded for it.
+//!
+//! - [`Analysis`]: executed, missing and excluded lines of a file, and its branches;
+//! - [`Narrower`]: the same for each function or class;
+//! - [`Numbers`]: counts and percentages, to be summed over files;
+//! - [`should_fail_under`]: whether a total is good enough.
+//!
+//! coverage.py's results.py.
+
+mod analysis;
+mod lines;
+mod narrow;
+mod numbers;
+mod percent;
+
+pub use analysis::Analysis;
+pub use lines::format_lines;
+pub use narrow::Narrower;
+pub use numbers::Numbers;
+pub use percent::{Precision, display_covered, fail_under_message, should_fail_under};

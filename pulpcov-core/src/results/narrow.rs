@@ -1,0 +1,120 @@
+//! Parts of a file: the analysis of every function, of every class.
+
+use std::ops::RangeInclusive;
+
+use super::analysis::{Analysis, Parts};
+
+/// Splits an [`Analysis`] by regions that share no line, in time linear in the file's size.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+/// use pulpcov_core::results::{Analysis, Narrower};
+///
+/// let source = PythonSource::decode(b"def f():\n    return 1\ndef g():\n    return 2\n")?;
+/// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+/// let analysis = Analysis::of_lines(&facts, [1, 3, 4]);
+/// let mut narrower = Narrower::new(&analysis);
+/// for region in facts.regions() {
+///     narrower.add(region.ranges());
+/// }
+/// let (parts, rest) = narrower.narrow();
+/// assert_eq!(parts.iter().map(|part| part.missing().len()).collect::<Vec<_>>(), [1, 0]);
+/// assert_eq!(rest.executed(), [1, 3]);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Narrower<'a> {
+    analysis: &'a Analysis,
+    /// The region of each line, counted from 1; 0 is the rest of the file.
+    owners: Vec<usize>,
+    regions: usize,
+}
+
+impl<'a> Narrower<'a> {
+    /// A narrower without regions.
+    pub fn new(analysis: &'a Analysis) -> Self {
+        let lines = usize::try_from(analysis.last_outside).unwrap_or_default();
+        Self { analysis, owners: vec![0; lines + 1], regions: 0 }
+    }
+
+    /// Add a region; a line of two regions belongs to the later one.
+    pub fn add(&mut self, lines: &[RangeInclusive<i32>]) {
+        self.regions += 1;
+        for line in lines.iter().cloned().flatten() {
+            let slot = usize::try_from(line).ok().and_then(|line| self.owners.get_mut(line));
+            if let Some(owner) = slot {
+                *owner = self.regions;
+            }
+        }
+    }
+
+    /// The analysis of each region in the order they were added, and that of all other lines.
+    ///
+    /// An arc between two regions is in both.
+    pub fn narrow(&self) -> (Vec<Analysis>, Analysis) {
+        let mut parts: Vec<Parts> = (0..=self.regions).map(|_| self.empty()).collect();
+        let analysis = self.analysis;
+        self.hand_out(&analysis.statements, &mut parts, |part| &mut part.statements);
+        self.hand_out(&analysis.excluded, &mut parts, |part| &mut part.excluded);
+        self.hand_out(&analysis.executed, &mut parts, |part| &mut part.executed);
+        self.hand_out(&analysis.no_branch, &mut parts, |part| &mut part.no_branch);
+        self.hand_out_arcs(&analysis.arcs_possible, &mut parts, |part| &mut part.arcs_possible);
+        self.hand_out_arcs(&analysis.arcs_executed, &mut parts, |part| &mut part.arcs_executed);
+        for (&line, &exits) in &analysis.exit_counts {
+            if let Some(part) = self.owner(line).and_then(|owner| parts.get_mut(owner)) {
+                part.exit_counts.insert(line, exits);
+            }
+        }
+        let mut narrowed = parts.into_iter().map(Analysis::from_parts);
+        let rest = narrowed.next().unwrap_or_else(|| Analysis::from_parts(self.empty()));
+        (narrowed.collect(), rest)
+    }
+
+    fn empty(&self) -> Parts {
+        Parts {
+            last_outside: self.analysis.last_outside,
+            has_arcs: self.analysis.has_arcs,
+            ..Parts::default()
+        }
+    }
+
+    fn owner(&self, line: i32) -> Option<usize> {
+        usize::try_from(line)
+            .ok()
+            .filter(|&line| line > 0)
+            .and_then(|line| self.owners.get(line))
+            .copied()
+    }
+
+    fn hand_out(
+        &self,
+        lines: &[i32],
+        parts: &mut [Parts],
+        list: impl Fn(&mut Parts) -> &mut Vec<i32>,
+    ) {
+        for &line in lines {
+            if let Some(part) = self.owner(line).and_then(|owner| parts.get_mut(owner)) {
+                list(part).push(line);
+            }
+        }
+    }
+
+    fn hand_out_arcs(
+        &self,
+        arcs: &[(i32, i32)],
+        parts: &mut [Parts],
+        list: impl Fn(&mut Parts) -> &mut Vec<(i32, i32)>,
+    ) {
+        for &(from, to) in arcs {
+            let owners = (self.owner(from), self.owner(to));
+            for owner in [owners.0, owners.1.filter(|_| owners.0 != owners.1)].into_iter().flatten()
+            {
+                if let Some(part) = parts.get_mut(owner) {
+                    list(part).push((from, to));
+                }
+            }
+        }
+    }
+}

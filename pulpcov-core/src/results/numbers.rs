@@ -1,0 +1,138 @@
+//! Counts of statements and branches, and the percentages made of them.
+
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
+use super::percent::percent;
+
+/// How much of a file, a region or a whole report was covered.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::results::Numbers;
+///
+/// let a = Numbers { files: 1, statements: 10, missing: 5, ..Numbers::default() };
+/// let b = Numbers { files: 1, statements: 90, missing: 0, ..Numbers::default() };
+/// let total: Numbers = [a, b].into_iter().sum();
+/// assert_eq!((total.files, total.executed(), total.percent_covered()), (2, 95, 95.0));
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Files.
+    pub files: usize,
+    /// Statements that are not excluded.
+    pub statements: usize,
+    /// Excluded lines.
+    pub excluded: usize,
+    /// Statements that did not run.
+    pub missing: usize,
+    /// Exits of the lines that have more than one.
+    pub branches: usize,
+    /// Exits that were not taken, from lines that did run.
+    pub partial_branches: usize,
+    /// Exits that were not taken.
+    pub missing_branches: usize,
+}
+
+impl Numbers {
+    /// Statements that ran.
+    pub fn executed(&self) -> usize {
+        self.statements.saturating_sub(self.missing)
+    }
+
+    /// Branches that were taken.
+    pub fn executed_branches(&self) -> usize {
+        self.branches.saturating_sub(self.missing_branches)
+    }
+
+    /// Statements and branches together: covered ones, all of them.
+    pub fn ratio_covered(&self) -> (usize, usize) {
+        (self.executed() + self.executed_branches(), self.statements + self.branches)
+    }
+
+    /// Statements that ran, all statements.
+    pub fn ratio_statements(&self) -> (usize, usize) {
+        (self.executed(), self.statements)
+    }
+
+    /// Branches that were taken, all branches.
+    pub fn ratio_branches(&self) -> (usize, usize) {
+        (self.executed_branches(), self.branches)
+    }
+
+    /// Statements and branches together, in percent; 100 if there are none.
+    pub fn percent_covered(&self) -> f64 {
+        percent(self.ratio_covered())
+    }
+
+    /// Statements in percent; 100 if there are none.
+    pub fn percent_statements(&self) -> f64 {
+        percent(self.ratio_statements())
+    }
+
+    /// Branches in percent; 100 if there are none.
+    pub fn percent_branches(&self) -> f64 {
+        percent(self.ratio_branches())
+    }
+}
+
+impl Add for Numbers {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            files: self.files + other.files,
+            statements: self.statements + other.statements,
+            excluded: self.excluded + other.excluded,
+            missing: self.missing + other.missing,
+            branches: self.branches + other.branches,
+            partial_branches: self.partial_branches + other.partial_branches,
+            missing_branches: self.missing_branches + other.missing_branches,
+        }
+    }
+}
+
+impl AddAssign for Numbers {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sum for Numbers {
+    fn sum<I: Iterator<Item = Self>>(numbers: I) -> Self {
+        numbers.fold(Self::default(), Add::add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "the same arithmetic gives the same floats")]
+    fn covers_all_of_nothing() {
+        let none = Numbers::default();
+        assert_eq!(none.percent_covered(), 100.0);
+        assert_eq!(none.percent_branches(), 100.0);
+        assert_eq!(none.ratio_covered(), (0, 0));
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "the same arithmetic gives the same floats")]
+    fn counts_branches_with_statements() {
+        let numbers = Numbers {
+            files: 1,
+            statements: 200,
+            missing: 20,
+            branches: 10,
+            partial_branches: 3,
+            missing_branches: 5,
+            ..Numbers::default()
+        };
+        assert_eq!(numbers.ratio_covered(), (185, 210));
+        assert_eq!(numbers.percent_statements(), 90.0);
+        assert_eq!(numbers.percent_branches(), 50.0);
+        assert_eq!((numbers + numbers).ratio_covered(), (370, 420));
+    }
+}

@@ -1,0 +1,256 @@
+//! Percentages as coverage.py rounds and compares them.
+
+use crate::{Error, ErrorKind, Result};
+
+/// How many digits a percentage shows behind the decimal point.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::results::{Precision, display_covered};
+///
+/// let precision = Precision::new(1)?;
+/// assert_eq!(display_covered(99.96, precision), "99.9");
+/// assert!(Precision::new(-1).is_err());
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Precision(usize);
+
+/// The last digit of a float that can differ from zero is the 1074th.
+const MOST_DIGITS: usize = 1074;
+
+impl Precision {
+    /// `digits` behind the decimal point.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for a negative number.
+    pub fn new(digits: i64) -> Result<Self> {
+        match usize::try_from(digits) {
+            Ok(digits) => Ok(Self(digits.min(MOST_DIGITS))),
+            Err(_) => Err(PercentError::Precision { digits }.into()),
+        }
+    }
+
+    /// The number of digits.
+    pub fn digits(self) -> usize {
+        self.0
+    }
+
+    /// The smallest number above zero that can be shown.
+    fn unit(self) -> f64 {
+        1.0 / 10_f64.powi(self.0 as i32)
+    }
+}
+
+/// `numerator` of `denominator` in percent; nothing to cover is all covered.
+pub(super) fn percent((numerator, denominator): (usize, usize)) -> f64 {
+    if denominator > 0 { 100.0 * numerator as f64 / denominator as f64 } else { 100.0 }
+}
+
+/// A percentage to show: "0" only for zero and "100" only for a hundred, whatever the rounding.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::results::{Precision, display_covered};
+///
+/// let whole = Precision::default();
+/// assert_eq!(display_covered(0.001, whole), "1");
+/// assert_eq!(display_covered(99.9, whole), "99");
+/// assert_eq!(display_covered(62.5, whole), "62");
+/// ```
+pub fn display_covered(percent: f64, precision: Precision) -> String {
+    let unit = precision.unit();
+    let shown = if 0.0 < percent && percent < unit {
+        unit
+    } else if 100.0 - unit < percent && percent < 100.0 {
+        100.0 - unit
+    } else {
+        percent
+    };
+    fixed(shown, precision)
+}
+
+/// Whether `total` percent are fewer than `fail_under` asks for.
+///
+/// `fail_under` may have more digits than `precision`; they count. A hundred means all of it.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] unless `fail_under` is between 0 and 100.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::results::{Precision, should_fail_under};
+///
+/// let whole = Precision::default();
+/// assert!(!should_fail_under(42.6, 43.0, whole)?);
+/// assert!(should_fail_under(42.857, 42.88, whole)?);
+/// assert!(should_fail_under(99.99, 100.0, whole)?);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn should_fail_under(total: f64, fail_under: f64, precision: Precision) -> Result<bool> {
+    if !(0.0..=100.0).contains(&fail_under) {
+        return Err(PercentError::FailUnder { shown: py_float(fail_under) }.into());
+    }
+    if is_short_of_all(total, fail_under) {
+        return Ok(true);
+    }
+    let rounded = fixed(total, fail_under_precision(fail_under, precision));
+    Ok(rounded.parse::<f64>().is_ok_and(|rounded| rounded < fail_under))
+}
+
+/// coverage.py's message for a total that [`should_fail_under`] refused.
+pub fn fail_under_message(total: f64, fail_under: f64, precision: Precision) -> String {
+    let precision = fail_under_precision(fail_under, precision);
+    let shown = if is_short_of_all(total, fail_under) {
+        display_covered(total, precision)
+    } else {
+        fixed(total, precision)
+    };
+    format!("total of {shown} is less than fail-under={}", fixed(fail_under, precision))
+}
+
+#[expect(
+    clippy::float_cmp,
+    reason = "a hundred percent is exact: it is computed from equal counts"
+)]
+fn is_short_of_all(total: f64, fail_under: f64) -> bool {
+    fail_under == 100.0 && total != 100.0
+}
+
+/// At least the digits that `fail_under` was written with.
+fn fail_under_precision(fail_under: f64, precision: Precision) -> Precision {
+    if fail_under.fract() == 0.0 {
+        return precision;
+    }
+    // The shortest text that reads as this number, as Python's `str(float)` is.
+    let digits = fail_under.to_string().split_once('.').map_or(0, |(_, digits)| digits.len());
+    precision.max(Precision(digits))
+}
+
+/// Python's `f"{number:.{precision}f}"`: the exact value rounded, ties to even, as Rust does too.
+fn fixed(number: f64, precision: Precision) -> String {
+    format!("{number:.*}", precision.digits())
+}
+
+/// A number as Python's `str(float)` writes it.
+fn py_float(number: f64) -> String {
+    if number.is_nan() {
+        return "nan".to_owned();
+    }
+    let magnitude = number.abs();
+    if magnitude != 0.0 && magnitude.is_finite() && !(1e-4..1e16).contains(&magnitude) {
+        let text = format!("{number:e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        let (sign, exponent) = match exponent.strip_prefix('-') {
+            Some(exponent) => ('-', exponent),
+            None => ('+', exponent),
+        };
+        return format!("{digits}e{sign}{exponent:0>2}");
+    }
+    format!("{number:?}")
+}
+
+/// What is wrong with a number from the configuration; the messages are coverage.py's.
+#[derive(Debug, thiserror::Error)]
+enum PercentError {
+    #[error("precision={digits} is invalid. Must not be negative.")]
+    Precision { digits: i64 },
+    #[error("fail_under={shown} is invalid. Must be between 0 and 100.")]
+    FailUnder { shown: String },
+}
+
+impl From<PercentError> for Error {
+    fn from(cause: PercentError) -> Self {
+        Self::new(ErrorKind::Config, cause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_zero_and_a_hundred_only_when_exact() {
+        let cases = [
+            (0.0, 0, "0"),
+            (0.001, 0, "1"),
+            (0.5, 0, "1"),
+            (50.49, 0, "50"),
+            (50.5, 0, "50"),
+            (51.5, 0, "52"),
+            (99.0, 0, "99"),
+            (99.9999, 0, "99"),
+            (100.0, 0, "100"),
+            (0.0, 1, "0.0"),
+            (0.001, 1, "0.1"),
+            (99.99, 1, "99.9"),
+            (12.25, 1, "12.2"),
+            (100.0, 3, "100.000"),
+            (99.99999, 4, "99.9999"),
+            (48.719_987_654_321_f64, 4, "48.7200"),
+        ];
+        for (percent, digits, shown) in cases {
+            let precision = Precision::new(digits).unwrap();
+            assert_eq!(display_covered(percent, precision), shown, "{percent} {digits}");
+        }
+    }
+
+    #[test]
+    fn compares_as_many_digits_as_asked_for() {
+        let cases = [
+            (42.0, 42.0, 0, false),
+            (42.0, 43.0, 0, true),
+            (42.857, 42.0, 0, false),
+            (42.857, 42.857, 3, false),
+            (42.857, 42.858, 3, true),
+            (42.857, 43.0, 0, false),
+            (42.857, 43.001, 3, true),
+            (42.857, 42.856, 3, false),
+            (42.857, 42.88, 0, true),
+            (42.857, 42.85, 0, false),
+            (99.999, 100.0, 0, true),
+            (99.999, 100.0, 2, true),
+            (99.999, 100.0, 4, true),
+            (100.0, 100.0, 0, false),
+            (0.000_01, 0.000_02, 0, true),
+        ];
+        for (total, wanted, digits, fails) in cases {
+            let precision = Precision::new(digits).unwrap();
+            let answer = should_fail_under(total, wanted, precision).unwrap();
+            assert_eq!(answer, fails, "{total} {wanted} {digits}");
+        }
+    }
+
+    #[test]
+    fn names_what_is_out_of_bounds() {
+        let message =
+            |wanted| should_fail_under(50.0, wanted, Precision::default()).unwrap_err().to_string();
+        assert_eq!(message(101.0), "fail_under=101.0 is invalid. Must be between 0 and 100.");
+        assert_eq!(message(-1.0), "fail_under=-1.0 is invalid. Must be between 0 and 100.");
+        assert_eq!(message(1e17), "fail_under=1e+17 is invalid. Must be between 0 and 100.");
+        assert_eq!(message(-1.5e-5), "fail_under=-1.5e-05 is invalid. Must be between 0 and 100.");
+        assert_eq!(
+            Precision::new(-2).unwrap_err().to_string(),
+            "precision=-2 is invalid. Must not be negative."
+        );
+    }
+
+    #[test]
+    fn says_how_much_is_missing() {
+        let cases = [
+            (42.857, 43.5, 0, "total of 42.9 is less than fail-under=43.5"),
+            (99.999, 100.0, 0, "total of 99 is less than fail-under=100"),
+            (99.999, 100.0, 1, "total of 99.9 is less than fail-under=100.0"),
+            (80.0, 90.0, 2, "total of 80.00 is less than fail-under=90.00"),
+        ];
+        for (total, wanted, digits, message) in cases {
+            let precision = Precision::new(digits).unwrap();
+            assert_eq!(fail_under_message(total, wanted, precision), message);
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Sources that nobody writes: large, deep, broken. None may panic, overflow the stack or take
+//! more than linear time.
+#![cfg(feature = "python")]
+#![expect(clippy::expect_used, reason = "what fails here is a failed test")]
+
+use std::fmt::Write;
+
+use proptest::prelude::*;
+use pulpcov_core::python::{AnalyzeOptions, Facts, LinePatterns, PythonSource, PythonVersion};
+use pulpcov_core::results::{Analysis, Narrower};
+use pulpcov_core::{ErrorKind, Result};
+
+fn analyze(text: &str) -> Result<Facts> {
+    PythonSource::decode(text.as_bytes())?.analyze(&AnalyzeOptions::new()?)
+}
+
+fn repeated(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect()
+}
+
+#[test]
+fn one_class_of_many_statements() -> Result<()> {
+    let body = repeated(24_914, |i| format!("    a{i} = {i}\n"));
+    let facts = analyze(&format!("class C:\n{body}"))?;
+    assert_eq!(facts.statements().len(), 24_915);
+    Ok(())
+}
+
+#[test]
+fn many_methods_narrow_in_linear_time() -> Result<()> {
+    let body = repeated(20_000, |i| format!("  def m{i}(self):\n    if self: return {i}\n"));
+    let facts = analyze(&format!("class C:\n{body}"))?;
+    let arcs = facts.arcs().iter().copied().step_by(2);
+    let analysis = Analysis::of_arcs(&facts, facts.statements().iter().copied(), arcs);
+    let mut narrower = Narrower::new(&analysis);
+    for region in facts.regions().iter().skip(1) {
+        narrower.add(region.ranges());
+    }
+    let (parts, rest) = narrower.narrow();
+    assert_eq!((parts.len(), rest.statements().len()), (20_000, 20_001));
+    Ok(())
+}
+
+#[test]
+fn many_branches() -> Result<()> {
+    let elifs = repeated(100_000, |i| format!("elif a == {i}:\n    b()\n"));
+    let facts = analyze(&format!("if a:\n    b()\n{elifs}c()\n"))?;
+    assert_eq!(facts.exit_counts().values().filter(|&&exits| exits == 2).count(), 100_001);
+    for (head, line) in [
+        ("match a:\n", "    case 1: b()\n"),
+        ("try:\n    a()\n", "except b:\n    c()\n"),
+        ("while a:\n", "    if b: break\n"),
+        ("", "with a:\n  with b:\n    c()\n"),
+        ("", "for a in b:\n  c()\nelse:\n  d()\n"),
+        ("", "if a:  # pragma: no cover\n  b()\n"),
+        ("", "...\n"),
+        ("@a\n", "@b\n"),
+    ] {
+        let end = if head == "@a\n" { "def f(): pass\n" } else { "" };
+        analyze(&format!("{head}{}{end}", line.repeat(20_000)))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn long_lines() -> Result<()> {
+    analyze(&format!("a = [{}]\n", "1, ".repeat(1_000_000)))?;
+    analyze(&format!("a = '{}'\n", "b".repeat(10_000_000)))?;
+    analyze(&format!("{}\n", "a = 1; ".repeat(100_000)))?;
+    let source = format!("a = 1 {}\n", "+ 2 ".repeat(1_000));
+    let tokens = PythonSource::decode(source.as_bytes())?.token_lines(PythonVersion::Py311)?;
+    assert_eq!(tokens.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn deep_statements() {
+    for line in ["if a:", "with a:", "for a in b:", "def f():", "class C:", "while a:"] {
+        let mut source = String::new();
+        for depth in 0..99 {
+            writeln!(source, "{}{line}", " ".repeat(depth)).expect("a string takes all");
+        }
+        writeln!(source, "{}pass", " ".repeat(99)).expect("a string takes all");
+        assert!(analyze(&source).is_ok(), "{line}");
+    }
+}
+
+#[test]
+fn deep_expressions() {
+    for count in [90, 1_000, 40_000, 60_000] {
+        for (head, part, tail) in [
+            ("a", ".b", ""),
+            ("a", "()", ""),
+            ("a", "[0]", ""),
+            ("a", " + 1", ""),
+            ("a", " if b else c", ""),
+            ("", "not ", "a"),
+            ("", "-", "1"),
+            ("", "lambda: ", "1"),
+            ("if ", "not ", "a: pass"),
+            ("if ", "a and ", "a: pass"),
+            ("a", " < b", ""),
+            ("a", ".b", " $"),
+            ("", "(", ""),
+            ("a = ", "[", ""),
+            ("match a:\n  case ", "a | ", "a: b"),
+        ] {
+            let source = format!("{head}{}{tail}\n", part.repeat(count));
+            let source = PythonSource::decode(source.as_bytes()).expect("UTF-8");
+            let options = AnalyzeOptions::new().expect("the default patterns compile");
+            let _ = (source.analyze(&options), source.token_lines(PythonVersion::Py312));
+        }
+    }
+}
+
+#[test]
+fn slow_patterns_end() -> Result<()> {
+    // The look-ahead keeps this from the engine that takes linear time.
+    let patterns = LinePatterns::new(&[r"^(?:(a|aa)(?!c))+$"])?;
+    let source = PythonSource::decode(format!("{}b = 1\n", "a".repeat(80)).as_bytes())?;
+    let found = source.analyze(&AnalyzeOptions::new()?.exclude(patterns));
+    assert_eq!(found.map(|_| ()).map_err(|error| error.kind()), Err(ErrorKind::Pattern));
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        look_at(&bytes);
+    }
+
+    #[test]
+    fn any_words(words in proptest::collection::vec(word(), 0..60)) {
+        look_at(words.concat().as_bytes());
+    }
+}
+
+fn word() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(vec![
+        "\n",
+        "\n    ",
+        "\n\t",
+        "\n        ",
+        " ",
+        "\\\n",
+        "a",
+        "b",
+        "1",
+        "'",
+        "\"\"\"",
+        "f\"",
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        ":",
+        ",",
+        ";",
+        "=",
+        "==",
+        ".",
+        "...",
+        "@",
+        "*",
+        "->",
+        "if ",
+        "elif ",
+        "else",
+        "for ",
+        " in ",
+        "while ",
+        "try",
+        "except",
+        "finally",
+        "with ",
+        " as ",
+        "match ",
+        "case ",
+        "_",
+        "def f()",
+        "class C",
+        "async ",
+        "await ",
+        "lambda ",
+        "return ",
+        "raise ",
+        "break",
+        "continue",
+        "pass",
+        "yield ",
+        "not ",
+        " and ",
+        " or ",
+        "True",
+        "# pragma: no cover",
+        "# pragma: no branch",
+        "é",
+        "\u{2028}",
+        "\r",
+        "\x0c",
+        "\0",
+    ])
+}
+
+/// Everything that there is to know, of whatever it is.
+fn look_at(bytes: &[u8]) {
+    let options = AnalyzeOptions::new().expect("the default patterns compile");
+    let Ok(source) = PythonSource::decode(bytes) else { return };
+    for version in PythonVersion::ALL {
+        let _ = source.token_lines(version);
+        let Ok(facts) = source.analyze(&options.clone().version(version)) else { continue };
+        let arcs = [(i32::MIN, i32::MAX), (0, 0), (-1, 1), (1, 1)];
+        let analysis = Analysis::of_arcs(&facts, [i32::MIN, -1, 0, 1, i32::MAX], arcs);
+        let _ = (analysis.missing_formatted(true), analysis.branch_stats());
+        for &(from, to) in facts.arcs() {
+            let _ = facts.missing_arc_description(from, to);
+        }
+    }
+}
