@@ -129,13 +129,30 @@ pub(crate) enum Format {
     Sqlite,
 }
 
-/// Show what is in data files, or which settings are in force
+/// Show what is in data files, which settings are in force, what source is made of
 #[derive(Debug, Subcommand)]
 pub(crate) enum DebugCommand {
+    /// Print what is known about Python source files, one JSON object a line
+    Analyze(AnalyzeArgs),
     /// Show the settings in force and where they are from
     Config(ConfigArgs),
     /// Summarize data files and the parallel files beside them
     Data(DebugDataArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AnalyzeArgs {
+    /// Source files, and folders whose .py files are taken
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// The Python whose compiler decides what is a statement
+    #[arg(long, value_name = "VERSION", default_value = "3.11", value_parser = ["3.11", "3.12", "3.13", "3.14"])]
+    pub(crate) python_version: String,
+
+    /// The folder that paths are printed relative to [default: the folder that was named]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use pulpcov_core::combine::{Combined, Combiner, Event};
-use pulpcov_core::text::py_repr;
 
 use crate::args::{CombineArgs, Mixed};
 use crate::exit::{Exit, Failure};

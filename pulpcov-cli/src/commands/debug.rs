@@ -21,6 +21,7 @@ pub(crate) fn run(command: &DebugCommand) -> Result<Exit, Failure> {
             out.write_all(format_info("config", &config.debug_info()).as_bytes())?;
             Ok(Exit::Success)
         }
+        DebugCommand::Analyze(args) => super::analyze::run(args, &mut out),
         DebugCommand::Data(args) => debug_data(args, &mut out),
     }
 }

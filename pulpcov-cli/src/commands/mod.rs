@@ -1,5 +1,6 @@
 //! The commands, one a file.
 
+mod analyze;
 mod combine;
 mod convert;
 mod debug;

@@ -1,0 +1,89 @@
+//! `pulpcov debug analyze`: facts about Python source, to compare with coverage.py's.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::Error;
+use pulpcov_core::python::{AnalyzeOptions, Facts, FactsRecord, PythonSource, PythonVersion};
+use serde::Serialize;
+
+use crate::args::AnalyzeArgs;
+use crate::exit::{Exit, Failure};
+
+/// One line of output: the facts, or why there are none.
+#[derive(Serialize)]
+struct Line<'a> {
+    file: &'a str,
+    python: &'a str,
+    #[serde(flatten)]
+    facts: Option<FactsRecord>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Failure> {
+    let version = version(&args.python_version);
+    let options = AnalyzeOptions::new()?.version(version);
+    for path in &args.paths {
+        let mut files = Vec::new();
+        collect(path, &mut files)?;
+        files.sort();
+        for file in files {
+            let name = relative(&file, args.root.as_deref().unwrap_or_else(|| root_of(path)));
+            let facts = analyze(&file, &options)?;
+            let (facts, error) = match facts {
+                Ok(facts) => (Some(FactsRecord::new(&facts)), None),
+                Err(err) => (None, Some(err.to_string())),
+            };
+            let line = Line { file: &name, python: version.as_str(), facts, error };
+            serde_json::to_writer(&mut *out, &line).map_err(std::io::Error::from)?;
+            writeln!(out)?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn version(name: &str) -> PythonVersion {
+    match name {
+        "3.12" => PythonVersion::Py312,
+        "3.13" => PythonVersion::Py313,
+        "3.14" => PythonVersion::Py314,
+        _ => PythonVersion::Py311,
+    }
+}
+
+/// A source that is no Python is a result; one that cannot be read is a failure.
+fn analyze(file: &Path, options: &AnalyzeOptions) -> Result<Result<Facts, Error>, Failure> {
+    let bytes = std::fs::read(file).map_err(|err| named(file, &err))?;
+    Ok(PythonSource::decode(&bytes).and_then(|source| source.analyze(options)))
+}
+
+/// The `.py` files below a folder; a file that is named outright, whatever it is called.
+fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    if !path.is_dir() {
+        files.push(path.into());
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(path).map_err(|err| named(path, &err))? {
+        let entry = entry.map_err(|err| named(path, &err))?;
+        // A link to a folder may lead back up.
+        if entry.file_type().map_err(|err| named(path, &err))?.is_dir() {
+            collect(&entry.path(), files)?;
+        } else if entry.path().extension().is_some_and(|extension| extension == "py") {
+            files.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+fn root_of(path: &Path) -> &Path {
+    if path.is_dir() { path } else { path.parent().unwrap_or(path) }
+}
+
+fn relative(file: &Path, root: &Path) -> String {
+    file.strip_prefix(root).unwrap_or(file).to_string_lossy().into_owned()
+}
+
+fn named(path: &Path, err: &std::io::Error) -> Failure {
+    Failure::Output(std::io::Error::new(err.kind(), format!("{}: {err}", path.display())))
+}
