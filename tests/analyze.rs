@@ -40,14 +40,14 @@ fn a_source_that_is_no_python_is_a_line_too() {
 #[test]
 fn the_version_decides_what_is_a_statement() {
     let dir = Dir::new();
-    dir.write("a.py", "x: int\n");
+    dir.write("a.py", "y = 1\nx: int\n");
     let statements = |version: &str| {
         let printed =
             dir.pulpcov(["debug", "analyze", "--python-version", version, "a.py"]).status(0);
         lines(&printed.stdout)[0]["statements"].clone()
     };
-    assert_eq!(statements("3.13"), serde_json::json!([1]));
-    assert_eq!(statements("3.14"), serde_json::json!([]));
+    assert_eq!(statements("3.13"), serde_json::json!([1, 2]));
+    assert_eq!(statements("3.14"), serde_json::json!([1]));
 }
 
 #[test]
