@@ -40,7 +40,7 @@ fn a_source_that_is_no_python_is_a_line_too() {
 #[test]
 fn the_version_decides_what_is_a_statement() {
     let dir = Dir::new();
-    dir.write("a.py", "y = 1\nx: int\n");
+    dir.write("a.py", "class A:\n    x: int\n");
     let statements = |version: &str| {
         let printed =
             dir.pulpcov(["debug", "analyze", "--python-version", version, "a.py"]).status(0);
