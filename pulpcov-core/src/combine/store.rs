@@ -95,9 +95,19 @@ fn temporary(folder: &Path, target: &Path) -> io::Result<NamedTempFile> {
     if let Ok(old) = target.symlink_metadata()
         && old.is_file()
     {
-        file.as_file().set_permissions(old.permissions())?;
+        file.as_file().set_permissions(plain(old.permissions()))?;
     }
     Ok(file)
+}
+
+/// Who may read and write, and nothing else: the old file may be anybody's, and set-user-ID.
+fn plain(permissions: Permissions) -> Permissions {
+    #[cfg(unix)]
+    let permissions = {
+        use std::os::unix::fs::PermissionsExt;
+        Permissions::from_mode(permissions.mode() & 0o666)
+    };
+    permissions
 }
 
 /// A journal or log of the replaced file would be taken for the new one's.
