@@ -153,7 +153,8 @@ impl<'a> Combiner<'a> {
     /// Then nothing was deleted and the data file is as it was:
     /// [`ErrorKind::NoData`] if there is no input, or none that can be read;
     /// [`ErrorKind::MixedData`] and [`ErrorKind::TracerConflict`] if inputs contradict each other;
-    /// [`ErrorKind::Busy`] if another combine is at work; [`ErrorKind::Io`] if the result cannot be written;
+    /// [`ErrorKind::Busy`] if another combine is at work; [`ErrorKind::Io`] if the result cannot be written
+    /// (if only the syncing of its folder failed, the data file is complete);
     /// with [`append`](Self::append) also why the data file cannot be read.
     pub fn run(mut self) -> Result<Combined> {
         let _locks = self.lock()?;

@@ -1,11 +1,13 @@
 //! Deleting inputs whose rows are safe elsewhere.
 
 use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use super::store::{folder_of, sync_folder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::{FileIdentity, beside};
+use crate::formats::sqlite::WritersOut;
+use crate::formats::{FileIdentity, beside, open_no_follow, open_with};
 
 /// Delete each input that is still what was read; what stays is returned, with the reason.
 pub(super) fn delete_inputs(inputs: &[(&Path, &FileIdentity)]) -> Vec<Error> {
@@ -22,16 +24,25 @@ pub(super) fn delete_inputs(inputs: &[(&Path, &FileIdentity)]) -> Vec<Error> {
 }
 
 fn delete_if_same(path: &Path, identity: &FileIdentity) -> Result<()> {
-    let now = FileIdentity::of_path(path)
-        .map_err(|err| Error::new(ErrorKind::Io, format!("not deleted: {err}")))?;
-    if now != *identity {
-        return Err(Error::new(ErrorKind::Busy, "not deleted: it has changed since it was read"));
+    let kept = |err: Error| Error::new(err.kind(), format!("not deleted: {}", err.reason()));
+    let refused = |err| kept(Error::new(ErrorKind::Io, err));
+    let file = open_to_lock(path).map_err(refused)?;
+    let _writers =
+        WritersOut::new(file, open_no_follow(&beside(path, "-shm")).ok()).map_err(kept)?;
+    // By its name: what is locked may no longer be there.
+    if FileIdentity::of_path(path).map_err(refused)? != *identity {
+        let changed = Error::new(ErrorKind::Busy, "it has changed since it was read");
+        return Err(kept(changed));
     }
-    std::fs::remove_file(path)
-        .map_err(|err| Error::new(ErrorKind::Io, format!("not deleted: {err}")))?;
+    std::fs::remove_file(path).map_err(refused)?;
     // Without their file the companions mean nothing, and their rows are in the result.
     for suffix in ["-journal", "-wal", "-shm"] {
         let _ = std::fs::remove_file(beside(path, suffix));
     }
     Ok(())
+}
+
+/// Only a file that is open for writing can be locked against writers.
+fn open_to_lock(path: &Path) -> std::io::Result<File> {
+    open_with(OpenOptions::new().read(true).write(true), path).or_else(|_| open_no_follow(path))
 }

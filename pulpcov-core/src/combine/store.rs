@@ -30,7 +30,8 @@ pub enum StoreFormat {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Io`], and then the target is as it was; [`ErrorKind::NotRepresentable`] if
+/// [`ErrorKind::Io`], and then the target is as it was, or complete if only the syncing of its
+/// folder failed; [`ErrorKind::NotRepresentable`] if
 /// the format cannot hold the data.
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
     store_with(data, target.as_ref(), format, |_| Ok(()))
@@ -62,7 +63,10 @@ pub(super) fn store_with<T>(
     let done = last(temporary.as_file()).map_err(|err| unwritable(target, &err))?;
     remove_companions(target)?;
     temporary.persist(target).map_err(|err| unwritable(target, &err.error))?;
-    sync_folder(&folder)?;
+    sync_folder(&folder).map_err(|err| {
+        let message = format!("the result is there, but may not be durable: {}", err.reason());
+        Error::new(ErrorKind::Io, message).with_path(target)
+    })?;
     Ok(done)
 }
 
@@ -95,9 +99,19 @@ fn temporary(folder: &Path, target: &Path) -> io::Result<NamedTempFile> {
     if let Ok(old) = target.symlink_metadata()
         && old.is_file()
     {
-        file.as_file().set_permissions(old.permissions())?;
+        file.as_file().set_permissions(plain(old.permissions()))?;
     }
     Ok(file)
+}
+
+/// Who may read and write, and nothing else: the old file may be anybody's, and set-user-ID.
+fn plain(permissions: Permissions) -> Permissions {
+    #[cfg(unix)]
+    let permissions = {
+        use std::os::unix::fs::PermissionsExt;
+        Permissions::from_mode(permissions.mode() & 0o666)
+    };
+    permissions
 }
 
 /// A journal or log of the replaced file would be taken for the new one's.
@@ -117,8 +131,10 @@ fn remove_companions(target: &Path) -> Result<()> {
 /// Make a rename or a deletion durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     #[cfg(unix)]
-    File::open(folder)
-        .and_then(|handle| handle.sync_all())
-        .map_err(|err| Error::io(folder, err))?;
+    match File::open(folder).and_then(|handle| handle.sync_all()) {
+        // A file system, mostly of a network, that does not sync folders.
+        Err(err) if err.kind() == io::ErrorKind::InvalidInput => {}
+        synced => synced.map_err(|err| Error::io(folder, err))?,
+    }
     Ok(())
 }

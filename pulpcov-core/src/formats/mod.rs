@@ -19,7 +19,10 @@ pub mod sqlite;
 
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-pub(crate) use data_file::{identity::beside, input::open_no_follow};
+pub(crate) use data_file::{
+    identity::beside,
+    input::{open_no_follow, open_with},
+};
 pub use detect::FileKind;
 
 /// What a writer says of the version of coverage.py: the one whose format it follows.

@@ -2,7 +2,7 @@
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// The companions in which SQLite keeps rows that are not in the database file itself.
 const COMPANIONS: [&str; 2] = ["-wal", "-journal"];
@@ -67,6 +67,12 @@ impl FileIdentity {
             std::fs::symlink_metadata(beside(path, suffix)).ok().map(|m| FileState::of(&m))
         };
         Self { file: FileState::of(file), companions: COMPANIONS.map(state) }
+    }
+
+    /// How long ago the last change was, unless the clock was set back since.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        let states = self.companions.iter().flatten().chain([&self.file]);
+        states.filter_map(|state| state.modified?.elapsed().ok()).min()
     }
 
     /// The file's size in bytes.

@@ -1,8 +1,9 @@
 //! A regular file from a folder that others can write to, read in one consistent state.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -13,6 +14,10 @@ use crate::formats::limits::read_file;
 
 /// How often a file that changes while it is read is read again.
 const ATTEMPTS: usize = 5;
+
+/// Longer than a step of the clock that file systems take their time stamps from: Linux's is
+/// 10 ms at most.
+const TIME_STEP: Duration = Duration::from_millis(20);
 
 /// An open input file.
 ///
@@ -59,7 +64,7 @@ impl Input {
 
     /// The first bytes, enough to tell the format.
     pub(crate) fn head(&mut self) -> Result<&[u8]> {
-        self.rewind()?;
+        self.seek_to_start()?;
         let mut head = Vec::with_capacity(HEAD_LEN);
         (&self.file)
             .take(HEAD_LEN as u64)
@@ -72,8 +77,17 @@ impl Input {
     /// Go back to the start, and take the file's state as it is now.
     pub(crate) fn rewind(&mut self) -> Result<u64> {
         self.identity = self.current_identity()?;
-        (&self.file).seek(SeekFrom::Start(0)).map_err(|err| Error::io(&self.path, err))?;
+        if let Some(age) = self.identity.age().filter(|age| *age < TIME_STEP) {
+            // Another change right now could get the same time stamp as the last one, and not be noticed.
+            std::thread::sleep(TIME_STEP - age);
+            self.identity = self.current_identity()?;
+        }
+        self.seek_to_start()?;
         Ok(self.identity.size())
+    }
+
+    fn seek_to_start(&self) -> Result<()> {
+        (&self.file).rewind().map_err(|err| Error::io(&self.path, err))
     }
 
     /// Is the file still as it was at the last [`rewind`](Self::rewind)?
@@ -128,14 +142,20 @@ fn refuse_unless_regular(metadata: &std::fs::Metadata) -> Result<()> {
     Err(Error::new(ErrorKind::NotADataFile, what))
 }
 
-#[cfg(unix)]
+/// Open for reading, following no symbolic link and waiting for nothing.
 pub(crate) fn open_no_follow(path: &Path) -> std::io::Result<File> {
+    open_with(OpenOptions::new().read(true), path)
+}
+
+/// Open with more `options`, as [`open_no_follow`] does.
+#[cfg(unix)]
+pub(crate) fn open_with(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
     use nix::libc::{O_NOCTTY, O_NOFOLLOW, O_NONBLOCK};
     use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK | O_NOCTTY).open(path)
+    options.custom_flags(O_NOFOLLOW | O_NONBLOCK | O_NOCTTY).open(path)
 }
 
 #[cfg(not(unix))]
-pub(crate) fn open_no_follow(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).open(path)
+pub(crate) fn open_with(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
+    options.open(path)
 }

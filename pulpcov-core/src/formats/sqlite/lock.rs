@@ -14,6 +14,8 @@ const PENDING_BYTE: i64 = 0x4000_0000;
 const RESERVED_BYTE: i64 = PENDING_BYTE + 1;
 const SHARED_FIRST: i64 = PENDING_BYTE + 2;
 const SHARED_SIZE: i64 = 510;
+/// The byte of the `-shm` file that every connection to a write-ahead log holds (`os_unix.c`, `UNIX_SHM_DMS`).
+const WAL_CONNECTION_BYTE: i64 = 128;
 /// The checkpointer's byte in the `-shm` file (walformat.html, section 2.3).
 const WAL_CHECKPOINT_BYTE: i64 = 121;
 
@@ -64,6 +66,33 @@ fn try_shared(file: &File) -> Result<bool> {
     shared
 }
 
+/// Keeps transactions from beginning on a database that is going to be deleted.
+pub(crate) struct WritersOut {
+    // Closing the file gives the lock back.
+    _file: File,
+}
+
+impl WritersOut {
+    /// Lock `file` against writers; `shm` is the open `-shm` file beside it, if there is one.
+    ///
+    /// SQLite's own check that its file is still at its name is made when a transaction begins, so
+    /// one that has begun would end well, and in a file that is no more.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Busy`] if a transaction is under way, or a process has a write-ahead log open:
+    /// that one would not notice at all.
+    pub(crate) fn new(file: File, shm: Option<File>) -> Result<Self> {
+        if shm.is_some_and(|shm| os::is_locked(&shm, WAL_CONNECTION_BYTE)) {
+            return Err(Error::new(ErrorKind::Busy, "another process has it open"));
+        }
+        if !os::try_write_lock(&file, RESERVED_BYTE)? {
+            return Err(Error::new(ErrorKind::Busy, "another process is writing it"));
+        }
+        Ok(Self { _file: file })
+    }
+}
+
 /// Keep checkpoints away while a write-ahead log is copied: a read lock on the checkpointer's byte.
 pub(super) fn hold_off_checkpoints(shm: &File) -> Result<bool> {
     os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1)
@@ -90,7 +119,19 @@ mod os {
     }
 
     pub(super) fn try_read_lock(file: &File, start: i64, len: i64) -> Result<bool> {
-        match fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_RDLCK, start, len))) {
+        try_lock(file, range(libc::F_RDLCK, start, len))
+    }
+
+    /// A file that is open for reading only is not locked, but it is said whether it could be.
+    pub(super) fn try_write_lock(file: &File, byte: i64) -> Result<bool> {
+        match fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_WRLCK, byte, 1))) {
+            Err(Errno::EBADF) => Ok(!is_locked(file, byte)),
+            _ => try_lock(file, range(libc::F_WRLCK, byte, 1)),
+        }
+    }
+
+    fn try_lock(file: &File, range: libc::flock) -> Result<bool> {
+        match fcntl(file, FcntlArg::F_OFD_SETLK(&range)) {
             Ok(_) | Err(Errno::ENOLCK | Errno::EINVAL | Errno::ENOSYS | Errno::EOPNOTSUPP) => {
                 Ok(true)
             }
@@ -119,6 +160,10 @@ mod os {
     use crate::error::Result;
 
     pub(super) fn try_read_lock(_: &File, _: i64, _: i64) -> Result<bool> {
+        Ok(true)
+    }
+
+    pub(super) fn try_write_lock(_: &File, _: i64) -> Result<bool> {
         Ok(true)
     }
 

@@ -14,6 +14,8 @@ mod write;
 
 pub use write::write;
 
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(crate) use lock::WritersOut;
 pub(crate) use read::Reader;
 
 use rusqlite::ErrorCode;

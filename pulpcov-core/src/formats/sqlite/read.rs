@@ -131,7 +131,7 @@ impl Reader {
         keys: &mut Keys<'_>,
     ) -> Result<Vec<Vec<(ContextId, Numbits)>>> {
         let mut runs = Runs::new(self.paths.len());
-        Table::new(&self.source, "line").each(query, |row| {
+        Table::of_numbers(&self.source, "line").each(query, |row| {
             let line = limits::line(integer(row, 3)?)?;
             if let Some((file, context)) = keys.of(row)? {
                 runs.push(file, context, line);
@@ -151,7 +151,7 @@ impl Reader {
 
     fn arcs(&self, keys: &mut Keys<'_>) -> Result<Vec<Vec<(ContextId, ArcSet)>>> {
         let mut runs: Runs<LineArc> = Runs::new(self.paths.len());
-        Table::new(&self.source, "arc").each(self.schema.arcs, |row| {
+        Table::of_numbers(&self.source, "arc").each(self.schema.arcs, |row| {
             let arc = (limits::arc_end(integer(row, 3)?)?, limits::arc_end(integer(row, 4)?)?);
             if let Some((file, context)) = keys.of(row)? {
                 runs.push(file, context, arc);
@@ -308,32 +308,54 @@ fn push<T>(by_file: &mut [Vec<T>], file: usize, value: T) {
 struct Table<'a> {
     connection: &'a Connection,
     name: &'static str,
-    max_rows: u64,
+    size: u64,
+    /// Text and blobs in it are refused when their row is visited.
+    numbers: bool,
 }
 
 impl<'a> Table<'a> {
-    /// A row takes two bytes of the file at least. More rows are pages that point at each other.
     fn new(source: &'a Source, name: &'static str) -> Self {
-        Self { connection: &source.connection, name, max_rows: source.size / 2 }
+        Self { connection: &source.connection, name, size: source.size, numbers: false }
     }
 
+    /// A table of many rows of numbers.
+    fn of_numbers(source: &'a Source, name: &'static str) -> Self {
+        Self { numbers: true, ..Self::new(source, name) }
+    }
+
+    /// Read the rows of `query`, which must not pass over any row of the table.
     fn each(&self, query: &str, mut visit: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
         let at = |rowid| Position::Row { table: self.name.into(), rowid };
         let located = |err| from_sqlite(err).at(at(None));
         let mut statement = self.connection.prepare(query).map_err(located)?;
         let mut rows = statement.query([]).map_err(located)?;
-        let mut count = 0;
+        let mut room = self.size;
         while let Some(row) = rows.next().map_err(located)? {
-            count += 1;
-            if count > self.max_rows {
-                return Err(
-                    Error::new(ErrorKind::Corrupt, "more rows than fit in the file").at(at(None))
-                );
-            }
+            let values = if self.numbers { 0 } else { least_size(row).map_err(located)? };
+            room = room.checked_sub(LEAST_ROW + values).ok_or_else(|| {
+                Error::new(ErrorKind::Corrupt, "more rows than fit in the file").at(at(None))
+            })?;
             visit(row).map_err(|err| err.at(at(row.get(0).ok())))?;
         }
         Ok(())
     }
+}
+
+/// A row takes two bytes of the file at least. More rows are pages that point at each other.
+const LEAST_ROW: u64 = 2;
+
+/// How many bytes the row's text and blobs take at least. More than the file has are many rows
+/// that share them. Text of three bytes takes two in UTF-16.
+fn least_size(row: &Row<'_>) -> rusqlite::Result<u64> {
+    let mut size = 0;
+    for column in 0..row.as_ref().column_count() {
+        size += match row.get_ref(column)? {
+            ValueRef::Text(text) => text.len() as u64 / 2,
+            ValueRef::Blob(blob) => blob.len() as u64,
+            _ => 0,
+        };
+    }
+    Ok(size)
 }
 
 fn integer(row: &Row<'_>, column: usize) -> Result<i64> {

@@ -37,7 +37,8 @@ pub(super) enum Lines {
 }
 
 /// Schemas 1 to 5 have one row of flags. A later addition to schema 2 has `sys_argv`, which is left.
-const META_FLAGS: &str = "SELECT 'has_arcs', has_arcs FROM meta WHERE has_lines OR has_arcs";
+const META_FLAGS: &str =
+    "SELECT 'has_arcs', CASE WHEN has_lines OR has_arcs THEN has_arcs END FROM meta";
 const META_KEYS: &str = "SELECT key, value FROM meta";
 /// Schema 1 has no contexts; its rows are in the unnamed one, which gets id 1.
 const CONTEXTS_NONE: &str =
@@ -142,8 +143,10 @@ impl Tables {
             let (name, is_table): (String, bool) =
                 (row.get(0).map_err(from_sqlite)?, row.get(1).map_err(from_sqlite)?);
             let sql: String = row.get(2).map_err(from_sqlite)?;
-            let plain =
-                is_table && !(may_compute(&sql) && has_computed_columns(connection, &name)?);
+            // SQLite itself writes it so: nothing else is in front of an ordinary table's name.
+            let plain = is_table
+                && sql.starts_with("CREATE TABLE ")
+                && !(may_compute(&sql) && has_computed_columns(connection, &name)?);
             tables.insert(name, plain);
         }
         Ok(Self(tables))

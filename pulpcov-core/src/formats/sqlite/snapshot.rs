@@ -35,9 +35,10 @@ impl Snapshot {
     /// Read `input` and what belongs to it while SQLite's read lock is held.
     pub(super) fn take(input: &mut Input) -> Result<Self> {
         input.consistently(|input| {
-            let size = input.rewind()?;
-            let lock = SharedLock::acquire(input.file())?;
+            let locked = input.file().try_clone().map_err(|err| Error::io(input.path(), err))?;
+            let lock = SharedLock::acquire(&locked)?;
             let _checkpoints_wait = hold_off_checkpoints(input.path())?;
+            let size = input.rewind()?;
             let bytes = read_file(input.file(), size)?;
             let companion = if is_wal(&bytes) {
                 read_companion(input, "-wal", |size, _| size > WAL_HEADER)?
