@@ -5,6 +5,7 @@ mod analyze;
 mod commands;
 mod faults;
 mod formats;
+mod hostile;
 mod parity;
 mod properties;
 mod support;
