@@ -16,7 +16,7 @@ use crate::formats::limits::read_file;
 const ATTEMPTS: usize = 5;
 
 /// Longer than a step of the clock that file systems take their time stamps from: Linux's is
-/// 10 ms at most.
+/// 10 ms at most, before 6.13.
 const TIME_STEP: Duration = Duration::from_millis(20);
 
 /// An open input file.
