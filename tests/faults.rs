@@ -5,14 +5,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use pulpcov_core::combine::{Combiner, StoreFormat, store};
+use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::formats::{DataFile, read_bytes};
 use pulpcov_core::{CoverageData, ErrorKind, Numbits};
 use rusqlite::Connection;
@@ -758,11 +758,12 @@ fn damaged_inputs_are_named_and_kept_and_the_rest_combined() {
 
 /// A Python process that writes data files with its own sqlite3, and prints each row that is committed.
 ///
-/// Its arguments: a number for names, the journal mode, how many rows to write to a file.
+/// Its arguments: a number for names, the journal mode, how many rows to write to a file, for how many seconds
+/// each transaction lasts, the file with the schema.
 const WRITER: &str = r#"
 import sqlite3, sys, time
-number, journal, rows = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-schema = open(sys.argv[4]).read()
+number, journal, rows, pause = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+schema = open(sys.argv[5]).read()
 serial = 0
 while True:
     serial += 1
@@ -781,7 +782,7 @@ while True:
                 db.execute("insert into context (context) values ('')")
             file = db.execute("insert into file (path) values (?)", [path]).lastrowid
             db.execute("insert into line_bits values (?, 1, x'0a')", [file])
-            time.sleep(0.002)
+            time.sleep(pause)
             db.execute("commit")
         except sqlite3.OperationalError as err:
             # Its file has been combined and is gone. Nothing that was committed is lost, so it takes another one.
@@ -789,14 +790,14 @@ while True:
             db.execute("rollback") if db.in_transaction else None
             break
         print(path, flush=True)
-        time.sleep(0.001)
+        time.sleep(pause)
     db.close()
 "#;
 
-fn start_writer(dir: &Dir, number: u32, journal: &str, rows: u32) -> Child {
+fn start_writer(dir: &Dir, number: u32, [journal, rows, pause]: [&str; 3]) -> Child {
     let schema = crate::support::root().join("pulpcov-core/src/formats/sqlite/schema7.sql");
     python()
-        .args(["-c", WRITER, &number.to_string(), journal, &rows.to_string()])
+        .args(["-c", WRITER, &number.to_string(), journal, rows, pause])
         .arg(schema)
         .current_dir(dir.path(""))
         .stdout(Stdio::piped())
@@ -837,18 +838,17 @@ fn assert_understandable(ran: &Ran) {
 fn many_combines_and_writers_at_once_lose_nothing() {
     let dir = Dir::new();
     let mut expected = inputs(&dir, 1..=200);
-    let modes = [
-        ("delete", 1),
-        ("delete", 30),
-        ("truncate", 30),
-        ("wal", 20),
-        ("wal", 100_000),
-        ("delete", 100_000),
+    let kinds = [
+        ["delete", "1", "0.002"],
+        ["delete", "30", "0.001"],
+        ["truncate", "30", "0.03"],
+        ["delete", "100000", "0.06"],
+        ["wal", "20", "0.001"],
+        ["wal", "100000", "0.001"],
+        ["wal", "100000", "0.1"],
     ];
-    let writers: Vec<_> = (500..)
-        .zip(modes)
-        .map(|(number, (journal, rows))| start_writer(&dir, number, journal, rows))
-        .collect();
+    let writers: Vec<_> =
+        (500..).zip(kinds).map(|(number, kind)| start_writer(&dir, number, kind)).collect();
     let done = AtomicBool::new(false);
     let (committed, runs) = std::thread::scope(|scope| {
         let combine = || {

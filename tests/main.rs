@@ -2,5 +2,6 @@
 
 mod faults;
 mod formats;
+mod hostile;
 mod parity;
 mod support;
