@@ -1,7 +1,10 @@
 //! The command as users run it, and the library on every data file there is.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod commands;
 mod faults;
 mod formats;
 mod hostile;
 mod parity;
+mod properties;
 mod support;

@@ -189,11 +189,14 @@ fn reference_python() -> &'static Path {
     PYTHON.get_or_init(|| {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let name = format!("reference-coverage-{REFERENCE}");
-        let lock = File::create(target.join(format!("{name}.lock"))).unwrap();
-        lock.lock().unwrap();
-        let folder = target.join(name);
+        let folder = target.join(&name);
         if !folder.join("complete").exists() {
-            make_reference(&folder);
+            let lock = File::create(target.join(format!("{name}.lock"))).unwrap();
+            lock.lock().unwrap();
+            // Another process may have made it meanwhile.
+            if !folder.join("complete").exists() {
+                make_reference(&folder);
+            }
         }
         folder.join("bin/python")
     })

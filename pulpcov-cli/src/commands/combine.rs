@@ -1,5 +1,7 @@
 //! `pulpcov combine`
 
+use std::path::Path;
+
 use pulpcov_core::combine::{Combined, Combiner, Event};
 use pulpcov_core::text::py_repr;
 
@@ -42,17 +44,19 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     })
 }
 
-/// What is worth a line while it happens.
+/// What is worth a line while it happens. Inputs are named as coverage.py names them.
 fn tell(event: &Event<'_>, names_inputs: bool) -> Option<String> {
-    let line =
-        |what: &str, path: &std::path::Path| format!("{what} {}", py_repr(&path.to_string_lossy()));
+    let line = |what: &str, path: &Path| {
+        format!("{what} {}", ui::name(path.strip_prefix(".").unwrap_or(path)))
+    };
     match event {
-        Event::Waiting { folder } => {
-            Some(line("Another combine is at work; waiting for folder", folder))
-        }
-        Event::Resuming { data_file } => Some(line(
-            "An earlier combine was stopped while it deleted its inputs; adding to",
-            data_file,
+        Event::Waiting { folder } => Some(format!(
+            "Another combine is at work; waiting for folder {}",
+            py_repr(&folder.to_string_lossy())
+        )),
+        Event::Resuming { data_file } => Some(format!(
+            "An earlier combine was stopped while it deleted its inputs; adding to {}",
+            py_repr(&data_file.to_string_lossy())
         )),
         Event::Read { path } if names_inputs => Some(line("Combined data file", path)),
         Event::Duplicate { path } if names_inputs => Some(line("Skipping duplicate data", path)),

@@ -207,13 +207,14 @@ fn sections(data: &CoverageData) -> Vec<(Vec<u8>, Vec<u8>)> {
     let section = |name: &str, value: Vec<u8>| (name.as_bytes().to_vec(), value);
     let mut sections = Vec::new();
     match data.measurement() {
+        // Files can only be named in one of the two, though nothing of them may be known.
+        None if data.files().len() == 0 => {}
         Some(Measurement::Arcs) => {
             sections.push(section("arcs", by_path(data, |path| arcs_json(data, path))))
         }
-        Some(Measurement::Lines) => {
+        Some(Measurement::Lines) | None => {
             sections.push(section("lines", by_path(data, |path| lines_json(data, path))))
         }
-        None => {}
     }
     let mut tracers = Vec::new();
     let traced = data.files().filter(|file| !file.tracer().is_empty());

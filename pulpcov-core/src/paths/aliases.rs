@@ -50,8 +50,8 @@ pub struct PathAliases {
     names: CanonicalNames,
     exists: Option<Exists>,
     log: Log,
-    /// Results so far. A new rule empties it: it may be one for a path that had none.
-    mapped: HashMap<Vec<u8>, Vec<u8>>,
+    /// What [`map_with_host_slashes`](Self::map_with_host_slashes) gave each path.
+    remembered: HashMap<Vec<u8>, Vec<u8>>,
 }
 
 /// One pattern and what to put in its place.
@@ -152,7 +152,7 @@ impl PathAliases {
             names: CanonicalNames::new(cwd),
             exists: None,
             log: Log::default(),
-            mapped: HashMap::new(),
+            remembered: HashMap::new(),
         }
     }
 
@@ -175,8 +175,6 @@ impl PathAliases {
     }
 
     /// Tell `on_event` what is done with each path: `--debug=pathmap`.
-    ///
-    /// Every path is then mapped anew, even one seen before, so that it is always reported.
     #[must_use]
     pub fn on_event(mut self, on_event: impl FnMut(&MapEvent<'_>) + Send + 'static) -> Self {
         self.log.on_event = Some(Box::new(on_event));
@@ -196,34 +194,34 @@ impl PathAliases {
     /// characters, `**/**`, and brackets that form no set. Also for one of an absurd size.
     pub fn add(&mut self, pattern: impl AsRef<[u8]>, result: impl AsRef<[u8]>) -> Result<()> {
         let rule = self.rule(pattern.as_ref(), result.as_ref())?;
-        self.push(rule);
+        self.rules.push(rule);
+        self.remembered.clear();
         Ok(())
     }
 
     /// `path` through the rules, or as it is if none matches.
     ///
-    /// A path mapped before gets the same result, unless a rule has been added since: results
-    /// are remembered, and the file system is not asked again.
+    /// A relative path may have made a rule since, and then the same path gets another result.
     pub fn map(&mut self, path: &[u8]) -> Vec<u8> {
-        if self.log.is_on() {
-            self.announce();
-            return self.map_anew(path);
+        self.announce();
+        if let Some(mapped) = self.apply_rules(path) {
+            return mapped;
         }
-        if let Some(known) = self.mapped.get(path) {
-            return known.clone();
+        if !self.relative {
+            return self.unchanged(path);
         }
-        let rules = self.rules.len();
-        let mapped = self.map_anew(path);
-        // A path that made a rule was mapped in its relative form; next time it is as it is.
-        if self.rules.len() == rules {
-            self.mapped.insert(path.to_vec(), mapped.clone());
+        let relative = self.names.cwd().relative_filename(path).to_vec();
+        if !self.generate_rule(&relative) {
+            return self.unchanged(&relative);
         }
-        mapped
+        self.apply_rules(&relative).unwrap_or_else(|| self.unchanged(&relative))
     }
 
     /// [`map`](Self::map), then every slash of either kind becomes the host's: `/`.
     ///
     /// So coverage.py stores the files of combined data (7.17.3 `sqldata.CoverageData.update`).
+    /// A path keeps the result that it got first, whatever rules relative paths have made since,
+    /// and the file system is not asked again: it combines through `functools.cache(aliases.map)`.
     ///
     /// # Examples
     ///
@@ -235,8 +233,12 @@ impl PathAliases {
     /// assert_eq!(aliases.map_with_host_slashes(br"C:\shop\cart.py"), b"C:/shop/cart.py");
     /// ```
     pub fn map_with_host_slashes(&mut self, path: &[u8]) -> Vec<u8> {
+        if let Some(known) = self.remembered.get(path) {
+            return known.clone();
+        }
         let mut mapped = self.map(path);
         mapped.iter_mut().filter(|b| is_slash(**b)).for_each(|b| *b = SEP);
+        self.remembered.insert(path.to_vec(), mapped.clone());
         mapped
     }
 
@@ -264,25 +266,6 @@ impl PathAliases {
             folder.push(separator);
         }
         Ok(folder)
-    }
-
-    fn push(&mut self, rule: Rule) {
-        self.rules.push(rule);
-        self.mapped.clear();
-    }
-
-    fn map_anew(&mut self, path: &[u8]) -> Vec<u8> {
-        if let Some(mapped) = self.apply_rules(path) {
-            return mapped;
-        }
-        if !self.relative {
-            return self.unchanged(path);
-        }
-        let relative = self.names.cwd().relative_filename(path).to_vec();
-        if !self.generate_rule(&relative) {
-            return self.unchanged(&relative);
-        }
-        self.apply_rules(&relative).unwrap_or_else(|| self.unchanged(&relative))
     }
 
     /// The result of the first rule that matches and whose result exists.
@@ -327,7 +310,7 @@ impl PathAliases {
         let event =
             MapEvent::Generating { pattern: &pattern, result: &result, regex: &python_regex };
         self.log.tell(event);
-        self.push(Rule { pattern, python_regex, regex, result });
+        self.rules.push(Rule { pattern, python_regex, regex, result });
         true
     }
 
@@ -386,10 +369,6 @@ struct Log {
 }
 
 impl Log {
-    fn is_on(&self) -> bool {
-        self.on_event.is_some()
-    }
-
     fn tell(&mut self, event: MapEvent<'_>) {
         if let Some(on_event) = &mut self.on_event {
             on_event(&event);

@@ -254,12 +254,22 @@ fn results_are_remembered() {
     });
     aliases.add("/ci", "src").unwrap();
     for _ in 0..3 {
-        aliases.map(b"/ci/a.py");
+        aliases.map_with_host_slashes(b"/ci/a.py");
     }
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     aliases.add("/other", "src").unwrap();
-    aliases.map(b"/ci/a.py");
+    aliases.map_with_host_slashes(b"/ci/a.py");
     assert_eq!(asked.load(Ordering::Relaxed), 2);
+}
+
+/// The rule that `src/b.py` makes is for paths that come after it, and were not seen before.
+#[test]
+fn a_result_outlives_the_rules_that_paths_make() {
+    let mut aliases = aliases(true, &[]);
+    assert_eq!(aliases.map_with_host_slashes(b"/srv/src/a.py"), b"/srv/src/a.py");
+    assert_eq!(aliases.map_with_host_slashes(b"src/b.py"), b"src/b.py");
+    assert_eq!(aliases.map_with_host_slashes(b"/srv/src/a.py"), b"/srv/src/a.py");
+    assert_eq!(aliases.map_with_host_slashes(b"/srv/src/c.py"), b"src/c.py");
 }
 
 #[test]
