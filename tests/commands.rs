@@ -109,7 +109,7 @@ fn quiet_says_nothing_but_what_is_wrong() {
         let ran = dir
             .pulpcov(["combine", option])
             .status(3)
-            .stderr("warning: left out: ./.coverage.x: this is");
+            .stderr("warning: left out: .coverage.x: this is");
         assert_eq!(ran.stderr.lines().count(), 1);
     }
 }
@@ -126,7 +126,7 @@ fn what_was_left_out_shows_in_the_exit_status() {
     assert_eq!(dir.names(), [".coverage", ".coverage.x"]);
     for option in ["-i", "--ignore-errors"] {
         let dir = broken();
-        dir.pulpcov(["combine", option]).status(0).stderr("warning: left out: ./.coverage.x: ");
+        dir.pulpcov(["combine", option]).status(0).stderr("warning: left out: .coverage.x: ");
         assert_eq!(dir.names(), [".coverage", ".coverage.x"]);
     }
 }
@@ -215,8 +215,8 @@ fn lines_and_branches_are_refused_by_name_or_reduced() {
     let before = dir.state();
     let ran = dir.pulpcov(["combine"]).status(1).stderr("--mixed=lines");
     assert!(ran.stderr.contains(
-        "2 files measured statements:\n  ./.coverage.web.pid1.Xabcdefx\n  ./.coverage.worker.pid2.Xghijklx\n\
-         1 file measured branches:\n  ./.coverage.branch\n"
+        "2 files measured statements:\n  .coverage.web.pid1.Xabcdefx\n  .coverage.worker.pid2.Xghijklx\n\
+         1 file measured branches:\n  .coverage.branch\n"
     ), "{}", ran.stderr);
     assert_eq!(dir.state(), before);
 

@@ -1,315 +1,788 @@
-//! A folder that everybody can write to, combined by root: nothing in it can trick, stop or exhaust us.
+//! A data folder that everybody can write to: nothing that someone puts there is followed, waited
+//! for, believed, or printed as it is; and nothing there makes us slow.
 
-use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::ffi::OsStr;
+use std::fmt::Write;
+use std::fs::{self, Permissions};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use nix::sys::stat::Mode;
-use nix::unistd::{Uid, mkfifo};
-use pulpcov_core::formats::read_bytes;
-use pulpcov_core::{ErrorKind, MAX_LINE};
+use pulpcov_core::combine::{StoreFormat, store};
+use pulpcov_core::formats::{DataFile, FileKind, read_bytes};
+use pulpcov_core::text::is_printable;
+use pulpcov_core::{CoverageData, ErrorKind, MAX_LINE, Numbits};
 use rusqlite::Connection;
 
-use crate::support::{Dir, Rows};
+use crate::faults::is_root;
+use crate::support::{Dir, Rows, pulpcov, root};
 
-/// The tables of schema 7, as far as reading needs them; `replaced` are made otherwise.
-fn database(path: &Path, replaced: &[&str], instead: &str) {
-    let tables = [
-        (
-            "coverage_schema",
-            "CREATE TABLE coverage_schema (version integer); INSERT INTO coverage_schema VALUES (7)",
-        ),
-        ("meta", "CREATE TABLE meta (key text, value text)"),
-        (
-            "file",
-            "CREATE TABLE file (id integer primary key, path text); INSERT INTO file VALUES (1, 'a.py')",
-        ),
-        (
-            "context",
-            "CREATE TABLE context (id integer primary key, context text); INSERT INTO context VALUES (1, '')",
-        ),
-        ("line_bits", "CREATE TABLE line_bits (file_id integer, context_id integer, numbits blob)"),
-        (
-            "arc",
-            "CREATE TABLE arc (file_id integer, context_id integer, fromno integer, tono integer)",
-        ),
-        ("tracer", "CREATE TABLE tracer (file_id integer primary key, tracer text)"),
+const TARGET: &str = ".coverage";
+
+fn data() -> CoverageData {
+    let mut data = CoverageData::new();
+    data.add_lines("good.py", "", &Numbits::from_iter([1, 2])).unwrap();
+    data
+}
+
+/// A good data file, which must be combined whatever is beside it.
+fn good(dir: &Dir) -> PathBuf {
+    let path = dir.path(".coverage.good");
+    store(&data(), &path, StoreFormat::Sqlite).unwrap();
+    path
+}
+
+/// Combine, which takes no time: the good file's rows are there, and what is named `bad` is named and left.
+#[track_caller]
+fn only_good_is_combined(dir: &Dir, bad: &[&str]) -> String {
+    let start = Instant::now();
+    let ran = dir.pulpcov(["combine"]).status(3);
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), Rows::of(&data()));
+    for name in bad {
+        assert!(dir.path(name).symlink_metadata().is_ok(), "{name} is gone");
+        assert!(ran.stderr.contains(&format!("left out: {}: ", name)), "{name} in {}", ran.stderr);
+    }
+    assert_eq!(ran.stderr.matches("left out: ").count(), bad.len(), "{}", ran.stderr);
+    ran.stderr
+}
+
+#[test]
+fn what_is_no_regular_file_is_not_opened() {
+    let (dir, elsewhere) = (Dir::new(), Dir::new());
+    good(&dir);
+    let private = elsewhere.path("private");
+    store(&data(), &private, StoreFormat::Sqlite).unwrap();
+    let before = elsewhere.state();
+    symlink(&private, dir.path(".coverage.link")).unwrap();
+    symlink("/nowhere/at/all", dir.path(".coverage.dangling")).unwrap();
+    symlink("/etc/passwd", dir.path(".coverage.passwd")).unwrap();
+    symlink(".coverage.loop", dir.path(".coverage.loop")).unwrap();
+    symlink(elsewhere.path(""), dir.path(".coverage.linkdir")).unwrap();
+    nix::unistd::mkfifo(&dir.path(".coverage.fifo"), Mode::from_bits_truncate(0o666)).unwrap();
+    fs::create_dir(dir.path(".coverage.folder")).unwrap();
+    let _socket = UnixListener::bind(dir.path(".coverage.socket")).unwrap();
+    let mut bad = vec![
+        ".coverage.link",
+        ".coverage.dangling",
+        ".coverage.passwd",
+        ".coverage.loop",
+        ".coverage.linkdir",
+        ".coverage.fifo",
+        ".coverage.folder",
+        ".coverage.socket",
     ];
-    let db = Connection::open(path).unwrap();
-    for (name, sql) in tables {
-        if !replaced.contains(&name) {
-            db.execute_batch(sql).unwrap();
+    if is_root() {
+        let made = Command::new("mknod")
+            .arg(dir.path(".coverage.zero"))
+            .args(["c", "1", "5"])
+            .status()
+            .unwrap();
+        bad.extend(made.success().then_some(".coverage.zero"));
+    }
+    let said = only_good_is_combined(&dir, &bad);
+    assert_eq!(said.matches("this is a symbolic link, which is not followed").count(), 5, "{said}");
+    assert_eq!(elsewhere.state(), before);
+
+    // Named outright, a link to a folder is that folder; what is no file is refused all the same.
+    for name in
+        bad.iter().filter(|name| **name != ".coverage.linkdir" && **name != ".coverage.folder")
+    {
+        dir.pulpcov(["combine", name]).status(1).stderr(name);
+    }
+    assert_eq!(elsewhere.state(), before);
+}
+
+#[test]
+fn a_target_that_is_a_link_is_replaced() {
+    let (dir, elsewhere) = (Dir::new(), Dir::new());
+    store(&data(), elsewhere.path("victim"), StoreFormat::Sqlite).unwrap();
+    let before = elsewhere.state();
+    for link in [elsewhere.path("victim"), elsewhere.path("not there")] {
+        good(&dir);
+        symlink(&link, dir.path(TARGET)).unwrap();
+        dir.pulpcov(["combine", "--append"])
+            .status(1)
+            .stderr("symbolic link, which is not followed");
+        dir.pulpcov(["combine"]).status(0);
+        assert!(dir.path(TARGET).symlink_metadata().unwrap().is_file());
+        assert_eq!(elsewhere.state(), before);
+        fs::remove_file(dir.path(TARGET)).unwrap();
+    }
+    for kind in ["fifo", "folder"] {
+        good(&dir);
+        match kind {
+            "fifo" => {
+                nix::unistd::mkfifo(&dir.path(TARGET), Mode::from_bits_truncate(0o666)).unwrap()
+            }
+            _ => fs::create_dir(dir.path(TARGET)).unwrap(),
+        }
+        let ran = dir.pulpcov(["combine"]);
+        if kind == "folder" {
+            ran.status(1).stderr("error: .coverage: ");
+            assert!(dir.path(".coverage.good").exists());
+        } else {
+            ran.status(0);
+            fs::remove_file(dir.path(TARGET)).unwrap();
         }
     }
-    db.execute_batch(instead).unwrap();
-    db.close().unwrap();
-}
-
-/// A good data file with lines 1 and 2 of `good.py`.
-fn good(path: &Path) {
-    let rows = "INSERT INTO file VALUES (2, 'good.py'); INSERT INTO line_bits VALUES (2, 1, x'06')";
-    database(path, &[], rows);
-}
-
-fn refusal(replaced: &[&str], instead: &str) -> (ErrorKind, String) {
-    let dir = Dir::new();
-    let path = dir.path("data");
-    database(&path, replaced, instead);
-    let err = read_bytes(&fs::read(path).unwrap()).unwrap_err();
-    (err.kind(), err.to_string())
 }
 
 #[test]
-fn what_is_no_regular_file_is_neither_followed_nor_waited_for() {
+fn a_result_gets_no_special_bits_from_what_it_replaces() {
     let dir = Dir::new();
-    good(&dir.path(".coverage.good"));
-    let secret = dir.write("elsewhere/secret", "secret");
-    good(&dir.path("elsewhere/data"));
-    symlink(&secret, dir.path(".coverage.link")).unwrap();
-    symlink(dir.path("elsewhere/data"), dir.path(".coverage.link-to-data")).unwrap();
-    symlink("nowhere", dir.path(".coverage.dangling")).unwrap();
-    fs::create_dir(dir.path(".coverage.folder")).unwrap();
-    mkfifo(&dir.path(".coverage.fifo"), Mode::from_bits_truncate(0o600)).unwrap();
-    let _socket = UnixListener::bind(dir.path(".coverage.socket")).unwrap();
-
-    let start = Instant::now();
-    let ran = dir.pulpcov(["combine"]).status(3).stderr("Combined 1 file, 6 files errored");
-    assert!(start.elapsed() < Duration::from_secs(20), "waited for something");
-    for name in ["link", "link-to-data", "dangling"] {
-        assert!(
-            ran.stderr.contains(&format!(".coverage.{name}: this is a symbolic link")),
-            "{}",
-            ran.stderr
-        );
-    }
-    for name in ["folder", "fifo", "socket"] {
-        assert!(ran.stderr.contains(&format!(".coverage.{name}: this is a ")), "{}", ran.stderr);
-    }
-    assert_eq!(fs::read(secret).unwrap(), b"secret");
-    assert!(dir.path("elsewhere/data").exists());
-    assert!(!dir.path(".coverage.good").exists());
-}
-
-#[test]
-fn a_target_that_is_a_link_is_replaced_and_not_followed() {
-    let dir = Dir::new();
-    good(&dir.path(".coverage.good"));
-    let victim = dir.write("victim", "precious");
-    symlink(&victim, dir.path(".coverage")).unwrap();
+    good(&dir);
+    let target = dir.write(TARGET, "old");
+    fs::set_permissions(&target, Permissions::from_mode(0o6775)).unwrap();
     dir.pulpcov(["combine"]).status(0);
-    assert_eq!(fs::read(victim).unwrap(), b"precious");
-    assert!(!dir.path(".coverage").is_symlink());
-    assert!(format!("{:?}", Rows::by_pulpcov(dir.path(".coverage"))).contains("good.py"));
+    assert_eq!(target.metadata().unwrap().mode() & 0o7777, 0o664);
 }
 
 #[test]
-fn names_reach_the_terminal_without_control_characters() {
+fn a_forged_mark_of_an_unfinished_combine_is_not_believed() {
     let dir = Dir::new();
-    good(&dir.path(".coverage.good"));
-    dir.write(".coverage.\u{1b}[31mred\u{1b}]0;title\u{7}\nwarning: forged\u{202e}", "not data");
-    database(
-        &dir.path(".coverage.data"),
-        &["file"],
-        "CREATE TABLE file (id integer primary key, path text);
-         INSERT INTO file VALUES (1, 'evil' || char(27) || '[2J' || char(10) || 'forged: 9 lines');
-         INSERT INTO tracer VALUES (1, char(27) || '[31m');
-         INSERT INTO line_bits VALUES (1, 1, x'02')",
-    );
-    let combined = dir.pulpcov(["combine", "--debug=combine,pathmap"]).status(3);
-    let shown = dir.pulpcov(["debug", "data"]).status(1);
-    for text in [&combined.stderr, &combined.stdout, &shown.stdout, &shown.stderr] {
-        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text:?}");
-        assert!(
-            !text
-                .lines()
-                .any(|line| line.starts_with("warning: forged") || line.starts_with("forged")),
-            "{text}"
-        );
+    let mut old = CoverageData::new();
+    old.add_lines("old.py", "", &Numbits::from_iter([1])).unwrap();
+    let target = dir.path(TARGET);
+    store(&old, &target, StoreFormat::Sqlite).unwrap();
+    let state = target.metadata().unwrap();
+    let text =
+        format!("{} {} {}.{:09}\n", state.ino(), state.size(), state.mtime(), state.mtime_nsec());
+    good(&dir);
+    // Of another state of the target.
+    dir.write(".pulpcov-aaaaaa.mark", format!("1{text}"));
+    dir.write(".pulpcov-bbbbbb.mark", "\0".repeat(10_000));
+    symlink(&target, dir.path(".pulpcov-cccccc.mark")).unwrap();
+    nix::unistd::mkfifo(&dir.path(".pulpcov-dddddd.mark"), Mode::from_bits_truncate(0o666))
+        .unwrap();
+    if is_root() {
+        // Of another user.
+        let forged = dir.write(".pulpcov-eeeeee.mark", &text);
+        std::os::unix::fs::chown(forged, Some(65534), Some(65534)).unwrap();
     }
+    dir.pulpcov(["combine"]).status(0);
+    assert_eq!(Rows::by_sql(&target), Rows::of(&data()));
+    assert_eq!(dir.names(), [TARGET]);
+
+    // This is what it would do, if it were genuine.
+    good(&dir);
+    store(&old, &target, StoreFormat::Sqlite).unwrap();
+    let state = target.metadata().unwrap();
+    let text =
+        format!("{} {} {}.{:09}\n", state.ino(), state.size(), state.mtime(), state.mtime_nsec());
+    dir.write(".pulpcov-aaaaaa.mark", &text);
+    dir.pulpcov(["combine"]).status(0).stderr("An earlier combine was stopped");
+    assert_eq!(Rows::by_sql(&target), Rows::of(&data()).union(Rows::of(&old)));
+    assert_eq!(dir.names(), [TARGET]);
+}
+
+const EVIL: &[&str] = &[
+    "\x1b]0;title\x07",
+    "\x1b[2J\x1b[31m",
+    "\nerror: forged",
+    "\rcombined",
+    "\u{202e}txt.exe",
+    "\u{9b}31m",
+    "\u{200b}zero",
+    "\u{2028}line",
+    "\u{7f}\u{8}",
+];
+
+/// What the command prints, byte for byte, has nothing that a terminal would obey.
+#[track_caller]
+fn prints_harmlessly(dir: &Dir, args: &[&OsStr]) -> String {
+    let output =
+        pulpcov().args(args).current_dir(dir.path("")).env_remove("NO_COLOR").output().unwrap();
+    let bytes = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(bytes).unwrap();
+    let odd = text.chars().find(|&c| !is_printable(c) && c != '\n');
+    assert_eq!(odd, None, "{args:?}: {text:?}");
+    assert!(!text.lines().any(|line| line.starts_with("error: forged")), "{args:?}: {text}");
+    text
+}
+
+fn os(text: &str) -> &OsStr {
+    OsStr::new(text)
+}
+
+#[test]
+fn names_cannot_control_the_terminal() {
+    let dir = Dir::new();
+    let mut names: Vec<Vec<u8>> =
+        EVIL.iter().map(|evil| format!(".coverage.{evil}").into_bytes()).collect();
+    names.push(b".coverage.\xff\xfe\x1b[1m".to_vec());
+    let fill = || {
+        for (number, name) in names.iter().enumerate() {
+            let path = dir.path(OsStr::from_bytes(name));
+            match number % 3 {
+                0 => fs::write(&path, "garbage").unwrap(),
+                1 => fs::write(&path, [b"SQLite format 3\0".as_slice(), &[7; 4000]].concat())
+                    .unwrap(),
+                _ => store(&data(), &path, StoreFormat::Sqlite).unwrap(),
+            }
+            let folder = dir.path(OsStr::from_bytes(&[b"folder".as_slice(), &name[9..]].concat()));
+            fs::create_dir_all(folder).unwrap();
+        }
+        good(&dir);
+    };
+    fill();
+    prints_harmlessly(&dir, &[os("debug"), os("data")]);
+    prints_harmlessly(&dir, &[os("combine"), os("--debug=combine,pathmap")]);
+    fill();
+    for name in &names {
+        let name = OsStr::from_bytes(name);
+        prints_harmlessly(&dir, &[os("combine"), os("--keep"), os("--debug=combine"), name]);
+        prints_harmlessly(&dir, &[os("convert"), os("--to=json"), name, os("out")]);
+        prints_harmlessly(&dir, &[os("convert"), os("--to=json"), os(".coverage.good"), name]);
+        prints_harmlessly(&dir, &[os("debug"), os("data"), name]);
+        prints_harmlessly(
+            &dir,
+            &[os("combine"), os("--keep"), os("--data-file"), name, os(".coverage.good")],
+        );
+        let folder = [b"folder".as_slice(), &name.as_bytes()[9..]].concat();
+        prints_harmlessly(&dir, &[os("combine"), OsStr::from_bytes(&folder)]);
+        prints_harmlessly(&dir, &[os("erase"), os("--data-file"), OsStr::from_bytes(&folder)]);
+        let missing = [b"missing".as_slice(), &name.as_bytes()[9..]].concat();
+        prints_harmlessly(&dir, &[os("combine"), OsStr::from_bytes(&missing)]);
+    }
+}
+
+#[test]
+fn what_is_in_a_data_file_cannot_control_the_terminal() {
+    let dir = Dir::new();
+    let (mut lines, mut arcs, mut other) =
+        (CoverageData::new(), CoverageData::new(), CoverageData::new());
+    for evil in EVIL {
+        lines.add_lines(*evil, evil, &Numbits::from_iter([1])).unwrap();
+        lines.set_file_tracer(*evil, evil).unwrap();
+        arcs.add_arcs(*evil, evil, [(1, 2)]).unwrap();
+        other.add_lines(*evil, "", &Numbits::from_iter([1])).unwrap();
+        other.set_file_tracer(*evil, &format!("other{evil}")).unwrap();
+    }
+    for (name, data) in [("1", &lines), ("2", &arcs), ("3", &other)] {
+        store(data, dir.path(format!(".coverage.{name}")), StoreFormat::Sqlite).unwrap();
+    }
+    let all: [&[&str]; 8] = [
+        &["debug", "data"],
+        &["combine", "--keep", "--debug=pathmap", ".coverage.1"],
+        &["combine", "--keep", ".coverage.1", ".coverage.2"],
+        &["combine", "--keep", ".coverage.1", ".coverage.3"],
+        &["combine", "--keep", "--mixed=lines"],
+        &["convert", "--to=json", ".coverage.1", "out.json"],
+        &["convert", "--to=json", "--drop-contexts", ".coverage.1", "out.json"],
+        &["debug", "data", "out.json"],
+    ];
+    for args in all {
+        prints_harmlessly(&dir, &args.iter().map(|arg| os(arg)).collect::<Vec<_>>());
+    }
+    for (number, evil) in EVIL.iter().enumerate() {
+        let path = dir.path(format!(".coverage.schema{number}"));
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch("create table coverage_schema (version)").unwrap();
+        db.execute("insert into coverage_schema values (?1)", [evil]).unwrap();
+        db.execute_batch(&format!("create view \"{evil}\" as select 1")).unwrap();
+        dir.write(format!(".coverage.json{number}"), format!("!coverage.py: This is a private format, don't read it directly!{{\"lines\":{{\"a{evil}\":\"{evil}\"}}}}"));
+    }
+    prints_harmlessly(&dir, &[os("combine"), os("--mixed=lines")]);
+    // And in the configuration.
+    for evil in EVIL {
+        let evil = evil.replace('\n', "\n ");
+        dir.write(".coveragerc", format!("[run]\nx{evil} = {evil}\ndata_file = {evil}\n[paths]\na{evil} =\n  {evil}\n  [{evil}\n"));
+        prints_harmlessly(&dir, &[os("combine")]);
+        prints_harmlessly(&dir, &[os("debug"), os("config")]);
+        prints_harmlessly(&dir, &[os("combine"), os(&format!("--rcfile={evil}"))]);
+    }
+}
+
+/// A data file of schema 7 whose tables can be changed at will.
+fn database(dir: &Dir, name: &str, change: &str) -> PathBuf {
+    let path = dir.path(name);
+    store(&data(), &path, StoreFormat::Sqlite).unwrap();
+    let db = Connection::open(&path).unwrap();
+    let change = format!("pragma foreign_keys = off; {change}");
+    db.execute_batch(&change).unwrap_or_else(|err| panic!("{change}: {err}"));
+    db.close().unwrap();
+    path
 }
 
 #[test]
 fn tables_that_compute_are_refused() {
-    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
-    for (table, instead) in [
-        ("file", format!("CREATE VIEW file AS {endless} SELECT i AS id, 'x' || i AS path FROM n")),
-        ("arc", format!("CREATE VIEW arc AS {endless} SELECT i AS rowid, 1 AS file_id, 1 AS context_id, i AS fromno, i AS tono FROM n")),
-        ("context", "CREATE VIRTUAL TABLE context USING fts5(name)".to_owned()),
-        ("line_bits", "CREATE TABLE line_bits (file_id integer, context_id integer, numbits blob AS (zeroblob(500000000)))".to_owned()),
-    ] {
-        let (kind, message) = refusal(&[table], &instead);
-        assert_eq!((kind, message.contains(table)), (ErrorKind::Corrupt, true), "{message}");
-    }
-}
-
-#[test]
-fn a_trigger_never_runs() {
     let dir = Dir::new();
-    let trigger = "CREATE TRIGGER t AFTER INSERT ON file BEGIN DELETE FROM line_bits; END;
-        INSERT INTO line_bits VALUES (1, 1, x'02')";
-    database(&dir.path(".coverage.a"), &[], trigger);
-    good(&dir.path(".coverage.b"));
-    dir.pulpcov(["combine"]).status(0);
-    let rows = format!("{:?}", Rows::by_pulpcov(dir.path(".coverage")));
-    assert!(rows.contains("a.py") && rows.contains("good.py"), "{rows}");
-}
-
-#[test]
-fn numbers_and_lengths_are_bounded() {
-    let far = i64::from(MAX_LINE) + 1;
-    for rows in [
-        format!("INSERT INTO arc VALUES (1, 1, 1, {far})"),
-        format!("INSERT INTO arc VALUES (1, 1, {}, 1)", -far),
-        format!("INSERT INTO arc VALUES (1, 1, {}, 1)", i64::MIN),
-        format!("INSERT INTO line_bits VALUES (1, 1, zeroblob({}))", far / 8 + 2),
-    ] {
-        assert_eq!(refusal(&[], &rows).0, ErrorKind::TooLarge, "{rows}");
-    }
-    for rows in [
-        "INSERT INTO arc VALUES (1, 1, 'one', 2)",
-        "INSERT INTO line_bits VALUES (1, 1, 'text')",
-        "INSERT INTO line_bits VALUES (1, 1, NULL)",
-        "INSERT INTO file VALUES (2, NULL)",
-        "INSERT INTO context VALUES (2, x'ff')",
-        "INSERT INTO line_bits VALUES (1, 1, x'02'); INSERT INTO arc VALUES (1, 1, 1, 2)",
-    ] {
-        assert_eq!(refusal(&[], rows).0, ErrorKind::Corrupt, "{rows}");
-    }
-}
-
-#[test]
-fn a_few_bytes_cannot_fill_the_memory() {
-    let line = MAX_LINE;
-    let instead = format!(
-        "CREATE TABLE line (file_id integer, context_id integer, lineno integer);
-         INSERT INTO file WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 9000) SELECT i, i || '.py' FROM n;
-         INSERT INTO line SELECT id, 1, {line} FROM file;
-         CREATE TABLE coverage_schema (version integer); INSERT INTO coverage_schema VALUES (2);
-         CREATE TABLE meta (has_lines boolean, has_arcs boolean); INSERT INTO meta VALUES (1, 0);"
+    good(&dir);
+    let recursive = "with recursive n(i) as (select 1 union all select i + 1 from n) select i as id, 'x' || i as path from n";
+    let mut bad = Vec::new();
+    let mut add = |what: &str, change: &str| {
+        database(&dir, &format!(".coverage.{what}"), change);
+        bad.push(format!(".coverage.{what}"));
+    };
+    add("view", "drop table tracer; create view tracer as select 1 as file_id, 'x' as tracer");
+    add("recursive", &format!("drop table file; create view file as {recursive}"));
+    add(
+        "schema-view",
+        "drop table coverage_schema; create view coverage_schema as select 7 as version",
     );
-    assert_eq!(refusal(&["coverage_schema", "meta"], &instead).0, ErrorKind::TooLarge);
+    add(
+        "upper-view",
+        "drop table tracer; create view TRACER as select 1 as file_id, 'x' as tracer",
+    );
+    add(
+        "generated",
+        "drop table tracer; create table tracer (file_id integer primary key, tracer text as (hex(zeroblob(1000000))))",
+    );
+    add(
+        "stored",
+        "drop table tracer; create table tracer (file_id integer primary key, tracer text generated/**/always/**/as/**/('x') stored)",
+    );
+    add("fts", "drop table file; create virtual table file using fts5(id, path)");
+    add(
+        "rtree",
+        "drop table arc; create virtual table arc using rtree(file_id, context_id, fromno)",
+    );
+    add("missing", "drop table arc");
+    let pages = "pragma writable_schema = on; update sqlite_master set rootpage = 2 where name = 'file'; pragma writable_schema = reset";
+    add(
+        "fts-with-pages",
+        &format!("drop table file; create virtual table file using fts5(id, path); {pages}"),
+    );
+    add(
+        "lower-case",
+        "pragma writable_schema = on; update sqlite_master set sql = 'create view file as select 1' where name = 'file'",
+    );
+    add(
+        "other-name",
+        "pragma writable_schema = on; update sqlite_master set sql = 'CREATE TABLE other (id, path)' where name = 'file'",
+    );
+    let names: Vec<&str> = bad.iter().map(String::as_str).collect();
+    let said = only_good_is_combined(&dir, &names);
+    for refused in [
+        "view",
+        "recursive",
+        "schema-view",
+        "generated",
+        "stored",
+        "fts",
+        "rtree",
+        "fts-with-pages",
+    ] {
+        let line =
+            said.lines().find(|line| line.contains(&format!(".coverage.{refused}: "))).unwrap();
+        assert!(line.contains("not an ordinary table"), "{line}");
+    }
+}
+
+#[test]
+fn triggers_and_additional_objects_do_nothing() {
+    let dir = Dir::new();
+    database(&dir, ".coverage.t", "create trigger file after insert on line_bits begin delete from line_bits; end;
+        create table more (x); create view v as select * from more, file; create index i on file (hex(path))");
+    let ran = dir.pulpcov(["combine"]);
+    assert!(ran.status == 0, "{ran:?}");
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), Rows::of(&data()));
+}
+
+#[test]
+fn numbers_and_sizes_are_bounded() {
+    let dir = Dir::new();
+    good(&dir);
+    let mut bad = Vec::new();
+    let mut add = |what: &str, change: &str| {
+        database(&dir, &format!(".coverage.{what}"), change);
+        bad.push(format!(".coverage.{what}"));
+    };
+    let arc =
+        |from: i64| format!("delete from line_bits; insert into arc values (1, 1, {from}, 1)");
+    add("huge-arc", &arc(i64::MAX));
+    add("huge-negative-arc", &arc(i64::MIN));
+    add("large-arc", &arc(i64::from(MAX_LINE) + 1));
+    add("text-arc", "delete from line_bits; insert into arc values (1, 1, 'one', 1)");
+    add("float-arc", "delete from line_bits; insert into arc values (1, 1, 1.5, 1)");
+    add("null-arc", "delete from line_bits; insert into arc values (1, 1, null, 1)");
+    add("blob", &format!("update line_bits set numbits = zeroblob({})", MAX_LINE / 8 + 2));
+    add("huge-blob", "update line_bits set numbits = zeroblob(20000000)");
+    add("text-blob", "update line_bits set numbits = 'text'");
+    add("huge-path", "update file set path = hex(zeroblob(20000000))");
+    add("null-path", "update file set path = null");
+    add("blob-path", "update file set path = x'00'");
+    add("huge-context", "update context set context = hex(zeroblob(20000000))");
+    add("schema-8", "update coverage_schema set version = 8");
+    add("no-schema", "delete from coverage_schema");
+    for (what, lines) in [
+        ("huge", "[99999999999]".to_owned()),
+        ("huger", "[9999999999999999999999999]".to_owned()),
+        ("negative", "[-1]".to_owned()),
+        ("float", "[1e300]".to_owned()),
+        ("nested", "[".repeat(100_000)),
+        ("object", "{}".to_owned()),
+    ] {
+        let name = format!(".coverage.json-{what}");
+        dir.write(&name, format!("!coverage.py: This is a private format, don't read it directly!{{\"lines\":{{\"a.py\":{lines}}}}}"));
+        bad.push(name);
+    }
+    // A few bytes each that would take half a megabyte each.
+    let mut sparse =
+        String::from("!coverage.py: This is a private format, don't read it directly!{\"lines\":{");
+    (0..30_000).for_each(|n| write!(sparse, "\"{n}\":[{MAX_LINE}],").unwrap());
+    dir.write(".coverage.json-sparse", format!("{}}}}}", sparse.trim_end_matches(',')));
+    bad.push(".coverage.json-sparse".to_owned());
+    let rows = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000)";
+    let path = dir.path(".coverage.sparse-rows");
+    Connection::open(&path).unwrap().execute_batch(&format!(
+        "create table coverage_schema (version integer); insert into coverage_schema values (2);
+        create table meta (has_lines boolean, has_arcs boolean); insert into meta values (1, 0);
+        create table file (id integer primary key, path text);
+        create table context (id integer primary key, context text); insert into context values (1, '');
+        create table line (file_id, context_id, lineno); create table arc (file_id, context_id, fromno, tono);
+        create table tracer (file_id integer primary key, tracer text);
+        {rows} insert into file select i, i from n; {rows} insert into line select i, 1, {MAX_LINE} from n"
+    )).unwrap();
+    bad.push(".coverage.sparse-rows".to_owned());
+    let names: Vec<&str> = bad.iter().map(String::as_str).collect();
+    only_good_is_combined(&dir, &names);
+}
+
+#[test]
+fn a_hundred_thousand_contexts_are_no_trouble() {
+    let dir = Dir::new();
+    let rows = "with recursive n(i) as (select 2 union all select i + 1 from n where i < 100000)";
+    database(
+        &dir,
+        ".coverage.1",
+        &format!(
+            "{rows} insert into context select i, 'test ' || i from n; {rows} insert into line_bits select 1, i, x'02' from n"
+        ),
+    );
+    let start = Instant::now();
+    dir.pulpcov(["combine"]).status(0);
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert_eq!(Rows::by_sql(dir.path(TARGET)).lines.len(), 100_000);
+}
+
+const PAGE: usize = 4096;
+
+/// A database taken apart into pages.
+struct Pages(Vec<u8>);
+
+impl Pages {
+    fn of(sql: &str) -> Self {
+        let dir = Dir::new();
+        let path = dir.path("db");
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch(&format!("pragma page_size = {PAGE}; {sql}")).unwrap();
+        db.close().unwrap();
+        Self(fs::read(path).unwrap())
+    }
+
+    fn count(&self) -> u32 {
+        u32::try_from(self.0.len() / PAGE).unwrap()
+    }
+
+    /// Pages are numbered from 1.
+    fn page(&mut self, number: u32) -> &mut [u8] {
+        let end = number as usize * PAGE;
+        &mut self.0[end - PAGE..end]
+    }
+
+    fn add(&mut self, page: &[u8]) -> u32 {
+        self.0.extend(page);
+        let count = self.count();
+        self.0[28..32].copy_from_slice(&count.to_be_bytes());
+        count
+    }
+
+    fn root_of(&self, table: &str) -> u32 {
+        let mut db = Connection::open_in_memory().unwrap();
+        db.deserialize_read_exact("main", self.0.as_slice(), self.0.len(), true).unwrap();
+        db.query_row("select rootpage from sqlite_master where name = ?1", [table], |row| {
+            row.get(0)
+        })
+        .unwrap()
+    }
+
+    /// Put `levels` of pages that all point to the next one above what the table had.
+    fn fan_out(&mut self, table: &str, levels: u32) {
+        let root = self.root_of(table);
+        let leaf = self.page(root).to_vec();
+        let mut child = self.add(&leaf);
+        for _ in 1..levels {
+            child = self.add(&interior(400, child));
+        }
+        self.page(root).copy_from_slice(&interior(400, child));
+    }
+}
+
+/// An interior page of a table, all of whose children are the same page (SQLite file format, 1.6).
+fn interior(cells: u16, child: u32) -> Vec<u8> {
+    let mut page = vec![0; PAGE];
+    let start = PAGE - usize::from(cells) * 5;
+    page[0] = 5;
+    page[3..5].copy_from_slice(&cells.to_be_bytes());
+    page[5..7].copy_from_slice(&u16::try_from(start).unwrap().to_be_bytes());
+    page[8..12].copy_from_slice(&child.to_be_bytes());
+    for cell in 0..usize::from(cells) {
+        let at = start + cell * 5;
+        page[12 + cell * 2..14 + cell * 2]
+            .copy_from_slice(&u16::try_from(at).unwrap().to_be_bytes());
+        page[at..at + 4].copy_from_slice(&child.to_be_bytes());
+        page[at + 4] = 1;
+    }
+    page
+}
+
+const SCHEMA_7: &str = "create table coverage_schema (version integer); insert into coverage_schema values (7);
+    create table meta (key, value); insert into meta values ('has_arcs', '0');
+    create table file (id integer primary key, path text); insert into file values (1, 'a.py');
+    create table context (id integer primary key, context text); insert into context values (1, '');
+    create table line_bits (file_id, context_id, numbits); insert into line_bits values (1, 1, x'06');
+    create table arc (file_id, context_id, fromno, tono); insert into arc values (1, 1, 1, 2);
+    create table tracer (file_id integer primary key, tracer text); insert into tracer values (1, 'x');";
+
+const SCHEMA_1: &str =
+    "create table coverage_schema (version integer); insert into coverage_schema values (1);
+    create table meta (has_lines boolean, has_arcs boolean); insert into meta values (0, 0);
+    create table file (id integer primary key, path text); insert into file values (1, 'a.py');
+    create table line (file_id, lineno); insert into line values (1, 1);
+    create table arc (file_id, fromno, tono); insert into arc values (1, 1, 2);
+    create table tracer (file_id integer primary key, tracer text);";
+
+/// It is refused, at once.
+#[track_caller]
+fn refused(what: &str, bytes: &[u8]) {
+    let start = Instant::now();
+    let Err(err) = read_bytes(bytes) else { panic!("{what}: not refused") };
+    assert!(matches!(err.kind(), ErrorKind::Corrupt | ErrorKind::TooLarge), "{what}: {err}");
+    assert!(start.elapsed() < Duration::from_secs(5), "{what}: {:?}", start.elapsed());
+    assert_eq!(FileKind::of(bytes), FileKind::Sqlite);
+}
+
+#[test]
+fn pages_that_point_at_each_other_end() {
+    for table in ["file", "context", "arc", "line_bits", "meta", "tracer"] {
+        // More rows than could be read in a lifetime, in ten pages.
+        let mut pages = Pages::of(SCHEMA_7);
+        pages.fan_out(table, 10);
+        refused(&format!("fan-out of {table}"), &pages.0);
+        let mut cycle = Pages::of(SCHEMA_7);
+        let root = cycle.root_of(table);
+        cycle.page(root).copy_from_slice(&interior(400, root));
+        refused(&format!("cycle of {table}"), &cycle.0);
+        let mut pair = Pages::of(SCHEMA_7);
+        let root = pair.root_of(table);
+        let other = pair.add(&interior(3, root));
+        pair.page(root).copy_from_slice(&interior(3, other));
+        refused(&format!("two pages of {table}"), &pair.0);
+    }
+    for table in ["file", "meta", "line", "arc"] {
+        let mut pages = Pages::of(SCHEMA_1);
+        pages.fan_out(table, 10);
+        refused(&format!("fan-out of {table} of schema 1"), &pages.0);
+    }
+}
+
+#[test]
+fn rows_that_share_their_bytes_do_not_fill_the_memory() {
+    let large = |table: &str, column: &str, value: &str| {
+        let mut pages = Pages::of(&format!(
+            "{SCHEMA_7} delete from arc; update {table} set {column} = {value}"
+        ));
+        pages.fan_out(table, 3);
+        refused(&format!("{table}.{column}"), &pages.0);
+    };
+    large("line_bits", "numbits", "cast(replace(hex(zeroblob(200000)), '0', 'x') as blob)");
+    large("context", "context", "hex(zeroblob(200000))");
+    large("file", "path", "hex(zeroblob(200000))");
+    large("meta", "value", "hex(zeroblob(200000))");
+    large("meta", "key", "hex(zeroblob(200000))");
+}
+
+#[test]
+fn headers_that_lie_are_survived() {
+    let good = Pages::of(SCHEMA_7.replace("insert into arc values (1, 1, 1, 2);", "").as_str());
+    assert!(read_bytes(&good.0).is_ok());
+    for (at, bytes) in [
+        (16, vec![0, 0]),
+        (16, vec![0, 1]),
+        (16, vec![2, 0]),
+        (16, vec![255, 255]),
+        (18, vec![9, 9]),
+        (20, vec![255]),
+        (28, vec![255; 4]),
+        (28, vec![0; 4]),
+        (28, vec![0, 0, 0, 1]),
+        (32, vec![0, 0, 0, 3, 0, 0, 255, 255]),
+        (44, vec![255; 4]),
+        (56, vec![0, 0, 0, 9]),
+        (100, vec![2]),
+        (103, vec![255, 255]),
+        (105, vec![0, 0]),
+        (108, vec![255; 8]),
+    ] {
+        let mut pages = good.0.clone();
+        pages[at..at + bytes.len()].copy_from_slice(&bytes);
+        let start = Instant::now();
+        let result = read_bytes(&pages);
+        assert!(start.elapsed() < Duration::from_secs(5), "{at} {bytes:?}: {:?}", start.elapsed());
+        // Some are of no consequence.
+        assert!(result.is_err() || [16, 18, 20, 28, 32, 56, 105].contains(&at), "{at} {bytes:?}");
+    }
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    fs::read(root().join("tests/fixtures/data/odd").join(name)).unwrap()
+}
+
+/// The end of a journal that names a super-journal (SQLite file format, section 3; `pager.c`, `writeSuperJournal`).
+fn super_journal(name: &Path) -> Vec<u8> {
+    let name = name.as_os_str().as_bytes();
+    let sum: u32 = name.iter().map(|&byte| u32::from(byte)).sum();
+    let mut end = (0x4000_0000_u32 / 4096 + 1).to_be_bytes().to_vec();
+    end.extend(name);
+    end.extend(u32::try_from(name.len()).unwrap().to_be_bytes());
+    end.extend(sum.to_be_bytes());
+    end.extend([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
+    end
+}
+
+#[test]
+fn a_journal_deletes_no_file_that_it_names() {
+    let (dir, elsewhere) = (Dir::new(), Dir::new());
+    good(&dir);
+    // Today's SQLite deletes only files of such names that name the journal; older ones delete any.
+    let precious = dir.path(".coverage.j-journal").as_os_str().as_bytes().to_vec();
+    let victim = elsewhere.write("victim-mjABCDEF9AB", &precious);
+    dir.write(".coverage.j", fixture("journal-hot.sqlite"));
+    let journal = [fixture("journal-hot.sqlite-journal"), super_journal(&victim)].concat();
+    dir.write(".coverage.j-journal", &journal);
+    let said = only_good_is_combined(&dir, &[".coverage.j"]);
+    assert!(said.contains("super-journal"), "{said}");
+    assert_eq!(fs::read(&victim).unwrap(), precious);
+    assert_eq!(fs::read(dir.path(".coverage.j-journal")).unwrap(), journal);
+
+    // SQLite itself would have done it: the test is about something.
+    let db = Connection::open(dir.path(".coverage.j")).unwrap();
+    db.query_row("select count(*) from file", [], |_| Ok(())).unwrap();
+    assert!(!victim.exists());
+}
+
+#[test]
+fn companions_of_others_are_not_believed() {
+    let dir = Dir::new();
+    good(&dir);
+    dir.write(".coverage.link", fixture("wal-unread.sqlite"));
+    symlink("/etc/passwd", dir.path(".coverage.link-wal")).unwrap();
+    dir.write(".coverage.fifo", fixture("wal-unread.sqlite"));
+    nix::unistd::mkfifo(&dir.path(".coverage.fifo-wal"), Mode::from_bits_truncate(0o666)).unwrap();
+    dir.write(".coverage.jfifo", fixture("journal-hot.sqlite"));
+    nix::unistd::mkfifo(&dir.path(".coverage.jfifo-journal"), Mode::from_bits_truncate(0o666))
+        .unwrap();
+    dir.write(".coverage.folder", fixture("journal-hot.sqlite"));
+    fs::create_dir(dir.path(".coverage.folder-journal")).unwrap();
+    let mut bad = vec![".coverage.link", ".coverage.fifo", ".coverage.jfifo", ".coverage.folder"];
+    if is_root() {
+        for (name, companion) in [("journal-hot.sqlite", "-journal"), ("wal-unread.sqlite", "-wal")]
+        {
+            dir.write(format!(".coverage.other{companion}.x"), fixture(name));
+            let theirs = dir.write(
+                format!(".coverage.other{companion}.x{companion}"),
+                fixture(&format!("{name}{companion}")),
+            );
+            std::os::unix::fs::chown(theirs, Some(65534), Some(65534)).unwrap();
+        }
+        bad.extend([".coverage.other-journal.x", ".coverage.other-wal.x"]);
+    }
+    let before = dir.state();
+    let start = Instant::now();
+    let ran = dir.pulpcov(["combine"]).status(3);
+    assert!(start.elapsed() < Duration::from_secs(10));
+    for name in bad {
+        assert!(ran.stderr.contains(name), "{name}: {}", ran.stderr);
+    }
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), Rows::of(&data()));
+    let mut after = dir.state();
+    after.remove(TARGET);
+    let mut kept = before;
+    kept.remove(".coverage.good");
+    assert_eq!(after, kept);
+}
+
+#[test]
+fn companions_of_the_old_target_do_not_change_the_new_one() {
+    for (name, companion) in [("journal-hot.sqlite", "-journal"), ("wal-unread.sqlite", "-wal")] {
+        let dir = Dir::new();
+        good(&dir);
+        dir.write(TARGET, fixture(name));
+        dir.write(format!("{TARGET}{companion}"), fixture(&format!("{name}{companion}")));
+        dir.pulpcov(["combine", "--append"]).status(1).stderr("cannot be appended to");
+        assert!(dir.path(".coverage.good").exists());
+        dir.pulpcov(["combine"]).status(0);
+        assert_eq!(Rows::by_sql(dir.path(TARGET)), Rows::of(&data()));
+        assert_eq!(dir.names(), [TARGET]);
+        // Of no target at all.
+        good(&dir);
+        fs::remove_file(dir.path(TARGET)).unwrap();
+        dir.write(format!("{TARGET}{companion}"), fixture(&format!("{name}{companion}")));
+        dir.pulpcov(["combine"]).status(0);
+        assert_eq!(Rows::by_sql(dir.path(TARGET)), Rows::of(&data()));
+        assert_eq!(dir.names(), [TARGET]);
+    }
+}
+
+fn small_file(number: usize) -> String {
+    format!(
+        "!coverage.py: This is a private format, don't read it directly!{{\"lines\":{{\"f{number}.py\":[1,{}]}}}}",
+        number % 1000 + 2
+    )
+}
+
+#[test]
+fn stale_files_do_not_slow_the_rest_down() {
+    let dir = Dir::new();
+    let folder = dir.path("");
+    for number in 0..68_000 {
+        fs::File::create(folder.join(format!(".coverage.stale.pid{number}.Xabcdefx"))).unwrap();
+    }
+    let named: Vec<String> = (0..50).map(|number| format!("shard-{number}")).collect();
+    named.iter().enumerate().for_each(|(number, name)| drop(dir.write(name, small_file(number))));
+    let start = Instant::now();
+    dir.pulpcov(["combine"].into_iter().chain(named.iter().map(String::as_str))).status(0);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert_eq!(Rows::by_sql(dir.path(TARGET)).files.len(), 50);
+}
+
+#[test]
+fn twenty_thousand_files_are_combined() {
+    let dir = Dir::new();
+    let folder = dir.path("");
+    for number in 0..20_000 {
+        fs::write(folder.join(format!(".coverage.host.{number}.1")), small_file(number)).unwrap();
+    }
+    let start = Instant::now();
+    dir.pulpcov(["combine"]).status(0).stderr("Combined 20000 files");
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    assert_eq!(Rows::by_sql(dir.path(TARGET)).files.len(), 20_000);
+    assert_eq!(dir.names(), [TARGET]);
+}
+
+#[test]
+fn an_open_data_file_is_the_one_that_was_checked() {
+    // Whatever the name leads to later.
+    let dir = Dir::new();
+    let path = good(&dir);
+    let file = DataFile::open(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    symlink("/etc/passwd", &path).unwrap();
+    assert_eq!(Rows::of(&file.read().unwrap().data), Rows::of(&data()));
 }
 
 #[test]
 fn a_sparse_file_of_any_size_is_refused_at_once() {
     let dir = Dir::new();
-    good(&dir.path(".coverage.good"));
-    good(&dir.path(".coverage.huge"));
-    let huge = fs::OpenOptions::new().write(true).open(dir.path(".coverage.huge")).unwrap();
-    huge.set_len(1 << 40).unwrap();
+    let huge = good(&dir).with_file_name(".coverage.huge");
+    fs::copy(good(&dir), &huge).unwrap();
+    fs::OpenOptions::new().write(true).open(&huge).unwrap().set_len(1 << 40).unwrap();
     dir.pulpcov(["combine"]).status(3).stderr("too large to read");
-    assert!(dir.path(".coverage.huge").exists());
-}
-
-#[test]
-fn a_journal_cannot_delete_another_file_nor_change_anothers_rows() {
-    let dir = Dir::new();
-    let victim = dir.write("victim", "precious");
-    good(&dir.path(".coverage.good"));
-    good(&dir.path(".coverage.forged"));
-    // A journal that ends by naming a super-journal: length, checksum, magic (SQLite file format, section 3).
-    let name = victim.to_str().unwrap().as_bytes();
-    let sum = name.iter().fold(0u32, |sum, &byte| sum.wrapping_add(u32::from(byte)));
-    let magic = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
-    let mut journal = magic.to_vec();
-    journal.resize(512, 0);
-    journal.extend_from_slice(name);
-    journal.extend((name.len() as u32).to_be_bytes());
-    journal.extend(sum.to_be_bytes());
-    journal.extend(magic);
-    dir.write(".coverage.forged-journal", &journal);
-    dir.pulpcov(["combine"]).status(3).stderr("names a super-journal");
-    assert_eq!(fs::read(victim).unwrap(), b"precious");
-    assert!(dir.path(".coverage.forged").exists());
-}
-
-#[test]
-fn a_journal_of_another_user_is_not_believed() {
-    if !Uid::effective().is_root() {
-        // Only root can make a file of another user's.
-        return;
-    }
-    let dir = Dir::new();
-    good(&dir.path(".coverage.good"));
-    good(&dir.path(".coverage.mine"));
-    let journal = dir.write(".coverage.mine-journal", [1; 600]);
-    std::os::unix::fs::chown(&journal, Some(65534), None).unwrap();
-    dir.pulpcov(["combine"]).status(3).stderr("belongs to another user");
-    assert!(dir.path(".coverage.mine").exists() && journal.exists());
-}
-
-#[test]
-fn a_stale_journal_beside_the_target_does_not_reach_the_new_result() {
-    let dir = Dir::new();
-    good(&dir.path(".coverage.good"));
-    dir.write(".coverage", "an older result");
-    dir.write(".coverage-journal", [1; 600]);
-    dir.write(".coverage-wal", [1; 600]);
-    dir.pulpcov(["combine"]).status(0);
-    assert_eq!(dir.names(), [".coverage"]);
-    assert_eq!(
-        dir.pulpcov(["debug", "data"]).status(0).stdout.matches("good.py: 2 lines").count(),
-        1
-    );
-}
-
-#[test]
-fn pages_that_point_at_each_other_end() {
-    let dir = Dir::new();
-    let path = dir.path("data");
-    let rows = "INSERT INTO arc WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT 1, 1, i, i FROM n";
-    database(&path, &[], rows);
-    let whole = fs::read(&path).unwrap();
-    let page = 4096;
-    // Make every child of each interior table page the same first child, or the page itself.
-    for to_itself in [false, true] {
-        let mut bytes = whole.clone();
-        for number in 1..bytes.len() / page {
-            let at = number * page;
-            if bytes[at] != 5 {
-                continue;
-            }
-            let cells = usize::from(u16::from_be_bytes([bytes[at + 3], bytes[at + 4]]));
-            let pointer = |bytes: &[u8], cell: usize| {
-                at + usize::from(u16::from_be_bytes([
-                    bytes[at + 12 + 2 * cell],
-                    bytes[at + 13 + 2 * cell],
-                ]))
-            };
-            let first = pointer(&bytes, 0);
-            let child = if to_itself {
-                (number as u32 + 1).to_be_bytes()
-            } else {
-                bytes[first..first + 4].try_into().unwrap()
-            };
-            for cell in 0..cells {
-                let place = pointer(&bytes, cell);
-                bytes[place..place + 4].copy_from_slice(&child);
-            }
-            bytes[at + 8..at + 12].copy_from_slice(&child);
-        }
-        let start = Instant::now();
-        // Either an error or rows; what counts is that it ends, soon.
-        let _ = read_bytes(&bytes);
-        assert!(start.elapsed() < Duration::from_secs(20), "{to_itself}");
-    }
-}
-
-#[test]
-fn thousands_of_stale_files_do_not_slow_the_rest_down() {
-    let dir = Dir::new();
-    for number in 0..20_000 {
-        fs::write(dir.path(format!("stale.{number}")), "").unwrap();
-    }
-    good(&dir.path(".coverage.good"));
-    let template = fs::read(dir.path(".coverage.good")).unwrap();
-    for number in 0..2_000 {
-        fs::write(dir.path(format!(".coverage.host.pid{number}.Xabcdefx")), &template).unwrap();
-    }
-    let start = Instant::now();
-    dir.pulpcov(["combine"]).status(0).stderr("Combined 1 file, skipped 2000");
-    assert!(start.elapsed() < Duration::from_secs(60));
-    assert_eq!(dir.path(".coverage").metadata().unwrap().nlink(), 1);
+    assert!(huge.exists());
 }

@@ -1,5 +1,8 @@
 //! Messages to the person at the terminal, on standard error.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 use pulpcov_core::text::printable;
 
 const RED: &str = "\x1b[1;31m";
@@ -19,6 +22,23 @@ pub(crate) fn warning(message: &str) {
 /// What was done.
 pub(crate) fn message(text: &str) {
     anstream::eprintln!("{}", safe(text));
+}
+
+/// A file's name for a message: it has no line breaks.
+pub(crate) fn name(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
+}
+
+/// Text of several lines for standard output.
+pub(crate) fn safe_lines(text: &str) -> String {
+    text.split_inclusive('\n').map(safe_line).collect()
+}
+
+fn safe_line(line: &str) -> Cow<'_, str> {
+    match line.strip_suffix('\n') {
+        Some(text) => Cow::Owned(format!("{}\n", printable(text))),
+        None => printable(line),
+    }
 }
 
 /// Colours are dropped where they are not wanted: in a pipe, with `NO_COLOR`.

@@ -46,7 +46,7 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
 /// What is worth a line while it happens. Inputs are named as coverage.py names them.
 fn tell(event: &Event<'_>, names_inputs: bool) -> Option<String> {
     let line = |what: &str, path: &Path| {
-        format!("{what} {}", path.strip_prefix(".").unwrap_or(path).display())
+        format!("{what} {}", ui::name(path.strip_prefix(".").unwrap_or(path)))
     };
     match event {
         Event::Waiting { folder } => {

@@ -9,7 +9,10 @@ use crate::ui;
 
 pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
     if args.into.symlink_metadata().is_ok() {
-        ui::error(&format!("{}: this exists already, and is not overwritten", args.into.display()));
+        ui::error(&format!(
+            "{}: this exists already, and is not overwritten",
+            ui::name(&args.into)
+        ));
         return Ok(Exit::Error);
     }
     let decoded = DataFile::open(&args.from)?.read()?;
@@ -17,7 +20,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
         let rows = decoded.orphan_rows;
         ui::warning(&format!(
             "{}: {rows} rows name a file or a context that it does not have",
-            args.from.display()
+            ui::name(&args.from)
         ));
     }
     let mut data = decoded.data;

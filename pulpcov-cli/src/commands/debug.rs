@@ -18,7 +18,8 @@ pub(crate) fn run(command: &DebugCommand) -> Result<Exit, Failure> {
     match command {
         DebugCommand::Config(args) => {
             let config = settings::load(args)?;
-            out.write_all(format_info("config", &config.debug_info()).as_bytes())?;
+            let text = format_info("config", &config.debug_info());
+            out.write_all(ui::safe_lines(&text).as_bytes())?;
             Ok(Exit::Success)
         }
         DebugCommand::Analyze(args) => super::analyze::run(args, &mut out),

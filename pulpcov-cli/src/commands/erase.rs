@@ -43,7 +43,7 @@ fn beside(file: &Path, suffix: &str) -> PathBuf {
 fn remove(file: &Path) -> bool {
     match std::fs::remove_file(file) {
         Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
-            ui::error(&format!("{}: {err}", file.display()));
+            ui::error(&format!("{}: {err}", ui::name(file)));
             false
         }
         _ => true,

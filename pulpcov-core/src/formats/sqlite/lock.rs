@@ -31,16 +31,7 @@ impl<'a> SharedLock<'a> {
     ///
     /// A file system without locks is taken as unlocked: the caller also looks whether the file changed.
     pub(super) fn acquire(file: &'a File) -> Result<Self> {
-        let deadline = Instant::now() + PATIENCE;
-        while !try_shared(file)? {
-            if Instant::now() > deadline {
-                return Err(Error::new(
-                    ErrorKind::Busy,
-                    "another process is writing it, and has been for 5 seconds",
-                ));
-            }
-            std::thread::sleep(PAUSE);
-        }
+        wait_for(|| try_shared(file))?;
         Ok(Self(file))
     }
 
@@ -94,8 +85,22 @@ impl WritersOut {
 }
 
 /// Keep checkpoints away while a write-ahead log is copied: a read lock on the checkpointer's byte.
-pub(super) fn hold_off_checkpoints(shm: &File) -> Result<bool> {
-    os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1)
+pub(super) fn hold_off_checkpoints(shm: &File) -> Result<()> {
+    wait_for(|| os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1))
+}
+
+fn wait_for(mut lock: impl FnMut() -> Result<bool>) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while !lock()? {
+        if Instant::now() > deadline {
+            return Err(Error::new(
+                ErrorKind::Busy,
+                "another process is writing it, and has been for 5 seconds",
+            ));
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Ok(())
 }
 
 #[cfg(target_os = "linux")]

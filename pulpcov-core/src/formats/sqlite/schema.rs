@@ -135,7 +135,7 @@ struct Tables(HashMap<String, bool>);
 impl Tables {
     fn of(connection: &Connection) -> Result<Self> {
         let mut query = connection
-            .prepare("SELECT name, type = 'table' AND rootpage > 0, sql FROM sqlite_master WHERE type != 'index'")
+            .prepare("SELECT name, type = 'table' AND rootpage > 0, sql FROM sqlite_master WHERE type IN ('table', 'view')")
             .map_err(from_sqlite)?;
         let mut rows = query.query([]).map_err(from_sqlite)?;
         let mut tables = HashMap::new();

@@ -61,9 +61,7 @@ pub(super) fn is_wal(database: &[u8]) -> bool {
 /// The open `-shm` file whose lock keeps checkpoints away, if some process uses the log just now.
 fn hold_off_checkpoints(database: &Path) -> Result<Option<File>> {
     let Ok(shm) = open_no_follow(&beside(database, "-shm")) else { return Ok(None) };
-    if !lock::hold_off_checkpoints(&shm)? {
-        return Err(Error::new(ErrorKind::Busy, "its write-ahead log is being checkpointed"));
-    }
+    lock::hold_off_checkpoints(&shm)?;
     Ok(Some(shm))
 }
 
