@@ -138,7 +138,7 @@ impl Error {
     }
 
     /// Name the place in the file, unless a caller nearer to the cause already did.
-    #[cfg(any(feature = "json", feature = "sqlite", feature = "config"))]
+    #[cfg(any(feature = "json", feature = "sqlite", feature = "config", feature = "python"))]
     #[must_use]
     pub(crate) fn at(mut self, position: Position) -> Self {
         self.0.position.get_or_insert(position);

@@ -15,6 +15,7 @@ const RESERVED_BYTE: i64 = PENDING_BYTE + 1;
 const SHARED_FIRST: i64 = PENDING_BYTE + 2;
 const SHARED_SIZE: i64 = 510;
 /// The byte of the `-shm` file that every connection to a write-ahead log holds (`os_unix.c`, `UNIX_SHM_DMS`).
+#[cfg(all(feature = "json", feature = "paths"))]
 const WAL_CONNECTION_BYTE: i64 = 128;
 /// The checkpointer's byte in the `-shm` file (walformat.html, section 2.3).
 const WAL_CHECKPOINT_BYTE: i64 = 121;
@@ -58,11 +59,13 @@ fn try_shared(file: &File) -> Result<bool> {
 }
 
 /// Keeps transactions from beginning on a database that is going to be deleted.
+#[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) struct WritersOut {
     // Closing the file gives the lock back.
     _file: File,
 }
 
+#[cfg(all(feature = "json", feature = "paths"))]
 impl WritersOut {
     /// Lock `file` against writers; `shm` is the open `-shm` file beside it, if there is one.
     ///
@@ -128,6 +131,7 @@ mod os {
     }
 
     /// A file that is open for reading only is not locked, but it is said whether it could be.
+    #[cfg(all(feature = "json", feature = "paths"))]
     pub(super) fn try_write_lock(file: &File, byte: i64) -> Result<bool> {
         match fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_WRLCK, byte, 1))) {
             Err(Errno::EBADF) => Ok(!is_locked(file, byte)),
@@ -168,6 +172,7 @@ mod os {
         Ok(true)
     }
 
+    #[cfg(all(feature = "json", feature = "paths"))]
     pub(super) fn try_write_lock(_: &File, _: i64) -> Result<bool> {
         Ok(true)
     }
