@@ -378,33 +378,62 @@ impl CoverageData {
         Ok(())
     }
 
-    /// Both sides are sorted, so one pass finds what they share without looking paths up.
     fn absorb_files(&mut self, files: BTreeMap<FilePath, FileRecord>, ids: &[ContextId]) {
+        if self.is_far_larger_than(&files) {
+            for (path, record) in files {
+                match self.files.get_mut(&path) {
+                    Some(mine) => mine.absorb(record, ids),
+                    None => self.add_record(path, record, ids),
+                }
+            }
+            return;
+        }
         let mut new = Vec::new();
         let mut own = self.files.iter_mut().peekable();
         for (path, record) in files {
             while own.next_if(|(known, _)| **known < path).is_some() {}
             match own.peek_mut() {
                 Some((known, mine)) if **known == path => mine.absorb(record, ids),
-                _ => new.push((path, FileRecord::default(), record)),
+                _ => new.push((path, record)),
             }
         }
-        for (path, mut mine, record) in new {
-            mine.tracer.clone_from(&record.tracer);
-            mine.absorb(record, ids);
-            self.files.insert(path, mine);
-        }
+        new.into_iter().for_each(|(path, record)| self.add_record(path, record, ids));
+    }
+
+    fn add_record(&mut self, path: FilePath, record: FileRecord, ids: &[ContextId]) {
+        let mut mine = FileRecord { tracer: record.tracer.clone(), ..FileRecord::default() };
+        mine.absorb(record, ids);
+        self.files.insert(path, mine);
+    }
+
+    /// Are `files` so few that looking each up is less work than one pass over both, which are sorted?
+    ///
+    /// Without this, merging thousands of small data sets takes the square of their number.
+    fn is_far_larger_than(&self, files: &BTreeMap<FilePath, FileRecord>) -> bool {
+        files.len().saturating_mul(16) < self.files.len()
     }
 
     fn check_tracers(&self, other: &Self) -> Result<()> {
+        let check =
+            |path, mine: &FileRecord, theirs: &FileRecord| match mine.tracer == theirs.tracer {
+                true => Ok(()),
+                false => Err(tracer_conflict(path, &mine.tracer, &theirs.tracer)),
+            };
+        if self.is_far_larger_than(&other.files) {
+            let shared = |(path, theirs)| Some((path, self.files.get(path)?, theirs));
+            return other
+                .files
+                .iter()
+                .filter_map(shared)
+                .try_for_each(|(path, mine, theirs)| check(path, mine, theirs));
+        }
         let mut own = self.files.iter().peekable();
         for (path, theirs) in &other.files {
             while own.next_if(|(known, _)| *known < path).is_some() {}
             if let Some((known, mine)) = own.peek()
                 && *known == path
-                && mine.tracer != theirs.tracer
             {
-                return Err(tracer_conflict(path, &mine.tracer, &theirs.tracer));
+                check(path, mine, theirs)?;
             }
         }
         Ok(())
