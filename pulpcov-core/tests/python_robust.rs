@@ -3,8 +3,6 @@
 #![cfg(feature = "python")]
 #![expect(clippy::expect_used, reason = "what fails here is a failed test")]
 
-use std::fmt::Write;
-
 use proptest::prelude::*;
 use pulpcov_core::python::{AnalyzeOptions, Facts, LinePatterns, PythonSource, PythonVersion};
 use pulpcov_core::results::{Analysis, Narrower};
@@ -73,16 +71,28 @@ fn long_lines() -> Result<()> {
     Ok(())
 }
 
+/// 99 indents are CPython's most, and 20 blocks (`CO_MAXBLOCKS`) within one function.
 #[test]
 fn deep_statements() {
-    for line in ["if a:", "with a:", "for a in b:", "def f():", "class C:", "while a:"] {
-        let mut source = String::new();
-        for depth in 0..99 {
-            writeln!(source, "{}{line}", " ".repeat(depth)).expect("a string takes all");
-        }
-        writeln!(source, "{}pass", " ".repeat(99)).expect("a string takes all");
-        assert!(analyze(&source).is_ok(), "{line}");
+    for (line, most) in [
+        ("if a:", 99),
+        ("def f():", 99),
+        ("class C:", 99),
+        ("with a:", 20),
+        ("for a in b:", 20),
+        ("while a:", 20),
+    ] {
+        assert!(analyze(&nested(line, most)).is_ok(), "{line}");
+        assert!(analyze(&nested(line, most + 1)).is_err(), "{line}");
     }
+}
+
+fn nested(line: &str, levels: usize) -> String {
+    let mut source = String::new();
+    for depth in 0..levels {
+        source.push_str(&format!("{}{line}\n", " ".repeat(depth)));
+    }
+    source + &format!("{}pass\n", " ".repeat(levels))
 }
 
 #[test]

@@ -8,6 +8,7 @@
 use ruff_python_ast::{BoolOp, Expr, ExprFString, FStringPart, Number, Operator, UnaryOp};
 
 use super::PythonVersion;
+use crate::text::py_repr;
 
 /// Ways in which a condition can come out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +124,41 @@ impl Constant {
             Self::Str(value) => !value.is_empty(),
             Self::Bytes(value) => !value.is_empty(),
             Self::Tuple(items) => !items.is_empty(),
+        }
+    }
+
+    /// Python's `==`, under which `1`, `1.0` and `True` are one.
+    pub(crate) fn equals(&self, other: &Self) -> bool {
+        if let (Some(a), Some(b)) = (self.as_int(), other.as_int()) {
+            return a == b;
+        }
+        match (self.as_float(), other.as_float()) {
+            (Some(a), Some(b)) => a == b,
+            _ => self == other,
+        }
+    }
+
+    /// Python's `repr`.
+    pub(crate) fn repr(&self) -> String {
+        match self {
+            Self::None => "None".to_owned(),
+            Self::Ellipsis => "Ellipsis".to_owned(),
+            Self::Bool(true) => "True".to_owned(),
+            Self::Bool(false) => "False".to_owned(),
+            Self::Int(value) => value.to_string(),
+            Self::BigInt(digits) => digits.clone(),
+            Self::Float(value) => format!("{value:?}"),
+            Self::Complex(real, imag) if *real == 0.0 => format!("{imag}j"),
+            Self::Complex(real, imag) => format!("({real}{imag:+}j)"),
+            Self::Str(text) => py_repr(text),
+            Self::Bytes(bytes) => {
+                let latin: String = bytes.iter().map(|&b| char::from(b)).collect();
+                format!("b{}", py_repr(&latin))
+            }
+            Self::Tuple(items) => {
+                let items: Vec<String> = items.iter().map(Self::repr).collect();
+                format!("({})", items.join(", "))
+            }
         }
     }
 
@@ -312,7 +348,7 @@ mod tests {
     use super::*;
 
     fn outcome(source: &str, version: PythonVersion) -> (bool, bool) {
-        let syntax = crate::python::syntax::Syntax::parse(format!("{source}\n")).unwrap();
+        let syntax = crate::python::syntax::Syntax::parse(format!("{source}\n"), version).unwrap();
         let Some(ruff_python_ast::Stmt::Expr(statement)) = syntax.body().first() else { panic!() };
         let Outcome { can_be_true, can_be_false } = Outcome::of(&statement.value, version);
         (can_be_true, can_be_false)

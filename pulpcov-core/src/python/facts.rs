@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::PythonVersion;
 use super::arcs::Arcs;
+use super::check::check;
 use super::lines::LineSet;
 use super::multiline::MultilineMap;
 use super::patterns::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS, LinePatterns};
@@ -123,8 +124,8 @@ impl PythonSource {
     /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython), with the line, for text that Python does not
     /// parse; [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes forever to match.
     pub fn analyze(&self, options: &AnalyzeOptions) -> Result<Facts> {
-        Syntax::parse(self.text.clone())?.with_room(|syntax| {
-            syntax.check_version(options.version)?;
+        Syntax::parse(self.text.clone(), options.version)?.with_room(|syntax| {
+            check(syntax, options.version)?;
             Facts::new(syntax, options)
         })
     }

@@ -203,6 +203,17 @@ impl<'a> Constants<'a, '_> {
     }
 }
 
+/// The parser writes U+FFFD for each half of a surrogate pair, which makes strings one that are
+/// not: tell those by their place.
+fn distinct(constant: Constant, expr: &Expr) -> Constant {
+    match constant {
+        Constant::Str(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
+            Constant::Str(format!("{text}{:?}", expr.range()))
+        }
+        constant => constant,
+    }
+}
+
 impl<'a> Visitor<'a> for Constants<'a, '_> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         let was_dead = self.is_dead;
@@ -255,7 +266,7 @@ impl<'a> Visitor<'a> for Constants<'a, '_> {
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         if let Some(constant) = fold(expr) {
-            self.load(constant);
+            self.load(distinct(constant, expr));
             return;
         }
         match expr {

@@ -4,6 +4,7 @@
 //!
 //! - `decode`: bytes to text, by byte order mark or PEP 263 cookie;
 //! - `syntax`: text to syntax tree, tokens and line index, or the reason why it is no Python;
+//! - `check`: what CPython's symbol table and compiler refuse although it parses;
 //! - `statements`: the lines that CPython's compiler gives code to;
 //! - `multiline`, `patterns`, `exclude`: lines that are one statement, lines left out;
 //! - `arcs`: where the program can go from a line;
@@ -17,9 +18,11 @@
 mod annotate;
 mod arcs;
 mod cases;
+pub(crate) mod check;
 pub(crate) mod constant;
 pub(crate) mod decode;
 mod exclude;
+mod explain;
 mod facts;
 mod leftovers;
 pub(crate) mod lines;

@@ -10,12 +10,11 @@ use memchr::{memchr, memchr_iter};
 use ruff_python_ast::token::Token;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{Decorator, ModModule, Stmt};
-use ruff_python_parser::{
-    Mode, ParseError, ParseOptions, UnsupportedSyntaxError, UnsupportedSyntaxErrorKind,
-};
+use ruff_python_parser::{Mode, ParseOptions, UnsupportedSyntaxError, UnsupportedSyntaxErrorKind};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::PythonVersion;
+use super::explain::Reported;
 use super::stack;
 use crate::{Error, ErrorKind, Position};
 
@@ -66,7 +65,7 @@ pub(crate) struct Syntax {
 
 impl Syntax {
     /// Parse a text that [`decode`](super::decode::decode) gave: lines end in `\n`.
-    pub(crate) fn parse(text: String) -> Result<Self, NotPython> {
+    pub(crate) fn parse(text: String, version: PythonVersion) -> Result<Self, NotPython> {
         let lines = LineIndex::new(&text)?;
         if let Some(nul) = memchr(0, text.as_bytes()) {
             let line = lines.line_at(nul);
@@ -82,7 +81,21 @@ impl Syntax {
             return Err(NotPython::new("too many levels of nesting", None));
         }
         if let Some(error) = parsed.errors().first() {
-            let error = explain(error, &lines);
+            let reported = Reported {
+                text: &text,
+                tokens: parsed.tokens(),
+                lines: &lines,
+                message: &error.error.to_string(),
+                range: error.location,
+                version,
+            };
+            let unknown = first_unknown(parsed.unsupported_syntax_errors(), version);
+            let is_earlier =
+                |unknown: &&UnsupportedSyntaxError| unknown.range.start() < error.location.start();
+            let error = match unknown.filter(is_earlier) {
+                Some(unknown) => explain_unknown(unknown, &lines),
+                None => reported.explain(),
+            };
             stack::with_room(levels, move || drop(parsed));
             return Err(error);
         }
@@ -102,14 +115,8 @@ impl Syntax {
 
     /// Refuse syntax that `version` does not know yet.
     pub(crate) fn check_version(&self, version: PythonVersion) -> Result<(), NotPython> {
-        let unknown = self
-            .unsupported
-            .iter()
-            .find(|error| first_version(&error.kind) > FirstVersion::Known(version));
-        unknown.map_or(Ok(()), |error| {
-            let line = self.line(error.range.start());
-            Err(NotPython::new(unknown_message(&error.kind), Some(line)))
-        })
+        let unknown = first_unknown(&self.unsupported, version);
+        unknown.map_or(Ok(()), |unknown| Err(explain_unknown(unknown, &self.lines)))
     }
 
     /// The text that was parsed.
@@ -167,7 +174,7 @@ impl Syntax {
 
 /// The offsets at which lines start.
 #[derive(Debug)]
-struct LineIndex {
+pub(crate) struct LineIndex {
     starts: Vec<u32>,
 }
 
@@ -180,8 +187,14 @@ impl LineIndex {
         Ok(Self { starts: std::iter::once(0).chain(after_newlines).collect() })
     }
 
-    fn line_at(&self, offset: usize) -> i32 {
+    /// The line of an offset, from 1.
+    pub(crate) fn line_at(&self, offset: usize) -> i32 {
         self.starts.partition_point(|&start| start as usize <= offset) as i32
+    }
+
+    /// The last line that is not empty behind a last newline.
+    pub(crate) fn last_line(&self) -> i32 {
+        (self.starts.len() as i32 - 1).max(1)
     }
 }
 
@@ -208,6 +221,21 @@ enum FirstVersion {
     Later,
 }
 
+/// The first syntax that `version` does not know yet.
+fn first_unknown(
+    unsupported: &[UnsupportedSyntaxError],
+    version: PythonVersion,
+) -> Option<&UnsupportedSyntaxError> {
+    let version = FirstVersion::Known(version);
+    let unknown = unsupported.iter().filter(|error| first_version(&error.kind) > version);
+    unknown.min_by_key(|error| error.range.start())
+}
+
+fn explain_unknown(unknown: &UnsupportedSyntaxError, lines: &LineIndex) -> NotPython {
+    let line = lines.line_at(unknown.range.start().to_usize());
+    NotPython::new(unknown_message(&unknown.kind), Some(line))
+}
+
 fn unknown_message(kind: &UnsupportedSyntaxErrorKind) -> &'static str {
     match kind {
         UnsupportedSyntaxErrorKind::UnparenthesizedExceptionTypes => {
@@ -215,8 +243,4 @@ fn unknown_message(kind: &UnsupportedSyntaxErrorKind) -> &'static str {
         }
         _ => "invalid syntax",
     }
-}
-
-fn explain(error: &ParseError, lines: &LineIndex) -> NotPython {
-    NotPython::new(error.error.to_string(), Some(lines.line_at(error.location.start().to_usize())))
 }

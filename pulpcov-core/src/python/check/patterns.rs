@@ -1,0 +1,151 @@
+//! The rules for the cases of a `match` (`codegen_pattern` and its kin in CPython's `compile.c`).
+
+use std::collections::HashSet;
+
+use ruff_python_ast::{Expr, Identifier, MatchCase, Pattern, PatternMatchMapping};
+
+use super::{Errors, Stage};
+use crate::python::constant::{Constant, fold};
+use crate::python::syntax::Syntax;
+use crate::text::py_repr;
+
+pub(super) fn check(syntax: &Syntax, cases: &[MatchCase], errors: &mut Errors) {
+    for (position, case) in cases.iter().enumerate() {
+        let is_last = position + 1 == cases.len();
+        let mut walk = Walk { syntax, errors, bound: Vec::new() };
+        walk.pattern(&case.pattern, is_last || case.guard.is_some());
+    }
+}
+
+struct Walk<'a, 'e> {
+    syntax: &'a Syntax,
+    errors: &'e mut Errors,
+    bound: Vec<&'a str>,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn refuse(&mut self, pattern: &Pattern, message: impl Into<String>) {
+        self.errors.add(Stage::Code, self.syntax.first_line(pattern), message);
+    }
+
+    /// `may_be_irrefutable`: nothing comes after that a pattern which always matches would hide.
+    fn pattern(&mut self, pattern: &'a Pattern, may_be_irrefutable: bool) {
+        match pattern {
+            Pattern::MatchSingleton(_) => {}
+            Pattern::MatchValue(value) => {
+                if matches!(&*value.value, Expr::FString(_) | Expr::TString(_)) {
+                    let message = "patterns may only match literals and attribute lookups";
+                    self.errors.add(Stage::Symbols, self.syntax.first_line(pattern), message);
+                }
+            }
+            Pattern::MatchStar(star) => self.bind(pattern, star.name.as_ref()),
+            Pattern::MatchAs(binding) => match &binding.pattern {
+                Some(inner) => {
+                    self.pattern(inner, may_be_irrefutable);
+                    self.bind(pattern, binding.name.as_ref());
+                }
+                None => self.capture(pattern, binding.name.as_ref(), may_be_irrefutable),
+            },
+            Pattern::MatchOr(choice) => {
+                self.alternatives(pattern, &choice.patterns, may_be_irrefutable);
+            }
+            Pattern::MatchSequence(sequence) => {
+                let stars = sequence.patterns.iter().filter(|item| item.is_match_star()).count();
+                if stars > 1 {
+                    self.refuse(pattern, "multiple starred names in sequence pattern");
+                }
+                self.all(&sequence.patterns);
+            }
+            Pattern::MatchMapping(mapping) => {
+                self.keys(pattern, mapping);
+                self.all(&mapping.patterns);
+                self.bind(pattern, mapping.rest.as_ref());
+            }
+            Pattern::MatchClass(class) => {
+                let keywords = &class.arguments.keywords;
+                let names: Vec<&str> =
+                    keywords.iter().map(|keyword| keyword.attr.as_str()).collect();
+                if let Some(name) = first_repeated(&names) {
+                    let message = format!("attribute name repeated in class pattern: {name}");
+                    self.refuse(pattern, message);
+                }
+                self.all(&class.arguments.patterns);
+                keywords.iter().for_each(|keyword| self.pattern(&keyword.pattern, true));
+            }
+        }
+    }
+
+    fn all(&mut self, patterns: &'a [Pattern]) {
+        patterns.iter().for_each(|pattern| self.pattern(pattern, true));
+    }
+
+    fn capture(&mut self, pattern: &Pattern, name: Option<&'a Identifier>, allowed: bool) {
+        if !allowed {
+            let what = match name {
+                Some(name) => format!("name capture {}", py_repr(name.as_str())),
+                None => "wildcard".to_owned(),
+            };
+            self.refuse(pattern, format!("{what} makes remaining patterns unreachable"));
+        }
+        self.bind(pattern, name);
+    }
+
+    fn bind(&mut self, pattern: &Pattern, name: Option<&'a Identifier>) {
+        let Some(name) = name.map(Identifier::as_str) else { return };
+        if name == "__debug__" {
+            self.refuse(pattern, "cannot assign to __debug__");
+        }
+        if self.bound.contains(&name) {
+            let name = py_repr(name);
+            self.refuse(pattern, format!("multiple assignments to name {name} in pattern"));
+        }
+        self.bound.push(name);
+    }
+
+    fn alternatives(
+        &mut self,
+        pattern: &Pattern,
+        choices: &'a [Pattern],
+        may_be_irrefutable: bool,
+    ) {
+        let outside = std::mem::take(&mut self.bound);
+        let mut expected: Option<Vec<&str>> = None;
+        for (position, choice) in choices.iter().enumerate() {
+            let is_last = position + 1 == choices.len();
+            self.pattern(choice, is_last && may_be_irrefutable);
+            let mut bound = std::mem::take(&mut self.bound);
+            bound.sort_unstable();
+            if expected.as_ref().is_some_and(|expected| *expected != bound) {
+                self.refuse(pattern, "alternative patterns bind different names");
+                break;
+            }
+            expected = Some(bound);
+        }
+        self.bound = outside;
+        for name in expected.unwrap_or_default() {
+            if self.bound.contains(&name) {
+                let name = py_repr(name);
+                self.refuse(pattern, format!("multiple assignments to name {name} in pattern"));
+            }
+            self.bound.push(name);
+        }
+    }
+
+    fn keys(&mut self, pattern: &Pattern, mapping: &PatternMatchMapping) {
+        let mut seen: Vec<Constant> = Vec::new();
+        for key in mapping.keys.iter().filter_map(fold) {
+            if seen.iter().any(|other| other.equals(&key)) {
+                let message = format!("mapping pattern checks duplicate key ({})", key.repr());
+                self.refuse(pattern, message);
+                return;
+            }
+            seen.push(key);
+        }
+    }
+}
+
+/// The first name, in the order of the repetitions, that came before.
+pub(super) fn first_repeated<'n>(names: &[&'n str]) -> Option<&'n str> {
+    let mut seen = HashSet::new();
+    names.iter().copied().find(|name| !seen.insert(*name))
+}

@@ -1,0 +1,702 @@
+//! Statements and expressions in places where CPython does not have them.
+//!
+//! What belongs to a function outside of one, `await` where nothing is asynchronous, jumps out of
+//! no loop, stars that nothing unpacks, arguments named twice, assignments to `__debug__`.
+
+use ruff_python_ast::visitor::{self, Visitor};
+use ruff_python_ast::{
+    Alias, Arguments, Comprehension, ConversionFlag, ExceptHandler, Expr, ExprContext, Identifier,
+    InterpolatedElement, InterpolatedStringElement, Parameters, Stmt, StmtClassDef,
+    StmtFunctionDef, StmtTry, TypeParam, TypeParams,
+};
+use ruff_text_size::Ranged;
+
+use super::future::{Features, is_future};
+use super::patterns::first_repeated;
+use super::{Errors, Stage, patterns};
+use crate::python::PythonVersion;
+use crate::python::syntax::Syntax;
+use crate::text::py_repr;
+
+pub(super) fn check(
+    syntax: &Syntax,
+    version: PythonVersion,
+    features: Features,
+    errors: &mut Errors,
+) {
+    let scopes = vec![Scope::new(Kind::Module)];
+    let mut walk = Walk { syntax, version, features, errors, scopes, format_specs: 0 };
+    walk.visit_body(syntax.body());
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Module,
+    Class,
+    Function {
+        is_async: bool,
+    },
+    Lambda,
+    Comprehension {
+        what: &'static str,
+    },
+    /// An expression that is evaluated on demand, and what CPython calls it.
+    Deferred {
+        what: &'static str,
+    },
+}
+
+impl Kind {
+    fn is_async(self) -> bool {
+        matches!(self, Self::Function { is_async: true })
+    }
+
+    fn is_comprehension(self) -> bool {
+        matches!(self, Self::Comprehension { .. })
+    }
+}
+
+/// CPython's frame blocks, as far as they matter here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Block {
+    Loop,
+    ExceptStar,
+    Other,
+}
+
+struct Scope<'a> {
+    kind: Kind,
+    blocks: Vec<Block>,
+    /// The line where one more block than are left to a generator was opened.
+    crowded: Option<i32>,
+    yields: bool,
+    /// A comprehension that awaits something.
+    awaits: bool,
+    /// The first `return` with a value.
+    returns_value: Option<i32>,
+    /// The iteration variables of a comprehension.
+    targets: Vec<&'a str>,
+    /// What `:=` assigns to in a comprehension.
+    assigned: Vec<&'a str>,
+    /// How many iterables of comprehensions are around.
+    iterables: usize,
+}
+
+impl Scope<'_> {
+    fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            blocks: Vec::new(),
+            crowded: None,
+            yields: false,
+            awaits: false,
+            returns_value: None,
+            targets: Vec::new(),
+            assigned: Vec::new(),
+            iterables: 0,
+        }
+    }
+}
+
+struct Walk<'a, 'e> {
+    syntax: &'a Syntax,
+    version: PythonVersion,
+    features: Features,
+    errors: &'e mut Errors,
+    /// The innermost last; never empty.
+    scopes: Vec<Scope<'a>>,
+    /// How many format specifications of f-strings are around.
+    format_specs: usize,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn refuse(&mut self, stage: Stage, node: impl Ranged, message: impl Into<String>) {
+        self.errors.add(stage, self.syntax.first_line(node), message);
+    }
+
+    fn kind(&self) -> Kind {
+        self.scopes.last().map_or(Kind::Module, |scope| scope.kind)
+    }
+
+    fn scope(&mut self, change: impl FnOnce(&mut Scope<'a>)) {
+        if let Some(scope) = self.scopes.last_mut() {
+            change(scope);
+        }
+    }
+
+    /// Walk what has a scope of its own.
+    fn scoped(&mut self, kind: Kind, walk: impl FnOnce(&mut Self)) -> Scope<'a> {
+        self.scopes.push(Scope::new(kind));
+        walk(self);
+        let scope = self.scopes.pop().unwrap_or_else(|| Scope::new(kind));
+        self.check_crowd(&scope);
+        scope
+    }
+
+    /// From 3.12 on generators and coroutines have a block around everything.
+    fn check_crowd(&mut self, scope: &Scope<'_>) {
+        let wrapped = scope.yields || scope.kind.is_async();
+        if let Some(line) = scope.crowded
+            && wrapped
+            && self.version >= PythonVersion::Py312
+        {
+            self.errors.add(Stage::Code, line, "too many statically nested blocks");
+        }
+    }
+
+    /// `_PyCompile_PushFBlock`: `CO_MAXBLOCKS` of them.
+    fn in_blocks(&mut self, blocks: &[Block], node: impl Ranged, walk: impl FnOnce(&mut Self)) {
+        let most = if self.version >= PythonVersion::Py312 { 21 } else { 20 };
+        let line = self.syntax.first_line(node);
+        let mut count = 0;
+        self.scope(|scope| {
+            scope.blocks.extend(blocks);
+            count = scope.blocks.len();
+            if count == most {
+                scope.crowded.get_or_insert(line);
+            }
+        });
+        if count > most {
+            self.errors.add(Stage::Code, line, "too many statically nested blocks");
+        }
+        walk(self);
+        self.scope(|scope| scope.blocks.truncate(scope.blocks.len().saturating_sub(blocks.len())));
+    }
+
+    fn bind(&mut self, name: &Identifier) {
+        if name.as_str() == "__debug__" {
+            self.refuse(Stage::Code, name, "cannot assign to __debug__");
+        }
+    }
+
+    fn function(&mut self, node: &'a StmtFunctionDef) {
+        self.bind(&node.name);
+        node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
+        self.defaults(&node.parameters);
+        self.generic(node.type_params.as_deref(), |walk| {
+            walk.annotations(&node.parameters);
+            if let Some(returns) = &node.returns {
+                walk.visit_annotation(returns);
+            }
+        });
+        let scope = self.scoped(Kind::Function { is_async: node.is_async }, |walk| {
+            walk.parameters(&node.parameters);
+            walk.visit_body(&node.body);
+        });
+        if let (true, true, Some(line)) = (node.is_async, scope.yields, scope.returns_value) {
+            let message = "'return' with value in async generator";
+            self.errors.add(Stage::Code, line, message);
+        }
+    }
+
+    fn class(&mut self, node: &'a StmtClassDef) {
+        self.bind(&node.name);
+        node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
+        self.generic(node.type_params.as_deref(), |walk| {
+            if let Some(arguments) = &node.arguments {
+                walk.visit_arguments(arguments);
+            }
+        });
+        self.scoped(Kind::Class, |walk| walk.visit_body(&node.body));
+    }
+
+    /// Walk type parameters, and what they are in scope of.
+    fn generic(&mut self, parameters: Option<&'a TypeParams>, walk: impl FnOnce(&mut Self)) {
+        let Some(parameters) = parameters else { return walk(self) };
+        self.type_parameters(parameters);
+        self.scoped(Kind::Deferred { what: "the definition of a generic" }, walk);
+    }
+
+    fn type_parameters(&mut self, parameters: &'a TypeParams) {
+        let names: Vec<&str> =
+            parameters.iter().map(|parameter| parameter.name().as_str()).collect();
+        if let Some(name) = first_repeated(&names) {
+            let message = format!("duplicate type parameter {}", py_repr(name));
+            self.refuse(Stage::Symbols, parameters, message);
+        }
+        let mut has_default = false;
+        for parameter in parameters.iter() {
+            let name = parameter.name();
+            self.bind(name);
+            if let TypeParam::TypeVar(variable) = parameter
+                && let Some(bound) = &variable.bound
+            {
+                self.deferred("a TypeVar bound", bound);
+            }
+            match parameter.default() {
+                Some(default) => {
+                    has_default = true;
+                    self.deferred("a TypeVar default", default);
+                }
+                None if has_default => {
+                    let name = py_repr(name.as_str());
+                    let message =
+                        format!("non-default type parameter {name} follows default type parameter");
+                    self.refuse(Stage::Code, parameter, message);
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn deferred(&mut self, what: &'static str, expr: &'a Expr) {
+        self.scoped(Kind::Deferred { what }, |walk| walk.unpacked(expr));
+    }
+
+    fn defaults(&mut self, parameters: &'a Parameters) {
+        let defaults = parameters.iter_non_variadic_params().filter_map(|p| p.default());
+        defaults.for_each(|default| self.visit_expr(default));
+    }
+
+    fn annotations(&mut self, parameters: &'a Parameters) {
+        for annotation in parameters.iter().filter_map(|parameter| parameter.annotation()) {
+            self.visit_annotation(annotation);
+        }
+    }
+
+    fn parameters(&mut self, parameters: &Parameters) {
+        let names: Vec<&str> =
+            parameters.iter().map(|parameter| parameter.name().as_str()).collect();
+        parameters.iter().for_each(|parameter| self.bind(parameter.name()));
+        if let Some(name) = first_repeated(&names) {
+            let message = format!("duplicate argument {} in function definition", py_repr(name));
+            self.refuse(Stage::Symbols, parameters, message);
+        }
+    }
+
+    fn try_(&mut self, node: &'a StmtTry) {
+        let is_finally = !node.finalbody.is_empty();
+        let finally: &[Block] = if is_finally { &[Block::Other] } else { &[] };
+        self.in_blocks(finally, node, |walk| {
+            let except: &[Block] = if node.handlers.is_empty() { &[] } else { &[Block::Other] };
+            walk.in_blocks(except, node, |walk| walk.visit_body(&node.body));
+            for (position, handler) in node.handlers.iter().enumerate() {
+                let ExceptHandler::ExceptHandler(handler) = handler;
+                if handler.type_.is_none() && position + 1 < node.handlers.len() {
+                    walk.refuse(Stage::Code, handler, "default 'except:' must be last");
+                }
+                if let Some(type_) = &handler.type_ {
+                    walk.visit_expr(type_);
+                }
+                if let Some(name) = &handler.name {
+                    walk.bind(name);
+                }
+                let group = if node.is_star { Block::ExceptStar } else { Block::Other };
+                walk.in_blocks(&[group, Block::Other], handler, |walk| {
+                    walk.visit_body(&handler.body);
+                });
+            }
+            walk.visit_body(&node.orelse);
+        });
+        if let Some(first) = node.finalbody.first() {
+            self.in_blocks(finally, first, |walk| walk.visit_body(&node.finalbody));
+        }
+    }
+
+    /// `codegen_unwind_fblock_stack`: `except*` suites run to their end.
+    fn jump(&mut self, statement: &Stmt) {
+        let to_loop = !matches!(statement, Stmt::Return(_));
+        let blocks = self.scopes.last().map(|scope| scope.blocks.as_slice()).unwrap_or_default();
+        let stops =
+            |block: &&Block| **block == Block::ExceptStar || to_loop && **block == Block::Loop;
+        let stop = blocks.iter().rev().find(stops);
+        let message = match (stop, statement) {
+            (Some(Block::ExceptStar), _) => {
+                "'break', 'continue' and 'return' cannot appear in an except* block"
+            }
+            (None, Stmt::Break(_)) => "'break' outside loop",
+            (None, Stmt::Continue(_)) => "'continue' not properly in loop",
+            _ => return,
+        };
+        self.refuse(Stage::Code, statement, message);
+    }
+
+    fn return_(&mut self, statement: &'a Stmt, value: Option<&'a Expr>) {
+        if !matches!(self.kind(), Kind::Function { .. }) {
+            self.refuse(Stage::Code, statement, "'return' outside function");
+        }
+        self.jump(statement);
+        if let Some(value) = value {
+            let line = self.syntax.first_line(statement);
+            self.scope(|scope| _ = scope.returns_value.get_or_insert(line));
+            self.visit_expr(value);
+        }
+    }
+
+    fn only_async(&mut self, node: impl Ranged, what: &str) {
+        if !self.kind().is_async() {
+            self.refuse(Stage::Code, node, format!("'{what}' outside async function"));
+        }
+    }
+
+    fn refuse_deferred(&mut self, expr: &Expr, what: &str) {
+        if let Kind::Deferred { what: place } = self.kind() {
+            self.refuse(Stage::Symbols, expr, format!("{what} cannot be used within {place}"));
+        }
+    }
+
+    fn yield_(&mut self, expr: &'a Expr) {
+        self.refuse_deferred(expr, "yield expression");
+        match self.kind() {
+            Kind::Comprehension { what } => {
+                self.refuse(Stage::Symbols, expr, format!("'yield' inside {what}"));
+            }
+            Kind::Module | Kind::Class => {
+                self.refuse(Stage::Code, expr, "'yield' outside function");
+            }
+            Kind::Function { is_async: true } if expr.is_yield_from_expr() => {
+                self.refuse(Stage::Code, expr, "'yield from' inside async function");
+            }
+            _ => {}
+        }
+        self.scope(|scope| scope.yields = true);
+        visitor::walk_expr(self, expr);
+    }
+
+    fn await_(&mut self, expr: &'a Expr) {
+        self.refuse_deferred(expr, "await expression");
+        match self.kind() {
+            Kind::Module | Kind::Class => {
+                self.refuse(Stage::Code, expr, "'await' outside function");
+            }
+            Kind::Lambda | Kind::Function { is_async: false } => {
+                self.refuse(Stage::Code, expr, "'await' outside async function");
+            }
+            _ => {}
+        }
+        self.scope(|scope| scope.awaits = true);
+        visitor::walk_expr(self, expr);
+    }
+
+    fn comprehension(
+        &mut self,
+        expr: &'a Expr,
+        what: &'static str,
+        generators: &'a [Comprehension],
+        elements: &[&'a Expr],
+    ) {
+        let Some((first, others)) = generators.split_first() else { return };
+        self.iterable(&first.iter);
+        let scope = self.scoped(Kind::Comprehension { what }, |walk| {
+            walk.generator(first);
+            for generator in others {
+                walk.generator_target(&generator.target);
+                walk.iterable(&generator.iter);
+                walk.generator(generator);
+            }
+            elements.iter().for_each(|element| walk.visit_expr(element));
+        });
+        if scope.awaits && !expr.is_generator_expr() {
+            if !self.kind().is_async() && !self.kind().is_comprehension() {
+                let message = "asynchronous comprehension outside of an asynchronous function";
+                self.refuse(Stage::Code, expr, message);
+            }
+            self.scope(|scope| scope.awaits = true);
+        }
+    }
+
+    fn iterable(&mut self, iterable: &'a Expr) {
+        self.scope(|scope| scope.iterables += 1);
+        self.visit_expr(iterable);
+        self.scope(|scope| scope.iterables -= 1);
+    }
+
+    /// A generator of a comprehension, its iterable excepted.
+    fn generator(&mut self, generator: &'a Comprehension) {
+        let mut targets = Vec::new();
+        collect_names(&generator.target, &mut targets);
+        self.scope(|scope| {
+            scope.targets.extend(targets);
+            scope.awaits |= generator.is_async;
+        });
+        self.target(&generator.target);
+        generator.ifs.iter().for_each(|test| self.visit_expr(test));
+    }
+
+    fn generator_target(&mut self, target: &'a Expr) {
+        let mut names = Vec::new();
+        collect_names(target, &mut names);
+        let assigned = self.scopes.last().map(|scope| scope.assigned.clone()).unwrap_or_default();
+        if let Some(name) = names.into_iter().find(|name| assigned.contains(name)) {
+            let message = format!(
+                "comprehension inner loop cannot rebind assignment expression target {}",
+                py_repr(name)
+            );
+            self.refuse(Stage::Symbols, target, message);
+        }
+    }
+
+    /// `symtable_handle_namedexpr`, `symtable_extend_namedexpr_scope`.
+    fn named(&mut self, expr: &'a Expr, target: &'a Expr) {
+        self.refuse_deferred(expr, "named expression");
+        let Expr::Name(name) = target else { return };
+        let name = name.id.as_str();
+        if self.scopes.last().is_some_and(|scope| scope.iterables > 0) {
+            let message =
+                "assignment expression cannot be used in a comprehension iterable expression";
+            self.refuse(Stage::Symbols, expr, message);
+        }
+        if !self.kind().is_comprehension() {
+            return;
+        }
+        let mut message = None;
+        for scope in self.scopes.iter_mut().rev() {
+            match scope.kind {
+                Kind::Comprehension { .. } if scope.targets.contains(&name) => {
+                    message = Some(format!(
+                        "assignment expression cannot rebind comprehension iteration variable {}",
+                        py_repr(name)
+                    ));
+                    break;
+                }
+                Kind::Comprehension { .. } => scope.assigned.push(name),
+                Kind::Class => {
+                    message = Some(
+                        "assignment expression within a comprehension cannot be used in a class body"
+                            .to_owned(),
+                    );
+                    break;
+                }
+                _ => break,
+            }
+        }
+        if let Some(message) = message {
+            self.refuse(Stage::Symbols, expr, message);
+        }
+    }
+
+    /// The target of an assignment.
+    fn target(&mut self, target: &'a Expr) {
+        if let Expr::Starred(starred) = target {
+            let message = "starred assignment target must be in a list or tuple";
+            self.refuse(Stage::Code, target, message);
+            self.visit_expr(&starred.value);
+        } else {
+            self.visit_expr(target);
+        }
+    }
+
+    /// Elements, arguments: where a star unpacks.
+    fn unpacked(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Starred(starred) => self.visit_expr(&starred.value),
+            _ => self.visit_expr(expr),
+        }
+    }
+
+    /// `unpack_helper`: `a, *b = ...`.
+    fn elements(&mut self, expr: &Expr, elements: &'a [Expr], context: ExprContext) {
+        if context == ExprContext::Store {
+            let mut stars = elements.iter().enumerate().filter(|(_, e)| e.is_starred_expr());
+            if let Some((before, _)) = stars.next() {
+                if stars.next().is_some() {
+                    let message = "multiple starred expressions in assignment";
+                    self.refuse(Stage::Code, expr, message);
+                }
+                if before >= 1 << 8 || elements.len() - before > 1 << 23 {
+                    let message = "too many expressions in star-unpacking assignment";
+                    self.refuse(Stage::Code, expr, message);
+                }
+            }
+        }
+        elements.iter().for_each(|element| self.unpacked(element));
+    }
+
+    fn interpolation(&mut self, element: &'a InterpolatedElement) {
+        if let Expr::Starred(starred) = &*element.expression {
+            let message = "f-string: cannot use starred expression here";
+            self.refuse(Stage::Symbols, starred, message);
+        } else {
+            self.visit_expr(&element.expression);
+        }
+        if self.version == PythonVersion::Py311 && has_space_after_conversion(self.syntax, element)
+        {
+            self.refuse(Stage::Symbols, element, "f-string: expecting '}'");
+        }
+        let Some(spec) = &element.format_spec else { return };
+        // The tokenizer's `MAXFSTRINGLEVEL` counts other than the parser of 3.11 did.
+        let most = if self.version == PythonVersion::Py311 { 1 } else { 2 };
+        let mut inner = spec.elements.iter().filter_map(|e| e.as_interpolation()).peekable();
+        if let Some(inner) = inner.peek()
+            && self.format_specs >= most
+        {
+            self.refuse(Stage::Symbols, *inner, "f-string: expressions nested too deeply");
+        }
+        self.format_specs += 1;
+        inner.for_each(|element| self.interpolation(element));
+        self.format_specs -= 1;
+    }
+}
+
+/// The parser of 3.11 wants `}` or `:` right behind a conversion.
+fn has_space_after_conversion(syntax: &Syntax, element: &InterpolatedElement) -> bool {
+    element.conversion != ConversionFlag::None
+        && element.format_spec.is_none()
+        && syntax.slice(element.range()).trim_end_matches('}').ends_with(char::is_whitespace)
+}
+
+fn collect_names<'a>(target: &'a Expr, names: &mut Vec<&'a str>) {
+    match target {
+        Expr::Name(name) => names.push(name.id.as_str()),
+        Expr::Starred(starred) => collect_names(&starred.value, names),
+        Expr::Tuple(tuple) => tuple.elts.iter().for_each(|item| collect_names(item, names)),
+        Expr::List(list) => list.elts.iter().for_each(|item| collect_names(item, names)),
+        _ => {}
+    }
+}
+
+impl<'a> Visitor<'a> for Walk<'a, '_> {
+    fn visit_stmt(&mut self, statement: &'a Stmt) {
+        match statement {
+            Stmt::FunctionDef(node) => self.function(node),
+            Stmt::ClassDef(node) => self.class(node),
+            Stmt::Return(node) => self.return_(statement, node.value.as_deref()),
+            Stmt::Break(_) | Stmt::Continue(_) => self.jump(statement),
+            Stmt::Assign(node) => {
+                self.visit_expr(&node.value);
+                node.targets.iter().for_each(|target| self.target(target));
+            }
+            Stmt::For(node) => {
+                if node.is_async {
+                    self.only_async(node, "async for");
+                }
+                self.visit_expr(&node.iter);
+                self.target(&node.target);
+                self.in_blocks(&[Block::Loop], node, |walk| walk.visit_body(&node.body));
+                self.visit_body(&node.orelse);
+            }
+            Stmt::While(node) => {
+                self.visit_expr(&node.test);
+                self.in_blocks(&[Block::Loop], node, |walk| walk.visit_body(&node.body));
+                self.visit_body(&node.orelse);
+            }
+            Stmt::With(node) => {
+                if node.is_async {
+                    self.only_async(node, "async with");
+                }
+                for item in &node.items {
+                    self.visit_expr(&item.context_expr);
+                    if let Some(target) = &item.optional_vars {
+                        self.target(target);
+                    }
+                }
+                let blocks = vec![Block::Other; node.items.len()];
+                self.in_blocks(&blocks, node, |walk| walk.visit_body(&node.body));
+            }
+            Stmt::Try(node) => self.try_(node),
+            Stmt::Match(node) => {
+                patterns::check(self.syntax, &node.cases, self.errors);
+                visitor::walk_stmt(self, statement);
+            }
+            Stmt::ImportFrom(node) => {
+                if is_future(node) && node.start() > self.features.last {
+                    let message = "from __future__ imports must occur at the beginning of the file";
+                    self.refuse(Stage::Code, node, message);
+                }
+                let is_star = node.names.iter().any(|alias| alias.name.as_str() == "*");
+                if is_star && self.kind() != Kind::Module {
+                    let message = "import * only allowed at module level";
+                    self.refuse(Stage::Symbols, node, message);
+                }
+                visitor::walk_stmt(self, statement);
+            }
+            Stmt::TypeAlias(node) => {
+                if let Some(parameters) = &node.type_params {
+                    self.type_parameters(parameters);
+                }
+                self.visit_expr(&node.name);
+                self.deferred("a type alias", &node.value);
+            }
+            _ => visitor::walk_stmt(self, statement),
+        }
+    }
+
+    fn visit_annotation(&mut self, annotation: &'a Expr) {
+        if self.features.annotations || self.version >= PythonVersion::Py314 {
+            self.deferred("an annotation", annotation);
+        } else {
+            self.unpacked(annotation);
+        }
+    }
+
+    fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(node) => {
+                if node.ctx != ExprContext::Load && node.id.as_str() == "__debug__" {
+                    let verb = if node.ctx == ExprContext::Del { "delete" } else { "assign to" };
+                    self.refuse(Stage::Code, node, format!("cannot {verb} __debug__"));
+                }
+            }
+            Expr::Attribute(node) => {
+                if node.ctx != ExprContext::Load && node.attr.as_str() == "__debug__" {
+                    let verb = if node.ctx == ExprContext::Del { "delete" } else { "assign to" };
+                    self.refuse(Stage::Code, node, format!("cannot {verb} __debug__"));
+                }
+                self.visit_expr(&node.value);
+            }
+            Expr::Starred(node) => {
+                self.refuse(Stage::Code, node, "can't use starred expression here");
+                self.visit_expr(&node.value);
+            }
+            Expr::Tuple(node) => self.elements(expr, &node.elts, node.ctx),
+            Expr::List(node) => self.elements(expr, &node.elts, node.ctx),
+            Expr::Set(node) => self.elements(expr, &node.elts, ExprContext::Load),
+            Expr::Yield(_) | Expr::YieldFrom(_) => self.yield_(expr),
+            Expr::Await(_) => self.await_(expr),
+            Expr::Named(node) => {
+                self.named(expr, &node.target);
+                visitor::walk_expr(self, expr);
+            }
+            Expr::Lambda(node) => {
+                if let Some(parameters) = &node.parameters {
+                    self.defaults(parameters);
+                }
+                self.scoped(Kind::Lambda, |walk| {
+                    if let Some(parameters) = &node.parameters {
+                        walk.parameters(parameters);
+                    }
+                    walk.visit_expr(&node.body);
+                });
+            }
+            Expr::ListComp(node) => {
+                self.comprehension(expr, "list comprehension", &node.generators, &[&node.elt]);
+            }
+            Expr::SetComp(node) => {
+                self.comprehension(expr, "set comprehension", &node.generators, &[&node.elt]);
+            }
+            Expr::Generator(node) => {
+                self.comprehension(expr, "generator expression", &node.generators, &[&node.elt]);
+            }
+            Expr::DictComp(node) => {
+                let elements: Vec<&Expr> =
+                    node.key.as_deref().into_iter().chain([&*node.value]).collect();
+                self.comprehension(expr, "dict comprehension", &node.generators, &elements);
+            }
+            _ => visitor::walk_expr(self, expr),
+        }
+    }
+
+    fn visit_arguments(&mut self, arguments: &'a Arguments) {
+        if !arguments.keywords.is_empty() {
+            let names = || arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
+            names().for_each(|name| self.bind(name));
+            let names: Vec<&str> = names().map(Identifier::as_str).collect();
+            if let Some(name) = first_repeated(&names) {
+                let message = format!("keyword argument repeated: {name}");
+                self.refuse(Stage::Code, arguments, message);
+            }
+        }
+        arguments.args.iter().for_each(|argument| self.unpacked(argument));
+        arguments.keywords.iter().for_each(|keyword| self.visit_expr(&keyword.value));
+    }
+
+    fn visit_interpolated_string_element(&mut self, element: &'a InterpolatedStringElement) {
+        if let InterpolatedStringElement::Interpolation(element) = element {
+            self.interpolation(element);
+        }
+    }
+
+    fn visit_alias(&mut self, alias: &'a Alias) {
+        self.bind(alias.asname.as_ref().unwrap_or(&alias.name));
+    }
+}
