@@ -9,6 +9,7 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::PythonVersion;
 use super::syntax::{LineIndex, NotPython};
+use super::token_errors::{self, Found};
 
 /// What our parser says.
 pub(crate) struct Reported<'a> {
@@ -17,29 +18,18 @@ pub(crate) struct Reported<'a> {
     pub(crate) lines: &'a LineIndex,
     pub(crate) message: &'a str,
     pub(crate) range: TextRange,
+    /// The errors of its tokenizer in the whole text.
+    pub(crate) lexical: &'a [(String, TextRange)],
+    /// Earlier syntax that `version` does not know.
+    pub(crate) unknown: Option<Found>,
     pub(crate) version: PythonVersion,
 }
 
 const INVALID: &str = "invalid syntax";
-const LEADING_ZEROS: &str = "leading zeros in decimal integer literals are not permitted; \
-                             use an 0o prefix for octal integers";
 
 /// Our parser's words and CPython's.
-const SAME: [(&str, &str); 30] = [
+const SAME: [(&str, &str); 26] = [
     ("Unexpected indentation", "unexpected indent"),
-    (
-        "unindent does not match any outer indentation level",
-        "unindent does not match any outer indentation level",
-    ),
-    (
-        "Expected a newline after line continuation character",
-        "unexpected character after line continuation character",
-    ),
-    (
-        "bytes can only contain ASCII literal characters",
-        "bytes can only contain ASCII literal characters",
-    ),
-    ("Invalid decimal integer literal", LEADING_ZEROS),
     (
         "Multiple exception types must be parenthesized",
         "multiple exception types must be parenthesized",
@@ -87,18 +77,17 @@ const SAME: [(&str, &str); 30] = [
 
 impl Reported<'_> {
     pub(crate) fn explain(&self) -> NotPython {
-        let (message, at) = self.specific().or_else(|| self.token_error()).unwrap_or_else(|| {
-            self.unclosed_bracket().unwrap_or_else(|| (INVALID.to_owned(), self.range.start()))
-        });
+        let found = token_errors::first(self).or_else(|| self.unknown.clone());
+        let found = found.or_else(|| self.specific());
+        let (message, at) = found
+            .or_else(|| self.unclosed_bracket())
+            .unwrap_or_else(|| (INVALID.to_owned(), self.range.start()));
         NotPython::new(message, Some(self.lines.line_at(at.to_usize())))
     }
 
     /// What CPython has a rule for.
-    fn specific(&self) -> Option<(String, TextSize)> {
+    fn specific(&self) -> Option<Found> {
         let at = self.range.start();
-        if self.message == "missing closing quote in string literal" {
-            return Some(self.unterminated_string());
-        }
         if let Some(clause) = self.message.strip_prefix("Expected an indented block after ") {
             let line = self.lines.line_at(self.clause_before(at).to_usize());
             let clause = clause.replace('`', "'");
@@ -125,15 +114,12 @@ impl Reported<'_> {
             };
             return Some((message.to_owned(), at));
         }
-        if let Some(character) = self.unknown_character() {
-            return Some((character, at));
-        }
         let same = SAME.iter().find(|(words, _)| self.message.starts_with(words));
         same.map(|(_, words)| ((*words).to_owned(), at))
     }
 
     /// `print x` and `exec x`: `invalid_legacy_expression` in the grammar.
-    fn legacy_statement(&self) -> Option<(String, TextSize)> {
+    fn legacy_statement(&self) -> Option<Found> {
         if !self.message.starts_with("Simple statements must be separated") {
             return None;
         }
@@ -147,72 +133,8 @@ impl Reported<'_> {
         })
     }
 
-    fn unterminated_string(&self) -> (String, TextSize) {
-        let start = self.range.start();
-        let literal = self.text.get(start.to_usize()..).unwrap_or_default();
-        let quotes = literal.trim_start_matches(|c: char| c.is_ascii_alphabetic());
-        let is_triple = quotes.starts_with("\"\"\"") || quotes.starts_with("'''");
-        let (kind, last) = if is_triple {
-            ("triple-quoted string", self.lines.last_line())
-        } else {
-            ("string", self.lines.line_at(start.to_usize()))
-        };
-        (format!("unterminated {kind} literal (detected at line {last})"), start)
-    }
-
-    /// Characters that are no part of any token.
-    fn unknown_character(&self) -> Option<String> {
-        let character = self.message.strip_prefix("Got unexpected token ")?.chars().next()?;
-        let code = u32::from(character);
-        if character.is_ascii() {
-            return None;
-        }
-        Some(if crate::text::is_printable(character) {
-            format!("invalid character '{character}' (U+{code:04X})")
-        } else {
-            format!("invalid non-printable character U+{code:04X}")
-        })
-    }
-
-    /// An error that CPython's tokenizer finds in the rest of the file: it looks there before it
-    /// says no more than "invalid syntax" (`_PyPegen_tokenize_full_source_to_check_for_errors`).
-    fn token_error(&self) -> Option<(String, TextSize)> {
-        let from = self.tokens.partition_point(|token| token.end() < self.range.start());
-        let rest = self.tokens.get(from.saturating_sub(1)..).unwrap_or_default();
-        let is_octal = |token: &&Token| {
-            token.kind() == TokenKind::Unknown && has_leading_zeros(self.slice(token.range()))
-        };
-        if let Some(octal) = rest.iter().find(is_octal) {
-            return Some((LEADING_ZEROS.to_owned(), octal.start()));
-        }
-        rest.windows(2).find_map(|pair| match pair {
-            [number, next] if number.end() == next.start() => {
-                Some((self.bad_number(number, next)?.to_owned(), number.start()))
-            }
-            _ => None,
-        })
-    }
-
-    /// `verify_end_of_number` in the tokenizer: a name sticks to a number.
-    fn bad_number(&self, number: &Token, next: &Token) -> Option<&'static str> {
-        let sticks = next.kind() == TokenKind::Name;
-        let literal = self.slice(number.range());
-        let prefix = literal.get(..2).unwrap_or_default().to_ascii_lowercase();
-        match number.kind() {
-            TokenKind::Int if sticks => Some(match prefix.as_str() {
-                "0x" => "invalid hexadecimal literal",
-                "0o" => "invalid octal literal",
-                "0b" => "invalid binary literal",
-                _ => "invalid decimal literal",
-            }),
-            TokenKind::Float if sticks => Some("invalid decimal literal"),
-            TokenKind::Complex if sticks => Some("invalid imaginary literal"),
-            _ => None,
-        }
-    }
-
     /// `_PyPegen_set_syntax_error`: the innermost bracket that is open where the file ends.
-    fn unclosed_bracket(&self) -> Option<(String, TextSize)> {
+    fn unclosed_bracket(&self) -> Option<Found> {
         let mut open = Vec::new();
         for token in self.tokens {
             match token.kind() {
@@ -252,15 +174,7 @@ impl Reported<'_> {
         start
     }
 
-    fn slice(&self, range: TextRange) -> &str {
+    pub(super) fn slice(&self, range: TextRange) -> &str {
         self.text.get(range.start().to_usize()..range.end().to_usize()).unwrap_or_default()
     }
-}
-
-/// `0777`: octal up to Python 2.
-fn has_leading_zeros(literal: &str) -> bool {
-    let digits = literal.bytes().filter(|b| *b != b'_');
-    literal.starts_with('0')
-        && literal.bytes().all(|b| b.is_ascii_digit() || b == b'_')
-        && digits.clone().any(|b| b != b'0')
 }

@@ -34,6 +34,7 @@ mod regions;
 mod stack;
 pub(crate) mod statements;
 pub(crate) mod syntax;
+mod token_errors;
 mod tokens;
 mod version;
 mod walk;

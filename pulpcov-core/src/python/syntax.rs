@@ -10,7 +10,10 @@ use memchr::{memchr, memchr_iter};
 use ruff_python_ast::token::Token;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{Decorator, ModModule, Stmt};
-use ruff_python_parser::{Mode, ParseOptions, UnsupportedSyntaxError, UnsupportedSyntaxErrorKind};
+use ruff_python_parser::{
+    Mode, ParseError, ParseErrorType, ParseOptions, UnsupportedSyntaxError,
+    UnsupportedSyntaxErrorKind,
+};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::PythonVersion;
@@ -81,21 +84,21 @@ impl Syntax {
             return Err(NotPython::new("too many levels of nesting", None));
         }
         if let Some(error) = parsed.errors().first() {
+            let unknown = first_unknown(parsed.unsupported_syntax_errors(), version);
+            let unknown = unknown.filter(|unknown| unknown.range.start() < error.location.start());
             let reported = Reported {
                 text: &text,
                 tokens: parsed.tokens(),
                 lines: &lines,
                 message: &error.error.to_string(),
                 range: error.location,
+                lexical: &lexical_errors(parsed.errors()),
+                unknown: unknown.map(|unknown| {
+                    (unknown_message(&unknown.kind).to_owned(), unknown.range.start())
+                }),
                 version,
             };
-            let unknown = first_unknown(parsed.unsupported_syntax_errors(), version);
-            let is_earlier =
-                |unknown: &&UnsupportedSyntaxError| unknown.range.start() < error.location.start();
-            let error = match unknown.filter(is_earlier) {
-                Some(unknown) => explain_unknown(unknown, &lines),
-                None => reported.explain(),
-            };
+            let error = reported.explain();
             stack::with_room(levels, move || drop(parsed));
             return Err(error);
         }
@@ -116,7 +119,10 @@ impl Syntax {
     /// Refuse syntax that `version` does not know yet.
     pub(crate) fn check_version(&self, version: PythonVersion) -> Result<(), NotPython> {
         let unknown = first_unknown(&self.unsupported, version);
-        unknown.map_or(Ok(()), |unknown| Err(explain_unknown(unknown, &self.lines)))
+        unknown.map_or(Ok(()), |unknown| {
+            let line = self.line(unknown.range.start());
+            Err(NotPython::new(unknown_message(&unknown.kind), Some(line)))
+        })
     }
 
     /// The text that was parsed.
@@ -221,6 +227,12 @@ enum FirstVersion {
     Later,
 }
 
+fn lexical_errors(errors: &[ParseError]) -> Vec<(String, TextRange)> {
+    let is_lexical = |error: &&ParseError| matches!(error.error, ParseErrorType::Lexical(_));
+    let errors = errors.iter().filter(is_lexical);
+    errors.map(|error| (error.error.to_string(), error.location)).collect()
+}
+
 /// The first syntax that `version` does not know yet.
 fn first_unknown(
     unsupported: &[UnsupportedSyntaxError],
@@ -229,11 +241,6 @@ fn first_unknown(
     let version = FirstVersion::Known(version);
     let unknown = unsupported.iter().filter(|error| first_version(&error.kind) > version);
     unknown.min_by_key(|error| error.range.start())
-}
-
-fn explain_unknown(unknown: &UnsupportedSyntaxError, lines: &LineIndex) -> NotPython {
-    let line = lines.line_at(unknown.range.start().to_usize());
-    NotPython::new(unknown_message(&unknown.kind), Some(line))
 }
 
 fn unknown_message(kind: &UnsupportedSyntaxErrorKind) -> &'static str {
