@@ -8,4 +8,5 @@ mod formats;
 mod hostile;
 mod parity;
 mod properties;
+mod python_facts;
 mod support;

@@ -1,18 +1,19 @@
-//! The facts about small sources, and analyses of made-up data, as coverage.py recorded them.
+//! The facts about sources, and analyses of made-up data, are coverage.py's.
 //!
-//! `tests/fixtures/python/record.py` writes what is expected.
-#![cfg(all(feature = "json", feature = "python"))]
-#![expect(clippy::unwrap_used, reason = "a record that cannot be read is a failed test")]
+//! `tests/fixtures/python/record.py` writes what is expected: of the small sources beside it, recorded
+//! under each version of Python, and of a sample of the standard library while the test runs.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use pulpcov_core::python::{
     AnalyzeOptions, Facts, LinePatterns, PythonSource, PythonVersion, Region, RegionKind,
 };
 use pulpcov_core::results::{Analysis, Narrower};
 use serde_json::{Value, json};
+
+use crate::support::{python, root};
 
 #[test]
 fn python_3_11() {
@@ -34,6 +35,45 @@ fn python_3_14() {
     check(PythonVersion::Py314);
 }
 
+/// Every so many-th file of the standard library of the Python that coverage.py runs on.
+#[test]
+fn standard_library() {
+    const STEP: usize = 9;
+    let script = "import sysconfig; print(sysconfig.get_path('stdlib'))";
+    let library = python().args(["-c", script]).output().unwrap().stdout;
+    let library = PathBuf::from(String::from_utf8(library).unwrap().trim());
+    let mut files = Vec::new();
+    collect(&library, &mut files);
+    files.sort();
+    let sample: Vec<&PathBuf> = files.iter().step_by(STEP).collect();
+    assert!(sample.len() > 50, "{} files in {}", files.len(), library.display());
+
+    let output = python().arg(fixtures().join("record.py")).args(sample).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let differing: Vec<String> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .flat_map(|line| {
+            let expected: Value = serde_json::from_str(line).unwrap();
+            let version = expected["python"].as_str().unwrap().parse().unwrap();
+            let source = fs::read(expected["file"].as_str().unwrap()).unwrap();
+            differences(&source, &expected, version)
+        })
+        .collect();
+    assert!(differing.is_empty(), "{}", differing.join("\n"));
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("site-packages") {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "py") {
+            files.push(path);
+        }
+    }
+}
+
 /// `tests/fixtures/python/record_patterns.py` writes what is expected.
 #[test]
 fn patterns_of_python() {
@@ -53,7 +93,7 @@ fn patterns_of_python() {
 }
 
 fn fixtures() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/python"))
+    root().join("tests/fixtures/python")
 }
 
 fn check(version: PythonVersion) {
@@ -76,13 +116,14 @@ fn check(version: PythonVersion) {
 }
 
 /// What differs between a source's facts and those recorded, a line each.
-pub fn differences(bytes: &[u8], expected: &Value, version: PythonVersion) -> Vec<String> {
+fn differences(bytes: &[u8], expected: &Value, version: PythonVersion) -> Vec<String> {
     let file = expected["file"].as_str().unwrap();
     let analyzed = PythonSource::decode(bytes)
         .and_then(|source| Ok((source.analyze(&options(source.text(), version))?, source)));
     match (expected.get("error"), analyzed) {
-        (Some(_), Err(_)) => Vec::new(),
-        (Some(_), Ok(_)) => vec![format!("{file}: parsed")],
+        (Some(reason), Err(error)) if *reason == error.to_string() => Vec::new(),
+        (Some(reason), Err(error)) => vec![format!("{file}: want {reason} have {error}")],
+        (Some(reason), Ok(_)) => vec![format!("{file}: want {reason}")],
         (None, Err(error)) => vec![format!("{file}: {error}")],
         (None, Ok((facts, source))) => {
             let found = record(&source, &facts, &expected["data"], version);

@@ -1,0 +1,39 @@
+//! Source of any bytes: refused, or facts that fit the text and each other, under every Python.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use pulpcov_core::python::{AnalyzeOptions, Facts, FactsRecord, PythonSource, PythonVersion};
+use pulpcov_core::results::{Analysis, Narrower};
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(source) = PythonSource::decode(bytes) else { return };
+    let lines = source.text().split('\n').count() as i32;
+    let options = AnalyzeOptions::new().expect("the default patterns compile");
+    for version in PythonVersion::ALL {
+        let _ = source.token_lines(version);
+        match source.analyze(&options.clone().version(version)) {
+            Ok(facts) => check(&facts, lines),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+});
+
+fn check(facts: &Facts, lines: i32) {
+    assert!(facts.statements().is_sorted_by(|a, b| a < b));
+    assert!(facts.statements().iter().all(|&line| (0..=lines).contains(&line)));
+    assert!(facts.statements().iter().all(|line| facts.excluded().binary_search(line).is_err()));
+    let _ = FactsRecord::new(facts);
+
+    // Every second statement ran, and every third arc.
+    let ran = facts.statements().iter().copied().step_by(2);
+    let arcs = facts.arcs().iter().copied().step_by(3);
+    for analysis in [Analysis::of_lines(facts, ran.clone()), Analysis::of_arcs(facts, ran, arcs)] {
+        let numbers = analysis.numbers();
+        assert_eq!(analysis.missing().len(), numbers.missing);
+        assert!(numbers.missing <= numbers.statements);
+        let _ = (analysis.missing_formatted(true), analysis.branch_stats());
+        let mut narrower = Narrower::new(&analysis);
+        facts.regions().iter().for_each(|region| narrower.add(region.ranges()));
+        let _ = narrower.narrow();
+    }
+}
