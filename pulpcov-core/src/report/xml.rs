@@ -207,45 +207,60 @@ fn rate(hit: usize, all: usize) -> String {
 }
 
 /// The folders that names in the report start from.
-struct SourcePaths {
-    paths: Vec<String>,
+struct SourcePaths<'a> {
+    /// What makes paths absolute; none where they are as the data has them.
+    folder: Option<&'a WorkingDir>,
+    paths: Vec<SourcePath>,
 }
 
-impl SourcePaths {
-    fn new(summary: &Summary<'_>, sources: &[String]) -> Self {
-        let mut paths = Self { paths: Vec::new() };
+struct SourcePath {
+    shown: String,
+    /// What paths of files begin with. The empty path, which files from all over the disk have
+    /// in common, becomes the current folder, as in coverage.py.
+    prefix: String,
+}
+
+impl<'a> SourcePaths<'a> {
+    fn new(summary: &'a Summary<'_>, sources: &[String]) -> Self {
+        let folder = summary.folder().filter(|_| !summary.relative_files());
+        let mut paths = Self { folder, paths: Vec::new() };
         let Some(folder) = summary.folder() else { return paths };
         for source in sources.iter().filter(|source| folder.has(source.as_bytes())) {
-            paths.add(if summary.relative_files() {
-                source.trim_end_matches(['/', '\\']).to_owned()
-            } else {
-                lossy(&folder.canonical_filename(source.as_bytes()))
+            paths.add(match paths.folder {
+                Some(folder) => lossy(&folder.canonical_filename(source.as_bytes())),
+                None => source.trim_end_matches(['/', '\\']).to_owned(),
             });
         }
         paths
     }
 
-    fn add(&mut self, path: String) {
-        if !self.paths.contains(&path) {
-            self.paths.push(path);
-            // Of two folders in each other, the inner one says more. coverage.py takes
-            // whichever its set has first.
-            self.paths.sort_by_key(|path| std::cmp::Reverse(path.len()));
+    fn add(&mut self, shown: String) {
+        if self.paths.iter().any(|path| path.shown == shown) {
+            return;
         }
+        let prefix = match self.folder {
+            Some(folder) => lossy(&folder.canonical_filename(shown.as_bytes())),
+            None => shown.clone(),
+        };
+        self.paths.push(SourcePath { shown, prefix: prefix.replace('\\', "/") });
+        // Of two folders in each other, the inner one says more. coverage.py takes whichever its
+        // set has first.
+        self.paths.sort_by_key(|path| std::cmp::Reverse(path.prefix.len()));
     }
 
     /// The name of a file below one of the folders; if it is in none, its folder becomes one.
     fn name_of(&mut self, file: &FileSummary) -> String {
-        let path = lossy(file.path().as_bytes()).replace('\\', "/");
+        let path = lossy(file.path().as_bytes());
+        let slashed = path.replace('\\', "/");
         for source in &self.paths {
-            let inside = path.strip_prefix(source.replace('\\', "/").as_str());
+            let inside = slashed.strip_prefix(source.prefix.as_str());
             if let Some(name) = inside.and_then(|inside| inside.strip_prefix('/')) {
                 return name.to_owned();
             }
         }
         let name = file.name().replace('\\', "/");
-        let folder_length = path.chars().count().saturating_sub(name.chars().count());
-        let folder: String = lossy(file.path().as_bytes()).chars().take(folder_length).collect();
+        let length = path.chars().count().saturating_sub(name.chars().count());
+        let folder: String = path.chars().take(length).collect();
         self.add(folder.trim_end_matches(['/', '\\']).to_owned());
         name
     }
@@ -254,10 +269,10 @@ impl SourcePaths {
         if self.paths.is_empty() {
             return Ok(writeln!(out, "\t<sources/>")?);
         }
-        self.paths.sort_by(|a, b| human_cmp(a, b));
+        self.paths.sort_by(|a, b| human_cmp(&a.shown, &b.shown));
         writeln!(out, "\t<sources>")?;
         for path in &self.paths {
-            writeln!(out, "\t\t<source>{}</source>", escape(&printable(path)))?;
+            writeln!(out, "\t\t<source>{}</source>", escape(&printable(&path.shown)))?;
         }
         Ok(writeln!(out, "\t</sources>")?)
     }
