@@ -398,7 +398,12 @@ impl Worker<'_, '_> {
             Outcome::Failed { message, error }
         };
         let bytes = read_source(self.summarizer.sources, path).map_err(failed)?;
-        let source = PythonSource::decode(&bytes).map_err(failed)?;
+        let source = PythonSource::decode(&bytes).map_err(|err| {
+            let message = format!("Couldn't parse '{path}': {}", err.reason());
+            let error = Error::new(err.kind(), message.clone())
+                .with_path(path.to_str_lossy().into_owned());
+            Outcome::Failed { message, error }
+        })?;
         drop(bytes);
         source.analyze(&self.summarizer.facts).map_err(|err| match err.kind() {
             ErrorKind::NotPython if !is_named_python(path) => Outcome::NotNamedPython,
