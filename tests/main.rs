@@ -8,4 +8,5 @@ mod formats;
 mod hostile;
 mod parity;
 mod properties;
+mod report;
 mod support;

@@ -1,4 +1,4 @@
-//! Read, merge and write the data files of Python's [coverage.py], without Python.
+//! Read, merge, write and report the data files of Python's [coverage.py], without Python.
 //!
 //! coverage.py writes one data file a process. A real deployment leaves a folder of them: from web
 //! processes and workers on several hosts, from hundreds of CI shards, from ten years of versions.

@@ -400,8 +400,8 @@ impl Worker<'_, '_> {
         let bytes = read_source(self.summarizer.sources, path).map_err(failed)?;
         let source = PythonSource::decode(&bytes).map_err(|err| {
             let message = format!("Couldn't parse '{path}': {}", err.reason());
-            let error = Error::new(err.kind(), message.clone())
-                .with_path(path.to_str_lossy().into_owned());
+            let error =
+                Error::new(err.kind(), message.clone()).with_path(path.to_str_lossy().into_owned());
             Outcome::Failed { message, error }
         })?;
         drop(bytes);
