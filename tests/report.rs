@@ -362,3 +362,95 @@ fn the_version_of_python_can_be_chosen() {
     };
     assert_eq!(["auto", "3.13", "3.14"].map(statements), ["2", "2", "1"]);
 }
+
+#[test]
+fn folders_have_totals() {
+    let dir = recorded(&[]);
+    dir.write("shop/deep/er/a.py", "x = 1\n");
+    dir.write("shop/deep/er/b/c.py", "x = 1\ny = 2\n");
+    let ran = dir
+        .pulpcov([
+            "report",
+            "--by=dir",
+            "shop",
+            "shop/deep/er/a.py",
+            "shop/deep/er/b/c.py",
+            "main.py",
+        ])
+        .status(0);
+    let rows: Vec<Vec<&str>> =
+        ran.stdout.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0][..3], ["shop/", "26", "13"]);
+    assert_eq!(rows[1][..3], ["shop/deep/er/", "3", "3"]);
+    assert_eq!(rows[2][..3], ["shop/deep/er/b/", "2", "2"]);
+    assert_eq!(rows[4][..3], ["TOTAL", "33", "13"]);
+    dir.pulpcov(["report", "--by=dir", "--format=markdown", "--skip-covered"])
+        .status(0)
+        .stdout("| shop/");
+}
+
+#[test]
+fn files_of_plugins_are_left_out_or_reported_as_measured() {
+    let dir = recorded(&[]);
+    let script = "import coverage, os\n\
+        data = coverage.CoverageData()\n\
+        data.read()\n\
+        page = os.path.abspath('page.html')\n\
+        data.add_lines({page: [1, 3]})\n\
+        data.add_file_tracers({page: 'jinja.plugin'})\n";
+    let made = crate::support::python().args(["-c", script]).current_dir(dir.path("")).output();
+    assert!(made.unwrap().status.success());
+    dir.write("page.html", "{{ a }}\n\n{{ b }}\n");
+    let out = dir.pulpcov(["report"]).status(0);
+    assert!(!out.stdout.contains("page.html"));
+    let out = out.stderr("1 file traced by plugin jinja.plugin left out");
+    assert_eq!(out.stderr.lines().count(), 1);
+    let measured = dir.pulpcov(["report", "--plugin-lines=measured"]).status(0);
+    let row = measured.stdout.lines().find(|line| line.starts_with("page.html")).unwrap();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["page.html", "2", "0", "100%"]);
+    for command in ["json", "xml", "lcov"] {
+        dir.pulpcov([command, "--plugin-lines=measured", "-o", "-"]).status(0).stdout("page.html");
+    }
+    dir.pulpcov(["annotate", "--plugin-lines=measured", "-d", "out", "page.html"]).status(0);
+    let copy = fs::read_to_string(dir.path("out/page.html,cover")).unwrap();
+    assert_eq!(copy, "> {{ a }}\n  \n> {{ b }}\n");
+}
+
+#[test]
+fn sources_may_be_elsewhere() {
+    let dir = recorded(&["--branch"]);
+    let run = |program: &str, args: &[&str]| {
+        let mut command = std::process::Command::new(program);
+        for variable in
+            ["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"]
+        {
+            command.env(variable, "test");
+        }
+        let output = command.args(args).current_dir(dir.path("")).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let expected = dir.pulpcov(["report", "-m"]).status(0).stdout;
+    run("git", &["init", "-q"]);
+    run("git", &["add", "shop", "main.py"]);
+    run("git", &["commit", "-q", "-m", "sources"]);
+    let zip = "import shutil\nshutil.make_archive('away', 'zip', '.', 'shop')\nshutil.make_archive('away', 'gztar', '.', 'shop')\n";
+    let made = crate::support::python().args(["-c", zip]).current_dir(dir.path("")).output();
+    assert!(made.unwrap().status.success());
+    fs::create_dir(dir.path("away")).unwrap();
+    fs::rename(dir.path("shop"), dir.path("away/shop")).unwrap();
+    fs::rename(dir.path("main.py"), dir.path("away/main.py")).unwrap();
+
+    dir.pulpcov(["report"]).status(1);
+    assert_eq!(dir.pulpcov(["report", "-m", "--source-root=away"]).status(0).stdout, expected);
+    assert_eq!(dir.pulpcov(["report", "-m", "--source-rev=HEAD"]).status(0).stdout, expected);
+    let shop: String = expected.lines().filter(|line| line.starts_with("shop/")).collect();
+    for archive in ["--source-root=away.zip", "--source-root=away.tar.gz"] {
+        let ran = dir.pulpcov(["report", "-m", archive, "--omit=main.py"]).status(0);
+        let rows: String = ran.stdout.lines().filter(|line| line.starts_with("shop/")).collect();
+        assert_eq!(rows, shop);
+    }
+    dir.pulpcov(["report", "--source-rev=no-such"]).status(1).stderr("error: git: ");
+    dir.pulpcov(["report", "--source-rev=--output=x"]).status(1).stderr("error: git: ");
+    dir.pulpcov(["report", "--source-root=main.py"]).status(1).stderr("main.py: ");
+    assert!(!dir.path("x").exists());
+}

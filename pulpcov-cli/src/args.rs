@@ -212,12 +212,38 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = ["auto", "3.11", "3.12", "3.13", "3.14"])]
     pub(crate) python_version: String,
 
+    /// Report the lines that ran of files that a plugin traced, such as templates, instead of leaving the files out
+    #[arg(long, value_name = "HOW")]
+    pub(crate) plugin_lines: Option<PluginLines>,
+
+    /// Find the sources by their names in this folder, .zip or .tar(.gz), not where they were measured
+    #[arg(long, value_name = "PATH")]
+    pub(crate) source_root: Option<PathBuf>,
+
+    /// Take the sources from this revision of the git repository that the command runs in
+    #[arg(long, value_name = "REV", conflicts_with = "source_root")]
+    pub(crate) source_rev: Option<String>,
+
     /// Say more: `combine` names each input, `pathmap` explains each alias, `python` names the version
     #[arg(long, value_name = "TOPICS", value_delimiter = ',')]
     pub(crate) debug: Vec<String>,
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PluginLines {
+    /// The lines that ran, as if there were no others.
+    Measured,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// A row for every folder, with the totals of all files below it.
+    Dir,
+    /// A row for every file.
+    File,
 }
 
 /// Exit with 2 if too little is covered.
@@ -242,6 +268,10 @@ pub(crate) struct ReportArgs {
     /// Count only what ran in contexts that one of these regular expressions matches
     #[arg(long, value_name = "REGEX1,REGEX2,...")]
     pub(crate) contexts: Option<String>,
+
+    /// A row for every file, or for every folder with the totals of all files below it
+    #[arg(long, value_name = "WHAT", default_value = "file")]
+    pub(crate) by: By,
 
     /// `text`, `markdown`, or `total`, which prints nothing but the percentage [default: text]
     #[arg(long)]

@@ -48,6 +48,8 @@ impl From<Exit> for ExitCode {
 pub(crate) enum Failure {
     /// The work could not be done.
     Core(pulpcov_core::Error),
+    /// Something could not be read.
+    Input(std::io::Error),
     /// The output could not be written.
     Output(std::io::Error),
 }
@@ -61,6 +63,7 @@ impl fmt::Display for Failure {
                 write!(f, "{err}\nUse --mixed=lines to combine them as line data.")
             }
             Self::Core(err) => err.fmt(f),
+            Self::Input(err) => err.fmt(f),
             Self::Output(err) => write!(f, "cannot write the output: {err}"),
         }
     }

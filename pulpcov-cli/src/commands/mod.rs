@@ -10,6 +10,7 @@ mod json;
 mod lcov;
 mod report;
 mod reporting;
+mod source_tree;
 mod xml;
 
 use crate::args::Command;

@@ -2,10 +2,10 @@
 
 use std::str::FromStr;
 
-use pulpcov_core::report::text::{self, Format, Options};
+use pulpcov_core::report::text::{self, By, Format, Options};
 
 use super::reporting::{Reporting, finish, to_stdout};
-use crate::args::ReportArgs;
+use crate::args::{self, ReportArgs};
 use crate::exit::{Exit, Failure};
 
 pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
@@ -28,6 +28,10 @@ fn options(args: &ReportArgs, reporting: &Reporting<'_>) -> Result<Options, Fail
     let skip_covered = args.skip_covered || (settings.skip_covered && !args.no_skip_covered);
     let options = Options::new()
         .format(format.map_or(Ok(Format::Text), |format| Format::from_str(format))?)
+        .by(match args.by {
+            args::By::Dir => By::Folder,
+            args::By::File => By::File,
+        })
         .precision(reporting.precision(args.precision)?)
         .show_missing(args.show_missing || settings.show_missing)
         .skip_covered(skip_covered)

@@ -11,10 +11,13 @@ use pulpcov_core::formats::DataFile;
 use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::python::LinePatterns;
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
-use pulpcov_core::summarize::{DiskSources, PythonChoice, Summarizer, Summary, Warning};
+use pulpcov_core::summarize::{
+    DiskSources, PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning,
+};
 use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, discover};
 
-use crate::args::{FailUnderArgs, ReportingArgs};
+use super::source_tree;
+use crate::args::{self, FailUnderArgs, ReportingArgs};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::{settings, ui};
@@ -30,7 +33,7 @@ pub(crate) struct Reporting<'a> {
     quiet: bool,
     folder: WorkingDir,
     data: CoverageData,
-    sources: DiskSources,
+    sources: Box<dyn Sources>,
 }
 
 impl<'a> Reporting<'a> {
@@ -39,7 +42,7 @@ impl<'a> Reporting<'a> {
         let config = settings::load(&args.config)?;
         let data = load_data(args, &config, quiet)?;
         let folder = WorkingDir::new(settings::cwd()?);
-        let sources = DiskSources::new(folder.clone());
+        let sources = sources(args, &folder)?;
         Ok(Self { args, config, contexts: Vec::new(), quiet, folder, data, sources })
     }
 
@@ -59,7 +62,7 @@ impl<'a> Reporting<'a> {
         let omit = patterns(self.args.omit.as_deref()).or_else(|| report.omit.clone());
         let partial = [&report.partial_branches[..], &report.partial_branches_always].concat();
         let progress = Progress::new(self.quiet);
-        let summary = Summarizer::new(&self.data, &self.sources)?
+        let summary = Summarizer::new(&self.data, &*self.sources)?
             .folder(self.folder.clone())
             .relative_files(self.config.run.relative_files)
             .files(files.into_iter().map(|path| file_path(path)))
@@ -70,6 +73,10 @@ impl<'a> Reporting<'a> {
             .exclude(LinePatterns::new(&report.exclude_lines)?)
             .partial(LinePatterns::new(&partial)?)
             .python(self.args.python_version.parse::<PythonChoice>()?)
+            .plugin_lines(match self.args.plugin_lines {
+                Some(args::PluginLines::Measured) => PluginLines::Measured,
+                None => PluginLines::LeftOut,
+            })
             .ignore_errors(self.args.ignore_errors || report.ignore_errors)
             .on_file(move |file| progress.on_file(file))
             .run()?;
@@ -192,6 +199,15 @@ pub(crate) fn named(path: &Path, err: Error) -> Failure {
         }
         _ => Failure::from(err),
     }
+}
+
+/// Where sources are: where they were measured, unless an option says otherwise.
+fn sources(args: &ReportingArgs, folder: &WorkingDir) -> Result<Box<dyn Sources>, Failure> {
+    Ok(match (&args.source_root, &args.source_rev) {
+        (Some(root), _) => Box::new(source_tree::at(root)?),
+        (None, Some(revision)) => Box::new(source_tree::of_revision(revision)?),
+        (None, None) => Box::new(DiskSources::new(folder.clone())),
+    })
 }
 
 /// `a,b` as a list; nothing is no option at all.

@@ -14,6 +14,7 @@
 
 pub mod annotate;
 mod flat;
+mod folders;
 pub mod json;
 mod json_format;
 pub mod lcov;

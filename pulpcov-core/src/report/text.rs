@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use std::io::Write;
 use std::str::FromStr;
 
+use super::folders::folder_totals;
 use crate::pytext::is_space;
 use crate::results::{Numbers, Precision, display_covered};
 use crate::summarize::{FileSummary, Summary};
@@ -40,6 +41,16 @@ impl FromStr for Format {
     }
 }
 
+/// What has a row in the table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum By {
+    /// Every file.
+    #[default]
+    File,
+    /// Every folder, with all files below it.
+    Folder,
+}
+
 /// What is in the table.
 ///
 /// # Examples
@@ -51,6 +62,7 @@ impl FromStr for Format {
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    by: By,
     format: Format,
     precision: Precision,
     show_missing: bool,
@@ -63,6 +75,13 @@ impl Options {
     /// coverage.py's defaults.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Files or folders.
+    #[must_use]
+    pub fn by(mut self, by: By) -> Self {
+        self.by = by;
+        self
     }
 
     /// Text, Markdown or the total.
@@ -216,23 +235,35 @@ struct Table {
 impl Table {
     fn new(summary: &Summary<'_>, options: &Options, columns: Columns) -> Result<Self> {
         let (mut rows, mut covered, mut empty) = (Vec::new(), 0, 0);
-        for file in summary.files() {
-            let numbers = file.numbers();
+        let mut add = |numbers: Numbers, row: &dyn Fn() -> Row| {
             if options.skip_covered && numbers.missing == 0 && numbers.partial_branches == 0 {
                 covered += 1;
             } else if options.skip_empty && numbers.statements == 0 {
                 empty += 1;
             } else {
-                rows.push(Row::of_file(file, options, columns));
+                rows.push(row());
             }
-        }
+        };
+        let noun = match options.by {
+            By::File => {
+                let row = |file| Row::of_file(file, options, columns);
+                summary.files().iter().for_each(|file| add(file.numbers(), &|| row(file)));
+                "file"
+            }
+            By::Folder => {
+                for (name, numbers) in folder_totals(summary.files()) {
+                    add(numbers, &|| Row::new(&printable(&name), numbers, options, columns));
+                }
+                "folder"
+            }
+        };
         sort(&mut rows, options.sort.as_deref(), columns)?;
         let mut notes = Vec::new();
         if covered > 0 {
-            notes.push(format!("\n{} skipped due to complete coverage.", plural(covered, "file")));
+            notes.push(format!("\n{} skipped due to complete coverage.", plural(covered, noun)));
         }
         if empty > 0 {
-            notes.push(format!("\n{} skipped.", plural(empty, "empty file")));
+            notes.push(format!("\n{} skipped.", plural(empty, &format!("empty {noun}"))));
         }
         let total = Row::new("TOTAL", summary.totals(), options, columns);
         Ok(Self { columns, rows, total, notes })

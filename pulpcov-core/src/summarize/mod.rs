@@ -14,11 +14,13 @@ mod naming;
 mod sources;
 mod summarizer;
 mod summary;
+mod tree;
 mod version;
 mod warning;
 
 pub use sources::{DiskSources, Sources};
 pub use summarizer::{PluginLines, Progress, Summarizer};
 pub use summary::{FileSummary, Summary};
+pub use tree::SourceTree;
 pub use version::PythonChoice;
 pub use warning::Warning;
