@@ -13,7 +13,8 @@ pub(crate) fn bench(criterion: &mut Criterion) -> Result<(), Error> {
         group.throughput(Throughput::Bytes(json_file(&data)?.len() as u64));
         group.bench_function(format!("json/{}", shape.name), |b| b.iter(|| json_file(&data)));
     }
-    let file = folder.path().join("data");
+    // Not the file that `sqlite_file` writes and expects to be absent.
+    let file = folder.path().join("written");
     for shape in [LINES, ARCS, CONTEXTS, ARC_CONTEXTS] {
         let data = shape.data(1)?;
         group.throughput(Throughput::Bytes(sqlite_file(&data, folder.path())?.len() as u64));
