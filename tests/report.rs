@@ -454,3 +454,16 @@ fn sources_may_be_elsewhere() {
     dir.pulpcov(["report", "--source-root=main.py"]).status(1).stderr("main.py: ");
     assert!(!dir.path("x").exists());
 }
+
+#[test]
+fn modules_in_archives_have_sources() {
+    let dir = Dir::new();
+    dir.write("box/inside.py", "x = 1\nif x > 1:\n    x = 2\n");
+    dir.write("main.py", "import sys\nsys.path.insert(0, 'box.zip')\nimport inside\n");
+    let script = "import shutil; shutil.make_archive('box', 'zip', 'box')";
+    let made = crate::support::python().args(["-c", script]).current_dir(dir.path("")).output();
+    assert!(made.unwrap().status.success());
+    dir.coverage(["run", "--branch", "main.py"]).status(0);
+    let ran = same(&dir, &["report", "-m"]).status(0);
+    assert!(ran.stdout.contains("box.zip/inside.py"), "{}", ran.stdout);
+}

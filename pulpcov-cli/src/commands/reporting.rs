@@ -11,12 +11,10 @@ use pulpcov_core::formats::DataFile;
 use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::python::LinePatterns;
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
-use pulpcov_core::summarize::{
-    DiskSources, PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning,
-};
+use pulpcov_core::summarize::{PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning};
 use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, discover};
 
-use super::source_tree;
+use super::source_tree::{self, MeasuredSources};
 use crate::args::{self, FailUnderArgs, ReportingArgs};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
@@ -206,7 +204,7 @@ fn sources(args: &ReportingArgs, folder: &WorkingDir) -> Result<Box<dyn Sources>
     Ok(match (&args.source_root, &args.source_rev) {
         (Some(root), _) => Box::new(source_tree::at(root)?),
         (None, Some(revision)) => Box::new(source_tree::of_revision(revision)?),
-        (None, None) => Box::new(DiskSources::new(folder.clone())),
+        (None, None) => Box::new(MeasuredSources::new(folder.clone())),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Sources of a report that are not where they were measured.
+//! Where the sources of a report are: on the disk, in archives, in a git revision.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
@@ -6,14 +6,45 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use flate2::read::GzDecoder;
-use pulpcov_core::FilePath;
-use pulpcov_core::summarize::SourceTree;
+use pulpcov_core::paths::WorkingDir;
+use pulpcov_core::summarize::{DiskSources, SourceTree, Sources};
+use pulpcov_core::{Error, FilePath};
 
 use crate::exit::Failure;
 use crate::ui;
 
 /// No source that anybody wrote is larger; an archive could claim anything.
 const LARGEST_SOURCE: u64 = 64 << 20;
+
+/// The sources where they were measured, which may be in an archive that Python imports from.
+pub(super) struct MeasuredSources {
+    folder: WorkingDir,
+    disk: DiskSources,
+}
+
+impl MeasuredSources {
+    pub(super) fn new(folder: WorkingDir) -> Self {
+        Self { disk: DiskSources::new(folder.clone()), folder }
+    }
+}
+
+impl Sources for MeasuredSources {
+    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(bytes) = self.disk.read(path)? {
+            return Ok(Some(bytes));
+        }
+        let inside = self.folder.zip_location(path.as_bytes());
+        Ok(inside.and_then(|(archive, name)| read_from_zip(&FilePath::from(archive), name)))
+    }
+}
+
+/// What cannot be read is not there, as for coverage.py.
+fn read_from_zip(archive: &FilePath, name: &[u8]) -> Option<Vec<u8>> {
+    let file = File::open(&*archive.to_str_lossy()).ok()?;
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).ok()?;
+    let entry = archive.by_name(str::from_utf8(name).ok()?).ok()?;
+    read(entry).ok()
+}
 
 /// The sources of a folder or an archive.
 pub(super) fn at(path: &Path) -> Result<SourceTree, Failure> {
