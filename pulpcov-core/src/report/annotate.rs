@@ -1,7 +1,7 @@
 //! Source with a margin that says what ran: `>` ran, `!` did not, `-` is excluded.
 //!
 //! coverage.py's annotate.py. There is one output for each file, so there are two functions:
-//! [`write`] for the text, and [`file_name`] for what to call it.
+//! [`write()`] for the text, and [`file_name`] for what to call it.
 
 use std::io::Write;
 
