@@ -7,6 +7,7 @@ use std::io::Write;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
 
 use super::FORMAT_OF;
 use super::json_format::write_value;
@@ -107,7 +108,10 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     let files = by_name(summary);
     let mut first = true;
     let render = |file: &&FileSummary, buffer: &mut Vec<u8>| {
-        let contexts = options.show_contexts.then(|| Contexts(summary.contexts_by_line(file)));
+        let contexts = match options.show_contexts {
+            true => Some(RenderedContexts::new(&Contexts(summary.contexts_by_line(file)), pretty)?),
+            false => None,
+        };
         let style = Style { precision: options.precision, contexts: contexts.as_ref() };
         write_value(&file.name(), pretty, 2, buffer)?;
         buffer.extend_from_slice(b": ");
@@ -215,12 +219,31 @@ impl Serialize for Contexts<'_> {
     }
 }
 
+/// The contexts of a file as text: every region of the file has them all, for coverage.py does not
+/// narrow them.
+struct RenderedContexts {
+    in_file: Box<RawValue>,
+    in_region: Box<RawValue>,
+}
+
+impl RenderedContexts {
+    fn new(contexts: &Contexts<'_>, pretty: bool) -> Result<Self> {
+        let render = |depth| -> Result<Box<RawValue>> {
+            let mut text = Vec::new();
+            write_value(contexts, pretty, depth, &mut text)?;
+            // What was written is ASCII.
+            let text = String::from_utf8_lossy(&text).into_owned();
+            Ok(RawValue::from_string(text).map_err(std::io::Error::from)?)
+        };
+        Ok(Self { in_file: render(3)?, in_region: render(5)? })
+    }
+}
+
 /// What the parts of a file have in common.
 #[derive(Clone, Copy)]
 struct Style<'a> {
     precision: Precision,
-    /// Every region of a file has all contexts of the file: coverage.py does not narrow them.
-    contexts: Option<&'a Contexts<'a>>,
+    contexts: Option<&'a RenderedContexts>,
 }
 
 impl Style<'_> {
@@ -236,7 +259,7 @@ struct File<'a> {
     missing_lines: &'a [i32],
     excluded_lines: &'a [i32],
     #[serde(skip_serializing_if = "Option::is_none")]
-    contexts: Option<&'a Contexts<'a>>,
+    contexts: Option<&'a RawValue>,
     #[serde(flatten)]
     branches: Option<Branches>,
     #[serde(flatten)]
@@ -251,7 +274,7 @@ impl<'a> File<'a> {
             summary: style.counts(analysis),
             missing_lines: analysis.missing(),
             excluded_lines: analysis.excluded(),
-            contexts: style.contexts,
+            contexts: style.contexts.map(|contexts| &*contexts.in_file),
             branches: Branches::new(analysis),
             regions: file.is_python().then(|| Regions {
                 functions: NamedRegions::new(file, RegionKind::Function, style),
@@ -350,7 +373,7 @@ struct RegionData<'a> {
     excluded_lines: Vec<i32>,
     start_line: i32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    contexts: Option<&'a Contexts<'a>>,
+    contexts: Option<&'a RawValue>,
     #[serde(flatten)]
     branches: Option<Branches>,
 }
@@ -363,7 +386,7 @@ impl<'a> RegionData<'a> {
             missing_lines: part.missing().to_vec(),
             excluded_lines: part.excluded().to_vec(),
             start_line,
-            contexts: style.contexts,
+            contexts: style.contexts.map(|contexts| &*contexts.in_region),
             branches: Branches::new(part),
         }
     }
