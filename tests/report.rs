@@ -244,6 +244,7 @@ fn parallel_files_are_combined_first() {
         let ours = dir.pulpcov(options).status(0).stderr("Combined 2 files");
         let left = dir.names().iter().filter(|name| name.starts_with(".coverage.")).count();
         assert_eq!(left, if keep { 2 } else { 0 });
+        same(&dir, &["json", "--show-contexts", "-o", "-", "--contexts=web"]).status(0);
         assert_eq!(ours.stdout, dir.coverage(["report"]).status(0).stdout);
     }
 }

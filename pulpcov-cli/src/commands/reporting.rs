@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use pulpcov_core::combine::{Combined, Combiner, Event};
+use pulpcov_core::combine::{Combiner, Event};
 use pulpcov_core::config::Config;
 use pulpcov_core::formats::DataFile;
 use pulpcov_core::paths::WorkingDir;
@@ -221,10 +221,10 @@ fn file_path(path: &Path) -> FilePath {
 /// The data to report on: of the data file, and of the files beside it that are named like it.
 fn load_data(args: &ReportingArgs, config: &Config, quiet: bool) -> Result<CoverageData, Failure> {
     let data_file = settings::data_file(args.data_file.clone(), config);
-    let data = match combine_first(args, config, &data_file, quiet)? {
-        Some(combined) => combined.data,
-        None => read_data_file(&data_file)?,
-    };
+    combine_first(args, config, &data_file, quiet)?;
+    // Combined data is read again: in memory, contexts are as old as threads happened to be, and a
+    // report is to be the same the next time.
+    let data = read_data_file(&data_file)?;
     if config.paths.iter().next().is_none() {
         return Ok(data);
     }
@@ -245,15 +245,15 @@ fn read_data_file(path: &Path) -> Result<CoverageData, Failure> {
     Ok(decoded.data)
 }
 
-/// Add parallel data files to the data file; `None` if there are none that can be used.
+/// Add parallel data files to the data file, if there are any.
 fn combine_first(
     args: &ReportingArgs,
     config: &Config,
     data_file: &Path,
     quiet: bool,
-) -> Result<Option<Combined>, Failure> {
+) -> Result<(), Failure> {
     if !has_parallel_files(data_file)? {
-        return Ok(None);
+        return Ok(());
     }
     let debug =
         |topic: &str| args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic);
@@ -278,12 +278,12 @@ fn combine_first(
     match outcome {
         Ok(combined) => {
             super::combine::report(&combined, quiet);
-            Ok(Some(combined))
+            Ok(())
         }
         // Each is named; the data file may still hold something to report.
         Err(err) if err.kind() == ErrorKind::NoData => {
             ui::warning(&err.to_string());
-            Ok(None)
+            Ok(())
         }
         Err(err) => Err(err.into()),
     }
