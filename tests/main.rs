@@ -9,4 +9,5 @@ mod hostile;
 mod parity;
 mod properties;
 mod python_facts;
+mod report;
 mod support;

@@ -15,13 +15,13 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  all was done
   1  an error; what the command would have changed is as it was
-  2  wrong usage
+  2  wrong usage; or a report's total is less than --fail-under
   3  combined, but inputs were left out: named in warnings, and kept
 
 Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or pyproject.toml,
 as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured.";
 
-/// Combine and inspect coverage.py data files, without Python.
+/// Combine, report and inspect coverage.py data files, without Python.
 #[derive(Debug, Parser)]
 #[command(name = "pulpcov", version, styles = STYLES, after_help = EXIT_CODES, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -31,11 +31,16 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Annotate(AnnotateArgs),
     Combine(CombineArgs),
     Convert(ConvertArgs),
     #[command(subcommand)]
     Debug(DebugCommand),
     Erase(EraseArgs),
+    Json(JsonArgs),
+    Lcov(LcovArgs),
+    Report(ReportArgs),
+    Xml(XmlArgs),
 }
 
 /// Options that every command has.
@@ -174,4 +179,208 @@ pub(crate) struct EraseArgs {
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+}
+
+/// What all reports have in common.
+#[derive(Args, Debug)]
+pub(crate) struct ReportingArgs {
+    /// Report on these files, and on the measured files of these folders [default: all that were measured]
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// The data file; files that are named like it are combined into it first [default: .coverage]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data_file: Option<PathBuf>,
+
+    /// Go on when a source is missing or is no Python
+    #[arg(short, long)]
+    pub(crate) ignore_errors: bool,
+
+    /// Report only on files whose paths match one of these patterns
+    #[arg(long, value_name = "PAT1,PAT2,...")]
+    pub(crate) include: Option<String>,
+
+    /// Leave out files whose paths match one of these patterns
+    #[arg(long, value_name = "PAT1,PAT2,...")]
+    pub(crate) omit: Option<String>,
+
+    /// Keep the data files that are combined first, instead of deleting them
+    #[arg(long)]
+    pub(crate) keep_combined: bool,
+
+    /// The Python that ran the code: which lines are statements differs a little
+    #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = ["auto", "3.11", "3.12", "3.13", "3.14"])]
+    pub(crate) python_version: String,
+
+    /// Report the lines that ran of files that a plugin traced, such as templates, instead of leaving the files out
+    #[arg(long, value_name = "HOW")]
+    pub(crate) plugin_lines: Option<PluginLines>,
+
+    /// Find the sources by their names in this folder, .zip or .tar(.gz), not where they were measured
+    #[arg(long, value_name = "PATH")]
+    pub(crate) source_root: Option<PathBuf>,
+
+    /// Take the sources from this revision of the git repository that the command runs in
+    #[arg(long, value_name = "REV", conflicts_with = "source_root")]
+    pub(crate) source_rev: Option<String>,
+
+    /// Say more: `combine` names each input, `pathmap` explains each alias, `python` names the version
+    #[arg(long, value_name = "TOPICS", value_delimiter = ',')]
+    pub(crate) debug: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PluginLines {
+    /// The lines that ran, as if there were no others.
+    Measured,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum By {
+    /// A row for every folder, with the totals of all files below it.
+    Dir,
+    /// A row for every file.
+    File,
+}
+
+/// Exit with 2 if too little is covered.
+#[derive(Args, Debug)]
+pub(crate) struct FailUnderArgs {
+    /// Exit with 2 if the total is less than this percentage
+    #[arg(long, value_name = "MIN", allow_negative_numbers = true)]
+    pub(crate) fail_under: Option<f64>,
+}
+
+/// Print a table of what ran and what did not
+///
+/// Of every file: its statements, those that did not run, its branches if they were measured, and the percentage.
+#[derive(Args, Debug)]
+pub(crate) struct ReportArgs {
+    #[command(flatten)]
+    pub(crate) reporting: ReportingArgs,
+
+    #[command(flatten)]
+    pub(crate) fail_under: FailUnderArgs,
+
+    /// Count only what ran in contexts that one of these regular expressions matches
+    #[arg(long, value_name = "REGEX1,REGEX2,...")]
+    pub(crate) contexts: Option<String>,
+
+    /// A row for every file, or for every folder with the totals of all files below it
+    #[arg(long, value_name = "WHAT", default_value = "file")]
+    pub(crate) by: By,
+
+    /// `text`, `markdown`, or `total`, which prints nothing but the percentage [default: text]
+    #[arg(long)]
+    pub(crate) format: Option<String>,
+
+    /// Digits behind the point of percentages
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) precision: Option<i64>,
+
+    /// Sort by name, stmts, miss, branch, brpart or cover; with a `-` before it, the largest first
+    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    pub(crate) sort: Option<String>,
+
+    /// List the lines and branches that did not run
+    #[arg(short = 'm', long)]
+    pub(crate) show_missing: bool,
+
+    /// Do not list files that ran completely
+    #[arg(long, overrides_with = "no_skip_covered")]
+    pub(crate) skip_covered: bool,
+
+    /// List them, whatever the configuration says
+    #[arg(long)]
+    pub(crate) no_skip_covered: bool,
+
+    /// Do not list files without statements
+    #[arg(long)]
+    pub(crate) skip_empty: bool,
+}
+
+/// Write a report as XML, in the format of Cobertura
+#[derive(Args, Debug)]
+pub(crate) struct XmlArgs {
+    #[command(flatten)]
+    pub(crate) reporting: ReportingArgs,
+
+    #[command(flatten)]
+    pub(crate) fail_under: FailUnderArgs,
+
+    /// Write to this file; `-` is standard output [default: coverage.xml]
+    #[arg(short = 'o', value_name = "FILE")]
+    pub(crate) output: Option<String>,
+
+    /// Print nothing but warnings and errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Leave out files without statements
+    #[arg(long)]
+    pub(crate) skip_empty: bool,
+}
+
+/// Write a report as JSON
+#[derive(Args, Debug)]
+pub(crate) struct JsonArgs {
+    #[command(flatten)]
+    pub(crate) reporting: ReportingArgs,
+
+    #[command(flatten)]
+    pub(crate) fail_under: FailUnderArgs,
+
+    /// Count only what ran in contexts that one of these regular expressions matches
+    #[arg(long, value_name = "REGEX1,REGEX2,...")]
+    pub(crate) contexts: Option<String>,
+
+    /// Write to this file; `-` is standard output [default: coverage.json]
+    #[arg(short = 'o', value_name = "FILE")]
+    pub(crate) output: Option<String>,
+
+    /// Indent
+    #[arg(long)]
+    pub(crate) pretty_print: bool,
+
+    /// Print nothing but warnings and errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Say which contexts ran each line
+    #[arg(long)]
+    pub(crate) show_contexts: bool,
+}
+
+/// Write a report as LCOV records
+#[derive(Args, Debug)]
+pub(crate) struct LcovArgs {
+    #[command(flatten)]
+    pub(crate) reporting: ReportingArgs,
+
+    #[command(flatten)]
+    pub(crate) fail_under: FailUnderArgs,
+
+    /// Write to this file; `-` is standard output [default: coverage.lcov]
+    #[arg(short = 'o', value_name = "FILE")]
+    pub(crate) output: Option<String>,
+
+    /// Print nothing but warnings and errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Write copies of the sources with a margin that says what ran
+///
+/// `>` ran, `!` did not, `-` is excluded. The copies are named like the sources, with `,cover` behind.
+#[derive(Args, Debug)]
+pub(crate) struct AnnotateArgs {
+    #[command(flatten)]
+    pub(crate) reporting: ReportingArgs,
+
+    /// Write the copies into this folder, instead of beside the sources
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
 }

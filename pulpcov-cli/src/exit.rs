@@ -11,22 +11,35 @@ use pulpcov_core::ErrorKind;
 /// where coverage.py has 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[repr(u8)]
 pub enum Exit {
-    /// All was done.
-    Success = 0,
-    /// Something stopped the command; what it would have changed is as it was.
-    Error = 1,
-    /// The arguments are wrong; nothing was done.
-    Usage = 2,
+    /// All was done: 0.
+    Success,
+    /// Something stopped the command; what it would have changed is as it was: 1.
+    Error,
+    /// The arguments are wrong; nothing was done: 2.
+    Usage,
+    /// A report was made, and its total is less than `--fail-under` or the setting asks for: 2.
+    FailUnder,
     /// Combined, but inputs were left out: they are damaged or no data files, were named in
-    /// warnings, and are still there. `--ignore-errors` makes this 0.
-    LeftOut = 3,
+    /// warnings, and are still there. `--ignore-errors` makes this 0. The code is 3.
+    LeftOut,
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Error => 1,
+            Self::Usage | Self::FailUnder => 2,
+            Self::LeftOut => 3,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
+        Self::from(exit.code())
     }
 }
 
@@ -35,6 +48,8 @@ impl From<Exit> for ExitCode {
 pub(crate) enum Failure {
     /// The work could not be done.
     Core(pulpcov_core::Error),
+    /// Something could not be read.
+    Input(std::io::Error),
     /// The output could not be written.
     Output(std::io::Error),
 }
@@ -48,6 +63,7 @@ impl fmt::Display for Failure {
                 write!(f, "{err}\nUse --mixed=lines to combine them as line data.")
             }
             Self::Core(err) => err.fmt(f),
+            Self::Input(err) => err.fmt(f),
             Self::Output(err) => write!(f, "cannot write the output: {err}"),
         }
     }
@@ -55,7 +71,12 @@ impl fmt::Display for Failure {
 
 impl From<pulpcov_core::Error> for Failure {
     fn from(err: pulpcov_core::Error) -> Self {
-        Self::Core(err)
+        match err.io_kind() {
+            Some(kind) if err.path().is_none() => {
+                Self::Output(std::io::Error::new(kind, err.reason()))
+            }
+            _ => Self::Core(err),
+        }
     }
 }
 

@@ -1,16 +1,16 @@
-//! A progress bar for combines that take a while.
+//! A progress bar for what takes a while.
 
 use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use pulpcov_core::combine::Event;
+use pulpcov_core::{combine, summarize};
 
-/// Shorter combines show nothing.
+/// What takes less shows nothing.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Shown on a terminal only, and gone when the combine ends.
+/// Shown on a terminal only, and gone when the work ends.
 pub(crate) struct Progress {
     start: Instant,
     /// `None` where nobody would see it.
@@ -23,11 +23,10 @@ impl Progress {
         Self { start: Instant::now(), bar: wanted.then(|| Mutex::new(hidden_bar())) }
     }
 
-    pub(crate) fn on_event(&self, event: &Event<'_>) {
-        let Some(Ok(bar)) = self.bar.as_ref().map(Mutex::lock) else { return };
-        if bar.is_hidden() && self.start.elapsed() > PATIENCE {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
+    /// A step of a combine.
+    pub(crate) fn on_event(&self, event: &combine::Event<'_>) {
+        use combine::Event;
+        let Some(bar) = self.visible_bar() else { return };
         match event {
             Event::Found { inputs } => bar.set_length(*inputs as u64),
             Event::Read { .. } | Event::Duplicate { .. } | Event::LeftOut { .. } => bar.inc(1),
@@ -38,6 +37,22 @@ impl Progress {
             Event::Deleting { .. } => bar.set_message("deleting inputs"),
             _ => {}
         }
+    }
+
+    /// A file of a report is done.
+    pub(crate) fn on_file(&self, progress: summarize::Progress) {
+        let Some(bar) = self.visible_bar() else { return };
+        bar.set_length(progress.files as u64);
+        bar.inc(1);
+    }
+
+    /// The bar, which shows itself when it has waited long enough.
+    fn visible_bar(&self) -> Option<MutexGuard<'_, ProgressBar>> {
+        let bar = self.bar.as_ref()?.lock().ok()?;
+        if bar.is_hidden() && self.start.elapsed() > PATIENCE {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        Some(bar)
     }
 
     /// Do something that prints, without the bar in its way.

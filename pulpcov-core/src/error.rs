@@ -67,6 +67,8 @@ pub enum ErrorKind {
     NotRepresentable,
     /// A file pattern or regular expression that cannot be used.
     Pattern,
+    /// The source of a measured file is not there, or cannot be read.
+    NoSource,
     /// Source text that Python does not parse; [`Error::reason`] is the parser's message.
     NotPython,
     /// A configuration file, or a value in it, that cannot be used.
@@ -160,6 +162,11 @@ impl Error {
         self.0.position.as_ref()
     }
 
+    /// What the operating system calls the error, if it is one of its own.
+    pub fn io_kind(&self) -> Option<std::io::ErrorKind> {
+        self.0.cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind)
+    }
+
     /// The reason alone, without file and place: for callers that name those themselves.
     pub fn reason(&self) -> String {
         match self.0.cause.downcast_ref::<Lines>() {
@@ -194,6 +201,13 @@ impl fmt::Display for Lines {
 }
 
 impl StdError for Lines {}
+
+impl From<std::io::Error> for Error {
+    /// The operating system's error about something that has no path, such as an output.
+    fn from(cause: std::io::Error) -> Self {
+        Self::new(ErrorKind::Io, cause)
+    }
+}
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {

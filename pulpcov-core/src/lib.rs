@@ -1,4 +1,4 @@
-//! Read, merge and write the data files of Python's [coverage.py], without Python.
+//! Read, merge, write and report the data files of Python's [coverage.py], without Python.
 //!
 //! coverage.py writes one data file a process. A real deployment leaves a folder of them: from web
 //! processes and workers on several hosts, from hundreds of CI shards, from ten years of versions.
@@ -48,6 +48,8 @@
 //! | [`config`] | `.coveragerc` and its kin |
 //! | [`python`] | what could have run: statements, exclusions, arcs, regions of Python source |
 //! | [`results`] | what ran against what could have run: missing lines and branches, percentages |
+//! | [`summarize`] | data and sources into what reports are made of |
+//! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source |
 //! | [`combine`] | all of it: a folder of data files into one, losing nothing |
 //! | [`design`] | why it is built as it is |
 //!
@@ -62,6 +64,7 @@
 //! | `parallel` | yes | combining on all cores |
 //! | `config` | | configuration files |
 //! | `python` | | facts about Python source, as coverage.py has them |
+//! | `report` | | what ran against what could have run, as reports; implies `python` and `paths` |
 //! | `full` | | everything |
 //!
 //! # What this crate does not do
@@ -96,8 +99,12 @@ pub mod pyre;
 mod pytext;
 #[cfg(feature = "python")]
 pub mod python;
+#[cfg(feature = "report")]
+pub mod report;
 #[cfg(feature = "python")]
 pub mod results;
+#[cfg(feature = "report")]
+pub mod summarize;
 pub mod text;
 
 pub use data::{

@@ -44,7 +44,7 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
 }
 
 /// What is worth a line while it happens. Inputs are named as coverage.py names them.
-fn tell(event: &Event<'_>, names_inputs: bool) -> Option<String> {
+pub(super) fn tell(event: &Event<'_>, names_inputs: bool) -> Option<String> {
     let line = |what: &str, path: &Path| {
         format!("{what} {}", ui::name(path.strip_prefix(".").unwrap_or(path)))
     };
@@ -62,7 +62,7 @@ fn tell(event: &Event<'_>, names_inputs: bool) -> Option<String> {
     }
 }
 
-fn report(combined: &Combined, quiet: bool) {
+pub(super) fn report(combined: &Combined, quiet: bool) {
     for err in &combined.left_out {
         ui::warning(&format!("left out: {err}"));
     }

@@ -1,10 +1,17 @@
 //! The commands, one a file.
 
 mod analyze;
+mod annotate;
 mod combine;
 mod convert;
 mod debug;
 mod erase;
+mod json;
+mod lcov;
+mod report;
+mod reporting;
+mod source_tree;
+mod xml;
 
 use crate::args::Command;
 use crate::exit::{Exit, Failure};
@@ -12,9 +19,14 @@ use crate::exit::{Exit, Failure};
 /// Run one command.
 pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
     match command {
+        Command::Annotate(args) => annotate::run(&args),
         Command::Combine(args) => combine::run(args),
         Command::Convert(args) => convert::run(&args),
         Command::Debug(args) => debug::run(&args),
         Command::Erase(args) => erase::run(args),
+        Command::Json(args) => json::run(&args),
+        Command::Lcov(args) => lcov::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Xml(args) => xml::run(&args),
     }
 }

@@ -1,4 +1,4 @@
-//! How fast each stage of combining is, one at a time and on one core.
+//! How fast each stage of combining and reporting is, one at a time and on one core.
 //!
 //! ```sh
 //! cargo bench -p pulpcov-core                  # all of it
@@ -11,6 +11,7 @@ mod aliases;
 mod data;
 mod merge;
 mod read;
+mod report;
 mod write;
 
 use criterion::Criterion;
@@ -21,6 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     merge::bench(&mut criterion)?;
     write::bench(&mut criterion)?;
     aliases::bench(&mut criterion)?;
+    report::bench(&mut criterion)?;
     criterion.final_summary();
     Ok(())
 }

@@ -231,6 +231,41 @@ impl CoverageData {
         self.contexts_by_line_where(path.as_ref(), |id| selection.contains(id))
     }
 
+    /// As [`contexts_by_line_in`](Self::contexts_by_line_in), the lines in the order in which
+    /// coverage.py comes upon them: context by context, as old as they are, and arc by arc.
+    #[cfg(feature = "report")]
+    pub(crate) fn contexts_by_line_recorded(
+        &self,
+        path: &FilePath,
+        selection: Option<&ContextSelection>,
+    ) -> Vec<(u32, Vec<&str>)> {
+        let Some(record) = self.files.get(path) else { return Vec::new() };
+        let wanted = |id| selection.is_none_or(|selection| selection.contains(id));
+        let mut places = std::collections::HashMap::<u32, usize>::new();
+        let mut lines = Vec::<(u32, Vec<ContextId>)>::new();
+        let mut add = |line: u32, id: ContextId| {
+            let place = *places.entry(line).or_insert(lines.len());
+            match lines.get_mut(place) {
+                // Contexts come one after the other, so what is known already is the last.
+                Some((_, ids)) if ids.last() != Some(&id) => ids.push(id),
+                Some(_) => {}
+                None => lines.push((line, vec![id])),
+            }
+        };
+        for (id, numbits) in record.lines.iter().filter(|(id, _)| wanted(*id)) {
+            numbits.iter().for_each(|line| add(line, id));
+        }
+        for (id, arcs) in record.arcs.iter().filter(|(id, _)| wanted(*id)) {
+            arcs.lines().for_each(|line| add(line, id));
+        }
+        let named = |(line, ids): (u32, Vec<ContextId>)| {
+            let mut names: Vec<&str> = ids.into_iter().map(|id| self.contexts.name(id)).collect();
+            names.sort_unstable();
+            (line, names)
+        };
+        lines.into_iter().map(named).collect()
+    }
+
     /// The contexts whose name satisfies `wanted`, for the `..._in` queries.
     pub fn select_contexts(&self, wanted: impl FnMut(&str) -> bool) -> ContextSelection {
         ContextSelection(self.contexts.names().map(wanted).collect())

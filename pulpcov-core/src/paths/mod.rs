@@ -45,5 +45,9 @@ mod workdir;
 
 pub use aliases::{MapEvent, PathAliases};
 pub use patterns::{GlobMatcher, ModuleMatcher, TreeMatcher, prep_patterns};
+#[cfg(feature = "report")]
+pub(crate) use pypath::{extension, relpath};
 pub use pypath::{isabs, isabs_anywhere, isabs_nt, normpath};
+#[cfg(feature = "report")]
+pub(crate) use workdir::CanonicalNames;
 pub use workdir::WorkingDir;

@@ -97,6 +97,33 @@ pub fn normpath(path: &[u8]) -> Vec<u8> {
     if normal.is_empty() { b".".to_vec() } else { normal }
 }
 
+/// `posixpath.splitext(path)[1]`: the last dot of the name and what follows, unless only dots
+/// stand before it.
+#[cfg(feature = "report")]
+pub(crate) fn extension(path: &[u8]) -> &[u8] {
+    let start = path.iter().rposition(|&b| b == SEP).map_or(0, |slash| slash + 1);
+    let name = &path[start..];
+    match name.iter().rposition(|&b| b == b'.') {
+        Some(dot) if name[..dot].iter().any(|&b| b != b'.') => &name[dot..],
+        _ => b"",
+    }
+}
+
+/// `posixpath.relpath(path, start)`: the way from one to the other.
+#[cfg(feature = "report")]
+pub(crate) fn relpath(cwd: &super::WorkingDir, path: &[u8], start: &[u8]) -> Vec<u8> {
+    let absolute = |path: &[u8]| normpath(&join(cwd.as_bytes(), path));
+    let (path, start) = (absolute(path), absolute(start));
+    let parts = |path: &[u8]| -> Vec<Vec<u8>> {
+        path.split(|&b| b == SEP).filter(|part| !part.is_empty()).map(<[u8]>::to_vec).collect()
+    };
+    let (path, start) = (parts(&path), parts(&start));
+    let common = path.iter().zip(&start).take_while(|(a, b)| a == b).count();
+    let up = start[common..].iter().map(|_| b"..".to_vec());
+    let way: Vec<Vec<u8>> = up.chain(path[common..].iter().cloned()).collect();
+    if way.is_empty() { b".".to_vec() } else { way.join(&SEP) }
+}
+
 /// `posixpath.join` of two parts.
 pub(super) fn join(base: &[u8], rest: &[u8]) -> Vec<u8> {
     if isabs(rest) {

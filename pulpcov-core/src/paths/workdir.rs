@@ -96,6 +96,18 @@ impl WorkingDir {
         self.exists(path) || self.zip_location(path).is_some()
     }
 
+    /// `path`, seen from this folder, for the operating system.
+    #[cfg(feature = "report")]
+    pub(crate) fn local_path(&self, path: &[u8]) -> std::path::PathBuf {
+        to_os(&join(&self.path, path))
+    }
+
+    /// Whether `path`, seen from this folder, is there.
+    #[cfg(feature = "report")]
+    pub(crate) fn has(&self, path: &[u8]) -> bool {
+        self.exists(path)
+    }
+
     fn exists(&self, path: &[u8]) -> bool {
         // Python's `os.path.exists("")` is false; joined, it would be this folder.
         !path.is_empty() && to_os(&join(&self.path, path)).exists()
@@ -106,22 +118,22 @@ impl WorkingDir {
 ///
 /// Thousands of files share some folders, and each part of a path costs a system call.
 #[derive(Debug)]
-pub(super) struct CanonicalNames {
+pub(crate) struct CanonicalNames {
     cwd: WorkingDir,
     folders: HashMap<Vec<u8>, Vec<u8>>,
 }
 
 impl CanonicalNames {
-    pub(super) fn new(cwd: WorkingDir) -> Self {
+    pub(crate) fn new(cwd: WorkingDir) -> Self {
         Self { cwd, folders: HashMap::new() }
     }
 
-    pub(super) fn cwd(&self) -> &WorkingDir {
+    pub(crate) fn cwd(&self) -> &WorkingDir {
         &self.cwd
     }
 
     /// [`WorkingDir::canonical_filename`].
-    pub(super) fn get(&mut self, path: &[u8]) -> Vec<u8> {
+    pub(crate) fn get(&mut self, path: &[u8]) -> Vec<u8> {
         let Some(slash) = path.iter().rposition(|&b| b == SEP) else {
             return self.cwd.canonical_filename(path);
         };

@@ -112,6 +112,12 @@ impl PythonSource {
         Ok(Self { text: decode::decode(bytes)? })
     }
 
+    /// Text that is no Python: UTF-8, with any bytes that are not replaced.
+    #[cfg(feature = "report")]
+    pub(crate) fn plain(bytes: &[u8]) -> Self {
+        Self { text: String::from_utf8_lossy(bytes).into_owned() }
+    }
+
     /// The decoded text; lines end in `\n`, the last one too.
     pub fn text(&self) -> &str {
         &self.text
@@ -204,6 +210,27 @@ impl Facts {
             exit_counts,
             regions: regions(syntax),
         })
+    }
+
+    /// Facts about a file of which nothing is known but the lines that ran.
+    #[cfg(feature = "report")]
+    pub(crate) fn of_measured_lines(lines: impl IntoIterator<Item = i32>) -> Self {
+        let mut statements: Vec<i32> = lines.into_iter().filter(|line| *line > 0).collect();
+        statements.sort_unstable();
+        statements.dedup();
+        let last_line = statements.last().copied().unwrap_or_default().saturating_add(1);
+        Self {
+            last_line,
+            last_outside: last_line,
+            statements,
+            excluded: Vec::new(),
+            docstrings: Vec::new(),
+            no_branch: Vec::new(),
+            multiline: MultilineMap::default(),
+            arcs: None,
+            exit_counts: BTreeMap::new(),
+            regions: Vec::new(),
+        }
     }
 
     /// The number of lines, counting an empty one behind the last newline.

@@ -1,0 +1,49 @@
+//! `pulpcov annotate`
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::report::annotate;
+use pulpcov_core::summarize::FileSummary;
+
+use super::reporting::{Reporting, finish, named, to_file};
+use crate::args::AnnotateArgs;
+use crate::exit::{Exit, Failure};
+
+pub(crate) fn run(args: &AnnotateArgs) -> Result<Exit, Failure> {
+    finish(report(args))
+}
+
+fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
+    let reporting = Reporting::new(&args.reporting, false)?;
+    let summary = reporting.summarize()?;
+    for file in summary.files() {
+        let target = target(file, args.directory.as_deref());
+        to_file(&target, |out| annotate::write(&summary, file, out))
+            .map_err(|err| named(&target, err))?;
+    }
+    Ok(Exit::Success)
+}
+
+/// In the folder, or beside the source.
+fn target(file: &FileSummary, folder: Option<&Path>) -> PathBuf {
+    match folder.filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => folder.join(annotate::file_name(file)),
+        None => {
+            let mut name = os_string(file.path().as_bytes());
+            name.push(",cover");
+            name.into()
+        }
+    }
+}
+
+#[cfg(unix)]
+fn os_string(path: &[u8]) -> OsString {
+    use std::os::unix::ffi::OsStrExt;
+    std::ffi::OsStr::from_bytes(path).to_owned()
+}
+
+#[cfg(not(unix))]
+fn os_string(path: &[u8]) -> OsString {
+    String::from_utf8_lossy(path).into_owned().into()
+}

@@ -1,0 +1,39 @@
+//! `pulpcov json`
+
+use jiff::Zoned;
+use pulpcov_core::report::json::{self, Options};
+
+use super::reporting::{Reporting, finish};
+use crate::args::JsonArgs;
+use crate::exit::{Exit, Failure};
+
+pub(crate) fn run(args: &JsonArgs) -> Result<Exit, Failure> {
+    finish(report(args))
+}
+
+fn report(args: &JsonArgs) -> Result<Exit, Failure> {
+    let reporting =
+        Reporting::new(&args.reporting, args.quiet)?.with_contexts(args.contexts.as_deref());
+    let settings = &reporting.config.json;
+    let precision = reporting.precision(None)?;
+    let options = Options::new()
+        .precision(precision)
+        .pretty_print(args.pretty_print || settings.pretty_print)
+        .show_contexts(args.show_contexts || settings.show_contexts)
+        .timestamp(now());
+    let output = args.output.as_ref().unwrap_or(&settings.output);
+    let summary = reporting.summarize()?;
+    let total =
+        reporting.write(output, "JSON report", |out| json::write(&summary, &options, out))?;
+    reporting.judge(total, &args.fail_under, precision)
+}
+
+/// The local time as Python's `datetime.now().isoformat()` writes it.
+fn now() -> String {
+    let now = Zoned::now().datetime();
+    let seconds = now.strftime("%Y-%m-%dT%H:%M:%S");
+    match now.subsec_nanosecond() / 1000 {
+        0 => seconds.to_string(),
+        microseconds => format!("{seconds}.{microseconds:06}"),
+    }
+}

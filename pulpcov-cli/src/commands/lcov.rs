@@ -1,0 +1,24 @@
+//! `pulpcov lcov`
+
+use pulpcov_core::report::lcov::{self, Options};
+
+use super::reporting::{Reporting, finish};
+use crate::args::LcovArgs;
+use crate::exit::{Exit, Failure};
+
+pub(crate) fn run(args: &LcovArgs) -> Result<Exit, Failure> {
+    finish(report(args))
+}
+
+fn report(args: &LcovArgs) -> Result<Exit, Failure> {
+    let reporting = Reporting::new(&args.reporting, args.quiet)?;
+    let config = &reporting.config;
+    let options = Options::new()
+        .line_checksums(config.lcov.line_checksums)
+        .skip_empty(config.report.skip_empty);
+    let output = args.output.as_ref().unwrap_or(&config.lcov.output);
+    let summary = reporting.summarize()?;
+    let total =
+        reporting.write(output, "LCOV report", |out| lcov::write(&summary, &options, out))?;
+    reporting.judge(total, &args.fail_under, reporting.precision(None)?)
+}

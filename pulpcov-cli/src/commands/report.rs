@@ -1,0 +1,43 @@
+//! `pulpcov report`
+
+use std::str::FromStr;
+
+use pulpcov_core::report::text::{self, By, Format, Options};
+
+use super::reporting::{Reporting, finish, to_stdout};
+use crate::args::{self, ReportArgs};
+use crate::exit::{Exit, Failure};
+
+pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
+    finish(report(args))
+}
+
+fn report(args: &ReportArgs) -> Result<Exit, Failure> {
+    let reporting = Reporting::new(&args.reporting, false)?.with_contexts(args.contexts.as_deref());
+    let options = options(args, &reporting)?;
+    let summary = reporting.summarize()?;
+    let total = to_stdout(|out| text::write(&summary, &options, out))?;
+    reporting.judge(total, &args.fail_under, reporting.precision(args.precision)?)
+}
+
+/// The command's options, or else the settings.
+fn options(args: &ReportArgs, reporting: &Reporting<'_>) -> Result<Options, Failure> {
+    let settings = &reporting.config.report;
+    let format = args.format.as_ref().or(settings.format.as_ref());
+    let format = format.filter(|format| !format.is_empty());
+    let skip_covered = args.skip_covered || (settings.skip_covered && !args.no_skip_covered);
+    let options = Options::new()
+        .format(format.map_or(Ok(Format::Text), |format| Format::from_str(format))?)
+        .by(match args.by {
+            args::By::Dir => By::Folder,
+            args::By::File => By::File,
+        })
+        .precision(reporting.precision(args.precision)?)
+        .show_missing(args.show_missing || settings.show_missing)
+        .skip_covered(skip_covered)
+        .skip_empty(args.skip_empty || settings.skip_empty);
+    Ok(match args.sort.as_ref().or(settings.sort.as_ref()) {
+        Some(column) => options.sort(column),
+        None => options,
+    })
+}

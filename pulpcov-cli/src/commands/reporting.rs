@@ -1,0 +1,300 @@
+//! What all reports have in common: data, sources, messages, and how they end.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use pulpcov_core::combine::{Combiner, Event};
+use pulpcov_core::config::Config;
+use pulpcov_core::formats::DataFile;
+use pulpcov_core::paths::WorkingDir;
+use pulpcov_core::python::LinePatterns;
+use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
+use pulpcov_core::summarize::{PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning};
+use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, discover};
+
+use super::source_tree::{self, MeasuredSources};
+use crate::args::{self, FailUnderArgs, ReportingArgs};
+use crate::exit::{Exit, Failure};
+use crate::progress::Progress;
+use crate::{settings, ui};
+
+/// Where coverage.py explains its messages.
+const MESSAGES: &str = "https://coverage.readthedocs.io/en/7.17.3/messages.html";
+
+/// Settings, options and data of one report.
+pub(crate) struct Reporting<'a> {
+    args: &'a ReportingArgs,
+    pub(crate) config: Config,
+    contexts: Vec<String>,
+    quiet: bool,
+    folder: WorkingDir,
+    data: CoverageData,
+    sources: Box<dyn Sources>,
+}
+
+impl<'a> Reporting<'a> {
+    /// Read settings and data, combining parallel data files first.
+    pub(crate) fn new(args: &'a ReportingArgs, quiet: bool) -> Result<Self, Failure> {
+        let config = settings::load(&args.config)?;
+        let data = load_data(args, &config, quiet)?;
+        let folder = WorkingDir::new(settings::cwd()?);
+        let sources = sources(args, &folder)?;
+        Ok(Self { args, config, contexts: Vec::new(), quiet, folder, data, sources })
+    }
+
+    /// Count only what ran in these contexts: the option, or else the setting.
+    pub(crate) fn with_contexts(mut self, option: Option<&str>) -> Self {
+        let setting = self.config.report.contexts.clone();
+        self.contexts = patterns(option).or(setting).unwrap_or_default();
+        self
+    }
+
+    /// Compare data and sources, and say what is odd.
+    pub(crate) fn summarize(&self) -> Result<Summary<'_>, Failure> {
+        let report = &self.config.report;
+        let (folders, files): (Vec<_>, Vec<_>) =
+            self.args.files.iter().partition(|path| path.is_dir());
+        let include = patterns(self.args.include.as_deref()).or_else(|| report.include.clone());
+        let omit = patterns(self.args.omit.as_deref()).or_else(|| report.omit.clone());
+        let partial = [&report.partial_branches[..], &report.partial_branches_always].concat();
+        let progress = Progress::new(self.quiet);
+        let summary = Summarizer::new(&self.data, &*self.sources)?
+            .folder(self.folder.clone())
+            .relative_files(self.config.run.relative_files)
+            .files(files.into_iter().map(|path| file_path(path)))
+            .folders(folders.into_iter().map(|path| file_path(path)))
+            .include(include.unwrap_or_default())
+            .omit(omit.unwrap_or_default())
+            .contexts(self.contexts.clone())
+            .exclude(LinePatterns::new(&report.exclude_lines)?)
+            .partial(LinePatterns::new(&partial)?)
+            .python(self.args.python_version.parse::<PythonChoice>()?)
+            .plugin_lines(match self.args.plugin_lines {
+                Some(args::PluginLines::Measured) => PluginLines::Measured,
+                None => PluginLines::LeftOut,
+            })
+            .ignore_errors(self.args.ignore_errors || report.ignore_errors)
+            .on_file(move |file| progress.on_file(file))
+            .run()?;
+        if self.args.debug.iter().chain(&self.config.run.debug).any(|topic| topic == "python") {
+            ui::message(&format!("Statements are those of Python {}", summary.python_version()));
+        }
+        summary.warnings().iter().for_each(|warning| self.warn(warning));
+        Ok(summary)
+    }
+
+    fn warn(&self, warning: &Warning) {
+        let slug = warning.slug();
+        if self.config.run.disable_warnings.iter().any(|disabled| disabled == slug) {
+            return;
+        }
+        let explained = match warning {
+            Warning::LeftOut { .. } => format!("; see {MESSAGES}#warning-{slug}"),
+            _ => String::new(),
+        };
+        ui::warning(&format!("{warning} ({slug}){explained}"));
+    }
+
+    /// The digits of percentages: the option, or else the setting.
+    pub(crate) fn precision(&self, option: Option<i64>) -> Result<Precision, Failure> {
+        Ok(Precision::new(option.unwrap_or(self.config.report.precision))?)
+    }
+
+    /// Write a report of one file, or to standard output if it is called `-`.
+    pub(crate) fn write(
+        &self,
+        output: &str,
+        report: &str,
+        write: impl FnOnce(&mut dyn Write) -> Result<f64, Error>,
+    ) -> Result<f64, Failure> {
+        if output == "-" {
+            return to_stdout(write);
+        }
+        let path = Path::new(output);
+        let total = to_file(path, write).map_err(|err| named(path, err))?;
+        if !self.quiet {
+            ui::message(&format!("Wrote {report} to {output}"));
+        }
+        Ok(total)
+    }
+
+    /// How the command ends: with its total compared to what is asked for.
+    pub(crate) fn judge(
+        &self,
+        total: f64,
+        option: &FailUnderArgs,
+        precision: Precision,
+    ) -> Result<Exit, Failure> {
+        let wanted = option.fail_under.unwrap_or(self.config.report.fail_under);
+        if !should_fail_under(total, wanted, precision)? {
+            return Ok(Exit::Success);
+        }
+        let message = fail_under_message(total, wanted, precision);
+        writeln!(anstream::stdout(), "Coverage failure: {message}")?;
+        Ok(Exit::FailUnder)
+    }
+}
+
+/// Say on standard output, as coverage.py does, why there is no report.
+pub(crate) fn finish(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
+    match outcome {
+        Err(Failure::Core(err)) if is_about_reports(err.kind()) => {
+            let mut message = err.reason();
+            if err.kind() == ErrorKind::NoSource && message.ends_with("'.") {
+                message =
+                    format!("{}; see {MESSAGES}#error-no-source", message.trim_end_matches('.'));
+            }
+            writeln!(anstream::stdout(), "{message}")?;
+            Ok(Exit::Error)
+        }
+        outcome => outcome,
+    }
+}
+
+fn is_about_reports(kind: ErrorKind) -> bool {
+    use ErrorKind as Kind;
+    matches!(kind, Kind::NoData | Kind::NoSource | Kind::NotPython | Kind::Config | Kind::Pattern)
+}
+
+/// Write to standard output, in large pieces.
+pub(crate) fn to_stdout<T>(
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
+) -> Result<T, Failure> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let done = write(&mut out)?;
+    out.flush()?;
+    Ok(done)
+}
+
+/// Write a file, which is gone if it cannot be written to its end.
+pub(crate) fn to_file<T>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
+) -> Result<T, Error> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let mut out = BufWriter::with_capacity(1 << 16, File::create(path)?);
+    let done = write(&mut out).and_then(|done| {
+        out.flush()?;
+        Ok(done)
+    });
+    if done.is_err() && path.is_file() {
+        // What is there is of no use; that it is still there changes nothing about the error.
+        let _ = std::fs::remove_file(path);
+    }
+    done
+}
+
+/// Name the output that cannot be written.
+pub(crate) fn named(path: &Path, err: Error) -> Failure {
+    match err.io_kind() {
+        Some(kind) if err.path().is_none() => {
+            let message = format!("{}: {}", path.display(), err.reason());
+            Failure::Output(io::Error::new(kind, message))
+        }
+        _ => Failure::from(err),
+    }
+}
+
+/// Where sources are: where they were measured, unless an option says otherwise.
+fn sources(args: &ReportingArgs, folder: &WorkingDir) -> Result<Box<dyn Sources>, Failure> {
+    Ok(match (&args.source_root, &args.source_rev) {
+        (Some(root), _) => Box::new(source_tree::at(root)?),
+        (None, Some(revision)) => Box::new(source_tree::of_revision(revision)?),
+        (None, None) => Box::new(MeasuredSources::new(folder.clone())),
+    })
+}
+
+/// `a,b` as a list; nothing is no option at all.
+fn patterns(option: Option<&str>) -> Option<Vec<String>> {
+    let text = option.filter(|text| !text.is_empty())?;
+    Some(text.split(',').map(str::to_owned).collect())
+}
+
+fn file_path(path: &Path) -> FilePath {
+    FilePath::from(path.as_os_str().as_encoded_bytes())
+}
+
+/// The data to report on: of the data file, and of the files beside it that are named like it.
+fn load_data(args: &ReportingArgs, config: &Config, quiet: bool) -> Result<CoverageData, Failure> {
+    let data_file = settings::data_file(args.data_file.clone(), config);
+    combine_first(args, config, &data_file, quiet)?;
+    // Combined data is read again: in memory, contexts are as old as threads happened to be, and a
+    // report is to be the same the next time.
+    let data = read_data_file(&data_file)?;
+    if config.paths.iter().next().is_none() {
+        return Ok(data);
+    }
+    let mut aliases = settings::aliases(config)?;
+    Ok(data.map_paths(|path| aliases.map_with_host_slashes(path.as_bytes()).into())?)
+}
+
+/// A data file that is not there holds nothing.
+fn read_data_file(path: &Path) -> Result<CoverageData, Failure> {
+    // Whoever names a link means what it leads to.
+    let Ok(path) = path.canonicalize() else { return Ok(CoverageData::new()) };
+    let decoded = DataFile::open(&path)?.read()?;
+    if decoded.orphan_rows > 0 {
+        let rows = decoded.orphan_rows;
+        let name = ui::name(&path);
+        ui::warning(&format!("{name}: {rows} rows name a file or a context that it does not have"));
+    }
+    Ok(decoded.data)
+}
+
+/// Add parallel data files to the data file, if there are any.
+fn combine_first(
+    args: &ReportingArgs,
+    config: &Config,
+    data_file: &Path,
+    quiet: bool,
+) -> Result<(), Failure> {
+    if !has_parallel_files(data_file)? {
+        return Ok(());
+    }
+    let debug =
+        |topic: &str| args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic);
+    let mut aliases = settings::aliases(config)?;
+    if debug("pathmap") {
+        aliases = aliases.on_event(|event| ui::message(&event.to_string()));
+    }
+    let names_inputs = debug("combine");
+    let progress = Progress::new(quiet);
+    let outcome = Combiner::new(data_file)
+        .append(true)
+        .keep(args.keep_combined)
+        .aliases(aliases)
+        .on_event(|event: Event<'_>| {
+            progress.on_event(&event);
+            if let Some(line) = super::combine::tell(&event, names_inputs) {
+                progress.suspend(|| ui::message(&line));
+            }
+        })
+        .run();
+    drop(progress);
+    match outcome {
+        Ok(combined) => {
+            super::combine::report(&combined, quiet);
+            Ok(())
+        }
+        // Each is named; the data file may still hold something to report.
+        Err(err) if err.kind() == ErrorKind::NoData => {
+            ui::warning(&err.to_string());
+            Ok(())
+        }
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn has_parallel_files(data_file: &Path) -> Result<bool, Failure> {
+    let absolute = std::path::absolute(data_file)?;
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    if !folder.is_dir() {
+        return Ok(false);
+    }
+    let base = absolute.file_name().unwrap_or(OsStr::new(".coverage"));
+    Ok(discover::find(&[folder.into()], base)?.iter().any(|path| *path != absolute))
+}

@@ -1,0 +1,168 @@
+//! Where the sources of a report are: on the disk, in archives, in a git revision.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use flate2::read::GzDecoder;
+use pulpcov_core::paths::WorkingDir;
+use pulpcov_core::summarize::{DiskSources, SourceTree, Sources};
+use pulpcov_core::{Error, FilePath};
+
+use crate::exit::Failure;
+use crate::ui;
+
+/// No source that anybody wrote is larger; an archive could claim anything.
+const LARGEST_SOURCE: u64 = 64 << 20;
+
+/// The sources where they were measured, which may be in an archive that Python imports from.
+pub(super) struct MeasuredSources {
+    folder: WorkingDir,
+    disk: DiskSources,
+}
+
+impl MeasuredSources {
+    pub(super) fn new(folder: WorkingDir) -> Self {
+        Self { disk: DiskSources::new(folder.clone()), folder }
+    }
+}
+
+impl Sources for MeasuredSources {
+    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(bytes) = self.disk.read(path)? {
+            return Ok(Some(bytes));
+        }
+        let inside = self.folder.zip_location(path.as_bytes());
+        Ok(inside.and_then(|(archive, name)| read_from_zip(&FilePath::from(archive), name)))
+    }
+}
+
+/// What cannot be read is not there, as for coverage.py.
+fn read_from_zip(archive: &FilePath, name: &[u8]) -> Option<Vec<u8>> {
+    let file = File::open(&*archive.to_str_lossy()).ok()?;
+    let mut archive = zip::ZipArchive::new(BufReader::new(file)).ok()?;
+    let entry = archive.by_name(str::from_utf8(name).ok()?).ok()?;
+    read(entry).ok()
+}
+
+/// The sources of a folder or an archive.
+pub(super) fn at(path: &Path) -> Result<SourceTree, Failure> {
+    if path.is_dir() {
+        return Ok(SourceTree::folder(path)?);
+    }
+    let name = path.to_string_lossy().to_lowercase();
+    let file = || File::open(path).map(BufReader::new);
+    let files = if [".zip", ".whl", ".egg"].iter().any(|ending| name.ends_with(ending)) {
+        file().and_then(zip_files)
+    } else if name.ends_with(".tar") {
+        file().and_then(tar_files)
+    } else if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
+        file().and_then(|file| tar_files(GzDecoder::new(file)))
+    } else {
+        Err(io::Error::other("neither a folder nor a .zip, .whl, .tar or .tar.gz"))
+    };
+    let files = files.map_err(|err| failure(&ui::name(path), err))?;
+    Ok(SourceTree::in_memory(files))
+}
+
+type Files = Vec<(FilePath, Vec<u8>)>;
+
+fn zip_files(file: BufReader<File>) -> io::Result<Files> {
+    let mut archive = zip::ZipArchive::new(file)?;
+    let mut files = Vec::new();
+    for at in 0..archive.len() {
+        let entry = archive.by_index(at)?;
+        if is_source(entry.name_raw()) {
+            files.push((FilePath::from(entry.name_raw()), read(entry)?));
+        }
+    }
+    Ok(files)
+}
+
+fn tar_files(archive: impl Read) -> io::Result<Files> {
+    let mut files = Vec::new();
+    for entry in tar::Archive::new(archive).entries()? {
+        let entry = entry?;
+        let path = FilePath::from(&*entry.path_bytes());
+        if entry.header().entry_type().is_file() && is_source(path.as_bytes()) {
+            files.push((path, read(entry)?));
+        }
+    }
+    Ok(files)
+}
+
+fn read(entry: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    entry.take(LARGEST_SOURCE).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Only Python is parsed; what else is in an archive need not be in memory.
+fn is_source(path: &[u8]) -> bool {
+    path.ends_with(b".py") || path.ends_with(b".pyw")
+}
+
+/// The sources of a git revision, read by the git command: nothing is checked out.
+pub(super) fn of_revision(revision: &str) -> Result<SourceTree, Failure> {
+    let list =
+        git(&["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision], Vec::new())?;
+    let mut files: Vec<(FilePath, &[u8])> = Vec::new();
+    for entry in list.split(|&b| b == 0) {
+        // `100644 blob HASH\tPATH`
+        let mut halves = entry.splitn(2, |&b| b == b'\t');
+        let (Some(about), Some(path)) = (halves.next(), halves.next()) else { continue };
+        let hash = about.rsplit(|&b| b == b' ').next().unwrap_or_default();
+        if is_source(path) {
+            files.push((path.into(), hash));
+        }
+    }
+    let hashes = files.iter().flat_map(|(_, hash)| [*hash, b"\n"]).collect::<Vec<_>>().concat();
+    let contents = git(&["cat-file", "--batch"], hashes)?;
+    let mut rest = contents.as_slice();
+    let mut read = Vec::new();
+    for (path, _) in files {
+        let bytes = next_object(&mut rest).ok_or_else(|| {
+            failure(&path.to_string(), io::Error::other("git does not have this file"))
+        })?;
+        read.push((path, bytes.to_vec()));
+    }
+    Ok(SourceTree::in_memory(read))
+}
+
+/// `HASH blob SIZE\n`, that many bytes, and a newline.
+fn next_object<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let newline = rest.iter().position(|&b| b == b'\n')?;
+    let (header, body) = rest.split_at_checked(newline + 1)?;
+    let size = str::from_utf8(header).ok()?.trim_end().rsplit(' ').next()?.parse::<usize>().ok()?;
+    let (bytes, behind) = body.split_at_checked(size)?;
+    *rest = behind.strip_prefix(b"\n")?;
+    Some(bytes)
+}
+
+/// What git prints, given `input`.
+fn git(args: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    let failed = |err| failure("git", err);
+    let mut child = Command::new("git")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let stdin = child.stdin.take();
+    // From another thread: git writes before it has read everything.
+    let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
+    let output = child.wait_with_output().map_err(failed)?;
+    // If git did not want all of it, its own message says why.
+    let _ = writer.join();
+    if !output.status.success() {
+        let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        return Err(failed(io::Error::other(message)));
+    }
+    Ok(output.stdout)
+}
+
+fn failure(name: &str, err: io::Error) -> Failure {
+    Failure::Input(io::Error::new(err.kind(), format!("{name}: {err}")))
+}

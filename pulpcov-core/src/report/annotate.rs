@@ -1,0 +1,117 @@
+//! Source with a margin that says what ran: `>` ran, `!` did not, `-` is excluded.
+//!
+//! coverage.py's annotate.py. There is one output for each file, so there are two functions:
+//! [`write()`] for the text, and [`file_name`] for what to call it.
+
+use std::io::Write;
+
+use super::flat::flat_name;
+use super::splitlines::lines_with_ends;
+use crate::Result;
+use crate::pytext::is_space;
+use crate::results::Analysis;
+use crate::summarize::{FileSummary, Summary};
+
+/// Write one file's annotated source.
+///
+/// # Errors
+///
+/// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if the source is gone meanwhile,
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::report::annotate;
+/// use pulpcov_core::summarize::Summarizer;
+/// use pulpcov_core::{CoverageData, FilePath, Numbits};
+///
+/// let mut data = CoverageData::new();
+/// data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+/// let sources = |_: &FilePath| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+/// let summary = Summarizer::new(&data, &sources)?.run()?;
+///
+/// let mut out = Vec::new();
+/// annotate::write(&summary, &summary.files()[0], &mut out)?;
+/// assert_eq!(String::from_utf8_lossy(&out), "> x = 1\n> if x > 1:\n!     x = 2\n");
+/// assert_eq!(annotate::file_name(&summary.files()[0]), "a.py,cover");
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn write(summary: &Summary<'_>, file: &FileSummary, mut out: impl Write) -> Result<()> {
+    let source = summary.source(file)?;
+    let mut margin = Margin::new(file.analysis());
+    for (number, line) in (1..).zip(lines_with_ends(source.text())) {
+        out.write_all(margin.mark(number, line).as_bytes())?;
+        out.write_all(line.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// A name for the annotated source in a folder of them.
+pub fn file_name(file: &FileSummary) -> String {
+    let extension = extension(file.name());
+    let flat = flat_name(file.name());
+    // The flat name has an underscore for the extension's dot.
+    let stem = flat.get(..flat.len().saturating_sub(extension.len())).unwrap_or(&flat);
+    format!("{stem}{extension},cover")
+}
+
+fn extension(name: &str) -> &str {
+    let length = crate::paths::extension(name.as_bytes()).len();
+    name.get(name.len() - length..).unwrap_or_default()
+}
+
+/// Goes through the lines of a file with its statements at hand.
+struct Margin<'a> {
+    statements: std::iter::Peekable<std::slice::Iter<'a, i32>>,
+    missing: std::iter::Peekable<std::slice::Iter<'a, i32>>,
+    excluded: &'a [i32],
+    /// Whether the statement that the line is in ran.
+    covered: bool,
+}
+
+impl<'a> Margin<'a> {
+    fn new(analysis: &'a Analysis) -> Self {
+        Self {
+            statements: analysis.statements().iter().peekable(),
+            missing: analysis.missing().iter().peekable(),
+            excluded: analysis.excluded(),
+            covered: true,
+        }
+    }
+
+    fn mark(&mut self, number: i32, line: &str) -> &'static str {
+        while self.statements.next_if(|next| **next < number).is_some() {}
+        while self.missing.next_if(|next| **next < number).is_some() {}
+        if self.statements.peek() == Some(&&number) {
+            self.covered = self.missing.peek() != Some(&&number);
+        }
+        if is_blank(line) {
+            "  "
+        } else if is_else(line) {
+            // It is no statement; its block is, which comes next.
+            let next_is_missing =
+                self.missing.peek().is_some() && self.statements.peek() == self.missing.peek();
+            if next_is_missing { "! " } else { "> " }
+        } else if self.excluded.binary_search(&number).is_ok() {
+            "- "
+        } else if self.covered {
+            "> "
+        } else {
+            "! "
+        }
+    }
+}
+
+/// Nothing but white space and a comment.
+fn is_blank(line: &str) -> bool {
+    let text = line.trim_start_matches(is_space);
+    text.is_empty() || text.starts_with('#')
+}
+
+/// Nothing but `else:` and a comment.
+fn is_else(line: &str) -> bool {
+    let text = line.trim_start_matches(is_space);
+    let colon = text.strip_prefix("else").map(|text| text.trim_start_matches(is_space));
+    colon.and_then(|text| text.strip_prefix(':')).is_some_and(is_blank)
+}

@@ -1,0 +1,393 @@
+//! Everything as JSON, for programs.
+//!
+//! coverage.py's jsonreport.py, format 3.
+
+use std::collections::HashSet;
+use std::io::Write;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
+
+use super::FORMAT_OF;
+use super::json_format::write_value;
+use super::ordered::Ordered;
+use super::parallel::write_in_order;
+use crate::Result;
+use crate::python::{Region, RegionKind};
+use crate::results::{Analysis, Narrower, Numbers, Precision, display_covered};
+use crate::summarize::{FileSummary, Summary};
+
+/// The version of the format.
+const FORMAT: u32 = 3;
+
+/// What is in the report.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::report::json::Options;
+///
+/// let options = Options::new().pretty_print(true).timestamp("2026-05-04T12:00:00.000001");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    precision: Precision,
+    pretty_print: bool,
+    show_contexts: bool,
+    timestamp: String,
+}
+
+impl Options {
+    /// coverage.py's defaults, and no timestamp.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The digits of percentages that are text.
+    #[must_use]
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// Whether to indent.
+    #[must_use]
+    pub fn pretty_print(mut self, pretty: bool) -> Self {
+        self.pretty_print = pretty;
+        self
+    }
+
+    /// Whether to say which contexts ran each line.
+    #[must_use]
+    pub fn show_contexts(mut self, show: bool) -> Self {
+        self.show_contexts = show;
+        self
+    }
+
+    /// When the report was made; coverage.py has the local time in ISO 8601, without a zone.
+    #[must_use]
+    pub fn timestamp(mut self, timestamp: impl Into<String>) -> Self {
+        self.timestamp = timestamp.into();
+        self
+    }
+}
+
+/// Write the report, and return the total in percent: 0 if there are no statements.
+///
+/// # Errors
+///
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::report::json;
+/// use pulpcov_core::summarize::Summarizer;
+/// use pulpcov_core::{CoverageData, FilePath, Numbits};
+///
+/// let mut data = CoverageData::new();
+/// data.add_lines("a.py", "", &Numbits::from_iter([1]))?;
+/// let sources = |_: &FilePath| Ok(Some(b"x = 1\n".to_vec()));
+/// let summary = Summarizer::new(&data, &sources)?.run()?;
+///
+/// let mut out = Vec::new();
+/// json::write(&summary, &json::Options::new(), &mut out)?;
+/// assert!(out.starts_with(br#"{"meta": {"format": 3, "#));
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> Result<f64> {
+    let pretty = options.pretty_print;
+    // Files are rendered on all cores, so the object around them is written by hand.
+    let (item, close_files, close) =
+        if pretty { ("\n    ", "\n    }", "\n}") } else { ("", "}", "}") };
+    let (next, inner) = if pretty { (",", "\n        ") } else { (", ", "") };
+    write!(out, "{{{item}\"meta\": ")?;
+    write_value(&Meta::new(summary, options), pretty, 1, &mut out)?;
+    write!(out, "{next}{item}\"files\": {{")?;
+    let files = by_name(summary);
+    let mut first = true;
+    let render = |file: &&FileSummary, buffer: &mut Vec<u8>| {
+        let contexts = match options.show_contexts {
+            true => Some(RenderedContexts::new(&Contexts(summary.contexts_by_line(file)), pretty)?),
+            false => None,
+        };
+        let style = Style { precision: options.precision, contexts: contexts.as_ref() };
+        write_value(&file.name(), pretty, 2, buffer)?;
+        buffer.extend_from_slice(b": ");
+        Ok(write_value(&File::new(file, style), pretty, 2, buffer)?)
+    };
+    write_in_order(&files, &mut out, render, |out, text| {
+        let before = if first { "" } else { next };
+        first = false;
+        write!(out, "{before}{inner}")?;
+        Ok(out.write_all(text)?)
+    })?;
+    let close_files = if files.is_empty() { "}" } else { close_files };
+    write!(out, "{close_files}{next}{item}\"totals\": ")?;
+    let totals = summary.totals();
+    let counts = Counts::new(totals, options.precision, summary.has_arcs());
+    write_value(&counts, pretty, 1, &mut out)?;
+    write!(out, "{close}")?;
+    Ok(if totals.statements == 0 { 0.0 } else { totals.percent_covered() })
+}
+
+/// Two files can have one name: the later one is reported, in the place of the first.
+fn by_name<'s>(summary: &'s Summary<'_>) -> Vec<&'s FileSummary> {
+    let mut files = Ordered::new();
+    summary.files().iter().for_each(|file| files.insert(file.name(), file));
+    files.into_entries().into_iter().map(|(_, file)| file).collect()
+}
+
+#[derive(Serialize)]
+struct Meta<'a> {
+    format: u32,
+    version: &'static str,
+    timestamp: &'a str,
+    branch_coverage: bool,
+    show_contexts: bool,
+}
+
+impl<'a> Meta<'a> {
+    fn new(summary: &Summary<'_>, options: &'a Options) -> Self {
+        Self {
+            format: FORMAT,
+            version: FORMAT_OF,
+            timestamp: &options.timestamp,
+            branch_coverage: summary.has_arcs(),
+            show_contexts: options.show_contexts,
+        }
+    }
+}
+
+/// The counts of a file, a region or of everything.
+#[derive(Serialize)]
+struct Counts {
+    covered_lines: usize,
+    num_statements: usize,
+    percent_covered: f64,
+    percent_covered_display: String,
+    missing_lines: usize,
+    excluded_lines: usize,
+    percent_statements_covered: f64,
+    percent_statements_covered_display: String,
+    #[serde(flatten)]
+    branches: Option<BranchCounts>,
+}
+
+#[derive(Serialize)]
+struct BranchCounts {
+    num_branches: usize,
+    num_partial_branches: usize,
+    covered_branches: usize,
+    missing_branches: usize,
+    percent_branches_covered: f64,
+    percent_branches_covered_display: String,
+}
+
+impl Counts {
+    fn new(numbers: Numbers, precision: Precision, has_arcs: bool) -> Self {
+        let display = |percent| display_covered(percent, precision);
+        Self {
+            covered_lines: numbers.executed(),
+            num_statements: numbers.statements,
+            percent_covered: numbers.percent_covered(),
+            percent_covered_display: display(numbers.percent_covered()),
+            missing_lines: numbers.missing,
+            excluded_lines: numbers.excluded,
+            percent_statements_covered: numbers.percent_statements(),
+            percent_statements_covered_display: display(numbers.percent_statements()),
+            branches: has_arcs.then(|| BranchCounts {
+                num_branches: numbers.branches,
+                num_partial_branches: numbers.partial_branches,
+                covered_branches: numbers.executed_branches(),
+                missing_branches: numbers.missing_branches,
+                percent_branches_covered: numbers.percent_branches(),
+                percent_branches_covered_display: display(numbers.percent_branches()),
+            }),
+        }
+    }
+}
+
+/// A list of contexts for each line; JSON wants the line as text.
+#[derive(Debug, Clone)]
+struct Contexts<'a>(Vec<(u32, Vec<&'a str>)>);
+
+impl Serialize for Contexts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(line, names)| (line, names)))
+    }
+}
+
+/// The contexts of a file as text: every region of the file has them all, for coverage.py does not
+/// narrow them.
+struct RenderedContexts {
+    in_file: Box<RawValue>,
+    in_region: Box<RawValue>,
+}
+
+impl RenderedContexts {
+    fn new(contexts: &Contexts<'_>, pretty: bool) -> Result<Self> {
+        let render = |depth| -> Result<Box<RawValue>> {
+            let mut text = Vec::new();
+            write_value(contexts, pretty, depth, &mut text)?;
+            // What was written is ASCII.
+            let text = String::from_utf8_lossy(&text).into_owned();
+            Ok(RawValue::from_string(text).map_err(std::io::Error::from)?)
+        };
+        Ok(Self { in_file: render(3)?, in_region: render(5)? })
+    }
+}
+
+/// What the parts of a file have in common.
+#[derive(Clone, Copy)]
+struct Style<'a> {
+    precision: Precision,
+    contexts: Option<&'a RenderedContexts>,
+}
+
+impl Style<'_> {
+    fn counts(self, analysis: &Analysis) -> Counts {
+        Counts::new(analysis.numbers(), self.precision, analysis.has_arcs())
+    }
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    executed_lines: &'a [i32],
+    summary: Counts,
+    missing_lines: &'a [i32],
+    excluded_lines: &'a [i32],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contexts: Option<&'a RawValue>,
+    #[serde(flatten)]
+    branches: Option<Branches>,
+    #[serde(flatten)]
+    regions: Option<Regions<'a>>,
+}
+
+impl<'a> File<'a> {
+    fn new(file: &'a FileSummary, style: Style<'a>) -> Self {
+        let analysis = file.analysis();
+        Self {
+            executed_lines: analysis.executed(),
+            summary: style.counts(analysis),
+            missing_lines: analysis.missing(),
+            excluded_lines: analysis.excluded(),
+            contexts: style.contexts.map(|contexts| &*contexts.in_file),
+            branches: Branches::new(analysis),
+            regions: file.is_python().then(|| Regions {
+                functions: NamedRegions::new(file, RegionKind::Function, style),
+                classes: NamedRegions::new(file, RegionKind::Class, style),
+            }),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Branches {
+    executed_branches: Vec<(i32, i32)>,
+    missing_branches: Vec<(i32, i32)>,
+}
+
+impl Branches {
+    fn new(analysis: &Analysis) -> Option<Self> {
+        analysis.has_arcs().then(|| Self {
+            executed_branches: analysis.executed_branch_arcs(),
+            missing_branches: analysis.missing_branch_arcs().to_vec(),
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Regions<'a> {
+    functions: NamedRegions<'a>,
+    classes: NamedRegions<'a>,
+}
+
+/// Regions by name, and under the empty name all lines that are in none.
+struct NamedRegions<'a>(Vec<(String, RegionData<'a>)>);
+
+impl<'a> NamedRegions<'a> {
+    fn new(file: &FileSummary, kind: RegionKind, style: Style<'a>) -> Self {
+        let mut regions: Vec<&Region> =
+            file.facts().regions().iter().filter(|region| region.kind() == kind).collect();
+        regions.sort_by_key(|region| region.start());
+        let mut narrower = Narrower::new(file.analysis());
+        regions.iter().for_each(|region| narrower.add(region.ranges()));
+        let (parts, rest) = narrower.narrow();
+
+        // Of several regions of one name, the first with statements has it; the others add
+        // their line.
+        let has_statements = |part: &Analysis| part.numbers().statements > 0;
+        let with_statements: HashSet<&str> = regions
+            .iter()
+            .zip(&parts)
+            .filter(|(_, part)| has_statements(part))
+            .map(|(region, _)| region.name())
+            .collect();
+        let mut named = Ordered::new();
+        for (region, part) in regions.iter().zip(&parts) {
+            let mut name = region.name().to_owned();
+            let is_for_another = with_statements.contains(name.as_str()) && !has_statements(part);
+            if named.contains(&name) || is_for_another {
+                name.push_str(&format!("@{}", region.start()));
+            }
+            named.insert(name, RegionData::new(part, region.start(), style));
+        }
+        let outside = first_line_outside(&regions, file.facts().last_outside());
+        named.insert(String::new(), RegionData::new(&rest, outside, style));
+        Self(named.into_entries())
+    }
+}
+
+/// The first line that is in no region; 1 if there is none.
+fn first_line_outside(regions: &[&Region], last: i32) -> i32 {
+    let mut ranges: Vec<_> = regions.iter().flat_map(|region| region.ranges()).collect();
+    ranges.sort_by_key(|range| *range.start());
+    let mut line = 1;
+    for range in ranges {
+        if *range.start() > line {
+            break;
+        }
+        line = line.max(range.end() + 1);
+    }
+    if line <= last { line } else { 1 }
+}
+
+impl Serialize for NamedRegions<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, region) in &self.0 {
+            map.serialize_entry(name, region)?;
+        }
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct RegionData<'a> {
+    executed_lines: Vec<i32>,
+    summary: Counts,
+    missing_lines: Vec<i32>,
+    excluded_lines: Vec<i32>,
+    start_line: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contexts: Option<&'a RawValue>,
+    #[serde(flatten)]
+    branches: Option<Branches>,
+}
+
+impl<'a> RegionData<'a> {
+    fn new(part: &Analysis, start_line: i32, style: Style<'a>) -> Self {
+        Self {
+            executed_lines: part.executed().to_vec(),
+            summary: style.counts(part),
+            missing_lines: part.missing().to_vec(),
+            excluded_lines: part.excluded().to_vec(),
+            start_line,
+            contexts: style.contexts.map(|contexts| &*contexts.in_region),
+            branches: Branches::new(part),
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The table for people: as text, as Markdown, or the total alone.
+//!
+//! coverage.py's report.py.
+
+use std::cmp::Ordering;
+use std::io::Write;
+use std::str::FromStr;
+
+use super::folders::folder_totals;
+use crate::pytext::is_space;
+use crate::results::{Numbers, Precision, display_covered};
+use crate::summarize::{FileSummary, Summary};
+use crate::text::{human_cmp, plural, printable, py_repr};
+use crate::{Error, ErrorKind, Result};
+
+/// How the table is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Columns of text.
+    #[default]
+    Text,
+    /// A Markdown table.
+    Markdown,
+    /// No table: the total, without a percent sign.
+    Total,
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`], in coverage.py's words.
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "text" => Ok(Self::Text),
+            "markdown" => Ok(Self::Markdown),
+            "total" => Ok(Self::Total),
+            other => Err(config(format!("Unknown report format choice: {}", py_repr(other)))),
+        }
+    }
+}
+
+/// What has a row in the table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum By {
+    /// Every file.
+    #[default]
+    File,
+    /// Every folder, with all files below it.
+    Folder,
+}
+
+/// What is in the table.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::report::text::{Format, Options};
+///
+/// let options = Options::new().format(Format::Markdown).show_missing(true).sort("-cover");
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    by: By,
+    format: Format,
+    precision: Precision,
+    show_missing: bool,
+    skip_covered: bool,
+    skip_empty: bool,
+    sort: Option<String>,
+}
+
+impl Options {
+    /// coverage.py's defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Files or folders.
+    #[must_use]
+    pub fn by(mut self, by: By) -> Self {
+        self.by = by;
+        self
+    }
+
+    /// Text, Markdown or the total.
+    #[must_use]
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// The digits of percentages.
+    #[must_use]
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
+    /// Whether to list the lines and branches that did not run.
+    #[must_use]
+    pub fn show_missing(mut self, show: bool) -> Self {
+        self.show_missing = show;
+        self
+    }
+
+    /// Whether to count files that ran completely, but not list them.
+    #[must_use]
+    pub fn skip_covered(mut self, skip: bool) -> Self {
+        self.skip_covered = skip;
+        self
+    }
+
+    /// Whether to count files without statements, but not list them.
+    #[must_use]
+    pub fn skip_empty(mut self, skip: bool) -> Self {
+        self.skip_empty = skip;
+        self
+    }
+
+    /// The column to sort by, with a `-` before it to reverse: `name`, `stmts`, `miss`, `branch`,
+    /// `brpart` or `cover`.
+    #[must_use]
+    pub fn sort(mut self, column: impl Into<String>) -> Self {
+        self.sort = Some(column.into());
+        self
+    }
+}
+
+/// Write the table, and return the total in percent.
+///
+/// # Errors
+///
+/// [`ErrorKind::NoData`] if every file was left out, [`ErrorKind::Config`] for a column that there is not,
+/// [`ErrorKind::Io`] if it cannot be written.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::report::text;
+/// use pulpcov_core::summarize::Summarizer;
+/// use pulpcov_core::{CoverageData, FilePath, Numbits};
+///
+/// let mut data = CoverageData::new();
+/// data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+/// let sources = |_: &FilePath| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+/// let summary = Summarizer::new(&data, &sources)?.run()?;
+///
+/// let mut out = Vec::new();
+/// let total = text::write(&summary, &text::Options::new().show_missing(true), &mut out)?;
+/// assert_eq!(total.round(), 67.0);
+/// assert_eq!(
+///     String::from_utf8_lossy(&out),
+///     "Name    Stmts   Miss  Cover   Missing\n\
+///      -------------------------------------\n\
+///      a.py        3      1    67%   3\n\
+///      -------------------------------------\n\
+///      TOTAL       3      1    67%\n",
+/// );
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> Result<f64> {
+    let total = summary.totals();
+    if summary.files().is_empty() {
+        return Err(Error::new(ErrorKind::NoData, "No data to report."));
+    }
+    let columns = Columns { branches: summary.has_arcs(), missing: options.show_missing };
+    let lines = match options.format {
+        Format::Total => vec![display_covered(total.percent_covered(), options.precision)],
+        Format::Text => Table::new(summary, options, columns)?.text(),
+        Format::Markdown => Table::new(summary, options, columns)?.markdown(),
+    };
+    for line in lines {
+        writeln!(out, "{}", line.trim_end_matches(is_space))?;
+    }
+    Ok(total.percent_covered())
+}
+
+/// The columns that a table may have or not.
+#[derive(Debug, Clone, Copy)]
+struct Columns {
+    branches: bool,
+    missing: bool,
+}
+
+impl Columns {
+    /// The headers of the columns with counts.
+    fn counts(self) -> &'static [&'static str] {
+        if self.branches { &["Stmts", "Miss", "Branch", "BrPart"] } else { &["Stmts", "Miss"] }
+    }
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, PartialEq)]
+struct Row {
+    name: String,
+    counts: Vec<usize>,
+    cover: String,
+    missing: Option<String>,
+    percent: f64,
+}
+
+impl Row {
+    fn new(name: &str, numbers: Numbers, options: &Options, columns: Columns) -> Self {
+        let mut counts = vec![numbers.statements, numbers.missing];
+        if columns.branches {
+            counts.extend([numbers.branches, numbers.partial_branches]);
+        }
+        let percent = numbers.percent_covered();
+        Self {
+            name: name.to_owned(),
+            counts,
+            cover: display_covered(percent, options.precision),
+            missing: columns.missing.then(String::new),
+            percent,
+        }
+    }
+
+    fn of_file(file: &FileSummary, options: &Options, columns: Columns) -> Self {
+        let missing = columns.missing.then(|| file.analysis().missing_formatted(true));
+        Self { missing, ..Self::new(&printable(file.name()), file.numbers(), options, columns) }
+    }
+}
+
+/// What the table says, before it has a form.
+struct Table {
+    columns: Columns,
+    rows: Vec<Row>,
+    total: Row,
+    /// What was skipped.
+    notes: Vec<String>,
+}
+
+impl Table {
+    fn new(summary: &Summary<'_>, options: &Options, columns: Columns) -> Result<Self> {
+        let (mut rows, mut covered, mut empty) = (Vec::new(), 0, 0);
+        let mut add = |numbers: Numbers, row: &dyn Fn() -> Row| {
+            if options.skip_covered && numbers.missing == 0 && numbers.partial_branches == 0 {
+                covered += 1;
+            } else if options.skip_empty && numbers.statements == 0 {
+                empty += 1;
+            } else {
+                rows.push(row());
+            }
+        };
+        let noun = match options.by {
+            By::File => {
+                let row = |file| Row::of_file(file, options, columns);
+                summary.files().iter().for_each(|file| add(file.numbers(), &|| row(file)));
+                "file"
+            }
+            By::Folder => {
+                for (name, numbers) in folder_totals(summary.files()) {
+                    add(numbers, &|| Row::new(&printable(&name), numbers, options, columns));
+                }
+                "folder"
+            }
+        };
+        sort(&mut rows, options.sort.as_deref(), columns)?;
+        let mut notes = Vec::new();
+        if covered > 0 {
+            notes.push(format!("\n{} skipped due to complete coverage.", plural(covered, noun)));
+        }
+        if empty > 0 {
+            notes.push(format!("\n{} skipped.", plural(empty, &format!("empty {noun}"))));
+        }
+        let total = Row::new("TOTAL", summary.totals(), options, columns);
+        Ok(Self { columns, rows, total, notes })
+    }
+
+    fn text(&self) -> Vec<String> {
+        let name = 1 + self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).max(5);
+        let cover = self.rows.iter().map(|row| row.cover.len() + 2).max().unwrap_or(0);
+        let cover = cover.max((self.total.cover.len() + 2).max(6) + 1);
+        let mut header = format!("{:name$}", "Name");
+        self.columns.counts().iter().for_each(|count| header.push_str(&format!("{count:>7}")));
+        header.push_str(&format!("{:>cover$}", "Cover"));
+        if self.columns.missing {
+            header.push_str(&format!("{:>10}", "Missing"));
+        }
+        let rule = "-".repeat(width(&header));
+        let line = |row: &Row| {
+            let mut line = format!("{:name$}", row.name);
+            row.counts.iter().for_each(|count| line.push_str(&format!("{count:>7}")));
+            line.push_str(&format!("{:>1$}%", row.cover, cover - 1));
+            if let Some(missing) = &row.missing {
+                line.push_str(&format!("   {missing:9}"));
+            }
+            line
+        };
+        let mut lines = vec![header, rule.clone()];
+        lines.extend(self.rows.iter().map(line));
+        if !self.rows.is_empty() {
+            lines.push(rule);
+        }
+        lines.push(line(&self.total));
+        lines.extend(self.notes.iter().cloned());
+        lines
+    }
+
+    fn markdown(&self) -> Vec<String> {
+        let names = self.rows.iter().map(|row| width(&escape_markdown(&row.name)));
+        let name = 1 + names.max().unwrap_or(0).max("**TOTAL**".len());
+        let cover = (self.total.cover.len() + 6).max(" Cover ".len());
+        let mut header = vec![format!("| {:name$}|", "Name")];
+        header.extend(self.columns.counts().iter().map(|count| format!("{count:>9} |")));
+        header.push(format!("{:>cover$} |", "Cover"));
+        if self.columns.missing {
+            header.push(format!("{:>10} |", "Missing"));
+        }
+        let mut lines = vec![header.concat(), markdown_rule(&header)];
+        lines.extend(self.rows.iter().map(|row| {
+            let mut line = format!("| {:name$}|", escape_markdown(&row.name));
+            row.counts.iter().for_each(|count| line.push_str(&format!("{count:>9} |")));
+            line.push_str(&format!("{:>1$}% |", row.cover, cover - 1));
+            if let Some(missing) = &row.missing {
+                line.push_str(&format!("{:>10} |", escape_markdown(missing)));
+            }
+            line
+        }));
+        lines.push(self.markdown_total(name, cover));
+        lines.extend(self.notes.iter().cloned());
+        lines
+    }
+
+    fn markdown_total(&self, name: usize, cover: usize) -> String {
+        let mut line = format!("|{:name$} |", " **TOTAL**");
+        for count in &self.total.counts {
+            line.push_str(&format!("{:>9} |", format!(" **{count}**")));
+        }
+        line.push_str(&format!("{:>cover$} |", format!(" **{}%**", self.total.cover)));
+        if self.columns.missing {
+            line.push_str(&format!("{:>10} |", ""));
+        }
+        line
+    }
+}
+
+/// The line below the header, which says how columns are aligned.
+fn markdown_rule(header: &[String]) -> String {
+    let ends = std::iter::once("- |").chain(std::iter::repeat("-: |"));
+    let cells = header.iter().zip(ends).map(|(title, end)| {
+        let dashes = (width(title) - 1).saturating_sub(end.len());
+        format!("{}{end}", "-".repeat(dashes))
+    });
+    format!("|{}", cells.collect::<Vec<_>>().join(" "))
+}
+
+/// A backslash before all that Markdown gives a meaning to.
+fn escape_markdown(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '/' | '-') {
+            escaped.push('\\');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// What rows are sorted by.
+#[derive(Debug, Clone, Copy)]
+enum SortKey {
+    Name,
+    Count(usize),
+    Cover,
+}
+
+impl SortKey {
+    fn new(column: &str, columns: Columns) -> Option<Self> {
+        match column {
+            "name" => Some(Self::Name),
+            "stmts" => Some(Self::Count(0)),
+            "miss" => Some(Self::Count(1)),
+            "branch" if columns.branches => Some(Self::Count(2)),
+            "brpart" if columns.branches => Some(Self::Count(3)),
+            "cover" => Some(Self::Cover),
+            _ => None,
+        }
+    }
+
+    fn compare(self, a: &Row, b: &Row) -> Ordering {
+        match self {
+            Self::Name => human_cmp(&a.name, &b.name).then_with(|| a.counts.cmp(&b.counts)),
+            Self::Count(at) => {
+                a.counts.get(at).cmp(&b.counts.get(at)).then_with(|| a.name.cmp(&b.name))
+            }
+            Self::Cover => a.percent.total_cmp(&b.percent).then_with(|| a.name.cmp(&b.name)),
+        }
+    }
+}
+
+fn sort(rows: &mut [Row], option: Option<&str>, columns: Columns) -> Result<()> {
+    let option = option.filter(|option| !option.is_empty()).unwrap_or("name");
+    let lower = option.to_lowercase();
+    let (reverse, column) = match lower.strip_prefix('-') {
+        Some(column) => (true, column),
+        None => (false, lower.strip_prefix('+').unwrap_or(&lower)),
+    };
+    let key = SortKey::new(column, columns)
+        .ok_or_else(|| config(format!("Invalid sorting option: {}", py_repr(option))))?;
+    // Equal rows keep their order, reversed or not, as in Python.
+    rows.sort_by(|a, b| if reverse { key.compare(b, a) } else { key.compare(a, b) });
+    Ok(())
+}
+
+fn config(message: String) -> Error {
+    Error::new(ErrorKind::Config, message)
+}

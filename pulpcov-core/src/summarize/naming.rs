@@ -1,0 +1,105 @@
+//! A measured file has three names: where it is, what the data calls it, what a report prints.
+
+use crate::FilePath;
+use crate::paths::{CanonicalNames, WorkingDir};
+
+/// A file that may be reported on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Candidate {
+    /// As it was asked for.
+    pub(super) asked: FilePath,
+    /// Where its source is.
+    pub(super) path: FilePath,
+    /// What the data calls it.
+    pub(super) recorded: FilePath,
+    /// What a report prints.
+    pub(super) name: String,
+}
+
+/// How names are made of what the data, or a user, calls a file.
+#[derive(Debug)]
+pub(super) enum Naming {
+    /// All three are the name in the data: nothing on this machine is looked at.
+    AsRecorded,
+    /// coverage.py's way: sources have absolute paths, reports relative ones.
+    Absolute(CanonicalNames),
+    /// coverage.py's way with `relative_files`: nothing is made absolute.
+    Relative(WorkingDir),
+}
+
+impl Naming {
+    pub(super) fn new(folder: Option<WorkingDir>, relative_files: bool) -> Self {
+        match folder {
+            None => Self::AsRecorded,
+            Some(folder) if relative_files => Self::Relative(folder),
+            Some(folder) => Self::Absolute(CanonicalNames::new(folder)),
+        }
+    }
+
+    pub(super) fn name(&mut self, asked: &FilePath) -> Candidate {
+        let source = source_of(asked.as_bytes());
+        let (path, recorded, name) = match self {
+            Self::AsRecorded => (source.to_vec(), asked.as_bytes().to_vec(), source),
+            Self::Absolute(names) => {
+                let path = names.get(source);
+                let name = names.cwd().relative_filename(source);
+                (path.clone(), path, name)
+            }
+            Self::Relative(folder) => {
+                let name = folder.relative_filename(source);
+                (source.to_vec(), name.to_vec(), name)
+            }
+        };
+        Candidate {
+            asked: asked.clone(),
+            path: path.into(),
+            recorded: recorded.into(),
+            name: String::from_utf8_lossy(name).into_owned(),
+        }
+    }
+
+    /// What the data calls the file, compiled or not: coverage.py's `_file_mapper`.
+    pub(super) fn recorded(&mut self, asked: &FilePath) -> FilePath {
+        match self {
+            Self::AsRecorded => asked.clone(),
+            Self::Absolute(names) => names.get(asked.as_bytes()).into(),
+            Self::Relative(folder) => folder.relative_filename(asked.as_bytes()).into(),
+        }
+    }
+}
+
+/// The source that compiled files belong to: coverage.py's `source_for_file`.
+fn source_of(path: &[u8]) -> &[u8] {
+    match path {
+        [source @ .., b'c' | b'o'] if source.ends_with(b".py") => source,
+        path => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(relative: bool, asked: &str) -> [String; 3] {
+        let folder = Some(WorkingDir::new("/nonexistent/shop"));
+        let candidate = Naming::new(folder, relative).name(&asked.into());
+        [candidate.path.to_string(), candidate.recorded.to_string(), candidate.name]
+    }
+
+    #[test]
+    fn a_report_prints_paths_as_seen_from_the_folder() {
+        let path = "/nonexistent/shop/src/cart.py";
+        assert_eq!(names(false, path), [path, path, "src/cart.py"]);
+        assert_eq!(names(false, "src/cart.pyc"), [path, path, "src/cart.py"]);
+        assert_eq!(names(false, "/other/cart.py"), ["/other/cart.py"; 3]);
+        assert_eq!(names(true, "src/cart.py"), ["src/cart.py"; 3]);
+        assert_eq!(names(true, path), [path, "src/cart.py", "src/cart.py"]);
+    }
+
+    #[test]
+    fn without_a_folder_names_are_those_of_the_data() {
+        let candidate = Naming::new(None, false).name(&r"C:\src\cart.py".into());
+        assert_eq!(candidate.path, candidate.recorded);
+        assert_eq!(candidate.name, r"C:\src\cart.py");
+    }
+}

@@ -1,0 +1,112 @@
+//! Where source text comes from.
+
+use std::fmt;
+use std::io;
+
+use crate::paths::WorkingDir;
+use crate::{Error, FilePath, Result};
+
+/// Gives the sources of measured files: a disk, an archive, a map in memory.
+///
+/// Any function from a path to bytes is one. It is called from several threads at once.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::FilePath;
+/// use pulpcov_core::summarize::Sources;
+///
+/// let sources = |path: &FilePath| Ok((path.as_bytes() == b"a.py").then(|| b"x = 1\n".to_vec()));
+/// assert!(sources.read(&"a.py".into())?.is_some());
+/// assert!(sources.read(&"b.py".into())?.is_none());
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub trait Sources: Sync {
+    /// The bytes of the file at `path`; `None` if there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// Why a file that is there cannot be read.
+    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>>;
+}
+
+impl<F: Fn(&FilePath) -> Result<Option<Vec<u8>>> + Sync> Sources for F {
+    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>> {
+        self(path)
+    }
+}
+
+/// The files of this machine.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::paths::WorkingDir;
+/// use pulpcov_core::summarize::{DiskSources, Sources};
+///
+/// let sources = DiskSources::new(WorkingDir::new(env!("CARGO_MANIFEST_DIR")));
+/// assert!(sources.read(&"Cargo.toml".into())?.is_some());
+/// assert!(sources.read(&"no-such-file".into())?.is_none());
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct DiskSources {
+    folder: WorkingDir,
+}
+
+impl DiskSources {
+    /// Relative paths start at `folder`.
+    pub fn new(folder: WorkingDir) -> Self {
+        Self { folder }
+    }
+}
+
+impl Sources for DiskSources {
+    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>> {
+        let local = self.folder.local_path(path.as_bytes());
+        match std::fs::read(&local) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(err) if is_absence(&err) => Ok(None),
+            Err(err) => {
+                Err(Error::new(crate::ErrorKind::Io, PyOsError::new(err, path)).with_path(local))
+            }
+        }
+    }
+}
+
+/// Whether the file is not there; a name that no file can have is not there either.
+fn is_absence(err: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        err.kind(),
+        Kind::NotFound | Kind::NotADirectory | Kind::InvalidInput | Kind::InvalidFilename
+    )
+}
+
+/// An operating system's error in Python's words: `[Errno 13] Permission denied: '/srv/a.py'`.
+#[derive(Debug)]
+struct PyOsError {
+    cause: io::Error,
+    path: String,
+}
+
+impl PyOsError {
+    fn new(cause: io::Error, path: &FilePath) -> Self {
+        Self { cause, path: crate::text::py_repr(&path.to_str_lossy()) }
+    }
+}
+
+impl fmt::Display for PyOsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.cause.to_string();
+        match self.cause.raw_os_error() {
+            Some(code) => {
+                let words = text.strip_suffix(&format!(" (os error {code})")).unwrap_or(&text);
+                write!(f, "[Errno {code}] {words}: {}", self.path)
+            }
+            None => f.write_str(&text),
+        }
+    }
+}
+
+impl std::error::Error for PyOsError {}

@@ -1,0 +1,511 @@
+//! File by file: choose, read, parse, compare with the data.
+
+use super::naming::{Candidate, Naming};
+use super::sources::Sources;
+use super::summary::{FileSummary, Summary};
+use super::version::PythonChoice;
+use super::warning::Warning;
+use crate::data::ContextSelection;
+use crate::paths::{GlobMatcher, TreeMatcher, WorkingDir, prep_patterns};
+use crate::pyre::Pattern;
+use crate::python::{AnalyzeOptions, Facts, LinePatterns, PythonSource};
+use crate::results::{Analysis, Numbers};
+use crate::text::py_repr;
+use crate::{ArcSet, CoverageData, Error, ErrorKind, FilePath, Position, Result};
+
+/// Makes a [`Summary`] of data and sources.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::summarize::Summarizer;
+/// use pulpcov_core::{CoverageData, FilePath, Numbits};
+///
+/// let mut data = CoverageData::new();
+/// data.add_lines("cart.py", "", &Numbits::from_iter([1, 2]))?;
+/// let sources = |_: &FilePath| Ok(Some(b"import sys\nif sys.argv:\n    print(1)\n".to_vec()));
+///
+/// let summary = Summarizer::new(&data, &sources)?.run()?;
+/// assert_eq!(summary.files()[0].name(), "cart.py");
+/// assert_eq!(summary.files()[0].analysis().missing(), [3]);
+/// assert_eq!(summary.totals().ratio_covered(), (2, 3));
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub struct Summarizer<'a> {
+    data: &'a CoverageData,
+    sources: &'a dyn Sources,
+    folder: Option<WorkingDir>,
+    relative_files: bool,
+    files: Vec<FilePath>,
+    folders: Vec<FilePath>,
+    include: Vec<String>,
+    omit: Vec<String>,
+    contexts: Vec<String>,
+    facts: AnalyzeOptions,
+    python: PythonChoice,
+    ignore_errors: bool,
+    plugin_lines: PluginLines,
+    on_file: Box<dyn Fn(Progress) + Sync + 'a>,
+}
+
+/// What becomes of files that a plugin of coverage.py traced, such as templates.
+///
+/// Their lines are known that ran; what else is a statement, only the plugin knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PluginLines {
+    /// They are left out, with a [`Warning`].
+    #[default]
+    LeftOut,
+    /// The lines that ran are reported, as if there were no others.
+    Measured,
+}
+
+/// How far a summary is.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many files there are.
+    pub files: usize,
+}
+
+impl<'a> Summarizer<'a> {
+    /// Summarize all files of `data`, under the names that they have there.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: the default patterns compile.
+    pub fn new(data: &'a CoverageData, sources: &'a dyn Sources) -> Result<Self> {
+        Ok(Self {
+            data,
+            sources,
+            folder: None,
+            relative_files: false,
+            files: Vec::new(),
+            folders: Vec::new(),
+            include: Vec::new(),
+            omit: Vec::new(),
+            contexts: Vec::new(),
+            facts: AnalyzeOptions::new()?,
+            python: PythonChoice::default(),
+            ignore_errors: false,
+            plugin_lines: PluginLines::default(),
+            on_file: Box::new(|_| ()),
+        })
+    }
+
+    /// The folder that names are relative to: sources are asked for by absolute paths, as
+    /// coverage.py does.
+    #[must_use]
+    pub fn folder(mut self, folder: WorkingDir) -> Self {
+        self.folder = Some(folder);
+        self
+    }
+
+    /// Whether the data has paths relative to the [`folder`](Self::folder): coverage.py's setting
+    /// of this name.
+    #[must_use]
+    pub fn relative_files(mut self, relative: bool) -> Self {
+        self.relative_files = relative;
+        self
+    }
+
+    /// Summarize these files and no others. One that the data does not have did not run.
+    #[must_use]
+    pub fn files<P: Into<FilePath>>(mut self, files: impl IntoIterator<Item = P>) -> Self {
+        self.files.extend(files.into_iter().map(Into::into));
+        self
+    }
+
+    /// Summarize the measured files in these folders, and those of [`files`](Self::files).
+    #[must_use]
+    pub fn folders<P: Into<FilePath>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
+        self.folders.extend(folders.into_iter().map(Into::into));
+        self
+    }
+
+    /// Summarize only files whose path matches one of these patterns; none match all.
+    #[must_use]
+    pub fn include<P: Into<String>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
+        self.include.extend(patterns.into_iter().map(Into::into));
+        self
+    }
+
+    /// Leave out files whose path matches one of these patterns.
+    #[must_use]
+    pub fn omit<P: Into<String>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
+        self.omit.extend(patterns.into_iter().map(Into::into));
+        self
+    }
+
+    /// Count only what ran in a context that one of these regular expressions matches; none
+    /// match all.
+    #[must_use]
+    pub fn contexts<P: Into<String>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
+        self.contexts.extend(patterns.into_iter().map(Into::into));
+        self
+    }
+
+    /// The lines to exclude, instead of coverage.py's default.
+    #[must_use]
+    pub fn exclude(mut self, patterns: LinePatterns) -> Self {
+        self.facts = self.facts.exclude(patterns);
+        self
+    }
+
+    /// The lines whose branches need not all be taken, instead of coverage.py's default.
+    #[must_use]
+    pub fn partial(mut self, patterns: LinePatterns) -> Self {
+        self.facts = self.facts.partial(patterns);
+        self
+    }
+
+    /// The version of Python that ran the code.
+    #[must_use]
+    pub fn python(mut self, python: PythonChoice) -> Self {
+        self.python = python;
+        self
+    }
+
+    /// Leave out, with a [`Warning`], what has no source or is no Python.
+    #[must_use]
+    pub fn ignore_errors(mut self, ignore: bool) -> Self {
+        self.ignore_errors = ignore;
+        self
+    }
+
+    /// What becomes of files that a plugin traced.
+    #[must_use]
+    pub fn plugin_lines(mut self, lines: PluginLines) -> Self {
+        self.plugin_lines = lines;
+        self
+    }
+
+    /// Be told whenever a file is done, from several threads.
+    #[must_use]
+    pub fn on_file(mut self, on_file: impl Fn(Progress) + Sync + 'a) -> Self {
+        self.on_file = Box::new(on_file);
+        self
+    }
+
+    /// Summarize.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoData`] if there is no file to report on; [`ErrorKind::Pattern`] and
+    /// [`ErrorKind::Config`] for a pattern that cannot be used. Unless errors are ignored, those of the first file
+    /// that has one: [`ErrorKind::NoSource`] if it is not there or cannot be read,
+    /// [`ErrorKind::NotPython`] if it does not parse. A file that is not named like Python, and is
+    /// none, is passed over.
+    pub fn run(mut self) -> Result<Summary<'a>> {
+        let version = self.python.decide(self.data);
+        self.facts = self.facts.clone().version(version).branches(self.data.has_arcs());
+        let selection = self.select_contexts()?;
+        let mut warnings = Vec::new();
+        let candidates = self.candidates(&mut warnings)?;
+        let worker = Worker { summarizer: &self, selection: selection.as_ref() };
+        let mut files = Vec::with_capacity(candidates.len());
+        for outcome in worker.run_all(&candidates) {
+            self.settle(outcome, &mut files, &mut warnings)?;
+        }
+        Ok(Summary {
+            data: self.data,
+            sources: self.sources,
+            selection,
+            folder: self.folder,
+            relative_files: self.relative_files,
+            version,
+            totals: files.iter().map(FileSummary::numbers).sum::<Numbers>(),
+            files,
+            warnings,
+        })
+    }
+
+    /// coverage.py's `set_query_contexts`.
+    fn select_contexts(&self) -> Result<Option<ContextSelection>> {
+        if self.contexts.is_empty() {
+            return Ok(None);
+        }
+        let compile = |text: &String| {
+            Pattern::new(text).map_err(|err| {
+                let message = format!("Invalid context regex {}: {}", py_repr(text), err.reason());
+                Error::new(ErrorKind::Config, message)
+            })
+        };
+        let patterns = self.contexts.iter().map(compile).collect::<Result<Vec<_>>>()?;
+        let mut failed = None;
+        let selection = self.data.select_contexts(|name| {
+            patterns.iter().any(|pattern| {
+                pattern.is_match(name).unwrap_or_else(|err| {
+                    failed = Some(err);
+                    false
+                })
+            })
+        });
+        failed.map_or(Ok(Some(selection)), Err)
+    }
+
+    /// The files to report on, in coverage.py's order.
+    fn candidates(&self, warnings: &mut Vec<Warning>) -> Result<Vec<Task>> {
+        let mut naming = Naming::new(self.folder.clone(), self.relative_files);
+        let asked = self.asked();
+        let include = self.matcher(&self.include)?;
+        let omit = self.matcher(&self.omit)?;
+        let mut tasks: Vec<Task> = asked
+            .iter()
+            .map(|asked| {
+                let tracer = self.data.file_tracer(naming.recorded(asked)).unwrap_or_default();
+                Task { candidate: naming.name(asked), tracer: tracer.to_owned() }
+            })
+            .filter(|task| {
+                let path = task.candidate.path.as_bytes();
+                include.as_ref().is_none_or(|include| include.is_match(path))
+                    && omit.as_ref().is_none_or(|omit| !omit.is_match(path))
+            })
+            .collect();
+        if tasks.is_empty() {
+            return Err(no_data());
+        }
+        tasks.sort_by(|a, b| {
+            let key = |task: &Task| (task.candidate.path.clone(), task.candidate.asked.clone());
+            key(a).cmp(&key(b))
+        });
+        warnings.extend(plugin_warnings(&tasks, self.plugin_lines));
+        if self.plugin_lines == PluginLines::LeftOut {
+            tasks.retain(|task| task.tracer.is_empty());
+        }
+        Ok(tasks)
+    }
+
+    /// The files that the user names, or else all that were measured.
+    fn asked(&self) -> Vec<FilePath> {
+        let measured = self.data.files().map(|file| file.path().clone());
+        if self.folders.is_empty() {
+            return if self.files.is_empty() { measured.collect() } else { self.files.clone() };
+        }
+        let trees = TreeMatcher::new(self.folder_or_root(), &self.folders);
+        let inside = measured.filter(|path| trees.is_match(path.as_bytes()));
+        self.files.iter().cloned().chain(inside).collect()
+    }
+
+    fn folder_or_root(&self) -> WorkingDir {
+        self.folder.clone().unwrap_or_else(|| WorkingDir::new("/"))
+    }
+
+    fn matcher(&self, patterns: &[String]) -> Result<Option<GlobMatcher>> {
+        if patterns.is_empty() {
+            return Ok(None);
+        }
+        let prepared = prep_patterns(&self.folder_or_root(), patterns);
+        GlobMatcher::new(prepared).map(Some)
+    }
+
+    /// What an outcome means: a file, a warning, nothing, or the end.
+    fn settle(
+        &self,
+        outcome: Outcome,
+        files: &mut Vec<FileSummary>,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<()> {
+        match outcome {
+            Outcome::Done(file, mismatch) => {
+                files.push(*file);
+                warnings.extend(mismatch);
+                Ok(())
+            }
+            Outcome::NotNamedPython => Ok(()),
+            Outcome::Failed { message, error } => {
+                let may_be_ignored =
+                    matches!(error.kind(), ErrorKind::NoSource | ErrorKind::NotPython);
+                if !self.ignore_errors || !may_be_ignored {
+                    return Err(error);
+                }
+                warnings.push(Warning::LeftOut { message, error });
+                Ok(())
+            }
+        }
+    }
+}
+
+/// A file to summarize, and the plugin that traced it.
+struct Task {
+    candidate: Candidate,
+    tracer: String,
+}
+
+/// What became of a file.
+enum Outcome {
+    Done(Box<FileSummary>, Option<Warning>),
+    /// It is no Python, and its name never said that it was.
+    NotNamedPython,
+    Failed {
+        /// coverage.py's words when errors are ignored.
+        message: String,
+        error: Error,
+    },
+}
+
+/// What each thread needs.
+struct Worker<'w, 'a> {
+    summarizer: &'w Summarizer<'a>,
+    selection: Option<&'w ContextSelection>,
+}
+
+impl Worker<'_, '_> {
+    #[cfg(feature = "parallel")]
+    fn run_all(&self, tasks: &[Task]) -> Vec<Outcome> {
+        use rayon::prelude::*;
+        tasks.par_iter().map(|task| self.run(task, tasks.len())).collect()
+    }
+
+    #[cfg(not(feature = "parallel"))]
+    fn run_all(&self, tasks: &[Task]) -> Vec<Outcome> {
+        tasks.iter().map(|task| self.run(task, tasks.len())).collect()
+    }
+
+    fn run(&self, task: &Task, files: usize) -> Outcome {
+        let outcome = self.summarize(task);
+        (self.summarizer.on_file)(Progress { files });
+        outcome
+    }
+
+    fn summarize(&self, task: &Task) -> Outcome {
+        let candidate = &task.candidate;
+        let ran = Ran::of(self.summarizer.data, &candidate.recorded, self.selection);
+        let facts = if task.tracer.is_empty() {
+            match self.facts(candidate) {
+                Ok(facts) => facts,
+                Err(outcome) => return outcome,
+            }
+        } else {
+            Facts::of_measured_lines(ran.lines())
+        };
+        let mismatch = if task.tracer.is_empty() { ran.mismatch(candidate, &facts) } else { None };
+        let file = FileSummary {
+            name: candidate.name.clone(),
+            path: candidate.path.clone(),
+            recorded: candidate.recorded.clone(),
+            is_python: task.tracer.is_empty(),
+            analysis: ran.analyze(&facts),
+            facts,
+        };
+        Outcome::Done(Box::new(file), mismatch)
+    }
+
+    fn facts(&self, candidate: &Candidate) -> Result<Facts, Outcome> {
+        let path = &candidate.path;
+        let failed = |error: Error| {
+            let message = format!("Couldn't parse '{path}': {}", error.reason());
+            Outcome::Failed { message, error }
+        };
+        let bytes = read_source(self.summarizer.sources, path).map_err(failed)?;
+        let source = PythonSource::decode(&bytes).map_err(|err| {
+            let message = format!("Couldn't parse '{path}': {}", err.reason());
+            let error =
+                Error::new(err.kind(), message.clone()).with_path(path.to_str_lossy().into_owned());
+            Outcome::Failed { message, error }
+        })?;
+        drop(bytes);
+        source.analyze(&self.summarizer.facts).map_err(|err| match err.kind() {
+            ErrorKind::NotPython if !is_named_python(path) => Outcome::NotNamedPython,
+            ErrorKind::NotPython => {
+                let message = format!("Couldn't parse Python file '{path}'");
+                Outcome::Failed { message, error: not_parsed(path, &err) }
+            }
+            _ => failed(err),
+        })
+    }
+}
+
+/// What the data has about a file.
+enum Ran {
+    Lines(crate::Numbits),
+    Arcs(ArcSet),
+}
+
+impl Ran {
+    fn of(data: &CoverageData, path: &FilePath, selection: Option<&ContextSelection>) -> Self {
+        if data.has_arcs() {
+            let arcs = match selection {
+                Some(selection) => data.arcs_in(path, selection),
+                None => data.arcs(path),
+            };
+            return Self::Arcs(arcs.unwrap_or_default());
+        }
+        let lines = match selection {
+            Some(selection) => data.lines_in(path, selection),
+            None => data.lines(path),
+        };
+        Self::Lines(lines.unwrap_or_default())
+    }
+
+    fn lines(&self) -> Vec<i32> {
+        let as_line = |line: u32| i32::try_from(line).unwrap_or(i32::MAX);
+        match self {
+            Self::Lines(lines) => lines.iter().map(as_line).collect(),
+            Self::Arcs(arcs) => arcs.lines().map(as_line).collect(),
+        }
+    }
+
+    fn analyze(&self, facts: &Facts) -> Analysis {
+        match self {
+            Self::Lines(_) => Analysis::of_lines(facts, self.lines()),
+            Self::Arcs(arcs) => Analysis::of_arcs(facts, self.lines(), arcs.iter()),
+        }
+    }
+
+    /// Lines that the source does not have.
+    fn mismatch(&self, candidate: &Candidate, facts: &Facts) -> Option<Warning> {
+        // Behind the last newline there is no code; an empty module has its code on line 1.
+        let lines = (facts.last_line() - 1).max(1);
+        let recorded = self.lines().into_iter().max().filter(|last| *last > lines)?;
+        Some(Warning::Mismatch { path: candidate.path.clone(), recorded, lines })
+    }
+}
+
+/// The bytes of a source, or coverage.py's sentence that it is not there.
+pub(super) fn read_source(sources: &dyn Sources, path: &FilePath) -> Result<Vec<u8>> {
+    let error = |message: String| {
+        Error::new(ErrorKind::NoSource, message).with_path(path.to_str_lossy().into_owned())
+    };
+    match sources.read(path) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(error(format!("No source for code: '{path}'."))),
+        Err(err) => Err(error(format!("No source for code: '{path}': {}", err.reason()))),
+    }
+}
+
+/// coverage.py's sentence about a file that does not parse.
+fn not_parsed(path: &FilePath, err: &Error) -> Error {
+    let line = match err.position() {
+        Some(Position::Line { line, .. }) => line.to_string(),
+        _ => "None".to_owned(),
+    };
+    let reason = py_repr(&err.reason());
+    let message = format!("Couldn't parse '{path}' as Python source: {reason} at line {line}");
+    Error::new(ErrorKind::NotPython, message).with_path(path.to_str_lossy().into_owned())
+}
+
+/// Does it seem like this file should contain Python? coverage.py's `should_be_python`.
+fn is_named_python(path: &FilePath) -> bool {
+    let extension = crate::paths::extension(path.as_bytes());
+    extension.is_empty() || extension.starts_with(b".py")
+}
+
+/// One warning a plugin.
+fn plugin_warnings(tasks: &[Task], lines: PluginLines) -> Vec<Warning> {
+    let mut files = std::collections::BTreeMap::<&str, usize>::new();
+    for task in tasks.iter().filter(|task| !task.tracer.is_empty()) {
+        *files.entry(&task.tracer).or_default() += 1;
+    }
+    let measured = lines == PluginLines::Measured;
+    let warning = |(plugin, files): (&str, usize)| Warning::Plugin {
+        plugin: plugin.to_owned(),
+        files,
+        measured,
+    };
+    files.into_iter().map(warning).collect()
+}
+
+pub(super) fn no_data() -> Error {
+    Error::new(ErrorKind::NoData, "No data to report.")
+}

@@ -1,0 +1,141 @@
+//! What a report is made of.
+
+use crate::data::ContextSelection;
+use crate::paths::WorkingDir;
+use crate::python::{Facts, PythonSource, PythonVersion};
+use crate::results::{Analysis, Numbers};
+use crate::{CoverageData, FilePath, Result};
+
+use super::sources::Sources;
+use super::summarizer::read_source;
+use super::warning::Warning;
+
+/// Files, what ran of each, and totals: made by a [`Summarizer`](super::Summarizer).
+///
+/// Source text is not kept: a report that shows it reads it again.
+pub struct Summary<'a> {
+    pub(super) data: &'a CoverageData,
+    pub(super) sources: &'a dyn Sources,
+    pub(super) selection: Option<ContextSelection>,
+    pub(super) folder: Option<WorkingDir>,
+    pub(super) relative_files: bool,
+    pub(super) version: PythonVersion,
+    pub(super) files: Vec<FileSummary>,
+    pub(super) totals: Numbers,
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// One file of a [`Summary`].
+#[derive(Debug)]
+pub struct FileSummary {
+    pub(super) name: String,
+    pub(super) path: FilePath,
+    pub(super) recorded: FilePath,
+    pub(super) is_python: bool,
+    pub(super) facts: Facts,
+    pub(super) analysis: Analysis,
+}
+
+impl FileSummary {
+    /// The name that a report prints: relative to the folder, if the file is in it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where the source is.
+    pub fn path(&self) -> &FilePath {
+        &self.path
+    }
+
+    /// What the data calls the file.
+    pub fn recorded_path(&self) -> &FilePath {
+        &self.recorded
+    }
+
+    /// Whether this is Python, and not a file of which only the lines are known that ran.
+    pub fn is_python(&self) -> bool {
+        self.is_python
+    }
+
+    /// What could have run.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// What did.
+    pub fn analysis(&self) -> &Analysis {
+        &self.analysis
+    }
+
+    /// The counts.
+    pub fn numbers(&self) -> Numbers {
+        self.analysis.numbers()
+    }
+}
+
+impl Summary<'_> {
+    /// The files in the order of their paths.
+    pub fn files(&self) -> &[FileSummary] {
+        &self.files
+    }
+
+    /// The sum of all files' counts.
+    pub fn totals(&self) -> Numbers {
+        self.totals
+    }
+
+    /// Whether branches were measured.
+    pub fn has_arcs(&self) -> bool {
+        self.data.has_arcs()
+    }
+
+    /// What is odd, in the order of the files.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The Python version that was decided for.
+    pub fn python_version(&self) -> PythonVersion {
+        self.version
+    }
+
+    /// The source of a file, read once more.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if it is gone meanwhile.
+    pub fn source(&self, file: &FileSummary) -> Result<PythonSource> {
+        let bytes = read_source(self.sources, &file.path)?;
+        if file.is_python { PythonSource::decode(&bytes) } else { Ok(PythonSource::plain(&bytes)) }
+    }
+
+    /// For each line of a file that ran, the contexts that ran it, sorted by name.
+    ///
+    /// The order of the lines is coverage.py's: those that the first context ran come first, and
+    /// contexts are as old as the data file says.
+    pub fn contexts_by_line(&self, file: &FileSummary) -> Vec<(u32, Vec<&str>)> {
+        self.data.contexts_by_line_recorded(&file.recorded, self.selection.as_ref())
+    }
+
+    /// The folder that the names are relative to; none if they are those of the data.
+    pub fn folder(&self) -> Option<&WorkingDir> {
+        self.folder.as_ref()
+    }
+
+    /// Whether paths were recorded relative to the folder.
+    pub fn relative_files(&self) -> bool {
+        self.relative_files
+    }
+}
+
+impl std::fmt::Debug for Summary<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { files, totals, warnings, version, .. } = self;
+        f.debug_struct("Summary")
+            .field("files", files)
+            .field("totals", totals)
+            .field("warnings", warnings)
+            .field("version", version)
+            .finish_non_exhaustive()
+    }
+}

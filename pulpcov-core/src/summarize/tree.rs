@@ -1,0 +1,138 @@
+//! Sources that are elsewhere than the data says: another checkout, an archive, a revision.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::sources::Sources;
+use crate::{Error, FilePath, Result};
+
+/// Reads a file of the tree.
+type Read = dyn Fn(&FilePath) -> Result<Vec<u8>> + Sync + Send;
+
+/// A tree of sources, in which a measured file is found by the end of its path.
+///
+/// `/build/7/src/app/views.py` is `src/app/views.py` of a checkout, and `app-1.0/src/app/views.py` of
+/// an archive: of all files of that name, the one with the most folders in common. If two have
+/// the same number, neither is taken.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::summarize::{SourceTree, Sources};
+///
+/// let files = [("app-1.0/src/app/views.py", "x = 1\n"), ("app-1.0/tests/views.py", "")];
+/// let tree = SourceTree::in_memory(files.map(|(path, text)| (path.into(), text.into())));
+/// assert_eq!(tree.read(&"/build/7/src/app/views.py".into())?, Some(b"x = 1\n".to_vec()));
+/// assert_eq!(tree.read(&"/build/7/src/app/models.py".into())?, None);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub struct SourceTree {
+    /// The files of each name.
+    by_name: HashMap<Vec<u8>, Vec<FilePath>>,
+    read: Box<Read>,
+}
+
+impl SourceTree {
+    /// The files at `paths`, which `read` gives.
+    pub fn new(
+        paths: impl IntoIterator<Item = FilePath>,
+        read: impl Fn(&FilePath) -> Result<Vec<u8>> + Sync + Send + 'static,
+    ) -> Self {
+        let mut by_name = HashMap::<Vec<u8>, Vec<FilePath>>::new();
+        for path in paths {
+            let name = parts_from_end(path.as_bytes()).next().unwrap_or_default().to_vec();
+            by_name.entry(name).or_default().push(path);
+        }
+        Self { by_name, read: Box::new(read) }
+    }
+
+    /// Files with their content.
+    pub fn in_memory(files: impl IntoIterator<Item = (FilePath, Vec<u8>)>) -> Self {
+        let files: HashMap<FilePath, Vec<u8>> = files.into_iter().collect();
+        let paths: Vec<FilePath> = files.keys().cloned().collect();
+        Self::new(paths, move |path| Ok(files.get(path).cloned().unwrap_or_default()))
+    }
+
+    /// The Python files below a folder; hidden folders are passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) for a folder that cannot be listed.
+    pub fn folder(root: impl AsRef<Path>) -> Result<Self> {
+        let root = root.as_ref().to_owned();
+        let mut paths = Vec::new();
+        walk(&root, "", &mut paths)?;
+        Ok(Self::new(paths, move |path| {
+            let local = root.join(&*path.to_str_lossy());
+            std::fs::read(&local).map_err(|err| Error::io(local, err))
+        }))
+    }
+
+    /// The file of the tree that a measured path stands for.
+    pub fn find(&self, path: &FilePath) -> Option<&FilePath> {
+        let name = parts_from_end(path.as_bytes()).next()?;
+        let in_common = |own: &FilePath| {
+            let pairs = parts_from_end(own.as_bytes()).zip(parts_from_end(path.as_bytes()));
+            pairs.take_while(|(a, b)| a == b).count()
+        };
+        let files = self.by_name.get(name)?;
+        let best = files.iter().map(in_common).max()?;
+        let mut found = files.iter().filter(|own| in_common(own) == best);
+        found.next().filter(|_| found.next().is_none())
+    }
+}
+
+impl Sources for SourceTree {
+    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>> {
+        self.find(path).map(|own| (self.read)(own)).transpose()
+    }
+}
+
+impl std::fmt::Debug for SourceTree {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SourceTree").field("names", &self.by_name.len()).finish_non_exhaustive()
+    }
+}
+
+/// A path may be of another operating system.
+fn parts_from_end(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.rsplit(|&b| b == b'/' || b == b'\\').filter(|part| !part.is_empty() && *part != b".")
+}
+
+fn walk(folder: &Path, prefix: &str, paths: &mut Vec<FilePath>) -> Result<()> {
+    let unlisted = |err| Error::io(folder, err);
+    for entry in std::fs::read_dir(folder).map_err(unlisted)? {
+        let entry = entry.map_err(unlisted)?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let path = format!("{prefix}{name}");
+        // A link to a folder may lead back up.
+        if entry.file_type().map_err(unlisted)?.is_dir() {
+            if !name.starts_with('.') {
+                walk(&entry.path(), &format!("{path}/"), paths)?;
+            }
+        } else {
+            paths.push(path.into());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(files: &[&str], path: &str) -> Option<String> {
+        let files = files.iter().map(|path| (FilePath::from(*path), Vec::new()));
+        SourceTree::in_memory(files).find(&path.into()).map(ToString::to_string)
+    }
+
+    #[test]
+    fn the_longest_common_end_wins() {
+        let files = ["a/__init__.py", "b/__init__.py", "x/b/__init__.py", "b/c.py"];
+        assert_eq!(find(&files, "/ci/x/b/__init__.py").as_deref(), Some("x/b/__init__.py"));
+        assert_eq!(find(&files, "/ci/a/__init__.py").as_deref(), Some("a/__init__.py"));
+        assert_eq!(find(&files, r"C:\ci\b\c.py").as_deref(), Some("b/c.py"));
+        assert_eq!(find(&files, "/ci/d/__init__.py"), None);
+        assert_eq!(find(&files, "/ci/d.py"), None);
+    }
+}

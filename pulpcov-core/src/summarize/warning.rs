@@ -1,0 +1,80 @@
+//! What a user should know about a summary although it was made.
+
+use std::fmt;
+
+use crate::text::{plural, printable};
+use crate::{Error, FilePath};
+
+/// Something that is odd about the data or its sources, but no reason to stop.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Warning {
+    /// A file was left out: it is no Python, or its source is not there. Errors were to be ignored.
+    #[non_exhaustive]
+    LeftOut {
+        /// coverage.py's sentence.
+        message: String,
+        /// What happened.
+        error: Error,
+    },
+    /// The data names lines that the source does not have: it is another version of the file.
+    #[non_exhaustive]
+    Mismatch {
+        /// The file.
+        path: FilePath,
+        /// The last line that the data names.
+        recorded: i32,
+        /// How many lines the source has.
+        lines: i32,
+    },
+    /// Files whose statements only a plugin of coverage.py knows.
+    #[non_exhaustive]
+    Plugin {
+        /// The plugin's name.
+        plugin: String,
+        /// How many of the files it traced.
+        files: usize,
+        /// Whether the lines that ran are reported; else the files are left out.
+        measured: bool,
+    },
+}
+
+impl Warning {
+    /// The name by which coverage.py's setting `disable_warnings` knows this warning.
+    pub fn slug(&self) -> &'static str {
+        match self {
+            Self::LeftOut { .. } => "couldnt-parse",
+            Self::Mismatch { .. } => "source-mismatch",
+            Self::Plugin { .. } => "plugin-lines",
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LeftOut { message, .. } => f.write_str(&printable(message)),
+            Self::Mismatch { path, recorded, lines } => {
+                let lines = plural((*lines).max(0) as usize, "line");
+                write!(
+                    f,
+                    "{path} has {lines}, but the data names line {recorded}: it was measured in another version"
+                )
+            }
+            Self::Plugin { plugin, files, measured } => {
+                let (files, plugin) = (plural(*files, "file"), printable(plugin));
+                if *measured {
+                    write!(
+                        f,
+                        "{files} traced by plugin {plugin}: only lines that ran are known, so all of them count as covered"
+                    )
+                } else {
+                    write!(
+                        f,
+                        "{files} traced by plugin {plugin} left out: only the plugin knows their statements"
+                    )
+                }
+            }
+        }
+    }
+}
