@@ -80,9 +80,15 @@ impl Reported<'_> {
         let found = token_errors::first(self).or_else(|| self.unknown.clone());
         let found = found.or_else(|| self.specific());
         let (message, at) = found
-            .or_else(|| self.unclosed_bracket())
+            .or_else(|| self.unclosed_bracket_above())
             .unwrap_or_else(|| (INVALID.to_owned(), self.range.start()));
         NotPython::new(message, Some(self.lines.line_at(at.to_usize())))
+    }
+
+    /// CPython blames an open bracket only for what is on a later line.
+    fn unclosed_bracket_above(&self) -> Option<Found> {
+        let line = |at: TextSize| self.lines.line_at(at.to_usize());
+        self.unclosed_bracket().filter(|(_, at)| line(*at) < line(self.range.start()))
     }
 
     /// What CPython has a rule for.
