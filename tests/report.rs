@@ -4,9 +4,9 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{Dir, Ran};
+use crate::support::{Dir, Ran, reference, root};
 
 /// A package with branches, an excluded part, a file that never runs, and one without statements.
 fn shop() -> Dir {
@@ -362,6 +362,44 @@ fn the_version_of_python_can_be_chosen() {
         ran.stdout.lines().last().unwrap().split_whitespace().nth(1).unwrap().to_owned()
     };
     assert_eq!(["auto", "3.13", "3.14"].map(statements), ["2", "2", "1"]);
+}
+
+/// The data files are recorded by real versions of Python: `tests/fixtures/auto/record.py`.
+#[test]
+fn the_version_of_python_is_told_from_the_data() {
+    let dir = Dir::new();
+    for name in [".coveragerc", "plain.py", "shop.py", "recorded-3.11", "recorded-3.14"] {
+        dir.write(name, fs::read(root().join("tests/fixtures/auto").join(name)).unwrap());
+    }
+    let report = |data: &str, more: &[&str]| {
+        let option = format!("--data-file={data}");
+        let args = ["report", "-m", "--debug=python", &option];
+        dir.pulpcov(args.iter().chain(more)).status(0)
+    };
+    let old = report("recorded-3.11", &[]).stderr("Statements are those of Python 3.11");
+    let reference = dir.coverage(["report", "-m", "--data-file=recorded-3.11"]).status(0);
+    assert_eq!(old.stdout, reference.stdout);
+
+    let new = report("recorded-3.14", &[]).stderr("Statements are those of Python 3.14");
+    assert!(new.stdout.contains("shop.py       17      2    88%   21, 26"), "{}", new.stdout);
+    assert_ne!(report("recorded-3.14", &["--python-version=3.13"]).stdout, new.stdout);
+    // A file that is the same in all versions tells nothing.
+    report("recorded-3.14", &["plain.py"]).stderr("Statements are those of Python 3.11");
+}
+
+#[test]
+fn syntax_that_ran_tells_the_version_of_python() {
+    let dir = Dir::new();
+    dir.write("new.py", "a = 1\ntype B = int\n");
+    dir.write("unused.py", "type B = int\n");
+    reference(&[json!({
+        "do": "write", "file": dir.path(".coverage"), "measure": "lines", "contexts": [],
+        "files": [[dir.path("unused.py"), ""]], "lines": [[dir.path("new.py"), "", [1, 2]]],
+        "arcs": [],
+    })]);
+    let ran = dir.pulpcov(["report", "--debug=python", "new.py"]).status(0);
+    ran.stderr("Statements are those of Python 3.12").stdout("new.py       2      0   100%");
+    dir.pulpcov(["report", "unused.py"]).status(1).stdout("Couldn't parse");
 }
 
 #[test]

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::PythonVersion;
 use super::arcs::Arcs;
 use super::check::check;
+#[cfg(feature = "report")]
+use super::deferred::{Deferred, deferred};
 use super::lines::LineSet;
 use super::multiline::MultilineMap;
 use super::patterns::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS, LinePatterns};
@@ -31,6 +33,8 @@ pub struct AnalyzeOptions {
     partial: LinePatterns,
     version: PythonVersion,
     branches: bool,
+    #[cfg(feature = "report")]
+    deferred: bool,
 }
 
 impl AnalyzeOptions {
@@ -47,6 +51,8 @@ impl AnalyzeOptions {
             partial: LinePatterns::new(&partial)?,
             version: PythonVersion::Py311,
             branches: true,
+            #[cfg(feature = "report")]
+            deferred: false,
         })
     }
 
@@ -76,6 +82,14 @@ impl AnalyzeOptions {
     #[must_use]
     pub fn branches(mut self, wanted: bool) -> Self {
         self.branches = wanted;
+        self
+    }
+
+    /// Whether to find what Python 3.14 defers (not the default).
+    #[cfg(feature = "report")]
+    #[must_use]
+    pub(crate) fn deferred(mut self, wanted: bool) -> Self {
+        self.deferred = wanted;
         self
     }
 }
@@ -172,6 +186,8 @@ pub struct Facts {
     arcs: Option<Arcs>,
     exit_counts: BTreeMap<i32, usize>,
     regions: Vec<Region>,
+    #[cfg(feature = "report")]
+    deferred: Vec<Deferred>,
 }
 
 impl Facts {
@@ -189,6 +205,11 @@ impl Facts {
             statements.remove_all(left_out);
         }
         let excluded = excluded.lines;
+        #[cfg(feature = "report")]
+        let deferred = match options.deferred {
+            true => deferred(syntax, &multiline, options.version),
+            false => Vec::new(),
+        };
 
         let (mut arcs, mut no_branch, mut exit_counts) = (None, Vec::new(), BTreeMap::new());
         if options.branches {
@@ -209,6 +230,8 @@ impl Facts {
             arcs,
             exit_counts,
             regions: regions(syntax),
+            #[cfg(feature = "report")]
+            deferred,
         })
     }
 
@@ -230,6 +253,7 @@ impl Facts {
             arcs: None,
             exit_counts: BTreeMap::new(),
             regions: Vec::new(),
+            deferred: Vec::new(),
         }
     }
 
@@ -281,6 +305,12 @@ impl Facts {
     /// How many arcs leave each line, those to excluded lines not counted.
     pub fn exit_counts(&self) -> &BTreeMap<i32, usize> {
         &self.exit_counts
+    }
+
+    /// What Python 3.14 defers, if that was wanted.
+    #[cfg(feature = "report")]
+    pub(crate) fn deferred(&self) -> &[Deferred] {
+        &self.deferred
     }
 
     /// Functions and classes, outer before inner.

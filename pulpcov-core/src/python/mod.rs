@@ -21,6 +21,8 @@ mod cases;
 pub(crate) mod check;
 pub(crate) mod constant;
 pub(crate) mod decode;
+#[cfg(feature = "report")]
+pub(crate) mod deferred;
 mod exclude;
 mod explain;
 mod facts;

@@ -30,7 +30,7 @@ pub(crate) fn statements(body: &[Stmt]) -> impl Iterator<Item = Node<'_>> {
 }
 
 /// Call `visit` with every list of statements directly inside of `stmt`, in source order.
-fn for_each_body<'a>(stmt: &'a Stmt, mut visit: impl FnMut(&'a [Stmt])) {
+pub(crate) fn for_each_body<'a>(stmt: &'a Stmt, mut visit: impl FnMut(&'a [Stmt])) {
     match stmt {
         Stmt::FunctionDef(node) => visit(&node.body),
         Stmt::ClassDef(node) => visit(&node.body),

@@ -3,12 +3,12 @@
 use super::naming::{Candidate, Naming};
 use super::sources::Sources;
 use super::summary::{FileSummary, Summary};
-use super::version::PythonChoice;
+use super::version::{Evidence, FIRST_GUESS, PythonChoice};
 use super::warning::Warning;
 use crate::data::ContextSelection;
 use crate::paths::{GlobMatcher, TreeMatcher, WorkingDir, prep_patterns};
 use crate::pyre::Pattern;
-use crate::python::{AnalyzeOptions, Facts, LinePatterns, PythonSource};
+use crate::python::{AnalyzeOptions, Facts, LinePatterns, PythonSource, PythonVersion};
 use crate::results::{Analysis, Numbers};
 use crate::text::py_repr;
 use crate::{ArcSet, CoverageData, Error, ErrorKind, FilePath, Position, Result};
@@ -197,14 +197,13 @@ impl<'a> Summarizer<'a> {
     /// [`ErrorKind::NotPython`] if it does not parse. A file that is not named like Python, and is
     /// none, is passed over.
     pub fn run(mut self) -> Result<Summary<'a>> {
-        let version = self.python.decide(self.data);
-        self.facts = self.facts.clone().version(version).branches(self.data.has_arcs());
+        self.facts = self.facts.branches(self.data.has_arcs());
         let selection = self.select_contexts()?;
         let mut warnings = Vec::new();
         let candidates = self.candidates(&mut warnings)?;
-        let worker = Worker { summarizer: &self, selection: selection.as_ref() };
+        let (version, outcomes) = self.outcomes(&candidates, selection.as_ref());
         let mut files = Vec::with_capacity(candidates.len());
-        for outcome in worker.run_all(&candidates) {
+        for outcome in outcomes {
             self.settle(outcome, &mut files, &mut warnings)?;
         }
         Ok(Summary {
@@ -218,6 +217,38 @@ impl<'a> Summarizer<'a> {
             files,
             warnings,
         })
+    }
+
+    /// What becomes of each file, by the Python version that is asked for or suits the data.
+    fn outcomes(
+        &mut self,
+        tasks: &[Task],
+        selection: Option<&ContextSelection>,
+    ) -> (PythonVersion, Vec<Outcome>) {
+        if let PythonChoice::Fixed(version) = self.python {
+            return (version, self.outcomes_as(version, tasks, selection));
+        }
+        self.facts = self.facts.clone().deferred(true);
+        let outcomes = self.outcomes_as(FIRST_GUESS, tasks, selection);
+        let evidence =
+            outcomes.iter().map(Outcome::evidence).fold(Evidence::default(), Evidence::add);
+        let version = evidence.version();
+        if version == FIRST_GUESS {
+            return (version, outcomes);
+        }
+        // Each file was counted once.
+        self.on_file = Box::new(|_| ());
+        (version, self.outcomes_as(version, tasks, selection))
+    }
+
+    fn outcomes_as(
+        &mut self,
+        version: PythonVersion,
+        tasks: &[Task],
+        selection: Option<&ContextSelection>,
+    ) -> Vec<Outcome> {
+        self.facts = self.facts.clone().version(version);
+        Worker { summarizer: self, selection }.run_all(tasks)
     }
 
     /// coverage.py's `set_query_contexts`.
@@ -313,7 +344,7 @@ impl<'a> Summarizer<'a> {
                 Ok(())
             }
             Outcome::NotNamedPython => Ok(()),
-            Outcome::Failed { message, error } => {
+            Outcome::Failed { message, error, .. } => {
                 let may_be_ignored =
                     matches!(error.kind(), ErrorKind::NoSource | ErrorKind::NotPython);
                 if !self.ignore_errors || !may_be_ignored {
@@ -341,7 +372,18 @@ enum Outcome {
         /// coverage.py's words when errors are ignored.
         message: String,
         error: Error,
+        evidence: Evidence,
     },
+}
+
+impl Outcome {
+    fn evidence(&self) -> Evidence {
+        match self {
+            Self::Done(file, _) => Evidence::of_file(&file.facts, file.analysis.executed()),
+            Self::NotNamedPython => Evidence::default(),
+            Self::Failed { evidence, .. } => *evidence,
+        }
+    }
 }
 
 /// What each thread needs.
@@ -372,7 +414,7 @@ impl Worker<'_, '_> {
         let candidate = &task.candidate;
         let ran = Ran::of(self.summarizer.data, &candidate.recorded, self.selection);
         let facts = if task.tracer.is_empty() {
-            match self.facts(candidate) {
+            match self.facts(candidate, &ran) {
                 Ok(facts) => facts,
                 Err(outcome) => return outcome,
             }
@@ -391,25 +433,30 @@ impl Worker<'_, '_> {
         Outcome::Done(Box::new(file), mismatch)
     }
 
-    fn facts(&self, candidate: &Candidate) -> Result<Facts, Outcome> {
+    fn facts(&self, candidate: &Candidate, ran: &Ran) -> Result<Facts, Outcome> {
         let path = &candidate.path;
         let failed = |error: Error| {
             let message = format!("Couldn't parse '{path}': {}", error.reason());
-            Outcome::Failed { message, error }
+            Outcome::Failed { message, error, evidence: Evidence::default() }
         };
         let bytes = read_source(self.summarizer.sources, path).map_err(failed)?;
         let source = PythonSource::decode(&bytes).map_err(|err| {
             let message = format!("Couldn't parse '{path}': {}", err.reason());
             let error =
                 Error::new(err.kind(), message.clone()).with_path(path.to_str_lossy().into_owned());
-            Outcome::Failed { message, error }
+            Outcome::Failed { message, error, evidence: Evidence::default() }
         })?;
         drop(bytes);
-        source.analyze(&self.summarizer.facts).map_err(|err| match err.kind() {
+        let options = &self.summarizer.facts;
+        source.analyze(options).map_err(|err| match err.kind() {
             ErrorKind::NotPython if !is_named_python(path) => Outcome::NotNamedPython,
             ErrorKind::NotPython => {
                 let message = format!("Couldn't parse Python file '{path}'");
-                Outcome::Failed { message, error: not_parsed(path, &err) }
+                let evidence = match ran.lines().is_empty() {
+                    true => Evidence::default(),
+                    false => Evidence::of_refused(&source, options),
+                };
+                Outcome::Failed { message, error: not_parsed(path, &err), evidence }
             }
             _ => failed(err),
         })

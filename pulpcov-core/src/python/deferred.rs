@@ -1,0 +1,87 @@
+//! Statements that Python 3.14 does not have: those that only annotate.
+//!
+//! `x: int` in a class or module is an instruction up to Python 3.13; 3.14 defers it (PEP 649). So
+//! recorded data tells which it was: what runs only together with the line ran, and the line
+//! did not. That the line ran tells less: 3.14 runs it when something asks for the annotations, as
+//! data classes do.
+
+use ruff_python_ast::Stmt;
+
+use super::PythonVersion;
+use super::multiline::MultilineMap;
+use super::statements::bytecode_lines;
+use super::syntax::Syntax;
+use super::walk::{Node, for_each_body, line_of, statements};
+
+/// A line that is a statement before Python 3.14 only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Deferred {
+    pub(crate) line: i32,
+    /// Before Python 3.14, the line ran if this one did, unless an exception came between.
+    pub(crate) before: Option<i32>,
+    /// Before Python 3.14, the line ran if this one did.
+    pub(crate) after: Option<i32>,
+}
+
+/// The deferred lines of a source, of which `version` must not be 3.14.
+pub(crate) fn deferred(
+    syntax: &Syntax,
+    multiline: &MultilineMap,
+    version: PythonVersion,
+) -> Vec<Deferred> {
+    let mut found = Vec::new();
+    visit_suite(syntax, syntax.body(), None, &mut found);
+    for node in statements(syntax.body()) {
+        match node {
+            Node::Stmt(stmt) => {
+                let class = matches!(stmt, Stmt::ClassDef(_)).then(|| line_of(syntax, stmt));
+                for_each_body(stmt, |body| visit_suite(syntax, body, class, &mut found));
+            }
+            Node::Case(_) => {}
+        }
+    }
+    if found.is_empty() {
+        return found;
+    }
+    let begun = |version| -> Vec<i32> {
+        let lines = bytecode_lines(syntax, version).into_iter();
+        let mut lines: Vec<i32> = lines.map(|line| multiline.first_line(line)).collect();
+        lines.sort_unstable();
+        lines
+    };
+    let (earlier, later) = (begun(version), begun(PythonVersion::Py314));
+    found.retain(|deferred| {
+        earlier.binary_search(&deferred.line).is_ok()
+            && later.binary_search(&deferred.line).is_err()
+    });
+    found
+}
+
+/// The annotations of a suite, which belongs to a class on line `class` or to something else.
+fn visit_suite(syntax: &Syntax, suite: &[Stmt], class: Option<i32>, found: &mut Vec<Deferred>) {
+    let mut before = class;
+    for (position, stmt) in suite.iter().enumerate() {
+        if !is_annotation(stmt) {
+            before = always_goes_on(stmt).then(|| line_of(syntax, stmt));
+            continue;
+        }
+        let rest = suite.get(position..).unwrap_or_default();
+        let after = rest.iter().find(|stmt| !is_annotation(stmt));
+        let after = after.map(|stmt| line_of(syntax, stmt));
+        found.push(Deferred { line: syntax.first_line(stmt), before, after });
+    }
+}
+
+fn is_annotation(stmt: &Stmt) -> bool {
+    matches!(stmt, Stmt::AnnAssign(node) if node.value.is_none())
+}
+
+/// What ran, ran to its end: no exception came out of it.
+fn always_goes_on(stmt: &Stmt) -> bool {
+    match stmt {
+        Stmt::Assign(node) => node.value.is_literal_expr(),
+        Stmt::FunctionDef(node) => node.decorator_list.is_empty(),
+        Stmt::Pass(_) => true,
+        _ => false,
+    }
+}
