@@ -10,6 +10,7 @@
 mod aliases;
 mod data;
 mod merge;
+mod python;
 mod read;
 mod report;
 mod write;
@@ -22,6 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     merge::bench(&mut criterion)?;
     write::bench(&mut criterion)?;
     aliases::bench(&mut criterion)?;
+    python::bench(&mut criterion)?;
     report::bench(&mut criterion)?;
     criterion.final_summary();
     Ok(())
