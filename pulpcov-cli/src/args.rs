@@ -208,7 +208,7 @@ pub(crate) struct ReportingArgs {
     #[arg(long)]
     pub(crate) keep_combined: bool,
 
-    /// The Python that ran the code: which lines are statements differs a little
+    /// The Python that ran the code: which lines are statements differs a little. auto: told from the data
     #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = ["auto", "3.11", "3.12", "3.13", "3.14"])]
     pub(crate) python_version: String,
 
