@@ -23,8 +23,56 @@ pub(crate) struct Deferred {
     pub(crate) after: Option<i32>,
 }
 
+/// What of a source tells whether Python 3.14 ran it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct DeferredLines {
+    pub(crate) lines: Vec<Deferred>,
+    /// Lines of which the first ran if the second did, in every version.
+    pub(crate) in_order: Vec<(i32, i32)>,
+}
+
 /// The deferred lines of a source, of which `version` must not be 3.14.
 pub(crate) fn deferred(
+    syntax: &Syntax,
+    multiline: &MultilineMap,
+    version: PythonVersion,
+) -> DeferredLines {
+    let lines = deferred_lines(syntax, multiline, version);
+    let in_order = if lines.is_empty() { Vec::new() } else { in_order(syntax) };
+    DeferredLines { lines, in_order }
+}
+
+fn in_order(syntax: &Syntax) -> Vec<(i32, i32)> {
+    let mut found = Vec::new();
+    let mut visit = |suite: &[Stmt]| {
+        let pairs = suite.windows(2).filter_map(|pair| match pair {
+            [first, second] if has_code(first) => {
+                Some((line_of(syntax, first), line_of(syntax, second)))
+            }
+            _ => None,
+        });
+        found.extend(pairs);
+    };
+    visit(syntax.body());
+    for node in statements(syntax.body()) {
+        if let Node::Stmt(stmt) = node {
+            for_each_body(stmt, &mut visit);
+        }
+    }
+    found
+}
+
+/// Statements that run whenever they are reached, and are seen to.
+fn has_code(stmt: &Stmt) -> bool {
+    match stmt {
+        Stmt::Assign(_) | Stmt::AugAssign(_) | Stmt::Import(_) | Stmt::ImportFrom(_) => true,
+        Stmt::Expr(node) => node.value.is_call_expr(),
+        Stmt::FunctionDef(node) => node.decorator_list.is_empty(),
+        _ => false,
+    }
+}
+
+fn deferred_lines(
     syntax: &Syntax,
     multiline: &MultilineMap,
     version: PythonVersion,

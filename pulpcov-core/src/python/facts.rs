@@ -6,7 +6,7 @@ use super::PythonVersion;
 use super::arcs::Arcs;
 use super::check::check;
 #[cfg(feature = "report")]
-use super::deferred::{Deferred, deferred};
+use super::deferred::{DeferredLines, deferred};
 use super::lines::LineSet;
 use super::multiline::MultilineMap;
 use super::patterns::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS, LinePatterns};
@@ -187,7 +187,7 @@ pub struct Facts {
     exit_counts: BTreeMap<i32, usize>,
     regions: Vec<Region>,
     #[cfg(feature = "report")]
-    deferred: Vec<Deferred>,
+    deferred: DeferredLines,
 }
 
 impl Facts {
@@ -208,7 +208,7 @@ impl Facts {
         #[cfg(feature = "report")]
         let deferred = match options.deferred {
             true => deferred(syntax, &multiline, options.version),
-            false => Vec::new(),
+            false => DeferredLines::default(),
         };
 
         let (mut arcs, mut no_branch, mut exit_counts) = (None, Vec::new(), BTreeMap::new());
@@ -253,7 +253,7 @@ impl Facts {
             arcs: None,
             exit_counts: BTreeMap::new(),
             regions: Vec::new(),
-            deferred: Vec::new(),
+            deferred: DeferredLines::default(),
         }
     }
 
@@ -309,7 +309,7 @@ impl Facts {
 
     /// What Python 3.14 defers, if that was wanted.
     #[cfg(feature = "report")]
-    pub(crate) fn deferred(&self) -> &[Deferred] {
+    pub(crate) fn deferred(&self) -> &DeferredLines {
         &self.deferred
     }
 

@@ -36,12 +36,15 @@ pub enum PythonChoice {
 pub(super) struct Evidence {
     /// The first version that parses a file that ran.
     first: Option<PythonVersion>,
-    /// A line that is no statement in 3.14 did not run, and what follows it did.
-    proves_3_14: bool,
+    /// How many lines that are no statements in 3.14 did not run, and what follows them did.
+    passed_over: usize,
     /// How many such lines did not run though what comes before them did.
     missed: usize,
     /// How many such lines ran.
     ran: usize,
+    /// How many statements of every version did not run, and what follows them did: where there are
+    /// such, the data is not the trace of a whole run, and what did not run tells little.
+    out_of_order: usize,
 }
 
 impl Evidence {
@@ -56,12 +59,17 @@ impl Evidence {
     pub(super) fn of_file(facts: &Facts, executed: &[i32]) -> Self {
         let ran = |line: &i32| executed.binary_search(line).is_ok();
         let is_counted = |line: &i32| facts.statements().binary_search(line).is_ok();
-        let mut evidence = Self::default();
-        for deferred in facts.deferred().iter().filter(|deferred| is_counted(&deferred.line)) {
+        let deferred = facts.deferred();
+        let out_of_order = |(a, b): &&(i32, i32)| ran(b) && is_counted(a) && !ran(a);
+        let mut evidence = Self {
+            out_of_order: deferred.in_order.iter().filter(out_of_order).count(),
+            ..Self::default()
+        };
+        for deferred in deferred.lines.iter().filter(|deferred| is_counted(&deferred.line)) {
             if ran(&deferred.line) {
                 evidence.ran += 1;
             } else {
-                evidence.proves_3_14 |= deferred.after.as_ref().is_some_and(ran);
+                evidence.passed_over += usize::from(deferred.after.as_ref().is_some_and(ran));
                 evidence.missed += usize::from(deferred.before.as_ref().is_some_and(ran));
             }
         }
@@ -72,17 +80,19 @@ impl Evidence {
     pub(super) fn add(self, other: Self) -> Self {
         Self {
             first: self.first.max(other.first),
-            proves_3_14: self.proves_3_14 || other.proves_3_14,
+            passed_over: self.passed_over + other.passed_over,
             missed: self.missed + other.missed,
             ran: self.ran + other.ran,
+            out_of_order: self.out_of_order + other.out_of_order,
         }
     }
 
     /// The version that the data suits.
     pub(super) fn version(self) -> PythonVersion {
         let first = self.first.unwrap_or(FIRST_GUESS);
-        let is_3_14 = self.proves_3_14 || self.missed > self.ran;
-        if is_3_14 { PythonVersion::Py314 } else { first }
+        let is_seen = self.passed_over > self.out_of_order;
+        let is_likely = self.missed > self.ran + self.out_of_order;
+        if is_seen || is_likely { PythonVersion::Py314 } else { first }
     }
 }
 
