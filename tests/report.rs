@@ -506,3 +506,92 @@ fn modules_in_archives_have_sources() {
     let ran = same(&dir, &["report", "-m"]).status(0);
     assert!(ran.stdout.contains("box.zip/inside.py"), "{}", ran.stdout);
 }
+
+#[test]
+fn what_is_known_about_sources_is_kept_and_never_stale() {
+    let dir = recorded(&["--branch"]);
+    let first = same(&dir, &["report", "-m"]);
+    let kept = fs::read(dir.path(".pulpcov_cache/facts-1")).unwrap();
+    assert!(dir.path(".pulpcov_cache/CACHEDIR.TAG").exists());
+    assert_eq!(same(&dir, &["report", "-m"]).stdout, first.stdout);
+    assert_eq!(fs::read(dir.path(".pulpcov_cache/facts-1")).unwrap(), kept, "nothing was new");
+
+    // Other options, and other text, are other facts.
+    for args in ["report -m --python-version=3.14", "json -o - --show-contexts", "lcov -o -"] {
+        let args: Vec<&str> = args.split(' ').collect();
+        let uncached = [&args[..], &["--no-cache"]].concat();
+        assert_eq!(masked(&dir.pulpcov(&args).stdout), masked(&dir.pulpcov(uncached).stdout));
+    }
+    dir.write("rc", "[report]\nexclude_also = def add\n");
+    same(&dir, &["report", "-m", "--rcfile=rc"]);
+    let cart = fs::read_to_string(dir.path("shop/cart9.py")).unwrap();
+    dir.write("shop/cart9.py", cart.replace("a = 2", "a = 3\n        a = 4"));
+    same(&dir, &["report", "-m"]);
+    dir.write("shop/cart9.py", "def (:\n");
+    same(&dir, &["report", "-m"]);
+    dir.write("shop/cart9.py", cart);
+    assert_eq!(same(&dir, &["report", "-m"]).stdout, first.stdout);
+}
+
+#[test]
+fn kept_facts_that_are_broken_are_found_anew() {
+    let dir = recorded(&["--branch"]);
+    let first = dir.pulpcov(["report", "-m"]).status(0);
+    let kept = fs::read(dir.path(".pulpcov_cache/facts-1")).unwrap();
+    let mut broken = vec![Vec::new(), b"no cache".to_vec()];
+    for cut in (0..kept.len()).step_by(kept.len() / 20) {
+        broken.push(kept[..cut].to_vec());
+        let mut flipped = kept.clone();
+        flipped[cut] ^= 0x55;
+        broken.push(flipped);
+    }
+    for bytes in broken {
+        dir.write(".pulpcov_cache/facts-1", bytes);
+        assert_eq!(dir.pulpcov(["report", "-m"]).status(0).stdout, first.stdout);
+    }
+    fs::remove_dir_all(dir.path(".pulpcov_cache")).unwrap();
+    assert_eq!(dir.pulpcov(["report", "-m"]).status(0).stdout, first.stdout);
+}
+
+#[test]
+fn reports_at_once_share_what_is_kept() {
+    let dir = recorded(&["--branch"]);
+    let uncached = dir.pulpcov(["report", "-m", "--no-cache"]).status(0);
+    assert!(!dir.path(".pulpcov_cache").exists());
+    std::thread::scope(|scope| {
+        let report = || {
+            for n in 0..5 {
+                let pattern = format!("[report]\nexclude_also = nothing{n}\n");
+                let rc = dir.write(format!("rc{n}"), pattern);
+                let ran = dir.pulpcov(["report".into(), "-m".into(), rc_option(&rc)]).status(0);
+                assert_eq!(ran.stdout, uncached.stdout);
+            }
+        };
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(report)).collect();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+    });
+    let mut names = fs::read_dir(dir.path(".pulpcov_cache")).unwrap();
+    assert!(names.all(|name| !name.unwrap().file_name().to_string_lossy().starts_with(".tmp")));
+}
+
+fn rc_option(path: &std::path::Path) -> String {
+    format!("--rcfile={}", path.display())
+}
+
+#[cfg(unix)]
+#[test]
+fn facts_that_others_could_write_are_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let dir = recorded(&["--branch"]);
+    let elsewhere = Dir::new();
+    std::os::unix::fs::symlink(elsewhere.path(""), dir.path(".pulpcov_cache")).unwrap();
+    let first = dir.pulpcov(["report", "-m"]).status(0);
+    assert_eq!(elsewhere.names(), [""; 0], "a link is not followed");
+
+    fs::remove_file(dir.path(".pulpcov_cache")).unwrap();
+    fs::create_dir(dir.path(".pulpcov_cache")).unwrap();
+    fs::set_permissions(dir.path(".pulpcov_cache"), fs::Permissions::from_mode(0o1777)).unwrap();
+    assert_eq!(dir.pulpcov(["report", "-m"]).status(0).stdout, first.stdout);
+    assert_eq!(fs::read_dir(dir.path(".pulpcov_cache")).unwrap().count(), 0);
+}

@@ -224,6 +224,10 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "REV", conflicts_with = "source_root")]
     pub(crate) source_rev: Option<String>,
 
+    /// Parse every source, instead of keeping what is known about them in .pulpcov_cache
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+
     /// Say more: `combine` names each input, `pathmap` explains each alias, `python` names the version
     #[arg(long, value_name = "TOPICS", value_delimiter = ',')]
     pub(crate) debug: Vec<String>,

@@ -11,7 +11,9 @@ use pulpcov_core::formats::DataFile;
 use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::python::LinePatterns;
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
-use pulpcov_core::summarize::{PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning};
+use pulpcov_core::summarize::{
+    FactsCache, PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning,
+};
 use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, discover};
 
 use super::source_tree::{self, MeasuredSources};
@@ -23,6 +25,9 @@ use crate::{settings, ui};
 /// Where coverage.py explains its messages.
 const MESSAGES: &str = "https://coverage.readthedocs.io/en/7.17.3/messages.html";
 
+/// Where facts about sources are kept between reports, in the folder that the command runs in.
+const CACHE: &str = ".pulpcov_cache";
+
 /// Settings, options and data of one report.
 pub(crate) struct Reporting<'a> {
     args: &'a ReportingArgs,
@@ -32,6 +37,7 @@ pub(crate) struct Reporting<'a> {
     folder: WorkingDir,
     data: CoverageData,
     sources: Box<dyn Sources>,
+    cache: Option<FactsCache>,
 }
 
 impl<'a> Reporting<'a> {
@@ -41,7 +47,8 @@ impl<'a> Reporting<'a> {
         let data = load_data(args, &config, quiet)?;
         let folder = WorkingDir::new(settings::cwd()?);
         let sources = sources(args, &folder)?;
-        Ok(Self { args, config, contexts: Vec::new(), quiet, folder, data, sources })
+        let cache = (!args.no_cache).then(|| FactsCache::open(CACHE));
+        Ok(Self { args, config, contexts: Vec::new(), quiet, folder, data, sources, cache })
     }
 
     /// Count only what ran in these contexts: the option, or else the setting.
@@ -60,7 +67,7 @@ impl<'a> Reporting<'a> {
         let omit = patterns(self.args.omit.as_deref()).or_else(|| report.omit.clone());
         let partial = [&report.partial_branches[..], &report.partial_branches_always].concat();
         let progress = Progress::new(self.quiet);
-        let summary = Summarizer::new(&self.data, &*self.sources)?
+        let mut summarizer = Summarizer::new(&self.data, &*self.sources)?
             .folder(self.folder.clone())
             .relative_files(self.config.run.relative_files)
             .files(files.into_iter().map(|path| file_path(path)))
@@ -76,8 +83,13 @@ impl<'a> Reporting<'a> {
                 None => PluginLines::LeftOut,
             })
             .ignore_errors(self.args.ignore_errors || report.ignore_errors)
-            .on_file(move |file| progress.on_file(file))
-            .run()?;
+            .on_file(move |file| progress.on_file(file));
+        if let Some(cache) = &self.cache {
+            summarizer = summarizer.cache(cache);
+        }
+        let summary = summarizer.run()?;
+        // A folder that cannot be written has no cache: that costs time, and nothing else.
+        let _ = self.cache.as_ref().map(FactsCache::save);
         if self.args.debug.iter().chain(&self.config.run.debug).any(|topic| topic == "python") {
             ui::message(&format!("Statements are those of Python {}", summary.python_version()));
         }

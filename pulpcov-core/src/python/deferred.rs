@@ -14,7 +14,7 @@ use super::syntax::Syntax;
 use super::walk::{Node, for_each_body, line_of, statements};
 
 /// A line that is a statement before Python 3.14 only.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Deferred {
     pub(crate) line: i32,
     /// Before Python 3.14, the line ran if this one did, unless an exception came between.
@@ -24,7 +24,7 @@ pub(crate) struct Deferred {
 }
 
 /// What of a source tells whether Python 3.14 ran it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct DeferredLines {
     pub(crate) lines: Vec<Deferred>,
     /// Lines of which the first ran if the second did, in every version.

@@ -92,6 +92,12 @@ impl AnalyzeOptions {
         self.deferred = wanted;
         self
     }
+
+    /// All that facts follow from beside the source: these options, and the code that finds facts.
+    #[cfg(feature = "report")]
+    pub(crate) fn fingerprint(&self) -> String {
+        format!("{} {self:?}", env!("PULPCOV_ANALYSIS"))
+    }
 }
 
 /// The text of a Python source file.
@@ -175,6 +181,7 @@ impl PythonSource {
 /// Lines count from 1, lists are sorted. A negative line at the end of an arc is the exit of the
 /// function, class or module that starts there.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
 pub struct Facts {
     last_line: i32,
     last_outside: i32,

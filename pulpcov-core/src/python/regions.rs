@@ -13,6 +13,7 @@ use super::walk::{self, Definition};
 
 /// What a [`Region`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
 pub enum RegionKind {
     /// A function, method or nested function.
     Function,
@@ -32,6 +33,7 @@ impl RegionKind {
 
 /// A function or a class, with the lines that no inner one has.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
 pub struct Region {
     kind: RegionKind,
     name: String,

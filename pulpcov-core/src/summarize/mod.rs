@@ -10,6 +10,7 @@
 //! Files are analysed on all cores and come out in order. The [`report`](crate::report)s read the
 //! result, and nothing else.
 
+mod facts_cache;
 mod naming;
 mod sources;
 mod summarizer;
@@ -18,6 +19,7 @@ mod tree;
 mod version;
 mod warning;
 
+pub use facts_cache::FactsCache;
 pub use sources::{DiskSources, Sources};
 pub use summarizer::{PluginLines, Progress, Summarizer};
 pub use summary::{FileSummary, Summary};

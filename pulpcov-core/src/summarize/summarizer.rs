@@ -1,5 +1,6 @@
 //! File by file: choose, read, parse, compare with the data.
 
+use super::facts_cache::FactsCache;
 use super::naming::{Candidate, Naming};
 use super::sources::Sources;
 use super::summary::{FileSummary, Summary};
@@ -45,6 +46,7 @@ pub struct Summarizer<'a> {
     python: PythonChoice,
     ignore_errors: bool,
     plugin_lines: PluginLines,
+    cache: Option<&'a FactsCache>,
     on_file: Box<dyn Fn(Progress) + Sync + 'a>,
 }
 
@@ -89,6 +91,7 @@ impl<'a> Summarizer<'a> {
             python: PythonChoice::default(),
             ignore_errors: false,
             plugin_lines: PluginLines::default(),
+            cache: None,
             on_file: Box::new(|_| ()),
         })
     }
@@ -177,6 +180,13 @@ impl<'a> Summarizer<'a> {
     #[must_use]
     pub fn plugin_lines(mut self, lines: PluginLines) -> Self {
         self.plugin_lines = lines;
+        self
+    }
+
+    /// Keep facts about sources between runs; otherwise every source is parsed every time.
+    #[must_use]
+    pub fn cache(mut self, cache: &'a FactsCache) -> Self {
+        self.cache = Some(cache);
         self
     }
 
@@ -440,6 +450,11 @@ impl Worker<'_, '_> {
             Outcome::Failed { message, error, evidence: Evidence::default() }
         };
         let bytes = read_source(self.summarizer.sources, path).map_err(failed)?;
+        let options = &self.summarizer.facts;
+        let kept = self.summarizer.cache.map(|cache| (cache, FactsCache::key(options, &bytes)));
+        if let Some(facts) = kept.as_ref().and_then(|(cache, key)| cache.get(key)) {
+            return Ok(facts);
+        }
         let source = PythonSource::decode(&bytes).map_err(|err| {
             let message = format!("Couldn't parse '{path}': {}", err.reason());
             let error =
@@ -447,8 +462,7 @@ impl Worker<'_, '_> {
             Outcome::Failed { message, error, evidence: Evidence::default() }
         })?;
         drop(bytes);
-        let options = &self.summarizer.facts;
-        source.analyze(options).map_err(|err| match err.kind() {
+        let facts = source.analyze(options).map_err(|err| match err.kind() {
             ErrorKind::NotPython if !is_named_python(path) => Outcome::NotNamedPython,
             ErrorKind::NotPython => {
                 let message = format!("Couldn't parse Python file '{path}'");
@@ -459,7 +473,11 @@ impl Worker<'_, '_> {
                 Outcome::Failed { message, error: not_parsed(path, &err), evidence }
             }
             _ => failed(err),
-        })
+        })?;
+        if let Some((cache, key)) = kept {
+            cache.put(key, &facts);
+        }
+        Ok(facts)
     }
 }
 

@@ -6,6 +6,7 @@ use crate::text::py_repr;
 
 /// What an arc does.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Action {
     /// Go to a line, or leave a function.
     Jump,
@@ -30,6 +31,7 @@ impl Action {
 
 /// One reason for an arc to be possible.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Fragment {
     pub(super) arc: Arc,
     pub(super) cause: Option<Cause>,
@@ -38,6 +40,7 @@ pub(super) struct Fragment {
 
 /// The fragments of all arcs; an arc has one for every way to take it.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Descriptions(Vec<Fragment>);
 
 impl Descriptions {

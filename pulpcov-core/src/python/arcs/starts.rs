@@ -56,6 +56,7 @@ impl Exits {
 
 /// Why an arc is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Cause {
     Unknown,
     BreakNotExecuted,

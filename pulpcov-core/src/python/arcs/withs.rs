@@ -112,6 +112,7 @@ impl Withs {
 
 /// Arcs to replace; `None` removes the arc.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct WithFixers(BTreeMap<Arc, Option<Arc>>);
 
 impl WithFixers {

@@ -1,0 +1,246 @@
+//! Facts about sources, kept between runs.
+//!
+//! A source that has not changed need not be parsed again. Facts are kept under a hash of all that
+//! they follow from: the bytes of the source, the options, and the code that finds them. So an entry
+//! is never stale, and whatever is in the folder may be deleted at any time.
+//!
+//! All entries are in one file, which is replaced as a whole: of two programs that write at once,
+//! one's entries are kept. Each entry carries a checksum: what is left of a file that was
+//! torn is used, the rest is found anew.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use crate::python::{AnalyzeOptions, Facts};
+use crate::{Error, Result};
+
+/// The file's name, and the first bytes in it.
+const NAME: &str = "facts-1";
+const MAGIC: &[u8; 16] = b"pulpcov facts 1\n";
+
+/// How many times the file is written anew while an entry is of no use, before it goes.
+const MOST_IDLE: u8 = 8;
+
+/// More than that is no cache of ours, or none that is quicker than the analysis.
+const MOST_BYTES: u64 = 1 << 30;
+
+type Key = [u8; 32];
+type Checksum = [u8; 8];
+
+/// Facts about sources, kept in a folder between runs.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::summarize::{FactsCache, Summarizer};
+/// use pulpcov_core::{CoverageData, FilePath, Numbits};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path().join(".pulpcov_cache");
+/// # let mut data = CoverageData::new();
+/// # data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+/// # let sources = |_: &FilePath| Ok(Some(b"import sys\n".to_vec()));
+/// let cache = FactsCache::open(&folder);
+/// let summary = Summarizer::new(&data, &sources)?.cache(&cache).run()?;
+/// cache.save()?;
+/// # assert_eq!(summary.files()[0].analysis().statements(), [1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct FactsCache {
+    folder: PathBuf,
+    bytes: Vec<u8>,
+    entries: HashMap<Key, Entry>,
+    used: Mutex<Used>,
+}
+
+/// Where an entry is in the file.
+#[derive(Debug)]
+struct Entry {
+    idle: u8,
+    checksum: Checksum,
+    facts: Range<usize>,
+}
+
+/// What one run asked for.
+#[derive(Debug, Default)]
+struct Used {
+    found: Vec<Key>,
+    new: Vec<(Key, Vec<u8>)>,
+}
+
+impl FactsCache {
+    /// Read what is kept in a folder.
+    ///
+    /// A folder that is not there, cannot be read, or belongs to another user is empty: who can
+    /// write facts can forge a report.
+    pub fn open(folder: impl Into<PathBuf>) -> Self {
+        let folder = folder.into();
+        let bytes = read(&folder).unwrap_or_default();
+        let entries = index(&bytes);
+        Self { folder, bytes, entries, used: Mutex::default() }
+    }
+
+    /// Write what was found since to the folder, and make the folder if need be.
+    ///
+    /// Nothing is written where there is nothing new.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the folder cannot be written, or belongs to another user.
+    pub fn save(&self) -> Result<()> {
+        let used = self.used.lock().map(|mut used| std::mem::take(&mut *used)).unwrap_or_default();
+        if used.new.is_empty() {
+            return Ok(());
+        }
+        self.write(used).map_err(|err| Error::io(&self.folder, err))
+    }
+
+    /// The key of a source, as these options see it.
+    pub(super) fn key(options: &AnalyzeOptions, source: &[u8]) -> Key {
+        let how = blake3::derive_key("pulpcov facts", options.fingerprint().as_bytes());
+        *blake3::Hasher::new_keyed(&how).update(source).finalize().as_bytes()
+    }
+
+    /// The facts that are kept under a key.
+    pub(super) fn get(&self, key: &Key) -> Option<Facts> {
+        let entry = self.entries.get(key)?;
+        let bytes = self.bytes.get(entry.facts.clone())?;
+        if checksum(bytes) != entry.checksum {
+            return None;
+        }
+        let facts = postcard::from_bytes(bytes).ok()?;
+        self.used.lock().ok()?.found.push(*key);
+        Some(facts)
+    }
+
+    /// Keep facts under a key.
+    pub(super) fn put(&self, key: Key, facts: &Facts) {
+        // What cannot be kept is found again the next time.
+        if let (Ok(bytes), Ok(mut used)) = (postcard::to_allocvec(facts), self.used.lock()) {
+            used.new.push((key, bytes));
+        }
+    }
+
+    fn write(&self, mut used: Used) -> io::Result<()> {
+        make_folder(&self.folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
+        let mut out = io::BufWriter::new(file.as_file_mut());
+        out.write_all(MAGIC)?;
+        used.new.sort();
+        used.new.dedup_by(|a, b| a.0 == b.0);
+        for (key, facts) in &used.new {
+            write_entry(&mut out, key, 0, checksum(facts), facts)?;
+        }
+        used.found.sort_unstable();
+        let mut kept: Vec<_> = self.entries.iter().collect();
+        kept.sort_unstable_by_key(|(key, _)| **key);
+        for (key, entry) in kept {
+            let is_used = used.found.binary_search(key).is_ok();
+            let idle = if is_used { 0 } else { entry.idle.saturating_add(1) };
+            let is_new = used.new.binary_search_by(|new| new.0.cmp(key)).is_ok();
+            if let Some(facts) = self.bytes.get(entry.facts.clone())
+                && idle <= MOST_IDLE
+                && !is_new
+            {
+                write_entry(&mut out, key, idle, entry.checksum, facts)?;
+            }
+        }
+        out.flush()?;
+        drop(out);
+        file.persist(self.folder.join(NAME)).map_err(|err| err.error)?;
+        Ok(())
+    }
+}
+
+fn checksum(bytes: &[u8]) -> Checksum {
+    let mut checksum = Checksum::default();
+    checksum.copy_from_slice(blake3::hash(bytes).as_bytes().split_at(8).0);
+    checksum
+}
+
+/// An entry: its key, how long it was idle, its length, its checksum, its facts.
+fn write_entry(
+    out: &mut impl Write,
+    key: &Key,
+    idle: u8,
+    checksum: Checksum,
+    facts: &[u8],
+) -> io::Result<()> {
+    let length = u32::try_from(facts.len()).map_err(io::Error::other)?;
+    out.write_all(key)?;
+    out.write_all(&[idle])?;
+    out.write_all(&length.to_le_bytes())?;
+    out.write_all(&checksum)?;
+    out.write_all(facts)
+}
+
+/// Where the entries are, as far as the file is whole.
+fn index(bytes: &[u8]) -> HashMap<Key, Entry> {
+    let mut entries = HashMap::new();
+    let Some(mut rest) = bytes.strip_prefix(MAGIC) else { return entries };
+    while let Some((key, entry, behind)) = split_entry(bytes.len(), rest) {
+        entries.insert(key, entry);
+        rest = behind;
+    }
+    entries
+}
+
+/// The first entry of `rest`, which ends where a file of `end` bytes does, and what is behind it.
+fn split_entry(end: usize, rest: &[u8]) -> Option<(Key, Entry, &[u8])> {
+    let (key, rest) = rest.split_first_chunk()?;
+    let (&idle, rest) = rest.split_first()?;
+    let (length, rest) = rest.split_first_chunk()?;
+    let (checksum, rest) = rest.split_first_chunk()?;
+    let start = end.checked_sub(rest.len())?;
+    let (facts, rest) =
+        rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
+    let facts = start..start + facts.len();
+    Some((*key, Entry { idle, checksum: *checksum, facts }, rest))
+}
+
+fn read(folder: &Path) -> io::Result<Vec<u8>> {
+    refuse_strangers_folder(folder)?;
+    let file = fs::File::open(folder.join(NAME))?;
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Make the folder, marked as a cache for backups (<https://bford.info/cachedir/>) and for git.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.symlink_metadata().is_ok() {
+        return refuse_strangers_folder(folder);
+    }
+    fs::create_dir_all(folder)?;
+    refuse_strangers_folder(folder)?;
+    fs::write(folder.join(".gitignore"), "*\n")?;
+    fs::write(
+        folder.join("CACHEDIR.TAG"),
+        "Signature: 8a477f597d28d172789f06886806bc55\n# Facts about sources, kept by pulpcov. Delete it whenever you like.\n",
+    )
+}
+
+/// A folder of another user's, or a link to one, is none of ours.
+fn refuse_strangers_folder(folder: &Path) -> io::Result<()> {
+    let metadata = folder.symlink_metadata()?;
+    if !metadata.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "it is no folder"));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let others_may_write = metadata.permissions().mode() & 0o002 != 0;
+        if metadata.uid() != nix::unistd::geteuid().as_raw() || others_may_write {
+            return Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                "others can write to the folder",
+            ));
+        }
+    }
+    Ok(())
+}
