@@ -9,5 +9,6 @@ mod hostile;
 mod parity;
 mod properties;
 mod python_facts;
+mod readers;
 mod report;
 mod support;

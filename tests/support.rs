@@ -183,27 +183,34 @@ fn neutral(mut command: Command) -> Command {
     command
 }
 
-/// The virtual environment's Python. Whichever test comes first makes it, in all processes.
 fn reference_python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    let packages = [format!("coverage=={REFERENCE}")];
     PYTHON.get_or_init(|| {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-        let name = format!("reference-coverage-{REFERENCE}");
-        let folder = target.join(&name);
-        if !folder.join("complete").exists() {
-            let lock = File::create(target.join(format!("{name}.lock"))).unwrap();
-            lock.lock().unwrap();
-            // Another process may have made it meanwhile.
-            if !folder.join("complete").exists() {
-                make_reference(&folder);
-            }
-        }
-        folder.join("bin/python")
+        venv(&format!("reference-coverage-{REFERENCE}"), &packages).join("bin/python")
     })
 }
 
-fn make_reference(folder: &Path) {
-    const ADVICE: &str = "These tests compare with the real coverage.py: install python3, 3.11 or later, \
+/// A virtual environment with these packages. Whichever test comes first makes it, in all processes.
+pub(crate) fn venv<S: AsRef<str>>(name: &str, packages: &[S]) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let folder = target.join(name);
+    let wanted = packages.iter().map(S::as_ref).collect::<Vec<_>>().join("\n");
+    let is_complete = || fs::read_to_string(folder.join("complete")).is_ok_and(|is| is == wanted);
+    if !is_complete() {
+        let lock = File::create(target.join(format!("{name}.lock"))).unwrap();
+        lock.lock().unwrap();
+        // Another process may have made it meanwhile.
+        if !is_complete() {
+            make_venv(&folder, packages);
+            fs::write(folder.join("complete"), &wanted).unwrap();
+        }
+    }
+    folder
+}
+
+fn make_venv<S: AsRef<str>>(folder: &Path, packages: &[S]) {
+    const ADVICE: &str = "These tests need real programs of Python's: install python3, 3.11 or later, \
         with venv and pip (Debian and Ubuntu: python3-venv), and have the network or pip's cache at hand.";
     let run = |command: &mut Command| {
         let shown = format!("{command:?}");
@@ -220,8 +227,7 @@ fn make_reference(folder: &Path) {
     run(Command::new("python3").args(["-m", "venv"]).arg(folder));
     run(Command::new(folder.join("bin/python"))
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .arg(format!("coverage=={REFERENCE}")));
-    fs::write(folder.join("complete"), "").unwrap();
+        .args(packages.iter().map(S::as_ref)));
 }
 
 /// Have coverage.py do many things in one process: see `reference.py` for what it understands.
