@@ -5,6 +5,8 @@ mod analyze;
 mod commands;
 mod faults;
 mod formats;
+mod hook;
+mod hooked;
 mod hostile;
 mod parity;
 mod properties;

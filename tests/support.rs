@@ -168,10 +168,13 @@ pub(crate) fn python() -> Command {
 }
 
 /// Nothing of the user's environment that either program looks at.
-fn neutral(mut command: Command) -> Command {
+pub(crate) fn neutral(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if ["COVERAGE", "PYTHON", "RAYON_", "CLICOLOR"].iter().any(|own| text.starts_with(own)) {
+        if ["COVERAGE", "PULP", "PYTHON", "RAYON_", "CLICOLOR"]
+            .iter()
+            .any(|own| text.starts_with(own))
+        {
             command.env_remove(&name);
         }
     }
@@ -193,6 +196,11 @@ fn reference_python() -> &'static Path {
 
 /// A virtual environment with these packages. Whichever test comes first makes it, in all processes.
 pub(crate) fn venv<S: AsRef<str>>(name: &str, packages: &[S]) -> PathBuf {
+    venv_of("python3", name, packages)
+}
+
+/// As [`venv`], of a certain Python.
+pub(crate) fn venv_of<S: AsRef<str>>(python: &str, name: &str, packages: &[S]) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let folder = target.join(name);
     let wanted = packages.iter().map(S::as_ref).collect::<Vec<_>>().join("\n");
@@ -202,14 +210,14 @@ pub(crate) fn venv<S: AsRef<str>>(name: &str, packages: &[S]) -> PathBuf {
         lock.lock().unwrap();
         // Another process may have made it meanwhile.
         if !is_complete() {
-            make_venv(&folder, packages);
+            make_venv(python, &folder, packages);
             fs::write(folder.join("complete"), &wanted).unwrap();
         }
     }
     folder
 }
 
-fn make_venv<S: AsRef<str>>(folder: &Path, packages: &[S]) {
+fn make_venv<S: AsRef<str>>(python: &str, folder: &Path, packages: &[S]) {
     const ADVICE: &str = "These tests need real programs of Python's: install python3, 3.11 or later, \
         with venv and pip (Debian and Ubuntu: python3-venv), and have the network or pip's cache at hand.";
     let run = |command: &mut Command| {
@@ -224,7 +232,7 @@ fn make_venv<S: AsRef<str>>(folder: &Path, packages: &[S]) {
     if folder.exists() {
         fs::remove_dir_all(folder).unwrap();
     }
-    run(Command::new("python3").args(["-m", "venv"]).arg(folder));
+    run(Command::new(python).args(["-m", "venv"]).arg(folder));
     run(Command::new(folder.join("bin/python"))
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
         .args(packages.iter().map(S::as_ref)));

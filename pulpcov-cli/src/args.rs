@@ -1,9 +1,13 @@
 //! The arguments, as clap parses them. Names are coverage.py's wherever it has the option.
 
+mod hook;
+
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use hook::{HookCommand, InstallArgs, StatusArgs, UninstallArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -37,6 +41,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Debug(DebugCommand),
     Erase(EraseArgs),
+    #[command(subcommand)]
+    Hook(HookCommand),
     Json(JsonArgs),
     Lcov(LcovArgs),
     Report(ReportArgs),
@@ -387,4 +393,19 @@ pub(crate) struct AnnotateArgs {
     /// Write the copies into this folder, instead of beside the sources
     #[arg(short, long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
+}
+
+/// A time in seconds: `5`, `5s`, `0.5s`, `200ms`, `2m`.
+fn seconds(text: &str) -> Result<f64, String> {
+    let (number, factor) = [("ms", 0.001), ("s", 1.0), ("m", 60.0)]
+        .iter()
+        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))
+        .unwrap_or((text, 1.0));
+    let seconds =
+        number.parse::<f64>().map_err(|_| "write a time like 5s or 200ms".to_owned())? * factor;
+    if (0.01..=86400.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("from 10ms to a day".to_owned())
+    }
 }

@@ -52,6 +52,8 @@ pub(crate) enum Failure {
     Input(std::io::Error),
     /// The output could not be written.
     Output(std::io::Error),
+    /// What was asked for cannot be; the sentence says why, and what to do.
+    Refused(String),
 }
 
 impl fmt::Display for Failure {
@@ -65,6 +67,7 @@ impl fmt::Display for Failure {
             Self::Core(err) => err.fmt(f),
             Self::Input(err) => err.fmt(f),
             Self::Output(err) => write!(f, "cannot write the output: {err}"),
+            Self::Refused(why) => f.write_str(why),
         }
     }
 }

@@ -6,6 +6,7 @@ mod combine;
 mod convert;
 mod debug;
 mod erase;
+mod hook;
 mod json;
 mod lcov;
 mod report;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Convert(args) => convert::run(&args),
         Command::Debug(args) => debug::run(&args),
         Command::Erase(args) => erase::run(args),
+        Command::Hook(command) => hook::run(&command),
         Command::Json(args) => json::run(&args),
         Command::Lcov(args) => lcov::run(&args),
         Command::Report(args) => report::run(&args),

@@ -1,0 +1,111 @@
+//! `pulpcov hook`
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// Measure every process of a Python, whatever starts it and however it ends
+///
+/// Installs a module that coverage.py is started by: in web workers, Celery's prefork pool, subprocesses.
+/// It saves every few seconds, so that a process may be killed, or never end.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HookCommand {
+    Install(InstallArgs),
+    Uninstall(UninstallArgs),
+    Status(StatusArgs),
+}
+
+/// The Pythons that a command is about.
+#[derive(Args, Debug)]
+pub(crate) struct PythonArgs {
+    /// The Python, as a path or a name to look up; may be given several times [default: python3]
+    #[arg(long = "python", value_name = "PATH")]
+    pub(crate) pythons: Vec<PathBuf>,
+}
+
+impl PythonArgs {
+    /// Those that were named, or else the usual one.
+    pub(crate) fn or_default(&self) -> Vec<PathBuf> {
+        if self.pythons.is_empty() { vec!["python3".into()] } else { self.pythons.clone() }
+    }
+}
+
+/// Write the hook into a Python's site-packages
+///
+/// Processes that are started afterwards are measured: restart the services. Installing again changes the settings.
+#[derive(Args, Debug)]
+pub(crate) struct InstallArgs {
+    #[command(flatten)]
+    pub(crate) python: PythonArgs,
+
+    /// The folder that all processes write their data files into
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PULP_COVERAGE_ROOT",
+        default_value = "/srv/pulp_coverage"
+    )]
+    pub(crate) data_root: PathBuf,
+
+    /// Measure this package, or the files below this folder; may be given several times [default: all but the
+    /// standard library and installed packages]
+    #[arg(long, value_name = "PKG")]
+    pub(crate) source: Vec<String>,
+
+    /// Measure branches too
+    #[arg(long)]
+    pub(crate) branch: bool,
+
+    /// The context that all rows are recorded in
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) context: Option<String>,
+
+    /// How often a process saves: what it recorded since is lost if it is killed
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = super::seconds)]
+    pub(crate) flush_interval: f64,
+
+    /// The signal on which a process saves at once, unless it uses that itself; `none` is no signal
+    #[arg(long, value_name = "SIGNAL", default_value = "USR1", value_parser = ["USR1", "USR2", "HUP", "none"])]
+    pub(crate) flush_signal: String,
+
+    /// A configuration file of coverage.py, for `omit`, `plugins` and the like
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// A WSGI script, run by a server that does not read site-packages' .pth files, to import the hook in; may be
+    /// given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wsgi: Vec<PathBuf>,
+
+    /// Measure processes of this user only; may be given several times
+    #[arg(long, value_name = "UID")]
+    pub(crate) user_only: Vec<u32>,
+}
+
+/// Remove exactly what install wrote
+///
+/// Nothing is removed if a file was changed by someone else.
+#[derive(Args, Debug)]
+pub(crate) struct UninstallArgs {
+    #[command(flatten)]
+    pub(crate) python: PythonArgs,
+
+    /// Remove the data files too, and the folder if nothing else is in it
+    #[arg(long)]
+    pub(crate) purge_data: bool,
+}
+
+/// Say where the hook is installed, and which processes it measures
+#[derive(Args, Debug)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) python: PythonArgs,
+
+    /// The folder with the data files [default: the one that the hook writes into]
+    #[arg(long, value_name = "DIR", env = "PULP_COVERAGE_ROOT")]
+    pub(crate) data_root: Option<PathBuf>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,165 @@
+//! `pulpcov hook install`
+
+use std::path::{Path, PathBuf};
+
+use super::installed::{self, MODULE, Places, Settings, State};
+use super::interpreter::Interpreter;
+use super::{about, data_root, wsgi};
+use crate::args::InstallArgs;
+use crate::exit::{Exit, Failure};
+use crate::ui;
+
+pub(super) fn run(args: &InstallArgs) -> Result<Exit, Failure> {
+    let chosen = chosen_settings(args)?;
+    Ok(super::for_each(args.python.or_default(), |python| {
+        let interpreter = Interpreter::ask(&python)?;
+        interpreter.check_coverage()?;
+        install(args, &chosen, &interpreter)
+    }))
+}
+
+/// What the options say, for every Python the same.
+fn chosen_settings(args: &InstallArgs) -> Result<Settings, Failure> {
+    let mut settings = Settings::default();
+    settings.add("version", env!("CARGO_PKG_VERSION"))?;
+    settings.add_path("root", &absolute(&args.data_root)?)?;
+    settings.add("interval", &args.flush_interval.to_string())?;
+    if args.flush_signal != "none" {
+        settings.add("signal", &format!("SIG{}", args.flush_signal))?;
+    }
+    if args.branch {
+        settings.add("branch", "")?;
+    }
+    if let Some(context) = &args.context {
+        settings.add("context", context)?;
+    }
+    if let Some(config) = &args.config {
+        let path = config.canonicalize().map_err(|err| about(config, err))?;
+        settings.add_path("config", &path)?;
+    }
+    for source in &args.source {
+        let folder = Path::new(source);
+        // A name is a package's, though there may be a folder that is called like it.
+        if source.contains('/') || source == "." {
+            settings
+                .add_path("folder", &folder.canonicalize().map_err(|err| about(folder, err))?)?;
+        } else {
+            settings.add("package", source)?;
+        }
+    }
+    for uid in &args.user_only {
+        settings.add("user", &uid.to_string())?;
+    }
+    Ok(settings)
+}
+
+fn install(
+    args: &InstallArgs,
+    chosen: &Settings,
+    interpreter: &Interpreter,
+) -> Result<(), Failure> {
+    let places = Places::new(&interpreter.site);
+    let before = match installed::look(&places)? {
+        State::Absent => None,
+        State::Whole(settings) => Some(settings),
+        State::Changed(path, how) => {
+            return Err(about(&path, format!("{how}; remove it, and then install")));
+        }
+    };
+    let root = absolute(&args.data_root)?;
+    let made_root = data_root::create(&root)?;
+    let written = write_all(args, chosen, interpreter, &places, before.as_ref(), made_root);
+    if written.is_err() && before.is_none() {
+        undo(&places, args, &root, made_root);
+    }
+    written?;
+    let coverage = interpreter.coverage.as_deref().unwrap_or_default();
+    ui::message(&format!(
+        "Installed the hook into {} (Python {}, coverage.py {coverage})",
+        ui::name(&places.site),
+        interpreter.version
+    ));
+    ui::message(&format!("Data files: {}. Restart what is to be measured.", ui::name(&root)));
+    for problem in data_root::DataRoot::look(&root).problems {
+        ui::warning(&format!("{}: {problem}", ui::name(&root)));
+    }
+    Ok(())
+}
+
+/// The module first and the file that switches it on last: a Python that starts meanwhile finds all or nothing.
+fn write_all(
+    args: &InstallArgs,
+    chosen: &Settings,
+    interpreter: &Interpreter,
+    places: &Places,
+    before: Option<&Settings>,
+    made_root: bool,
+) -> Result<(), Failure> {
+    let mut settings = chosen.clone();
+    let made_earlier = before.is_some_and(|before| {
+        before.get("made-root").is_some() && before.get("root") == settings.get("root")
+    });
+    if made_root || made_earlier {
+        settings.add("made-root", "")?;
+    }
+    installed::write(&places.module, MODULE.as_bytes())?;
+    settings.add_path("made", &interpreter.compile(&places.module)?)?;
+    installed::add_fixed(&mut settings, places)?;
+    let scripts = marked_scripts(args, interpreter)?;
+    for (script, bytes) in &scripts {
+        settings.add_written("marked", script, bytes)?;
+    }
+    installed::write(&places.settings, settings.render().as_bytes())?;
+    for (script, bytes) in &scripts {
+        wsgi::replace(script, bytes)?;
+    }
+    for (_, script) in before.into_iter().flat_map(|before| before.written("marked")) {
+        if !scripts.iter().any(|(marked, _)| marked == script) {
+            wsgi::replace(script, &wsgi::unmarked(&wsgi::read(script)?))?;
+        }
+    }
+    installed::write_switch(places)
+}
+
+fn marked_scripts(
+    args: &InstallArgs,
+    interpreter: &Interpreter,
+) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
+    let mark = |script: &PathBuf| {
+        let script = script.canonicalize().map_err(|err| about(script, err))?;
+        let bytes = wsgi::marked(&script, interpreter)?;
+        Ok((script, bytes))
+    };
+    args.wsgi.iter().map(mark).collect()
+}
+
+/// Leave nothing behind of an installation that failed. What cannot be removed could not be written either.
+fn undo(places: &Places, args: &InstallArgs, root: &Path, made_root: bool) {
+    let cached = places.site.join("__pycache__");
+    let compiled =
+        std::fs::read_dir(&cached).into_iter().flatten().flatten().map(|entry| entry.path());
+    let compiled = compiled.filter(|path| {
+        path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"pulpcov_hook."))
+    });
+    for path in
+        compiled.chain([places.switch.clone(), places.settings.clone(), places.module.clone()])
+    {
+        let _ = installed::remove(&path);
+    }
+    let _ = std::fs::remove_dir(cached);
+    for script in &args.wsgi {
+        let restored = wsgi::read(script).map(|bytes| (wsgi::unmarked(&bytes), bytes));
+        if let Ok((original, now)) = restored
+            && original != now
+        {
+            let _ = wsgi::replace(script, &original);
+        }
+    }
+    if made_root {
+        let _ = std::fs::remove_dir(root);
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|err| about(path, err))
+}

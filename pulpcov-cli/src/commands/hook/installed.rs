@@ -1,0 +1,250 @@
+//! The files of the hook in site-packages, and the record of what was written.
+//!
+//! The settings file ends with the record: a line for each file that was written, with a hash of its bytes, and
+//! a hash of the settings themselves in the last line.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::exit::Failure;
+
+/// What Python runs in every process.
+pub(super) const MODULE: &str = include_str!("../../../hook/pulpcov_hook.py");
+/// Python reads these files in the order of their names: by then the others have said where packages are.
+const SWITCH_NAME: &str = "zzz_pulpcov_hook.pth";
+const SWITCH: &str = "import pulpcov_hook\n";
+const HEADER: &str = "# The settings of pulpcov's hook, as `pulpcov hook install` wrote them. `pulpcov hook uninstall` removes them.";
+
+/// Where the files of one Python's hook are.
+pub(super) struct Places {
+    pub(super) site: PathBuf,
+    pub(super) module: PathBuf,
+    pub(super) settings: PathBuf,
+    pub(super) switch: PathBuf,
+}
+
+impl Places {
+    pub(super) fn new(site: &Path) -> Self {
+        Self {
+            site: site.into(),
+            module: site.join("pulpcov_hook.py"),
+            settings: site.join("pulpcov_hook.conf"),
+            switch: site.join(SWITCH_NAME),
+        }
+    }
+}
+
+/// What the hook is to do, and what was written for it: the lines of the settings file.
+///
+/// A line is a name and, behind a space, a value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Settings(Vec<(String, String)>);
+
+impl Settings {
+    /// Add a line.
+    pub(super) fn add(&mut self, name: &str, value: &str) -> Result<(), Failure> {
+        if value.contains(['\n', '\r']) {
+            return Err(Failure::Refused(format!(
+                "{name}: a line break cannot be in it: {value:?}"
+            )));
+        }
+        self.0.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    pub(super) fn add_path(&mut self, name: &str, path: &Path) -> Result<(), Failure> {
+        let text = path.to_str().ok_or_else(|| super::about(path, "is not UTF-8"))?;
+        self.add(name, text)
+    }
+
+    /// Add that these bytes are what was written to a file.
+    pub(super) fn add_written(
+        &mut self,
+        name: &str,
+        path: &Path,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        let text = path.to_str().ok_or_else(|| super::about(path, "is not UTF-8"))?;
+        self.add(name, &format!("{} {text}", hash(bytes)))
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |line| line.0 == name).map(|line| line.1.as_str())
+    }
+
+    /// The files of a kind that were written, with their hashes.
+    pub(super) fn written(&self, name: &str) -> impl Iterator<Item = (&str, &Path)> {
+        self.all(name)
+            .filter_map(|value| value.split_once(' '))
+            .map(|(hash, path)| (hash, Path::new(path)))
+    }
+
+    /// The text of the file.
+    pub(super) fn render(&self) -> String {
+        let mut text = format!("{HEADER}\n");
+        for (name, value) in &self.0 {
+            text += name;
+            if !value.is_empty() {
+                text.push(' ');
+                text += value;
+            }
+            text.push('\n');
+        }
+        let own = hash(text.as_bytes());
+        text + &format!("self {own}\n")
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let body = text.strip_prefix(HEADER)?.strip_prefix('\n')?;
+        let (lines, own) = body.strip_suffix('\n')?.rsplit_once("self ")?;
+        let covered = text.len() - "self ".len() - own.len() - 1;
+        let is_whole = own == hash(text.get(..covered)?.as_bytes());
+        let line = |line: &str| {
+            let (name, value) = line.split_once(' ').unwrap_or((line, ""));
+            (name.to_owned(), value.to_owned())
+        };
+        is_whole.then(|| Self(lines.lines().map(line).collect()))
+    }
+}
+
+/// What is installed in a Python.
+pub(super) enum State {
+    Absent,
+    /// As it was written.
+    Whole(Settings),
+    /// Something was changed by someone else: which file, and how.
+    Changed(PathBuf, &'static str),
+}
+
+/// Look at what is installed.
+pub(super) fn look(places: &Places) -> Result<State, Failure> {
+    let Some(text) = read(&places.settings)? else {
+        let orphan = [&places.switch, &places.module].into_iter().find(|path| path.exists());
+        return Ok(match orphan {
+            Some(path) => {
+                State::Changed(path.clone(), "is there without the settings that belong to it")
+            }
+            None => State::Absent,
+        });
+    };
+    let Some(settings) = std::str::from_utf8(&text).ok().and_then(Settings::parse) else {
+        return Ok(State::Changed(places.settings.clone(), CHANGED));
+    };
+    for (hash, path) in settings.written("wrote").chain(settings.written("marked")) {
+        match read(path)? {
+            None => {
+                return Ok(State::Changed(
+                    path.into(),
+                    "is gone, though the hook was installed into it",
+                ));
+            }
+            Some(bytes) if self::hash(&bytes) != hash => {
+                return Ok(State::Changed(path.into(), CHANGED));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(State::Whole(settings))
+}
+
+const CHANGED: &str = "was changed by someone else since the hook was installed";
+
+/// The bytes of a file, if there is one.
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(err) => Err(super::about(path, err)),
+    }
+}
+
+pub(super) fn hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+/// Write a file that everybody can read: all of it or nothing.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let written = tempfile::Builder::new().prefix(".pulpcov_hook.").tempfile_in(folder).and_then(
+        |mut file| {
+            file.write_all(bytes)?;
+            file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+            file.as_file().sync_all()?;
+            file.persist(path).map_err(|err| err.error).map(drop)
+        },
+    );
+    written.map_err(|err| cannot_write(folder, &err))
+}
+
+/// Write the file that switches the hook on.
+pub(super) fn write_switch(places: &Places) -> Result<(), Failure> {
+    write(&places.switch, SWITCH.as_bytes())
+}
+
+/// Add the two files whose bytes are always the same.
+pub(super) fn add_fixed(settings: &mut Settings, places: &Places) -> Result<(), Failure> {
+    settings.add_written("wrote", &places.switch, SWITCH.as_bytes())?;
+    settings.add_written("wrote", &places.module, MODULE.as_bytes())
+}
+
+fn cannot_write(folder: &Path, err: &io::Error) -> Failure {
+    let advice = match err.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "\nRun this as a user who may, or name the Python of a virtual environment with --python."
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            "\nThe file system is read-only: name another Python with --python."
+        }
+        _ => "",
+    };
+    // The error's own text would name the temporary file.
+    let reason = err
+        .raw_os_error()
+        .map_or_else(|| err.to_string(), |code| io::Error::from_raw_os_error(code).to_string());
+    super::about(folder, format!("cannot be written into: {reason}{advice}"))
+}
+
+/// Remove a file that may be gone already.
+pub(super) fn remove(path: &Path) -> Result<(), Failure> {
+    match fs::remove_file(path) {
+        Err(err) if err.kind() != io::ErrorKind::NotFound => Err(super::about(path, err)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some() -> Settings {
+        let mut settings = Settings::default();
+        settings.add("root", "/srv/a folder").unwrap();
+        settings.add("branch", "").unwrap();
+        settings.add("package", "self help").unwrap();
+        settings
+    }
+
+    #[test]
+    fn settings_survive_being_written() {
+        assert_eq!(Settings::parse(&some().render()), Some(some()));
+    }
+
+    #[test]
+    fn settings_that_were_edited_are_told() {
+        let text = some().render();
+        assert_eq!(Settings::parse(&text.replace("/srv", "/tmp")), None);
+        assert_eq!(Settings::parse(&text.replace("branch\n", "")), None);
+        assert_eq!(Settings::parse(""), None);
+    }
+
+    #[test]
+    fn a_value_is_one_line() {
+        assert!(Settings::default().add("context", "a\nroot /").is_err());
+    }
+}

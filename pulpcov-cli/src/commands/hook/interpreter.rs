@@ -1,0 +1,114 @@
+//! What a Python says about itself.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::exit::Failure;
+
+const PROBE: &str = include_str!("../../../hook/probe.py");
+const COMPILE: &str = include_str!("../../../hook/compile.py");
+const HEAD: &str = include_str!("../../../hook/head.py");
+
+/// A Python that packages can be installed into.
+#[derive(Debug, Deserialize)]
+pub(super) struct Interpreter {
+    pub(super) executable: PathBuf,
+    /// Three numbers.
+    pub(super) version: String,
+    /// Its folder of packages, where it reads `.pth` files.
+    pub(super) site: PathBuf,
+    /// The version of coverage.py that it imports.
+    pub(super) coverage: Option<String>,
+}
+
+impl Interpreter {
+    /// Ask the Python of this path or name.
+    pub(super) fn ask(python: &Path) -> Result<Self, Failure> {
+        let answer = run_script(python, PROBE, &[])?;
+        serde_json::from_str(&answer)
+            .map_err(|err| super::about(python, format!("does not answer like a Python: {err}")))
+    }
+
+    /// Compile a module. Where the result is.
+    pub(super) fn compile(&self, module: &Path) -> Result<PathBuf, Failure> {
+        run_script(&self.executable, COMPILE, &[module]).map(|path| PathBuf::from(path.trim_end()))
+    }
+
+    /// How many lines of a script come before its first ordinary statement.
+    pub(super) fn head_of(&self, script: &Path) -> Result<usize, Failure> {
+        let answer = run_script(&self.executable, HEAD, &[script])?;
+        answer.trim().parse().map_err(|_| super::about(script, "cannot be read by this Python"))
+    }
+
+    /// Can this coverage.py be started by the hook? If not, what to do.
+    pub(super) fn check_coverage(&self) -> Result<(), Failure> {
+        let python = self.executable.display();
+        let problem = match &self.coverage {
+            None => "has no coverage.py".to_owned(),
+            Some(version) if !is_supported(version) => {
+                format!(
+                    "has coverage.py {version}; the hook works with 7.10 and later versions of 7"
+                )
+            }
+            Some(_) => return Ok(()),
+        };
+        let advice = format!("install it: {python} -m pip install 'coverage>=7.10,<8'");
+        Err(Failure::Refused(format!("{python} {problem}\n{advice}")))
+    }
+}
+
+fn is_supported(version: &str) -> bool {
+    let mut numbers = version.split('.').map_while(|part| part.parse::<u32>().ok());
+    numbers.next() == Some(7) && numbers.next().is_some_and(|minor| minor >= 10)
+}
+
+/// Run a script in a Python that is not measured. What it prints.
+fn run_script(python: &Path, script: &str, args: &[&Path]) -> Result<String, Failure> {
+    // A name is looked up; a path is from the current folder. Links are kept: a virtual environment is one.
+    let is_name = python.components().count() == 1 && !python.is_absolute();
+    let program = if is_name { python.into() } else { std::path::absolute(python)? };
+    let output = Command::new(program)
+        .args(["-c", script])
+        .args(args)
+        .env("PULPCOV_HOOK", "off")
+        // Modules are imported from the current folder too, which may be anybody's.
+        .current_dir("/")
+        .output()
+        .map_err(|err| super::about(python, explain(&err)))?;
+    if !output.status.success() {
+        let text = String::from_utf8_lossy(&output.stderr);
+        let last = text.trim_end().lines().last().unwrap_or("it says nothing");
+        return Err(super::about(args.first().copied().unwrap_or(python), last));
+    }
+    String::from_utf8(output.stdout).map_err(|err| super::about(python, err))
+}
+
+fn explain(err: &io::Error) -> String {
+    match err.kind() {
+        io::ErrorKind::NotFound => "there is no such Python".to_owned(),
+        _ => err.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_that_the_hook_works_with() {
+        for (version, supported) in [
+            ("7.17.3", true),
+            ("7.10.0", true),
+            ("7.11.0b1", true),
+            ("7.9.2", false),
+            ("6.5.0", false),
+            ("8.0.0", false),
+            ("", false),
+        ] {
+            assert_eq!(is_supported(version), supported, "{version}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `pulpcov hook`: put the hook into a Python, take it out, and see what it measures.
+//!
+//! | | |
+//! |---|---|
+//! | `interpreter` | what a Python says about itself |
+//! | `installed` | the files of the hook in site-packages, and the record of what was written |
+//! | `wsgi` | the marked import in a WSGI script |
+//! | `data_root` | the folder that processes write into |
+//! | `processes` | whose data files are there, and who of them lives |
+//!
+//! The Python side is in `pulpcov-cli/hook/`.
+
+mod data_root;
+mod install;
+mod installed;
+mod interpreter;
+mod processes;
+mod status;
+mod uninstall;
+mod wsgi;
+
+use std::fmt::Display;
+use std::path::Path;
+
+use crate::args::HookCommand;
+use crate::exit::{Exit, Failure};
+use crate::ui;
+
+pub(super) fn run(command: &HookCommand) -> Result<Exit, Failure> {
+    match command {
+        HookCommand::Install(args) => install::run(args),
+        HookCommand::Uninstall(args) => uninstall::run(args),
+        HookCommand::Status(args) => status::run(args),
+    }
+}
+
+/// A refusal that names the file it is about.
+fn about(path: &Path, why: impl Display) -> Failure {
+    Failure::Refused(format!("{}: {why}", path.display()))
+}
+
+/// Do it for each; those that fail do not keep the others from being done.
+fn for_each<T>(
+    items: impl IntoIterator<Item = T>,
+    mut work: impl FnMut(T) -> Result<(), Failure>,
+) -> Exit {
+    let mut exit = Exit::Success;
+    for item in items {
+        if let Err(failure) = work(item) {
+            ui::error(&failure.to_string());
+            exit = Exit::Error;
+        }
+    }
+    exit
+}

@@ -1,0 +1,108 @@
+//! The marked import in a WSGI script, for servers that start Python without its site-packages.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, chown};
+use std::path::Path;
+
+use super::interpreter::Interpreter;
+use crate::exit::Failure;
+
+const BEGIN: &str = "# pulpcov hook: begin. `pulpcov hook uninstall` removes these lines.";
+const END: &str = "# pulpcov hook: end";
+
+/// The script with the import, before its first ordinary statement; without an older one.
+pub(super) fn marked(script: &Path, interpreter: &Interpreter) -> Result<Vec<u8>, Failure> {
+    let original = unmarked(&read(script)?);
+    let keep = interpreter.head_of(script)?.min(count_lines_before_mark(script)?);
+    let lines: Vec<&[u8]> = original.split_inclusive(|byte| *byte == b'\n').collect();
+    let (head, rest) = lines.split_at(keep.min(lines.len()));
+    let line_break = if original.windows(2).any(|pair| pair == b"\r\n") { "\r\n" } else { "\n" };
+    let mut text = head.concat();
+    if !text.is_empty() && !text.ends_with(b"\n") {
+        text.extend(line_break.as_bytes());
+    }
+    text.extend(block(&interpreter.site, line_break)?.as_bytes());
+    text.extend(rest.concat());
+    Ok(text)
+}
+
+/// The script without the import.
+pub(super) fn unmarked(script: &[u8]) -> Vec<u8> {
+    let mut inside = false;
+    let mut kept = Vec::new();
+    for line in script.split_inclusive(|byte| *byte == b'\n') {
+        let text = line.trim_ascii_end();
+        if text == BEGIN.as_bytes() {
+            inside = true;
+        }
+        if !inside {
+            kept.extend(line);
+        }
+        if text == END.as_bytes() {
+            inside = false;
+        }
+    }
+    kept
+}
+
+/// Replace a script by this, with the owner and the permissions that it has.
+pub(super) fn replace(script: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    // Whoever names a link means what it leads to.
+    let target = script.canonicalize().map_err(|err| super::about(script, err))?;
+    let replaced = fs::metadata(&target).and_then(|before| {
+        let folder = target.parent().unwrap_or(Path::new("/"));
+        let mut file = tempfile::Builder::new().prefix(".pulpcov_hook.").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().set_permissions(before.permissions())?;
+        if file.as_file().metadata()?.uid() != before.uid()
+            || file.as_file().metadata()?.gid() != before.gid()
+        {
+            chown(file.path(), Some(before.uid()), Some(before.gid()))?;
+        }
+        file.as_file().sync_all()?;
+        file.persist(&target).map_err(|err| err.error).map(drop)
+    });
+    replaced.map_err(|err| super::about(script, format!("cannot be changed: {err}")))
+}
+
+pub(super) fn read(script: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(script).map_err(|err| super::about(script, err))
+}
+
+/// A mark that is there already is in the place where the new one belongs.
+fn count_lines_before_mark(script: &Path) -> Result<usize, Failure> {
+    let bytes = read(script)?;
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    Ok(lines.position(|line| line.trim_ascii_end() == BEGIN.as_bytes()).unwrap_or(usize::MAX))
+}
+
+fn block(site: &Path, line_break: &str) -> Result<String, Failure> {
+    let site = site.to_str().ok_or_else(|| super::about(site, "is not UTF-8"))?;
+    // A string of JSON is one of Python too.
+    let site = serde_json::Value::from(site);
+    let lines = [
+        BEGIN.to_owned(),
+        "try:".to_owned(),
+        format!("    __import__(\"sys\").path.append({site})"),
+        "    __import__(\"pulpcov_hook\")".to_owned(),
+        "except ImportError:".to_owned(),
+        "    pass".to_owned(),
+        END.to_owned(),
+    ];
+    Ok(lines.iter().flat_map(|line| [line, line_break]).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unmarking_gives_the_script_back() {
+        for script in ["", "import app\n", "\"doc\"\r\nfrom app import application"] {
+            let block = block(Path::new("/a \"b\"/site"), "\n").unwrap();
+            assert_eq!(unmarked(format!("{block}{script}").as_bytes()), script.as_bytes());
+            assert_eq!(unmarked(script.as_bytes()), script.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,699 @@
+//! `pulpcov hook` with the standard library: forks, exits, signals, failures; installing and removing.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nix::sys::signal::Signal;
+
+use crate::hooked::{Hooked, Running, lines, lines_with, name, shop};
+use crate::support::{Dir, Rows, coverage, pulpcov, venv};
+
+/// The rows of everything that the ways of `drive.py` run, in one process under `coverage run`.
+fn single(args: &[&str]) -> Rows {
+    let dir = Dir::new();
+    let data = dir.path("data");
+    let ran = coverage()
+        .args(["run", "--source=shop", "--data-file"])
+        .arg(&data)
+        .args(args)
+        .args(["drive.py", "all", "single"])
+        .current_dir(shop())
+        .status()
+        .unwrap();
+    assert!(ran.success());
+    Rows::by_sql(data)
+}
+
+/// As `assert_eq`, which would print all of both.
+#[track_caller]
+fn assert_equal(left: &Rows, right: &Rows, what: &str) {
+    assert_eq!(left.contexts, right.contexts, "{what}");
+    assert_eq!(left.files, right.files, "{what}");
+    let arcs: Vec<_> = left.arcs.symmetric_difference(&right.arcs).collect();
+    assert!(arcs.is_empty(), "{what}: in one of them: {arcs:?}");
+    for (key, lines) in &right.lines {
+        assert_eq!(left.lines.get(key), Some(lines), "{what}: {key:?}");
+    }
+    assert!(left == right, "{what}");
+}
+
+/// Run `drive.py` in this way and compare the rows of all processes to those of one.
+#[track_caller]
+fn assert_same_rows(way: &str, status: i32) {
+    for args in [&["--branch"][..], &[]] {
+        let hooked = Hooked::new().installed(args);
+        let output = hooked.drive(way).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{way}: {stderr}");
+        assert_eq!(stderr, "", "{way}");
+        assert_equal(&hooked.rows(), &single(args), &format!("{way} {args:?}"));
+    }
+}
+
+macro_rules! same_rows {
+    ($($way:ident $status:literal)*) => {
+        mod same_rows_as_in_one_process {
+            $(#[test]
+            fn $way() {
+                super::assert_same_rows(stringify!($way), $status);
+            })*
+        }
+    };
+}
+
+same_rows! {
+    fork_return 0
+    fork_exception 0
+    fork_os_exit 0
+    fork_sigterm 0
+    fork_sigterm_reset 0
+    fork_execv 0
+    fork_execle 0
+    fork_twice 0
+    fork_with_threads 0
+    multiprocessing_fork 0
+    multiprocessing_spawn 0
+    multiprocessing_forkserver 0
+    multiprocessing_terminate 0
+    multiprocessing_pool 0
+    pool_fork 0
+    pool_spawn 0
+    subprocess 0
+    threads 0
+    daemon_thread 0
+    exit 3
+    exception 1
+}
+
+#[test]
+fn a_child_has_a_file_of_its_own_without_the_rows_of_its_parent() {
+    let hooked = Hooked::new().installed(&[]);
+    assert!(hooked.drive("fork_twice").status().unwrap().success());
+    let files = hooked.files();
+    assert_eq!(files.len(), 3, "{files:?}");
+    let only_by_parent = [lines_with("work", "def "), lines_with("work", "before()\n")].concat();
+    let with_imports = files.iter().filter(|file| {
+        let ran = lines(&Rows::by_sql(file), "work");
+        only_by_parent.iter().any(|line| ran.contains(line))
+    });
+    assert_eq!(with_imports.count(), 1);
+    // The file is named after its process, and the child's number is not the parent's.
+    let pids: Vec<_> =
+        files.iter().map(|file| name(file).split(".pid").nth(1).unwrap().to_owned()).collect();
+    assert!(pids.windows(2).all(|pair| pair[0] != pair[1]), "{pids:?}");
+}
+
+#[test]
+fn every_supported_coverage_measures_the_same() {
+    for version in ["7.10.0", "7.11.3", "7.12.0", "7.13.5", "7.14.0", "7.15.0", "7.16.0"] {
+        let base = coverage_of(version);
+        for args in [&["--branch"][..], &[]] {
+            let hooked = Hooked::of(&base).installed(args);
+            for way in ["fork_os_exit", "threads"] {
+                assert!(hooked.drive(way).status().unwrap().success(), "{version}");
+            }
+            assert_equal(&hooked.rows(), &single(args), version);
+        }
+    }
+}
+
+/// A virtual environment with another version of coverage.py.
+fn coverage_of(version: &str) -> PathBuf {
+    venv(&format!("hook-coverage-{version}"), &[format!("coverage=={version}")])
+}
+
+/// Lines of `shop.steps` for the steps that a process says it has done, with the time at which it did.
+fn steps_done(output: &str) -> Vec<(u32, f64)> {
+    let parse = |line: &str| {
+        let (number, time) = line.split_once(' ')?;
+        Some((number.parse().ok()?, time.parse().ok()?))
+    };
+    output.lines().filter_map(parse).collect()
+}
+
+/// The line that only a call of the step runs.
+fn line_of_step(step: u32) -> u32 {
+    4 * step + 7
+}
+
+#[test]
+fn a_killed_process_loses_one_interval_at_most() {
+    const INTERVAL: f64 = 0.3;
+    let hooked = Hooked::new().installed(&["--flush-interval", "300ms"]);
+    let mut process =
+        Running::start(hooked.drive("steps").env("PAUSE", "0.02").stdout(Stdio::piped()));
+    std::thread::sleep(Duration::from_secs(3));
+    let killed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
+    process.signal(Signal::SIGKILL);
+    let mut output = String::new();
+    process.0.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+    let done = steps_done(&output);
+    // The flush itself takes a moment, more of it on a busy machine.
+    let safe: Vec<u32> = done
+        .iter()
+        .filter(|(_, time)| *time < killed - INTERVAL - 1.0)
+        .map(|(step, _)| *step)
+        .collect();
+    assert!(safe.len() > 20, "{output}");
+    let ran = hooked.lines("steps");
+    assert!(safe.iter().all(|step| ran.contains(&line_of_step(*step))), "{safe:?}\n{ran:?}");
+    // And the line is a true witness: what was not done is not there.
+    assert!(!ran.contains(&line_of_step(399)));
+}
+
+#[test]
+fn a_signal_flushes_at_once() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "60m"]);
+    let mut process = Running::start(hooked.drive("wait").stdout(Stdio::piped()));
+    assert_eq!(process.read_line(), "ready");
+    assert!(hooked.files().is_empty());
+    process.signal(Signal::SIGUSR1);
+    hooked.wait_for("flush", |hooked| !hooked.lines("work").is_empty());
+    assert!(process.0.try_wait().unwrap().is_none(), "the process goes on");
+}
+
+#[test]
+fn two_hundred_processes_at_once_lose_nothing() {
+    let hooked = Hooked::new().installed(&[]);
+    let command = |step: u32| {
+        let mut command = hooked.drive("steps");
+        command.env("PAUSE", "0").env("STEPS", step.to_string()).stdout(Stdio::null());
+        command
+    };
+    let running: Vec<_> = (0..200).map(|step| Running::start(&mut command(step))).collect();
+    for mut process in running {
+        assert!(process.0.wait().unwrap().success());
+    }
+    assert_eq!(hooked.files().len(), 200);
+    let ran = hooked.lines("steps");
+    let missing: Vec<_> = (0..200).filter(|step| !ran.contains(&line_of_step(*step))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn processes_that_flush_while_others_combine_lose_nothing() {
+    const PROCESSES: u32 = 50;
+    const STEPS: u32 = 8;
+    let hooked = Hooked::new().installed(&["--flush-interval", "50ms"]);
+    let running: Vec<_> = (0..PROCESSES)
+        .map(|number| {
+            let steps: Vec<_> =
+                (0..STEPS).map(|step| (number * STEPS + step).to_string()).collect();
+            let mut command = hooked.drive("steps");
+            command.env("PAUSE", "0.3").env("STEPS", steps.join(",")).stdout(Stdio::null());
+            Running::start(command.stderr(Stdio::piped()))
+        })
+        .collect();
+    let combined = hooked.dir.path("combined");
+    let combine = || {
+        pulpcov()
+            .args(["combine", "--quiet", "--append", "--rcfile=", "--data-file"])
+            .arg(&combined)
+            .args(hooked.files())
+            .output()
+            .unwrap()
+    };
+    let mut combines = 0;
+    let mut running = running;
+    while !running.is_empty() {
+        combines += usize::from(combine().status.success());
+        running.retain_mut(|process| match process.0.try_wait().unwrap() {
+            None => true,
+            Some(status) => {
+                let mut stderr = String::new();
+                process.0.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+                assert!(status.success() && stderr.is_empty(), "{status} {stderr}");
+                false
+            }
+        });
+    }
+    assert!(combines > 1, "there were combines while they ran");
+    let ran = lines(&hooked.rows().union(Rows::by_sql(&combined)), "steps");
+    let missing: Vec<_> =
+        (0..PROCESSES * STEPS).filter(|step| !ran.contains(&line_of_step(*step))).collect();
+    assert!(missing.is_empty(), "{missing:?} of {combines} combines");
+}
+
+/// What a program does without the hook it does with it, though the hook cannot work; it says so in one line.
+#[track_caller]
+fn assert_undisturbed(command: &mut Command, complaint: &str) {
+    let output = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
+    let complaints: Vec<_> = stderr.lines().collect();
+    assert!(
+        complaints.len() == 1 && complaints[0].contains(complaint),
+        "one line with {complaint:?}, not:\n{stderr}"
+    );
+}
+
+#[test]
+fn without_coverage_the_program_runs_as_ever() {
+    let hooked = Hooked::new().installed(&[]);
+    fs::remove_file(hooked.pth()).unwrap();
+    assert_undisturbed(&mut hooked.drive("threads"), "pip install");
+}
+
+#[test]
+fn without_settings_the_program_runs_as_ever() {
+    let hooked = Hooked::new().installed(&[]);
+    fs::write(hooked.site().join("pulpcov_hook.conf"), "nonsense\n").unwrap();
+    assert_undisturbed(&mut hooked.drive("threads"), "not measured");
+}
+
+#[test]
+fn without_a_folder_to_write_to_the_program_runs_as_ever() {
+    let hooked = Hooked::new().installed(&[]);
+    fs::remove_dir(hooked.root()).unwrap();
+    fs::write(hooked.root(), "").unwrap();
+    assert_undisturbed(&mut hooked.drive("threads"), "not measured");
+}
+
+#[test]
+fn on_a_full_disk_the_program_runs_as_ever() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "100ms"]);
+    let mut command = Command::new("strace");
+    command.args([
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "inject=pwrite64:error=ENOSPC",
+        "-e",
+        "trace=pwrite64",
+    ]);
+    let drive = hooked.drive("steps");
+    command.arg(drive.get_program()).args(drive.get_args()).current_dir(shop());
+    for (name, value) in drive.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("PAUSE", "0.1").env("STEPS", "0,1,2,3,4,5,6,7");
+    assert_undisturbed(&mut command, "tried again");
+    assert!(hooked.files().is_empty());
+    assert_eq!(fs::read_dir(hooked.root()).unwrap().count(), 0, "nothing half-written stays");
+}
+
+#[test]
+fn when_the_disk_has_room_again_everything_is_saved() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "60m"]);
+    let mut process =
+        Running::start(hooked.drive("wait").stdout(Stdio::piped()).stderr(Stdio::piped()));
+    process.read_line();
+    fs::rename(hooked.root(), hooked.dir.path("away")).unwrap();
+    fs::write(hooked.root(), "nobody can write where a file is in the way").unwrap();
+    process.signal(Signal::SIGUSR1);
+    let mut complaint = String::new();
+    BufReader::new(process.0.stderr.take().unwrap()).read_line(&mut complaint).unwrap();
+    assert!(complaint.contains("tried again"), "{complaint}");
+    fs::remove_file(hooked.root()).unwrap();
+    fs::rename(hooked.dir.path("away"), hooked.root()).unwrap();
+    drop(process.0.stdin.take());
+    assert!(process.0.wait().unwrap().success());
+    assert_eq!(hooked.lines("work"), lines(&single(&[]), "work"));
+}
+
+#[test]
+fn a_user_who_may_not_write_to_the_root_is_not_disturbed() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let hooked = Hooked::new().installed(&[]);
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    fs::set_permissions(hooked.dir.path(""), mode(0o755)).unwrap();
+    fs::set_permissions(hooked.root(), mode(0o755)).unwrap();
+    let mut command = Command::new(hooked.python());
+    command.args(["-c", "import shop.work"]).current_dir(shop()).uid(65534).gid(65534);
+    // Whether that user can run this Python at all depends on where it is.
+    if Command::new(hooked.python())
+        .args(["-S", "-c", ""])
+        .uid(65534)
+        .gid(65534)
+        .status()
+        .is_ok_and(|ran| ran.success())
+    {
+        assert_undisturbed(&mut command, "no permission to write");
+    }
+}
+
+#[test]
+fn a_process_that_is_not_selected_does_not_even_import_coverage() {
+    let hooked = Hooked::new().installed(&[]);
+    let loaded = |code: &str, hooked: &Hooked| {
+        let code = format!(
+            "import sys; {code}; print('coverage' in sys.modules, 'threading' in sys.modules)"
+        );
+        let output = hooked.command().args(["-c", &code]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(loaded("pass", &hooked), "False False\n");
+    assert_eq!(loaded("import shop", &hooked), "True True\n");
+    // Another user's processes.
+    hooked
+        .hook("install", &["--user-only", "4711", "--data-root", hooked.root().to_str().unwrap()])
+        .status(0);
+    assert_eq!(loaded("import shop", &hooked), "False False\n");
+}
+
+#[test]
+fn a_program_that_has_its_own_signal_handlers_keeps_them() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "60m"]);
+    let code = "\
+import os, signal, sys
+import shop
+got = []
+for number in (signal.SIGTERM, signal.SIGUSR1):
+    assert signal.getsignal(number) is signal.SIG_DFL
+    assert signal.signal(number, lambda *args: got.append(args[0])) is signal.SIG_DFL
+    os.kill(os.getpid(), number)
+print(*map(int, got))
+";
+    let output = hooked.command().args(["-W", "error", "-c", code]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "15 10\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn contexts_and_a_configuration_file_are_honoured() {
+    let hooked = Hooked::new();
+    let config = hooked.dir.write(
+        "rc",
+        "[run]\nomit = */steps.py\npatch = _exit, subprocess\nsigterm = true\nparallel = true\n",
+    );
+    let hooked = hooked.installed(&["--context", "night 1", "--config", config.to_str().unwrap()]);
+    assert!(hooked.drive("fork_os_exit").status().unwrap().success());
+    let rows = hooked.rows();
+    assert!(rows.contexts.contains("night 1"), "{:?}", rows.contexts);
+    assert_eq!(lines(&rows, "steps"), Vec::<u32>::new());
+    assert_eq!(lines(&rows, "work"), lines(&single(&[]), "work"));
+}
+
+#[test]
+fn contexts_that_the_program_switches_are_recorded() {
+    let hooked = Hooked::new().installed(&["--context", "all"]);
+    let code = "\
+import coverage
+from shop import work
+current = coverage.Coverage.current()
+current.switch_context('first')
+work.before()
+current.switch_context('second')
+work.after(False)
+current.save()
+";
+    assert!(hooked.command().args(["-c", code]).status().unwrap().success());
+    let rows = hooked.rows();
+    let path = shop().join("shop/work.py").to_string_lossy().into_owned();
+    let in_context = |context: &str| {
+        rows.lines[&(path.clone(), context.to_owned())].iter().copied().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        in_context("all|second"),
+        lines_with("work", "if flag")
+            .into_iter()
+            .chain(lines_with("work", "return None"))
+            .collect::<Vec<_>>()
+    );
+    assert!(in_context("all|first").contains(&lines_with("work", "return total")[0]));
+}
+
+#[test]
+fn threads_that_end_are_forgotten() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "100ms"]);
+    let code = "\
+import sys, threading, time
+from shop import work
+import coverage
+for _ in range(20):
+    threads = [threading.Thread(target=work.before) for _ in range(20)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+time.sleep(1)
+print(len(coverage.Coverage.current()._collector.tracers))
+";
+    let output = hooked.command().args(["-c", code]).output().unwrap();
+    let tracers: u32 = String::from_utf8_lossy(&output.stdout).trim().parse().unwrap();
+    assert!(tracers < 40, "{tracers}");
+}
+
+/// What is in the site-packages but for what the test itself put there.
+fn installed_files(hooked: &Hooked) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut folders = vec![hooked.site()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path.clone());
+            }
+            names.push(name(&path));
+        }
+    }
+    names.retain(|name| name != "packages.pth");
+    names.sort();
+    names
+}
+
+#[test]
+fn uninstall_leaves_nothing_behind() {
+    let hooked = Hooked::new();
+    assert_eq!(installed_files(&hooked), Vec::<String>::new());
+    let hooked = hooked.installed(&[]);
+    let files = installed_files(&hooked);
+    assert_eq!(files.len(), 5, "{files:?}");
+    assert!(files.iter().any(|name| name.ends_with(".pyc")), "{files:?}");
+    assert!(hooked.drive("threads").status().unwrap().success());
+    hooked.hook("uninstall", &[]).status(0).stderr("Removed the hook");
+    assert_eq!(installed_files(&hooked), Vec::<String>::new());
+    assert_eq!(hooked.files().len(), 1, "data is kept");
+    hooked.hook("uninstall", &[]).status(0).stderr("not installed");
+    // Nothing is measured any more.
+    assert!(hooked.drive("threads").status().unwrap().success());
+    assert_eq!(hooked.files().len(), 1);
+}
+
+#[test]
+fn purging_removes_the_data_and_the_folder_that_was_made_for_it() {
+    let hooked = Hooked::new().installed(&[]);
+    // Installed again, it is still known who made the folder.
+    let hooked = hooked.installed(&["--branch"]);
+    assert!(hooked.drive("threads").status().unwrap().success());
+    fs::write(hooked.root().join(".pulpcov_hook.host.pid1.Xaaaaaaaax.tmp"), "killed").unwrap();
+    hooked.hook("uninstall", &["--purge-data"]).status(0).stderr("Removed 2 data files");
+    assert!(!hooked.root().exists());
+}
+
+#[test]
+fn purging_keeps_what_is_not_ours() {
+    let hooked = Hooked::new();
+    hooked.dir.write("data/notes", "of somebody");
+    hooked.dir.write("data/.coveragerc", "");
+    let hooked = hooked.installed(&[]);
+    hooked.hook("uninstall", &["--purge-data"]).status(0);
+    let mut left: Vec<_> =
+        fs::read_dir(hooked.root()).unwrap().map(|entry| name(&entry.unwrap().path())).collect();
+    left.sort();
+    assert_eq!(left, [".coveragerc", "notes"]);
+}
+
+#[test]
+fn installing_again_changes_the_settings() {
+    let hooked = Hooked::new().installed(&[]);
+    let before = installed_files(&hooked);
+    let hooked = hooked.installed(&["--branch", "--context", "second"]);
+    assert_eq!(installed_files(&hooked), before);
+    assert!(hooked.drive("threads").status().unwrap().success());
+    assert_eq!(hooked.rows().has_arcs, Some(true));
+    assert!(hooked.rows().contexts.contains("second"));
+}
+
+#[test]
+fn what_somebody_changed_is_neither_removed_nor_replaced() {
+    for file in ["pulpcov_hook.py", "pulpcov_hook.conf", "zzz_pulpcov_hook.pth"] {
+        let hooked = Hooked::new().installed(&[]);
+        let path = hooked.site().join(file);
+        let changed = fs::read_to_string(&path).unwrap() + "# by hand\n";
+        fs::write(&path, &changed).unwrap();
+        let before = installed_files(&hooked);
+        for command in ["uninstall", "install"] {
+            let ran = hooked.hook(command, &[]).status(1).stderr("was changed by someone else");
+            assert!(ran.stderr.contains(file), "{}", ran.stderr);
+            assert_eq!(installed_files(&hooked), before);
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), changed);
+        hooked.hook("status", &[]).status(1).stdout("was changed by someone else");
+    }
+}
+
+#[test]
+fn two_pythons_are_installed_into_and_one_that_fails_does_not_keep_the_other_from_it() {
+    let (first, second) = (Hooked::new(), Hooked::new());
+    let install = |more: &[&str]| {
+        let mut command = pulpcov();
+        command.args(["hook", "install", "--data-root"]).arg(first.root());
+        for python in [&first, &second] {
+            command.arg("--python").arg(python.python());
+        }
+        crate::support::Ran::from(command.args(more).output().unwrap())
+    };
+    install(&[]).status(0);
+    assert_eq!(installed_files(&first), installed_files(&second));
+    install(&["--python", "/no/such/python"]).status(1).stderr("there is no such Python");
+    second.hook("uninstall", &[]).status(0);
+    assert!(installed_files(&second).is_empty());
+    assert!(!installed_files(&first).is_empty());
+}
+
+#[test]
+fn install_says_what_is_missing() {
+    let hooked = Hooked::new();
+    fs::remove_file(hooked.pth()).unwrap();
+    let root = hooked.root();
+    let args = ["--data-root", root.to_str().unwrap()];
+    hooked
+        .hook("install", &args)
+        .status(1)
+        .stderr("has no coverage.py")
+        .stderr("-m pip install 'coverage>=7.10,<8'");
+    assert!(installed_files(&hooked).is_empty());
+    assert!(!root.exists());
+    let old = Hooked::of(&coverage_of("7.6.0"));
+    old.hook("install", &args).status(1).stderr("has coverage.py 7.6.0");
+    assert!(installed_files(&old).is_empty());
+}
+
+#[test]
+fn what_cannot_be_written_is_a_clear_refusal_that_leaves_nothing_behind() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let hooked = Hooked::new();
+    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
+    fs::set_permissions(hooked.dir.path(""), mode(0o755)).unwrap();
+    // Root may write everywhere: another user tries. Whether that user can run this Python depends on where it is.
+    if !Command::new(hooked.python())
+        .arg("-S")
+        .arg("-c")
+        .arg("")
+        .uid(65534)
+        .gid(65534)
+        .status()
+        .is_ok_and(|ran| ran.success())
+    {
+        return;
+    }
+    let root = Dir::new();
+    fs::set_permissions(root.path(""), mode(0o777)).unwrap();
+    let mut command = pulpcov();
+    command
+        .args(["hook", "install", "--python"])
+        .arg(hooked.python())
+        .arg("--data-root")
+        .arg(root.path("data"));
+    let ran = crate::support::Ran::from(command.uid(65534).gid(65534).output().unwrap());
+    ran.status(1).stderr("cannot be written into: Permission denied").stderr("--python");
+    assert!(installed_files(&hooked).is_empty());
+    assert!(!root.path("data").exists());
+}
+
+#[test]
+fn a_read_only_file_system_is_a_clear_refusal() {
+    let hooked = Hooked::new();
+    // In a mount namespace of its own, if the system lets us have one.
+    let script = format!(
+        "mount --bind {site} {site} && mount -o remount,ro,bind {site} && exec \"$@\"",
+        site = hooked.site().display()
+    );
+    let unshared = |program: &str, args: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--map-root-user", "sh", "-c", &script, "sh", program]).args(args);
+        crate::support::Ran::from(command.output().unwrap())
+    };
+    if unshared("true", &[]).status != 0 {
+        return;
+    }
+    let (python, root) = (hooked.python(), hooked.root());
+    let program = pulpcov().get_program().to_string_lossy().into_owned();
+    let args = [
+        "hook",
+        "install",
+        "--python",
+        python.to_str().unwrap(),
+        "--data-root",
+        root.to_str().unwrap(),
+    ];
+    unshared(&program, &args).status(1).stderr("Read-only file system").stderr("--python");
+    assert!(installed_files(&hooked).is_empty());
+    assert!(!root.exists());
+}
+
+#[test]
+fn the_data_root_is_like_tmp() {
+    use std::os::unix::fs::PermissionsExt;
+    let hooked = Hooked::new().installed(&[]);
+    assert_eq!(fs::metadata(hooked.root()).unwrap().permissions().mode() & 0o7777, 0o1777);
+    // What is there already stays as it is, with a warning.
+    let other = hooked.dir.path("other");
+    fs::create_dir(&other).unwrap();
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o755)).unwrap();
+    let ran = hooked.hook("install", &["--data-root", other.to_str().unwrap()]);
+    ran.status(0).stderr("not everybody can write into it");
+    assert_eq!(fs::metadata(&other).unwrap().permissions().mode() & 0o7777, 0o755);
+}
+
+#[test]
+fn a_wsgi_script_gets_an_import_that_goes_again() {
+    let script = "#!/usr/bin/python3\n# -*- coding: utf-8 -*-\n\"\"\"The service.\"\"\"\nfrom __future__ import annotations\nimport shop.work\nprint(shop.work.before())\n";
+    let hooked = Hooked::new();
+    let path = hooked.dir.write("app.wsgi", script);
+    let hooked = hooked.installed(&["--wsgi", path.to_str().unwrap()]);
+    // Twice is as once.
+    let once = fs::read_to_string(&path).unwrap();
+    let hooked = hooked.installed(&["--wsgi", path.to_str().unwrap()]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), once);
+    // Without site, nothing but the script says where the hook is, and where coverage.py is.
+    let mut command = hooked.command();
+    command.arg("-S").arg(&path);
+    let packages = fs::read_to_string(hooked.pth()).unwrap();
+    let output =
+        command.env("PYTHONPATH", format!("{}:{packages}", shop().display())).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "4\n", "{output:?}");
+    assert!(!hooked.lines("work").is_empty());
+    // Somebody works on the script.
+    fs::write(&path, format!("{once}print()\n")).unwrap();
+    hooked.hook("uninstall", &[]).status(1).stderr("app.wsgi: was changed by someone else");
+    fs::write(&path, &once).unwrap();
+    hooked.hook("uninstall", &[]).status(0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), script);
+}
+
+#[test]
+fn status_names_the_living_and_the_dead() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "50ms"]);
+    assert!(hooked.drive("threads").status().unwrap().success());
+    let mut process = Running::start(hooked.drive("wait").stdout(Stdio::piped()));
+    assert_eq!(process.read_line(), "ready");
+    hooked.wait_for("flush", |hooked| hooked.files().len() == 2);
+    let ran = hooked.hook("status", &["--json"]).status(0);
+    let status: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(status["interpreters"][0]["installed"], true);
+    assert_eq!(status["data_roots"][0]["mode"], "1777");
+    let processes = status["data_roots"][0]["processes"].as_array().unwrap();
+    let in_state =
+        |state: &str| processes.iter().filter(|each| each["state"] == state).collect::<Vec<_>>();
+    let live = in_state("live");
+    assert_eq!((live.len(), in_state("ended").len()), (1, 1), "{}", ran.stdout);
+    assert_eq!(live[0]["pid"], process.0.id());
+    assert!(live[0]["command"].as_str().unwrap().ends_with("drive.py wait"), "{}", ran.stdout);
+    assert!(live[0]["rows"].as_u64().unwrap() > 0);
+    let words = hooked.hook("status", &[]).status(0);
+    let words = words.stdout("live processes: 1\n").stdout("processes that have ended: 1\n");
+    words.stdout("drive.py wait");
+}

@@ -1,0 +1,179 @@
+//! A Python with the hook in it, and what its processes leave behind.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{Dir, REFERENCE, Ran, Rows, neutral, pulpcov, root, venv};
+
+/// Nothing that a test waits for takes this long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A virtual environment of one test, with the packages of another one, and a data root.
+pub(crate) struct Hooked {
+    pub(crate) dir: Dir,
+    packages: PathBuf,
+}
+
+impl Hooked {
+    /// With the reference coverage.py.
+    pub(crate) fn new() -> Self {
+        let packages = [format!("coverage=={REFERENCE}")];
+        Self::of(&venv(&format!("reference-coverage-{REFERENCE}"), &packages))
+    }
+
+    /// With the packages of this virtual environment.
+    pub(crate) fn of(base: &Path) -> Self {
+        let dir = Dir::new();
+        let base = base.join("bin/python");
+        let made = Command::new(&base)
+            .args(["-m", "venv", "--without-pip"])
+            .arg(dir.path("venv"))
+            .status()
+            .unwrap();
+        assert!(made.success());
+        let site = "import sysconfig; print(sysconfig.get_path('purelib'))";
+        let output = Command::new(&base).args(["-c", site]).output().unwrap();
+        let packages = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
+        let hooked = Self { dir, packages };
+        fs::write(hooked.pth(), hooked.packages.as_os_str().as_encoded_bytes()).unwrap();
+        hooked
+    }
+
+    /// The Python.
+    pub(crate) fn python(&self) -> PathBuf {
+        self.dir.path("venv/bin/python")
+    }
+
+    /// The Python's own packages.
+    pub(crate) fn site(&self) -> PathBuf {
+        let library = self.dir.path("venv/lib");
+        let version = fs::read_dir(library).unwrap().next().unwrap().unwrap();
+        version.path().join("site-packages")
+    }
+
+    /// What makes the Python see the packages of the other virtual environment.
+    pub(crate) fn pth(&self) -> PathBuf {
+        self.site().join("packages.pth")
+    }
+
+    /// The data root.
+    pub(crate) fn root(&self) -> PathBuf {
+        self.dir.path("data")
+    }
+
+    /// `pulpcov hook` with these arguments, for this Python.
+    pub(crate) fn hook(&self, command: &str, args: &[&str]) -> Ran {
+        let mut run = pulpcov();
+        run.args(["hook", command, "--python"]).arg(self.python()).args(args);
+        Ran::from(run.current_dir(self.dir.path("")).output().unwrap())
+    }
+
+    /// Install with these arguments, for package `shop` and with this data root.
+    pub(crate) fn installed(self, args: &[&str]) -> Self {
+        let root = self.root();
+        let common = ["--source", "shop", "--data-root", root.to_str().unwrap()];
+        self.hook("install", &[&common, args].concat()).status(0);
+        self
+    }
+
+    /// The Python, in the folder with package `shop`.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = neutral(Command::new(self.python()));
+        command.current_dir(shop());
+        command
+    }
+
+    /// `drive.py` in some way.
+    pub(crate) fn drive(&self, way: &str) -> Command {
+        let mut command = self.command();
+        command.args(["drive.py", way]);
+        command
+    }
+
+    /// The data files, by their names.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.root()).unwrap().map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> =
+            entries.filter(|path| name(path).starts_with(".coverage.")).collect();
+        files.sort();
+        files
+    }
+
+    /// The rows of all data files.
+    pub(crate) fn rows(&self) -> Rows {
+        self.files().iter().map(Rows::by_sql).fold(Rows::default(), Rows::union)
+    }
+
+    /// The lines of one of `shop`'s modules, in all data files.
+    pub(crate) fn lines(&self, module: &str) -> Vec<u32> {
+        lines(&self.rows(), module)
+    }
+
+    /// Wait until the data files say so.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        let start = Instant::now();
+        while !is_so(self) {
+            assert!(start.elapsed() < PATIENCE, "no {what} after {PATIENCE:?}: {:#?}", self.rows());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// The folder with package `shop`.
+pub(crate) fn shop() -> PathBuf {
+    root().join("tests/fixtures/hook").canonicalize().unwrap()
+}
+
+/// The lines of one of `shop`'s modules.
+pub(crate) fn lines(rows: &Rows, module: &str) -> Vec<u32> {
+    let path = shop().join(format!("shop/{module}.py"));
+    let of_module = rows.lines.iter().filter(|((file, _), _)| Path::new(file) == path);
+    let mut lines: Vec<u32> = of_module.flat_map(|(_, lines)| lines.iter().copied()).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}
+
+/// The numbers of the lines of a module of `shop` that hold this text.
+pub(crate) fn lines_with(module: &str, text: &str) -> Vec<u32> {
+    let source = fs::read_to_string(shop().join(format!("shop/{module}.py"))).unwrap();
+    let numbered = (1..).zip(source.lines());
+    numbered.filter(|(_, line)| line.contains(text)).map(|(number, _)| number).collect()
+}
+
+pub(crate) fn name(path: &Path) -> String {
+    path.file_name().unwrap().to_string_lossy().into_owned()
+}
+
+/// A process that is ended with the test.
+pub(crate) struct Running(pub(crate) Child);
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Self {
+        Self(command.stdin(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// A line of what it prints; there is no second one.
+    pub(crate) fn read_line(&mut self) -> String {
+        let mut line = String::new();
+        BufReader::new(self.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = nix::unistd::Pid::from_raw(self.0.id().try_into().unwrap());
+        nix::sys::signal::kill(pid, signal).unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended long ago.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
