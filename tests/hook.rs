@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::Signal;
 
-use crate::hooked::{Hooked, Running, lines, lines_with, name, shop};
+use crate::hooked::{Hooked, Running, line_of_step, lines, lines_with, name, shop};
 use crate::support::{Dir, Rows, coverage, pulpcov, venv};
 
 /// The rows of everything that the ways of `drive.py` run, in one process under `coverage run`.
@@ -133,11 +133,6 @@ fn steps_done(output: &str) -> Vec<(u32, f64)> {
         Some((number.parse().ok()?, time.parse().ok()?))
     };
     output.lines().filter_map(parse).collect()
-}
-
-/// The line that only a call of the step runs.
-fn line_of_step(step: u32) -> u32 {
-    4 * step + 7
 }
 
 #[test]

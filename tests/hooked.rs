@@ -1,10 +1,15 @@
 //! A Python with the hook in it, and what its processes leave behind.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
 
 use crate::support::{Dir, REFERENCE, Ran, Rows, neutral, pulpcov, root, venv};
 
@@ -112,12 +117,27 @@ impl Hooked {
         lines(&self.rows(), module)
     }
 
+    /// Wait until the data files say that these steps ran.
+    #[track_caller]
+    pub(crate) fn wait_for_steps(&self, steps: impl IntoIterator<Item = u32>) {
+        let mut lines: BTreeSet<u32> = steps.into_iter().map(line_of_step).collect();
+        self.wait_for("steps", |hooked| {
+            let ran = hooked.lines("steps");
+            lines.retain(|line| !ran.contains(line));
+            lines.is_empty()
+        });
+    }
+
     /// Wait until the data files say so.
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
         let start = Instant::now();
         while !is_so(self) {
-            assert!(start.elapsed() < PATIENCE, "no {what} after {PATIENCE:?}: {:#?}", self.rows());
+            assert!(
+                start.elapsed() < PATIENCE,
+                "no {what} after {PATIENCE:?}: {:?}",
+                self.rows().lines
+            );
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -130,12 +150,17 @@ pub(crate) fn shop() -> PathBuf {
 
 /// The lines of one of `shop`'s modules.
 pub(crate) fn lines(rows: &Rows, module: &str) -> Vec<u32> {
-    let path = shop().join(format!("shop/{module}.py"));
-    let of_module = rows.lines.iter().filter(|((file, _), _)| Path::new(file) == path);
+    let path = format!("shop/{module}.py");
+    let of_module = rows.lines.iter().filter(|((file, _), _)| Path::new(file).ends_with(&path));
     let mut lines: Vec<u32> = of_module.flat_map(|(_, lines)| lines.iter().copied()).collect();
     lines.sort_unstable();
     lines.dedup();
     lines
+}
+
+/// The line of `shop.steps` that only a call of this step runs.
+pub(crate) fn line_of_step(step: u32) -> u32 {
+    4 * step + 7
 }
 
 /// The numbers of the lines of a module of `shop` that hold this text.
@@ -149,12 +174,12 @@ pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// A process that is ended with the test.
+/// A process that is ended with the test, and with it all that it started.
 pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
     pub(crate) fn start(command: &mut Command) -> Self {
-        Self(command.stdin(Stdio::piped()).spawn().unwrap())
+        Self(command.stdin(Stdio::piped()).process_group(0).spawn().unwrap())
     }
 
     /// A line of what it prints; there is no second one.
@@ -164,16 +189,24 @@ impl Running {
         line.trim_end().to_owned()
     }
 
-    pub(crate) fn signal(&self, signal: nix::sys::signal::Signal) {
-        let pid = nix::unistd::Pid::from_raw(self.0.id().try_into().unwrap());
-        nix::sys::signal::kill(pid, signal).unwrap();
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_raw(self.0.id().try_into().unwrap())
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).unwrap();
+    }
+
+    /// Signal the process and all that it started.
+    pub(crate) fn signal_all(&self, signal: Signal) {
+        killpg(self.pid(), signal).unwrap();
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended long ago.
-        let _ = self.0.kill();
+        // They may have ended long ago.
+        let _ = killpg(self.pid(), Signal::SIGKILL);
         let _ = self.0.wait();
     }
 }

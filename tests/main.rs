@@ -13,4 +13,5 @@ mod properties;
 mod python_facts;
 mod readers;
 mod report;
+mod services;
 mod support;

@@ -64,12 +64,13 @@ class Settings:
     def can_wait(self):
         """Can measuring wait until a package is imported?
 
-        Not if folders are measured, or everything; nor where a server embeds Python, whose threads were there
-        before the package.
+        Not if folders are measured, or everything; nor where a server embeds Python, whose threads may be there
+        before the package. Apache is an exception: it says when a request begins.
         """
         if not self.packages or self.folders or any(name in sys.modules for name in self.packages):
             return False
-        return "python" in os.path.basename(os.readlink("/proc/self/exe"))
+        program = os.path.basename(os.readlink("/proc/self/exe"))
+        return "python" in program or program in ("apache2", "httpd")
 
 
 class Awaiting:
@@ -353,6 +354,10 @@ class Recorder:
         config.patch = []
         config.sigterm = False
         config.concurrency = [name for name in config.concurrency if name != "multiprocessing"]
+        tracer = sys.modules.get("coverage.tracer")
+        if tracer is not None and not hasattr(tracer, "CTracer"):
+            # There is one C tracer a process, and another interpreter has it. The one in Python is slower.
+            config.timid = True
         # A warning can be an error (`python -W error`), and would be the program's.
         measured._warn = lambda *args, **kwargs: None
         measured._warn_no_data = False
@@ -516,9 +521,18 @@ class Recorder:
             except Exception as err:
                 _report(_in_words(err))
 
+        def on_event(name, **details):
+            try:
+                self.trace_this_thread()
+            except Exception as err:
+                _report(_in_words(err))
+
         # sys.monitoring sees all threads.
         if self.collector.core.systrace:
             dummy.__init__ = traced
+            server = sys.modules.get("mod_wsgi")
+            if hasattr(server, "subscribe_events"):
+                server.subscribe_events(on_event)
 
     # Processes.
 
