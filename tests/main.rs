@@ -8,6 +8,7 @@ mod formats;
 mod hook;
 mod hooked;
 mod hostile;
+mod html;
 mod parity;
 mod properties;
 mod python_facts;

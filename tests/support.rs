@@ -51,6 +51,15 @@ impl Dir {
         self.state().into_keys().collect()
     }
 
+    /// The names of what is in one of its folders, sorted.
+    pub(crate) fn names_in(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     /// Everything that could change about the files in it.
     pub(crate) fn state(&self) -> BTreeMap<String, FileState> {
         let mut state = BTreeMap::new();

@@ -43,6 +43,7 @@ pub(crate) enum Command {
     Erase(EraseArgs),
     #[command(subcommand)]
     Hook(HookCommand),
+    Html(HtmlArgs),
     Json(JsonArgs),
     Lcov(LcovArgs),
     Report(ReportArgs),
@@ -332,6 +333,60 @@ pub(crate) struct XmlArgs {
     /// Leave out files without statements
     #[arg(long)]
     pub(crate) skip_empty: bool,
+}
+
+/// Write a report to read in a browser
+///
+/// A folder of pages that need no server and ask no other host for anything: lists of files, functions and classes, folders with a map,
+/// the worst functions first, every source with what ran of it, and with --show-contexts who ran what. Pages that did not
+/// change are not written again.
+#[derive(Args, Debug)]
+pub(crate) struct HtmlArgs {
+    #[command(flatten)]
+    pub(crate) reporting: ReportingArgs,
+
+    #[command(flatten)]
+    pub(crate) fail_under: FailUnderArgs,
+
+    /// Count only what ran in contexts that one of these regular expressions matches
+    #[arg(long, value_name = "REGEX1,REGEX2,...")]
+    pub(crate) contexts: Option<String>,
+
+    /// Write into this folder [default: htmlcov]
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) directory: Option<PathBuf>,
+
+    /// Digits behind the point of percentages
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) precision: Option<i64>,
+
+    /// Print nothing but warnings and errors
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// Say which contexts ran each line
+    #[arg(long)]
+    pub(crate) show_contexts: bool,
+
+    /// Write one page that holds everything into this file, instead of a folder; `-` is standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "directory")]
+    pub(crate) single_file: Option<String>,
+
+    /// Leave out files, functions and classes that ran completely
+    #[arg(long, overrides_with = "no_skip_covered")]
+    pub(crate) skip_covered: bool,
+
+    /// Do not leave them out, whatever the configuration says
+    #[arg(long)]
+    pub(crate) no_skip_covered: bool,
+
+    /// Leave out files, functions and classes without statements
+    #[arg(long)]
+    pub(crate) skip_empty: bool,
+
+    /// The title of the report [default: Coverage report]
+    #[arg(long, value_name = "TITLE")]
+    pub(crate) title: Option<String>,
 }
 
 /// Write a report as JSON

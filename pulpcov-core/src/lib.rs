@@ -49,7 +49,7 @@
 //! | [`python`] | what could have run: statements, exclusions, arcs, regions of Python source |
 //! | [`results`] | what ran against what could have run: missing lines and branches, percentages |
 //! | [`summarize`] | data and sources into what reports are made of |
-//! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source |
+//! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source, HTML |
 //! | [`combine`] | all of it: a folder of data files into one, losing nothing |
 //! | [`design`] | why it is built as it is |
 //!
@@ -65,6 +65,7 @@
 //! | `config` | | configuration files |
 //! | `python` | | facts about Python source, as coverage.py has them |
 //! | `report` | | what ran against what could have run, as reports; implies `python` and `paths` |
+//! | `html` | | the HTML report; implies `report` |
 //! | `full` | | everything |
 //!
 //! # What this crate does not do

@@ -7,6 +7,7 @@ mod convert;
 mod debug;
 mod erase;
 mod hook;
+mod html;
 mod json;
 mod lcov;
 mod report;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Debug(args) => debug::run(&args),
         Command::Erase(args) => erase::run(args),
         Command::Hook(command) => hook::run(&command),
+        Command::Html(args) => html::run(&args),
         Command::Json(args) => json::run(&args),
         Command::Lcov(args) => lcov::run(&args),
         Command::Report(args) => report::run(&args),

@@ -97,6 +97,13 @@ impl<'a> Reporting<'a> {
         Ok(summary)
     }
 
+    /// Contexts are to be shown, and there are none.
+    pub(crate) fn warn_without_contexts(&self) {
+        if self.data.contexts() == [""] {
+            ui::warning("No contexts were measured");
+        }
+    }
+
     fn warn(&self, warning: &Warning) {
         let slug = warning.slug();
         if self.config.run.disable_warnings.iter().any(|disabled| disabled == slug) {

@@ -266,6 +266,22 @@ impl CoverageData {
         lines.into_iter().map(named).collect()
     }
 
+    /// The contexts that ran a file, each with the lines that it ran.
+    #[cfg(feature = "html")]
+    pub(crate) fn lines_by_context(
+        &self,
+        path: &FilePath,
+        selection: Option<&ContextSelection>,
+    ) -> Vec<(&str, std::borrow::Cow<'_, Numbits>)> {
+        use std::borrow::Cow;
+        let Some(record) = self.files.get(path) else { return Vec::new() };
+        let wanted = |id| selection.is_none_or(|selection| selection.contains(id));
+        let lines = record.lines.iter().map(|(id, lines)| (id, Cow::Borrowed(lines)));
+        let arcs = record.arcs.iter().map(|(id, arcs)| (id, Cow::Owned(arcs.lines().collect())));
+        let rows = lines.chain(arcs).filter(|(id, _)| wanted(*id));
+        rows.map(|(id, lines)| (self.contexts.name(id), lines)).collect()
+    }
+
     /// The contexts whose name satisfies `wanted`, for the `..._in` queries.
     pub fn select_contexts(&self, wanted: impl FnMut(&str) -> bool) -> ContextSelection {
         ContextSelection(self.contexts.names().map(wanted).collect())

@@ -7,6 +7,7 @@
 //! | [`xml`] | `xml`, in the format of Cobertura |
 //! | [`lcov`] | `lcov` |
 //! | [`annotate`] | `annotate` |
+//! | `html` | `html`, with feature `html`: a report of our own design |
 //!
 //! Each writes the bytes that coverage.py 7.17.3 writes, to any [`Write`](std::io::Write). What
 //! is written is buffered by the caller, if at all. All but `annotate` return the total in percent that
@@ -15,6 +16,8 @@
 pub mod annotate;
 mod flat;
 mod folders;
+#[cfg(feature = "html")]
+pub mod html;
 pub mod json;
 mod json_format;
 pub mod lcov;

@@ -117,6 +117,21 @@ impl Summary<'_> {
         self.data.contexts_by_line_recorded(&file.recorded, self.selection.as_ref())
     }
 
+    /// The contexts that ran a file, each with the lines that it ran.
+    #[cfg(feature = "html")]
+    pub(crate) fn lines_by_context(
+        &self,
+        file: &FileSummary,
+    ) -> Vec<(&str, std::borrow::Cow<'_, crate::Numbits>)> {
+        self.data.lines_by_context(&file.recorded, self.selection.as_ref())
+    }
+
+    /// The names of the contexts that the data knows.
+    #[cfg(feature = "html")]
+    pub(crate) fn contexts(&self) -> Vec<&str> {
+        self.data.contexts()
+    }
+
     /// The folder that the names are relative to; none if they are those of the data.
     pub fn folder(&self) -> Option<&WorkingDir> {
         self.folder.as_ref()

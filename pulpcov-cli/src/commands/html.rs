@@ -1,0 +1,79 @@
+//! `pulpcov html`
+
+use std::path::Path;
+
+use jiff::Zoned;
+use pulpcov_core::report::html::{self, Options};
+use pulpcov_core::results::Precision;
+use pulpcov_core::summarize::Summary;
+
+use super::reporting::{Reporting, finish, named};
+use crate::args::HtmlArgs;
+use crate::exit::{Exit, Failure};
+use crate::ui;
+
+pub(crate) fn run(args: &HtmlArgs) -> Result<Exit, Failure> {
+    finish(report(args))
+}
+
+fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
+    let reporting =
+        Reporting::new(&args.reporting, args.quiet)?.with_contexts(args.contexts.as_deref());
+    let precision = reporting.precision(args.precision)?;
+    let options = options(args, &reporting, precision)?;
+    if args.show_contexts || reporting.config.html.show_contexts {
+        reporting.warn_without_contexts();
+    }
+    let summary = reporting.summarize()?;
+    let total = match &args.single_file {
+        Some(output) => reporting
+            .write(output, "HTML report", |out| html::write_single_file(&summary, &options, out))?,
+        None => write_folder(args, &reporting, &summary, &options)?,
+    };
+    reporting.judge(total, &args.fail_under, precision)
+}
+
+/// coverage.py's settings, each of them after its option.
+fn options(
+    args: &HtmlArgs,
+    reporting: &Reporting<'_>,
+    precision: Precision,
+) -> Result<Options, Failure> {
+    let settings = &reporting.config.html;
+    let report = &reporting.config.report;
+    let skip_covered = match (args.skip_covered, args.no_skip_covered) {
+        (true, _) => true,
+        (_, true) => false,
+        _ => settings.skip_covered.unwrap_or(report.skip_covered),
+    };
+    let options = Options::new()
+        .title(args.title.as_ref().unwrap_or(&settings.title))
+        .timestamp(Zoned::now().strftime("%Y-%m-%d %H:%M %z").to_string())
+        .precision(precision)
+        .show_contexts(args.show_contexts || settings.show_contexts)
+        .skip_covered(skip_covered)
+        .skip_empty(args.skip_empty || settings.skip_empty.unwrap_or(report.skip_empty));
+    match settings.extra_css.as_deref().filter(|path| !path.is_empty()) {
+        Some(path) => {
+            let css = std::fs::read(path).map_err(|err| named(Path::new(path), err.into()))?;
+            Ok(options.extra_css(css))
+        }
+        None => Ok(options),
+    }
+}
+
+fn write_folder(
+    args: &HtmlArgs,
+    reporting: &Reporting<'_>,
+    summary: &Summary<'_>,
+    options: &Options,
+) -> Result<f64, Failure> {
+    let setting = Path::new(&reporting.config.html.directory);
+    let folder = args.directory.as_deref().unwrap_or(setting);
+    let total = html::write(summary, options, folder).map_err(|err| named(folder, err))?;
+    if !args.quiet {
+        let index = folder.join("index.html");
+        ui::message(&format!("Wrote HTML report to {}", index.display()));
+    }
+    Ok(total)
+}

@@ -1,0 +1,261 @@
+//! Who ran what, compactly.
+//!
+//! Lines that the same contexts ran are one *class*. A context ran some of a file's classes; contexts that ran the same
+//! ones share one row. A row is written as runs of classes or as a bitmap, whichever is shorter. Numbers are
+//! written with five bits a character; names are in one table for all files.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::pages::ContextNames;
+use crate::Numbits;
+
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// Which lines of a file each context ran.
+pub(super) struct LineContexts {
+    /// The class of each line that ran.
+    classes: BTreeMap<u32, u32>,
+    /// By class, how many contexts ran it.
+    counts: Vec<u32>,
+    /// Whether the context without a name is the only one.
+    only_empty: Vec<bool>,
+    /// Each context's classes, in the order of the ids.
+    rows: Vec<(u32, Vec<u32>)>,
+    /// By class, how many lines it has.
+    sizes: Vec<u32>,
+}
+
+/// What a context did in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Run {
+    pub(super) context: u32,
+    pub(super) lines: u32,
+    /// The lines that no other context ran.
+    pub(super) alone: u32,
+}
+
+/// `ctx.PAGE.js`
+#[derive(Serialize)]
+pub(super) struct Encoded {
+    /// Pairs of numbers: how many lines further, which class.
+    lines: String,
+    /// Contexts, each as the distance to the one before.
+    contexts: String,
+    /// The row of each context.
+    rows: String,
+    /// `!` and a bitmap, or runs: how many classes not, how many so.
+    sets: Vec<String>,
+}
+
+impl LineContexts {
+    /// Of all lines that ran, only those are kept that `is_shown` says.
+    pub(super) fn new<'a>(
+        rows: Vec<(&'a str, Cow<'a, Numbits>)>,
+        names: &ContextNames<'_>,
+        is_shown: impl Fn(u32) -> bool,
+    ) -> Self {
+        let mut by_id: Vec<(u32, Vec<u32>)> = rows
+            .into_iter()
+            .filter_map(|(name, lines)| {
+                let lines: Vec<u32> = lines.iter().filter(|&line| is_shown(line)).collect();
+                Some((*names.ids.get(name)?, lines)).filter(|(_, lines)| !lines.is_empty())
+            })
+            .collect();
+        by_id.sort_unstable_by_key(|row| row.0);
+        let classes = classes(&by_id);
+        let count = classes.values().copied().max().map_or(0, |last| last as usize + 1);
+        let (mut counts, mut sizes) = (vec![0; count], vec![0; count]);
+        let mut only_empty = vec![true; count];
+        classes.values().for_each(|&class| increment(&mut sizes, class));
+        for (id, lines) in &mut by_id {
+            lines.iter_mut().for_each(|line| *line = classes.get(line).copied().unwrap_or(0));
+            lines.sort_unstable();
+            lines.dedup();
+            let is_empty = names.names.get(*id as usize).is_some_and(|name| name.is_empty());
+            for &class in lines.iter() {
+                increment(&mut counts, class);
+                if let Some(only) = only_empty.get_mut(class as usize).filter(|_| !is_empty) {
+                    *only = false;
+                }
+            }
+        }
+        Self { classes, counts, only_empty, rows: by_id, sizes }
+    }
+
+    /// Append what stands behind a line: how many contexts ran it.
+    pub(super) fn push_label(&self, html: &mut String, line: i32) {
+        let class = u32::try_from(line).ok().and_then(|line| self.classes.get(&line));
+        let Some(&class) = class else { return };
+        let class = class as usize;
+        let _ = match (self.only_empty.get(class), self.counts.get(class)) {
+            (Some(true), _) => write!(html, "<span class=ctx>(empty)</span>"),
+            (_, Some(count)) => write!(html, "<button class=ctx>{count} ctx</button>"),
+            _ => Ok(()),
+        };
+    }
+
+    pub(super) fn runs(&self) -> impl Iterator<Item = Run> + '_ {
+        self.rows.iter().map(|(context, classes)| {
+            let size = |class: &&u32| self.sizes.get(**class as usize).copied().unwrap_or(0);
+            let is_alone = |class: &&u32| self.counts.get(**class as usize) == Some(&1);
+            Run {
+                context: *context,
+                lines: classes.iter().map(|class| size(&class)).sum(),
+                alone: classes.iter().filter(is_alone).map(|class| size(&class)).sum(),
+            }
+        })
+    }
+
+    pub(super) fn encode(&self) -> Encoded {
+        let (mut lines, mut contexts, mut rows) = (String::new(), String::new(), String::new());
+        let mut last = 0;
+        for (&line, &class) in &self.classes {
+            push_number(&mut lines, line - last);
+            push_number(&mut lines, class);
+            last = line;
+        }
+        let mut sets = Vec::new();
+        let mut known = HashMap::<&[u32], u32>::new();
+        last = 0;
+        for (context, classes) in &self.rows {
+            let row = *known.entry(classes).or_insert_with(|| {
+                sets.push(encode_set(classes, self.counts.len()));
+                sets.len() as u32 - 1
+            });
+            push_number(&mut contexts, context - last);
+            push_number(&mut rows, row);
+            last = *context;
+        }
+        Encoded { lines, contexts, rows, sets }
+    }
+}
+
+/// The class of each line; classes are counted in the order of their first lines.
+fn classes(rows: &[(u32, Vec<u32>)]) -> BTreeMap<u32, u32> {
+    // All lines begin in class 0, and each context takes its lines out of the classes they were in.
+    let mut classes = BTreeMap::<u32, u32>::new();
+    let mut next = 1;
+    let mut moved = HashMap::<u32, u32>::new();
+    for (_, lines) in rows {
+        moved.clear();
+        for &line in lines {
+            let class = classes.entry(line).or_default();
+            *class = *moved.entry(*class).or_insert_with(|| {
+                next += 1;
+                next - 1
+            });
+        }
+    }
+    let mut order = HashMap::new();
+    for class in classes.values_mut() {
+        let count = order.len() as u32;
+        *class = *order.entry(*class).or_insert(count);
+    }
+    classes
+}
+
+fn increment(counts: &mut [u32], at: u32) {
+    if let Some(count) = counts.get_mut(at as usize) {
+        *count += 1;
+    }
+}
+
+/// Five bits a character, the lowest first; the sixth bit says that more follow.
+pub(super) fn push_number(text: &mut String, mut number: u32) {
+    while number >= 32 {
+        push_digit(text, number % 32 + 32);
+        number /= 32;
+    }
+    push_digit(text, number);
+}
+
+fn push_digit(text: &mut String, digit: u32) {
+    text.extend(DIGITS.get(digit as usize).map(|&digit| char::from(digit)));
+}
+
+fn encode_set(classes: &[u32], count: usize) -> String {
+    let mut runs = String::new();
+    let mut end = 0;
+    for run in classes.chunk_by(|a, b| a + 1 == *b) {
+        if let (Some(&first), Some(&last)) = (run.first(), run.last()) {
+            push_number(&mut runs, first - end);
+            push_number(&mut runs, last - first + 1);
+            end = last + 1;
+        }
+    }
+    let bitmap_length = 1 + count.div_ceil(6);
+    if runs.len() <= bitmap_length {
+        return runs;
+    }
+    let mut digits = vec![0_u32; count.div_ceil(6)];
+    for &class in classes {
+        if let Some(digit) = digits.get_mut(class as usize / 6) {
+            *digit |= 1 << (class % 6);
+        }
+    }
+    let mut bitmap = String::from("!");
+    digits.into_iter().for_each(|digit| push_digit(&mut bitmap, digit));
+    bitmap
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(text: &str) -> Vec<u32> {
+        let (mut numbers, mut number, mut shift) = (Vec::new(), 0, 0);
+        for byte in text.bytes() {
+            let digit = DIGITS.iter().position(|&digit| digit == byte).unwrap() as u32;
+            number |= (digit % 32) << shift;
+            shift += 5;
+            if digit < 32 {
+                numbers.push(number);
+                (number, shift) = (0, 0);
+            }
+        }
+        numbers
+    }
+
+    fn contexts(rows: &[(&'static str, &[u32])]) -> LineContexts {
+        let names: Vec<&str> = rows.iter().map(|row| row.0).collect();
+        let ids = names.iter().copied().zip(0..).collect();
+        let rows = rows
+            .iter()
+            .map(|(name, lines)| (*name, Cow::Owned(lines.iter().copied().collect::<Numbits>())));
+        LineContexts::new(rows.collect(), &ContextNames { names, ids }, |line| line < 100)
+    }
+
+    #[test]
+    fn numbers_of_any_size() {
+        let mut text = String::new();
+        let all = [0, 31, 32, 1023, 1024, u32::MAX];
+        all.iter().for_each(|&number| push_number(&mut text, number));
+        assert_eq!(numbers(&text), all);
+    }
+
+    #[test]
+    fn lines_that_the_same_contexts_ran_are_one_class() {
+        let all = contexts(&[("", &[1, 2, 9]), ("a", &[1, 2, 5, 100]), ("b", &[1, 2, 5, 7])]);
+        let runs: Vec<Run> = all.runs().collect();
+        let run = |context, lines, alone| Run { context, lines, alone };
+        assert_eq!(runs, [run(0, 3, 1), run(1, 3, 0), run(2, 4, 1)]);
+        let encoded = all.encode();
+        assert_eq!(numbers(&encoded.lines), [1, 0, 1, 0, 3, 1, 2, 2, 2, 3]);
+        assert_eq!(numbers(&encoded.contexts), [0, 1, 1]);
+        assert_eq!(encoded.sets.len(), 3);
+        // Four classes fit into one character.
+        assert_eq!(encoded.sets, ["!J", "AC", "AD"]);
+    }
+
+    #[test]
+    fn labels_count_contexts() {
+        let all = contexts(&[("", &[1, 9]), ("a", &[1])]);
+        let mut html = String::new();
+        (1..10).for_each(|line| all.push_label(&mut html, line));
+        assert_eq!(html, "<button class=ctx>2 ctx</button><span class=ctx>(empty)</span>");
+    }
+}

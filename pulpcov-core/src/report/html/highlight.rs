@@ -1,0 +1,242 @@
+//! Python's keywords, strings, numbers and comments, told line by line.
+//!
+//! Whether the text is Python was settled before; here it is coloured, and a mistake costs nothing but
+//! a colour. So it is not parsed once more, and no token is copied.
+
+use std::ops::Range;
+
+use super::escape::push_text;
+
+const KEYWORDS: [&str; 35] = [
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
+    "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import",
+    "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while",
+    "with", "yield",
+];
+
+/// Keywords only at the start of a line that looks like their statement.
+const SOFT_KEYWORDS: [&str; 3] = ["case", "match", "type"];
+
+/// Goes through the lines of a file.
+pub(super) struct Highlighter {
+    is_python: bool,
+    /// The string of several lines that the line is in.
+    open: Option<Quotes>,
+}
+
+/// How a string ends.
+#[derive(Clone, Copy)]
+struct Quotes {
+    quote: u8,
+    is_triple: bool,
+    is_raw: bool,
+    /// How deep in the braces of an f-string.
+    depth: Option<u32>,
+}
+
+impl Highlighter {
+    pub(super) fn new(is_python: bool) -> Self {
+        Self { is_python, open: None }
+    }
+
+    /// Append a line without its end.
+    pub(super) fn push_line(&mut self, html: &mut String, line: &str) {
+        if !self.is_python {
+            push_text(html, line);
+            return;
+        }
+        let bytes = line.as_bytes();
+        let mut at = 0;
+        // What was not appended yet is plain.
+        let mut plain = 0;
+        if let Some(quotes) = self.open.take() {
+            at = self.skip_string(bytes, 0, quotes);
+            push_tagged(html, "u", line, 0..at);
+            plain = at;
+        }
+        while let Some(&byte) = bytes.get(at) {
+            let start = at;
+            let tag = match byte {
+                b'#' => {
+                    at = bytes.len();
+                    Some("i")
+                }
+                b'"' | b'\'' => {
+                    at = self.begin_string(bytes, at, "");
+                    Some("u")
+                }
+                b'0'..=b'9' => {
+                    at = end_of_word(bytes, at);
+                    Some("var")
+                }
+                b if is_word(b) => {
+                    at = end_of_word(bytes, at);
+                    let word = line.get(start..at).unwrap_or_default();
+                    if matches!(bytes.get(at), Some(b'"' | b'\'')) && is_prefix(word) {
+                        at = self.begin_string(bytes, at, word);
+                        Some("u")
+                    } else if KEYWORDS.binary_search(&word).is_ok() || is_soft(line, start, word) {
+                        Some("b")
+                    } else {
+                        None
+                    }
+                }
+                _ => {
+                    at += 1;
+                    None
+                }
+            };
+            if let Some(tag) = tag {
+                push_text(html, line.get(plain..start).unwrap_or_default());
+                push_tagged(html, tag, line, start..at);
+                plain = at;
+            }
+        }
+        push_text(html, line.get(plain..).unwrap_or_default());
+    }
+
+    /// Where the string ends whose quotes are at `at`.
+    fn begin_string(&mut self, bytes: &[u8], at: usize, prefix: &str) -> usize {
+        let quote = bytes.get(at).copied().unwrap_or_default();
+        let is_triple = bytes.get(at..at + 3).is_some_and(|next| next.iter().all(|&b| b == quote));
+        let has = |letters: [char; 2]| prefix.contains(letters);
+        let quotes = Quotes {
+            quote,
+            is_triple,
+            is_raw: has(['r', 'R']),
+            depth: (has(['f', 'F']) || has(['t', 'T'])).then_some(0),
+        };
+        self.skip_string(bytes, at + if is_triple { 3 } else { 1 }, quotes)
+    }
+
+    /// Where the string ends, or the line; then it goes on in the next line, if it can.
+    fn skip_string(&mut self, bytes: &[u8], mut at: usize, mut quotes: Quotes) -> usize {
+        while let Some(&byte) = bytes.get(at) {
+            let next = bytes.get(at + 1).copied();
+            match byte {
+                b'\\' if at + 1 >= bytes.len() => {
+                    self.open = Some(quotes);
+                    return bytes.len();
+                }
+                b'\\' if !quotes.is_raw || next == Some(quotes.quote) || next == Some(b'\\') => {
+                    at += 2
+                }
+                b'{' if quotes.depth == Some(0) && next == Some(b'{') => at += 2,
+                b'{' => {
+                    quotes.depth = quotes.depth.map(|depth| depth + 1);
+                    at += 1;
+                }
+                b'}' => {
+                    quotes.depth = quotes.depth.map(|depth| depth.saturating_sub(1));
+                    at += 1;
+                }
+                b'"' | b'\'' if quotes.depth.is_some_and(|depth| depth > 0) => {
+                    // In braces even the same quotes begin a string of their own.
+                    at = end_of_inner_string(bytes, at);
+                }
+                _ if quotes.ends(bytes, at) => return at + if quotes.is_triple { 3 } else { 1 },
+                _ => at += 1,
+            }
+        }
+        if quotes.is_triple || quotes.depth.is_some_and(|depth| depth > 0) {
+            self.open = Some(quotes);
+        }
+        bytes.len()
+    }
+}
+
+impl Quotes {
+    fn ends(self, bytes: &[u8], at: usize) -> bool {
+        let length = if self.is_triple { 3 } else { 1 };
+        bytes.get(at..at + length).is_some_and(|next| next.iter().all(|&b| b == self.quote))
+    }
+}
+
+fn end_of_inner_string(bytes: &[u8], at: usize) -> usize {
+    let quote = bytes.get(at).copied();
+    let behind = bytes.get(at + 1..).unwrap_or_default();
+    behind.iter().position(|b| Some(*b) == quote).map_or(at + 1, |end| at + end + 2)
+}
+
+fn is_word(byte: u8) -> bool {
+    byte == b'_' || byte.is_ascii_alphanumeric() || byte >= 0x80
+}
+
+fn end_of_word(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|&b| !is_word(b)).unwrap_or(rest.len())
+}
+
+fn is_prefix(word: &str) -> bool {
+    word.len() <= 2 && word.bytes().all(|b| b"rRbBuUfFtT".contains(&b))
+}
+
+fn is_soft(line: &str, start: usize, word: &str) -> bool {
+    SOFT_KEYWORDS.contains(&word)
+        && line.get(..start).is_some_and(|before| before.trim().is_empty())
+        && line.get(start + word.len()..).is_some_and(|rest| {
+            let is_statement =
+                rest.starts_with(' ') && !rest.trim_start().starts_with(['=', '.', ',', ')', ':']);
+            let body = rest.split('#').next().unwrap_or(rest).trim_end();
+            is_statement && if word == "type" { body.contains('=') } else { body.contains(':') }
+        })
+}
+
+fn push_tagged(html: &mut String, tag: &str, line: &str, range: Range<usize>) {
+    if range.is_empty() {
+        return;
+    }
+    html.extend(["<", tag, ">"]);
+    push_text(html, line.get(range).unwrap_or_default());
+    html.extend(["</", tag, ">"]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> Vec<String> {
+        let mut highlighter = Highlighter::new(true);
+        let highlight = |line| {
+            let mut html = String::new();
+            highlighter.push_line(&mut html, line);
+            html
+        };
+        text.lines().map(highlight).collect()
+    }
+
+    #[test]
+    fn tells_tokens_apart() {
+        let text = "for x1 in [10, 0x1f]:  # no 'string'\n    s = rb'a\\'' + \"b\" if x else None";
+        assert_eq!(
+            lines(text),
+            [
+                "<b>for</b> x1 <b>in</b> [<var>10</var>, <var>0x1f</var>]:  <i># no &#39;string&#39;</i>",
+                "    s = <u>rb&#39;a\\&#39;&#39;</u> + <u>&quot;b&quot;</u> <b>if</b> x <b>else</b> <b>None</b>",
+            ]
+        );
+    }
+
+    #[test]
+    fn strings_go_on_in_the_next_line() {
+        let text = "x = '''a # b\nif ' \" c''' # d\ny = 'e\\\nf' + g\nz = f'{a['b']}{{' + h";
+        assert_eq!(
+            lines(text),
+            [
+                "x = <u>&#39;&#39;&#39;a # b</u>",
+                "<u>if &#39; &quot; c&#39;&#39;&#39;</u> <i># d</i>",
+                "y = <u>&#39;e\\</u>",
+                "<u>f&#39;</u> + g",
+                "z = <u>f&#39;{a[&#39;b&#39;]}{{&#39;</u> + h",
+            ]
+        );
+    }
+
+    #[test]
+    fn soft_keywords_are_names_elsewhere() {
+        assert_eq!(lines("match x:")[0], "<b>match</b> x:");
+        assert_eq!(lines("  case (1, y):")[0], "  <b>case</b> (<var>1</var>, y):");
+        assert_eq!(lines("match = case.type")[0], "match = case.type");
+        assert_eq!(lines("type X = int")[0], "<b>type</b> X = int");
+    }
+}

@@ -1,0 +1,189 @@
+//! Which files get a page, and what the page is called.
+
+use std::collections::{HashMap, HashSet};
+
+use blake3::Hasher;
+
+use super::Options;
+use crate::report::flat_name;
+use crate::report::ordered::Ordered;
+use crate::results::Numbers;
+use crate::summarize::{FileSummary, Summary};
+use crate::text::{human_cmp, printable};
+
+/// The pages that are not those of a source file.
+pub(super) const VIEWS: [&str; 6] =
+    ["index", "function_index", "class_index", "tree", "worst", "contexts"];
+
+/// Longer names are cut: file systems end at 255 bytes.
+const LONGEST_NAME: usize = 150;
+
+/// What is called, for people, the context without a name.
+const EMPTY_CONTEXT: &str = "(empty)";
+
+/// A report that is about to be written.
+pub(super) struct Report<'a> {
+    pub(super) summary: &'a Summary<'a>,
+    pub(super) options: &'a Options,
+    /// In the order of their paths.
+    pub(super) pages: Vec<Page<'a>>,
+    pub(super) skipped: Skipped,
+    pub(super) contexts: Option<ContextNames<'a>>,
+}
+
+/// A source file's page.
+pub(super) struct Page<'a> {
+    pub(super) file: &'a FileSummary,
+    /// The name of the page, without `.html`. It does not depend on which other files there are.
+    pub(super) name: String,
+    /// The file's name for people.
+    pub(super) shown: String,
+}
+
+/// How much was left out.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Skipped {
+    pub(super) covered: usize,
+    pub(super) empty: usize,
+}
+
+impl Skipped {
+    /// Whether to leave something out; that is counted.
+    pub(super) fn skips(&mut self, numbers: Numbers, options: &Options) -> bool {
+        if options.skip_covered && numbers.missing == 0 && numbers.partial_branches == 0 {
+            self.covered += 1;
+            return true;
+        }
+        if options.skip_empty && numbers.statements == 0 {
+            self.empty += 1;
+            return true;
+        }
+        false
+    }
+
+    /// coverage.py's sentences.
+    pub(super) fn sentences(self, one: &str, many: &str) -> Vec<String> {
+        let things =
+            |count, kind: &str| format!("{count} {kind}{}", if count == 1 { one } else { many });
+        let mut sentences = Vec::new();
+        if self.covered > 0 {
+            sentences
+                .push(format!("{} skipped due to complete coverage.", things(self.covered, "")));
+        }
+        if self.empty > 0 {
+            sentences.push(format!("{} skipped.", things(self.empty, "empty ")));
+        }
+        sentences
+    }
+}
+
+/// The contexts of the report, in the order in which they are shown.
+pub(super) struct ContextNames<'a> {
+    pub(super) names: Vec<&'a str>,
+    pub(super) ids: HashMap<&'a str, u32>,
+}
+
+impl<'a> ContextNames<'a> {
+    fn new(mut names: Vec<&'a str>) -> Self {
+        names.sort_by(|a, b| human_cmp(shown_context(a), shown_context(b)));
+        names.dedup();
+        let ids = names.iter().copied().zip(0..).collect();
+        Self { names, ids }
+    }
+
+    /// Whether there is nothing to tell apart.
+    pub(super) fn is_trivial(&self) -> bool {
+        self.names.iter().all(|name| name.is_empty())
+    }
+}
+
+/// A context's name for people.
+pub(super) fn shown_context(name: &str) -> &str {
+    if name.is_empty() { EMPTY_CONTEXT } else { name }
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(summary: &'a Summary<'a>, options: &'a Options) -> Self {
+        let mut skipped = Skipped::default();
+        // Two files can have one name: the later one is reported, as in JSON.
+        let mut files = Ordered::new();
+        summary.files().iter().for_each(|file| files.insert(file.name(), file));
+        let files: Vec<&FileSummary> = files
+            .into_entries()
+            .into_iter()
+            .map(|(_, file)| file)
+            .filter(|file| !skipped.skips(file.numbers(), options))
+            .collect();
+        let mut names = PageNames::default();
+        let pages = files
+            .into_iter()
+            .map(|file| Page {
+                file,
+                name: names.name(file.name()),
+                shown: printable(file.name()).into_owned(),
+            })
+            .collect();
+        let contexts = options.show_contexts.then(|| ContextNames::new(summary.contexts()));
+        Self { summary, options, pages, skipped, contexts }
+    }
+
+    pub(super) fn total(&self) -> f64 {
+        let totals = self.summary.totals();
+        if totals.statements == 0 { 0.0 } else { totals.percent_covered() }
+    }
+
+    /// Whether there is a page of contexts.
+    pub(super) fn has_contexts(&self) -> bool {
+        self.contexts.as_ref().is_some_and(|contexts| !contexts.is_trivial())
+    }
+
+    /// The file before a page, and the one behind it.
+    pub(super) fn neighbours(&self, at: usize) -> (&str, &str) {
+        let name = |at: Option<usize>| {
+            at.and_then(|at| self.pages.get(at)).map_or("index", |page| page.name.as_str())
+        };
+        (name(at.checked_sub(1)), name(at.checked_add(1)))
+    }
+}
+
+/// Makes page names that are different, that need no escaping anywhere, and that are the same
+/// the next time.
+#[derive(Default)]
+struct PageNames(HashSet<String>);
+
+impl PageNames {
+    fn name(&mut self, path: &str) -> String {
+        let flat = flat_name(path);
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        let mut name: String =
+            flat.chars().map(|c| if is_plain(c) { c } else { '_' }).take(LONGEST_NAME).collect();
+        // Some file systems do not tell capitals from small letters.
+        let is_taken = |name: &str| VIEWS.contains(&&*name.to_lowercase());
+        if name != flat || is_taken(&name) || self.0.contains(&name.to_lowercase()) {
+            let mut hasher = Hasher::new();
+            hasher.update(path.as_bytes());
+            name = format!("{name}_{}", hasher.finalize().to_hex().get(..12).unwrap_or_default());
+        }
+        self.0.insert(name.to_lowercase());
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_named_as_coverage_names_them_unless_that_clashes() {
+        let mut names = PageNames::default();
+        assert_eq!(names.name("a/b/c.py"), "z_86bbcbe134d28fd2_c_py");
+        assert_eq!(names.name("c.py"), "c_py");
+        let others = ["C.py", "c_py", "index", "<b>#?.py", "größe.py", &"x".repeat(300)];
+        let made: HashSet<String> = others.iter().map(|path| names.name(path)).collect();
+        assert_eq!(made.len(), others.len());
+        for name in &made {
+            assert!(!VIEWS.contains(&name.as_str()) && name != "c_py" && name.len() < 200);
+            assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)));
+        }
+    }
+}

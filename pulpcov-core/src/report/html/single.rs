@@ -1,0 +1,84 @@
+//! The report as one page: all pages in it are templates that the script shows.
+
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+use super::assets::{SCRIPT, STYLE};
+use super::contexts::{LineContexts, Run};
+use super::folder::{json, line_contexts, lines, tables};
+use super::pages::{Report, VIEWS};
+use super::views::{self, Part, Single};
+use crate::Result;
+
+/// What is made of one source file.
+struct Piece {
+    page: Option<Part>,
+    contexts: Option<(String, String)>,
+    runs: Vec<Run>,
+}
+
+pub(super) fn write(report: &Report<'_>, mut out: impl Write) -> Result<()> {
+    let pieces = pieces(report)?;
+    let runs: Vec<&[Run]> = pieces.iter().map(|piece| piece.runs.as_slice()).collect();
+    let tables = tables(report, &runs)?;
+    let mut data: Vec<(String, String)> =
+        tables.into_iter().map(|(name, json)| (name.to_owned(), json)).collect();
+    let mut pages = Vec::new();
+    for view in VIEWS {
+        if view != "contexts" || report.has_contexts() {
+            pages.push(views::view(report, view)?);
+        }
+    }
+    for piece in pieces {
+        pages.extend(piece.page);
+        data.extend(piece.contexts);
+    }
+    let extra = report.options.extra_css.as_deref().map(String::from_utf8_lossy);
+    // A style element ends at its end tag, whatever CSS thinks.
+    let extra = extra.map(|css| css.replace("</", "<\\/"));
+    let styles: Vec<String> = [STYLE.to_owned()].into_iter().chain(extra).collect();
+    let page = Single {
+        title: &report.options.title,
+        style_hashes: styles.iter().map(|style| csp_hash(style)).collect(),
+        styles,
+        script: SCRIPT,
+        script_hash: csp_hash(SCRIPT),
+        data,
+        pages,
+    };
+    Ok(out.write_all(views::render(&page)?.as_bytes())?)
+}
+
+#[cfg(feature = "parallel")]
+fn pieces(report: &Report<'_>) -> Result<Vec<Piece>> {
+    use rayon::prelude::*;
+    (0..report.pages.len()).into_par_iter().map(|at| piece(report, at)).collect()
+}
+
+#[cfg(not(feature = "parallel"))]
+fn pieces(report: &Report<'_>) -> Result<Vec<Piece>> {
+    (0..report.pages.len()).map(|at| piece(report, at)).collect()
+}
+
+fn piece(report: &Report<'_>, at: usize) -> Result<Piece> {
+    let Some(page) = report.pages.get(at) else {
+        return Ok(Piece { page: None, contexts: None, runs: Vec::new() });
+    };
+    let source = report.summary.source(page.file)?;
+    let contexts = line_contexts(report, page);
+    let lines = lines(page, source.text(), contexts.as_ref())?;
+    let encoded = match &contexts {
+        Some(contexts) => Some((format!("ctx.{}", page.name), json(&contexts.encode())?)),
+        None => None,
+    };
+    let runs = contexts.iter().flat_map(LineContexts::runs).collect();
+    Ok(Piece { page: views::source(report, at, &lines)?, contexts: encoded, runs })
+}
+
+/// What a Content-Security-Policy calls a text: `sha256-...`.
+fn csp_hash(text: &str) -> String {
+    format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
+}

@@ -1,0 +1,148 @@
+//! The lines of a source page.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use super::contexts::LineContexts;
+use super::escape::push_text;
+use super::highlight::Highlighter;
+use crate::Result;
+use crate::python::Facts;
+use crate::results::Analysis;
+use crate::summarize::FileSummary;
+
+/// Lines are in blocks of this many: a browser lays out the blocks that are in sight.
+const BLOCK: usize = 200;
+
+/// What a line is, as in coverage.py's report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Category {
+    Run,
+    Missing,
+    Excluded,
+    Partial,
+}
+
+impl Category {
+    fn class(self) -> char {
+        match self {
+            Self::Run => 'r',
+            Self::Missing => 'm',
+            Self::Excluded => 'x',
+            Self::Partial => 'p',
+        }
+    }
+}
+
+/// Append the lines of a file, as list items.
+pub(super) fn push_lines(
+    html: &mut String,
+    file: &FileSummary,
+    text: &str,
+    contexts: Option<&LineContexts>,
+) -> Result<()> {
+    let lines = Lines::new(file.facts(), file.analysis());
+    let mut highlighter = Highlighter::new(file.is_python());
+    let mut number = 0;
+    // A line ends at a newline, as for Python's tokenizer; what else str.splitlines() splits at is text.
+    for (at, line) in text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate() {
+        number += 1;
+        if at % BLOCK == 0 {
+            let close = if at > 0 { "</ol>" } else { "" };
+            let _ = write!(html, "{close}<ol start={number}>");
+        }
+        lines.push_start(html, number);
+        highlighter.push_line(html, line.strip_suffix('\r').unwrap_or(line).trim_end());
+        lines.push_annotation(html, number);
+        if let Some(contexts) = contexts.filter(|_| lines.category(number).is_some()) {
+            contexts.push_label(html, number);
+        }
+    }
+    html.push_str("</ol>");
+    Ok(())
+}
+
+/// What there is to say about the lines of a file.
+struct Lines<'a> {
+    facts: &'a Facts,
+    /// By line; the first is no line.
+    categories: Vec<Option<Category>>,
+    /// The missing arcs of each line, to its line or exit.
+    missing_arcs: BTreeMap<i32, Vec<i32>>,
+    branches: BTreeMap<i32, (usize, usize)>,
+}
+
+impl<'a> Lines<'a> {
+    fn new(facts: &'a Facts, analysis: &'a Analysis) -> Self {
+        let mut missing_arcs = BTreeMap::<i32, Vec<i32>>::new();
+        for &(from, to) in analysis.missing_branch_arcs() {
+            missing_arcs.entry(from).or_default().push(to);
+        }
+        let mut lines =
+            Self { facts, categories: Vec::new(), missing_arcs, branches: analysis.branch_stats() };
+        // What is said later counts more.
+        analysis.statements().iter().for_each(|&line| lines.set(line, Category::Run));
+        let partial: Vec<i32> = lines.missing_arcs.keys().copied().collect();
+        partial.into_iter().for_each(|line| lines.set(line, Category::Partial));
+        analysis.missing().iter().for_each(|&line| lines.set(line, Category::Missing));
+        analysis.excluded().iter().for_each(|&line| lines.set(line, Category::Excluded));
+        lines
+    }
+
+    fn set(&mut self, line: i32, category: Category) {
+        let Ok(at) = usize::try_from(line) else { return };
+        if self.categories.len() <= at {
+            self.categories.resize(at + 1, None);
+        }
+        if let Some(slot) = self.categories.get_mut(at) {
+            *slot = Some(category);
+        }
+    }
+
+    fn category(&self, line: i32) -> Option<Category> {
+        usize::try_from(line).ok().and_then(|at| self.categories.get(at).copied()).flatten()
+    }
+
+    fn push_start(&self, html: &mut String, line: i32) {
+        let own = self.category(line);
+        let of_statement = || match self.facts.first_line(line) {
+            first if first == line => None,
+            first => self.category(first),
+        };
+        let _ = match (own, own.or_else(of_statement)) {
+            (Some(own), _) => write!(html, "<li id=t{line} class={}>", own.class()),
+            // The second line of a statement, and those behind it.
+            (None, Some(category)) => write!(html, "<li id=t{line} class={}2>", category.class()),
+            (None, None) => write!(html, "<li id=t{line}>"),
+        };
+    }
+
+    /// Which branches of the line were not taken, in short and in full.
+    fn push_annotation(&self, html: &mut String, line: i32) {
+        if self.category(line) != Some(Category::Partial) {
+            return;
+        }
+        let Some(targets) = self.missing_arcs.get(&line) else { return };
+        let all = self.branches.get(&line).is_some_and(|&(exits, _)| exits == targets.len());
+        html.push_str("<details class=why><summary>");
+        if all {
+            let _ = write!(html, "{line}\u{202f}↛\u{202f}anywhere</summary>");
+            let _ = write!(
+                html,
+                "line {line} didn&#39;t jump anywhere: it always raised an exception."
+            );
+        } else {
+            for (at, &to) in targets.iter().enumerate() {
+                let comma = if at > 0 { ", " } else { "" };
+                let _ = write!(html, "{comma}{line}\u{202f}↛\u{202f}");
+                let _ = if to < 0 { write!(html, "exit") } else { write!(html, "{to}") };
+            }
+            html.push_str("</summary>");
+            for (at, &to) in targets.iter().enumerate() {
+                html.push_str(if at > 0 { "; " } else { "" });
+                push_text(html, &self.facts.missing_arc_description(line, to));
+            }
+        }
+        html.push_str("</details>");
+    }
+}

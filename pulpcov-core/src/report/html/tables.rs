@@ -1,0 +1,140 @@
+//! The figures of files, functions and classes, column by column.
+
+use serde::Serialize;
+
+use super::pages::{Page, Report, Skipped};
+use crate::python::{Region, RegionKind};
+use crate::results::{Narrower, Numbers};
+
+/// The counts of each row; the order is the script's.
+#[derive(Serialize, Default)]
+pub(super) struct Columns {
+    statements: Vec<usize>,
+    missing: Vec<usize>,
+    excluded: Vec<usize>,
+    branches: Vec<usize>,
+    partial: Vec<usize>,
+    missing_branches: Vec<usize>,
+}
+
+impl Columns {
+    fn push(&mut self, numbers: Numbers) {
+        self.statements.push(numbers.statements);
+        self.missing.push(numbers.missing);
+        self.excluded.push(numbers.excluded);
+        self.branches.push(numbers.branches);
+        self.partial.push(numbers.partial_branches);
+        self.missing_branches.push(numbers.missing_branches);
+    }
+}
+
+/// `data.files.js`: what every view needs.
+#[derive(Serialize)]
+pub(super) struct Files<'a> {
+    branches: bool,
+    precision: usize,
+    /// How many files of source text there are to search in.
+    texts: usize,
+    name: Vec<&'a str>,
+    page: Vec<&'a str>,
+    #[serde(flatten)]
+    columns: Columns,
+    totals: Columns,
+    notes: Vec<String>,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(report: &'a Report<'a>, texts: usize) -> Self {
+        let mut columns = Columns::default();
+        report.pages.iter().for_each(|page| columns.push(page.file.numbers()));
+        let mut totals = Columns::default();
+        totals.push(report.summary.totals());
+        Self {
+            branches: report.summary.has_arcs(),
+            precision: report.options.precision.digits(),
+            texts,
+            name: report.pages.iter().map(|page| page.shown.as_str()).collect(),
+            page: report.pages.iter().map(|page| page.name.as_str()).collect(),
+            columns,
+            totals,
+            notes: report.skipped.sentences("file", "files"),
+        }
+    }
+}
+
+/// `data.functions.js` and `data.classes.js`.
+#[derive(Serialize, Default)]
+pub(super) struct Regions<'a> {
+    /// The file of each row, as its place in [`Files`].
+    file: Vec<usize>,
+    /// `None` stands for what is in no region.
+    name: Vec<Option<&'a str>>,
+    /// The line that a region starts at; 0 for what is in none.
+    line: Vec<i32>,
+    #[serde(flatten)]
+    columns: Columns,
+    totals: Columns,
+    notes: Vec<String>,
+}
+
+/// A row of [`Regions`].
+struct Row<'a> {
+    name: Option<&'a str>,
+    line: i32,
+    numbers: Numbers,
+}
+
+impl<'a> Regions<'a> {
+    pub(super) fn new(report: &'a Report<'a>, kind: RegionKind) -> Self {
+        let mut table = Self::default();
+        let mut totals = Numbers::default();
+        let mut skipped = Skipped::default();
+        for (file, rows) in rows_of_files(report, kind).into_iter().enumerate() {
+            for row in rows {
+                totals += row.numbers;
+                if !skipped.skips(row.numbers, report.options) {
+                    table.file.push(file);
+                    table.name.push(row.name);
+                    table.line.push(row.line);
+                    table.columns.push(row.numbers);
+                }
+            }
+        }
+        table.totals.push(totals);
+        table.notes = match kind {
+            RegionKind::Function => skipped.sentences("function", "functions"),
+            RegionKind::Class => skipped.sentences("class", "classes"),
+        };
+        table
+    }
+}
+
+#[cfg(feature = "parallel")]
+fn rows_of_files<'a>(report: &'a Report<'a>, kind: RegionKind) -> Vec<Vec<Row<'a>>> {
+    use rayon::prelude::*;
+    report.pages.par_iter().map(|page| rows_of_file(page, kind)).collect()
+}
+
+#[cfg(not(feature = "parallel"))]
+fn rows_of_files<'a>(report: &'a Report<'a>, kind: RegionKind) -> Vec<Vec<Row<'a>>> {
+    report.pages.iter().map(|page| rows_of_file(page, kind)).collect()
+}
+
+/// The regions of a file in the order that they are found, and what is in none of them.
+fn rows_of_file<'a>(page: &'a Page<'_>, kind: RegionKind) -> Vec<Row<'a>> {
+    let file = page.file;
+    if !file.is_python() {
+        return Vec::new();
+    }
+    let regions: Vec<&Region> =
+        file.facts().regions().iter().filter(|region| region.kind() == kind).collect();
+    let mut narrower = Narrower::new(file.analysis());
+    regions.iter().for_each(|region| narrower.add(region.ranges()));
+    let (parts, rest) = narrower.narrow();
+    let named = regions.iter().zip(&parts).map(|(region, part)| Row {
+        name: Some(region.name()),
+        line: region.start(),
+        numbers: part.numbers(),
+    });
+    named.chain([Row { name: None, line: 0, numbers: rest.numbers() }]).collect()
+}

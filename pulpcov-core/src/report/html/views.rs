@@ -1,0 +1,169 @@
+//! The askama templates, and what they are filled with.
+
+use askama::Template;
+
+use super::pages::{Report, shown_context};
+use crate::Result;
+use crate::results::{Numbers, display_covered};
+use crate::summarize::FileSummary;
+use crate::{Error, ErrorKind};
+
+/// What a page says without the script: more files would make it slow.
+const STATIC_ROWS: usize = 500;
+
+/// The frame of a page that is a file of its own.
+#[derive(Template)]
+#[template(path = "page.html")]
+pub(super) struct Frame<'a> {
+    pub(super) title: &'a str,
+    pub(super) view: &'a str,
+    pub(super) style: &'a str,
+    pub(super) extra_style: Option<&'a str>,
+    pub(super) script: &'a str,
+    pub(super) body: &'a str,
+}
+
+/// One page that holds all others.
+#[derive(Template)]
+#[template(path = "single.html")]
+pub(super) struct Single<'a> {
+    pub(super) title: &'a str,
+    pub(super) styles: Vec<String>,
+    pub(super) style_hashes: Vec<String>,
+    pub(super) script: &'a str,
+    pub(super) script_hash: String,
+    pub(super) data: Vec<(String, String)>,
+    pub(super) pages: Vec<Part>,
+}
+
+/// A page in a [`Single`].
+pub(super) struct Part {
+    pub(super) name: String,
+    pub(super) view: &'static str,
+    pub(super) title: String,
+    pub(super) body: String,
+}
+
+/// A page that the script draws.
+#[derive(Template)]
+#[template(path = "view.html")]
+struct ViewBody<'a> {
+    view: &'static str,
+    heading: &'static str,
+    title: &'a str,
+    timestamp: &'a str,
+    total: String,
+    numbers: Numbers,
+    branches: bool,
+    skip_covered: bool,
+    contexts: bool,
+    first: &'a str,
+    last: &'a str,
+    rows: Vec<Row<'a>>,
+    context_count: usize,
+}
+
+/// A file in the table that is there without the script.
+struct Row<'a> {
+    page: &'a str,
+    name: &'a str,
+    numbers: Numbers,
+    percent: String,
+}
+
+/// A source file's page.
+#[derive(Template)]
+#[template(path = "source.html")]
+struct SourceBody<'a> {
+    view: &'static str,
+    name: &'a str,
+    page: &'a str,
+    percent: String,
+    numbers: Numbers,
+    branches: bool,
+    contexts: bool,
+    previous: &'a str,
+    next: &'a str,
+    lines: &'a str,
+}
+
+/// The title of a view, and its body.
+pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
+    let name = |page: Option<&super::pages::Page<'_>>| {
+        page.map_or_else(|| "index".to_owned(), |page| page.name.clone())
+    };
+    let heading = match view {
+        "function_index" => "Functions",
+        "class_index" => "Classes",
+        "tree" => "Folders",
+        "worst" => "Worst first",
+        "contexts" => "Contexts",
+        _ => "Files",
+    };
+    let options = report.options;
+    let is_index = view == "index";
+    let has_rows = is_index && report.pages.len() <= STATIC_ROWS;
+    let percent = |numbers: Numbers| display_covered(numbers.percent_covered(), options.precision);
+    let rows = report.pages.iter().filter(|_| has_rows).map(|page| Row {
+        page: &page.name,
+        name: &page.shown,
+        numbers: page.file.numbers(),
+        percent: percent(page.file.numbers()),
+    });
+    let total = percent(report.summary.totals());
+    let body = ViewBody {
+        view,
+        heading,
+        title: &options.title,
+        timestamp: if is_index { &options.timestamp } else { "" },
+        numbers: report.summary.totals(),
+        branches: report.summary.has_arcs(),
+        skip_covered: options.skip_covered,
+        contexts: report.has_contexts(),
+        first: &name(report.pages.first()),
+        last: &name(report.pages.last()),
+        rows: rows.collect(),
+        context_count: report.contexts.as_ref().map_or(0, |contexts| contexts.names.len()),
+        total,
+    };
+    let title = match view {
+        "index" => options.title.clone(),
+        _ => format!("{heading} - {}", options.title),
+    };
+    Ok(Part { name: view.to_owned(), view, title, body: render(&body)? })
+}
+
+/// A source page around its lines.
+pub(super) fn source(report: &Report<'_>, at: usize, lines: &str) -> Result<Option<Part>> {
+    let Some(page) = report.pages.get(at) else { return Ok(None) };
+    let (previous, next) = report.neighbours(at);
+    let numbers = FileSummary::numbers(page.file);
+    let percent = display_covered(numbers.percent_covered(), report.options.precision);
+    let body = SourceBody {
+        view: "source",
+        name: &page.shown,
+        page: &page.name,
+        numbers,
+        branches: report.summary.has_arcs(),
+        contexts: report.has_contexts(),
+        previous,
+        next,
+        lines,
+        percent: percent.clone(),
+    };
+    Ok(Some(Part {
+        name: page.name.clone(),
+        view: "source",
+        title: format!("Coverage for {}: {percent}%", page.shown),
+        body: render(&body)?,
+    }))
+}
+
+/// The names of contexts, for people.
+pub(super) fn shown_contexts<'a>(names: &[&'a str]) -> Vec<std::borrow::Cow<'a, str>> {
+    names.iter().map(|name| crate::text::printable(shown_context(name))).collect()
+}
+
+pub(super) fn render(template: &impl Template) -> Result<String> {
+    template.render().map_err(|err| Error::new(ErrorKind::Io, err))
+}
