@@ -203,6 +203,10 @@ fn processes_that_flush_while_others_combine_lose_nothing() {
             Running::start(command.stderr(Stdio::piped()))
         })
         .collect();
+    let mut watch = pulpcov();
+    watch.arg("watch").arg(hooked.root()).args(["--interval", "50ms", "--quiet", "--xml"]);
+    watch.arg(hooked.dir.path("watched.xml")).current_dir(hooked.dir.path(""));
+    let mut watch = Running::start(watch.stderr(Stdio::null()));
     let combined = hooked.dir.path("combined");
     let combine = || {
         pulpcov()
@@ -227,6 +231,8 @@ fn processes_that_flush_while_others_combine_lose_nothing() {
         });
     }
     assert!(combines > 1, "there were combines while they ran");
+    assert!(watch.0.try_wait().unwrap().is_none() && hooked.dir.path("watched.xml").exists());
+    drop(watch);
     let ran = lines(&hooked.rows().union(Rows::by_sql(&combined)), "steps");
     let missing: Vec<_> =
         (0..PROCESSES * STEPS).filter(|step| !ran.contains(&line_of_step(*step))).collect();

@@ -16,3 +16,4 @@ mod readers;
 mod report;
 mod services;
 mod support;
+mod watch;

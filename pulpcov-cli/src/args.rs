@@ -1,13 +1,15 @@
 //! The arguments, as clap parses them. Names are coverage.py's wherever it has the option.
 
 mod hook;
+mod watch;
 
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use hook::{HookCommand, InstallArgs, StatusArgs, UninstallArgs};
+pub(crate) use hook::{HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs};
+pub(crate) use watch::WatchArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -47,11 +49,12 @@ pub(crate) enum Command {
     Json(JsonArgs),
     Lcov(LcovArgs),
     Report(ReportArgs),
+    Watch(WatchArgs),
     Xml(XmlArgs),
 }
 
 /// Options that every command has.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ConfigArgs {
     /// The configuration file, instead of looking for one; an empty name reads none
     #[arg(long, value_name = "RCFILE")]
@@ -241,6 +244,27 @@ pub(crate) struct ReportingArgs {
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+}
+
+impl ReportingArgs {
+    /// No options, but for the settings: what is missing or is no Python is left out.
+    pub(crate) fn plain(config: &ConfigArgs) -> Self {
+        Self {
+            files: Vec::new(),
+            data_file: None,
+            ignore_errors: true,
+            include: None,
+            omit: None,
+            keep_combined: false,
+            python_version: "auto".to_owned(),
+            plugin_lines: None,
+            source_root: None,
+            source_rev: None,
+            no_cache: false,
+            debug: Vec::new(),
+            config: config.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

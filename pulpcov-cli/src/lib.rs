@@ -5,6 +5,7 @@
 //! an [`Exit`].
 
 mod args;
+mod atomic;
 mod commands;
 mod exit;
 mod progress;

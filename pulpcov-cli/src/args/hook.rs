@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::ConfigArgs;
+
 /// Measure every process of a Python, whatever starts it and however it ends
 ///
 /// Installs a module that coverage.py is started by: in web workers, Celery's prefork pool, subprocesses.
@@ -13,6 +15,7 @@ pub(crate) enum HookCommand {
     Install(InstallArgs),
     Uninstall(UninstallArgs),
     Status(StatusArgs),
+    Report(HookReportArgs),
 }
 
 /// The Pythons that a command is about.
@@ -108,4 +111,32 @@ pub(crate) struct StatusArgs {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Combine what was measured, and report on it: a table, and coverage.xml in a folder
+#[derive(Args, Debug)]
+pub(crate) struct HookReportArgs {
+    /// The folder to write to; the combined data is its .coverage
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+
+    /// Delete the data files that were combined
+    #[arg(long)]
+    pub(crate) erase: bool,
+
+    /// The folder with the data files
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "PULP_COVERAGE_ROOT",
+        default_value = "/srv/pulp_coverage"
+    )]
+    pub(crate) data_root: PathBuf,
+
+    /// Go on when a source is missing or is no Python
+    #[arg(short, long)]
+    pub(crate) ignore_errors: bool,
+
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
 }

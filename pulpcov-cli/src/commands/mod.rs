@@ -13,6 +13,7 @@ mod lcov;
 mod report;
 mod reporting;
 mod source_tree;
+mod watch;
 mod xml;
 
 use crate::args::Command;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Json(args) => json::run(&args),
         Command::Lcov(args) => lcov::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Watch(args) => watch::run(&args),
         Command::Xml(args) => xml::run(&args),
     }
 }

@@ -45,10 +45,19 @@ impl<'a> Reporting<'a> {
     pub(crate) fn new(args: &'a ReportingArgs, quiet: bool) -> Result<Self, Failure> {
         let config = settings::load(&args.config)?;
         let data = load_data(args, &config, quiet)?;
+        Ok(Self { quiet, ..Self::of_data(args, config, data)? })
+    }
+
+    /// With data that is in memory already, in which sources have the names that they are to have. Quiet.
+    pub(crate) fn of_data(
+        args: &'a ReportingArgs,
+        config: Config,
+        data: CoverageData,
+    ) -> Result<Self, Failure> {
         let folder = WorkingDir::new(settings::cwd()?);
         let sources = sources(args, &folder)?;
         let cache = (!args.no_cache).then(|| FactsCache::open(CACHE));
-        Ok(Self { args, config, contexts: Vec::new(), quiet, folder, data, sources, cache })
+        Ok(Self { args, config, contexts: Vec::new(), quiet: true, folder, data, sources, cache })
     }
 
     /// Count only what ran in these contexts: the option, or else the setting.
@@ -60,6 +69,11 @@ impl<'a> Reporting<'a> {
 
     /// Compare data and sources, and say what is odd.
     pub(crate) fn summarize(&self) -> Result<Summary<'_>, Failure> {
+        self.summarize_with(|warning| ui::warning(&warning))
+    }
+
+    /// Compare data and sources, and tell the caller what is odd.
+    pub(crate) fn summarize_with(&self, warn: impl FnMut(String)) -> Result<Summary<'_>, Failure> {
         let report = &self.config.report;
         let (folders, files): (Vec<_>, Vec<_>) =
             self.args.files.iter().partition(|path| path.is_dir());
@@ -93,7 +107,7 @@ impl<'a> Reporting<'a> {
         if self.args.debug.iter().chain(&self.config.run.debug).any(|topic| topic == "python") {
             ui::message(&format!("Statements are those of Python {}", summary.python_version()));
         }
-        summary.warnings().iter().for_each(|warning| self.warn(warning));
+        summary.warnings().iter().filter_map(|warning| self.in_words(warning)).for_each(warn);
         Ok(summary)
     }
 
@@ -104,16 +118,17 @@ impl<'a> Reporting<'a> {
         }
     }
 
-    fn warn(&self, warning: &Warning) {
+    /// `None` if it was disabled.
+    fn in_words(&self, warning: &Warning) -> Option<String> {
         let slug = warning.slug();
         if self.config.run.disable_warnings.iter().any(|disabled| disabled == slug) {
-            return;
+            return None;
         }
         let explained = match warning {
             Warning::LeftOut { .. } => format!("; see {MESSAGES}#warning-{slug}"),
             _ => String::new(),
         };
-        ui::warning(&format!("{warning} ({slug}){explained}"));
+        Some(format!("{warning} ({slug}){explained}"))
     }
 
     /// The digits of percentages: the option, or else the setting.

@@ -4,10 +4,10 @@
 //! a hash of the settings themselves in the last line.
 
 use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::atomic;
 use crate::exit::Failure;
 
 /// What Python runs in every process.
@@ -171,15 +171,7 @@ pub(super) fn hash(bytes: &[u8]) -> String {
 /// Write a file that everybody can read: all of it or nothing.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    let written = tempfile::Builder::new().prefix(".pulpcov_hook.").tempfile_in(folder).and_then(
-        |mut file| {
-            file.write_all(bytes)?;
-            file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-            file.as_file().sync_all()?;
-            file.persist(path).map_err(|err| err.error).map(drop)
-        },
-    );
-    written.map_err(|err| cannot_write(folder, &err))
+    atomic::write(path, bytes).map_err(|err| cannot_write(folder, &err))
 }
 
 /// Write the file that switches the hook on.

@@ -15,6 +15,7 @@ mod install;
 mod installed;
 mod interpreter;
 mod processes;
+mod report;
 mod status;
 mod uninstall;
 mod wsgi;
@@ -31,6 +32,7 @@ pub(super) fn run(command: &HookCommand) -> Result<Exit, Failure> {
         HookCommand::Install(args) => install::run(args),
         HookCommand::Uninstall(args) => uninstall::run(args),
         HookCommand::Status(args) => status::run(args),
+        HookCommand::Report(args) => report::run(args),
     }
 }
 

@@ -1,0 +1,55 @@
+//! `pulpcov hook report`
+
+use pulpcov_core::combine::{Combined, Combiner};
+use pulpcov_core::report::text::{self, Options};
+
+use super::about;
+use super::data_root::BASE;
+use crate::args::{HookReportArgs, ReportingArgs};
+use crate::commands::combine;
+use crate::commands::reporting::{Reporting, finish, to_stdout};
+use crate::commands::xml;
+use crate::exit::{Exit, Failure};
+use crate::{atomic, settings, ui};
+
+pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
+    if !args.data_root.is_dir() {
+        return Err(about(&args.data_root, "there is no such folder; is the hook installed?"));
+    }
+    std::fs::create_dir_all(&args.folder).map_err(|err| about(&args.folder, err))?;
+    let combined = combine_root(args)?;
+    combine::report(&combined, false);
+    let exit = finish(write_reports(args))?;
+    let is_complete = combined.left_out.is_empty() || args.ignore_errors;
+    Ok(if exit == Exit::Success && !is_complete { Exit::LeftOut } else { exit })
+}
+
+/// What is in the data root now, as one data file; an earlier one is replaced.
+fn combine_root(args: &HookReportArgs) -> Result<Combined, Failure> {
+    let config = settings::load(&args.config)?;
+    let combined = Combiner::new(args.folder.join(BASE))
+        .places([&args.data_root])
+        .keep(!args.erase)
+        .aliases(settings::aliases(&config)?)
+        .run()?;
+    Ok(combined)
+}
+
+fn write_reports(args: &HookReportArgs) -> Result<Exit, Failure> {
+    let plain = ReportingArgs {
+        data_file: Some(args.folder.join(BASE)),
+        keep_combined: true,
+        ignore_errors: args.ignore_errors,
+        ..ReportingArgs::plain(&args.config)
+    };
+    let reporting = Reporting::new(&plain, true)?;
+    let summary = reporting.summarize()?;
+    let precision = reporting.precision(None)?;
+    let mut text = Vec::new();
+    xml::render(&reporting, &summary, false, &mut text)?;
+    let path = args.folder.join("coverage.xml");
+    atomic::write(&path, &text).map_err(|err| about(&path, err))?;
+    to_stdout(|out| text::write(&summary, &Options::new().precision(precision), out))?;
+    ui::message(&format!("Wrote {}", ui::name(&path)));
+    Ok(Exit::Success)
+}

@@ -1,0 +1,109 @@
+//! The data files of a folder that processes write to, each read again when it changed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::formats::{DataFile, FileIdentity};
+use pulpcov_core::paths::PathAliases;
+use pulpcov_core::{CoverageData, Error, discover};
+
+use crate::exit::Failure;
+
+/// What the data files are called.
+const BASE: &str = ".coverage";
+
+/// What was read so far.
+pub(super) struct Inputs {
+    folder: PathBuf,
+    aliases: PathAliases,
+    files: BTreeMap<PathBuf, Input>,
+}
+
+/// A data file, as it was when it was read.
+#[derive(Default)]
+struct Input {
+    identity: Option<FileIdentity>,
+    data: CoverageData,
+    /// In which state it could not be read.
+    failed: Option<FileIdentity>,
+}
+
+/// What a look at the folder found.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Data files that were read.
+    pub(super) read: usize,
+    /// Data files that are there no more.
+    pub(super) gone: usize,
+    /// Data files that could not be read twice in the same state: not because somebody writes them.
+    pub(super) failed: Vec<Error>,
+}
+
+impl Inputs {
+    pub(super) fn new(folder: &Path, aliases: PathAliases) -> Self {
+        Self { folder: folder.into(), aliases, files: BTreeMap::new() }
+    }
+
+    /// How many data files there are.
+    pub(super) fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Read what changed.
+    pub(super) fn refresh(&mut self) -> Result<Changes, Failure> {
+        let mut changes = Changes::default();
+        let paths = self.list()?;
+        let before = self.files.len();
+        self.files.retain(|path, _| paths.contains(path));
+        changes.gone = before - self.files.len();
+        for path in paths {
+            // One that is gone again is found to be gone the next time.
+            let Ok(identity) = FileIdentity::of_path(&path) else { continue };
+            let input = self.files.entry(path.clone()).or_default();
+            if input.identity.as_ref() == Some(&identity) {
+                continue;
+            }
+            match read(&path, &mut self.aliases) {
+                Ok((identity, data)) => {
+                    *input = Input { identity: Some(identity), data, failed: None };
+                    changes.read += 1;
+                }
+                // What was read of it before still holds. It is tried again the next time.
+                Err(err) => {
+                    if input.failed.as_ref() == Some(&identity) {
+                        changes.failed.push(err);
+                    }
+                    input.failed = Some(identity);
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The rows of all of them.
+    pub(super) fn merged(&self) -> Result<CoverageData, Error> {
+        let mut all = CoverageData::new();
+        for input in self.files.values() {
+            all.merge(input.data.clone())?;
+        }
+        Ok(all)
+    }
+
+    /// A combine moves rows from the other files to the one without a suffix.
+    fn list(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut paths = discover::find(std::slice::from_ref(&self.folder), BASE.as_ref())?;
+        let combined = self.folder.join(BASE);
+        if combined.symlink_metadata().is_ok() {
+            paths.push(combined);
+        }
+        Ok(paths)
+    }
+}
+
+fn read(path: &Path, aliases: &mut PathAliases) -> Result<(FileIdentity, CoverageData), Error> {
+    let file = DataFile::open(path)?;
+    let identity = file.identity().clone();
+    let data = file.read()?.data;
+    let data = data.map_paths(|path| aliases.map_with_host_slashes(path.as_bytes()).into())?;
+    Ok((identity, data))
+}

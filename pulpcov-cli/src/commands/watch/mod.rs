@@ -1,0 +1,116 @@
+//! `pulpcov watch`: reports that follow the data files of running processes.
+//!
+//! | | |
+//! |---|---|
+//! | `inputs` | the data files, each read again when it changed |
+//! | `stop` | the signals that end the command |
+
+mod inputs;
+mod stop;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use pulpcov_core::config::Config;
+
+use self::inputs::{Changes, Inputs};
+use self::stop::Stop;
+use super::reporting::Reporting;
+use super::xml;
+use crate::args::{ReportingArgs, WatchArgs};
+use crate::exit::{Exit, Failure};
+use crate::{atomic, settings, ui};
+
+pub(super) fn run(args: &WatchArgs) -> Result<Exit, Failure> {
+    if !args.folder.is_dir() {
+        return Err(Failure::Refused(format!("{}: is no folder", args.folder.display())));
+    }
+    let stop = Stop::on_signals()?;
+    let mut watch = Watch::new(args)?;
+    loop {
+        let start = Instant::now();
+        watch.look()?;
+        let interval = Duration::from_secs_f64(args.interval);
+        if stop.wait(interval.saturating_sub(start.elapsed())) {
+            return Ok(Exit::Success);
+        }
+    }
+}
+
+struct Watch<'a> {
+    args: &'a WatchArgs,
+    config: Config,
+    inputs: Inputs,
+    /// Said already, and still so: it is not said again.
+    said: BTreeSet<String>,
+    /// Of the last report; `None` if there is none yet, or the last one failed.
+    reported: Option<()>,
+}
+
+impl<'a> Watch<'a> {
+    fn new(args: &'a WatchArgs) -> Result<Self, Failure> {
+        let config = settings::load(&args.config)?;
+        let inputs = Inputs::new(&args.folder, settings::aliases(&config)?);
+        Ok(Self { args, config, inputs, said: BTreeSet::new(), reported: None })
+    }
+
+    /// Look once, and report if there is something new. What goes wrong is said, and tried again the next time: a
+    /// source may be missing for a moment, a disk may be full for a while.
+    fn look(&mut self) -> Result<(), Failure> {
+        let mut complaints = BTreeSet::new();
+        match self.inputs.refresh() {
+            Ok(changes) => {
+                complaints.extend(changes.failed.iter().map(|err| format!("left out: {err}")));
+                if changes.read + changes.gone > 0 || self.reported.is_none() {
+                    self.reported = self.report(&changes, &mut complaints);
+                } else {
+                    // The report has not changed, and what it complained of neither.
+                    complaints.append(&mut self.said.clone());
+                }
+            }
+            Err(failure) => complaints.extend([failure.to_string()]),
+        }
+        complaints.difference(&self.said).for_each(|complaint| ui::warning(complaint));
+        self.said = complaints;
+        Ok(())
+    }
+
+    /// `None` if there is no report.
+    fn report(&self, changes: &Changes, complaints: &mut BTreeSet<String>) -> Option<()> {
+        match self.write_reports(complaints) {
+            Ok(total) => {
+                if !self.args.quiet {
+                    let (read, all) = (changes.read, self.inputs.len());
+                    ui::message(&format!(
+                        "Read {read} of {all} data files; the total is {total:.1}%"
+                    ));
+                }
+                Some(())
+            }
+            Err(failure) => {
+                complaints.insert(format!("no report: {failure}"));
+                None
+            }
+        }
+    }
+
+    fn write_reports(&self, complaints: &mut BTreeSet<String>) -> Result<f64, Failure> {
+        let args = ReportingArgs::plain(&self.args.config);
+        let reporting = Reporting::of_data(&args, self.config.clone(), self.inputs.merged()?)?;
+        let summary = reporting.summarize_with(|warning| complaints.extend([warning]))?;
+        let mut total = 0.0;
+        if let Some(path) = &self.args.xml {
+            let mut text = Vec::new();
+            total = xml::render(&reporting, &summary, false, &mut text)?;
+            write(path, &text)?;
+        }
+        Ok(total)
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    atomic::write(path, bytes).map_err(|err| {
+        Failure::Output(std::io::Error::new(err.kind(), format!("{}: {err}", path.display())))
+    })
+}
