@@ -3,6 +3,8 @@
 //! The work is done by [`pulpcov_core`], which is the crate to embed. Here are arguments,
 //! messages and exit codes: [`run`] parses, calls one of `commands`, and maps what comes back to
 //! an [`Exit`].
+//!
+//! [`services`] says how to measure processes that fork, are killed, or never end.
 
 mod args;
 mod atomic;
@@ -11,6 +13,9 @@ mod exit;
 mod progress;
 mod settings;
 mod ui;
+
+#[doc = include_str!("../hook/README.md")]
+pub mod services {}
 
 use std::ffi::OsString;
 

@@ -1,0 +1,154 @@
+"""What the hook costs, against plain `coverage run -p`.
+
+    python3 pulpcov-cli/benches/hook_overhead.py --pulpcov target/release/pulpcov --python VENV/bin/python
+
+VENV has coverage.py. The hook is installed into a virtual environment of this script's, which sees VENV's packages.
+
+- A workload that computes: the processor time of the whole process, the median of the runs.
+- A workload that does nothing: the same.
+- The start of a process that is not selected, inside that process.
+- A server that never ends: its processor time and its memory over `--seconds`, with the flush and without it.
+"""
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+COMPUTE = """
+def sieve(limit):
+    composite = set()
+    primes = []
+    for number in range(2, limit):
+        if number in composite:
+            continue
+        primes.append(number)
+        for multiple in range(number * number, limit, number):
+            composite.add(multiple)
+    return primes
+
+def main():
+    for _ in range(100):
+        sieve(20000)
+"""
+
+# As busy as a service that answers 50 requests a second, each of 200 functions in 40 modules.
+SERVE = """
+import os, resource, sys, time
+from importlib import import_module
+
+MODULES = [import_module("load.part%d" % number) for number in range(40)]
+
+def main():
+    end = time.monotonic() + float(os.environ["SECONDS"])
+    while time.monotonic() < end:
+        for module in MODULES:
+            module.handle()
+        time.sleep(0.02)
+        now = time.monotonic()
+        if now > main.next:
+            main.next = now + float(os.environ["SECONDS"]) / 6
+            with open("/proc/self/statm") as file:
+                resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+            print(resident, "kB", file=sys.stderr)
+    times = os.times()
+    print("%.3f" % (times.user + times.system))
+
+main.next = 0
+"""
+
+PART = "".join("def f%d(x):\n    if x:\n        return x + 1\n    return 0\n\n\n" % number for number in range(5)) + (
+    "def handle():\n    return " + " + ".join("f%d(1)" % number for number in range(5)) + "\n"
+)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pulpcov", required=True)
+    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=60)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pulpcov-bench-") as folder:
+        bench = Bench(args, Path(folder))
+        bench.compare("computes", "import load.compute; load.compute.main()")
+        bench.compare("does nothing", "import load")
+        bench.unselected()
+        bench.server()
+
+
+class Bench:
+    def __init__(self, args, folder):
+        self.args, self.folder = args, folder
+        self.pulpcov = os.path.abspath(args.pulpcov)
+        load = folder / "load"
+        load.mkdir()
+        (load / "__init__.py").write_text("")
+        (load / "compute.py").write_text(COMPUTE)
+        (load / "serve.py").write_text(SERVE)
+        for number in range(40):
+            (load / ("part%d.py" % number)).write_text(PART)
+        subprocess.run([args.python, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+        self.python = str(folder / "venv/bin/python")
+        where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        packages = subprocess.check_output([args.python, "-c", where], text=True).strip()
+        site = subprocess.check_output([self.python, "-c", where], text=True).strip()
+        Path(site, "packages.pth").write_text(packages)
+
+    def install(self, interval="5s"):
+        command = [self.pulpcov, "hook", "install", "--python", self.python, "--source", "load"]
+        command += ["--data-root", self.folder / "data", "--flush-interval", interval]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+
+    def run(self, command, **env):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        env = dict(os.environ, PYTHONDONTWRITEBYTECODE="", **env)
+        output = subprocess.run(command, cwd=self.folder, env=env, check=True, capture_output=True, text=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, output
+
+    def median(self, command, **env):
+        self.run(command, **env)
+        return statistics.median(self.run(command, **env)[0] for _ in range(self.args.runs))
+
+    def compare(self, title, code):
+        self.install()
+        (self.folder / "main.py").write_text(code)
+        plain = self.median([self.python, "main.py"], PULPCOV_HOOK="off")
+        run = [self.python, "-m", "coverage", "run", "-p", "--source=load", "main.py"]
+        coverage = self.median(run, PULPCOV_HOOK="off")
+        hook = self.median([self.python, "main.py"])
+        print(
+            "a process that %s: %.0f ms not measured, %.0f ms by `coverage run -p`, %.0f ms by the hook (%+.1f%%)"
+            % (title, plain * 1e3, coverage * 1e3, hook * 1e3, (hook / coverage - 1) * 100)
+        )
+
+    def unselected(self):
+        self.install()
+        code = (
+            "import sys, time; sys.modules.pop('pulpcov_hook'); start = time.perf_counter(); import pulpcov_hook; "
+            "print((time.perf_counter() - start) * 1e3)"
+        )
+        times = [float(self.run([self.python, "-c", code])[1].stdout) for _ in range(20)]
+        print("the start of a process that is not selected: %.2f ms" % statistics.median(times))
+
+    def server(self):
+        seconds = self.args.seconds
+        (self.folder / "main.py").write_text("import load.serve; load.serve.main()")
+        spent = {}
+        for title, interval in [("no flush", "60m"), ("a flush every 5 s", "5s"), ("a flush every second", "1s")]:
+            self.install(interval)
+            _, output = self.run([self.python, "main.py"], SECONDS=str(seconds))
+            spent[title] = float(output.stdout) / seconds * 100
+            memory = ", ".join(output.stderr.split("\n")).rstrip(", ")
+            print("a server for %.0f s, %s: %.2f%% of a core; memory: %s" % (seconds, title, spent[title], memory))
+        for title in list(spent)[1:]:
+            print("%s: %.2f%% of a core more than none" % (title, spent[title] - spent["no flush"]))
+
+
+if __name__ == "__main__":
+    main()
