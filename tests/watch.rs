@@ -1,13 +1,18 @@
 //! `pulpcov watch` and `pulpcov hook report`: reports of processes that still run.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::process::{ChildStderr, Stdio};
+use std::process::{ChildStderr, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::hooked::{Hooked, Running, line_of_step};
+use crate::hooked::{Hooked, Running, line_of_step, name};
 use crate::support::{Dir, Ran, Rows, pulpcov};
 
 /// A watch that looks often, and what it says.
@@ -117,8 +122,159 @@ fn a_report_of_a_hook_keeps_the_data_unless_it_is_told_to_erase_it() {
             .unwrap()
             .contains("shop/work.py")
     );
+    assert!(hooked.dir.path("report/html/index.html").exists());
     assert_eq!(report(&["--erase"]).status(0).stdout, ran.stdout);
     assert!(hooked.files().is_empty());
     report(&[]).status(1).stderr("No data to combine");
     assert!(Rows::by_sql(hooked.dir.path("report/.coverage")) == rows, "what is there stays");
+}
+
+/// An answer's status line and headers, and its body.
+fn request(address: &str, method: &str, path: &str, host: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
+}
+
+fn record(hooked: &Hooked, step: &str) {
+    let mut command = hooked.drive("steps");
+    let ran = command.env("PAUSE", "0").env("STEPS", step).stdout(Stdio::null()).status();
+    assert!(ran.unwrap().success());
+}
+
+#[test]
+fn pages_that_change_are_written_and_served_while_it_runs() {
+    let hooked = Hooked::new().installed(&[]);
+    record(&hooked, "1");
+    let out = hooked.dir.path("out");
+    let mut command = pulpcov();
+    command.args(["watch", "data", "--html", "out", "--interval", "100ms"]);
+    command.args(["--serve", "127.0.0.1:0"]).current_dir(hooked.dir.path(""));
+    let mut process = Running::start(command.stderr(Stdio::piped()));
+    let mut said = BufReader::new(process.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let serving = said.next().unwrap();
+    let address =
+        serving.strip_prefix("Serving on http://").unwrap().trim_end_matches('/').to_owned();
+    assert!(said.next().unwrap().starts_with("Read 1 of 1 data files"));
+    let page = |name: &str| {
+        let names = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path());
+        names.into_iter().find(|path| path.to_string_lossy().ends_with(name)).unwrap()
+    };
+    let state = |name: &str| {
+        let path = page(name);
+        (fs::metadata(&path).unwrap().ino(), fs::read_to_string(path).unwrap())
+    };
+    let before = ["steps_py.html", "work_py.html", "live.data.js"].map(state);
+    record(&hooked, "2");
+    assert!(said.next().unwrap().starts_with("Read 1 of 2 data files"));
+    let after = ["steps_py.html", "work_py.html", "live.data.js"].map(state);
+    assert_ne!(before[0], after[0]);
+    assert_eq!(before[1], after[1], "nothing about it has changed");
+    assert_ne!(before[2].1, after[2].1);
+    // What is there is a report, and nothing of its making.
+    let hidden = fs::read_dir(&out).unwrap().map(|entry| name(&entry.unwrap().path()));
+    assert_eq!(hidden.filter(|name| name.starts_with('.')).collect::<Vec<_>>(), [".gitignore"]);
+
+    let (head, body) = request(&address, "GET", "/", "localhost");
+    assert!(head.contains(" 200 ") && head.contains("Cache-Control: no-store"), "{head}");
+    assert!(body.contains("live_") && body.contains("steps.py"), "{body}");
+    assert_eq!(request(&address, "GET", "/live.data.js?1", &address).1, after[2].1);
+    for (method, path, host, status) in [
+        ("GET", "/../data/x.html", "localhost", 404),
+        ("GET", "/%2e%2e/%2e%2e/etc/passwd", "localhost", 404),
+        ("GET", "//etc/passwd", "localhost", 404),
+        ("GET", "/.gitignore", "localhost", 404),
+        ("GET", "/status.json", "localhost", 404),
+        ("GET", "/link.html", "localhost", 404),
+        ("POST", "/", "localhost", 405),
+        ("DELETE", "/index.html", "localhost", 405),
+        ("GET", "/", "evil.example", 403),
+        ("GET", "/", "localhost.evil.example", 403),
+    ] {
+        if path == "/link.html" {
+            std::os::unix::fs::symlink("/etc/passwd", out.join("link.html")).unwrap();
+        }
+        let head = request(&address, method, path, host).0;
+        assert!(head.contains(&format!(" {status} ")), "{method} {path} for {host}: {head}");
+    }
+    process.signal(Signal::SIGTERM);
+    assert_eq!(process.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn it_is_served_to_this_machine_only() {
+    let dir = Dir::new();
+    for address in ["0.0.0.0:0", "192.168.0.1:80", "[::]:80", "nonsense"] {
+        dir.pulpcov(["watch", ".", "--html", "out", "--serve", address]).status(2);
+    }
+    dir.pulpcov(["watch", ".", "--xml", "x", "--serve", "127.0.0.1:0"]).status(2);
+    dir.pulpcov(["watch", "."]).status(2).stderr("--html");
+    dir.pulpcov(["watch", "nowhere", "--xml", "x"]).status(1).stderr("nowhere: is no folder");
+}
+
+/// Serve a folder to a browser, and tell of each request.
+fn count_requests(folder: PathBuf) -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (sender, receiver) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            // A browser opens connections that it does not use.
+            if BufReader::new(&stream).read_line(&mut line).is_err() {
+                continue;
+            }
+            let path = line.split(' ').nth(1).unwrap_or("/").split('?').next().unwrap().to_owned();
+            let content = fs::read(folder.join(path.trim_start_matches('/'))).unwrap_or_default();
+            let kind = if path.ends_with(".js") { "text/javascript" } else { "text/html" };
+            let head = format!(
+                "HTTP/1.0 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\r\n",
+                content.len()
+            );
+            let _ = stream.write_all(&[head.as_bytes(), &content].concat());
+            if sender.send(path).is_err() {
+                return;
+            }
+        }
+    });
+    (address, receiver)
+}
+
+#[test]
+fn an_open_page_is_loaded_again_when_the_report_has_changed() {
+    let hooked = Hooked::new().installed(&[]);
+    record(&hooked, "1");
+    let mut watch = pulpcov();
+    watch.args(["watch", "data", "--html", "out", "--interval", "100ms", "--quiet"]);
+    let _watch = Running::start(watch.current_dir(hooked.dir.path("")));
+    hooked.wait_for("report", |hooked| hooked.dir.path("out/live.data.js").exists());
+    let (address, requests) = count_requests(hooked.dir.path("out"));
+    let mut browser = Command::new("chromium");
+    browser.args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
+    // Without it, a headless browser ends when the page is loaded.
+    browser.arg("--remote-debugging-port=0");
+    browser.arg(format!("--user-data-dir={}", hooked.dir.path("profile").display()));
+    browser.arg(format!("http://{address}/index.html")).stdout(Stdio::null()).stderr(Stdio::null());
+    let _browser = Running::start(&mut browser);
+    let next = |wanted: &str| {
+        while requests.recv_timeout(Duration::from_secs(60)).unwrap() != wanted {}
+    };
+    next("/index.html");
+    // It looks, finds nothing new, and looks again.
+    for _ in 0..3 {
+        let request = loop {
+            let request = requests.recv_timeout(Duration::from_secs(60)).unwrap();
+            if request == "/index.html" || request == "/live.data.js" {
+                break request;
+            }
+        };
+        assert_eq!(request, "/live.data.js");
+    }
+    record(&hooked, "2");
+    next("/index.html");
 }

@@ -413,6 +413,26 @@ pub(crate) struct HtmlArgs {
     pub(crate) title: Option<String>,
 }
 
+impl HtmlArgs {
+    /// No options, but for the settings.
+    pub(crate) fn plain(config: &ConfigArgs) -> Self {
+        Self {
+            reporting: ReportingArgs::plain(config),
+            fail_under: FailUnderArgs { fail_under: None },
+            contexts: None,
+            directory: None,
+            precision: None,
+            quiet: true,
+            show_contexts: false,
+            single_file: None,
+            skip_covered: false,
+            no_skip_covered: false,
+            skip_empty: false,
+            title: None,
+        }
+    }
+}
+
 /// Write a report as JSON
 #[derive(Args, Debug)]
 pub(crate) struct JsonArgs {

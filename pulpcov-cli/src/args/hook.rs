@@ -113,7 +113,7 @@ pub(crate) struct StatusArgs {
     pub(crate) json: bool,
 }
 
-/// Combine what was measured, and report on it: a table, and coverage.xml in a folder
+/// Combine what was measured, and report on it: a table, and html/ and coverage.xml in a folder
 #[derive(Args, Debug)]
 pub(crate) struct HookReportArgs {
     /// The folder to write to; the combined data is its .coverage

@@ -1,5 +1,6 @@
 //! `pulpcov watch`
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args};
@@ -16,6 +17,14 @@ pub(crate) struct WatchArgs {
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
 
+    /// Write the HTML report into this folder; open pages follow it
+    #[arg(long, value_name = "OUT", group = "outputs")]
+    pub(crate) html: Option<PathBuf>,
+
+    /// Serve the HTML report at this address, which must be of this machine alone: 127.0.0.1:8765
+    #[arg(long, value_name = "ADDRESS", requires = "html", value_parser = loopback)]
+    pub(crate) serve: Option<SocketAddr>,
+
     /// Write the report as XML, in the format of Cobertura, to this file
     #[arg(long, value_name = "FILE", group = "outputs")]
     pub(crate) xml: Option<PathBuf>,
@@ -30,4 +39,15 @@ pub(crate) struct WatchArgs {
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+}
+
+/// An address that no other machine reaches: sources are nobody else's business.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr =
+        text.parse().map_err(|_| "write an address like 127.0.0.1:8765".to_owned())?;
+    if address.ip().is_loopback() {
+        Ok(address)
+    } else {
+        Err("only a loopback address is served".to_owned())
+    }
 }

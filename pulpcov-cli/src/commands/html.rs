@@ -33,6 +33,24 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     reporting.judge(total, &args.fail_under, precision)
 }
 
+/// Write the report into a folder, with the settings alone.
+pub(super) fn write_plain(
+    reporting: &Reporting<'_>,
+    summary: &Summary<'_>,
+    folder: &Path,
+    live: bool,
+) -> Result<f64, Failure> {
+    let args = HtmlArgs::plain(&reporting.args.config);
+    let options = options(&args, reporting, reporting.precision(None)?)?;
+    let options = match live {
+        true => {
+            options.timestamp(Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string()).live(true)
+        }
+        false => options,
+    };
+    html::write(summary, &options, folder).map_err(|err| named(folder, err))
+}
+
 /// coverage.py's settings, each of them after its option.
 fn options(
     args: &HtmlArgs,

@@ -30,7 +30,7 @@ const CACHE: &str = ".pulpcov_cache";
 
 /// Settings, options and data of one report.
 pub(crate) struct Reporting<'a> {
-    args: &'a ReportingArgs,
+    pub(crate) args: &'a ReportingArgs,
     pub(crate) config: Config,
     contexts: Vec<String>,
     quiet: bool,

@@ -8,7 +8,7 @@ use super::data_root::BASE;
 use crate::args::{HookReportArgs, ReportingArgs};
 use crate::commands::combine;
 use crate::commands::reporting::{Reporting, finish, to_stdout};
-use crate::commands::xml;
+use crate::commands::{html, xml};
 use crate::exit::{Exit, Failure};
 use crate::{atomic, settings, ui};
 
@@ -49,7 +49,9 @@ fn write_reports(args: &HookReportArgs) -> Result<Exit, Failure> {
     xml::render(&reporting, &summary, false, &mut text)?;
     let path = args.folder.join("coverage.xml");
     atomic::write(&path, &text).map_err(|err| about(&path, err))?;
+    let html = args.folder.join("html");
+    html::write_plain(&reporting, &summary, &html, false)?;
     to_stdout(|out| text::write(&summary, &Options::new().precision(precision), out))?;
-    ui::message(&format!("Wrote {}", ui::name(&path)));
+    ui::message(&format!("Wrote {} and {}", ui::name(&path), ui::name(&html.join("index.html"))));
     Ok(Exit::Success)
 }

@@ -3,9 +3,11 @@
 //! | | |
 //! |---|---|
 //! | `inputs` | the data files, each read again when it changed |
+//! | `serve` | the report over HTTP |
 //! | `stop` | the signals that end the command |
 
 mod inputs;
+mod serve;
 mod stop;
 
 use std::collections::BTreeSet;
@@ -17,7 +19,7 @@ use pulpcov_core::config::Config;
 use self::inputs::{Changes, Inputs};
 use self::stop::Stop;
 use super::reporting::Reporting;
-use super::xml;
+use super::{html, xml};
 use crate::args::{ReportingArgs, WatchArgs};
 use crate::exit::{Exit, Failure};
 use crate::{atomic, settings, ui};
@@ -28,6 +30,10 @@ pub(super) fn run(args: &WatchArgs) -> Result<Exit, Failure> {
     }
     let stop = Stop::on_signals()?;
     let mut watch = Watch::new(args)?;
+    if let (Some(address), Some(html)) = (args.serve, &args.html) {
+        let address = serve::start(address, html)?;
+        ui::message(&format!("Serving on http://{address}/"));
+    }
     loop {
         let start = Instant::now();
         watch.look()?;
@@ -104,6 +110,9 @@ impl<'a> Watch<'a> {
             let mut text = Vec::new();
             total = xml::render(&reporting, &summary, false, &mut text)?;
             write(path, &text)?;
+        }
+        if let Some(folder) = &self.args.html {
+            total = html::write_plain(&reporting, &summary, folder, true)?;
         }
         Ok(total)
     }

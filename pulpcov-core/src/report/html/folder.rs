@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::assets::{SCRIPT, STYLE, asset_name};
+use super::assets::{LIVE, SCRIPT, STYLE, asset_name};
 use super::contexts::{LineContexts, Run, push_number};
 use super::escape::script_safe;
 use super::pages::{Page, Report, VIEWS};
@@ -19,6 +19,8 @@ use crate::python::RegionKind;
 use crate::{Error, Result};
 
 const STATUS_FILE: &str = "status.json";
+/// What live pages look at.
+const LIVE_DATA: &str = "live.data.js";
 const STATUS_FORMAT: u32 = 1;
 const STATUS_NOTE: &str =
     "This file is an internal detail of the HTML report: it says what need not be written again.";
@@ -62,6 +64,7 @@ struct Folder<'a> {
     style: String,
     extra_style: Option<String>,
     script: String,
+    live: Option<String>,
     globals: String,
     old: Status,
 }
@@ -83,6 +86,7 @@ impl<'a> Folder<'a> {
             style: asset_name("report", STYLE.as_bytes(), "css"),
             extra_style: extra_css.map(|css| asset_name("extra", css, "css")),
             script: asset_name("report", SCRIPT.as_bytes(), "js"),
+            live: report.options.live.then(|| asset_name("live", LIVE.as_bytes(), "js")),
             globals: String::new(),
             old: Status::default(),
         };
@@ -93,6 +97,7 @@ impl<'a> Folder<'a> {
             &folder.style,
             folder.extra_style.as_deref().unwrap_or_default(),
             &folder.script,
+            folder.live.as_deref().unwrap_or_default(),
             &format!(
                 "{:?} {} {}",
                 report.options.precision,
@@ -126,7 +131,16 @@ impl<'a> Folder<'a> {
 
     fn put(&self, name: &str, content: &[u8]) -> Result<()> {
         let path = self.path.join(name);
-        fs::write(&path, content).map_err(|err| Error::io(path, err))
+        self.replace(&path, content).map_err(|err| Error::io(path, err))
+    }
+
+    /// Whoever reads the file meanwhile gets all of the old one or all of the new one.
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".pulpcov_").make_in(self.path, |path| {
+            fs::OpenOptions::new().write(true).create_new(true).open(path)
+        })?;
+        file.write_all(content)?;
+        file.persist(path).map_err(|err| err.error).map(drop)
     }
 
     /// Write a file unless it is there already.
@@ -147,6 +161,9 @@ impl<'a> Folder<'a> {
     fn write_assets(&self, files: &mut BTreeMap<String, String>) -> Result<()> {
         self.put_changed(self.style.clone(), STYLE.as_bytes(), files)?;
         self.put_changed(self.script.clone(), SCRIPT.as_bytes(), files)?;
+        if let Some(name) = &self.live {
+            self.put_changed(name.clone(), LIVE.as_bytes(), files)?;
+        }
         if let (Some(name), Some(css)) = (&self.extra_style, &self.report.options.extra_css) {
             self.put_changed(name.clone(), css, files)?;
         }
@@ -216,6 +233,7 @@ impl<'a> Folder<'a> {
             style: &self.style,
             extra_style: self.extra_style.as_deref(),
             script: &self.script,
+            live: self.live.as_deref(),
             body: &part.body,
         })
     }
@@ -268,7 +286,14 @@ impl<'a> Folder<'a> {
         }
     }
 
-    fn finish(&self, files: BTreeMap<String, String>) -> Result<()> {
+    fn finish(&self, mut files: BTreeMap<String, String>) -> Result<()> {
+        if self.live.is_some() {
+            // Last, so that a page that is loaded for it is a new one.
+            let stamp = hash_of(files.iter().flat_map(|(name, hash)| [name.as_str(), hash]));
+            let data = json(&[&stamp, &self.report.options.timestamp])?;
+            self.put(LIVE_DATA, format!("pulpcovLive(...{data})\n").as_bytes())?;
+            files.insert(LIVE_DATA.to_owned(), stamp);
+        }
         let status = Status {
             note: STATUS_NOTE.to_owned(),
             format: STATUS_FORMAT,

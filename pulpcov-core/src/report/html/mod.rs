@@ -52,6 +52,7 @@ pub struct Options {
     show_contexts: bool,
     skip_covered: bool,
     skip_empty: bool,
+    live: bool,
 }
 
 impl Default for Options {
@@ -64,6 +65,7 @@ impl Default for Options {
             show_contexts: false,
             skip_covered: false,
             skip_empty: false,
+            live: false,
         }
     }
 }
@@ -120,6 +122,14 @@ impl Options {
     #[must_use]
     pub fn skip_empty(mut self, skip: bool) -> Self {
         self.skip_empty = skip;
+        self
+    }
+
+    /// Whether open pages are to be loaded again when the report in the folder has changed: it is written while
+    /// people look at it. They say the [`timestamp`](Self::timestamp) of the data. A single file is never live.
+    #[must_use]
+    pub fn live(mut self, live: bool) -> Self {
+        self.live = live;
         self
     }
 }

@@ -20,6 +20,7 @@ pub(super) struct Frame<'a> {
     pub(super) style: &'a str,
     pub(super) extra_style: Option<&'a str>,
     pub(super) script: &'a str,
+    pub(super) live: Option<&'a str>,
     pub(super) body: &'a str,
 }
 
