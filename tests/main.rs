@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod analyze;
+mod browser;
+mod chromium;
 mod commands;
 mod faults;
 mod formats;

@@ -121,10 +121,11 @@
 
   // Lists: of all rows, those are in the document that are in sight.
   class Grid {
-    /** Columns: {key, label, value(row), cell(row, td), kind, order, name}; rows: numbers. */
-    constructor({ id, columns, count, sort, link, total, label }) {
-      Object.assign(this, { id, columns, link, total });
-      this.all = Uint32Array.from({ length: count }, (_, row) => row);
+    /** Columns: {id, key, label, value(row), cell(row, td), falling, name, className}; rows are numbers, and of equal ones
+      the first in `base` comes first. */
+    constructor({ id, columns, count, sort, base, total, label }) {
+      Object.assign(this, { id, columns, total });
+      this.all = Uint32Array.from({ length: count }, (_, row) => base?.[row] ?? row);
       this.rows = this.all;
       this.shown = new Map();
       this.table = make("table", { className: "grid live", "aria-label": label });
@@ -150,7 +151,7 @@
       addEventListener("afterprint", () => this.draw());
     }
     gap() {
-      return make("tr", { className: "gap", "aria-hidden": "true" }, make("td", { colSpan: this.columns.length }));
+      return make("tr", { className: "gap", "aria-hidden": "true" }, make("td"));
     }
     sortBy(column, flipped) {
       this.order = { column, flipped };
@@ -167,10 +168,10 @@
       this.sorted ??= new Map();
       // The order of all rows is kept: filters are typed, sorting waits.
       if (!this.sorted.has(column.id)) {
-        const values = Array.from(this.all, (row) => column.value(row));
+        const values = Array.from({ length: this.all.length }, (_, row) => column.value(row));
         const compare = column.name ? natural : (a, b) => a - b;
         const direction = column.falling ? -1 : 1;
-        this.sorted.set(column.id, this.all.slice().sort((a, b) => direction * compare(values[a], values[b]) || a - b));
+        this.sorted.set(column.id, this.all.slice().sort((a, b) => direction * compare(values[a], values[b])));
       }
       let rows = this.sorted.get(column.id);
       if (this.wanted) rows = rows.filter(this.wanted);
@@ -346,8 +347,9 @@
     }
     const names = [...columns];
     columns.push(...figureColumns(table, files));
+    const base = [...table.statements.keys()].sort((a, b) => rank[fileOf(a)] - rank[fileOf(b)]);
     const grid = new Grid({
-      id: isRegions ? "regions" : "files", columns, count: table.statements.length, sort: "file",
+      id: isRegions ? "regions" : "files", columns, count: table.statements.length, sort: "file", base,
       total: totals(table, files, columns, names), label: $("h1").textContent,
     });
     const isCovered = (row) => !table.missing[row] && !table.missing_branches[row];
@@ -371,7 +373,7 @@
     const columns = [
       { id: "region", key: "n", label: "function", className: "name", name: true, value: (at) => names[at], cell: (at, cell) => linkCell(cell, names[at], href(at)) },
       { id: "file", key: "f", label: "File", className: "name path", name: true, value: (at) => fileNames[at], cell: (at, cell) => linkCell(cell, fileNames[at], href(at)) },
-      number("missing", "m", (at) => table.missing[rows[at]], "missing lines"),
+      number("missing", "m", (at) => table.missing[rows[at]], "missing lines", "wide"),
     ];
     if (files.branches) columns.push(number("missing_branches", "b", (at) => table.missing_branches[rows[at]], "missing branches", "wide"));
     columns.push({
@@ -472,7 +474,7 @@
       const search = (folder) => (folder.path === path ? folder : [...folder.folders.values()].map(search).find(Boolean));
       return (path && search(top)) || sole;
     };
-    const draw = () => treemap(map, find(memory.get("map", "")), top, files, (path) => { memory.set("map", path); draw(); $("a", map)?.focus(); });
+    const draw = () => treemap(map, find(memory.get("map", "")), sole, files, (path) => { memory.set("map", path); draw(); $("a", map)?.focus(); });
     draw();
     addEventListener("resize", debounce(() => map.isConnected && draw(), 200));
   }
@@ -525,7 +527,7 @@
     for (let at = top; at; at = at === folder ? null : [...at.folders.values()].find((inner) => folder.path.startsWith(inner.path))) trail.push(at);
     trail.forEach((at, index) => {
       if (index) crumbs.append(" / ");
-      const name = at === top ? "all folders" : at.name;
+      const name = at === top ? at.name || "all folders" : at.name;
       crumbs.append(at === folder ? make("b", {}, name) : make("button", { type: "button", onclick: () => go(at.path) }, name));
     });
     const width = Math.max(280, section.clientWidth || innerWidth - 32);
@@ -741,7 +743,8 @@
     };
     let chunks = [];
     const marks = svg("svg", { class: "marks", "aria-hidden": "true", preserveAspectRatio: "none", viewBox: `0 0 10 ${Math.max(1, lines.length)}` });
-    document.body.append(marks);
+    // The strip stands for a page that is longer than the window.
+    if (lines.length > 60) document.body.append(marks);
     const recount = () => {
       chunks = [];
       let last = null;
@@ -1058,7 +1061,7 @@
     measure();
     const view = document.body.dataset.view;
     const views = { index: listView, function_index: listView, class_index: listView, tree: treeView, worst: worstView, contexts: contextsView, source: sourceView };
-    Promise.resolve(views[view]?.(main, view)).then(() => { main.dataset.ready = ""; }).catch((error) => {
+    Promise.resolve(views[view]?.(main, view)).then(() => { main.dataset.ready = ""; performance.mark("ready"); }).catch((error) => {
       main.prepend(make("p", { className: "note", role: "alert" }, `Part of the report is missing: ${error.message}.`));
       throw error;
     });

@@ -1,0 +1,524 @@
+//! The HTML report as people use it: in a real Chromium, from `file://`.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::chromium::Browser;
+use crate::support::Dir;
+
+/// Two packages, three tests, and a line of each kind.
+fn shop() -> Dir {
+    let dir = Dir::new();
+    dir.write("shop/__init__.py", "");
+    dir.write("shop/deep/__init__.py", "");
+    dir.write(
+        "shop/deep/unused.py",
+        "class Unused:\n    def __init__(self):\n        self.x = 1\n",
+    );
+    dir.write("shop/all.py", "def everything():\n    return 1\n");
+    dir.write(
+        "shop/cart.py",
+        "import sys\n\n\nclass Cart:\n    def add(self, n):\n        if n > 1:\n            return [\n                n,\n            ]\n        return '<b>needle</b>'\n\n    def total(self, n, m=1):\n        while True:\n            if n or m:\n                return 1\n\n    def never(self):\n        print(1)\n        print(2)\n\n\nif sys.argv == []:  # pragma: no cover\n    print(2)\n",
+    );
+    dir.write("main.py", "import coverage\nfrom shop.cart import Cart\nimport shop.all\n\ncov = coverage.Coverage.current()\nfor n in range(12):\n    cov.switch_context(f'test_{n}')\n    Cart().add(2)\ncov.switch_context('</script><b>test_total</b>')\nCart().total(3)\nshop.all.everything()\n");
+    dir.coverage(["run", "--branch", "--source=shop", "main.py"]).status(0);
+    dir
+}
+
+struct Report {
+    dir: Dir,
+    browser: Browser,
+}
+
+impl Report {
+    fn new() -> Self {
+        let dir = shop();
+        dir.pulpcov(["html", "--show-contexts"]).status(0);
+        dir.pulpcov(["html", "--show-contexts", "--single-file=one.html"]).status(0);
+        Self { dir, browser: Browser::new(1280, 800) }
+    }
+
+    fn page(&self, name: &str) -> PathBuf {
+        self.dir.path("htmlcov").join(name)
+    }
+
+    /// The page of a source file, by the end of its name.
+    fn source(&self, end: &str) -> PathBuf {
+        let names = self.dir.names_in("htmlcov");
+        let found = names.iter().find(|name| name.ends_with(end) && !name.starts_with("ctx."));
+        self.page(found.unwrap())
+    }
+
+    #[track_caller]
+    fn rows(&self) -> Vec<String> {
+        let rows = self.browser.get("[...document.querySelectorAll('.grid tbody tr:not(.gap)')].map(row => [...row.cells].map(cell => cell.innerText).join(' '))");
+        serde_json::from_value(rows).unwrap()
+    }
+
+    /// The first cell of each row.
+    #[track_caller]
+    fn names(&self) -> Vec<String> {
+        let names = self.browser.get("[...document.querySelectorAll('.grid tbody tr:not(.gap)')].map(row => row.cells[0].innerText)");
+        serde_json::from_value(names).unwrap()
+    }
+}
+
+const VIEWS: [&str; 6] = [
+    "index.html",
+    "function_index.html",
+    "class_index.html",
+    "tree.html",
+    "worst.html",
+    "contexts.html",
+];
+
+#[test]
+fn no_view_has_errors_requests_or_barriers() {
+    let report = Report::new();
+    let browser = &report.browser;
+    let mut pages: Vec<PathBuf> = VIEWS.iter().map(|view| report.page(view)).collect();
+    pages.push(report.source("_cart_py.html"));
+    pages.push(report.dir.path("one.html"));
+    browser.requests();
+    for (scheme, width) in [("light", 1280), ("dark", 1280), ("dark", 390), ("light", 390)] {
+        browser.prefer(scheme);
+        browser.resize(width, 800);
+        for page in &pages {
+            browser.open(page);
+            let what = format!("{} {scheme} {width}", page.display());
+            let background = browser.get("getComputedStyle(document.body).backgroundColor");
+            assert_eq!(background == "rgb(255, 255, 255)", scheme == "light", "{what}");
+            let overflow = browser.get("document.documentElement.scrollWidth - innerWidth");
+            assert!(overflow.as_i64().unwrap() <= 0, "{what} is {overflow} too wide");
+            assert_eq!(browser.barriers(), Vec::<String>::new(), "{what}");
+            assert_eq!(browser.errors(), Vec::<String>::new(), "{what}");
+        }
+    }
+    let requests = browser.requests();
+    let is_local = |url: &String| // The browser's own first page is none of the report's.
+        ["file://", "data:", "about:", "chrome://"].iter().any(|scheme| url.starts_with(scheme));
+    assert!(requests.iter().any(|url| url.ends_with("data.files.js")), "{requests:?}");
+    assert_eq!(
+        requests.iter().filter(|url| !is_local(url)).collect::<Vec<_>>(),
+        Vec::<&String>::new()
+    );
+}
+
+#[test]
+fn the_policy_holds() {
+    let report = Report::new();
+    for page in [report.page("index.html"), report.dir.path("one.html")] {
+        report.browser.open(page);
+        report.browser.errors();
+        report.browser.run("const s = document.createElement('script'); s.textContent = 'window.evil = 1'; document.body.append(s); const i = new Image(); i.src = 'http://127.0.0.1:9/x.png'; const p = document.createElement('p'); p.innerHTML = '<a onclick=\"window.evil = 2\" id=link>x</a>'; document.body.append(p); document.getElementById('link').click();");
+        report.browser.until("!window.evil");
+        let errors = report.browser.errors();
+        assert!(
+            errors.iter().filter(|error| error.contains("Content Security Policy")).count() >= 3,
+            "{errors:?}"
+        );
+    }
+}
+
+#[test]
+fn lists_sort_filter_and_remember() {
+    let report = Report::new();
+    let browser = &report.browser;
+    browser.open(report.page("index.html"));
+    let all = [
+        "shop/__init__.py",
+        "shop/all.py",
+        "shop/cart.py",
+        "shop/deep/__init__.py",
+        "shop/deep/unused.py",
+    ];
+    assert_eq!(report.names(), all);
+    let json: Value =
+        serde_json::from_str(&report.dir.pulpcov(["json", "-o", "-"]).stdout).unwrap();
+    for row in report.rows() {
+        let (name, cells) = row.split_once(' ').unwrap();
+        let summary = &json["files"][name]["summary"];
+        let text = |key: &str| summary[key].to_string().trim_matches('"').to_owned();
+        let wanted = format!(
+            "{}% {} {} {} {}% {} {} {}%",
+            text("percent_statements_covered_display"),
+            text("num_statements"),
+            text("missing_lines"),
+            text("excluded_lines"),
+            text("percent_branches_covered_display"),
+            text("num_branches"),
+            text("num_partial_branches"),
+            text("percent_covered_display"),
+        );
+        assert_eq!(cells, wanted, "{name}");
+    }
+    // coverage.py's keys: each sorts by its column, and the other way the second time.
+    for (key, first) in [
+        ("f", "shop/deep/unused.py"),
+        ("s", "shop/cart.py"),
+        ("m", "shop/cart.py"),
+        ("x", "shop/cart.py"),
+        ("b", "shop/cart.py"),
+        ("p", "shop/cart.py"),
+        ("c", "shop/deep/unused.py"),
+    ] {
+        browser.keys(key);
+        browser.until_is("document.querySelector('.grid tbody tr:not(.gap) td').innerText", first);
+        browser.keys(key);
+        browser.until(&format!(
+            "document.querySelector('.grid tbody tr:not(.gap) td').innerText !== '{first}'"
+        ));
+    }
+    browser.keys("m");
+    browser.click("#hide100");
+    browser.until_is("document.querySelectorAll('.grid tbody tr:not(.gap)').length", 2);
+    assert_eq!(report.names(), ["shop/cart.py", "shop/deep/unused.py"]);
+    assert_eq!(browser.get("document.querySelector('tfoot td').innerText"), "Total of 2");
+    // The next page, and the same page again, know.
+    browser.open(report.page("index.html"));
+    assert_eq!(report.names(), ["shop/cart.py", "shop/deep/unused.py"]);
+    assert_eq!(
+        browser.get("document.querySelector('[data-column=missing]').ariaSort"),
+        "descending"
+    );
+    browser.click("#filter");
+    browser.keys("UNU");
+    browser.until("!document.querySelector('.grid').checkVisibility()");
+    browser.run("document.querySelector('#filter').value = ''");
+    browser.keys("unu");
+    browser.until_is("document.querySelectorAll('.grid tbody tr:not(.gap)').length", 1);
+    browser.open(report.page("function_index.html"));
+    assert_eq!(report.names(), ["shop/deep/unused.py"; 2]);
+    assert_eq!(browser.get("document.querySelector('#filter').value"), "unu");
+    assert_eq!(
+        browser.get("document.querySelector('.grid tbody tr:not(.gap) td:nth-child(2)').innerText"),
+        "Unused.__init__"
+    );
+    browser.keys("n");
+    browser.until("document.querySelector('[data-column=region]').ariaSort !== 'none'");
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn keys_walk_through_the_files() {
+    let report = Report::new();
+    let browser = &report.browser;
+    browser.open(report.page("index.html"));
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        browser.keys("]");
+        browser.until(
+            "document.body?.dataset.view === 'source' && document.querySelector('[data-ready]')",
+        );
+        seen.push(browser.get("document.querySelector('.toggles').dataset.name"));
+        // The next page is another document.
+        browser.run("document.body.dataset.view = 'seen'");
+    }
+    assert_eq!(
+        json!(seen),
+        json!([
+            "shop/__init__.py",
+            "shop/all.py",
+            "shop/cart.py",
+            "shop/deep/__init__.py",
+            "shop/deep/unused.py"
+        ])
+    );
+    browser.keys("[");
+    browser.until_is("document.querySelector('.toggles')?.dataset.name", "shop/deep/__init__.py");
+    browser.keys("u");
+    browser.until_is("document.body?.dataset.view", "index");
+    browser.keys("?");
+    browser.until(
+        "document.querySelector('dialog[open]')?.innerText.includes('change column sorting')",
+    );
+    browser.keys("?");
+    browser.until("!document.querySelector('dialog')");
+}
+
+#[test]
+fn a_source_page_toggles_jumps_and_links() {
+    let report = Report::new();
+    let browser = &report.browser;
+    let page = report.source("_cart_py.html");
+    browser.open(&page);
+    let background = |line: u32| {
+        browser
+            .get(&format!("getComputedStyle(document.querySelector('#t{line}')).backgroundColor"))
+    };
+    let nothing = background(2);
+    for (key, line, is_on) in [("r", 6, false), ("m", 10, true), ("x", 22, true), ("p", 6, true)] {
+        // A partial line ran, too.
+        assert_eq!(background(line) != nothing, is_on || key == "r", "{key}");
+        browser.keys(key);
+        browser.until_is(
+            &format!("document.querySelector('[data-toggle={key}]').ariaPressed"),
+            (!is_on).to_string(),
+        );
+    }
+    assert_eq!(background(10), nothing);
+    browser.open(&page);
+    assert_eq!(background(10), nothing, "what is toggled is remembered");
+    for key in ["r", "m", "x", "p"] {
+        browser.keys(key);
+    }
+    // Of the parts that are marked, the first is a partial branch.
+    let chosen = "[...document.querySelectorAll('.sel')].map(line => line.id).join()";
+    for (key, lines) in [
+        ("1", "t6"),
+        ("j", "t10"),
+        ("j", "t14"),
+        ("j", "t18,t19"),
+        ("j", "t22,t23"),
+        ("j", "t22,t23"),
+        ("k", "t18,t19"),
+        ("0", ""),
+    ] {
+        browser.keys(key);
+        browser.until_is(chosen, lines);
+    }
+    assert_eq!(
+        browser.get("document.querySelector('#t6 .why summary').innerText"),
+        "6\u{202f}↛\u{202f}10"
+    );
+    browser.click("#t6 .why summary");
+    browser.until("document.querySelector('#t6 .why').innerText.includes(\"line 6 didn't jump to line 10 because the condition on line 6 was always true\")");
+    // Links: a line, a range, coverage.py's fragments; and back as text.
+    browser.open_at(&page, "#t5-7");
+    browser.until_is(chosen, "t5,t6,t7");
+    assert_eq!(
+        browser.get("document.querySelector('.copy').innerText.trim()"),
+        "Copy shop/cart.py:5-7 y"
+    );
+    browser.run("window.copied = ''; navigator.clipboard.writeText = async text => { window.copied = text }");
+    browser.keys("y");
+    browser.until_is("window.copied", "shop/cart.py:5-7");
+    browser.run("document.querySelector('#t12').dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: 20}))");
+    browser.until_is("location.hash", "#t12");
+    browser.run("document.querySelector('#t9').dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: 20, shiftKey: true}))");
+    browser.until_is("location.hash", "#t9-12");
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+/// Blocks of lines out of sight are not laid out: a link must find its line all the same.
+#[test]
+fn links_lead_far_into_long_pages() {
+    let dir = Dir::new();
+    let line =
+        "value = 'a rather long line that is wrapped on a phone ' + str(sum(range(100))) + 'end'\n";
+    dir.write("long.py", line.repeat(30_000));
+    dir.coverage(["run", "--source=.", "long.py"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    for width in [1280, 390] {
+        browser.resize(width, 800);
+        for line in [1, 777, 15_000, 30_000] {
+            browser.open_at(dir.path("htmlcov/long_py.html"), &format!("#t{line}"));
+            browser.until(&format!("(() => {{ const box = document.querySelector('#t{line}').getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight }})()"));
+        }
+        browser.open_at(dir.path("htmlcov/long_py.html"), "#t20000-20001");
+        browser.until("(() => { const box = document.querySelector('#t20000').getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight })()");
+        browser.until_is("document.querySelectorAll('.sel').length", 2);
+    }
+}
+
+/// Of ten thousand files, those are in the page that are in sight.
+#[test]
+fn ten_thousand_files_are_a_list_like_any_other() {
+    let dir = Dir::new();
+    let mut code =
+        String::from("import coverage.data, os\nd = coverage.data.CoverageData('.coverage')\n");
+    code.push_str("d.add_lines({os.path.abspath(f'p{n % 97}/m{n}.py'): [1] for n in range(10266)})\nd.write()\n");
+    dir.write("make.py", code);
+    for n in 0..10_266 {
+        dir.write(
+            format!("p{}/m{n}.py", n % 97),
+            if n % 2 == 0 { "a = 1\n" } else { "a = 1\nb = 2\n" },
+        );
+    }
+    let made = crate::support::python().current_dir(dir.path("")).arg("make.py").output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    dir.pulpcov(["html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    browser.open(dir.path("htmlcov/index.html"));
+    let rows = "document.querySelectorAll('.grid tbody tr:not(.gap)').length";
+    let first = "document.querySelector('.grid tbody tr:not(.gap) td').innerText";
+    assert!(browser.get(rows).as_u64().unwrap() < 100);
+    assert_eq!(browser.get("document.querySelector('.grid').ariaRowCount"), "10268");
+    assert_eq!(browser.get(first), "p0/m0.py");
+    browser.run("scrollTo(0, document.body.scrollHeight)");
+    browser.until("document.querySelector('.grid').innerText.includes('p96/m10184.py')");
+    assert!(browser.get(rows).as_u64().unwrap() < 100);
+    browser.run("scrollTo(0, 0)");
+    browser.keys("m");
+    browser.until_is(first, "p0/m97.py");
+    browser.click("#filter");
+    browser.keys("m10265");
+    browser.until_is(rows, 1);
+    assert_eq!(browser.get(first), "p80/m10265.py");
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn who_ran_a_line_is_found_as_one_types() {
+    let report = Report::new();
+    let browser = &report.browser;
+    browser.open(report.source("_cart_py.html"));
+    assert_eq!(browser.get("document.querySelector('#t6 button.ctx').innerText"), "12 ctx");
+    browser.click("#t6 button.ctx");
+    browser.until_is("document.querySelectorAll('#t6 .who li').length", 12);
+    assert_eq!(browser.get("document.querySelectorAll('#t6 .who li')[2].innerText"), "test_2");
+    browser.keys("1");
+    browser.until_is(
+        "[...document.querySelectorAll('#t6 .who li')].map(item => item.innerText).join()",
+        "test_1,test_10,test_11",
+    );
+    browser.click("#t14 button.ctx");
+    browser.until_is(
+        "document.querySelector('#t14 .who')?.innerText.trim()",
+        "</script><b>test_total</b>",
+    );
+    browser.click("#t14 .who a");
+    browser.until("document.querySelector('.chosen:not([hidden]) .lines a')");
+    let lines = "[...document.querySelectorAll('.chosen .files li')].map(item => item.innerText.replace(/\\s+/g, ' ').trim()).join('; ')";
+    browser.until_is(lines, "shop/all.py 1: 2; shop/cart.py 3: 13-15");
+    browser.click(".choice button:nth-child(2)");
+    browser.until_is(lines, "shop/all.py 1: 2; shop/cart.py 3: 13-15");
+    // What many ran, none ran alone.
+    browser.open_at(report.page("contexts.html"), "#c=test_3");
+    browser.until_is(lines, "shop/cart.py 2: 6-7");
+    browser.click(".choice button:nth-child(2)");
+    browser.until_is(lines, "");
+    browser.click("#filter");
+    browser.keys("TOTAL");
+    browser.until("!document.querySelector('.grid').checkVisibility()");
+    browser.run("document.querySelector('#filter').value = ''");
+    browser.keys("total");
+    browser.until_is("document.querySelectorAll('.grid tbody tr:not(.gap)').length", 1);
+    assert_eq!(report.rows(), ["</script><b>test_total</b> 2 4 4"]);
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn search_finds_names_and_text_from_every_page() {
+    let report = Report::new();
+    let browser = &report.browser;
+    let found = "[...document.querySelectorAll('.found li')].map(item => item.innerText.replace(/\\s+/g, ' ').trim()).join('; ')";
+    for page in
+        [report.page("tree.html"), report.source("_all_py.html"), report.dir.path("one.html")]
+    {
+        browser.open(&page);
+        browser.keys("/");
+        browser.until("document.activeElement.closest('dialog')");
+        browser.keys("needle");
+        browser.until_is(found, "text return '<b>needle</b>' shop/cart.py:10");
+        browser.run("document.activeElement.value = ''");
+        browser.keys("unused");
+        browser.until(&format!("({found}).includes('text class Unused')"));
+        let all = browser.get(found).as_str().unwrap().to_owned();
+        for wanted in [
+            "file shop/deep/unused.py",
+            "class Unused shop/deep/unused.py:1",
+            "function Unused.__init__ shop/deep/unused.py:2",
+            "text class Unused: shop/deep/unused.py:1",
+        ] {
+            assert!(all.contains(wanted), "{wanted}: {all}");
+        }
+        browser.keys("\u{e015}\u{e015}\u{e013}\u{e007}");
+        browser.until("document.body?.dataset.view === 'source' && document.querySelector('.toggles')?.dataset.name === 'shop/deep/unused.py'");
+        assert_eq!(browser.errors(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn folders_open_and_are_remembered() {
+    let report = Report::new();
+    let browser = &report.browser;
+    browser.open(report.page("tree.html"));
+    let nodes = "[...document.querySelectorAll('.tree li')].filter(item => item.checkVisibility()).map(item => item.querySelector('.node').innerText.replace(/\\s+/g, ' ').trim()).join('; ')";
+    let before = browser.get(nodes).as_str().unwrap().to_owned();
+    assert!(before.starts_with("shop/ 18 6 64%; deep/ 3 3 0%;"), "{before}");
+    assert!(!before.contains("unused.py"), "{before}");
+    browser.click("details[data-path='shop/deep/'] summary");
+    browser.until("document.querySelector('.tree').innerText.includes('unused.py')");
+    browser.open(report.page("tree.html"));
+    assert!(browser.get(nodes).as_str().unwrap().contains("unused.py"));
+    // The map shows what is in the folder; a click goes in, and the trail back.
+    assert_eq!(
+        browser.get("document.querySelector('.map a').getAttribute('aria-label')"),
+        "cart.py: 71%, 13 statements"
+    );
+    browser.run("document.querySelector('.map a[aria-label^=deep]').dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))");
+    browser.until(
+        "document.querySelector('.map a').getAttribute('aria-label').startsWith('unused.py')",
+    );
+    browser.click(".crumbs button");
+    browser.until("document.querySelectorAll('.crumbs button').length === 0");
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn the_worst_function_comes_first() {
+    let report = Report::new();
+    report.browser.open(report.page("worst.html"));
+    let rows = report.rows();
+    assert!(rows[0].starts_with("Cart.add shop/cart.py 1 1 +"), "{rows:?}");
+    assert!(rows.iter().all(|row| !row.contains("everything")), "{rows:?}");
+}
+
+#[test]
+fn themes_change_and_are_remembered() {
+    let report = Report::new();
+    let browser = &report.browser;
+    browser.prefer("light");
+    browser.open(report.page("index.html"));
+    for (theme, is_dark) in
+        [("light", false), ("dark", true), ("auto", false), ("light", false), ("dark", true)]
+    {
+        browser.click("[data-do=theme]");
+        browser.until_is(
+            "document.querySelector('[data-do=theme]').innerText",
+            format!("Theme: {theme}"),
+        );
+        let is =
+            browser.get("getComputedStyle(document.body).backgroundColor !== 'rgb(255, 255, 255)'");
+        assert_eq!(is, is_dark, "{theme}");
+    }
+    browser.open(report.page("tree.html"));
+    browser.until("getComputedStyle(document.body).backgroundColor !== 'rgb(255, 255, 255)'");
+}
+
+#[test]
+fn one_page_is_a_whole_report() {
+    let report = Report::new();
+    let browser = &report.browser;
+    browser.open(report.dir.path("one.html"));
+    assert_eq!(report.names().len(), 5);
+    browser.click("nav a:nth-child(3)");
+    browser.until_is(
+        "document.querySelector('h1').innerText.split(' ').slice(0, 3).join(' ')",
+        "Coverage report: Classes",
+    );
+    browser.click("nav a:nth-child(6)");
+    browser.until("document.querySelector('.grid tbody button')");
+    browser.run("[...document.querySelectorAll('.grid tbody button')].find(button => button.innerText.includes('total')).click()");
+    browser.until("document.querySelectorAll('.chosen .lines a').length === 2");
+    browser.run("[...document.querySelectorAll('.chosen .lines a')].at(-1).click()");
+    browser.until_is(
+        "[...document.querySelectorAll('.sel')].map(line => line.id).join()",
+        "t13,t14,t15",
+    );
+    browser.until("location.hash.endsWith('_cart_py.html:t13-15')");
+    let address = browser.get("location.hash");
+    browser.open_at(report.dir.path("one.html"), address.as_str().unwrap());
+    browser.until_is(
+        "[...document.querySelectorAll('.sel')].map(line => line.id).join()",
+        "t13,t14,t15",
+    );
+    browser.keys("]");
+    browser.until_is("document.querySelector('.toggles').dataset.name", "shop/deep/__init__.py");
+    browser.keys("u");
+    browser.until_is("document.body.dataset.view", "index");
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}

@@ -1,0 +1,276 @@
+//! A real Chromium, without a window, and what tests do with it.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+/// The checks of accessibility that are run on each view.
+const AXE: &str = "4.10.3";
+
+/// How long a page may take to do what a test waits for, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A browser with one page; gone when the test ends.
+pub(crate) struct Browser {
+    runtime: Runtime,
+    client: Client,
+    driver: Child,
+    _profile: tempfile::TempDir,
+}
+
+impl Browser {
+    /// A window of this many pixels.
+    pub(crate) fn new(width: u32, height: u32) -> Self {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|err| panic!("chromedriver: {err}\nThe tests of the HTML report need Chromium (Debian and Ubuntu: chromium and chromium-driver)."));
+        let port = port_of(&mut driver);
+        let profile = tempfile::Builder::new().prefix("pulpcov-chromium-").tempdir().unwrap();
+        let mut args: Vec<String> = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+        ]
+        .map(str::to_owned)
+        .into();
+        args.push(format!("--user-data-dir={}", profile.path().display()));
+        args.push(format!("--window-size={width},{height}"));
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "args": args },
+            "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let Value::Object(capabilities) = capabilities else { panic!("an object") };
+        let client = runtime
+            .block_on(
+                ClientBuilder::new(HttpConnector::new())
+                    .capabilities(capabilities)
+                    .connect(&format!("http://127.0.0.1:{port}")),
+            )
+            .unwrap();
+        Self { runtime, client, driver, _profile: profile }
+    }
+
+    /// Open a page of a report, and wait until it is drawn.
+    #[track_caller]
+    pub(crate) fn open(&self, page: impl AsRef<Path>) {
+        self.open_at(page, "");
+    }
+
+    /// Open a page at a fragment, `#t12`.
+    #[track_caller]
+    pub(crate) fn open_at(&self, page: impl AsRef<Path>, fragment: &str) {
+        let url = format!("file://{}{fragment}", page.as_ref().display());
+        self.runtime.block_on(self.client.goto("about:blank")).unwrap();
+        self.runtime.block_on(self.client.goto(&url)).unwrap();
+        self.until("document.querySelector('[data-ready]')");
+    }
+
+    /// What a function's body returns in the page.
+    #[track_caller]
+    pub(crate) fn run(&self, body: &str) -> Value {
+        self.runtime.block_on(self.client.execute(body, Vec::new())).unwrap()
+    }
+
+    /// What an expression is in the page.
+    #[track_caller]
+    pub(crate) fn get(&self, expression: &str) -> Value {
+        self.run(&format!("return {expression}"))
+    }
+
+    /// Wait until an expression is true.
+    #[track_caller]
+    pub(crate) fn until(&self, expression: &str) {
+        let start = Instant::now();
+        while self.get(&format!("Boolean({expression})")) != true {
+            assert!(start.elapsed() < PATIENCE, "never came: {expression}\n{:?}", self.errors());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Wait until an expression has a value.
+    #[track_caller]
+    pub(crate) fn until_is(&self, expression: &str, value: impl Into<Value>) {
+        let value = value.into();
+        let start = Instant::now();
+        loop {
+            let found = self.get(expression);
+            if found == value {
+                return;
+            }
+            assert!(start.elapsed() < PATIENCE, "{expression} is {found}, not {value}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Press keys, as a person does.
+    #[track_caller]
+    pub(crate) fn keys(&self, keys: &str) {
+        let pressed = async {
+            let element = self.client.active_element().await?;
+            element.send_keys(keys).await
+        };
+        self.runtime.block_on(pressed).unwrap();
+    }
+
+    #[track_caller]
+    pub(crate) fn click(&self, selector: &str) {
+        let clicked = async {
+            let element = self.client.find(fantoccini::Locator::Css(selector)).await?;
+            element.click().await
+        };
+        self.runtime.block_on(clicked).unwrap();
+    }
+
+    /// Set what the page is told about the person's wishes.
+    #[track_caller]
+    pub(crate) fn prefer(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }));
+    }
+
+    /// Make the window as narrow as a phone's, or wide.
+    #[track_caller]
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        let metrics =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics);
+    }
+
+    #[track_caller]
+    fn devtools(&self, command: &str, parameters: Value) {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.issue("goog/cdp/execute", body);
+    }
+
+    #[track_caller]
+    fn issue(&self, endpoint: &'static str, body: Value) -> Value {
+        let command = Vendor { endpoint, body };
+        self.runtime.block_on(self.client.issue_cmd(command)).unwrap()
+    }
+
+    /// What the browser complained about since the last time: errors of the script, of the policy, of
+    /// loading.
+    #[track_caller]
+    pub(crate) fn errors(&self) -> Vec<String> {
+        let entries = self.issue("se/log", json!({ "type": "browser" }));
+        let entries = entries.as_array().cloned().unwrap_or_default();
+        entries.iter().map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// What was asked for since the last time, by address.
+    #[track_caller]
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let entries = self.issue("se/log", json!({ "type": "performance" }));
+        let entries = entries.as_array().cloned().unwrap_or_default();
+        entries
+            .iter()
+            .filter_map(|entry| {
+                let event: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+                let event = &event["message"];
+                let is_request = event["method"] == "Network.requestWillBeSent";
+                is_request
+                    .then(|| event["params"]["request"]["url"].as_str().unwrap_or("?").to_owned())
+            })
+            .collect()
+    }
+
+    /// What axe-core finds wrong with the page, if it is serious.
+    #[track_caller]
+    pub(crate) fn barriers(&self) -> Vec<String> {
+        self.run(axe());
+        let script = "const done = arguments[arguments.length - 1]; axe.run({ preload: false }).then(found => done(found.violations.filter(one => ['serious', 'critical'].includes(one.impact)).map(one => `${one.id}: ${one.nodes.slice(0, 4).map(node => node.html + ' ' + node.failureSummary).join(' | ')}`)), error => done([String(error)]))";
+        let found = self.runtime.block_on(self.client.execute_async(script, Vec::new())).unwrap();
+        serde_json::from_value(found).unwrap()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver ends the browser; if either is gone already, so much the better.
+        let _ = self.runtime.block_on(self.client.clone().close());
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// A command that Chromium's driver has beyond the standard.
+#[derive(Debug)]
+struct Vendor {
+    endpoint: &'static str,
+    body: Value,
+}
+
+impl WebDriverCompatibleCommand for Vendor {
+    fn endpoint(
+        &self,
+        base: &url::Url,
+        session: Option<&str>,
+    ) -> Result<url::Url, url::ParseError> {
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.endpoint))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}
+
+/// The port that the driver says it listens on.
+fn port_of(driver: &mut Child) -> u16 {
+    let mut lines = BufReader::new(driver.stdout.take().unwrap());
+    let mut line = String::new();
+    let port = loop {
+        line.clear();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "chromedriver does not say its port");
+        if let Some((_, port)) = line.split_once("successfully on port ") {
+            break port.trim().trim_end_matches('.').parse().unwrap();
+        }
+    };
+    // Whatever else it says must find a reader.
+    std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
+    port
+}
+
+/// axe-core's script, from npm; whichever test comes first gets it.
+fn axe() -> &'static str {
+    static SCRIPT: OnceLock<String> = OnceLock::new();
+    SCRIPT.get_or_init(|| {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+        let folder: PathBuf = target.join(format!("axe-core-{AXE}"));
+        let script = folder.join("node_modules/axe-core/axe.min.js");
+        let lock = File::create(target.join(format!("axe-core-{AXE}.lock"))).unwrap();
+        lock.lock().unwrap();
+        if !script.exists() {
+            fs::create_dir_all(&folder).unwrap();
+            let made = Command::new("npm")
+                .args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"])
+                .arg(&folder)
+                .arg(format!("axe-core@{AXE}"))
+                .stdin(Stdio::null())
+                .output()
+                .unwrap_or_else(|err| panic!("npm: {err}"));
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        }
+        fs::read_to_string(script).unwrap()
+    })
+}
