@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Zoned;
+use pulpcov_core::config::Config;
 use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::Summary;
@@ -17,8 +18,9 @@ pub(crate) fn run(args: &HtmlArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
-    let reporting =
-        Reporting::new(&args.reporting, args.quiet)?.with_contexts(args.contexts.as_deref());
+    let shows = |config: &Config| args.show_contexts || config.html.show_contexts;
+    let contexts = args.contexts.as_deref();
+    let reporting = Reporting::with_contexts(&args.reporting, args.quiet, contexts, shows)?;
     let precision = reporting.precision(args.precision)?;
     let options = options(args, &reporting, precision)?;
     if args.show_contexts || reporting.config.html.show_contexts {

@@ -1,6 +1,7 @@
 //! `pulpcov json`
 
 use jiff::Zoned;
+use pulpcov_core::config::Config;
 use pulpcov_core::report::json::{self, Options};
 
 use super::reporting::{Reporting, finish};
@@ -12,8 +13,9 @@ pub(crate) fn run(args: &JsonArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &JsonArgs) -> Result<Exit, Failure> {
-    let reporting =
-        Reporting::new(&args.reporting, args.quiet)?.with_contexts(args.contexts.as_deref());
+    let shows = |config: &Config| args.show_contexts || config.json.show_contexts;
+    let contexts = args.contexts.as_deref();
+    let reporting = Reporting::with_contexts(&args.reporting, args.quiet, contexts, shows)?;
     let settings = &reporting.config.json;
     let precision = reporting.precision(None)?;
     let options = Options::new()

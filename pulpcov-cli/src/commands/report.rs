@@ -13,7 +13,8 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &ReportArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new(&args.reporting, false)?.with_contexts(args.contexts.as_deref());
+    let contexts = args.contexts.as_deref();
+    let reporting = Reporting::with_contexts(&args.reporting, false, contexts, |_| false)?;
     let options = options(args, &reporting)?;
     let summary = reporting.summarize()?;
     let total = to_stdout(|out| text::write(&summary, &options, out))?;

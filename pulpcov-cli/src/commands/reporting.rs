@@ -44,8 +44,24 @@ impl<'a> Reporting<'a> {
     /// Read settings and data, combining parallel data files first.
     pub(crate) fn new(args: &'a ReportingArgs, quiet: bool) -> Result<Self, Failure> {
         let config = settings::load(&args.config)?;
-        let data = load_data(args, &config, quiet)?;
+        let data = load_data(args, &config, quiet, false)?;
         Ok(Self { quiet, ..Self::of_data(args, config, data)? })
+    }
+
+    /// The same, counting only what ran in these contexts: the option, or else the setting. `shows`
+    /// says whether the report is to name contexts; if nothing asks for them, they are not kept.
+    pub(crate) fn with_contexts(
+        args: &'a ReportingArgs,
+        quiet: bool,
+        option: Option<&str>,
+        shows: impl FnOnce(&Config) -> bool,
+    ) -> Result<Self, Failure> {
+        let config = settings::load(&args.config)?;
+        let setting = config.report.contexts.clone();
+        let contexts = patterns(option).or(setting).unwrap_or_default();
+        let keep_contexts = !contexts.is_empty() || shows(&config);
+        let data = load_data(args, &config, quiet, keep_contexts)?;
+        Ok(Self { quiet, contexts, ..Self::of_data(args, config, data)? })
     }
 
     /// With data that is in memory already, in which sources have the names that they are to have. Quiet.
@@ -58,13 +74,6 @@ impl<'a> Reporting<'a> {
         let sources = sources(args, &folder)?;
         let cache = (!args.no_cache).then(|| FactsCache::open(CACHE));
         Ok(Self { args, config, contexts: Vec::new(), quiet: true, folder, data, sources, cache })
-    }
-
-    /// Count only what ran in these contexts: the option, or else the setting.
-    pub(crate) fn with_contexts(mut self, option: Option<&str>) -> Self {
-        let setting = self.config.report.contexts.clone();
-        self.contexts = patterns(option).or(setting).unwrap_or_default();
-        self
     }
 
     /// Compare data and sources, and say what is odd.
@@ -253,12 +262,17 @@ fn file_path(path: &Path) -> FilePath {
 }
 
 /// The data to report on: of the data file, and of the files beside it that are named like it.
-fn load_data(args: &ReportingArgs, config: &Config, quiet: bool) -> Result<CoverageData, Failure> {
+fn load_data(
+    args: &ReportingArgs,
+    config: &Config,
+    quiet: bool,
+    keep_contexts: bool,
+) -> Result<CoverageData, Failure> {
     let data_file = settings::data_file(args.data_file.clone(), config);
     combine_first(args, config, &data_file, quiet)?;
     // Combined data is read again: in memory, contexts are as old as threads happened to be, and a
     // report is to be the same the next time.
-    let data = read_data_file(&data_file)?;
+    let data = read_data_file(&data_file, keep_contexts)?;
     if config.paths.iter().next().is_none() {
         return Ok(data);
     }
@@ -267,10 +281,10 @@ fn load_data(args: &ReportingArgs, config: &Config, quiet: bool) -> Result<Cover
 }
 
 /// A data file that is not there holds nothing.
-fn read_data_file(path: &Path) -> Result<CoverageData, Failure> {
+fn read_data_file(path: &Path, keep_contexts: bool) -> Result<CoverageData, Failure> {
     // Whoever names a link means what it leads to.
     let Ok(path) = path.canonicalize() else { return Ok(CoverageData::new()) };
-    let decoded = DataFile::open(&path)?.read()?;
+    let decoded = DataFile::open_in_place(&path)?.drop_contexts(!keep_contexts).read()?;
     if decoded.orphan_rows > 0 {
         let rows = decoded.orphan_rows;
         let name = ui::name(&path);

@@ -211,27 +211,19 @@ impl<'a> Combiner<'a> {
                 "cannot be appended to: it has a journal or log that SQLite must take in first";
             return Err(Error::new(ErrorKind::Busy, message).with_path(&self.data_file));
         }
-        let mut data = file.read()?.data;
-        if self.drop_contexts {
-            data.drop_contexts();
-        }
-        Ok(Some(data))
+        Ok(Some(file.drop_contexts(self.drop_contexts).read()?.data))
     }
 
     fn gather(&mut self, inputs: &[PathBuf]) -> Result<Gathered> {
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
-        let drop_contexts = self.drop_contexts;
-        let prepare = |data: &mut CoverageData| {
-            if drop_contexts {
-                data.drop_contexts();
+        gather(inputs, &mut aliases, self.drop_contexts, &self.on_event).map_err(|err| {
+            match err.kind() {
+                ErrorKind::TracerConflict => {
+                    name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
+                }
+                _ => err,
             }
-        };
-        gather(inputs, &mut aliases, prepare, &self.on_event).map_err(|err| match err.kind() {
-            ErrorKind::TracerConflict => {
-                name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
-            }
-            _ => err,
         })
     }
 

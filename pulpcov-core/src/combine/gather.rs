@@ -92,7 +92,7 @@ impl InOrder<'_> {
 pub(super) fn gather(
     inputs: &[PathBuf],
     aliases: &mut PathAliases,
-    prepare: impl Fn(&mut CoverageData) + Sync,
+    drop_contexts: bool,
     event: impl Fn(Event<'_>) + Sync,
 ) -> Result<Gathered> {
     let pool = Pool {
@@ -100,7 +100,7 @@ pub(super) fn gather(
         next: AtomicUsize::new(0),
         turns: Turns::new(InOrder { aliases, seen: HashMap::new() }),
         outcomes: Mutex::new(BTreeMap::new()),
-        prepare,
+        drop_contexts,
         event,
     };
     let data = pool.run()?;
@@ -109,16 +109,16 @@ pub(super) fn gather(
     Ok(Gathered { data, outcomes })
 }
 
-struct Pool<'a, P, E> {
+struct Pool<'a, E> {
     inputs: &'a [PathBuf],
     next: AtomicUsize,
     turns: Turns<InOrder<'a>>,
     outcomes: Mutex<BTreeMap<usize, Outcome>>,
-    prepare: P,
+    drop_contexts: bool,
     event: E,
 }
 
-impl<P: Fn(&mut CoverageData) + Sync, E: Fn(Event<'_>) + Sync> Pool<'_, P, E> {
+impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
     #[cfg(feature = "parallel")]
     fn run(&self) -> Result<Parts> {
         use rayon::prelude::*;
@@ -172,10 +172,10 @@ impl<P: Fn(&mut CoverageData) + Sync, E: Fn(Event<'_>) + Sync> Pool<'_, P, E> {
         if let Admission::Duplicate { of } = admission? {
             return Ok((Outcome::Duplicate { identity, of }, None));
         }
-        let Decoded { mut data, orphan_rows, .. } = file.read()?;
+        let Decoded { mut data, orphan_rows, .. } =
+            file.drop_contexts(self.drop_contexts).read()?;
         data.forget_measurement_without_rows();
         let measurement = data.measurement();
-        (self.prepare)(&mut data);
         Ok((Outcome::Read { identity, measurement, orphan_rows }, Some(data)))
     }
 

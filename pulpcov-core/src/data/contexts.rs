@@ -8,6 +8,10 @@ use std::sync::Arc;
 pub(crate) struct ContextId(u32);
 
 impl ContextId {
+    /// The only one, where there is one context.
+    #[cfg(feature = "sqlite")]
+    pub(crate) const ONLY: Self = Self(0);
+
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }

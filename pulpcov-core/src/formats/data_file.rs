@@ -38,6 +38,7 @@ pub struct DataFile {
     path: PathBuf,
     identity: FileIdentity,
     digest: Option<[u8; 32]>,
+    drop_contexts: bool,
     content: Content,
 }
 
@@ -74,8 +75,44 @@ impl DataFile {
         Self::open_input(path).map_err(|err| err.with_path(path))
     }
 
+    /// Open the data file at `path` to read it where it is, in a fraction of its size of memory.
+    ///
+    /// SQLite's read lock is held until the rows are read, so writers wait for as long. There is no
+    /// [`digest`](Self::digest). A file that needs its journal or write-ahead log, or that is not as
+    /// plain as coverage.py makes it, is read as by [`open`](Self::open).
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use pulpcov_core::formats::DataFile;
+    ///
+    /// let data = DataFile::open_in_place(".coverage")?.drop_contexts(true).read()?.data;
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[cfg(feature = "sqlite")]
+    pub fn open_in_place(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let open = || {
+            let mut input = Input::open(path)?;
+            if FileKind::of(input.head()?) != FileKind::Sqlite {
+                return Self::of_input(path, input);
+            }
+            let identity = input.identity().clone();
+            let content = Content::Sqlite(Box::new(sqlite::Reader::in_place(input)?));
+            Ok(Self { path: path.into(), identity, digest: None, drop_contexts: false, content })
+        };
+        open().map_err(|err| err.with_path(path))
+    }
+
     fn open_input(path: &Path) -> Result<Self> {
-        let mut input = Input::open(path)?;
+        Self::of_input(path, Input::open(path)?)
+    }
+
+    fn of_input(path: &Path, mut input: Input) -> Result<Self> {
         let kind = FileKind::of(input.head()?);
         let (content, digest) = match kind {
             #[cfg(feature = "json")]
@@ -94,7 +131,13 @@ impl DataFile {
                 return Err(Error::new(ErrorKind::NotADataFile, format!("this is {stranger}")));
             }
         };
-        Ok(Self { path: path.into(), identity: input.identity().clone(), digest, content })
+        Ok(Self {
+            path: path.into(),
+            identity: input.identity().clone(),
+            digest,
+            drop_contexts: false,
+            content,
+        })
     }
 
     /// The path that was opened.
@@ -109,7 +152,8 @@ impl DataFile {
 
     /// A hash (BLAKE3) of the bytes that were read: files of equal hash hold equal rows.
     ///
-    /// `None` if a journal or write-ahead log took part, whose bytes are another file's.
+    /// `None` if a journal or write-ahead log took part, whose bytes are another file's, and of a
+    /// file that is read in place.
     pub fn digest(&self) -> Option<&[u8; 32]> {
         self.digest.as_ref()
     }
@@ -153,6 +197,14 @@ impl DataFile {
         Ok(())
     }
 
+    /// Merge all contexts into the unnamed one while reading, as
+    /// [`CoverageData::drop_contexts`] does afterwards: they can be 60 times the data.
+    #[must_use]
+    pub fn drop_contexts(mut self, drop: bool) -> Self {
+        self.drop_contexts = drop;
+        self
+    }
+
     /// Read the rows.
     ///
     /// # Errors
@@ -161,9 +213,20 @@ impl DataFile {
     pub fn read(self) -> Result<Decoded> {
         match self.content {
             #[cfg(feature = "json")]
-            Content::Json { data, .. } => Ok(Decoded { data, orphan_rows: 0 }),
+            Content::Json { mut data, .. } => {
+                if self.drop_contexts {
+                    data.drop_contexts();
+                }
+                Ok(Decoded { data, orphan_rows: 0 })
+            }
             #[cfg(feature = "sqlite")]
-            Content::Sqlite(reader) => reader.read().map_err(|err| err.with_path(&self.path)),
+            Content::Sqlite(reader) => {
+                let contexts = match self.drop_contexts {
+                    true => sqlite::Contexts::Merged,
+                    false => sqlite::Contexts::Kept,
+                };
+                reader.read(contexts).map_err(|err| err.with_path(&self.path))
+            }
         }
     }
 }
@@ -186,7 +249,9 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Decoded> {
         #[cfg(feature = "json")]
         FileKind::Json4 => Ok(Decoded { data: json::read(bytes)?, orphan_rows: 0 }),
         #[cfg(feature = "sqlite")]
-        FileKind::Sqlite => sqlite::Reader::from_bytes(bytes.to_vec())?.read(),
+        FileKind::Sqlite => {
+            sqlite::Reader::from_bytes(bytes.to_vec())?.read(sqlite::Contexts::Kept)
+        }
         stranger => Err(stranger_error(stranger)),
     }
 }

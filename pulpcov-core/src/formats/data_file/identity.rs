@@ -75,6 +75,12 @@ impl FileIdentity {
         states.filter_map(|state| state.modified?.elapsed().ok()).min()
     }
 
+    /// Is the file the same, whatever is beside it?
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_same_file(&self, other: &Self) -> bool {
+        self.file == other.file
+    }
+
     /// The file's size in bytes.
     pub fn size(&self) -> u64 {
         self.file.size

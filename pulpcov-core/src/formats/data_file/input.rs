@@ -95,6 +95,12 @@ impl Input {
         Ok(self.current_identity()? == self.identity)
     }
 
+    /// As [`is_unchanged`](Self::is_unchanged), whatever happened beside the file.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn is_itself_unchanged(&self) -> Result<bool> {
+        Ok(self.current_identity()?.is_same_file(&self.identity))
+    }
+
     fn current_identity(&self) -> Result<FileIdentity> {
         self.file
             .metadata()

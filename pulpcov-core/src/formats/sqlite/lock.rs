@@ -25,26 +25,26 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// SQLite's read lock on an open database; dropping it gives the lock back.
-pub(super) struct SharedLock<'a>(&'a File);
+pub(super) struct SharedLock(File);
 
-impl<'a> SharedLock<'a> {
+impl SharedLock {
     /// Wait until no writer is changing the file, and keep writers from changing it.
     ///
     /// A file system without locks is taken as unlocked: the caller also looks whether the file changed.
-    pub(super) fn acquire(file: &'a File) -> Result<Self> {
-        wait_for(|| try_shared(file))?;
+    pub(super) fn acquire(file: File) -> Result<Self> {
+        wait_for(|| try_shared(&file))?;
         Ok(Self(file))
     }
 
     /// Is a transaction under way that has not begun to change the file?
     pub(super) fn writer_is_active(&self) -> bool {
-        os::is_locked(self.0, RESERVED_BYTE)
+        os::is_locked(&self.0, RESERVED_BYTE)
     }
 }
 
-impl Drop for SharedLock<'_> {
+impl Drop for SharedLock {
     fn drop(&mut self) {
-        os::unlock(self.0, SHARED_FIRST, SHARED_SIZE);
+        os::unlock(&self.0, SHARED_FIRST, SHARED_SIZE);
     }
 }
 

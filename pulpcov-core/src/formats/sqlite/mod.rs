@@ -2,14 +2,18 @@
 //!
 //! Data files come from folders that others can write to, so a database is treated as
 //! hostile: its bytes are taken from an open file under SQLite's read lock (`snapshot`),
+//! decoded here if they are as plain as coverage.py makes them (`pages`), or else
 //! opened from memory with SQLite's defences up (`connection`), checked to have ordinary
-//! tables (`schema`), and read with every number and length bounded (`read`).
+//! tables (`schema`), and read through `sql`, with every number and length bounded.
 
 mod connection;
 mod lock;
+mod pages;
 mod read;
+mod rows;
 mod schema;
 mod snapshot;
+mod sql;
 mod write;
 
 pub use write::write;
@@ -17,6 +21,7 @@ pub use write::write;
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) use lock::WritersOut;
 pub(crate) use read::Reader;
+pub(crate) use rows::Contexts;
 
 use rusqlite::ErrorCode;
 
@@ -40,3 +45,6 @@ fn from_sqlite(err: rusqlite::Error) -> Error {
     };
     Error::new(kind, err)
 }
+
+#[cfg(test)]
+mod tests;

@@ -35,22 +35,79 @@ impl Snapshot {
     /// Read `input` and what belongs to it while SQLite's read lock is held.
     pub(super) fn take(input: &mut Input) -> Result<Self> {
         input.consistently(|input| {
-            let locked = input.file().try_clone().map_err(|err| Error::io(input.path(), err))?;
-            let lock = SharedLock::acquire(&locked)?;
+            let lock = lock(input)?;
             let _checkpoints_wait = hold_off_checkpoints(input.path())?;
             let size = input.rewind()?;
             let bytes = read_file(input.file(), size)?;
             let companion = if is_wal(&bytes) {
                 read_companion(input, "-wal", |size, _| size > WAL_HEADER)?
-            } else if lock.writer_is_active() {
-                // That journal is of a transaction under way, which has not touched the file yet.
-                None
             } else {
-                read_companion(input, "-journal", |_, first| first != 0)?
+                hot_journal(input, &lock)?
             };
             Ok(Self { bytes, companion })
         })
     }
+}
+
+/// A database that is read where it is: its read lock is held as long as this lives.
+pub(super) struct InPlace {
+    input: Input,
+    size: u64,
+    _lock: SharedLock,
+}
+
+impl InPlace {
+    /// Lock a database that can be read without its companions, or give it back.
+    pub(super) fn lock(mut input: Input) -> Result<std::result::Result<Self, Input>> {
+        let lock = lock(&input)?;
+        let size = input.rewind()?;
+        // Whoever has a write-ahead log open may write into the database at any time.
+        if !cfg!(unix) || is_wal(input.head()?) || hot_journal(&input, &lock)?.is_some() {
+            return Ok(Err(input));
+        }
+        Ok(Ok(Self { input, size, _lock: lock }))
+    }
+
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Fill `buffer` from that place of the file.
+    pub(super) fn read_at(&self, buffer: &mut [u8], at: u64) -> std::io::Result<()> {
+        #[cfg(unix)]
+        return std::os::unix::fs::FileExt::read_exact_at(self.input.file(), buffer, at);
+        #[cfg(not(unix))]
+        return Err(std::io::Error::from(std::io::ErrorKind::Unsupported));
+    }
+
+    /// Whoever does not care for the lock may have changed the file.
+    pub(super) fn is_unchanged(&self) -> Result<bool> {
+        self.input.is_itself_unchanged()
+    }
+
+    /// All bytes, in the state that was locked.
+    pub(super) fn snapshot(mut self) -> Result<Snapshot> {
+        let before = self.input.identity().clone();
+        let snapshot = Snapshot::take(&mut self.input)?;
+        if self.input.identity().is_same_file(&before) {
+            Ok(snapshot)
+        } else {
+            Err(Error::new(ErrorKind::Busy, "the file changed while it was read"))
+        }
+    }
+}
+
+fn lock(input: &Input) -> Result<SharedLock> {
+    let file = input.file().try_clone().map_err(|err| Error::io(input.path(), err))?;
+    SharedLock::acquire(file)
+}
+
+/// The journal of a writer that died. One of a transaction under way is not: that has not touched the file yet.
+fn hot_journal(input: &Input, lock: &SharedLock) -> Result<Option<Companion>> {
+    if lock.writer_is_active() {
+        return Ok(None);
+    }
+    read_companion(input, "-journal", |_, first| first != 0)
 }
 
 /// Bytes 18 and 19 of the header: the versions needed to write and to read the file, 2 for WAL.

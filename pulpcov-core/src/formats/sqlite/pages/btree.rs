@@ -1,0 +1,205 @@
+//! The B-tree that a table is (fileformat.html, sections 1.5 and 1.6).
+
+use super::record::varint;
+use super::store::{PageFile, Window, number16, number32};
+use super::{Plain, Unusual};
+
+const INTERIOR: u8 = 5;
+const LEAF: u8 = 13;
+/// SQLite's own bound (`BTCURSOR_MAX_DEPTH`).
+const MAX_DEPTH: usize = 20;
+/// Longer rows are refused by the SQL path.
+const MAX_PAYLOAD: usize = 1 << 20;
+/// The first page begins with the header of the database.
+const FILE_HEADER: usize = 100;
+
+/// The rows of a table, on these pages in this order.
+pub(super) struct Table<'a> {
+    file: &'a PageFile,
+    pub(super) leaves: Vec<u32>,
+}
+
+impl<'a> Table<'a> {
+    /// Find the leaves of the tree whose root is that page.
+    pub(super) fn new(file: &'a PageFile, root: u32) -> Plain<Self> {
+        file.claim(root)?;
+        let mut window = Window::default();
+        let mut level = vec![root];
+        for _ in 0..MAX_DEPTH {
+            let first = level.first().ok_or(Unusual)?;
+            if Node::new(file, *first, &mut window)?.kind == LEAF {
+                return Ok(Self { file, leaves: level });
+            }
+            let mut below = Vec::new();
+            for number in level {
+                Node::new(file, number, &mut window)?.children(&mut below)?;
+            }
+            below.iter().try_for_each(|child| file.claim(*child))?;
+            level = below;
+        }
+        Err(Unusual)
+    }
+
+    /// Visit the rows of all pages: `visit(rowid, record)`.
+    pub(super) fn each(&self, visit: impl FnMut(i64, &[u8]) -> Plain<()>) -> Plain<()> {
+        self.each_of(&self.leaves, visit)
+    }
+
+    /// Visit the rows of some of the pages.
+    pub(super) fn each_of(
+        &self,
+        leaves: &[u32],
+        mut visit: impl FnMut(i64, &[u8]) -> Plain<()>,
+    ) -> Plain<()> {
+        // Only the root of an empty table has no rows.
+        let may_be_empty = self.leaves.len() == 1;
+        let mut window = Window::default();
+        let mut joined = Joined::default();
+        for &number in leaves {
+            let node = Node::new(self.file, number, &mut window)?;
+            if node.kind != LEAF || (node.cells == 0 && !may_be_empty) {
+                return Err(Unusual);
+            }
+            let mut room = node.room()?;
+            for start in node.cell_starts()? {
+                let cell = Cell::parse(node.cell(start)?, self.file.page_size())?;
+                room = room.checked_sub(cell.size.max(4)).ok_or(Unusual)?;
+                match cell.overflow {
+                    None => visit(cell.rowid, cell.local)?,
+                    Some(first) => {
+                        joined.join(self.file, &cell, first)?;
+                        visit(cell.rowid, &joined.record)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The record of a cell that goes on on other pages.
+#[derive(Default)]
+struct Joined {
+    record: Vec<u8>,
+    window: Window,
+}
+
+impl Joined {
+    fn join(&mut self, file: &PageFile, cell: &Cell<'_>, first: u32) -> Plain<()> {
+        self.record.clear();
+        self.record.extend_from_slice(cell.local);
+        let mut next = first;
+        while self.record.len() < cell.payload {
+            file.claim(next)?;
+            let page = file.page(next, &mut self.window)?;
+            next = number32(page, 0)?;
+            let content = page.get(4..).ok_or(Unusual)?;
+            let wanted = content.len().min(cell.payload - self.record.len());
+            self.record.extend_from_slice(content.get(..wanted).ok_or(Unusual)?);
+        }
+        if next == 0 { Ok(()) } else { Err(Unusual) }
+    }
+}
+
+/// A page of the tree.
+struct Node<'a> {
+    page: &'a [u8],
+    /// Where the page's own header begins.
+    start: usize,
+    kind: u8,
+    cells: usize,
+}
+
+impl<'a> Node<'a> {
+    fn new(file: &'a PageFile, number: u32, window: &'a mut Window) -> Plain<Self> {
+        let page = file.page(number, window)?;
+        let start = if number == 1 { FILE_HEADER } else { 0 };
+        let kind = *page.get(start).ok_or(Unusual)?;
+        let cells = usize::from(number16(page, start + 3)?);
+        match kind {
+            INTERIOR if cells > 0 => Ok(Self { page, start, kind, cells }),
+            LEAF => Ok(Self { page, start, kind, cells }),
+            _ => Err(Unusual),
+        }
+    }
+
+    /// Where the pointers to the cells are.
+    fn pointers(&self) -> usize {
+        self.start + if self.kind == LEAF { 8 } else { 12 }
+    }
+
+    /// How many bytes of the page cells can have.
+    fn room(&self) -> Plain<usize> {
+        self.page.len().checked_sub(self.pointers() + 2 * self.cells).ok_or(Unusual)
+    }
+
+    fn cell_starts(&self) -> Plain<impl Iterator<Item = usize> + use<'a>> {
+        let from = self.pointers();
+        let pointers = self.page.get(from..from + 2 * self.cells).ok_or(Unusual)?;
+        let (pairs, _) = pointers.as_chunks();
+        Ok(pairs.iter().map(|pair| usize::from(u16::from_be_bytes(*pair))))
+    }
+
+    /// The rest of the page from the start of a cell, which is behind the pointers.
+    fn cell(&self, start: usize) -> Plain<&'a [u8]> {
+        let cells_begin = self.pointers() + 2 * self.cells;
+        let cell = self.page.get(start..).filter(|_| start >= cells_begin);
+        cell.filter(|cell| cell.len() >= 4).ok_or(Unusual)
+    }
+
+    fn children(&self, to: &mut Vec<u32>) -> Plain<()> {
+        if self.kind != INTERIOR {
+            return Err(Unusual);
+        }
+        let mut room = self.room()?;
+        for start in self.cell_starts()? {
+            let cell = self.cell(start)?;
+            let mut key = cell.get(4..).ok_or(Unusual)?;
+            to.push(number32(cell, 0)?);
+            varint(&mut key)?;
+            room = room.checked_sub(cell.len() - key.len()).ok_or(Unusual)?;
+        }
+        to.push(number32(self.page, self.start + 8)?);
+        Ok(())
+    }
+}
+
+/// A row as its page has it.
+struct Cell<'a> {
+    rowid: i64,
+    /// How long the record is.
+    payload: usize,
+    /// What is on this page of it.
+    local: &'a [u8],
+    /// The page where it goes on.
+    overflow: Option<u32>,
+    /// How many bytes of the page it takes.
+    size: usize,
+}
+
+impl<'a> Cell<'a> {
+    fn parse(bytes: &'a [u8], page_size: usize) -> Plain<Self> {
+        let mut rest = bytes;
+        let payload = usize::try_from(varint(&mut rest)?).map_err(|_| Unusual)?;
+        if payload > MAX_PAYLOAD {
+            return Err(Unusual);
+        }
+        let rowid = varint(&mut rest)? as i64;
+        let head = bytes.len() - rest.len();
+        if payload <= page_size - 35 {
+            let local = rest.get(..payload).ok_or(Unusual)?;
+            return Ok(Self { rowid, payload, local, overflow: None, size: head + payload });
+        }
+        let here = local_part(payload, page_size);
+        let local = rest.get(..here).ok_or(Unusual)?;
+        let overflow = Some(number32(rest, here)?);
+        Ok(Self { rowid, payload, local, overflow, size: head + here + 4 })
+    }
+}
+
+/// How much of a record that is too long for a page of a table is kept there.
+fn local_part(payload: usize, page_size: usize) -> usize {
+    let least = (page_size - 12) * 32 / 255 - 23;
+    let fitting = least + (payload - least) % (page_size - 4);
+    if fitting <= page_size - 35 { fitting } else { least }
+}

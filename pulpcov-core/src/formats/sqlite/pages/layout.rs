@@ -1,0 +1,180 @@
+//! Where the tables of a data file are: the schema table (fileformat.html, section 2.6).
+
+use super::btree::Table;
+use super::record::{Value, values};
+use super::store::PageFile;
+use super::{Plain, Unusual};
+
+/// The tables of schema 7: what creates them, and whether SQLite makes an index for it.
+const TABLES: [(&str, bool); 7] = [
+    ("coverage_schema(version integer)", false),
+    ("meta(key text,value text,unique(key))", true),
+    ("file(id integer primary key,path text,unique(path))", true),
+    ("context(id integer primary key,context text,unique(context))", true),
+    (
+        "line_bits(file_id integer,context_id integer,numbits blob,\
+         foreign key(file_id)references file(id),foreign key(context_id)references context(id),\
+         unique(file_id,context_id))",
+        true,
+    ),
+    (
+        "arc(file_id integer,context_id integer,fromno integer,tono integer,\
+         foreign key(file_id)references file(id),foreign key(context_id)references context(id),\
+         unique(file_id,context_id,fromno,tono))",
+        true,
+    ),
+    (
+        "tracer(file_id integer primary key,tracer text,foreign key(file_id)references file(id))",
+        false,
+    ),
+];
+
+/// A text of coverage.py's is much shorter.
+const MAX_SQL: usize = 10_000;
+
+/// The first page of each table.
+pub(super) struct Layout {
+    pub(super) version: u32,
+    pub(super) meta: u32,
+    pub(super) files: u32,
+    pub(super) contexts: u32,
+    pub(super) lines: u32,
+    pub(super) arcs: u32,
+    pub(super) tracers: u32,
+}
+
+impl Layout {
+    /// The layout of a database that has the tables and indexes of schema 7, and nothing else.
+    pub(super) fn of(file: &PageFile) -> Plain<Self> {
+        let mut found = Found::default();
+        Table::new(file, 1)?.each(|_, record| found.add(&values(record)?, file.count()))?;
+        found.complete()
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    tables: [Option<u32>; TABLES.len()],
+    indexes: [Option<u32>; TABLES.len()],
+}
+
+impl Found {
+    /// A row of the schema table: type, name, table, first page, SQL.
+    fn add(&mut self, row: &[Value<'_>; 5], pages: u32) -> Plain<()> {
+        let [kind, name, table, root, sql] = *row;
+        let root = u32::try_from(root.integer()?).map_err(|_| Unusual)?;
+        if root < 2 || root > pages {
+            return Err(Unusual);
+        }
+        let number = number_of(table.text()?)?;
+        let place = match (kind.text()?, sql) {
+            (b"table", Value::Text(sql)) if name == table => {
+                let (wanted, _) = TABLES.get(number).ok_or(Unusual)?;
+                if essence(sql)?.strip_prefix("create table ") != Some(wanted) {
+                    return Err(Unusual);
+                }
+                &mut self.tables
+            }
+            // SQLite names it so, and it can only be behind its table.
+            (b"index", Value::Null)
+                if self.tables.get(number).is_some_and(Option::is_some)
+                    && is_automatic(name.text()?, table.text()?) =>
+            {
+                &mut self.indexes
+            }
+            _ => return Err(Unusual),
+        };
+        let place = place.get_mut(number).ok_or(Unusual)?;
+        if place.replace(root).is_some() { Err(Unusual) } else { Ok(()) }
+    }
+
+    fn complete(self) -> Plain<Layout> {
+        let as_wanted =
+            |((_, has_index), index): ((&str, bool), &Option<u32>)| has_index == index.is_some();
+        if !TABLES.into_iter().zip(&self.indexes).all(as_wanted) {
+            return Err(Unusual);
+        }
+        match self.tables {
+            [
+                Some(version),
+                Some(meta),
+                Some(files),
+                Some(contexts),
+                Some(lines),
+                Some(arcs),
+                Some(tracers),
+            ] => Ok(Layout { version, meta, files, contexts, lines, arcs, tracers }),
+            _ => Err(Unusual),
+        }
+    }
+}
+
+fn number_of(table: &[u8]) -> Plain<usize> {
+    let is_of = |(sql, _): &(&str, bool)| {
+        sql.as_bytes().strip_prefix(table).is_some_and(|rest| rest.starts_with(b"("))
+    };
+    TABLES.iter().position(is_of).ok_or(Unusual)
+}
+
+fn is_automatic(index: &[u8], table: &[u8]) -> bool {
+    index
+        .strip_prefix(b"sqlite_autoindex_")
+        .and_then(|rest| rest.strip_prefix(table))
+        .is_some_and(|rest| rest == b"_1")
+}
+
+/// SQL without its comments, in lower case, with no space that does not part two words.
+fn essence(sql: &[u8]) -> Plain<String> {
+    let sql = std::str::from_utf8(sql).map_err(|_| Unusual)?;
+    if sql.len() > MAX_SQL || sql.contains('\0') {
+        return Err(Unusual);
+    }
+    let mut essence = String::new();
+    for line in sql.split('\n') {
+        let code = line.split_once("--").map_or(line, |(code, _)| code);
+        for c in code.chars().chain(['\n']) {
+            let parts_words = !c.is_ascii_whitespace() && !"(),".contains(c);
+            if parts_words {
+                essence.push(c.to_ascii_lowercase());
+            } else if c.is_ascii_whitespace() {
+                if !essence.ends_with(['(', ')', ',', ' ']) {
+                    essence.push(' ');
+                }
+            } else {
+                essence.truncate(essence.trim_end_matches(' ').len());
+                essence.push(c);
+            }
+        }
+    }
+    essence.truncate(essence.trim_end_matches(' ').len());
+    Ok(essence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn coverage_pys_tables_are_known() {
+        let sql = include_str!("../schema7.sql");
+        let mut statements: Vec<String> = sql
+            .split_terminator(";\n")
+            .map(|sql| essence(sql.trim_start().as_bytes()).unwrap())
+            .collect();
+        statements.sort();
+        let mut known: Vec<String> =
+            TABLES.iter().map(|(sql, _)| format!("create table {sql}")).collect();
+        known.sort();
+        assert_eq!(statements, known);
+    }
+
+    #[test]
+    fn words_stay_apart() {
+        let same =
+            |a: &str, b: &str| essence(a.as_bytes()).unwrap() == essence(b.as_bytes()).unwrap();
+        assert!(same("CREATE TABLE a (\n  b -- c\n)", "create table a(b)"));
+        assert!(!same("a (id integerprimary key)", "a (id integer primary key)"));
+        assert!(!same("a (id integer)", "a (id \"integer\")"));
+        assert!(essence(b"a -- \0\n").is_err() && essence(b"a -- \xff\n").is_err());
+    }
+}

@@ -1,0 +1,30 @@
+//! SQLite's file format, read and written without SQLite: <https://www.sqlite.org/fileformat.html>.
+//!
+//! SQLite is best at locks, journals and everything odd; a data file that coverage.py made is
+//! plain tables, and reading or writing them row by row through SQL is most of the time that
+//! a combine takes. So a database is decoded here if it is as plain as coverage.py
+//! makes it: schema 7, UTF-8, whole pages, every page in one place only, every cell and record
+//! within its bounds. Whatever is not is [`Unusual`], and SQLite reads it: the same rows, or
+//! the error that names what is wrong.
+//!
+//! - `store`: the header, and where pages come from;
+//! - `btree`: the rows of a table, page by page;
+//! - `record`: the values of a row;
+//! - `layout`: which tables are where;
+//! - `tables`: from rows to what a data set is made of.
+
+mod btree;
+mod layout;
+mod record;
+mod store;
+mod tables;
+
+pub(super) use store::{PageFile, Store};
+pub(super) use tables::Database;
+
+/// This is for SQLite to read, or to refuse.
+#[derive(Debug)]
+pub(super) struct Unusual;
+
+/// A result, unless it is for SQLite to find.
+pub(super) type Plain<T> = Result<T, Unusual>;

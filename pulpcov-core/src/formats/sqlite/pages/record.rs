@@ -1,0 +1,166 @@
+//! Records: the values of a row (fileformat.html, section 2.1).
+
+use super::{Plain, Unusual};
+
+/// A value. Floating-point numbers are in no data file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Value<'a> {
+    Null,
+    Integer(i64),
+    Text(&'a [u8]),
+    Blob(&'a [u8]),
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn integer(self) -> Plain<i64> {
+        match self {
+            Self::Integer(number) => Ok(number),
+            _ => Err(Unusual),
+        }
+    }
+
+    pub(super) fn text(self) -> Plain<&'a [u8]> {
+        match self {
+            Self::Text(bytes) => Ok(bytes),
+            _ => Err(Unusual),
+        }
+    }
+
+    pub(super) fn blob(self) -> Plain<&'a [u8]> {
+        match self {
+            Self::Blob(bytes) => Ok(bytes),
+            _ => Err(Unusual),
+        }
+    }
+
+    /// The column that is an alias of the rowid is stored as NULL.
+    pub(super) fn rowid_alias(self) -> Plain<()> {
+        match self {
+            Self::Null => Ok(()),
+            _ => Err(Unusual),
+        }
+    }
+}
+
+/// The `N` values that a record consists of.
+pub(super) fn values<const N: usize>(record: &[u8]) -> Plain<[Value<'_>; N]> {
+    let mut rest = record;
+    let header_len = usize::try_from(varint(&mut rest)?).map_err(|_| Unusual)?;
+    let (header, mut body) = record.split_at_checked(header_len).ok_or(Unusual)?;
+    let mut types = header.get(record.len() - rest.len()..).ok_or(Unusual)?;
+    let mut values = [Value::Null; N];
+    for value in &mut values {
+        *value = next_value(varint(&mut types)?, &mut body)?;
+    }
+    if types.is_empty() && body.is_empty() { Ok(values) } else { Err(Unusual) }
+}
+
+#[inline]
+fn next_value<'a>(serial_type: u64, body: &mut &'a [u8]) -> Plain<Value<'a>> {
+    Ok(match serial_type {
+        0 => Value::Null,
+        1 => Value::Integer(i64::from(i8::from_be_bytes(array(body)?))),
+        2 => Value::Integer(i64::from(i16::from_be_bytes(array(body)?))),
+        3 => Value::Integer(sign_extended::<3>(body)?),
+        4 => Value::Integer(i64::from(i32::from_be_bytes(array(body)?))),
+        5 => Value::Integer(sign_extended::<6>(body)?),
+        6 => Value::Integer(i64::from_be_bytes(array(body)?)),
+        8 => Value::Integer(0),
+        9 => Value::Integer(1),
+        12.. => {
+            let len = usize::try_from((serial_type - 12) / 2).map_err(|_| Unusual)?;
+            let bytes = take(body, len)?;
+            if serial_type.is_multiple_of(2) { Value::Blob(bytes) } else { Value::Text(bytes) }
+        }
+        _ => return Err(Unusual),
+    })
+}
+
+#[inline]
+fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Plain<&'a [u8]> {
+    let (taken, rest) = bytes.split_at_checked(len).ok_or(Unusual)?;
+    *bytes = rest;
+    Ok(taken)
+}
+
+#[inline]
+fn array<const N: usize>(bytes: &mut &[u8]) -> Plain<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk().ok_or(Unusual)?;
+    *bytes = rest;
+    Ok(*taken)
+}
+
+#[inline]
+fn sign_extended<const N: usize>(bytes: &mut &[u8]) -> Plain<i64> {
+    let taken: [u8; N] = array(bytes)?;
+    let number = taken.iter().fold(0u64, |number, &byte| number << 8 | u64::from(byte));
+    let unused = 64 - 8 * N as u32;
+    Ok(((number << unused) as i64) >> unused)
+}
+
+/// A number of one to nine bytes, the highest seven bits first.
+#[inline]
+pub(super) fn varint(bytes: &mut &[u8]) -> Plain<u64> {
+    match bytes.split_first() {
+        Some((&byte, rest)) if byte < 0x80 => {
+            *bytes = rest;
+            Ok(u64::from(byte))
+        }
+        _ => long_varint(bytes),
+    }
+}
+
+fn long_varint(bytes: &mut &[u8]) -> Plain<u64> {
+    let mut number = 0;
+    for _ in 0..8 {
+        let [byte] = array(bytes)?;
+        number = number << 7 | u64::from(byte & 0x7f);
+        if byte < 0x80 {
+            return Ok(number);
+        }
+    }
+    let [byte] = array(bytes)?;
+    Ok(number << 8 | u64::from(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_every_width() {
+        // SELECT of -1, 200, -70000, 1 << 30, -(1 << 40), 1 << 60, 0, 1, NULL, 'a', x'ff00'.
+        let record = [
+            &[12, 1, 2, 3, 4, 5, 6, 8, 9, 0, 15, 16][..],
+            &[0xff],
+            &200i16.to_be_bytes(),
+            &(-70_000i32).to_be_bytes()[1..],
+            &(1i32 << 30).to_be_bytes(),
+            &(-(1i64 << 40)).to_be_bytes()[2..],
+            &(1i64 << 60).to_be_bytes(),
+            b"a",
+            &[0xff, 0],
+        ]
+        .concat();
+        let numbers = [-1, 200, -70_000, 1 << 30, -(1 << 40), 1 << 60, 0, 1].map(Value::Integer);
+        let others = [Value::Null, Value::Text(b"a"), Value::Blob(&[0xff, 0])];
+        assert_eq!(values::<11>(&record).unwrap().to_vec(), [&numbers[..], &others].concat());
+        assert!(values::<10>(&record).is_err() && values::<12>(&record).is_err());
+        assert!((0..record.len()).all(|len| values::<11>(&record[..len]).is_err()));
+    }
+
+    #[test]
+    fn varints_of_every_length() {
+        for (bytes, number) in [
+            (&[0x7f][..], 127),
+            (&[0x81, 0x00], 128),
+            (&[0x80, 0x05], 5),
+            (&[0xff; 9], u64::MAX),
+            (&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x07], 7),
+        ] {
+            let mut rest = bytes;
+            assert_eq!((varint(&mut rest).unwrap(), rest.len()), (number, 0));
+            assert!(varint(&mut &bytes[..bytes.len() - 1]).is_err());
+        }
+    }
+}

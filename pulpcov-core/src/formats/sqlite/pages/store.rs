@@ -1,0 +1,179 @@
+//! Pages of a database, and the header that says what they are (fileformat.html, section 1.3).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{Plain, Unusual};
+use crate::error::Result;
+use crate::formats::sqlite::snapshot::{InPlace, Snapshot};
+
+/// The length of the header.
+const HEADER: usize = 100;
+
+/// SQLite's locks are on bytes from here on; the page that they are in is never used.
+const LOCK_BYTES: u64 = 0x4000_0000;
+
+/// How much is read at a time of a file that is not in memory.
+const WINDOW: u64 = 64 << 10;
+
+/// A database whose header is ordinary.
+pub(in super::super) struct PageFile {
+    store: Store,
+    page_size: usize,
+    /// How many pages there are; the first is number 1.
+    count: u32,
+    /// The pages that are known to belong somewhere, a bit each. No page belongs to two places.
+    seen: Vec<AtomicU64>,
+}
+
+/// Where the bytes are.
+pub(in super::super) enum Store {
+    Memory(Vec<u8>),
+    File(Box<InPlace>),
+}
+
+impl Store {
+    fn header(&self) -> Plain<(Vec<u8>, u64)> {
+        match self {
+            Self::Memory(bytes) => {
+                let header = bytes.get(..HEADER).ok_or(Unusual)?;
+                Ok((header.to_vec(), bytes.len() as u64))
+            }
+            Self::File(file) => {
+                let mut header = vec![0; HEADER];
+                file.read_at(&mut header, 0).map_err(|_| Unusual)?;
+                Ok((header, file.size()))
+            }
+        }
+    }
+
+    /// All bytes, for SQLite.
+    pub(in super::super) fn into_snapshot(self) -> Result<Snapshot> {
+        match self {
+            Self::Memory(bytes) => Ok(Snapshot { bytes, companion: None }),
+            Self::File(file) => file.snapshot(),
+        }
+    }
+
+    /// Are the bytes still those that were there at first?
+    pub(in super::super) fn is_unchanged(&self) -> Result<bool> {
+        match self {
+            Self::Memory(_) => Ok(true),
+            Self::File(file) => file.is_unchanged(),
+        }
+    }
+}
+
+/// What was read last of a file that is not in memory.
+#[derive(Default)]
+pub(super) struct Window {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl PageFile {
+    /// Take a database if its header is ordinary, or give it back.
+    pub(in super::super) fn new(store: Store) -> std::result::Result<Self, Store> {
+        let ordinary = store.header().and_then(|(header, size)| ordinary(&header, size));
+        match ordinary {
+            Ok((page_size, count)) => {
+                let seen = (0..=count / 64).map(|_| AtomicU64::new(0)).collect();
+                Ok(Self { store, page_size, count, seen })
+            }
+            Err(Unusual) => Err(store),
+        }
+    }
+
+    pub(in super::super) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(in super::super) fn into_store(self) -> Store {
+        self.store
+    }
+
+    pub(super) fn page_size(&self) -> usize {
+        self.page_size
+    }
+
+    pub(super) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// The bytes of a page that is there.
+    pub(super) fn page<'a>(&'a self, number: u32, window: &'a mut Window) -> Plain<&'a [u8]> {
+        let start = u64::from(number.checked_sub(1).ok_or(Unusual)?) * self.page_size as u64;
+        let (bytes, first) = match &self.store {
+            Store::Memory(bytes) => (bytes, 0),
+            Store::File(file) => {
+                window.move_over(start, file)?;
+                (&window.bytes, window.start)
+            }
+        };
+        let start = usize::try_from(start - first).map_err(|_| Unusual)?;
+        bytes.get(start..start + self.page_size).ok_or(Unusual)
+    }
+
+    /// Use a page: it is there, and nothing else uses it.
+    pub(super) fn claim(&self, number: u32) -> Plain<()> {
+        let holds_locks = u64::from(number) == LOCK_BYTES / self.page_size as u64 + 1;
+        if number == 0 || number > self.count || holds_locks {
+            return Err(Unusual);
+        }
+        let (word, bit) = (self.seen.get(number as usize / 64).ok_or(Unusual)?, 1 << (number % 64));
+        match word.fetch_or(bit, Ordering::Relaxed) & bit {
+            0 => Ok(()),
+            _ => Err(Unusual),
+        }
+    }
+}
+
+impl Window {
+    fn move_over(&mut self, at: u64, file: &InPlace) -> Plain<()> {
+        let start = at / WINDOW * WINDOW;
+        if self.start != start || self.bytes.is_empty() {
+            let len = file.size().checked_sub(start).ok_or(Unusual)?.min(WINDOW);
+            // Empty until it is read.
+            let mut bytes = std::mem::take(&mut self.bytes);
+            bytes.resize(len as usize, 0);
+            file.read_at(&mut bytes, start).map_err(|_| Unusual)?;
+            *self = Self { start, bytes };
+        }
+        Ok(())
+    }
+}
+
+/// The page size and the number of pages of a database that is as SQLite makes it by default.
+fn ordinary(head: &[u8], size: u64) -> Plain<(usize, u32)> {
+    let head: &[u8; HEADER] = head.first_chunk().ok_or(Unusual)?;
+    let page_size = match number16(head, 16)? {
+        1 => 65_536,
+        size @ 512.. if size.is_power_of_two() => u64::from(size),
+        _ => return Err(Unusual),
+    };
+    let count = u32::try_from(size / page_size).map_err(|_| Unusual)?;
+    let changes = number32(head, 24)?;
+    let ordinary = head.starts_with(b"SQLite format 3\0")
+        // Versions 1 for a journal, 2 for a write-ahead log, which is not there: else it would be read with it.
+        && matches!(head.get(18..20), Some([1, 1] | [2, 2]))
+        // No bytes are reserved in a page.
+        && head.get(20..24) == Some(&[0, 64, 32, 32])
+        && size.is_multiple_of(page_size)
+        // The count of pages holds if the last to write also wrote it.
+        && changes == number32(head, 92)?
+        && number32(head, 28)? == count
+        // Schema format 4; not auto-vacuum; UTF-8.
+        && number32(head, 44)? == 4
+        && number32(head, 52)? == 0
+        && number32(head, 56)? == 1;
+    if ordinary { Ok((page_size as usize, count)) } else { Err(Unusual) }
+}
+
+pub(super) fn number16(bytes: &[u8], at: usize) -> Plain<u16> {
+    let number = bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(Unusual)?;
+    Ok(u16::from_be_bytes(*number))
+}
+
+pub(super) fn number32(bytes: &[u8], at: usize) -> Plain<u32> {
+    let number = bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(Unusual)?;
+    Ok(u32::from_be_bytes(*number))
+}

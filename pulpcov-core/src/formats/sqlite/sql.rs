@@ -1,0 +1,272 @@
+//! The rows of a data file through SQL: of any schema, and laid out in any way.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+
+use super::connection::Source;
+use super::from_sqlite;
+use super::rows::{ByFile, Ids, Rows, Runs};
+use super::schema::{Lines, Schema};
+use super::snapshot::Snapshot;
+use crate::data::contexts::{ContextId, ContextTable};
+use crate::data::{FilePath, LineArc, Numbits};
+use crate::error::{Error, ErrorKind, Position, Result};
+use crate::formats::limits::{self, BitmapBudget, MAX_NUMBITS};
+
+/// A data file that SQLite has open.
+pub(super) struct Database {
+    source: Source,
+    schema: &'static Schema,
+}
+
+impl Database {
+    pub(super) fn open(snapshot: Snapshot) -> Result<Self> {
+        let source = Source::open(snapshot)?;
+        let schema = Schema::of(&source.connection)?;
+        Ok(Self { source, schema })
+    }
+
+    pub(super) fn schema_version(&self) -> i64 {
+        self.schema.version
+    }
+
+    /// The paths in the order of their table, and from SQLite's ids to places among them.
+    pub(super) fn files(&self) -> Result<(Vec<FilePath>, Ids<usize>)> {
+        let mut paths = Vec::new();
+        let mut ids = Vec::new();
+        Table::new(&self.source, "file").each("SELECT id, path FROM file", |row| {
+            ids.push((integer(row, 0)?, paths.len()));
+            paths.push(FilePath::from(text(row, 1)?));
+            Ok(())
+        })?;
+        Ok((paths, Ids::new(ids)))
+    }
+
+    /// All other rows, of `count` files.
+    pub(super) fn rows(&self, files: &Ids<usize>, count: usize) -> Result<Rows> {
+        let (contexts, context_ids) = self.contexts()?;
+        let mut keys = Keys { files, contexts: &context_ids, count, orphans: 0, last: None };
+        let lines = self.lines(&mut keys)?;
+        let arcs = self.arcs(&mut keys)?;
+        let tracers = self.tracers(&mut keys)?;
+        let orphans = keys.orphans;
+        Ok(Rows { contexts, lines, arcs, tracers, meta: self.meta()?, orphans })
+    }
+
+    fn contexts(&self) -> Result<(ContextTable, Ids<ContextId>)> {
+        let mut table = ContextTable::default();
+        let mut ids = Vec::new();
+        Table::new(&self.source, "context").each(self.schema.contexts, |row| {
+            let name = std::str::from_utf8(text(row, 1)?)
+                .map_err(|_| Error::new(ErrorKind::Corrupt, "the context's name is not UTF-8"))?;
+            ids.push((integer(row, 0)?, table.intern(name)));
+            Ok(())
+        })?;
+        Ok((table, Ids::new(ids)))
+    }
+
+    fn lines(&self, keys: &mut Keys<'_>) -> Result<ByFile<Numbits>> {
+        match self.schema.lines {
+            Lines::Bitmaps(query) => self.bitmaps(query, keys),
+            Lines::Rows(query) => self.line_rows(query, keys),
+        }
+    }
+
+    fn bitmaps(&self, query: &str, keys: &mut Keys<'_>) -> Result<ByFile<Numbits>> {
+        let mut by_file: Vec<_> = std::iter::repeat_with(Vec::new).take(keys.count).collect();
+        Table::new(&self.source, "line_bits").each(query, |row| {
+            let bits = blob(row, 3)?;
+            if bits.len() > MAX_NUMBITS {
+                return Err(Error::new(
+                    ErrorKind::TooLarge,
+                    format!("a numbits of {} bytes", bits.len()),
+                ));
+            }
+            if let Some((file, context)) = keys.of(row)? {
+                push(&mut by_file, file, (context, Numbits::from_bytes(bits)));
+            }
+            Ok(())
+        })?;
+        Ok(by_file)
+    }
+
+    fn line_rows(&self, query: &str, keys: &mut Keys<'_>) -> Result<ByFile<Numbits>> {
+        let mut runs = Runs::new(keys.count);
+        Table::of_numbers(&self.source, "line").each(query, |row| {
+            let line = limits::line(integer(row, 3)?)?;
+            if let Some((file, context)) = keys.of(row)? {
+                runs.push(file, context, line);
+            }
+            Ok(())
+        })?;
+        let mut budget = BitmapBudget::for_size(self.source.size);
+        let mut to_numbits = |(context, lines): (ContextId, Vec<u32>)| {
+            budget.take(lines.iter().copied().max().unwrap_or(0))?;
+            Ok((context, lines.into_iter().collect()))
+        };
+        runs.finish()
+            .into_iter()
+            .map(|file| file.into_iter().map(&mut to_numbits).collect())
+            .collect()
+    }
+
+    fn arcs(&self, keys: &mut Keys<'_>) -> Result<ByFile<Vec<LineArc>>> {
+        let mut runs: Runs<LineArc> = Runs::new(keys.count);
+        Table::of_numbers(&self.source, "arc").each(self.schema.arcs, |row| {
+            let arc = (limits::arc_end(integer(row, 3)?)?, limits::arc_end(integer(row, 4)?)?);
+            if let Some((file, context)) = keys.of(row)? {
+                runs.push(file, context, arc);
+            }
+            Ok(())
+        })?;
+        Ok(runs.finish())
+    }
+
+    fn tracers(&self, keys: &mut Keys<'_>) -> Result<HashMap<usize, Box<str>>> {
+        let mut tracers = HashMap::new();
+        Table::new(&self.source, "tracer").each("SELECT file_id, tracer FROM tracer", |row| {
+            let name = String::from_utf8_lossy(optional_text(row, 1)?.unwrap_or_default()).into();
+            match keys.files.get(integer(row, 0)?) {
+                Some(file) => drop(tracers.insert(file, name)),
+                None => keys.orphans += 1,
+            }
+            Ok(())
+        })?;
+        Ok(tracers)
+    }
+
+    fn meta(&self) -> Result<BTreeMap<String, String>> {
+        let mut meta = BTreeMap::new();
+        Table::new(&self.source, "meta").each(self.schema.meta, |row| {
+            let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let value = match row.get_ref(1).map_err(from_sqlite)? {
+                ValueRef::Integer(number) => number.to_string(),
+                ValueRef::Text(value) => lossy(value),
+                _ => return Ok(()),
+            };
+            meta.insert(lossy(text(row, 0)?), value);
+            Ok(())
+        })?;
+        Ok(meta)
+    }
+}
+
+/// Which of a row's files and contexts are known.
+struct Keys<'a> {
+    files: &'a Ids<usize>,
+    contexts: &'a Ids<ContextId>,
+    /// How many files there are.
+    count: usize,
+    orphans: u64,
+    /// The row before mostly had the same ids.
+    last: Option<((i64, i64), (usize, ContextId))>,
+}
+
+impl Keys<'_> {
+    /// The file and the context of a row, in its columns 1 and 2.
+    fn of(&mut self, row: &Row<'_>) -> Result<Option<(usize, ContextId)>> {
+        let ids = (integer(row, 1)?, integer(row, 2)?);
+        if let Some((_, found)) = self.last.filter(|last| last.0 == ids) {
+            return Ok(Some(found));
+        }
+        let found = self.files.get(ids.0).zip(self.contexts.get(ids.1));
+        self.orphans += u64::from(found.is_none());
+        self.last = found.map(|found| (ids, found));
+        Ok(found)
+    }
+}
+
+fn push<T>(by_file: &mut [Vec<T>], file: usize, value: T) {
+    if let Some(rows) = by_file.get_mut(file) {
+        rows.push(value);
+    }
+}
+
+/// A table that is read row by row, with its name and the row's for errors.
+struct Table<'a> {
+    connection: &'a Connection,
+    name: &'static str,
+    size: u64,
+    /// Text and blobs in it are refused when their row is visited.
+    numbers: bool,
+}
+
+impl<'a> Table<'a> {
+    fn new(source: &'a Source, name: &'static str) -> Self {
+        Self { connection: &source.connection, name, size: source.size, numbers: false }
+    }
+
+    /// A table of many rows of numbers.
+    fn of_numbers(source: &'a Source, name: &'static str) -> Self {
+        Self { numbers: true, ..Self::new(source, name) }
+    }
+
+    /// Read the rows of `query`, which must not pass over any row of the table.
+    fn each(&self, query: &str, mut visit: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
+        let at = |rowid| Position::Row { table: self.name.into(), rowid };
+        let located = |err| from_sqlite(err).at(at(None));
+        let mut statement = self.connection.prepare(query).map_err(located)?;
+        let mut rows = statement.query([]).map_err(located)?;
+        let mut room = self.size;
+        while let Some(row) = rows.next().map_err(located)? {
+            let values = if self.numbers { 0 } else { least_size(row).map_err(located)? };
+            room = room.checked_sub(LEAST_ROW + values).ok_or_else(|| {
+                Error::new(ErrorKind::Corrupt, "more rows than fit in the file").at(at(None))
+            })?;
+            visit(row).map_err(|err| err.at(at(row.get(0).ok())))?;
+        }
+        Ok(())
+    }
+}
+
+/// A row takes two bytes of the file at least. More rows are pages that point at each other.
+const LEAST_ROW: u64 = 2;
+
+/// How many bytes the row's text and blobs take at least. More than the file has are many rows
+/// that share them. Text of three bytes takes two in UTF-16.
+fn least_size(row: &Row<'_>) -> rusqlite::Result<u64> {
+    let mut size = 0;
+    for column in 0..row.as_ref().column_count() {
+        size += match row.get_ref(column)? {
+            ValueRef::Text(text) => text.len() as u64 / 2,
+            ValueRef::Blob(blob) => blob.len() as u64,
+            _ => 0,
+        };
+    }
+    Ok(size)
+}
+
+fn integer(row: &Row<'_>, column: usize) -> Result<i64> {
+    match row.get_ref(column).map_err(from_sqlite)? {
+        ValueRef::Integer(number) => Ok(number),
+        other => Err(unexpected(row, column, &other)),
+    }
+}
+
+fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8]> {
+    match row.get_ref(column).map_err(from_sqlite)? {
+        ValueRef::Text(text) => Ok(text),
+        other => Err(unexpected(row, column, &other)),
+    }
+}
+
+fn optional_text<'a>(row: &'a Row<'_>, column: usize) -> Result<Option<&'a [u8]>> {
+    match row.get_ref(column).map_err(from_sqlite)? {
+        ValueRef::Null => Ok(None),
+        _ => text(row, column).map(Some),
+    }
+}
+
+fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8]> {
+    match row.get_ref(column).map_err(from_sqlite)? {
+        ValueRef::Blob(bytes) => Ok(bytes),
+        other => Err(unexpected(row, column, &other)),
+    }
+}
+
+fn unexpected(row: &Row<'_>, column: usize, value: &ValueRef<'_>) -> Error {
+    let name = row.as_ref().column_name(column).unwrap_or("?").to_owned();
+    Error::new(ErrorKind::Corrupt, format!("unexpected {} in column {name}", value.data_type()))
+}

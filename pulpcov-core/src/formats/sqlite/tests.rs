@@ -1,0 +1,190 @@
+//! Our reading and SQLite's are compared.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use rusqlite::Connection;
+
+use super::read::Reader;
+use super::rows::Contexts;
+use super::snapshot::Snapshot;
+use crate::data::{CoverageData, FilePath, LineArc, Numbits};
+use crate::error::Result;
+
+/// All that the rest of the crate gets of a data file, orders included.
+#[derive(Debug, PartialEq)]
+struct Everything {
+    paths: Vec<FilePath>,
+    contexts: Vec<String>,
+    data: CoverageData,
+    orphan_rows: u64,
+}
+
+fn everything(reader: Result<Reader>, contexts: Contexts) -> Result<Everything> {
+    let reader = reader?;
+    let paths = reader.paths().to_vec();
+    let decoded = reader.read(contexts)?;
+    Ok(Everything {
+        paths,
+        contexts: decoded.data.context_table().names().map(str::to_owned).collect(),
+        data: decoded.data,
+        orphan_rows: decoded.orphan_rows,
+    })
+}
+
+/// Read `database` in each way that there is; whether it is so plain that SQLite is not needed.
+fn all_ways_agree(database: &[u8]) -> bool {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data");
+    std::fs::write(&path, database).unwrap();
+    // A file that was changed just now is waited for.
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    for contexts in [Contexts::Kept, Contexts::Merged] {
+        let sql = Reader::through_sql(Snapshot { bytes: database.to_vec(), companion: None });
+        let sql = everything(sql, contexts);
+        let ours = everything(Reader::from_bytes(database.to_vec()), contexts);
+        let input = crate::formats::data_file::input::Input::open(&path).unwrap();
+        let in_place = everything(Reader::in_place(input), contexts);
+        for ours in [ours, in_place] {
+            match (&sql, &ours) {
+                (Ok(sql), Ok(ours)) => assert_eq!(sql, ours),
+                (Err(sql), Err(ours)) => assert_eq!(sql.to_string(), ours.to_string()),
+                (sql, ours) => panic!("SQLite: {sql:?}, and here: {ours:?}"),
+            }
+        }
+    }
+    Reader::from_bytes(database.to_vec()).is_ok_and(|reader| reader.needs_no_sql())
+}
+
+fn file_bytes(mut connection: Connection) -> Vec<u8> {
+    connection.serialize("main").unwrap().to_vec()
+}
+
+#[test]
+fn data_files_of_all_versions_are_read_alike() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/data");
+    let mut plain = Vec::new();
+    for sub in ["written", "odd"] {
+        for entry in std::fs::read_dir(folder.join(sub)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "sqlite")
+                && all_ways_agree(&std::fs::read(&path).unwrap())
+            {
+                plain.push(path.file_stem().unwrap().to_string_lossy().into_owned());
+            }
+        }
+    }
+    for name in ["v5.0-branch", "v7.17.3-dynamic", "overflow-pages", "free-pages", "page-1024"] {
+        assert!(plain.iter().any(|plain| plain == name), "{name} is not read by pages: {plain:?}");
+    }
+    for name in ["v5.0a2-branch", "utf16le", "auto-vacuum-full", "more-tables", "without-indexes"] {
+        assert!(!plain.iter().any(|plain| plain == name), "{name} is for SQLite to read");
+    }
+}
+
+type Row = (u8, i64, i64, i64, i64, Vec<u8>);
+
+/// Rows as coverage.py would insert them, and some that it would not.
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    let number =
+        prop_oneof![8 => 0i64..6, 1 => any::<i16>().prop_map(i64::from), 1 => any::<i64>()];
+    let text = prop_oneof![
+        8 => prop::collection::vec(32u8..127, 0..12),
+        1 => prop::collection::vec(any::<u8>(), 0..3000),
+    ];
+    let row = (0u8..12, number.clone(), 0i64..4, number.clone(), number, text);
+    prop::collection::vec(row, 0..60)
+}
+
+/// A database of schema 7 that holds those rows: with pages of that size, and some rows deleted again.
+fn database(rows: &[Row], page_size: u32, delete: bool) -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    connection.pragma_update(None, "page_size", page_size).unwrap();
+    connection.pragma_update(None, "foreign_keys", false).unwrap();
+    connection.execute_batch(include_str!("schema7.sql")).unwrap();
+    connection.execute("INSERT INTO coverage_schema VALUES (7)", []).unwrap();
+    for (table, a, b, c, d, bytes) in rows {
+        let text = String::from_utf8_lossy(bytes);
+        let insert = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
+            // Rows that are there already are passed over.
+            connection.execute(&format!("INSERT OR IGNORE INTO {sql}"), values).unwrap();
+        };
+        match table {
+            0 | 1 => insert("file VALUES (?1, ?2)", &[b, &text]),
+            2 | 3 => insert("context VALUES (?1, ?2)", &[b, &text]),
+            4 => insert("meta VALUES (?1, ?2)", &[&text, a]),
+            5 => insert("tracer VALUES (?1, ?2)", &[b, &text]),
+            6..9 => insert("line_bits VALUES (?1, ?2, ?3)", &[a, b, bytes]),
+            _ => insert("arc VALUES (?1, ?2, ?3, ?4)", &[a, b, c, d]),
+        }
+    }
+    if delete {
+        connection.execute_batch("DELETE FROM arc WHERE rowid % 3 = 1").unwrap();
+    }
+    connection
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_rows_are_read_alike(
+        rows in rows(),
+        page_size in prop::sample::select(vec![512u32, 1024, 4096, 65536]),
+        delete in any::<bool>(),
+    ) {
+        all_ways_agree(&file_bytes(database(&rows, page_size, delete)));
+    }
+
+    #[test]
+    fn damaged_databases_are_read_alike(
+        rows in rows(),
+        page_size in prop::sample::select(vec![512u32, 1024]),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut bytes = file_bytes(database(&rows, page_size, false));
+        for (at, byte) in damage {
+            let len = bytes.len();
+            bytes[at.index(len)] = byte;
+        }
+        all_ways_agree(&bytes);
+    }
+
+    #[test]
+    fn pages_that_take_each_others_place_are_read_alike(
+        rows in rows(),
+        copies in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..3),
+    ) {
+        let mut bytes = file_bytes(database(&rows, 512, false));
+        let pages = bytes.len() / 512;
+        for (from, to) in copies {
+            let (from, to) = (from.index(pages) * 512, to.index(pages) * 512);
+            bytes.copy_within(from..from + 512, to);
+        }
+        all_ways_agree(&bytes);
+    }
+}
+
+#[test]
+fn tables_of_many_pages_are_plain() {
+    let mut data = CoverageData::new();
+    let mut lines = CoverageData::new();
+    for file in 0..40 {
+        for context in 0..100 {
+            let name = format!("test_{}", (context * 7) % 100);
+            let arcs = (0..15).map(|n| -> LineArc { (n - 1, n * context % 17 - 3) });
+            data.add_arcs(format!("{file}.py"), &name, arcs).unwrap();
+            let bits: Numbits = (0..15u32).map(|n| n * context.unsigned_abs() % 9000).collect();
+            lines.add_lines(format!("{file}.py"), &name, &bits).unwrap();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, data) in [("arcs", data), ("lines", lines)] {
+        let path = folder.path().join(name);
+        super::write(&data, &path).unwrap();
+        let bytes = std::fs::read(path).unwrap();
+        assert!(bytes.len() > 200_000 && all_ways_agree(&bytes));
+        assert_eq!(Reader::from_bytes(bytes).unwrap().read(Contexts::Kept).unwrap().data, data);
+    }
+}
