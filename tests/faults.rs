@@ -251,7 +251,9 @@ fn a_killed_combine_that_keeps_its_inputs_loses_nothing() {
 /// Does the call change something in the folder, or make a change durable?
 fn changes(call: &str) -> bool {
     let creates = call.starts_with("openat(") && call.contains("O_CREAT");
-    let reads = ["openat(", "fcntl(", "flock(", "write("].iter().any(|read| call.starts_with(read));
+    // What is written to the standard streams is in no folder.
+    let reads = ["openat(", "fcntl(", "flock(", "write(1,", "write(2,"];
+    let reads = reads.iter().any(|read| call.starts_with(read));
     creates || !reads
 }
 
@@ -302,7 +304,7 @@ fn refuse_every_change(args: &[&str], error: &str) {
         assert_eq!(Rows::by_sql(dir.path(TARGET)), expected, "{at}");
         assert!(!dir.names().iter().any(|name| name.starts_with(".pulpcov-")), "{at}");
     }
-    for step in ["openat", "pwrite64", "fsync"] {
+    for step in ["openat", "write", "fsync"] {
         assert!(refused.contains(step), "{step} was never refused: {refused:?}");
     }
     assert!(refused.iter().any(|name| name.starts_with("rename")), "{refused:?}");
@@ -414,7 +416,7 @@ fn a_full_file_system_loses_nothing() {
         );
         return;
     }
-    ran.status(1).stderr("error: .coverage: the result cannot be written").stderr("full");
+    ran.status(1).stderr("error: .coverage: the result cannot be written").stderr("No space left on device");
     assert_eq!(snapshot(&dir), before);
 }
 

@@ -1,5 +1,6 @@
 //! From [`CoverageData`] to a database of schema 7.
 
+use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -7,7 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::vtab::array::{self, Array};
 use rusqlite::{Connection, OpenFlags, Statement, params};
 
-use super::{SCHEMA_VERSION, from_sqlite};
+use super::{SCHEMA_VERSION, from_sqlite, pages};
 use crate::data::by_context::{ByContext, Union};
 use crate::data::contexts::ContextTable;
 use crate::data::coverage_data::FileRecord;
@@ -15,7 +16,7 @@ use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Measurement};
 use crate::error::{Error, Result};
 
 /// The text that coverage.py 7.17.3 creates its tables with (`sqldata.py`, `SCHEMA`).
-const SCHEMA: &str = include_str!("schema7.sql");
+pub(super) const SCHEMA: &str = include_str!("schema7.sql");
 
 /// Write `data` to an empty or absent file at `path`: SQLite, schema 7.
 ///
@@ -29,11 +30,17 @@ const SCHEMA: &str = include_str!("schema7.sql");
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) if SQLite cannot write.
 pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    write_database(data, path).map_err(|err| describe(path, err))
+    // SQLite says what is wrong if the file is not empty, or if two say what was measured.
+    if data.meta().contains_key("has_arcs") || std::fs::metadata(path).is_ok_and(|m| m.len() > 0) {
+        return write_through_sql(data, path);
+    }
+    let file = File::options().write(true).create(true).truncate(false).open(path);
+    file.and_then(|file| pages::write(data, file)).map_err(|err| Error::io(path, err))
 }
 
-fn describe(path: &Path, err: rusqlite::Error) -> Error {
-    from_sqlite(err).with_path(path)
+/// [`write()`], by inserting row after row.
+pub(super) fn write_through_sql(data: &CoverageData, path: &Path) -> Result<()> {
+    write_database(data, path).map_err(|err| from_sqlite(err).with_path(path))
 }
 
 fn write_database(data: &CoverageData, path: &Path) -> rusqlite::Result<()> {
@@ -79,14 +86,21 @@ fn write_meta(connection: &Connection, data: &CoverageData) -> rusqlite::Result<
 /// Write the contexts by name; at the index of a context is its id in the database.
 fn write_contexts(connection: &Connection, contexts: &ContextTable) -> rusqlite::Result<Vec<i64>> {
     let mut insert = connection.prepare("INSERT INTO context (id, context) VALUES (?1, ?2)")?;
+    for (id, context) in (1i64..).zip(contexts.sorted_ids()) {
+        insert.execute(params![id, contexts.name(context)])?;
+    }
+    Ok(ranked_contexts(contexts))
+}
+
+/// At the index of a context is its id in the database: ids are in the order of the names.
+pub(super) fn ranked_contexts(contexts: &ContextTable) -> Vec<i64> {
     let mut ranks = vec![0; contexts.len()];
     for (id, context) in (1..).zip(contexts.sorted_ids()) {
-        insert.execute(params![id, contexts.name(context)])?;
         if let Some(rank) = ranks.get_mut(context.index()) {
             *rank = id;
         }
     }
-    Ok(ranks)
+    ranks
 }
 
 fn write_files(
@@ -150,7 +164,7 @@ impl<'a> RowWriter<'a> {
     }
 }
 
-fn by_rank<'a, T: Union>(sets: &'a ByContext<T>, ranks: &[i64]) -> Vec<(i64, &'a T)> {
+pub(super) fn by_rank<'a, T: Union>(sets: &'a ByContext<T>, ranks: &[i64]) -> Vec<(i64, &'a T)> {
     let rank =
         |(id, set): (crate::data::contexts::ContextId, &'a T)| Some((*ranks.get(id.index())?, set));
     let mut ranked: Vec<_> = sets.iter().filter_map(rank).collect();

@@ -12,15 +12,25 @@
 //! - `record`: the values of a row;
 //! - `layout`: which tables are where;
 //! - `tables`: from rows to what a data set is made of.
+//!
+//! And a new database is written page by page, for its rows are sorted already:
+//!
+//! - `encode`: records as bytes;
+//! - `pack`: the B-trees of tables and indexes, from the bottom;
+//! - `write`: all of schema 7.
 
 mod btree;
+mod encode;
 mod layout;
+mod pack;
 mod record;
 mod store;
 mod tables;
+mod write;
 
 pub(super) use store::{PageFile, Store};
 pub(super) use tables::Database;
+pub(super) use write::write;
 
 /// This is for SQLite to read, or to refuse.
 #[derive(Debug)]
