@@ -416,7 +416,9 @@ fn a_full_file_system_loses_nothing() {
         );
         return;
     }
-    ran.status(1).stderr("error: .coverage: the result cannot be written").stderr("No space left on device");
+    ran.status(1)
+        .stderr("error: .coverage: the result cannot be written")
+        .stderr("No space left on device");
     assert_eq!(snapshot(&dir), before);
 }
 
