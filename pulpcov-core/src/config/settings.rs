@@ -9,6 +9,7 @@ use super::error::Cause;
 use super::ordered::OrderedMap;
 use super::value::Value;
 use super::values::Setting;
+use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 
 /// All settings, from whichever file gave them, and from the environment.
 ///
@@ -232,11 +233,7 @@ impl Default for Report {
         Self {
             contexts: None,
             exclude_also: Vec::new(),
-            exclude_lines: owned(&[
-                r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
-                r"^\s*(((async )?def .*?)?[\])]+(\s*->.*?)?:\s*)?\.\.\.\s*(#|$)",
-                r"^\s*if (typing\.)?TYPE_CHECKING:",
-            ]),
+            exclude_lines: owned(&DEFAULT_EXCLUDE),
             fail_under: 0.0,
             format: None,
             ignore_errors: false,
@@ -244,11 +241,8 @@ impl Default for Report {
             include_namespace_packages: false,
             omit: None,
             partial_also: Vec::new(),
-            partial_branches: owned(&[r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(branch|BRANCH)"]),
-            partial_branches_always: owned(&[
-                r"^\s*while (True|1|False|0):",
-                r"^\s*if (True|1|False|0):",
-            ]),
+            partial_branches: owned(&DEFAULT_PARTIAL),
+            partial_branches_always: owned(&DEFAULT_PARTIAL_ALWAYS),
             precision: 0,
             show_missing: false,
             skip_covered: false,

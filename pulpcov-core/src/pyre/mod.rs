@@ -10,6 +10,7 @@
 //! `(a|b(?(1)c))`, holds in the engine and does not in Python.
 
 mod cursor;
+mod defaults;
 mod escape;
 mod parser;
 
@@ -18,6 +19,7 @@ use std::ops::Range;
 
 #[cfg(feature = "config")]
 pub(crate) use cursor::PatternError;
+pub use defaults::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 
 use crate::{Error, ErrorKind, Result};
 use parser::Modes;

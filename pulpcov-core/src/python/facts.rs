@@ -9,13 +9,14 @@ use super::check::check;
 use super::deferred::{DeferredLines, deferred};
 use super::lines::LineSet;
 use super::multiline::MultilineMap;
-use super::patterns::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS, LinePatterns};
+use super::patterns::LinePatterns;
 use super::regions::{Region, regions};
 use super::statements::bytecode_lines;
 use super::syntax::Syntax;
 use super::tokens::{TokenLine, token_lines};
 use super::{decode, exclude};
 use crate::Result;
+use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 
 /// How to look at source: what is excluded, what is no branch, whose compiler decides.
 ///

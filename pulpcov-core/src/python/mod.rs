@@ -41,8 +41,9 @@ mod tokens;
 mod version;
 mod walk;
 
+pub use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 pub use facts::{AnalyzeOptions, Facts, PythonSource};
-pub use patterns::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS, LinePatterns};
+pub use patterns::LinePatterns;
 #[cfg(feature = "json")]
 pub use record::FactsRecord;
 pub use regions::{Region, RegionKind};
