@@ -259,6 +259,57 @@ fn nothing_to_combine_is_an_error() {
     assert_eq!(dir.names(), [".coverage.x"]);
 }
 
+/// The names of SQLite's companions can be suffixes that somebody chose: no row is lost, and nothing deleted unread.
+#[test]
+fn a_data_file_named_like_a_companion_is_combined() {
+    let dir = Dir::new();
+    let names = ["web", "web-journal", "web-shm", "web-wal"];
+    for (number, name) in (1..).zip(names) {
+        put_lines(&dir, &format!(".coverage.{name}"), &[("/srv/a.py", "", &[number])]);
+    }
+    // Of the target too: it is nobody's companion.
+    put_lines(&dir, ".coverage-wal", &[("/srv/a.py", "", &[9])]);
+    dir.pulpcov(["combine"]).status(0).stderr("Combined 4 files");
+    assert_eq!(dir.names(), [".coverage", ".coverage-wal"]);
+    let lines = Rows::by_sql(dir.path(".coverage")).lines;
+    assert_eq!(lines[&("/srv/a.py".to_owned(), String::new())], [1, 2, 3, 4].into());
+}
+
+#[test]
+fn erasing_leaves_data_files_that_are_named_like_companions() {
+    let dir = Dir::new();
+    put_lines(&dir, ".coverage.web", &[("/srv/a.py", "", &[1])]);
+    put_lines(&dir, ".coverage.web-wal", &[("/srv/a.py", "", &[2])]);
+    dir.write(".coverage.web-journal", [0; 512]);
+    dir.pulpcov(["erase", "--data-file=.coverage.web"]).status(0);
+    assert_eq!(dir.names(), [".coverage.web-wal"]);
+}
+
+#[test]
+fn the_folder_of_the_result_is_made_as_coverage_makes_it() {
+    let dir = two_inputs();
+    let args =
+        ["combine", "--keep", "--data-file=made/below/.coverage", ".coverage.web.pid1.Xabcdefx"];
+    dir.pulpcov(args).status(0);
+    let ours = Rows::by_sql(dir.path("made/below/.coverage"));
+    fs::remove_dir_all(dir.path("made")).unwrap();
+    dir.coverage(args).status(0);
+    assert_eq!(ours.lines, Rows::by_sql(dir.path("made/below/.coverage")).lines);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_named_and_no_temporary_file_is() {
+    let dir = two_inputs();
+    dir.write("file", "");
+    let ran = dir.pulpcov(["combine", "--keep", "--data-file=file/.coverage", "."]).status(1);
+    assert!(!ran.stderr.contains(".pulpcov-"), "{}", ran.stderr);
+    let ran =
+        dir.pulpcov(["convert", "--to=json", ".coverage.web.pid1.Xabcdefx", "gone/x"]).status(1);
+    let said =
+        ran.stderr("error: gone/x: the result cannot be written: No such file or directory").stderr;
+    assert!(!said.contains(".pulpcov-"), "{said}");
+}
+
 #[test]
 fn debug_topics_name_the_inputs_and_the_aliases() {
     let dir = two_inputs();

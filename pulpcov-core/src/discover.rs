@@ -101,8 +101,9 @@ fn is_word(text: &str) -> bool {
 /// The files that `places` hold for combining, sorted by their absolute paths, each once.
 ///
 /// A folder gives its files that are named `base`, a dot and anything; SQLite's companions
-/// of a data file (`-journal`, `-wal`, `-shm`) are not files of their own. Anything else is a file
-/// that was named outright, whatever it is called. Nothing is opened here, and what is no
+/// of a data file (`-journal`, `-wal`, `-shm`) are not files of their own, unless
+/// they hold data: these are the only files that are opened. Anything else is a file
+/// that was named outright, whatever it is called. What is no
 /// regular file is listed too, so that opening it can say so.
 ///
 /// The rules are those of coverage.py 7.17.3, `data.combinable_files`.
@@ -154,7 +155,8 @@ fn list(folder: &Path, base: &OsStr, found: &mut BTreeSet<(PathBuf, PathBuf)>) -
     Ok(())
 }
 
-/// Is this what SQLite keeps beside one of the files? coverage.py takes any `-journal` for one.
+/// Is this what SQLite keeps beside one of the files? coverage.py takes any `-journal` for one; here what holds
+/// data is a data file, whatever its name.
 fn is_companion(path: &Path, all: &BTreeSet<&Path>) -> bool {
     let Some(name) = path.to_str() else { return false };
     let beside_a_file = |suffix| {
@@ -162,7 +164,17 @@ fn is_companion(path: &Path, all: &BTreeSet<&Path>) -> bool {
             all.contains(Path::new(main)) || Path::new(main).symlink_metadata().is_ok()
         })
     };
-    name.ends_with("-journal") || beside_a_file("-wal") || beside_a_file("-shm")
+    (name.ends_with("-journal") || beside_a_file("-wal") || beside_a_file("-shm"))
+        && !holds_data(path)
+}
+
+#[cfg(any(feature = "json", feature = "sqlite"))]
+use crate::formats::holds_data;
+
+/// Without a format to read, content says nothing.
+#[cfg(not(any(feature = "json", feature = "sqlite")))]
+fn holds_data(_: &Path) -> bool {
+    false
 }
 
 #[cfg(test)]

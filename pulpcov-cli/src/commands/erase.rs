@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::discover;
+use pulpcov_core::formats::companions;
 
 use crate::args::EraseArgs;
 use crate::exit::{Exit, Failure};
@@ -16,9 +17,7 @@ pub(crate) fn run(args: EraseArgs) -> Result<Exit, Failure> {
     if config.run.parallel {
         files.extend(parallel_files(&data_file)?);
     }
-    let with_companions = files
-        .iter()
-        .flat_map(|file| ["", "-journal", "-wal", "-shm"].map(|suffix| beside(file, suffix)));
+    let with_companions = files.iter().flat_map(|file| companions(file).chain([file.clone()]));
     let failed = with_companions.filter(|file| !remove(file)).count();
     Ok(if failed == 0 { Exit::Success } else { Exit::Error })
 }
@@ -30,13 +29,6 @@ fn parallel_files(data_file: &Path) -> Result<Vec<PathBuf>, Failure> {
     };
     let base = data_file.file_name().unwrap_or(OsStr::new(".coverage"));
     Ok(discover::find(&[folder.into()], base)?)
-}
-
-/// What SQLite may keep beside a data file has the same name with a suffix.
-fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// Remove a file that may not be there; say why if it cannot be removed.

@@ -260,6 +260,8 @@ impl<'a> Combiner<'a> {
         (self.on_event)(Event::Writing { rows: data.row_count() });
         let deletes = !self.keep && !result.consumed.is_empty();
         let folder = folder_of(&self.data_file);
+        // As coverage.py does; why it cannot be made, writing will say.
+        let _ = std::fs::create_dir_all(&folder);
         store_with(data, &self.data_file, StoreFormat::Sqlite, |file| {
             deletes.then(|| Mark::set(&folder, file)).transpose()
         })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::store::{folder_of, sync_folder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::sqlite::WritersOut;
-use crate::formats::{FileIdentity, beside, open_no_follow, open_with};
+use crate::formats::{FileIdentity, beside, companions, open_no_follow, open_with};
 
 /// Delete each input that is still what was read; what stays is returned, with the reason.
 pub(super) fn delete_inputs(inputs: &[(&Path, &FileIdentity)]) -> Vec<Error> {
@@ -36,8 +36,8 @@ fn delete_if_same(path: &Path, identity: &FileIdentity) -> Result<()> {
     }
     std::fs::remove_file(path).map_err(refused)?;
     // Without their file the companions mean nothing, and their rows are in the result.
-    for suffix in ["-journal", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(beside(path, suffix));
+    for companion in companions(path) {
+        let _ = std::fs::remove_file(companion);
     }
     Ok(())
 }

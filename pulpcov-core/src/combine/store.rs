@@ -9,8 +9,7 @@ use tempfile::NamedTempFile;
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::CoverageData;
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::beside;
-use crate::formats::{json, sqlite};
+use crate::formats::{companions, json, sqlite};
 
 /// The formats that can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,8 +70,15 @@ pub(super) fn store_with<T>(
 }
 
 fn unwritable(target: &Path, err: &io::Error) -> Error {
-    let message = format!("the result cannot be written: {err}");
+    let reason = without_path(err);
+    let message = format!("the result cannot be written: {reason}");
     Error::new(ErrorKind::Io, message).with_path(target)
+}
+
+/// The system's reason alone: `tempfile` adds the name of a temporary file, which means nothing to anybody.
+fn without_path(err: &io::Error) -> String {
+    let text = err.to_string();
+    text.rsplit_once(" at path ").map_or(text.as_str(), |(reason, _)| reason).to_owned()
 }
 
 /// The folder that a file is in: `.` for a bare name.
@@ -116,8 +122,7 @@ fn plain(permissions: Permissions) -> Permissions {
 
 /// A journal or log of the replaced file would be taken for the new one's.
 fn remove_companions(target: &Path) -> Result<()> {
-    for suffix in ["-journal", "-wal", "-shm"] {
-        let path = beside(target, suffix);
+    for path in companions(target) {
         match std::fs::remove_file(&path) {
             Err(err) if err.kind() != io::ErrorKind::NotFound => {
                 return Err(Error::io(path, err));

@@ -44,6 +44,11 @@ pub enum FileKind {
 }
 
 impl FileKind {
+    /// Can it hold rows? Every other kind is a stranger.
+    pub(crate) fn is_data(self) -> bool {
+        matches!(self, Self::Sqlite | Self::Json4)
+    }
+
     /// The kind of a file that starts with `head`; 512 bytes are enough.
     pub fn of(head: &[u8]) -> Self {
         // SQLite file format, sections 1.3 (header), 3 (journal), 4.1 (WAL), and walformat.html 2.1 (shm).

@@ -9,6 +9,7 @@
 //! [`DataFile`] opens any of them. Pickles of 3.x, SQLite's journals and other strangers
 //! are recognised and named in the error: see [`FileKind`].
 
+mod companions;
 mod data_file;
 mod detect;
 #[cfg(feature = "json")]
@@ -17,6 +18,8 @@ mod limits;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+pub use companions::companions;
+pub(crate) use companions::holds_data;
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub(crate) use data_file::{

@@ -12,6 +12,7 @@ use super::lock::{self, SharedLock};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::data_file::identity::beside;
 use crate::formats::data_file::input::{Input, open_no_follow};
+use crate::formats::detect::FileKind;
 use crate::formats::limits::read_file;
 
 /// The magic that begins a rollback journal, and ends one that names a super-journal.
@@ -139,6 +140,10 @@ fn read_companion(
         return Err(refused(suffix, "is not a regular file"));
     }
     let bytes = read_file(&file, metadata.len())?;
+    if FileKind::of(&bytes).is_data() {
+        // Named like a companion, but a data file of its own.
+        return Ok(None);
+    }
     if !bytes.first().is_some_and(|&first| matters(bytes.len() as u64, first)) {
         return Ok(None);
     }
