@@ -311,6 +311,15 @@ fn a_result_that_cannot_be_written_is_named_and_no_temporary_file_is() {
 }
 
 #[test]
+fn a_missing_column_is_named_without_the_query() {
+    let dir = two_inputs();
+    let path = dir.path(".coverage.web.pid1.Xabcdefx");
+    let db = rusqlite::Connection::open(path).unwrap();
+    db.execute_batch("ALTER TABLE line_bits RENAME COLUMN numbits TO bits").unwrap();
+    dir.pulpcov(["combine"]).status(3).stderr("table line_bits: no such column: numbits\n");
+}
+
+#[test]
 fn debug_topics_name_the_inputs_and_the_aliases() {
     let dir = two_inputs();
     fs::copy(dir.path(".coverage.web.pid1.Xabcdefx"), dir.path(".coverage.xcopy")).unwrap();

@@ -43,7 +43,11 @@ fn from_sqlite(err: rusqlite::Error) -> Error {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => ErrorKind::Busy,
         _ => ErrorKind::Corrupt,
     };
-    Error::new(kind, err)
+    match err {
+        // The text of our query means nothing to whoever reads the message.
+        rusqlite::Error::SqlInputError { msg, .. } => Error::new(kind, msg),
+        err => Error::new(kind, err),
+    }
 }
 
 #[cfg(test)]
