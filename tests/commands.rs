@@ -259,6 +259,35 @@ fn nothing_to_combine_is_an_error() {
     assert_eq!(dir.names(), [".coverage.x"]);
 }
 
+#[test]
+fn data_files_under_another_base_name_are_hinted_at() {
+    let dir = Dir::new();
+    for name in ["data.web-1.4711.031337", "data.web-1.pid4712.XaB3dEfx", "data.txt"] {
+        dir.write(name, "");
+    }
+    for args in [&["combine"][..], &["combine", "."]] {
+        dir.pulpcov(args)
+            .status(1)
+            .stderr("Files named like data.*: 2. Combine them with --data-file=data\n");
+    }
+}
+
+/// Appending replaces the data file: what cannot be taken over must not vanish with it.
+#[test]
+fn rows_that_belong_to_nothing_are_not_appended_to() {
+    let dir = two_inputs();
+    dir.pulpcov(["combine", "--keep"]).status(0);
+    let target = dir.path(".coverage");
+    let database = rusqlite::Connection::open(&target).unwrap();
+    database
+        .execute_batch("PRAGMA foreign_keys = OFF; INSERT INTO line_bits VALUES (99, 1, x'02');")
+        .unwrap();
+    drop(database);
+    let before = dir.state();
+    dir.pulpcov(["combine", "--append"]).status(1).stderr("cannot be appended to: 1 of its rows");
+    assert_eq!(dir.state(), before);
+}
+
 /// The names of SQLite's companions can be suffixes that somebody chose: no row is lost, and nothing deleted unread.
 #[test]
 fn a_data_file_named_like_a_companion_is_combined() {

@@ -1,6 +1,6 @@
 //! Which files of a folder are data files, and what their names say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -127,6 +127,34 @@ pub fn find(places: &[PathBuf], base: &OsStr) -> Result<Vec<PathBuf>> {
     let paths: Vec<PathBuf> = found.iter().map(|(_, path)| path.clone()).collect();
     let all: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
     Ok(paths.iter().filter(|path| !is_companion(path, &all)).cloned().collect())
+}
+
+/// Under which base names the folders among `places` hold data files of processes, and how many.
+///
+/// For a message to who combines under another base name. A base name is taken to end at the first dot behind its first
+/// letter: the host's name begins there.
+///
+/// # Examples
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path().to_owned();
+/// std::fs::write(folder.join("data.web-1.4711.031337"), "")?;
+/// let names = pulpcov_core::discover::base_names(&[folder]);
+/// assert_eq!(names.get("data"), Some(&1));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn base_names(places: &[PathBuf]) -> BTreeMap<String, usize> {
+    let mut bases = BTreeMap::new();
+    let entries = places.iter().filter_map(|place| place.read_dir().ok()).flatten().flatten();
+    for name in entries.filter_map(|entry| entry.file_name().into_string().ok()) {
+        let dot = name.bytes().skip(1).position(|byte| byte == b'.').map(|at| at + 1);
+        let base = dot.and_then(|dot| name.get(..dot)).unwrap_or_default();
+        if DataFileName::parse(base, &name).is_some_and(|name| name.pid.is_some()) {
+            *bases.entry(base.to_owned()).or_default() += 1;
+        }
+    }
+    bases
 }
 
 /// Sorted and told apart by absolute path, but named as the caller did.

@@ -1,8 +1,9 @@
 //! `pulpcov combine`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pulpcov_core::combine::{Combined, Combiner, Event};
+use pulpcov_core::{ErrorKind, discover};
 
 use crate::args::{CombineArgs, Mixed};
 use crate::exit::{Exit, Failure};
@@ -19,8 +20,9 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     }
     let progress = Progress::new(args.quiet);
     let names_inputs = debug("combine");
-    let result = Combiner::new(settings::data_file(args.data_file, &config))
-        .places(args.paths)
+    let data_file = settings::data_file(args.data_file, &config);
+    let result = Combiner::new(&data_file)
+        .places(args.paths.clone())
         .append(args.append)
         .keep(args.keep)
         .mixed_as_lines(args.mixed == Some(Mixed::Lines))
@@ -34,13 +36,32 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
         })
         .run();
     drop(progress);
-    let combined = result?;
+    let combined = result.inspect_err(|err| {
+        if err.kind() == ErrorKind::NoData {
+            hint_at_other_names(&data_file, args.paths);
+        }
+    })?;
     report(&combined, args.quiet);
     Ok(if combined.left_out.is_empty() || args.ignore_errors {
         Exit::Success
     } else {
         Exit::LeftOut
     })
+}
+
+/// Who finds nothing may have named the data files otherwise: Pulp's are called `data`.
+fn hint_at_other_names(data_file: &Path, mut places: Vec<PathBuf>) {
+    if places.is_empty() {
+        places.push(data_file.parent().unwrap_or(Path::new("")).join("."));
+    }
+    let wanted = data_file.file_name().unwrap_or_default();
+    let bases = discover::base_names(&places);
+    for (base, files) in bases.iter().filter(|(base, _)| wanted != base.as_str()) {
+        let name = ui::name(Path::new(base));
+        ui::message(&format!(
+            "Files named like {name}.*: {files}. Combine them with --data-file={name}"
+        ));
+    }
 }
 
 /// What is worth a line while it happens. Inputs are named as coverage.py names them.

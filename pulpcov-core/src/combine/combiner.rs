@@ -211,7 +211,18 @@ impl<'a> Combiner<'a> {
                 "cannot be appended to: it has a journal or log that SQLite must take in first";
             return Err(Error::new(ErrorKind::Busy, message).with_path(&self.data_file));
         }
-        Ok(Some(file.drop_contexts(self.drop_contexts).read()?.data))
+        let decoded = file.drop_contexts(self.drop_contexts).read()?;
+        match decoded.orphan_rows {
+            0 => Ok(Some(decoded.data)),
+            // The data file would be replaced, and nobody would have them any more.
+            rows => {
+                let message = format!(
+                    "cannot be appended to: {rows} of its rows name a file or a context that it does not have; \
+                     move it away, and combine it like the others"
+                );
+                Err(Error::new(ErrorKind::Corrupt, message).with_path(&self.data_file))
+            }
+        }
     }
 
     fn gather(&mut self, inputs: &[PathBuf]) -> Result<Gathered> {
