@@ -14,7 +14,7 @@
   const say = (words) => {
     if (!note) {
       note = document.createElement("p");
-      note.className = "live";
+      note.className = "live-note";
       note.setAttribute("role", "status");
       document.body.append(note);
     }
