@@ -134,18 +134,33 @@ impl CanonicalNames {
 
     /// [`WorkingDir::canonical_filename`].
     pub(crate) fn get(&mut self, path: &[u8]) -> Vec<u8> {
-        let Some(slash) = path.iter().rposition(|&b| b == SEP) else {
+        let (folder, name) = split_last(path);
+        if folder.is_empty() {
             return self.cwd.canonical_filename(path);
-        };
-        let (folder, name) = path.split_at(slash + 1);
+        }
         if let Some(real) = self.folders.get(folder) {
             return realpath(real, name);
         }
-        let real = self.cwd.canonical_filename(folder);
+        let real = self.folder(folder);
         let canonical = realpath(&real, name);
         self.folders.insert(folder.to_vec(), real);
         canonical
     }
+
+    /// A folder that was not asked for yet; that which it is in often was.
+    fn folder(&self, folder: &[u8]) -> Vec<u8> {
+        let (parent, name) = split_last(folder.strip_suffix(&[SEP]).unwrap_or(folder));
+        match self.folders.get(parent) {
+            // Between two slashes there is no name, and the last alone would be the root.
+            Some(real) if !name.is_empty() => realpath(real, name),
+            _ => self.cwd.canonical_filename(folder),
+        }
+    }
+}
+
+/// A path at its last slash, which stays with the folder.
+fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
+    path.split_at(path.iter().rposition(|&b| b == SEP).map_or(0, |slash| slash + 1))
 }
 
 /// Python 3.11's `os.path.realpath(strict=False)` of `path` seen from `base`, which is

@@ -13,6 +13,7 @@ mod cursor;
 mod defaults;
 mod escape;
 mod parser;
+mod required;
 
 use std::fmt;
 use std::ops::Range;
@@ -43,11 +44,15 @@ const BACKTRACK_LIMIT: usize = 100_000_000;
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Pattern(fancy_regex::Regex);
+pub struct Pattern {
+    regex: fancy_regex::Regex,
+    /// What finds a word of which every match has one.
+    required: Option<aho_corasick::packed::Searcher>,
+}
 
 impl fmt::Debug for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Pattern").field(&self.0.as_str()).finish()
+        f.debug_tuple("Pattern").field(&self.regex.as_str()).finish()
     }
 }
 
@@ -73,11 +78,11 @@ impl Pattern {
     fn with_modes(pattern: &str, modes: Modes) -> Result<Self> {
         let translated = parser::translate(pattern, modes)
             .map_err(|error| Error::new(ErrorKind::Pattern, error))?;
-        fancy_regex::RegexBuilder::new(&translated)
+        let regex = fancy_regex::RegexBuilder::new(&translated)
             .backtrack_limit(BACKTRACK_LIMIT)
             .build()
-            .map(Self)
-            .map_err(refused_by_engine)
+            .map_err(refused_by_engine)?;
+        Ok(Self { regex, required: required::required(&translated) })
     }
 
     /// The byte ranges of `text` that match, from the left, as by Python's `re.finditer`.
@@ -88,7 +93,9 @@ impl Pattern {
     ///
     /// [`ErrorKind::Pattern`] when a match would take too many steps.
     pub fn find_iter<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Result<Range<usize>>> {
-        self.0.find_iter(text).map(|found| match found {
+        let may_match = self.required.as_ref().is_none_or(|words| words.find(text).is_some());
+        let matches = may_match.then(|| self.regex.find_iter(text));
+        matches.into_iter().flatten().map(|found| match found {
             Ok(found) => Ok(found.start()..found.end()),
             Err(error) => Err(refused_by_engine(error)),
         })
@@ -100,7 +107,7 @@ impl Pattern {
     ///
     /// As [`find_iter`](Self::find_iter).
     pub fn is_match(&self, text: &str) -> Result<bool> {
-        self.0.is_match(text).map_err(refused_by_engine)
+        self.regex.is_match(text).map_err(refused_by_engine)
     }
 }
 

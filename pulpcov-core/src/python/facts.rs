@@ -1,7 +1,5 @@
 //! From source text to everything that a report asks about it.
 
-use std::collections::BTreeMap;
-
 use super::PythonVersion;
 use super::arcs::Arcs;
 use super::check::check;
@@ -192,7 +190,7 @@ pub struct Facts {
     no_branch: Vec<i32>,
     multiline: MultilineMap,
     arcs: Option<Arcs>,
-    exit_counts: BTreeMap<i32, usize>,
+    exit_counts: Vec<(i32, usize)>,
     regions: Vec<Region>,
     #[cfg(feature = "report")]
     deferred: DeferredLines,
@@ -219,7 +217,7 @@ impl Facts {
             false => DeferredLines::default(),
         };
 
-        let (mut arcs, mut no_branch, mut exit_counts) = (None, Vec::new(), BTreeMap::new());
+        let (mut arcs, mut no_branch, mut exit_counts) = (None, Vec::new(), Vec::new());
         if options.branches {
             let found = Arcs::new(syntax, &multiline, &begun);
             exit_counts = count_exits(found.possible(), &excluded);
@@ -259,7 +257,7 @@ impl Facts {
             no_branch: Vec::new(),
             multiline: MultilineMap::default(),
             arcs: None,
-            exit_counts: BTreeMap::new(),
+            exit_counts: Vec::new(),
             regions: Vec::new(),
             deferred: DeferredLines::default(),
         }
@@ -310,8 +308,8 @@ impl Facts {
         self.arcs.as_ref().map(Arcs::possible).unwrap_or_default()
     }
 
-    /// How many arcs leave each line, those to excluded lines not counted.
-    pub fn exit_counts(&self) -> &BTreeMap<i32, usize> {
+    /// The lines that arcs leave, each with their number, those to excluded lines not counted.
+    pub fn exit_counts(&self) -> &[(i32, usize)] {
         &self.exit_counts
     }
 
@@ -363,14 +361,15 @@ fn lines_with_code(syntax: &Syntax, version: PythonVersion) -> LineSet {
     LineSet::of(syntax.line_count(), bytecode_lines(syntax, version))
 }
 
-fn count_exits(arcs: &[(i32, i32)], excluded: &LineSet) -> BTreeMap<i32, usize> {
-    let mut counts = BTreeMap::new();
-    for &(from, to) in arcs {
-        if !excluded.contains(from) && !excluded.contains(to) {
-            *counts.entry(from).or_default() += 1;
-        }
-    }
-    counts
+/// `arcs` are sorted.
+fn count_exits(arcs: &[(i32, i32)], excluded: &LineSet) -> Vec<(i32, usize)> {
+    let counted = |(from, to): &(i32, i32)| !excluded.contains(*from) && !excluded.contains(*to);
+    arcs.chunk_by(|a, b| a.0 == b.0)
+        .filter_map(|exits| {
+            Some((exits.first()?.0, exits.iter().filter(|arc| counted(arc)).count()))
+        })
+        .filter(|&(_, exits)| exits > 0)
+        .collect()
 }
 
 /// coverage.py counts a file's lines with `str.splitlines`, without the empty one behind the last
@@ -378,5 +377,8 @@ fn count_exits(arcs: &[(i32, i32)], excluded: &LineSet) -> BTreeMap<i32, usize> 
 fn last_outside(text: &str, last_line: i32) -> i32 {
     const SEPARATORS: [char; 7] =
         ['\x0b', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
-    if text.contains(SEPARATORS) { last_line } else { last_line - 1 }
+    // The bytes that they begin with: nearly no source has one.
+    let may_begin = |byte: &u8| matches!(byte, 0x0b | 0x1c..=0x1e | 0xc2 | 0xe2);
+    let has_separator = text.as_bytes().iter().any(may_begin) && text.contains(SEPARATORS);
+    if has_separator { last_line } else { last_line - 1 }
 }

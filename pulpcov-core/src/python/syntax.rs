@@ -11,7 +11,7 @@ use ruff_python_ast::token::Token;
 use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{Decorator, ModModule, Stmt};
 use ruff_python_parser::{
-    Mode, ParseError, ParseErrorType, ParseOptions, UnsupportedSyntaxError,
+    Mode, ParseError, ParseErrorType, ParseOptions, Parsed, UnsupportedSyntaxError,
     UnsupportedSyntaxErrorKind,
 };
 use ruff_text_size::{Ranged, TextRange, TextSize};
@@ -58,11 +58,8 @@ impl From<NotPython> for Error {
 #[derive(Debug)]
 pub(crate) struct Syntax {
     text: String,
-    module: ModModule,
-    tokens: Vec<Token>,
+    parsed: Parsed<ModModule>,
     lines: LineIndex,
-    /// Syntax that only later Python versions know.
-    unsupported: Vec<UnsupportedSyntaxError>,
     levels: usize,
 }
 
@@ -105,10 +102,7 @@ impl Syntax {
         let Some(parsed) = parsed.try_into_module() else {
             return Err(NotPython::new("invalid syntax", Some(1)));
         };
-        let tokens = parsed.tokens().to_vec();
-        let unsupported = parsed.unsupported_syntax_errors().to_vec();
-        let module = parsed.into_syntax();
-        Ok(Self { text, module, tokens, lines, unsupported, levels })
+        Ok(Self { text, parsed, lines, levels })
     }
 
     /// Work on the tree, and drop it, with as much stack as its depth takes.
@@ -118,7 +112,7 @@ impl Syntax {
 
     /// Refuse syntax that `version` does not know yet.
     pub(crate) fn check_version(&self, version: PythonVersion) -> Result<(), NotPython> {
-        let unknown = first_unknown(&self.unsupported, version);
+        let unknown = first_unknown(self.parsed.unsupported_syntax_errors(), version);
         unknown.map_or(Ok(()), |unknown| {
             let line = self.line(unknown.range.start());
             Err(NotPython::new(unknown_message(&unknown.kind), Some(line)))
@@ -132,12 +126,12 @@ impl Syntax {
 
     /// The module's statements.
     pub(crate) fn body(&self) -> &[Stmt] {
-        &self.module.body
+        &self.parsed.syntax().body
     }
 
     /// Every token, comments and blank lines included.
     pub(crate) fn tokens(&self) -> &[Token] {
-        &self.tokens
+        self.parsed.tokens()
     }
 
     /// The text of a range.
@@ -163,11 +157,11 @@ impl Syntax {
     /// Python's `lineno` of a function or class: ruff's nodes start with the first decorator.
     pub(crate) fn definition_line(&self, node: impl Ranged, decorators: &[Decorator]) -> i32 {
         let Some(last) = decorators.last() else { return self.first_line(node) };
-        let after = self.tokens.partition_point(|token| token.start() < last.end());
+        let after = self.tokens().partition_point(|token| token.start() < last.end());
         let is_blank = |kind: TokenKind| {
             kind.is_trivia() || matches!(kind, TokenKind::Newline | TokenKind::NonLogicalNewline)
         };
-        let rest = self.tokens.get(after..).unwrap_or_default();
+        let rest = self.tokens().get(after..).unwrap_or_default();
         let keyword = rest.iter().find(|token| !is_blank(token.kind()));
         keyword.map_or_else(|| self.first_line(node), |token| self.first_line(token))
     }
@@ -182,20 +176,38 @@ impl Syntax {
 #[derive(Debug)]
 pub(crate) struct LineIndex {
     starts: Vec<u32>,
+    /// For each block of the text, how many lines start at its first byte or before it: lines are looked
+    /// for some times a statement, and a block has few of them.
+    before_blocks: Vec<u32>,
 }
 
 impl LineIndex {
+    /// Bytes of a block.
+    const BLOCK: usize = 64;
+
     fn new(text: &str) -> Result<Self, NotPython> {
         if i32::try_from(text.len()).is_err() {
             return Err(NotPython::new("source of more than 2 GiB", None));
         }
         let after_newlines = memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1);
-        Ok(Self { starts: std::iter::once(0).chain(after_newlines).collect() })
+        let starts: Vec<u32> = std::iter::once(0).chain(after_newlines).collect();
+        let mut before_blocks = Vec::with_capacity(text.len() / Self::BLOCK + 1);
+        let mut lines = 0;
+        for block in (0..=text.len()).step_by(Self::BLOCK) {
+            let rest = starts.get(lines..).unwrap_or_default();
+            lines += rest.iter().take_while(|&&start| start as usize <= block).count();
+            before_blocks.push(lines as u32);
+        }
+        Ok(Self { starts, before_blocks })
     }
 
     /// The line of an offset, from 1.
     pub(crate) fn line_at(&self, offset: usize) -> i32 {
-        self.starts.partition_point(|&start| start as usize <= offset) as i32
+        let before = self.before_blocks.get(offset / Self::BLOCK).or(self.before_blocks.last());
+        let before = before.map_or(0, |&lines| lines as usize);
+        let rest = self.starts.get(before..).unwrap_or_default();
+        let inside = rest.iter().take_while(|&&start| start as usize <= offset).count();
+        (before + inside) as i32
     }
 
     /// The last line that is not empty behind a last newline.
@@ -249,5 +261,24 @@ fn unknown_message(kind: &UnsupportedSyntaxErrorKind) -> &'static str {
             "multiple exception types must be parenthesized"
         }
         _ => "invalid syntax",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_line_of_every_offset() {
+        let long = "x".repeat(300);
+        for text in
+            ["", "\n", "a", "a\nb\n", &format!("{long}\n\n{long}\nb\n{}c", "\n".repeat(200))]
+        {
+            let index = LineIndex::new(text).unwrap();
+            for offset in 0..=text.len() + 70 {
+                let passed = text.bytes().take(offset).filter(|&byte| byte == b'\n').count();
+                assert_eq!(index.line_at(offset), passed as i32 + 1, "{offset} in {text:?}");
+            }
+        }
     }
 }

@@ -37,7 +37,7 @@ pub struct Analysis {
     pub(super) no_branch: Vec<i32>,
     pub(super) arcs_possible: Vec<(i32, i32)>,
     pub(super) arcs_executed: Vec<(i32, i32)>,
-    pub(super) exit_counts: BTreeMap<i32, usize>,
+    pub(super) exit_counts: Vec<(i32, usize)>,
     missing_branches: Vec<(i32, i32)>,
     numbers: Numbers,
 }
@@ -53,7 +53,7 @@ pub(super) struct Parts {
     pub(super) no_branch: Vec<i32>,
     pub(super) arcs_possible: Vec<(i32, i32)>,
     pub(super) arcs_executed: Vec<(i32, i32)>,
-    pub(super) exit_counts: BTreeMap<i32, usize>,
+    pub(super) exit_counts: Vec<(i32, usize)>,
 }
 
 impl Analysis {
@@ -75,7 +75,7 @@ impl Analysis {
             no_branch: facts.no_branch().to_vec(),
             arcs_possible: facts.arcs().to_vec(),
             arcs_executed: executed_arcs(facts, arcs),
-            exit_counts: facts.exit_counts().clone(),
+            exit_counts: facts.exit_counts().to_vec(),
             ..Self::line_parts(facts, lines)
         })
     }
@@ -132,7 +132,7 @@ impl Analysis {
             statements: self.statements.len(),
             excluded: self.excluded.len(),
             missing: self.missing.len(),
-            branches: self.exit_counts.values().filter(|&&exits| exits > 1).sum(),
+            branches: self.exit_counts.iter().map(|exits| exits.1).filter(|&exits| exits > 1).sum(),
             partial_branches: partial,
             missing_branches: self.missing_branches.len(),
         }
@@ -205,8 +205,8 @@ impl Analysis {
         let mut stats: BTreeMap<i32, (usize, usize)> = self
             .exit_counts
             .iter()
-            .filter(|&(_, &exits)| exits > 1)
-            .map(|(&line, &exits)| (line, (exits, exits)))
+            .filter(|(_, exits)| *exits > 1)
+            .map(|&(line, exits)| (line, (exits, exits)))
             .collect();
         for (from, _) in &self.missing_branches {
             if let Some((_, taken)) = stats.get_mut(from) {
@@ -228,7 +228,8 @@ impl Analysis {
     }
 
     fn is_branch(&self, line: i32) -> bool {
-        self.exit_counts.get(&line).is_some_and(|&exits| exits > 1)
+        let found = self.exit_counts.binary_search_by_key(&line, |exits| exits.0);
+        found.is_ok_and(|at| self.exit_counts.get(at).is_some_and(|exits| exits.1 > 1))
     }
 }
 

@@ -62,9 +62,9 @@ impl<'a> Narrower<'a> {
         self.hand_out(&analysis.no_branch, &mut parts, |part| &mut part.no_branch);
         self.hand_out_arcs(&analysis.arcs_possible, &mut parts, |part| &mut part.arcs_possible);
         self.hand_out_arcs(&analysis.arcs_executed, &mut parts, |part| &mut part.arcs_executed);
-        for (&line, &exits) in &analysis.exit_counts {
+        for &(line, exits) in &analysis.exit_counts {
             if let Some(part) = self.owner(line).and_then(|owner| parts.get_mut(owner)) {
-                part.exit_counts.insert(line, exits);
+                part.exit_counts.push((line, exits));
             }
         }
         let mut narrowed = parts.into_iter().map(Analysis::from_parts);

@@ -59,7 +59,11 @@ impl Naming {
     }
 
     /// What the data calls the file, compiled or not: coverage.py's `_file_mapper`.
-    pub(super) fn recorded(&mut self, asked: &FilePath) -> FilePath {
+    pub(super) fn recorded(&mut self, candidate: &Candidate) -> FilePath {
+        let asked = &candidate.asked;
+        if source_of(asked.as_bytes()).len() == asked.as_bytes().len() {
+            return candidate.recorded.clone();
+        }
         match self {
             Self::AsRecorded => asked.clone(),
             Self::Absolute(names) => names.get(asked.as_bytes()).into(),

@@ -294,8 +294,9 @@ impl<'a> Summarizer<'a> {
         let mut tasks: Vec<Task> = asked
             .iter()
             .map(|asked| {
-                let tracer = self.data.file_tracer(naming.recorded(asked)).unwrap_or_default();
-                Task { candidate: naming.name(asked), tracer: tracer.to_owned() }
+                let candidate = naming.name(asked);
+                let tracer = self.data.file_tracer(naming.recorded(&candidate)).unwrap_or_default();
+                Task { tracer: tracer.to_owned(), candidate }
             })
             .filter(|task| {
                 let path = task.candidate.path.as_bytes();
@@ -307,8 +308,8 @@ impl<'a> Summarizer<'a> {
             return Err(no_data());
         }
         tasks.sort_by(|a, b| {
-            let key = |task: &Task| (task.candidate.path.clone(), task.candidate.asked.clone());
-            key(a).cmp(&key(b))
+            let (a, b) = (&a.candidate, &b.candidate);
+            (&a.path, &a.asked).cmp(&(&b.path, &b.asked))
         });
         warnings.extend(plugin_warnings(&tasks, self.plugin_lines));
         if self.plugin_lines == PluginLines::LeftOut {
