@@ -7,12 +7,11 @@ use std::io::Write;
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde_json::value::RawValue;
 
 use super::FORMAT_OF;
-use super::json_format::write_value;
+use super::json_format::{HOLE, Hole, write_value};
 use super::ordered::Ordered;
-use super::parallel::write_in_order;
+use super::parallel::{Rendered, write_in_order};
 use crate::Result;
 use crate::python::{Region, RegionKind};
 use crate::results::{Analysis, Narrower, Numbers, Precision, display_covered};
@@ -107,22 +106,17 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     write!(out, "{next}{item}\"files\": {{")?;
     let files = by_name(summary);
     let mut first = true;
-    let render = |file: &&FileSummary, buffer: &mut Vec<u8>| {
-        let contexts = match options.show_contexts {
-            true => Some(RenderedContexts::new(&Contexts(summary.contexts_by_line(file)), pretty)?),
-            false => None,
-        };
-        let style = Style { precision: options.precision, contexts: contexts.as_ref() };
-        write_value(&file.name(), pretty, 2, buffer)?;
-        buffer.extend_from_slice(b": ");
-        Ok(write_value(&File::new(file, style), pretty, 2, buffer)?)
-    };
-    write_in_order(&files, &mut out, render, |out, text| {
-        let before = if first { "" } else { next };
-        first = false;
-        write!(out, "{before}{inner}")?;
-        Ok(out.write_all(text)?)
-    })?;
+    write_in_order(
+        &files,
+        &mut out,
+        |file| RenderedFile::new(summary, file, options),
+        |out, file| {
+            let before = if first { "" } else { next };
+            first = false;
+            write!(out, "{before}{inner}")?;
+            Ok(file.write(out)?)
+        },
+    )?;
     let close_files = if files.is_empty() { "}" } else { close_files };
     write!(out, "{close_files}{next}{item}\"totals\": ")?;
     let totals = summary.totals();
@@ -219,34 +213,73 @@ impl Serialize for Contexts<'_> {
     }
 }
 
-/// The contexts of a file as text: every region of the file has them all, for coverage.py does not
-/// narrow them.
-struct RenderedContexts {
-    in_file: Box<RawValue>,
-    in_region: Box<RawValue>,
+/// A file as text. Its contexts are there once, for every region of the file has them all:
+/// coverage.py does not narrow them, and what it writes can be a hundred times as long as this.
+struct RenderedFile {
+    /// With holes where the contexts belong: the file's own first, then those of regions.
+    text: Vec<u8>,
+    contexts: Vec<u8>,
+    pretty: bool,
 }
 
-impl RenderedContexts {
-    fn new(contexts: &Contexts<'_>, pretty: bool) -> Result<Self> {
-        let render = |depth| -> Result<Box<RawValue>> {
-            let mut text = Vec::new();
-            write_value(contexts, pretty, depth, &mut text)?;
-            // What was written is ASCII.
-            let text = String::from_utf8_lossy(&text).into_owned();
-            Ok(RawValue::from_string(text).map_err(std::io::Error::from)?)
-        };
-        Ok(Self { in_file: render(3)?, in_region: render(5)? })
+impl RenderedFile {
+    fn new(summary: &Summary<'_>, file: &FileSummary, options: &Options) -> Result<Self> {
+        let pretty = options.pretty_print;
+        let (mut text, mut contexts) = (Vec::new(), Vec::new());
+        write_value(&file.name(), pretty, 2, &mut text)?;
+        text.extend_from_slice(b": ");
+        let style =
+            Style { precision: options.precision, contexts: options.show_contexts.then_some(Hole) };
+        write_value(&File::new(file, style), pretty, 2, &mut text)?;
+        if options.show_contexts {
+            write_value(&Contexts(summary.contexts_by_line(file)), pretty, 3, &mut contexts)?;
+        }
+        Ok(Self { text, contexts, pretty })
+    }
+
+    fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
+        let mut between = self.text.split(|byte| *byte == HOLE);
+        out.write_all(between.next().unwrap_or_default())?;
+        if let Some(regions) = between.next() {
+            out.write_all(&self.contexts)?;
+            out.write_all(regions)?;
+        }
+        for text in between {
+            self.write_region_contexts(out)?;
+            out.write_all(text)?;
+        }
+        Ok(())
+    }
+
+    /// Regions are two levels deeper than the file.
+    fn write_region_contexts(&self, out: &mut impl Write) -> std::io::Result<()> {
+        if !self.pretty {
+            return out.write_all(&self.contexts);
+        }
+        let mut lines = self.contexts.split(|byte| *byte == b'\n');
+        out.write_all(lines.next().unwrap_or_default())?;
+        for line in lines {
+            out.write_all(b"\n        ")?;
+            out.write_all(line)?;
+        }
+        Ok(())
+    }
+}
+
+impl Rendered for RenderedFile {
+    fn size(&self) -> usize {
+        self.text.len() + self.contexts.len()
     }
 }
 
 /// What the parts of a file have in common.
 #[derive(Clone, Copy)]
-struct Style<'a> {
+struct Style {
     precision: Precision,
-    contexts: Option<&'a RenderedContexts>,
+    contexts: Option<Hole>,
 }
 
-impl Style<'_> {
+impl Style {
     fn counts(self, analysis: &Analysis) -> Counts {
         Counts::new(analysis.numbers(), self.precision, analysis.has_arcs())
     }
@@ -259,22 +292,22 @@ struct File<'a> {
     missing_lines: &'a [i32],
     excluded_lines: &'a [i32],
     #[serde(skip_serializing_if = "Option::is_none")]
-    contexts: Option<&'a RawValue>,
+    contexts: Option<Hole>,
     #[serde(flatten)]
     branches: Option<Branches>,
     #[serde(flatten)]
-    regions: Option<Regions<'a>>,
+    regions: Option<Regions>,
 }
 
 impl<'a> File<'a> {
-    fn new(file: &'a FileSummary, style: Style<'a>) -> Self {
+    fn new(file: &'a FileSummary, style: Style) -> Self {
         let analysis = file.analysis();
         Self {
             executed_lines: analysis.executed(),
             summary: style.counts(analysis),
             missing_lines: analysis.missing(),
             excluded_lines: analysis.excluded(),
-            contexts: style.contexts.map(|contexts| &*contexts.in_file),
+            contexts: style.contexts,
             branches: Branches::new(analysis),
             regions: file.is_python().then(|| Regions {
                 functions: NamedRegions::new(file, RegionKind::Function, style),
@@ -300,16 +333,16 @@ impl Branches {
 }
 
 #[derive(Serialize)]
-struct Regions<'a> {
-    functions: NamedRegions<'a>,
-    classes: NamedRegions<'a>,
+struct Regions {
+    functions: NamedRegions,
+    classes: NamedRegions,
 }
 
 /// Regions by name, and under the empty name all lines that are in none.
-struct NamedRegions<'a>(Vec<(String, RegionData<'a>)>);
+struct NamedRegions(Vec<(String, RegionData)>);
 
-impl<'a> NamedRegions<'a> {
-    fn new(file: &FileSummary, kind: RegionKind, style: Style<'a>) -> Self {
+impl NamedRegions {
+    fn new(file: &FileSummary, kind: RegionKind, style: Style) -> Self {
         let mut regions: Vec<&Region> =
             file.facts().regions().iter().filter(|region| region.kind() == kind).collect();
         regions.sort_by_key(|region| region.start());
@@ -355,7 +388,7 @@ fn first_line_outside(regions: &[&Region], last: i32) -> i32 {
     if line <= last { line } else { 1 }
 }
 
-impl Serialize for NamedRegions<'_> {
+impl Serialize for NamedRegions {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (name, region) in &self.0 {
@@ -366,27 +399,27 @@ impl Serialize for NamedRegions<'_> {
 }
 
 #[derive(Serialize)]
-struct RegionData<'a> {
+struct RegionData {
     executed_lines: Vec<i32>,
     summary: Counts,
     missing_lines: Vec<i32>,
     excluded_lines: Vec<i32>,
     start_line: i32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    contexts: Option<&'a RawValue>,
+    contexts: Option<Hole>,
     #[serde(flatten)]
     branches: Option<Branches>,
 }
 
-impl<'a> RegionData<'a> {
-    fn new(part: &Analysis, start_line: i32, style: Style<'a>) -> Self {
+impl RegionData {
+    fn new(part: &Analysis, start_line: i32, style: Style) -> Self {
         Self {
             executed_lines: part.executed().to_vec(),
             summary: style.counts(part),
             missing_lines: part.missing().to_vec(),
             excluded_lines: part.excluded().to_vec(),
             start_line,
-            contexts: style.contexts.map(|contexts| &*contexts.in_region),
+            contexts: style.contexts,
             branches: Branches::new(part),
         }
     }

@@ -81,15 +81,17 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     let is_wanted = |file: &&FileSummary| file.numbers().statements > 0 || !options.skip_empty;
     let mut files: Vec<&FileSummary> = summary.files().iter().filter(is_wanted).collect();
     files.sort_by(|a, b| a.name().cmp(b.name()));
-    let render = |file: &&FileSummary, buffer: &mut Vec<u8>| {
+    let render = |file: &&FileSummary| {
+        let mut rendered = Vec::new();
         let text = match options.line_checksums {
             true => Some(summary.source(file)?),
             false => None,
         };
         let text = text.as_ref().map(|source| source.text());
-        write_file(file, text, buffer)
+        write_file(file, text, &mut rendered)?;
+        Ok(rendered)
     };
-    write_in_order(&files, &mut out, render, |out, text| Ok(out.write_all(text)?))?;
+    write_in_order(&files, &mut out, render, |out, text| Ok(out.write_all(&text)?))?;
     let totals = summary.totals();
     Ok(if totals.statements == 0 { 0.0 } else { totals.percent_covered() })
 }

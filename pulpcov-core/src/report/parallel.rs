@@ -12,29 +12,37 @@ const MOST_AT_ONCE: usize = 64;
 #[cfg(feature = "parallel")]
 const BYTES_AT_ONCE: usize = 16 << 20;
 
-/// Render each part into a buffer, and hand the buffers to `write` in order.
-pub(super) fn write_in_order<W: Write + ?Sized, T: Sync>(
+/// What is kept of a part until it is written.
+pub(super) trait Rendered: Send {
+    /// How many bytes it takes.
+    fn size(&self) -> usize;
+}
+
+impl Rendered for Vec<u8> {
+    fn size(&self) -> usize {
+        self.len()
+    }
+}
+
+/// Render each part, and hand what was rendered to `write` in order.
+pub(super) fn write_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
     parts: &[T],
     out: &mut W,
-    render: impl Fn(&T, &mut Vec<u8>) -> Result<()> + Sync,
-    mut write: impl FnMut(&mut W, &[u8]) -> Result<()>,
+    render: impl Fn(&T) -> Result<R> + Sync,
+    mut write: impl FnMut(&mut W, R) -> Result<()>,
 ) -> Result<()> {
-    let rendered = |part: &T| {
-        let mut buffer = Vec::new();
-        render(part, &mut buffer).map(|()| buffer)
-    };
     #[cfg(feature = "parallel")]
     {
         use rayon::prelude::*;
         let (mut rest, mut at_once) = (parts, 2);
         while !rest.is_empty() {
             let (parts, later) = rest.split_at(at_once.min(rest.len()));
-            let buffers: Vec<Result<Vec<u8>>> = parts.par_iter().map(rendered).collect();
+            let rendered: Vec<Result<R>> = parts.par_iter().map(&render).collect();
             let mut bytes = 0;
-            for buffer in buffers {
-                let buffer = buffer?;
-                bytes += buffer.len();
-                write(out, &buffer)?;
+            for part in rendered {
+                let part = part?;
+                bytes += part.size();
+                write(out, part)?;
             }
             // As many as would have had the wanted size, if they are like these.
             let fitting = BYTES_AT_ONCE / (bytes / parts.len()).max(1);
@@ -44,7 +52,7 @@ pub(super) fn write_in_order<W: Write + ?Sized, T: Sync>(
     }
     #[cfg(not(feature = "parallel"))]
     for part in parts {
-        write(out, &rendered(part)?)?;
+        write(out, render(part)?)?;
     }
     Ok(())
 }

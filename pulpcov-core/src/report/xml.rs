@@ -431,8 +431,12 @@ fn write_packages(packages: &[Package<'_>], has_arcs: bool, out: &mut impl Write
             ("complexity", "0".to_owned()),
         ]);
         writeln!(out, "\t\t<package{of_package}>\n\t\t\t<classes>")?;
-        let render = |class: &Class<'_>, buffer: &mut Vec<u8>| class.write(has_arcs, buffer);
-        write_in_order(&package.classes, out, render, |out, text| Ok(out.write_all(text)?))?;
+        let render = |class: &Class<'_>| {
+            let mut rendered = Vec::new();
+            class.write(has_arcs, &mut rendered)?;
+            Ok(rendered)
+        };
+        write_in_order(&package.classes, out, render, |out, text| Ok(out.write_all(&text)?))?;
         writeln!(out, "\t\t\t</classes>\n\t\t</package>")?;
     }
     Ok(writeln!(out, "\t</packages>")?)
