@@ -5,8 +5,9 @@
 //! written with five bits a character; names are in one table for all files.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write;
+use std::mem::replace;
 
 use serde::Serialize;
 
@@ -15,10 +16,13 @@ use crate::Numbits;
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
+/// What stands for a line that nobody ran.
+const NOBODY: u32 = u32::MAX;
+
 /// Which lines of a file each context ran.
 pub(super) struct LineContexts {
-    /// The class of each line that ran.
-    classes: BTreeMap<u32, u32>,
+    /// By line, its class, or [`NOBODY`].
+    classes: Vec<u32>,
     /// By class, how many contexts ran it.
     counts: Vec<u32>,
     /// Whether the context without a name is the only one.
@@ -52,29 +56,31 @@ pub(super) struct Encoded {
 }
 
 impl LineContexts {
-    /// Of all lines that ran, only those are kept that `is_shown` says.
+    /// Of all lines that ran, only those are kept that are shown.
     pub(super) fn new<'a>(
         rows: Vec<(&'a str, Cow<'a, Numbits>)>,
         names: &ContextNames<'_>,
-        is_shown: impl Fn(u32) -> bool,
+        shown: &Numbits,
     ) -> Self {
-        let mut by_id: Vec<(u32, Vec<u32>)> = rows
+        let mut rows: Vec<(u32, Vec<u32>)> = rows
             .into_iter()
             .filter_map(|(name, lines)| {
-                let lines: Vec<u32> = lines.iter().filter(|&line| is_shown(line)).collect();
+                let lines: Vec<u32> = lines.intersection(shown).iter().collect();
                 Some((*names.ids.get(name)?, lines)).filter(|(_, lines)| !lines.is_empty())
             })
             .collect();
-        by_id.sort_unstable_by_key(|row| row.0);
-        let classes = classes(&by_id);
-        let count = classes.values().copied().max().map_or(0, |last| last as usize + 1);
-        let (mut counts, mut sizes) = (vec![0; count], vec![0; count]);
-        let mut only_empty = vec![true; count];
-        classes.values().for_each(|&class| increment(&mut sizes, class));
-        for (id, lines) in &mut by_id {
-            lines.iter_mut().for_each(|line| *line = classes.get(line).copied().unwrap_or(0));
-            lines.sort_unstable();
-            lines.dedup();
+        rows.sort_unstable_by_key(|row| row.0);
+        let (classes, sizes) = classes(&rows);
+        let mut counts = vec![0; sizes.len()];
+        let mut only_empty = vec![true; sizes.len()];
+        let mut seen = vec![NOBODY; sizes.len()];
+        for (id, lines) in &mut rows {
+            // A context ran all lines of a class or none, and classes are counted in the order of their first lines: so
+            // they come in order.
+            lines.retain_mut(|line| {
+                *line = class_of(&classes, *line).unwrap_or_default();
+                seen.get_mut(*line as usize).is_some_and(|seen| replace(seen, *id) != *id)
+            });
             let is_empty = names.names.get(*id as usize).is_some_and(|name| name.is_empty());
             for &class in lines.iter() {
                 increment(&mut counts, class);
@@ -83,13 +89,13 @@ impl LineContexts {
                 }
             }
         }
-        Self { classes, counts, only_empty, rows: by_id, sizes }
+        Self { classes, counts, only_empty, rows, sizes }
     }
 
     /// Append what stands behind a line: how many contexts ran it.
     pub(super) fn push_label(&self, html: &mut String, line: i32) {
-        let class = u32::try_from(line).ok().and_then(|line| self.classes.get(&line));
-        let Some(&class) = class else { return };
+        let class = u32::try_from(line).ok().and_then(|line| class_of(&self.classes, line));
+        let Some(class) = class else { return };
         let class = class as usize;
         let _ = match (self.only_empty.get(class), self.counts.get(class)) {
             (Some(true), _) => write!(html, "<span class=ctx>(empty)</span>"),
@@ -113,7 +119,10 @@ impl LineContexts {
     pub(super) fn encode(&self) -> Encoded {
         let (mut lines, mut contexts, mut rows) = (String::new(), String::new(), String::new());
         let mut last = 0;
-        for (&line, &class) in &self.classes {
+        for (line, &class) in (0..).zip(&self.classes) {
+            if class == NOBODY {
+                continue;
+            }
             push_number(&mut lines, line - last);
             push_number(&mut lines, class);
             last = line;
@@ -134,28 +143,53 @@ impl LineContexts {
     }
 }
 
-/// The class of each line; classes are counted in the order of their first lines.
-fn classes(rows: &[(u32, Vec<u32>)]) -> BTreeMap<u32, u32> {
-    // All lines begin in class 0, and each context takes its lines out of the classes they were in.
-    let mut classes = BTreeMap::<u32, u32>::new();
-    let mut next = 1;
-    let mut moved = HashMap::<u32, u32>::new();
-    for (_, lines) in rows {
-        moved.clear();
+fn class_of(classes: &[u32], line: u32) -> Option<u32> {
+    classes.get(line as usize).copied().filter(|&class| class != NOBODY)
+}
+
+/// The class of each line, and the size of each class; classes are counted in the order of their first lines.
+fn classes(rows: &[(u32, Vec<u32>)]) -> (Vec<u32>, Vec<u32>) {
+    let last = rows.iter().filter_map(|(_, lines)| lines.last()).max();
+    let mut classes = vec![NOBODY; last.map_or(0, |&last| last as usize + 1)];
+    for line in rows.iter().flat_map(|(_, lines)| lines) {
+        set(&mut classes, *line, 0);
+    }
+    // All lines begin in class 0, and each context takes its lines out of the classes they were in: where to, and for
+    // which context that was.
+    let mut moved = vec![(NOBODY, 0)];
+    for (id, lines) in rows {
         for &line in lines {
-            let class = classes.entry(line).or_default();
-            *class = *moved.entry(*class).or_insert_with(|| {
-                next += 1;
-                next - 1
-            });
+            let Some(class) = classes.get_mut(line as usize) else { continue };
+            let next = moved.len() as u32;
+            let Some((context, into)) = moved.get_mut(*class as usize) else { continue };
+            let is_first = replace(context, *id) != *id;
+            if is_first {
+                *into = next;
+            }
+            *class = *into;
+            if is_first {
+                moved.push((NOBODY, 0));
+            }
         }
     }
-    let mut order = HashMap::new();
-    for class in classes.values_mut() {
-        let count = order.len() as u32;
-        *class = *order.entry(*class).or_insert(count);
+    let mut order = vec![NOBODY; moved.len()];
+    let mut sizes = Vec::new();
+    for class in classes.iter_mut().filter(|class| **class != NOBODY) {
+        let Some(place) = order.get_mut(*class as usize) else { continue };
+        if *place == NOBODY {
+            *place = sizes.len() as u32;
+            sizes.push(0);
+        }
+        *class = *place;
+        increment(&mut sizes, *place);
     }
-    classes
+    (classes, sizes)
+}
+
+fn set(values: &mut [u32], at: u32, value: u32) {
+    if let Some(slot) = values.get_mut(at as usize) {
+        *slot = value;
+    }
 }
 
 fn increment(counts: &mut [u32], at: u32) {
@@ -226,7 +260,8 @@ mod tests {
         let rows = rows
             .iter()
             .map(|(name, lines)| (*name, Cow::Owned(lines.iter().copied().collect::<Numbits>())));
-        LineContexts::new(rows.collect(), &ContextNames { names, ids }, |line| line < 100)
+        let shown = (0..100).collect();
+        LineContexts::new(rows.collect(), &ContextNames { names, ids }, &shown)
     }
 
     #[test]

@@ -1,28 +1,33 @@
 //! Text from outside, made harmless in HTML and in scripts.
 
 use std::fmt::Write;
+use std::io;
 
-/// Append text to HTML. What cannot be seen, or turns text around, becomes a mark that can be seen.
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+/// Append text to an element's content, where only two characters mean something. What cannot be seen, or turns
+/// text around, becomes a mark that can be seen.
 pub(super) fn push_text(html: &mut String, text: &str) {
-    let mut plain = 0;
-    for (at, c) in text.char_indices() {
-        let entity = match c {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '"' => "&quot;",
-            '\'' => "&#39;",
-            ' '..='~' | '\t' | '\n' => continue,
-            c if is_deceptive(c) => "",
-            _ => continue,
-        };
-        html.push_str(text.get(plain..at).unwrap_or_default());
-        html.push_str(entity);
-        if entity.is_empty() {
-            // Writing to a string cannot fail.
-            let _ = write!(html, "<mark data-c=\"U+{:04X}\"></mark>", u32::from(c));
+    let bytes = text.as_bytes();
+    let (mut plain, mut at) = (0, 0);
+    while let Some(&byte) = bytes.get(at) {
+        if matches!(byte, b' '..=b'%' | b'\''..=b';' | b'='..=b'~' | b'\t' | b'\n') {
+            at += 1;
+            continue;
         }
-        plain = at + c.len_utf8();
+        let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) else { break };
+        if c == '&' || c == '<' || is_deceptive(c) {
+            html.push_str(text.get(plain..at).unwrap_or_default());
+            match c {
+                '&' => html.push_str("&amp;"),
+                '<' => html.push_str("&lt;"),
+                // Writing to a string cannot fail.
+                c => drop(write!(html, "<mark data-c=\"U+{:04X}\"></mark>", u32::from(c))),
+            }
+            plain = at + c.len_utf8();
+        }
+        at += c.len_utf8();
     }
     html.push_str(text.get(plain..).unwrap_or_default());
 }
@@ -33,19 +38,50 @@ fn is_deceptive(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// JSON that may stand in a script, whether its element is closed by a tag or by the end of a file.
-pub(super) fn script_safe(json: &str) -> String {
-    let mut safe = String::with_capacity(json.len() + json.len() / 64);
-    let mut plain = 0;
-    // All of these are in JSON's strings only.
-    for (at, found) in json.match_indices(['<', '>', '&', '\u{2028}', '\u{2029}']) {
-        safe.push_str(json.get(plain..at).unwrap_or_default());
-        let code = found.chars().next().map_or(0, u32::from);
-        let _ = write!(safe, "\\u{code:04x}");
-        plain = at + found.len();
+/// Append a number in decimal.
+pub(super) fn push_decimal(text: &mut String, number: i32) {
+    let mut digits = [0_u8; 10];
+    let mut rest = number.unsigned_abs();
+    let mut from = digits.len();
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        from -= 1;
+        if rest == 0 {
+            break;
+        }
     }
-    safe.push_str(json.get(plain..).unwrap_or_default());
-    safe
+    if number < 0 {
+        text.push('-');
+    }
+    text.extend(digits.iter().skip(from).map(|&digit| char::from(digit)));
+}
+
+/// JSON that may stand in a script, whether its element is closed by a tag or by the end of a file: an end tag and a
+/// comment both begin with `<`, and there is none.
+pub(super) fn json(data: &impl Serialize) -> io::Result<String> {
+    let mut json = Vec::new();
+    data.serialize(&mut Serializer::with_formatter(&mut json, ScriptSafe))?;
+    String::from_utf8(json).map_err(io::Error::other)
+}
+
+struct ScriptSafe;
+
+impl Formatter for ScriptSafe {
+    fn write_string_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let bytes = fragment.as_bytes();
+        let mut plain = 0;
+        for at in memchr::memchr_iter(b'<', bytes) {
+            writer.write_all(bytes.get(plain..at).unwrap_or_default())?;
+            writer.write_all(b"\\u003c")?;
+            plain = at + 1;
+        }
+        writer.write_all(bytes.get(plain..).unwrap_or_default())
+    }
 }
 
 #[cfg(test)]
@@ -57,14 +93,23 @@ mod tests {
         let mut html = String::new();
         push_text(&mut html, "<b> & \"q\" 'p' é\u{202e}\0\t");
         let marks = "<mark data-c=\"U+202E\"></mark><mark data-c=\"U+0000\"></mark>\t";
-        assert_eq!(html, format!("&lt;b&gt; &amp; &quot;q&quot; &#39;p&#39; é{marks}"));
+        assert_eq!(html, format!("&lt;b> &amp; \"q\" 'p' é{marks}"));
     }
 
     #[test]
     fn json_cannot_end_a_script() {
-        let json = serde_json::to_string("</script><!-- & \u{2028}").unwrap();
-        let safe = script_safe(&json);
-        assert_eq!(safe, r#""\u003c/script\u003e\u003c!-- \u0026 \u2028""#);
-        assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), "</script><!-- & \u{2028}");
+        let hostile = "</script><!-- & \u{2028}\n";
+        let safe = json(&[hostile]).unwrap();
+        assert_eq!(safe, "[\"\\u003c/script>\\u003c!-- & \u{2028}\\n\"]");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&safe).unwrap(), [hostile]);
+    }
+
+    #[test]
+    fn decimals_of_any_size() {
+        for number in [0, 7, 10, 123_456, -5, i32::MAX, i32::MIN] {
+            let mut text = String::new();
+            push_decimal(&mut text, number);
+            assert_eq!(text, number.to_string());
+        }
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
+use std::mem;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::assets::{LIVE, SCRIPT, STYLE, asset_name};
 use super::contexts::{LineContexts, Run, push_number};
-use super::escape::script_safe;
+use super::escape;
 use super::pages::{Page, Report, VIEWS};
 use super::source::push_lines;
 use super::tables::{Files, Regions};
@@ -69,6 +70,14 @@ struct Folder<'a> {
     old: Status,
 }
 
+/// What pages are made in, one after the other.
+#[derive(Default)]
+struct Scratch {
+    lines: String,
+    body: String,
+    page: String,
+}
+
 /// What is left of a page when it is written.
 struct Written {
     files: Vec<(String, String)>,
@@ -92,6 +101,7 @@ impl<'a> Folder<'a> {
         };
         folder.globals = hash_of([
             env!("CARGO_PKG_VERSION"),
+            include_str!("../../templates/head.html"),
             include_str!("../../templates/page.html"),
             include_str!("../../templates/source.html"),
             &folder.style,
@@ -174,16 +184,19 @@ impl<'a> Folder<'a> {
     fn write_pages(&self) -> Result<Vec<Written>> {
         use rayon::prelude::*;
         let pages = self.report.pages.par_iter().enumerate();
-        pages.map(|(at, page)| self.write_page(at, page)).collect()
+        pages
+            .map_init(Scratch::default, |into, (at, page)| self.write_page(at, page, into))
+            .collect()
     }
 
     #[cfg(not(feature = "parallel"))]
     fn write_pages(&self) -> Result<Vec<Written>> {
+        let mut scratch = Scratch::default();
         let pages = self.report.pages.iter().enumerate();
-        pages.map(|(at, page)| self.write_page(at, page)).collect()
+        pages.map(|(at, page)| self.write_page(at, page, &mut scratch)).collect()
     }
 
-    fn write_page(&self, at: usize, page: &Page<'_>) -> Result<Written> {
+    fn write_page(&self, at: usize, page: &Page<'_>, into: &mut Scratch) -> Result<Written> {
         let report = self.report;
         let text = report.summary.source(page.file)?.text().to_owned();
         let contexts = line_contexts(report, page);
@@ -191,32 +204,19 @@ impl<'a> Folder<'a> {
             Some(contexts) => Some(script(&format!("ctx.{}", page.name), &contexts.encode())?),
             None => None,
         };
-        let (previous, next) = report.neighbours(at);
-        let analysis = page.file.analysis();
-        let hash = hash_of([
-            &text,
-            page.shown.as_str(),
-            previous,
-            next,
-            encoded.as_deref().unwrap_or_default(),
-            &format!(
-                "{:?} {:?} {:?} {:?} {:?}",
-                analysis.statements(),
-                analysis.missing(),
-                analysis.excluded(),
-                analysis.missing_branch_arcs(),
-                page.file.numbers()
-            ),
-        ]);
+        let hash = self.hash_of_page(at, page, &text, encoded.as_deref().unwrap_or_default());
         let mut files = vec![(format!("{}.html", page.name), hash.clone())];
         if encoded.is_some() {
             files.push((format!("ctx.{}.js", page.name), hash.clone()));
         }
         if !files.iter().all(|(name, hash)| self.is_there(name, hash)) {
-            let lines = lines(page, &text, contexts.as_ref())?;
-            if let Some(part) = views::source(report, at, &lines)? {
-                drop(lines);
-                self.put(&format!("{}.html", part.name), self.frame(&part)?.as_bytes())?;
+            into.lines.clear();
+            push_lines(&mut into.lines, page.file, &text, contexts.as_ref());
+            if let Some(part) = views::source(report, at, &into.lines, mem::take(&mut into.body))? {
+                into.page.clear();
+                self.render(&part, &mut into.page)?;
+                self.put(&format!("{}.html", part.name), into.page.as_bytes())?;
+                into.body = part.body;
             }
             if let Some(encoded) = encoded {
                 self.put(&format!("ctx.{}.js", page.name), encoded.as_bytes())?;
@@ -226,8 +226,24 @@ impl<'a> Folder<'a> {
         Ok(Written { files, text, hash, runs })
     }
 
-    fn frame(&self, part: &Part) -> Result<String> {
-        views::render(&Frame {
+    /// A hash of all that a page is made of, but for what all pages have in common.
+    fn hash_of_page(&self, at: usize, page: &Page<'_>, text: &str, contexts: &str) -> String {
+        let (previous, next) = self.report.neighbours(at);
+        let analysis = page.file.analysis();
+        let mut hasher = Inputs::default();
+        [text, &page.shown, previous, next, contexts].iter().for_each(|text| hasher.add(text));
+        for lines in [analysis.statements(), analysis.missing(), analysis.excluded()] {
+            hasher.add_numbers(lines.iter().copied());
+        }
+        let arcs = analysis.missing_branch_arcs();
+        hasher.add_numbers(arcs.iter().flat_map(|&(from, to)| [from, to]));
+        hasher.add(&format!("{:?}", page.file.numbers()));
+        hasher.finish()
+    }
+
+    /// Append a page that is a file of its own.
+    fn render(&self, part: &Part, into: &mut String) -> Result<()> {
+        let frame = Frame {
             title: &part.title,
             view: part.view,
             style: &self.style,
@@ -235,11 +251,14 @@ impl<'a> Folder<'a> {
             script: &self.script,
             live: self.live.as_deref(),
             body: &part.body,
-        })
+        };
+        views::render_into(&frame, into)
     }
 
     fn write_part(&self, part: Part, files: &mut BTreeMap<String, String>) -> Result<()> {
-        self.put_changed(format!("{}.html", part.name), self.frame(&part)?.as_bytes(), files)
+        let mut page = String::new();
+        self.render(&part, &mut page)?;
+        self.put_changed(format!("{}.html", part.name), page.as_bytes(), files)
     }
 
     /// Source text to search in; a file of it is written again if one of its sources changed.
@@ -305,29 +324,13 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// The lines of a page as HTML.
-pub(super) fn lines(
-    page: &Page<'_>,
-    text: &str,
-    contexts: Option<&LineContexts>,
-) -> Result<String> {
-    // Markup is about as long as the source.
-    let mut lines = String::with_capacity(text.len() * 5 / 2 + 256);
-    push_lines(&mut lines, page.file, text, contexts)?;
-    Ok(lines)
-}
-
 /// Who ran the lines of a page that are marked.
 pub(super) fn line_contexts(report: &Report<'_>, page: &Page<'_>) -> Option<LineContexts> {
     let names = report.contexts.as_ref()?;
     let analysis = page.file.analysis();
-    let is_marked = |line: u32| {
-        i32::try_from(line).is_ok_and(|line| {
-            analysis.statements().binary_search(&line).is_ok()
-                || analysis.excluded().binary_search(&line).is_ok()
-        })
-    };
-    Some(LineContexts::new(report.summary.lines_by_context(page.file), names, is_marked))
+    let marked = analysis.statements().iter().chain(analysis.excluded());
+    let marked = marked.filter_map(|&line| u32::try_from(line).ok()).collect();
+    Some(LineContexts::new(report.summary.lines_by_context(page.file), names, &marked))
 }
 
 /// The figures, and the contexts if there are any: names and JSON.
@@ -366,16 +369,38 @@ fn script(name: &str, data: &impl Serialize) -> Result<String> {
 }
 
 pub(super) fn json(data: &impl Serialize) -> Result<String> {
-    Ok(script_safe(&serde_json::to_string(data).map_err(io::Error::from)?))
+    Ok(escape::json(data)?)
 }
 
 fn hash_of<'s>(parts: impl IntoIterator<Item = &'s str>) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
+    let mut inputs = Inputs::default();
+    parts.into_iter().for_each(|part| inputs.add(part));
+    inputs.finish()
+}
+
+/// Hashes texts and numbers one after the other, so that none can be mistaken for two.
+#[derive(Default)]
+struct Inputs {
+    hasher: blake3::Hasher,
+    numbers: Vec<u8>,
+}
+
+impl Inputs {
+    fn add(&mut self, text: &str) {
+        self.hasher.update(&(text.len() as u64).to_le_bytes());
+        self.hasher.update(text.as_bytes());
     }
-    short_hash(&hasher.finalize())
+
+    fn add_numbers(&mut self, numbers: impl Iterator<Item = i32>) {
+        self.numbers.clear();
+        self.numbers.extend(numbers.flat_map(i32::to_le_bytes));
+        self.hasher.update(&(self.numbers.len() as u64).to_le_bytes());
+        self.hasher.update(&self.numbers);
+    }
+
+    fn finish(&self) -> String {
+        short_hash(&self.hasher.finalize())
+    }
 }
 
 fn short_hash(hash: &blake3::Hash) -> String {

@@ -7,13 +7,6 @@ use std::ops::Range;
 
 use super::escape::push_text;
 
-const KEYWORDS: [&str; 35] = [
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue",
-    "def", "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import",
-    "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while",
-    "with", "yield",
-];
-
 /// Keywords only at the start of a line that looks like their statement.
 const SOFT_KEYWORDS: [&str; 3] = ["case", "match", "type"];
 
@@ -75,7 +68,7 @@ impl Highlighter {
                     if matches!(bytes.get(at), Some(b'"' | b'\'')) && is_prefix(word) {
                         at = self.begin_string(bytes, at, word);
                         Some("u")
-                    } else if KEYWORDS.binary_search(&word).is_ok() || is_soft(line, start, word) {
+                    } else if is_keyword(word) || is_soft(line, start, word) {
                         Some("b")
                     } else {
                         None
@@ -158,6 +151,17 @@ fn end_of_inner_string(bytes: &[u8], at: usize) -> usize {
     behind.iter().position(|b| Some(*b) == quote).map_or(at + 1, |end| at + end + 2)
 }
 
+fn is_keyword(word: &str) -> bool {
+    #[rustfmt::skip]
+    let is_keyword = matches!(
+        word,
+        "False" | "None" | "True" | "and" | "as" | "assert" | "async" | "await" | "break" | "class" | "continue" | "def"
+            | "del" | "elif" | "else" | "except" | "finally" | "for" | "from" | "global" | "if" | "import" | "in" | "is"
+            | "lambda" | "nonlocal" | "not" | "or" | "pass" | "raise" | "return" | "try" | "while" | "with" | "yield"
+    );
+    is_keyword
+}
+
 fn is_word(byte: u8) -> bool {
     byte == b'_' || byte.is_ascii_alphanumeric() || byte >= 0x80
 }
@@ -186,9 +190,13 @@ fn push_tagged(html: &mut String, tag: &str, line: &str, range: Range<usize>) {
     if range.is_empty() {
         return;
     }
-    html.extend(["<", tag, ">"]);
+    for part in ["<", tag, ">"] {
+        html.push_str(part);
+    }
     push_text(html, line.get(range).unwrap_or_default());
-    html.extend(["</", tag, ">"]);
+    for part in ["</", tag, ">"] {
+        html.push_str(part);
+    }
 }
 
 #[cfg(test)]
@@ -211,8 +219,8 @@ mod tests {
         assert_eq!(
             lines(text),
             [
-                "<b>for</b> x1 <b>in</b> [<var>10</var>, <var>0x1f</var>]:  <i># no &#39;string&#39;</i>",
-                "    s = <u>rb&#39;a\\&#39;&#39;</u> + <u>&quot;b&quot;</u> <b>if</b> x <b>else</b> <b>None</b>",
+                "<b>for</b> x1 <b>in</b> [<var>10</var>, <var>0x1f</var>]:  <i># no 'string'</i>",
+                "    s = <u>rb'a\\''</u> + <u>\"b\"</u> <b>if</b> x <b>else</b> <b>None</b>",
             ]
         );
     }
@@ -223,11 +231,11 @@ mod tests {
         assert_eq!(
             lines(text),
             [
-                "x = <u>&#39;&#39;&#39;a # b</u>",
-                "<u>if &#39; &quot; c&#39;&#39;&#39;</u> <i># d</i>",
-                "y = <u>&#39;e\\</u>",
-                "<u>f&#39;</u> + g",
-                "z = <u>f&#39;{a[&#39;b&#39;]}{{&#39;</u> + h",
+                "x = <u>'''a # b</u>",
+                "<u>if ' \" c'''</u> <i># d</i>",
+                "y = <u>'e\\</u>",
+                "<u>f'</u> + g",
+                "z = <u>f'{a['b']}{{'</u> + h",
             ]
         );
     }

@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::assets::{SCRIPT, STYLE};
 use super::contexts::{LineContexts, Run};
-use super::folder::{json, line_contexts, lines, tables};
+use super::folder::{json, line_contexts, tables};
 use super::pages::{Report, VIEWS};
+use super::source::push_lines;
 use super::views::{self, Part, Single};
 use crate::Result;
 
@@ -69,13 +70,14 @@ fn piece(report: &Report<'_>, at: usize) -> Result<Piece> {
     };
     let source = report.summary.source(page.file)?;
     let contexts = line_contexts(report, page);
-    let lines = lines(page, source.text(), contexts.as_ref())?;
+    let mut lines = String::new();
+    push_lines(&mut lines, page.file, source.text(), contexts.as_ref());
     let encoded = match &contexts {
         Some(contexts) => Some((format!("ctx.{}", page.name), json(&contexts.encode())?)),
         None => None,
     };
     let runs = contexts.iter().flat_map(LineContexts::runs).collect();
-    Ok(Piece { page: views::source(report, at, &lines)?, contexts: encoded, runs })
+    Ok(Piece { page: views::source(report, at, &lines, String::new())?, contexts: encoded, runs })
 }
 
 /// What a Content-Security-Policy calls a text: `sha256-...`.

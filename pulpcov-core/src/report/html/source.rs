@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::contexts::LineContexts;
-use super::escape::push_text;
+use super::escape::{push_decimal, push_text};
 use super::highlight::Highlighter;
-use crate::Result;
 use crate::python::Facts;
 use crate::results::Analysis;
 use crate::summarize::FileSummary;
@@ -40,7 +39,9 @@ pub(super) fn push_lines(
     file: &FileSummary,
     text: &str,
     contexts: Option<&LineContexts>,
-) -> Result<()> {
+) {
+    // Markup is about as long as the source.
+    html.reserve(text.len() * 2 + 256);
     let lines = Lines::new(file.facts(), file.analysis());
     let mut highlighter = Highlighter::new(file.is_python());
     let mut number = 0;
@@ -49,7 +50,10 @@ pub(super) fn push_lines(
         number += 1;
         if at % BLOCK == 0 {
             let close = if at > 0 { "</ol>" } else { "" };
-            let _ = write!(html, "{close}<ol start={number}>");
+            html.push_str(close);
+            html.push_str("<ol start=");
+            push_decimal(html, number);
+            html.push('>');
         }
         lines.push_start(html, number);
         highlighter.push_line(html, line.strip_suffix('\r').unwrap_or(line).trim_end());
@@ -59,7 +63,6 @@ pub(super) fn push_lines(
         }
     }
     html.push_str("</ol>");
-    Ok(())
 }
 
 /// What there is to say about the lines of a file.
@@ -109,12 +112,17 @@ impl<'a> Lines<'a> {
             first if first == line => None,
             first => self.category(first),
         };
-        let _ = match (own, own.or_else(of_statement)) {
-            (Some(own), _) => write!(html, "<li id=t{line} class={}>", own.class()),
-            // The second line of a statement, and those behind it.
-            (None, Some(category)) => write!(html, "<li id=t{line} class={}2>", category.class()),
-            (None, None) => write!(html, "<li id=t{line}>"),
-        };
+        html.push_str("<li id=t");
+        push_decimal(html, line);
+        if let Some(category) = own.or_else(of_statement) {
+            html.push_str(" class=");
+            html.push(category.class());
+            if own.is_none() {
+                // The second line of a statement, and those behind it.
+                html.push('2');
+            }
+        }
+        html.push('>');
     }
 
     /// Which branches of the line were not taken, in short and in full.
@@ -127,10 +135,8 @@ impl<'a> Lines<'a> {
         html.push_str("<details class=why><summary>");
         if all {
             let _ = write!(html, "{line}\u{202f}↛\u{202f}anywhere</summary>");
-            let _ = write!(
-                html,
-                "line {line} didn&#39;t jump anywhere: it always raised an exception."
-            );
+            let _ =
+                write!(html, "line {line} didn't jump anywhere: it always raised an exception.");
         } else {
             for (at, &to) in targets.iter().enumerate() {
                 let comma = if at > 0 { ", " } else { "" };

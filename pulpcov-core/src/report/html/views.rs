@@ -135,12 +135,18 @@ pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
 }
 
 /// A source page around its lines.
-pub(super) fn source(report: &Report<'_>, at: usize, lines: &str) -> Result<Option<Part>> {
+/// `body` is used for its memory.
+pub(super) fn source(
+    report: &Report<'_>,
+    at: usize,
+    lines: &str,
+    mut body: String,
+) -> Result<Option<Part>> {
     let Some(page) = report.pages.get(at) else { return Ok(None) };
     let (previous, next) = report.neighbours(at);
     let numbers = FileSummary::numbers(page.file);
     let percent = display_covered(numbers.percent_covered(), report.options.precision);
-    let body = SourceBody {
+    let template = SourceBody {
         view: "source",
         name: &page.shown,
         page: &page.name,
@@ -152,11 +158,13 @@ pub(super) fn source(report: &Report<'_>, at: usize, lines: &str) -> Result<Opti
         lines,
         percent: percent.clone(),
     };
+    body.clear();
+    render_into(&template, &mut body)?;
     Ok(Some(Part {
         name: page.name.clone(),
         view: "source",
         title: format!("Coverage for {}: {percent}%", page.shown),
-        body: render(&body)?,
+        body,
     }))
 }
 
@@ -166,5 +174,11 @@ pub(super) fn shown_contexts<'a>(names: &[&'a str]) -> Vec<std::borrow::Cow<'a, 
 }
 
 pub(super) fn render(template: &impl Template) -> Result<String> {
-    template.render().map_err(|err| Error::new(ErrorKind::Io, err))
+    let mut text = String::new();
+    render_into(template, &mut text)?;
+    Ok(text)
+}
+
+pub(super) fn render_into(template: &impl Template, into: &mut String) -> Result<()> {
+    template.render_into(into).map_err(|err| Error::new(ErrorKind::Io, err))
 }
