@@ -1,5 +1,7 @@
 //! The HTML report as people use it: in a real Chromium, from `file://`.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -456,6 +458,131 @@ fn folders_open_and_are_remembered() {
     browser.click(".crumbs button");
     browser.until("document.querySelectorAll('.crumbs button').length === 0");
     assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_printed_is_whole() {
+    let dir = Dir::new();
+    let mut main = String::new();
+    for n in 0..400 {
+        dir.write(format!("part{n}.py"), "a = 1\n");
+        main.push_str(&format!("import part{n}\n"));
+    }
+    dir.write("main.py", main);
+    dir.coverage(["run", "--source=.", "main.py"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    let rows = "document.querySelectorAll('.grid tbody tr:not(.gap)').length";
+    let is_seen = |selector: &str| {
+        browser.get(&format!("document.querySelector('{selector}').checkVisibility()"))
+    };
+    browser.prefer("dark");
+    browser.open(dir.path("htmlcov/index.html"));
+    assert!(browser.get(rows).as_u64().unwrap() < 100);
+    browser.print_preview();
+    assert_eq!(browser.get(rows), 401);
+    assert_eq!((is_seen(".bar"), is_seen(".controls")), (json!(false), json!(false)));
+    assert_eq!(is_seen("h1"), true);
+    // Nobody prints white on black.
+    let is_light = "getComputedStyle(document.body).backgroundColor === 'rgb(255, 255, 255)'";
+    assert_eq!(browser.get(is_light), true);
+    browser.open(dir.path("htmlcov/main_py.html"));
+    browser.print_preview();
+    assert_eq!((is_seen(".bar"), is_seen("#t400")), (json!(false), json!(true)));
+}
+
+/// Names, contexts, a title and source that want to be markup, that turn text around, that are long or no text at all.
+#[test]
+fn hostile_text_is_text_in_every_view() {
+    let dir = Dir::new();
+    let evil = "<img src=x onerror=\"window.evil=1\"><script>window.evil=2</script>'\u{202e}\u{1b}";
+    let source = "def f(x='</script><script>window.evil = 3</script>'):\n    '''<!-- <template> \u{202e} &lt; '''\n    return x\n";
+    let names: [&[u8]; 5] = [
+        b"<img src=x onerror='window.evil=4'>.py",
+        b"caf\xe9.py",
+        "\u{202e}yp.live.py".as_bytes(),
+        b"a\nb\x1b[31m\"c\".py",
+        b"#t1?q=%3Cb%3E&amp;.py",
+    ];
+    for name in names {
+        dir.write(OsStr::from_bytes(name), source);
+    }
+    let long = format!("{evil}{}", "x\u{2067}".repeat(2000));
+    dir.write("contexts.json", json!([evil, long]).to_string());
+    dir.write(
+        "make.py",
+        "import coverage.data, json, os, sqlite3\n\
+         names = sorted(name for name in os.listdir(b'.') if name.endswith(b'.py') and name != b'make.py')\n\
+         data = coverage.data.CoverageData('.coverage')\n\
+         for context in json.load(open('contexts.json', encoding='utf-8')):\n    \
+             data.set_context(context)\n    \
+             data.add_lines({f'/{n}': [1, 3] for n in range(len(names))})\n\
+         data.write()\n\
+         data.close()\n\
+         with sqlite3.connect('.coverage') as db:\n    \
+             for n, name in enumerate(names):\n        \
+                 path = os.path.join(os.getcwdb(), name)\n        \
+                 db.execute('update file set path = cast(? as text) where path = ?', (path, f'/{n}'))\n",
+    );
+    let made = crate::support::python().current_dir(dir.path("")).arg("make.py").output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let title = format!("--title={evil}");
+    dir.pulpcov(["html", "--show-contexts", &title]).status(0);
+    dir.pulpcov(["html", "--show-contexts", &title, "--single-file=one.html"]).status(0);
+
+    let browser = Browser::new(1280, 800);
+    let mut pages: Vec<PathBuf> = dir
+        .names_in("htmlcov")
+        .iter()
+        .filter(|name| name.ends_with(".html"))
+        .map(|name| dir.path("htmlcov").join(name))
+        .collect();
+    assert_eq!(pages.len(), VIEWS.len() + names.len());
+    pages.push(dir.path("one.html"));
+    let turned = "/[\\u0000-\\u0008\\u001b\\u202a-\\u202e\\u2066-\\u2069]/.test(document.documentElement.innerText + document.title)";
+    let check = |what: &str| {
+        assert_eq!(browser.get("window.evil === undefined"), true, "{what}");
+        assert_eq!(browser.get("document.querySelectorAll('img').length"), 0, "{what}");
+        assert_eq!(browser.get(turned), false, "{what}");
+        assert_eq!(browser.errors(), Vec::<String>::new(), "{what}");
+    };
+    for width in [1280, 390] {
+        browser.resize(width, 800);
+        for page in &pages {
+            let what = format!("{} at {width}", page.display());
+            browser.open(page);
+            let overflow = browser.get("document.documentElement.scrollWidth - innerWidth");
+            assert!(overflow.as_i64().unwrap() <= 0, "{what} is {overflow} too wide");
+            check(&what);
+            if browser.get("document.body.dataset.view") != "source" {
+                continue;
+            }
+            for (line, wanted) in [
+                (1, "'</script><script>window.evil = 3</script>'"),
+                (2, "'''<!-- <template>  &lt; '''"),
+            ] {
+                let shown = browser.get(&format!("document.querySelector('#t{line}').innerText"));
+                assert!(shown.as_str().unwrap().contains(wanted), "{what}: {shown}");
+            }
+            browser.click("#t3 button.ctx");
+            browser.until_is("document.querySelectorAll('#t3 .who li').length", 2);
+            check(&what);
+        }
+        browser.open(dir.path("htmlcov/contexts.html"));
+        browser.run("[...document.querySelectorAll('.grid tbody button')].at(-1).click()");
+        browser.until("document.querySelector('.chosen:not([hidden]) .lines a')");
+        check("a context");
+        for page in [dir.path("one.html"), dir.path("htmlcov/tree.html")] {
+            browser.open(page);
+            browser.keys("/");
+            browser.until("document.activeElement.closest('dialog')");
+            browser.keys("<template>");
+            browser.until_is("document.querySelectorAll('.found li').length", names.len());
+            let found = browser.get("document.querySelector('.found').innerText");
+            assert!(found.as_str().unwrap().contains("<template> [U+202E] &lt;"), "{found}");
+            check("search");
+        }
+    }
 }
 
 #[test]

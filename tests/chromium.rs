@@ -149,6 +149,13 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }));
     }
 
+    /// Show pages as they are printed.
+    #[track_caller]
+    pub(crate) fn print_preview(&self) {
+        self.devtools("Emulation.setEmulatedMedia", json!({ "media": "print" }));
+        self.run("dispatchEvent(new Event('beforeprint'))");
+    }
+
     /// Make the window as narrow as a phone's, or wide.
     #[track_caller]
     pub(crate) fn resize(&self, width: u32, height: u32) {

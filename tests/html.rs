@@ -236,7 +236,10 @@ fn a_single_file_holds_everything() {
     assert!(!dir.path("htmlcov").exists());
     assert!(!page.contains("src=") && !page.contains("href=\"http"));
     for name in ["index", "function_index", "tree", "worst", "contexts", "main_py"] {
-        assert!(page.contains(&format!("<template data-page=\"{name}\"")), "{name}");
+        assert!(
+            page.contains(&format!("<script type=\"text/html\" data-page=\"{name}\"")),
+            "{name}"
+        );
     }
     let out = dir.pulpcov(["html", "--single-file=-"]).status(0).stdout;
     assert!(out.starts_with("<!doctype html>"));

@@ -94,6 +94,11 @@
 
   const collator = new Intl.Collator("en", { numeric: true });
   const natural = collator.compare;
+  /** The place of each name among all; many are the same, and each is compared once. */
+  function ranks(names) {
+    const order = new Map([...new Set(names)].sort(natural).map((name, at) => [name, at]));
+    return names.map((name) => order.get(name));
+  }
   const debounce = (work, wait = 60) => {
     let timer = 0;
     return () => { clearTimeout(timer); timer = setTimeout(work, wait); };
@@ -102,6 +107,9 @@
     $(".say")?.remove();
     document.body.append(make("div", { className: "say", role: "status" }, text));
   }
+  // Source that is searched is as it was written; what turns text around is shown as what it is.
+  const visible = (text) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
+    (c) => `[U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
   const plural = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
   const address = (page, line) => `${page}.html${line ? `#t${line}` : ""}`;
 
@@ -123,12 +131,12 @@
   class Grid {
     /** Columns: {id, key, label, value(row), cell(row, td), falling, name, className}; rows are numbers, and of equal ones
       the first in `base` comes first. */
-    constructor({ id, columns, count, sort, base, total, label }) {
+    constructor({ id, columns, count, sort, base, total, label, isTall }) {
       Object.assign(this, { id, columns, total });
       this.all = Uint32Array.from({ length: count }, (_, row) => base?.[row] ?? row);
       this.rows = this.all;
       this.shown = new Map();
-      this.table = make("table", { className: "grid live", "aria-label": label });
+      this.table = make("table", { className: `grid live ${isTall ? "tall" : ""}`, "aria-label": label });
       this.head = make("tr");
       columns.forEach((column) => {
         const button = make("button", { type: "button", title: column.title ?? "" }, column.label);
@@ -146,7 +154,7 @@
       const column = columns.find((column) => column.id === saved?.column) ?? columns.find((column) => column.id === sort) ?? columns[0];
       this.order = { column, flipped: saved?.column === column.id && Boolean(saved.flipped) };
       addEventListener("scroll", () => this.draw(), { passive: true });
-      addEventListener("resize", () => this.draw());
+      addEventListener("resize", () => { this.height = undefined; this.first = -1; this.draw(); });
       addEventListener("beforeprint", () => this.draw(true));
       addEventListener("afterprint", () => this.draw());
     }
@@ -168,10 +176,10 @@
       this.sorted ??= new Map();
       // The order of all rows is kept: filters are typed, sorting waits.
       if (!this.sorted.has(column.id)) {
-        const values = Array.from({ length: this.all.length }, (_, row) => column.value(row));
-        const compare = column.name ? natural : (a, b) => a - b;
+        let values = Array.from({ length: this.all.length }, (_, row) => column.value(row));
+        if (column.name) values = ranks(values);
         const direction = column.falling ? -1 : 1;
-        this.sorted.set(column.id, this.all.slice().sort((a, b) => direction * compare(values[a], values[b])));
+        this.sorted.set(column.id, this.all.slice().sort((a, b) => direction * (values[a] - values[b])));
       }
       let rows = this.sorted.get(column.id);
       if (this.wanted) rows = rows.filter(this.wanted);
@@ -190,7 +198,7 @@
     }
     draw(whole = false) {
       if (!this.table.isConnected) return;
-      const height = this.height ??= parseFloat(getComputedStyle(root).getPropertyValue("--row")) || 30;
+      const height = this.height ??= parseFloat(getComputedStyle(this.table).getPropertyValue("--row")) || 30;
       const count = this.rows.length;
       let first = 0;
       let last = count;
@@ -280,7 +288,9 @@
       const sum = {};
       counts.forEach((name) => { sum[name] = [isPart ? 0 : table.totals[name][0]]; });
       if (isPart) for (const row of rows) counts.forEach((name) => { sum[name][0] += table[name][row]; });
-      const cells = names.map((name, at) => make("td", { className: "name" }, at ? "" : isPart ? `Total of ${rows.length}` : "Total"));
+      // On a phone only the last of them is there.
+      const title = isPart ? `Total of ${rows.length}` : "Total";
+      const cells = names.map((column, at) => make("td", { className: column.className }, make("span", { className: at ? "narrow" : "" }, title)));
       for (const column of figureColumns(sum, files)) {
         const cell = make("td", { className: column.className });
         column.cell(0, cell);
@@ -290,10 +300,12 @@
     };
   }
 
-  function linkCell(cell, text, href) {
+  /** `also` stands below the name where there is no room for another column. */
+  function linkCell(cell, text, href, also) {
     const link = make("a", { href }, text);
     link.title = text.length > 400 ? `${text.slice(0, 400)}…` : text;
     cell.append(link);
+    if (also) cell.append(make("small", { className: "also" }, make("bdi", {}, also)));
   }
 
   /** Filter, and whether to hide what is covered; both are remembered. */
@@ -326,11 +338,9 @@
     const href = (row) => address(files.page[fileOf(row)], isRegions ? table.line[row] : 0);
     const none = `(no ${noun})`;
     const fileNames = isRegions ? table.file.map((file) => files.name[file]) : files.name;
-    // Files are compared once, not once a row.
-    const rank = new Uint32Array(files.name.length);
-    files.name.map((_, file) => file).sort((a, b) => natural(files.name[a], files.name[b])).forEach((file, at) => { rank[file] = at; });
+    const rank = ranks(files.name);
     const columns = [{
-      id: "file", key: "f", label: "File", className: "name path",
+      id: "file", key: "f", label: "File", className: isRegions ? "name path wide" : "name path",
       value: (row) => rank[fileOf(row)],
       cell: (row, cell) => linkCell(cell, fileNames[row], href(row)),
     }];
@@ -340,7 +350,7 @@
         // As in coverage.py: by the last part of the name, without underscores.
         value: (row) => (table.name[row] ?? "").split(".").pop().replace(/^_+/, ""),
         cell: (row, cell) => {
-          linkCell(cell, table.name[row] ?? none, href(row));
+          linkCell(cell, table.name[row] ?? none, href(row), fileNames[row]);
           cell.classList.toggle("soft", table.name[row] === null);
         },
       });
@@ -350,7 +360,7 @@
     const base = [...table.statements.keys()].sort((a, b) => rank[fileOf(a)] - rank[fileOf(b)]);
     const grid = new Grid({
       id: isRegions ? "regions" : "files", columns, count: table.statements.length, sort: "file", base,
-      total: totals(table, files, columns, names), label: $("h1").textContent,
+      total: totals(table, files, columns, names), label: $("h1").textContent, isTall: isRegions,
     });
     const isCovered = (row) => !table.missing[row] && !table.missing_branches[row];
     const lists = isRegions ? [fileNames, table.name.map((name) => name ?? none)] : [fileNames];
@@ -371,8 +381,8 @@
     const names = rows.map((row) => table.name[row] ?? "(no function)");
     const fileNames = rows.map((row) => files.name[table.file[row]]);
     const columns = [
-      { id: "region", key: "n", label: "function", className: "name", name: true, value: (at) => names[at], cell: (at, cell) => linkCell(cell, names[at], href(at)) },
-      { id: "file", key: "f", label: "File", className: "name path", name: true, value: (at) => fileNames[at], cell: (at, cell) => linkCell(cell, fileNames[at], href(at)) },
+      { id: "region", key: "n", label: "function", className: "name", name: true, value: (at) => names[at], cell: (at, cell) => linkCell(cell, names[at], href(at), fileNames[at]) },
+      { id: "file", key: "f", label: "File", className: "name path wide", name: true, value: (at) => fileNames[at], cell: (at, cell) => linkCell(cell, fileNames[at], href(at)) },
       number("missing", "m", (at) => table.missing[rows[at]], "missing lines", "wide"),
     ];
     if (files.branches) columns.push(number("missing_branches", "b", (at) => table.missing_branches[rows[at]], "missing branches", "wide"));
@@ -383,7 +393,7 @@
     columns.push(...figureColumns(table, files).slice(-1).map((column) => ({
       ...column, value: (at) => column.value(rows[at]), cell: (at, cell) => column.cell(rows[at], cell),
     })));
-    const grid = new Grid({ id: "worst", columns, count: rows.length, sort: "gain", label: "Functions, worst first" });
+    const grid = new Grid({ id: "worst", columns, count: rows.length, sort: "gain", label: "Functions, worst first", isTall: true });
     const controls = filterControls(grid, [names, fileNames], () => false, false);
     controls.querySelector("label").remove();
     const intro = make("p", { className: "note" }, `${plural(rows.length, "function")} with lines or branches that did not run, the biggest win first. “To win” says how many points the total gains when all of it runs.`);
@@ -657,9 +667,9 @@
       { id: "context", key: "n", label: "Context", className: "name", value: (row) => row, cell: (row, cell) => {
         cell.append(make("button", { type: "button", title: names[row].slice(0, 400), onclick: () => open(row) }, names[row]));
       } },
-      count("files", "f", "files"), count("lines", "s", "lines"), count("alone", "m", "lines alone"),
+      { ...count("files", "f", "files"), className: "wide" }, count("lines", "s", "lines"), count("alone", "m", "lines alone"),
     ];
-    const grid = new Grid({ id: "contexts", columns, count: names.length, sort: "context", label: "Contexts" });
+    const grid = new Grid({ id: "contexts", columns, count: names.length, sort: "context", label: "Contexts", isTall: true });
     const filter = make("input", { type: "search", id: "filter", placeholder: "filter…", "aria-label": "Filter" });
     const lower = names.map((name) => name.toLowerCase());
     filter.oninput = debounce(() => {
@@ -895,7 +905,7 @@
       list.append(item);
       if (chosen < 0) choose(0);
     };
-    const marked = (text, from, length) => [text.slice(0, from), make("mark", {}, text.slice(from, from + length)), text.slice(from + length)];
+    const marked = (text, from, length) => [visible(text.slice(0, from)), make("mark", {}, visible(text.slice(from, from + length))), visible(text.slice(from + length))];
     const run = async () => {
       const mine = ++ticket;
       const text = input.value.trim();
@@ -954,13 +964,22 @@
     if (input.value) run();
   }
 
+  /** The source text in the HTML of a page: of each line what stands before its annotations, without elements. */
+  function sourceOf(html) {
+    const lines = html.split("<li id=t").slice(1).map((item) => item.slice(item.indexOf(">") + 1).replace(/<(?:details|button|span|\/ol)[^]*/, ""));
+    return lines.join("\n").replace(/<mark data-c="U\+(\w+)"><\/mark>/g, (_, code) => String.fromCodePoint(parseInt(code, 16)))
+      .replace(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&amp;", "&");
+  }
+
   /** Every page's source text. */
   async function* sources(files, isWanted) {
     if (isSingle) {
-      for (const [page, part] of single.parts) {
-        if (part.dataset.view !== "source") continue;
-        part.text ??= $$("ol > li", part.content).map((item) => [...item.childNodes].filter((node) => !node.className).map((node) => node.textContent).join("")).join("\n");
-        yield [page, part.text, ""];
+      const pages = [...single.parts].filter(([, part]) => part.dataset.view === "source");
+      for (const [at, [page, part]] of pages.entries()) {
+        if (!part.plain && at % 20 === 0) await new Promise((resolve) => setTimeout(resolve));
+        if (!isWanted()) return;
+        part.plain ??= sourceOf(part.textContent);
+        yield [page, part.plain, `searched ${at} of ${plural(pages.length, "file")}`];
       }
       return;
     }
@@ -1067,7 +1086,7 @@
     });
   }
 
-  // A single file: its pages are templates, and `#page.html:t12` says which one is shown.
+  // A single file: its pages are text that becomes elements when it is shown, and `#page.html:t12` says which one is shown.
   const single = {
     parts: new Map(),
     page: "",
@@ -1077,15 +1096,15 @@
       if (name === single.page) { onPlace?.(); return; }
       single.page = name;
       const part = single.parts.get(name);
-      $$("body > :not(template):not(script):not(noscript)").forEach((element) => element.remove());
+      $$("body > :not(script):not(noscript)").forEach((element) => element.remove());
       document.body.dataset.view = part.dataset.view;
       document.title = part.dataset.title;
-      document.body.prepend(part.content.cloneNode(true));
+      document.body.prepend(make("template", { innerHTML: part.textContent }).content);
       if (!hash) scrollTo(0, 0);
       start();
     },
     start() {
-      $$("template[data-page]").forEach((part) => single.parts.set(part.dataset.page, part));
+      $$("script[data-page]").forEach((part) => single.parts.set(part.dataset.page, part));
       addEventListener("click", (event) => {
         const href = event.target.closest?.("a[href]")?.getAttribute("href");
         if (!href || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;

@@ -25,6 +25,8 @@ const EMPTY_CONTEXT: &str = "(empty)";
 pub(super) struct Report<'a> {
     pub(super) summary: &'a Summary<'a>,
     pub(super) options: &'a Options,
+    /// The title for people.
+    pub(super) title: String,
     /// In the order of their paths.
     pub(super) pages: Vec<Page<'a>>,
     pub(super) skipped: Skipped,
@@ -124,7 +126,8 @@ impl<'a> Report<'a> {
             })
             .collect();
         let contexts = options.show_contexts.then(|| ContextNames::new(summary.contexts()));
-        Self { summary, options, pages, skipped, contexts }
+        let title = printable(&options.title).into_owned();
+        Self { summary, options, title, pages, skipped, contexts }
     }
 
     pub(super) fn total(&self) -> f64 {

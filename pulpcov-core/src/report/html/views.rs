@@ -115,7 +115,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
     let body = ViewBody {
         view,
         heading,
-        title: &options.title,
+        title: &report.title,
         timestamp: if is_index { &options.timestamp } else { "" },
         numbers: report.summary.totals(),
         branches: report.summary.has_arcs(),
@@ -128,8 +128,8 @@ pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
         total,
     };
     let title = match view {
-        "index" => options.title.clone(),
-        _ => format!("{heading} - {}", options.title),
+        "index" => report.title.clone(),
+        _ => format!("{heading} - {}", report.title),
     };
     Ok(Part { name: view.to_owned(), view, title, body: render(&body)? })
 }
