@@ -1,7 +1,7 @@
 //! From data and sources to a summary, and from a summary to each report.
 
-use criterion::{Criterion, Throughput};
-use pulpcov_core::report::{json, lcov, text, xml};
+use criterion::{BatchSize, Criterion, Throughput};
+use pulpcov_core::report::{html, json, lcov, text, xml};
 use pulpcov_core::summarize::{Summarizer, Summary};
 use pulpcov_core::{CoverageData, FilePath};
 
@@ -26,6 +26,23 @@ pub(crate) fn bench(criterion: &mut Criterion) -> Result<(), Error> {
     group.bench_function("json", |b| b.iter(|| write(&summary, "json")));
     group.bench_function("xml", |b| b.iter(|| write(&summary, "xml")));
     group.bench_function("lcov", |b| b.iter(|| write(&summary, "lcov")));
+    group.bench_function("html-single", |b| b.iter(|| write(&summary, "html")));
+    let options = html::Options::new().show_contexts(true);
+    group.bench_function("html-new", |b| {
+        b.iter_batched(
+            tempfile::tempdir,
+            |folder| {
+                let folder = folder.map_err(pulpcov_core::Error::from)?;
+                html::write(&summary, &options, folder.path())
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    let folder = tempfile::tempdir()?;
+    html::write(&summary, &options, folder.path())?;
+    group.bench_function("html-unchanged", |b| {
+        b.iter(|| html::write(&summary, &options, folder.path()));
+    });
     group.finish();
     Ok(())
 }
@@ -35,6 +52,7 @@ fn write(summary: &Summary<'_>, format: &str) -> pulpcov_core::Result<f64> {
     match format {
         "json" => json::write(summary, &json::Options::new(), out),
         "xml" => xml::write(summary, &xml::Options::new(), out),
+        "html" => html::write_single_file(summary, &html::Options::new(), out),
         "lcov" => lcov::write(summary, &lcov::Options::new(), out),
         _ => text::write(summary, &text::Options::new().show_missing(true), out),
     }

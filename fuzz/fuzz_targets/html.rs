@@ -1,0 +1,94 @@
+//! Any source, names and title in the HTML report: what is shown is the source, and nothing in it becomes markup.
+#![no_main]
+
+use arbitrary::Arbitrary;
+use libfuzzer_sys::fuzz_target;
+use pulpcov_core::report::html::{self, Options};
+use pulpcov_core::summarize::Summarizer;
+use pulpcov_core::{CoverageData, FilePath};
+use serde_json::Value;
+
+/// What may stand between a line's `<li>` and what is behind its text.
+const TOKENS: [&str; 8] = ["b", "/b", "u", "/u", "i", "/i", "var", "/var"];
+
+#[derive(Debug, Arbitrary)]
+struct Input {
+    name: String,
+    context: String,
+    title: String,
+    arcs: Vec<(i8, i8)>,
+    source: Vec<u8>,
+    is_comment: bool,
+}
+
+fuzz_target!(|input: Input| {
+    let mut data = CoverageData::new();
+    let arcs = input.arcs.iter().map(|&(from, to)| (i32::from(from), i32::from(to)));
+    if data.add_arcs(input.name.as_str(), &input.context, arcs).is_err() {
+        return;
+    }
+    // Few bytes are Python by chance; anything is, as comments.
+    let source = match input.is_comment {
+        true => input
+            .source
+            .split(|&b| b == b'\n')
+            .flat_map(|line| [b"#", line, b"\n"].concat())
+            .collect(),
+        false => input.source.clone(),
+    };
+    let sources = |_: &FilePath| Ok(Some(source.clone()));
+    let Ok(summarizer) = Summarizer::new(&data, &sources) else { return };
+    let Ok(summary) = summarizer.run() else { return };
+    let [file] = summary.files() else { return };
+
+    let options = Options::new().title(&input.title).show_contexts(true);
+    let mut page = Vec::new();
+    html::write_single_file(&summary, &options, &mut page).expect("a page");
+    let page = String::from_utf8(page).expect("UTF-8");
+    assert_eq!(page.matches("<script").count(), page.matches("</script>").count());
+    assert_eq!(page.matches("<script>").count(), 1);
+    for table in page.split("<script type=\"application/json\" data-name=\"").skip(1) {
+        let (_, json) = table.split_once("\">").expect("the end of a tag");
+        let (json, _) = json.split_once("</script>").expect("the end of a table");
+        serde_json::from_str::<Value>(json).expect("JSON");
+    }
+
+    let source = summary.source(file).expect("the source");
+    let text = source.text();
+    let (_, lines) = page.split_once("class=\"src m x p\">").expect("a source page");
+    let (lines, _) = lines.split_once("</main>").expect("its end");
+    let mut shown = lines.split("<li id=t").skip(1);
+    for (at, line) in text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate() {
+        let item = shown.next().expect("a line");
+        let (start, item) = item.split_once('>').expect("the end of a tag");
+        assert_eq!(start.split(' ').next(), Some((at + 1).to_string().as_str()));
+        assert_eq!(text_of(item), line.trim_end());
+    }
+    assert!(shown.next().is_none());
+});
+
+/// The text that is shown, without what stands behind it.
+fn text_of(item: &str) -> String {
+    let ends = ["<details class=why>", "<button class=ctx>", "<span class=ctx>", "</ol>"];
+    let end = ends.iter().filter_map(|end| item.find(end)).min().unwrap_or(item.len());
+    let mut text = String::new();
+    let mut pieces = item[..end].split('<');
+    text.push_str(&unescaped(pieces.next().unwrap_or_default()));
+    for piece in pieces {
+        let (tag, rest) = piece.split_once('>').expect("the end of a tag");
+        if let Some(code) = tag.strip_prefix("mark data-c=\"U+") {
+            let code = u32::from_str_radix(code.trim_end_matches('"'), 16).expect("a number");
+            text.push(char::from_u32(code).expect("a character"));
+        } else {
+            assert!(tag == "/mark" || TOKENS.contains(&tag), "{tag}");
+        }
+        text.push_str(&unescaped(rest));
+    }
+    text
+}
+
+fn unescaped(text: &str) -> String {
+    let text = text.replace("&lt;", "<");
+    assert_eq!(text.matches('&').count(), text.matches("&amp;").count());
+    text.replace("&amp;", "&")
+}
