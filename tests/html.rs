@@ -207,7 +207,15 @@ fn settings_and_messages_are_those_of_coverage() {
     assert_eq!(texts(&files["notes"]), ["3 files skipped due to complete coverage."]);
     let index = fs::read_to_string(dir.path("out/index.html")).unwrap();
     assert!(index.contains("Nightly") && !index.contains("<i>Nightly"), "{index}");
-    assert!(dir.names_in("out").iter().any(|name| name.starts_with("extra_")));
+    let extra = |dir: &Dir| {
+        let name = dir.names_in("out").into_iter().find(|name| name.starts_with("extra_")).unwrap();
+        fs::read_to_string(dir.path("out").join(name)).unwrap()
+    };
+    assert_eq!(extra(&dir), "body { color: red }");
+    dir.write("other.css", "body { color: blue }");
+    dir.pulpcov(["html", "--extra-css=other.css"]).status(0);
+    assert_eq!(extra(&dir), "body { color: blue }");
+    dir.pulpcov(["html", "--extra-css=none.css"]).status(1);
 
     dir.pulpcov(["html", "--no-skip-covered", "--rcfile=", "-q", "-d", "all"]).status(0).stderr("");
     assert_eq!(texts(&data(&dir.path("all"), "files")["name"]).len(), 5);

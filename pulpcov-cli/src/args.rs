@@ -380,6 +380,10 @@ pub(crate) struct HtmlArgs {
     #[arg(short, long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
 
+    /// A style sheet that comes after the report's own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) extra_css: Option<String>,
+
     /// Digits behind the point of percentages
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) precision: Option<i64>,
@@ -421,6 +425,7 @@ impl HtmlArgs {
             fail_under: FailUnderArgs { fail_under: None },
             contexts: None,
             directory: None,
+            extra_css: None,
             precision: None,
             quiet: true,
             show_contexts: false,

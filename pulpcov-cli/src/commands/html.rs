@@ -73,7 +73,8 @@ fn options(
         .show_contexts(args.show_contexts || settings.show_contexts)
         .skip_covered(skip_covered)
         .skip_empty(args.skip_empty || settings.skip_empty.unwrap_or(report.skip_empty));
-    match settings.extra_css.as_deref().filter(|path| !path.is_empty()) {
+    let extra_css = args.extra_css.as_deref().or(settings.extra_css.as_deref());
+    match extra_css.filter(|path| !path.is_empty()) {
         Some(path) => {
             let css = std::fs::read(path).map_err(|err| named(Path::new(path), err.into()))?;
             Ok(options.extra_css(css))

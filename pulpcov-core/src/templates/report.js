@@ -397,7 +397,7 @@
     const controls = filterControls(grid, [names, fileNames], () => false, false);
     controls.querySelector("label").remove();
     const intro = make("p", { className: "note" }, `${plural(rows.length, "function")} with lines or branches that did not run, the biggest win first. “To win” says how many points the total gains when all of it runs.`);
-    main.replaceChildren(intro, controls, grid.table, grid.empty);
+    main.replaceChildren(...(rows.length ? [intro, controls, grid.table, grid.empty] : [make("p", { className: "note" }, "Every function ran completely.")]));
     grid.apply();
   }
 

@@ -102,6 +102,7 @@ impl<'a> Folder<'a> {
         folder.globals = hash_of([
             env!("CARGO_PKG_VERSION"),
             include_str!("../../templates/head.html"),
+            include_str!("../../templates/nav.html"),
             include_str!("../../templates/page.html"),
             include_str!("../../templates/source.html"),
             &folder.style,

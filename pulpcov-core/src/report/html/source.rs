@@ -57,10 +57,10 @@ pub(super) fn push_lines(
         }
         lines.push_start(html, number);
         highlighter.push_line(html, line.strip_suffix('\r').unwrap_or(line).trim_end());
-        lines.push_annotation(html, number);
         if let Some(contexts) = contexts.filter(|_| lines.category(number).is_some()) {
             contexts.push_label(html, number);
         }
+        lines.push_annotation(html, number);
     }
     html.push_str("</ol>");
 }
