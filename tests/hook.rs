@@ -9,84 +9,52 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::Signal;
 
-use crate::hooked::{Hooked, Running, line_of_step, lines, lines_with, name, shop};
-use crate::support::{Dir, Rows, coverage, pulpcov, venv};
-
-/// The rows of everything that the ways of `drive.py` run, in one process under `coverage run`.
-fn single(args: &[&str]) -> Rows {
-    let dir = Dir::new();
-    let data = dir.path("data");
-    let ran = coverage()
-        .args(["run", "--source=shop", "--data-file"])
-        .arg(&data)
-        .args(args)
-        .args(["drive.py", "all", "single"])
-        .current_dir(shop())
-        .status()
-        .unwrap();
-    assert!(ran.success());
-    Rows::by_sql(data)
-}
-
-/// As `assert_eq`, which would print all of both.
-#[track_caller]
-fn assert_equal(left: &Rows, right: &Rows, what: &str) {
-    assert_eq!(left.contexts, right.contexts, "{what}");
-    assert_eq!(left.files, right.files, "{what}");
-    let arcs: Vec<_> = left.arcs.symmetric_difference(&right.arcs).collect();
-    assert!(arcs.is_empty(), "{what}: in one of them: {arcs:?}");
-    for (key, lines) in &right.lines {
-        assert_eq!(left.lines.get(key), Some(lines), "{what}: {key:?}");
-    }
-    assert!(left == right, "{what}");
-}
-
-/// Run `drive.py` in this way and compare the rows of all processes to those of one.
-#[track_caller]
-fn assert_same_rows(way: &str, status: i32) {
-    for args in [&["--branch"][..], &[]] {
-        let hooked = Hooked::new().installed(args);
-        let output = hooked.drive(way).output().unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(status), "{way}: {stderr}");
-        assert_eq!(stderr, "", "{way}");
-        assert_equal(&hooked.rows(), &single(args), &format!("{way} {args:?}"));
-    }
-}
+use crate::hooked::{Hooked, Running, assert_equal, line_of_step, lines, lines_with, name, shop};
+use crate::support::{Dir, Rows, pulpcov, venv};
 
 macro_rules! same_rows {
-    ($($way:ident $status:literal)*) => {
+    ($($way:ident)*) => {
         mod same_rows_as_in_one_process {
+            use crate::hooked::{Hooked, WAYS};
+
             $(#[test]
             fn $way() {
-                super::assert_same_rows(stringify!($way), $status);
+                for args in [&["--branch"][..], &[]] {
+                    let hooked = Hooked::new().installed(args);
+                    hooked.assert_same_rows(stringify!($way), &hooked.single(args));
+                }
             })*
+
+            #[test]
+            fn no_way_is_forgotten() {
+                assert_eq!(WAYS.map(|(way, _)| way), [$(stringify!($way)),*]);
+            }
         }
     };
 }
 
 same_rows! {
-    fork_return 0
-    fork_exception 0
-    fork_os_exit 0
-    fork_sigterm 0
-    fork_sigterm_reset 0
-    fork_execv 0
-    fork_execle 0
-    fork_twice 0
-    fork_with_threads 0
-    multiprocessing_fork 0
-    multiprocessing_spawn 0
-    multiprocessing_forkserver 0
-    multiprocessing_terminate 0
-    multiprocessing_pool 0
-    pool_fork 0
-    pool_spawn 0
-    subprocess 0
-    threads 0
-    daemon_thread 0
-    exit 3
-    exception 1
+    fork_return
+    fork_exception
+    fork_os_exit
+    fork_sigterm
+    fork_sigterm_reset
+    fork_execv
+    fork_execle
+    fork_twice
+    fork_with_threads
+    multiprocessing_fork
+    multiprocessing_spawn
+    multiprocessing_forkserver
+    multiprocessing_terminate
+    multiprocessing_pool
+    pool_fork
+    pool_spawn
+    subprocess
+    threads
+    daemon_thread
+    exit
+    exception
 }
 
 #[test]
@@ -116,7 +84,7 @@ fn every_supported_coverage_measures_the_same() {
             for way in ["fork_os_exit", "threads"] {
                 assert!(hooked.drive(way).status().unwrap().success(), "{version}");
             }
-            assert_equal(&hooked.rows(), &single(args), version);
+            assert_equal(&hooked.rows(), &hooked.single(args), version);
         }
     }
 }
@@ -318,7 +286,7 @@ fn when_the_disk_has_room_again_everything_is_saved() {
     fs::rename(hooked.dir.path("away"), hooked.root()).unwrap();
     drop(process.0.stdin.take());
     assert!(process.0.wait().unwrap().success());
-    assert_eq!(hooked.lines("work"), lines(&single(&[]), "work"));
+    assert_eq!(hooked.lines("work"), lines(&hooked.single(&[]), "work"));
 }
 
 #[test]
@@ -393,7 +361,7 @@ fn contexts_and_a_configuration_file_are_honoured() {
     let rows = hooked.rows();
     assert!(rows.contexts.contains("night 1"), "{:?}", rows.contexts);
     assert_eq!(lines(&rows, "steps"), Vec::<u32>::new());
-    assert_eq!(lines(&rows, "work"), lines(&single(&[]), "work"));
+    assert_eq!(lines(&rows, "work"), lines(&hooked.single(&[]), "work"));
 }
 
 #[test]

@@ -16,9 +16,36 @@ use crate::support::{Dir, REFERENCE, Ran, Rows, neutral, pulpcov, root, venv};
 /// Nothing that a test waits for takes this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The ways of `drive.py` that run the same parts of `shop`, and the status that each ends with.
+pub(crate) const WAYS: [(&str, i32); 21] = [
+    ("fork_return", 0),
+    ("fork_exception", 0),
+    ("fork_os_exit", 0),
+    ("fork_sigterm", 0),
+    ("fork_sigterm_reset", 0),
+    ("fork_execv", 0),
+    ("fork_execle", 0),
+    ("fork_twice", 0),
+    ("fork_with_threads", 0),
+    ("multiprocessing_fork", 0),
+    ("multiprocessing_spawn", 0),
+    ("multiprocessing_forkserver", 0),
+    ("multiprocessing_terminate", 0),
+    ("multiprocessing_pool", 0),
+    ("pool_fork", 0),
+    ("pool_spawn", 0),
+    ("subprocess", 0),
+    ("threads", 0),
+    ("daemon_thread", 0),
+    ("exit", 3),
+    ("exception", 1),
+];
+
 /// A virtual environment of one test, with the packages of another one, and a data root.
 pub(crate) struct Hooked {
     pub(crate) dir: Dir,
+    /// The other one.
+    base: PathBuf,
     packages: PathBuf,
 }
 
@@ -32,17 +59,17 @@ impl Hooked {
     /// With the packages of this virtual environment.
     pub(crate) fn of(base: &Path) -> Self {
         let dir = Dir::new();
-        let base = base.join("bin/python");
-        let made = Command::new(&base)
+        let python = base.join("bin/python");
+        let made = Command::new(&python)
             .args(["-m", "venv", "--without-pip"])
             .arg(dir.path("venv"))
             .status()
             .unwrap();
         assert!(made.success());
         let site = "import sysconfig; print(sysconfig.get_path('purelib'))";
-        let output = Command::new(&base).args(["-c", site]).output().unwrap();
+        let output = Command::new(&python).args(["-c", site]).output().unwrap();
         let packages = PathBuf::from(String::from_utf8(output.stdout).unwrap().trim());
-        let hooked = Self { dir, packages };
+        let hooked = Self { dir, base: base.into(), packages };
         fs::write(hooked.pth(), hooked.packages.as_os_str().as_encoded_bytes()).unwrap();
         hooked
     }
@@ -112,6 +139,28 @@ impl Hooked {
         self.files().iter().map(Rows::by_sql).fold(Rows::default(), Rows::union)
     }
 
+    /// The rows of everything that the ways of `drive.py` run, in one process under `coverage run`.
+    pub(crate) fn single(&self, args: &[&str]) -> Rows {
+        let dir = Dir::new();
+        let data = dir.path("data");
+        let mut command = neutral(Command::new(self.base.join("bin/python")));
+        command.args(["-m", "coverage", "run", "--source=shop", "--data-file"]).arg(&data);
+        command.args(args).args(["drive.py", "all", "single"]).current_dir(shop());
+        assert!(command.status().unwrap().success());
+        Rows::by_sql(data)
+    }
+
+    /// Run `drive.py` in this way and compare the rows of all processes to those of one.
+    #[track_caller]
+    pub(crate) fn assert_same_rows(&self, way: &str, single: &Rows) {
+        let (_, status) = WAYS.iter().find(|(known, _)| *known == way).unwrap();
+        let output = self.drive(way).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(*status), "{way}: {stderr}");
+        assert_eq!(stderr, "", "{way}");
+        assert_equal(&self.rows(), single, way);
+    }
+
     /// The lines of one of `shop`'s modules, in all data files.
     pub(crate) fn lines(&self, module: &str) -> Vec<u32> {
         lines(&self.rows(), module)
@@ -141,6 +190,19 @@ impl Hooked {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+/// As `assert_eq`, which would print all of both.
+#[track_caller]
+pub(crate) fn assert_equal(left: &Rows, right: &Rows, what: &str) {
+    assert_eq!(left.contexts, right.contexts, "{what}");
+    assert_eq!(left.files, right.files, "{what}");
+    let arcs: Vec<_> = left.arcs.symmetric_difference(&right.arcs).collect();
+    assert!(arcs.is_empty(), "{what}: in one of them: {arcs:?}");
+    for (key, lines) in &right.lines {
+        assert_eq!(left.lines.get(key), Some(lines), "{what}: {key:?}");
+    }
+    assert!(left == right, "{what}");
 }
 
 /// The folder with package `shop`.

@@ -14,6 +14,7 @@ mod html;
 mod parity;
 mod properties;
 mod python_facts;
+mod pythons;
 mod readers;
 mod report;
 mod services;

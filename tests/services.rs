@@ -266,7 +266,8 @@ fn gunicorn_is_measured_through_an_upgrade() {
 
 #[test]
 fn uwsgi_is_measured_in_all_its_processes_and_threads() {
-    for lazy in [&[][..], &["--lazy-apps"]] {
+    // Forked after the application was loaded, without and with Python's being told; and before.
+    for load in [&[][..], &["--py-call-osafterfork"], &["--lazy-apps"]] {
         let hooked = debian().installed(OFTEN);
         let port = free_port();
         let mut command = neutral(Command::new("uwsgi"));
@@ -278,7 +279,7 @@ fn uwsgi_is_measured_in_all_its_processes_and_threads() {
             "--threads=3",
             "--module=shop.web",
         ]);
-        command.arg("--virtualenv").arg(hooked.dir.path("venv")).args(lazy);
+        command.arg("--virtualenv").arg(hooked.dir.path("venv")).args(load);
         let mut server = start(command.current_dir(shop()).stderr(Stdio::null()));
         wait_for_port(port);
         let mut answered = BTreeSet::new();

@@ -97,8 +97,9 @@ class Received:
     It hands over seldom; most rows are taken out of its sets.
     """
 
-    def __init__(self, save):
+    def __init__(self, save, record_again):
         self.save = save
+        self.record_again = record_again
         self.context = None
         self.forget()
 
@@ -117,6 +118,8 @@ class Received:
 
     def set_context(self, context):
         before, self.context = self.context, context
+        # What ran in the one may run in the other.
+        self.record_again()
         return before
 
     def add_lines(self, rows):
@@ -330,7 +333,7 @@ class Recorder:
         self.settings = settings
         self.threading = threading
         self.coverage = self._new_coverage(coverage.Coverage)
-        self.received = Received(self.flush)
+        self.received = Received(self.flush, self._record_again)
         self.pid = os.getpid()
         self.pending = {}, {}, {}
         # Packages whose modules are in the data whether they ran or not.
@@ -381,6 +384,7 @@ class Recorder:
         self.translator = Taken.translator(self.collector)
         self.coverage._data = self.received
         self._notice_forks()
+        self._notice_older_threads()
         self._notice_native_threads()
         self._notice_ends()
         Signals(self).install()
@@ -433,7 +437,16 @@ class Recorder:
             # coverage.py knows how its tracers pack arcs into numbers, and what files are called.
             self.translator.data = taken
             self.translator.flush_data()
+        self._record_again()
         return self.received.take()
+
+    def _record_again(self):
+        """What has run may be recorded nowhere soon: in a new process, or when somebody has erased the data.
+
+        Tracers record it when it runs again. sys.monitoring says only once that a line runs, unless it is told to begin anew.
+        """
+        if not self.collector.core.systrace:
+            sys.monitoring.restart_events()
 
     def _list_unexecuted(self, touched):
         """Add the modules of what is measured that did not run. It takes a walk, so only if packages have been imported since."""
@@ -467,17 +480,22 @@ class Recorder:
     # The thread that flushes. It is not one of `threading`'s, which programs count, wait for and replace.
 
     def _start_thread(self):
+        # Workers that start together do not flush together.
+        self.next_flush = _monotonic() + self.settings.interval * (0.5 + os.urandom(1)[0] / 512)
         self.wakeups = _SimpleQueue()
+        self._continue_thread()
+
+    def _continue_thread(self):
         self.thread_ended = _allocate_lock()
         self.thread_ended.acquire()
+        self.thread_runs = True
         _start_new_thread(self._keep_flushing, (self.wakeups, self.thread_ended))
 
     def _keep_flushing(self, wakeups, ended):
-        # Workers that start together do not flush together.
-        wait = self.settings.interval * (0.5 + os.urandom(1)[0] / 512)
         try:
-            while self._wait(wakeups, wait):
-                wait = self.settings.interval
+            self.thread_number = _get_native_id()
+            while self._wait(wakeups):
+                self.next_flush = _monotonic() + self.settings.interval
                 self.flush()
                 self._forget_ended_threads()
         except Exception as err:
@@ -485,29 +503,52 @@ class Recorder:
         finally:
             ended.release()
 
-    def _wait(self, wakeups, seconds):
+    def _wait(self, wakeups):
         """False if the thread is to end."""
         try:
-            return wakeups.get(timeout=seconds)
+            return wakeups.get(timeout=max(0, self.next_flush - _monotonic()))
         except _Empty:
             return True
 
-    def _stop_thread(self):
-        # An interpreter in a process of several cannot end while it has threads.
+    def _stop_thread(self, timeout):
+        """End the thread, if there is one, and wait until it has ended for the system too. False if there was none."""
+        runs, self.thread_runs = self.thread_runs, False
+        if not runs:
+            return False
         self.wakeups.put(False)
-        self.thread_ended.acquire(timeout=1)
+        if not self.thread_ended.acquire(timeout=timeout):
+            # It takes its end from the queue some time. Another one is not to.
+            self.wakeups = _SimpleQueue()
+            return True
+        for _ in range(100):
+            if not os.path.exists("/proc/self/task/%d" % self.thread_number):
+                break
+            # Sleeps, whatever has become of `time.sleep`.
+            self.thread_ended.acquire(timeout=0.0002)
+        return True
 
     def _forget_ended_threads(self):
         """coverage.py keeps a tracer for every thread there ever was. Those that nothing else refers to are of no use."""
         tracers = self.collector.tracers
-        for tracer in tracers[1:]:
-            # Both lists, the variable and the argument; a thread that lives would be the fifth.
-            if sys.getrefcount(tracer) <= 4:
+        others = tracers[1:]
+        # Pythons count in different ways what is on its way to the one that counts.
+        (unused,) = _references([object()])
+        for tracer, references in zip(others, _references(others)):
+            # It is in one list more.
+            if references <= unused + 1:
                 tracers.remove(tracer)
 
     def trace_this_thread(self):
         if sys.gettrace() is None and not self.ended:
             self.collector._start_tracer()
+
+    def _notice_older_threads(self):
+        """Threads that were there before measuring began. Pythons before 3.12 do not let us; sys.monitoring sees all threads."""
+        trace_all = getattr(self.threading, "settrace_all_threads", None)
+        if trace_all and self.collector.core.systrace and len(sys._current_frames()) > 1:
+            of_this_thread = sys.gettrace()
+            trace_all(self.collector._installation_trace)
+            sys.settrace(of_this_thread)
 
     def _notice_native_threads(self):
         """Threads of a server that embeds Python are new to `threading` when they first run Python code."""
@@ -537,25 +578,59 @@ class Recorder:
     # Processes.
 
     def _notice_forks(self):
-        held = set()
+        # By thread, for several may fork at once: who has the lock, who has stopped our thread, who is in `os.fork`.
+        holding, stopped, forking = set(), set(), set()
 
         def before():
-            if self.lock_owner != _get_ident() and self._acquire(10):
-                held.add(_get_ident())
+            me = _get_ident()
+            if self.lock_owner != me:
+                # A fork beside other threads is worth a warning to Python (3.12), so there is none of ours.
+                if self._stop_thread(10):
+                    stopped.add(me)
+                if self._acquire(10):
+                    holding.add(me)
 
         def after_in_parent():
-            if _get_ident() in held:
-                held.remove(_get_ident())
+            me = _get_ident()
+            if me in holding:
+                holding.remove(me)
                 self._release()
+            if me not in forking:
+                go_on()
+
+        def go_on():
+            me = _get_ident()
+            if me in stopped:
+                stopped.remove(me)
+                try:
+                    self._continue_thread()
+                except Exception as err:
+                    _report(_in_words(err))
 
         def after_in_child():
-            if _get_ident() not in held:
-                # A flush is under way, and nobody is there to finish it.
-                self.ended = self.disabled = True
-            held.clear()
+            if _get_ident() in holding:
+                self.lock_owner = None
+            holding.clear()
+            stopped.clear()
             self._check_process()
 
+        def counting_later(stock):
+            def fork():
+                forking.add(_get_ident())
+                try:
+                    return stock()
+                finally:
+                    forking.discard(_get_ident())
+                    go_on()
+
+            fork.__name__ = fork.__qualname__ = stock.__name__
+            fork.__doc__ = stock.__doc__
+            return fork
+
         os.register_at_fork(before=before, after_in_parent=after_in_parent, after_in_child=after_in_child)
+        if sys.version_info[:2] == (3, 13):
+            # It counts threads when all of the above have run.
+            os.fork, os.forkpty = counting_later(os.fork), counting_later(os.forkpty)
         # Servers written in C fork without telling Python.
         lock_data = self.collector.lock_data
 
@@ -573,6 +648,9 @@ class Recorder:
         if os.getpid() == self.pid:
             return
         self.pid = os.getpid()
+        if self.lock_owner is not None:
+            # A flush is under way, and nobody is there to finish it.
+            self.ended = self.disabled = True
         try:
             for recorded in self.collector.data.values():
                 recorded.clear()
@@ -582,6 +660,8 @@ class Recorder:
             self.pending = {}, {}, {}
             self._new_locks()
             self.file.rename()
+            self._record_again()
+            self.thread_runs = False
             if not self.ended:
                 self._start_thread()
         except Exception as err:
@@ -605,7 +685,7 @@ class Recorder:
         """The interpreter ends."""
         self.ended = True
         if os.getpid() == self.pid:
-            self._stop_thread()
+            self._stop_thread(1)
         self.flush(timeout=5)
 
 
@@ -674,16 +754,22 @@ class Signals:
         os.kill(os.getpid(), self.signal.SIGTERM)
 
 
+def _references(objects):
+    """How many references there are to each."""
+    return [sys.getrefcount(each) for each in objects]
+
+
 def _in_words(err):
     return "%s: %s" % (type(err).__name__, err) if str(err) else type(err).__name__
 
 
 def _start(settings):
-    global _allocate_lock, _get_ident, _start_new_thread, _SimpleQueue, _Empty
+    global _allocate_lock, _get_ident, _get_native_id, _start_new_thread, _SimpleQueue, _Empty, _monotonic
     try:
         # Kept, because gevent and eventlet replace them.
-        from _thread import allocate_lock as _allocate_lock, get_ident as _get_ident
+        from _thread import allocate_lock as _allocate_lock, get_ident as _get_ident, get_native_id as _get_native_id
         from _thread import start_new_thread as _start_new_thread
+        from time import monotonic as _monotonic
         from _queue import Empty as _Empty, SimpleQueue as _SimpleQueue
 
         Recorder(settings).start()

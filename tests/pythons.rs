@@ -1,0 +1,265 @@
+//! `pulpcov hook` in Pythons that measure in other ways: with `sys.monitoring`, which says nothing twice; with warnings about
+//! forks of processes that have threads.
+//!
+//! They are Debian's: `debian_python.sh` fetches them. Another one is tried by hand:
+//!
+//!     HOOK_PYTHON=/usr/bin/python3.12 HOOK_CORE=sysmon cargo test --all-features -- pythons::chosen --ignored
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::Signal;
+
+use crate::hooked::{Hooked, Running, WAYS, line_of_step, lines};
+use crate::support::{REFERENCE, Rows, root, venv_of};
+
+/// A Python, and what coverage.py measures with there.
+struct Kind {
+    python: PathBuf,
+    /// Of the virtual environment.
+    name: String,
+    core: String,
+    /// Is it what coverage.py measures with there unless it is told to?
+    is_default: bool,
+}
+
+impl Kind {
+    fn debian(version: &str, release: &str, core: &str) -> Self {
+        let default = if version == "3.13" { "ctrace" } else { "sysmon" };
+        Self {
+            is_default: core == default,
+            python: debian_python(version, release),
+            name: format!("python{version}-coverage-{REFERENCE}"),
+            core: core.into(),
+        }
+    }
+
+    /// With the hook.
+    fn hooked(&self, args: &[&str]) -> Hooked {
+        let packages = [format!("coverage=={REFERENCE}")];
+        let hooked = Hooked::of(&venv_of(self.python.to_str().unwrap(), &self.name, &packages));
+        let config = hooked.dir.write("rc", format!("[run]\ncore = {}\n", self.core));
+        hooked.installed(&[&["--config", config.to_str().unwrap()], args].concat())
+    }
+
+    /// `sys.monitoring` tells which way a branch went since 3.14.
+    fn measures_branches(&self) -> bool {
+        let code = "import sys; print(hasattr(getattr(getattr(sys, 'monitoring', 0), 'events', 0), 'BRANCH_LEFT'))";
+        let output = Command::new(&self.python).args(["-c", code]).output().unwrap();
+        self.core != "sysmon" || output.stdout == b"True\n"
+    }
+}
+
+/// Debian's Python of another release. Whichever test comes first fetches it.
+fn debian_python(version: &str, release: &str) -> PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let folder = target.join(format!("debian-python{version}"));
+    let lock = File::create(target.join(format!("debian-python{version}.lock"))).unwrap();
+    lock.lock().unwrap();
+    if !folder.join("complete").exists() {
+        let script = root().join("tests/debian_python.sh");
+        let output = Command::new(&script).args([version, release]).arg(&folder).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{} needs Debian's apt: {said}", script.display());
+        fs::write(folder.join("complete"), "").unwrap();
+    }
+    folder.join(format!("usr/bin/python{version}"))
+}
+
+macro_rules! on {
+    ($($module:ident $kind:expr;)*) => {
+        $(mod $module {
+            use super::Kind;
+
+            #[test]
+            fn every_way_gives_the_rows_of_one_process() {
+                super::every_way_gives_the_rows_of_one_process(&$kind);
+            }
+
+            #[test]
+            fn a_child_records_what_its_parent_ran_before() {
+                super::a_child_records_what_its_parent_ran_before(&$kind);
+            }
+
+            #[test]
+            fn what_runs_after_the_data_was_erased_is_recorded_again() {
+                super::what_runs_after_the_data_was_erased_is_recorded_again(&$kind);
+            }
+
+            #[test]
+            fn threads_that_are_older_than_the_package_are_measured() {
+                super::threads_that_are_older_than_the_package_are_measured(&$kind);
+            }
+
+            #[test]
+            fn a_killed_process_has_saved() {
+                super::a_killed_process_has_saved(&$kind);
+            }
+
+            #[test]
+            fn forks_are_no_warnings() {
+                super::forks_are_no_warnings(&$kind);
+            }
+
+            #[test]
+            fn threads_that_end_are_forgotten() {
+                super::threads_that_end_are_forgotten(&$kind);
+            }
+        })*
+    };
+}
+
+on! {
+    python_3_13_ctrace Kind::debian("3.13", "trixie", "ctrace");
+    python_3_13_sysmon Kind::debian("3.13", "trixie", "sysmon");
+    python_3_14_ctrace Kind::debian("3.14", "forky", "ctrace");
+    python_3_14_sysmon Kind::debian("3.14", "forky", "sysmon");
+}
+
+#[test]
+#[ignore = "a Python that is chosen by HOOK_PYTHON and HOOK_CORE"]
+fn chosen() {
+    let chosen = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} says which"));
+    let (python, core) = (chosen("HOOK_PYTHON"), chosen("HOOK_CORE"));
+    let name = format!("chosen-{}", python.replace(|each: char| !each.is_alphanumeric(), "-"));
+    let kind = Kind { python: python.into(), name, core, is_default: true };
+    every_way_gives_the_rows_of_one_process(&kind);
+    a_child_records_what_its_parent_ran_before(&kind);
+    what_runs_after_the_data_was_erased_is_recorded_again(&kind);
+    threads_that_are_older_than_the_package_are_measured(&kind);
+    a_killed_process_has_saved(&kind);
+    forks_are_no_warnings(&kind);
+    threads_that_end_are_forgotten(&kind);
+}
+
+/// The ways to fork and to end that have least in common.
+const FEW: [&str; 4] = ["fork_twice", "multiprocessing_pool", "subprocess", "daemon_thread"];
+
+fn every_way_gives_the_rows_of_one_process(kind: &Kind) {
+    let branches = kind.measures_branches().then_some(&["--branch"][..]);
+    for args in branches.into_iter().chain([&[][..]]) {
+        let hooked = kind.hooked(args);
+        let config = format!("--rcfile={}", hooked.dir.path("rc").display());
+        let single = hooked.single(&[args, &[&config]].concat());
+        for (way, _) in WAYS {
+            if !kind.is_default && !FEW.contains(&way) {
+                continue;
+            }
+            hooked.assert_same_rows(way, &single);
+            hooked.files().iter().for_each(|file| fs::remove_file(file).unwrap());
+        }
+    }
+}
+
+fn a_child_records_what_its_parent_ran_before(kind: &Kind) {
+    let hooked = kind.hooked(&["--flush-interval", "60m"]);
+    let code = "\
+import os
+from shop import steps
+steps.step_1()
+if os.fork() == 0:
+    steps.step_1()
+    os._exit(0)
+os.wait()
+";
+    assert!(hooked.command().args(["-c", code]).status().unwrap().success());
+    let files = hooked.files();
+    assert_eq!(files.len(), 2);
+    for file in files {
+        let ran = lines(&Rows::by_sql(&file), "steps");
+        assert!(ran.contains(&line_of_step(1)), "{}: {ran:?}", file.display());
+    }
+}
+
+fn what_runs_after_the_data_was_erased_is_recorded_again(kind: &Kind) {
+    let hooked = kind.hooked(&["--flush-interval", "100ms"]);
+    let mut steps = hooked.drive("steps");
+    steps.env("PAUSE", "0.02").env("STEPS", "1,2,3,".repeat(1000));
+    let _process = Running::start(steps.stdout(Stdio::null()));
+    for _ in 0..3 {
+        hooked.wait_for_steps([1, 2, 3]);
+        hooked.files().iter().for_each(|file| fs::remove_file(file).unwrap());
+    }
+}
+
+fn threads_that_are_older_than_the_package_are_measured(kind: &Kind) {
+    let hooked = kind.hooked(&["--branch"]);
+    let code = "\
+import queue, threading
+work, done = queue.SimpleQueue(), queue.SimpleQueue()
+def serve():
+    while True:
+        done.put(work.get()())
+for _ in range(3):
+    threading.Thread(target=serve, daemon=True).start()
+from shop import steps
+for step in (1, 2, 3):
+    work.put(getattr(steps, 'step_%d' % step))
+    done.get()
+steps.step_4()
+";
+    assert!(hooked.command().args(["-c", code]).status().unwrap().success());
+    let arcs = hooked.rows().arcs;
+    for step in [1, 2, 3, 4] {
+        let line = i32::try_from(line_of_step(step)).unwrap();
+        assert!(arcs.iter().any(|arc| arc.3 == line), "{step} of {arcs:?}");
+    }
+}
+
+fn a_killed_process_has_saved(kind: &Kind) {
+    let hooked = kind.hooked(&["--flush-interval", "200ms"]);
+    let process = Running::start(hooked.drive("steps").env("PAUSE", "0.01").stdout(Stdio::null()));
+    hooked.wait_for_steps(0..100);
+    process.signal(Signal::SIGKILL);
+    assert!(!hooked.lines("steps").contains(&line_of_step(399)));
+}
+
+fn forks_are_no_warnings(kind: &Kind) {
+    let hooked = kind.hooked(&[]);
+    let code = "\
+import os, subprocess, sys
+import shop
+for _ in range(50):
+    if os.fork() == 0:
+        os._exit(0)
+    os.wait()
+child, terminal = os.forkpty()
+if child == 0:
+    os._exit(0)
+os.wait()
+subprocess.run([sys.executable, '-S', '-c', ''], check=True)
+";
+    let output = hooked.command().args(["-W", "always", "-c", code]).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+fn threads_that_end_are_forgotten(kind: &Kind) {
+    let hooked = kind.hooked(&["--flush-interval", "100ms"]);
+    let code = "\
+import threading, time
+from shop import steps
+import coverage
+end = threading.Event()
+def live():
+    end.wait()
+    steps.step_1()
+living = [threading.Thread(target=live) for _ in range(5)]
+for thread in living: thread.start()
+for _ in range(20):
+    threads = [threading.Thread(target=steps.step_2) for _ in range(20)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+time.sleep(1)
+collector = coverage.Coverage.current()._collector
+print(len(collector.tracers), 1 + len(living) if collector.core.systrace else 1)
+end.set()
+";
+    let output = hooked.command().args(["-c", code]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let numbers: Vec<usize> = text.split_whitespace().map(|each| each.parse().unwrap()).collect();
+    let [kept, living] = numbers[..] else { panic!("{text}") };
+    // Those who live are kept, and of the others a few at most that nobody has looked at yet.
+    assert!((living..living + 10).contains(&kept), "{kept} tracers of {living} living threads");
+    assert!(hooked.lines("steps").contains(&line_of_step(1)));
+}
