@@ -628,8 +628,8 @@ class Recorder:
             return fork
 
         os.register_at_fork(before=before, after_in_parent=after_in_parent, after_in_child=after_in_child)
-        if sys.version_info[:2] == (3, 13):
-            # It counts threads when all of the above have run.
+        if sys.version_info[:2] in ((3, 13), (3, 14)):
+            # The first releases count threads when all of the above have run.
             os.fork, os.forkpty = counting_later(os.fork), counting_later(os.forkpty)
         # Servers written in C fork without telling Python.
         lock_data = self.collector.lock_data

@@ -1,0 +1,126 @@
+"""What is left of the coverage of Celery's workers when they are stopped, and when they are killed, in three ways to measure.
+
+    python3 pulpcov-cli/benches/hook_celery.py --pulpcov target/release/pulpcov --python VENV/bin/python
+
+VENV has coverage.py and celery[redis]; redis-server is installed. A worker with two children does the orders of
+examples/celery-redis, is sent SIGTERM or, with its children, SIGKILL, and coverage.py combines and reports what there is.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples/celery-redis"
+INTERVAL = 1
+
+PATCHED = """
+[run]
+parallel = true
+source = tasks
+patch = subprocess, _exit, fork
+sigterm = true
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pulpcov", required=True)
+    parser.add_argument("--python", default=sys.executable)
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pulpcov-bench-") as folder:
+        bench = Bench(args, Path(folder))
+        try:
+            bench.table()
+        finally:
+            bench.redis.kill()
+            bench.redis.wait()
+
+
+class Bench:
+    def __init__(self, args, folder):
+        self.folder = folder
+        self.pulpcov = os.path.abspath(args.pulpcov)
+        for name in ("tasks.py", "order.py"):
+            shutil.copy(EXAMPLE / name, folder)
+        # The hook is installed beside the packages of VENV, not into it.
+        subprocess.run([args.python, "-m", "venv", "--without-pip", folder / "venv"], check=True)
+        self.python = str(folder / "venv/bin/python")
+        where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        packages = subprocess.check_output([args.python, "-c", where], text=True).strip()
+        site = subprocess.check_output([self.python, "-c", where], text=True).strip()
+        Path(site, "packages.pth").write_text(packages)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.env = dict(os.environ, BROKER="redis://127.0.0.1:%d/0" % port, PYTHONDONTWRITEBYTECODE="1")
+        command = ["redis-server", "--save", "", "--port", str(port), "--dir", folder]
+        self.redis = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    def table(self):
+        print("| | SIGTERM | SIGKILL |\n|---|---|---|")
+        ways = [
+            ("`coverage run -p`", self.plain),
+            ("the same with `patch = subprocess, _exit, fork` and `sigterm = true`", self.patched),
+            ("the hook, saving every second", self.hooked),
+        ]
+        for title, start in ways:
+            left = [self.left(start, number) for number in (signal.SIGTERM, signal.SIGKILL)]
+            print("| %s | %s | %s |" % (title, *left), flush=True)
+
+    def plain(self, data):
+        return [self.python, "-m", "coverage", "run", "-p", "--source=tasks", "--data-file", data / ".coverage"]
+
+    def patched(self, data):
+        settings = data / "settings"
+        settings.write_text(PATCHED)
+        return [self.python, "-m", "coverage", "run", "--rcfile", settings, "--data-file", data / ".coverage"]
+
+    def hooked(self, data):
+        command = [self.pulpcov, "hook", "install", "--python", self.python, "--source", "tasks"]
+        command += ["--data-root", data, "--flush-interval", "%ds" % INTERVAL]
+        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+        return [self.python]
+
+    def left(self, start, number):
+        """The total that coverage.py reports of one worker's life."""
+        data = Path(tempfile.mkdtemp(dir=self.folder))
+        command = start(data) + ["-m", "celery", "-A", "tasks", "worker", "--concurrency=2", "--loglevel=error"]
+        quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        worker = subprocess.Popen(command, cwd=self.folder, env=self.env, start_new_session=True, **quiet)
+        try:
+            outside = dict(self.env, PULPCOV_HOOK="off")
+            subprocess.run([self.python, "order.py"], cwd=self.folder, env=outside, check=True, stdout=subprocess.DEVNULL)
+            # An interval, and what a busy machine needs.
+            time.sleep(INTERVAL + 1)
+            if number == signal.SIGTERM:
+                worker.terminate()
+            else:
+                os.killpg(worker.pid, number)
+            worker.wait(60)
+        finally:
+            try:
+                os.killpg(worker.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return self.total(data)
+
+    def total(self, data):
+        coverage = [self.python, "-m", "coverage"]
+        env = dict(self.env, COVERAGE_FILE=str(data / ".coverage"), PULPCOV_HOOK="off")
+        run = dict(cwd=self.folder, env=env, capture_output=True, text=True)
+        combined = subprocess.run([*coverage, "combine", "--rcfile=", data], **run)
+        if "No data to combine" in combined.stdout + combined.stderr:
+            return "nothing"
+        total = subprocess.run([*coverage, "report", "--rcfile=", "--format=total"], **run)
+        return total.stdout.strip() + "%" if total.returncode == 0 else "nothing"
+
+
+if __name__ == "__main__":
+    main()
