@@ -470,6 +470,11 @@ impl CoverageData {
                 true => Ok(()),
                 false => Err(tracer_conflict(path, &mine.tracer, &theirs.tracer)),
             };
+        let any =
+            |files: &BTreeMap<_, FileRecord>| files.values().any(|file| !file.tracer.is_empty());
+        if !any(&self.files) && !any(&other.files) {
+            return Ok(());
+        }
         if self.is_far_larger_than(&other.files) {
             let shared = |(path, theirs)| Some((path, self.files.get(path)?, theirs));
             return other
@@ -550,6 +555,11 @@ impl CoverageData {
     #[cfg(feature = "sqlite")]
     pub(crate) fn records(&self) -> impl Iterator<Item = (&FilePath, &FileRecord)> {
         self.files.iter()
+    }
+
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn record_of(&self, path: &FilePath) -> Option<&FileRecord> {
+        self.files.get(path)
     }
 
     /// A data set of rows that a reader has checked.

@@ -1,6 +1,9 @@
 //! From [`CoverageData`] to a database of schema 7.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -35,7 +38,41 @@ pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
         return write_through_sql(data, path);
     }
     let file = File::options().write(true).create(true).truncate(false).open(path);
-    file.and_then(|file| pages::write(data, file)).map_err(|err| Error::io(path, err))
+    file.and_then(|file| pages::write(data, &file)).map_err(|err| Error::io(path, err))
+}
+
+/// What a data file is written from. It is gone through once for each large table and once for its index.
+pub(crate) trait RowSource: Sync {
+    fn measurement(&self) -> Option<Measurement>;
+    fn meta(&self) -> &BTreeMap<String, String>;
+    fn contexts(&self) -> &ContextTable;
+    /// Paths and plugins, in the order of the paths.
+    fn files(&self) -> Vec<(&FilePath, &str)>;
+    /// What there is of one of the files.
+    fn record(&self, path: &FilePath) -> io::Result<Cow<'_, FileRecord>>;
+}
+
+impl RowSource for CoverageData {
+    fn measurement(&self) -> Option<Measurement> {
+        self.measurement()
+    }
+
+    fn meta(&self) -> &BTreeMap<String, String> {
+        self.meta()
+    }
+
+    fn contexts(&self) -> &ContextTable {
+        self.context_table()
+    }
+
+    fn files(&self) -> Vec<(&FilePath, &str)> {
+        self.records().map(|(path, record)| (path, &*record.tracer)).collect()
+    }
+
+    fn record(&self, path: &FilePath) -> io::Result<Cow<'_, FileRecord>> {
+        let known = self.record_of(path).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Cow::Borrowed(known))
+    }
 }
 
 /// [`write()`], by inserting row after row.

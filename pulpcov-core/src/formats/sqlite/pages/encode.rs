@@ -79,6 +79,173 @@ pub(super) fn varint(to: &mut Vec<u8>, number: u64) {
     to.push(number as u8 & 0x7f);
 }
 
+/// How many bytes [`varint`] adds.
+#[inline]
+pub(super) fn varint_len(number: u64) -> usize {
+    (70 - (number | 1).leading_zeros() as usize) / 7 - usize::from(number >> 63 != 0)
+}
+
+/// Room for any [`ShortCell`], and for what is written along with its last word.
+pub(super) const CELL: usize = 40;
+
+/// The cell of a few numbers, in words that are written one behind the other.
+///
+/// Each is written as eight bytes, for the compiler knows how much that is; the next one covers what is too much.
+pub(super) struct ShortCell([Word; 4]);
+
+impl ShortCell {
+    /// The row of a table, of the columns `keys` and `numbers`.
+    #[inline]
+    pub(super) fn row(rowid: u64, keys: &Columns, numbers: &Columns) -> Self {
+        let mut start = Word::byte(row_len(keys, numbers) as u8);
+        start.append(Word::varint(rowid));
+        let mut types = Word::byte((1 + keys.types.len + numbers.types.len) as u8);
+        types.append(keys.types);
+        types.append(numbers.types);
+        Self([start, types, keys.values, numbers.values])
+    }
+
+    /// The entry of an index, of the columns `keys`, `numbers` and `last`.
+    #[inline]
+    pub(super) fn entry(keys: &Columns, numbers: &Columns, last: &Columns) -> Self {
+        let types = 1 + keys.types.len + numbers.types.len + last.types.len;
+        let values = keys.values.len + numbers.values.len + last.values.len;
+        let mut start = Word::byte((types + values) as u8);
+        start.append(Word::byte(types as u8));
+        start.append(keys.types);
+        start.append(numbers.types);
+        start.append(last.types);
+        Self([start, keys.values, numbers.values, last.values])
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(|word| word.len).sum()
+    }
+
+    /// Write it, and behind it anything.
+    #[inline]
+    pub(super) fn write_to(&self, room: &mut [u8; CELL]) {
+        let mut at = 0;
+        for word in &self.0 {
+            if let Some(place) = room.get_mut(at..at + 8) {
+                place.copy_from_slice(&word.bytes.to_be_bytes());
+            }
+            at += word.len;
+        }
+    }
+
+    pub(super) fn to_vec(&self) -> Vec<u8> {
+        let mut room = [0; CELL];
+        self.write_to(&mut room);
+        room.get(..self.len()).unwrap_or_default().to_vec()
+    }
+}
+
+/// How long the record of a row is whose columns are `keys` and `numbers`.
+#[inline]
+pub(super) fn row_len(keys: &Columns, numbers: &Columns) -> usize {
+    1 + [keys, numbers].iter().map(|two| two.types.len + two.values.len).sum::<usize>()
+}
+
+/// How long that record is if the numbers are `a` and `b`.
+#[inline]
+pub(super) fn row_len_of(keys: &Columns, a: i32, b: i32) -> usize {
+    3 + keys.types.len + keys.values.len + len_of(a) + len_of(b)
+}
+
+/// How many bytes a number takes: 0 and 1 none.
+#[inline]
+fn len_of(number: i32) -> usize {
+    match number {
+        0 | 1 => 0,
+        _ => (40 - (number ^ (number >> 31)).leading_zeros()) as usize / 8,
+    }
+}
+
+/// Up to eight bytes, the first the highest.
+#[derive(Clone, Copy, Default)]
+struct Word {
+    bytes: u64,
+    len: usize,
+}
+
+impl Word {
+    fn byte(byte: u8) -> Self {
+        Self { bytes: u64::from(byte) << 56, len: 1 }
+    }
+
+    /// A number of less than 50 bits, as there are no more rows.
+    #[inline]
+    fn varint(number: u64) -> Self {
+        let len = varint_len(number);
+        let mut bytes = number & 0x7f;
+        for place in 1..len {
+            bytes |= (number >> (7 * place) & 0x7f | 0x80) << (8 * place);
+        }
+        Self { bytes: bytes << (64 - 8 * len), len }
+    }
+
+    /// Add another one, if both together are not longer than eight bytes.
+    #[inline]
+    fn append(&mut self, other: Self) {
+        if other.len > 0 {
+            self.bytes |= other.bytes >> (8 * self.len);
+            self.len += other.len;
+        }
+    }
+
+    /// Add the last `len` bytes of a number.
+    #[inline]
+    fn push(&mut self, number: u64, len: usize) {
+        if len > 0 {
+            self.append(Self { bytes: number << (64 - 8 * len), len });
+        }
+    }
+}
+
+/// One or two numbers of a record: their types, and their bytes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Columns {
+    types: Word,
+    values: Word,
+}
+
+impl Columns {
+    #[inline]
+    pub(super) fn two(a: i32, b: i32) -> Self {
+        let mut columns = Self::default();
+        columns.push(a);
+        columns.push(b);
+        columns
+    }
+
+    #[inline]
+    fn push(&mut self, number: i32) {
+        // 0 and 1 are types; of others the type is how many bytes they take.
+        let (kind, len) = match number {
+            0 => (8, 0),
+            1 => (9, 0),
+            _ => (len_of(number) as u64, len_of(number)),
+        };
+        self.types.push(kind, 1);
+        self.values.push(u64::from(number.cast_unsigned()), len);
+    }
+
+    /// The number of a row.
+    pub(super) fn rowid(number: u64) -> Self {
+        let field = Field::Integer(number as i64);
+        let mut columns = Self::default();
+        columns.types.push(field.serial_type(), 1);
+        let len = match number {
+            0 | 1 => 0,
+            _ => bytes_of(number as i64),
+        };
+        columns.values.push(number, len);
+        columns
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -94,9 +261,50 @@ mod tests {
             varint(&mut written, number as u64);
             prop_assert_eq!(read_varint(&mut written.as_slice()).unwrap(), number as u64);
 
+            prop_assert_eq!(varint_len(number as u64), {
+                let mut again = Vec::new();
+                varint(&mut again, number as u64);
+                again.len()
+            });
+
             record(&mut written, &[Field::Integer(number), Field::Text(&bytes), Field::Null, Field::Blob(&bytes)]);
             let read = values::<4>(&written).unwrap();
             prop_assert_eq!(read, [Value::Integer(number), Value::Text(&bytes), Value::Null, Value::Blob(&bytes)]);
+        }
+    }
+
+    fn number() -> impl Strategy<Value = i32> {
+        (any::<i32>(), 0u32..32).prop_map(|(number, shift)| number >> shift)
+    }
+
+    proptest! {
+        #[test]
+        fn short_cells_are_what_long_ones_would_be(
+            numbers in [number(), number(), number(), number()],
+            rowid in 0u64..1 << 49,
+            shift in 0u32..49,
+        ) {
+            let rowid = rowid >> shift;
+            let [a, b, c, d] = numbers;
+            let (keys, others) = (Columns::two(a, b), Columns::two(c, d));
+            let mut fields: Vec<_> = numbers.map(|n| Field::Integer(n.into())).into();
+            let (mut long, mut cell) = (Vec::new(), Vec::new());
+
+            record(&mut long, &fields);
+            prop_assert_eq!(row_len_of(&keys, c, d), long.len());
+            varint(&mut cell, long.len() as u64);
+            varint(&mut cell, rowid);
+            cell.append(&mut long);
+            let short = ShortCell::row(rowid, &keys, &others);
+            prop_assert_eq!((short.to_vec(), short.len()), (cell.clone(), cell.len()));
+
+            fields.push(Field::Integer(rowid as i64));
+            record(&mut long, &fields);
+            cell.clear();
+            varint(&mut cell, long.len() as u64);
+            cell.append(&mut long);
+            let short = ShortCell::entry(&keys, &others, &Columns::rowid(rowid));
+            prop_assert_eq!((short.to_vec(), short.len()), (cell.clone(), cell.len()));
         }
     }
 

@@ -70,7 +70,7 @@ impl Found {
         let place = match (kind.text()?, sql) {
             (b"table", Value::Text(sql)) if name == table => {
                 let (wanted, _) = TABLES.get(number).ok_or(Unusual)?;
-                if essence(sql)?.strip_prefix("create table ") != Some(wanted) {
+                if essence(sql)?.strip_prefix(b"create table ") != Some(wanted.as_bytes()) {
                     return Err(Unusual);
                 }
                 &mut self.tables
@@ -124,29 +124,28 @@ fn is_automatic(index: &[u8], table: &[u8]) -> bool {
 }
 
 /// SQL without its comments, in lower case, with no space that does not part two words.
-fn essence(sql: &[u8]) -> Plain<String> {
-    let sql = std::str::from_utf8(sql).map_err(|_| Unusual)?;
-    if sql.len() > MAX_SQL || sql.contains('\0') {
+fn essence(sql: &[u8]) -> Plain<Vec<u8>> {
+    if sql.len() > MAX_SQL || sql.contains(&0) || std::str::from_utf8(sql).is_err() {
         return Err(Unusual);
     }
-    let mut essence = String::new();
-    for line in sql.split('\n') {
-        let code = line.split_once("--").map_or(line, |(code, _)| code);
-        for c in code.chars().chain(['\n']) {
-            let parts_words = !c.is_ascii_whitespace() && !"(),".contains(c);
-            if parts_words {
-                essence.push(c.to_ascii_lowercase());
-            } else if c.is_ascii_whitespace() {
-                if !essence.ends_with(['(', ')', ',', ' ']) {
-                    essence.push(' ');
+    let mut essence = Vec::with_capacity(sql.len());
+    for line in sql.split(|byte| *byte == b'\n') {
+        let comment = line.windows(2).position(|two| two == b"--").unwrap_or(line.len());
+        for &byte in line.iter().take(comment).chain(b"\n") {
+            match byte {
+                b'(' | b')' | b',' => {
+                    essence.pop_if(|last| *last == b' ');
+                    essence.push(byte);
                 }
-            } else {
-                essence.truncate(essence.trim_end_matches(' ').len());
-                essence.push(c);
+                byte if !byte.is_ascii_whitespace() => essence.push(byte.to_ascii_lowercase()),
+                _ if !matches!(essence.last(), Some(b'(' | b')' | b',' | b' ')) => {
+                    essence.push(b' ');
+                }
+                _ => {}
             }
         }
     }
-    essence.truncate(essence.trim_end_matches(' ').len());
+    essence.pop_if(|last| *last == b' ');
     Ok(essence)
 }
 
@@ -159,7 +158,7 @@ mod tests {
         let sql = include_str!("../schema7.sql");
         let mut statements: Vec<String> = sql
             .split_terminator(";\n")
-            .map(|sql| essence(sql.trim_start().as_bytes()).unwrap())
+            .map(|sql| String::from_utf8(essence(sql.trim_start().as_bytes()).unwrap()).unwrap())
             .collect();
         statements.sort();
         let mut known: Vec<String> =

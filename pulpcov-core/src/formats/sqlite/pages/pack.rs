@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::encode::varint;
+use super::encode::{CELL, ShortCell, varint, varint_len};
 
 /// The size of the pages that are written: SQLite's default.
 pub(super) const PAGE: usize = 4096;
@@ -10,6 +10,10 @@ pub(super) const PAGE: usize = 4096;
 const LOCK_PAGE: u32 = (0x4000_0000 / PAGE + 1) as u32;
 /// The least part of a long record that stays with its key.
 const LEAST_LOCAL: usize = (PAGE - 12) * 32 / 255 - 23;
+/// The longest record that is kept in a table as a whole.
+const MOST_OF_ROW: usize = PAGE - 35;
+/// The longest record that is kept in an index as a whole.
+const MOST_OF_ENTRY: usize = (PAGE - 12) * 64 / 255 - 23;
 
 /// Where pages go, one behind the other.
 pub(super) struct PageWriter<W> {
@@ -36,6 +40,13 @@ impl<W: Write> PageWriter<W> {
         self.out.write_all(page)?;
         self.next += 1;
         Ok(self.next - 1)
+    }
+
+    /// Pass over some pages that are measured and not written.
+    fn skip(&mut self, pages: usize) {
+        for _ in 0..pages {
+            self.next = self.next() + 1;
+        }
     }
 
     pub(super) fn into_inner(self) -> W {
@@ -81,71 +92,86 @@ impl Kind {
     }
 }
 
-/// A page that is being filled: pointers from the front, cells from the end.
+/// A page that is being filled.
 struct Page {
-    bytes: Box<[u8; PAGE]>,
     kind: Kind,
     /// Where the page's header begins.
     start: usize,
-    cells: usize,
-    /// Where the last cell begins.
-    content: usize,
+    /// The cells, one behind the other, and room for what is copied along with a short one.
+    cells: Box<[u8; PAGE + CELL]>,
+    /// Where each cell ends.
+    ends: Vec<u16>,
+    bytes: Box<[u8; PAGE]>,
 }
 
 impl Page {
     fn new(kind: Kind, start: usize) -> Self {
-        Self { bytes: Box::new([0; PAGE]), kind, start, cells: 0, content: PAGE }
+        Self {
+            kind,
+            start,
+            cells: Box::new([0; PAGE + CELL]),
+            ends: Vec::with_capacity(PAGE / 8),
+            bytes: Box::new([0; PAGE]),
+        }
     }
 
-    fn fits(&self, cell: &[u8]) -> bool {
-        self.pointer(self.cells + 1) + cell.len() <= self.content
+    /// How many bytes the cells take.
+    fn used(&self) -> usize {
+        self.ends.last().map_or(0, |&end| usize::from(end))
     }
 
-    /// Where a cell's pointer is.
-    fn pointer(&self, cell: usize) -> usize {
-        self.start + self.kind.header() + 2 * cell
+    /// Is there room for one more cell, of that many bytes, and its pointer?
+    fn fits(&self, len: usize) -> bool {
+        self.start + self.kind.header() + 2 * (self.ends.len() + 1) + self.used() + len <= PAGE
     }
 
     fn add(&mut self, cell: &[u8]) {
-        self.content -= cell.len();
-        self.bytes[self.content..self.content + cell.len()].copy_from_slice(cell);
-        self.put16(self.pointer(self.cells), self.content);
-        self.cells += 1;
+        let used = self.used();
+        self.cells[used..used + cell.len()].copy_from_slice(cell);
+        self.ends.push((used + cell.len()) as u16);
+    }
+
+    #[inline]
+    fn add_short(&mut self, cell: &ShortCell) {
+        let used = self.used();
+        if let Some(room) = self.cells[used..].first_chunk_mut() {
+            cell.write_to(room);
+        }
+        self.ends.push((used + cell.len()) as u16);
     }
 
     /// Take the last cell out again.
     fn pop(&mut self) -> Vec<u8> {
-        self.cells -= 1;
-        let end = match self.cells {
-            0 => PAGE,
-            cells => {
-                let at = self.pointer(cells - 1);
-                usize::from(u16::from_be_bytes([self.bytes[at], self.bytes[at + 1]]))
-            }
-        };
-        let cell = self.bytes[self.content..end].to_vec();
-        self.content = end;
-        cell
-    }
-
-    fn put16(&mut self, at: usize, number: usize) {
-        self.bytes[at..at + 2].copy_from_slice(&(number as u16).to_be_bytes());
+        let end = self.ends.pop().map_or(0, usize::from);
+        self.cells[self.used()..end].to_vec()
     }
 
     /// The page as it is written, with the child behind all others if it has children.
-    fn finish(&mut self, last_child: u32) -> &mut [u8; PAGE] {
-        let unused = self.pointer(self.cells)..self.content;
-        self.bytes[unused].fill(0);
-        self.bytes[self.start] = self.kind as u8;
-        self.put16(self.start + 1, 0);
-        self.put16(self.start + 3, self.cells);
-        self.put16(self.start + 5, self.content);
-        self.bytes[self.start + 7] = 0;
-        if self.kind.header() > 8 {
-            self.bytes[self.start + 8..self.start + 12].copy_from_slice(&last_child.to_be_bytes());
+    fn finish(&mut self, last_child: u32) -> &[u8; PAGE] {
+        let (used, count) = (self.used(), self.ends.len());
+        let content = PAGE - used;
+        let head = self.start + self.kind.header();
+        let (front, cells) = self.bytes.split_at_mut(content);
+        cells.copy_from_slice(&self.cells[..used]);
+        let (head, rest) = front.split_at_mut(head);
+        let (pointers, unused) = rest.split_at_mut(2 * count);
+        unused.fill(0);
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        for (pointer, start) in pointers.as_chunks_mut().0.iter_mut().zip(starts) {
+            *pointer = (content as u16 + start).to_be_bytes();
         }
-        (self.cells, self.content) = (0, PAGE);
-        &mut self.bytes
+        let head = &mut head[self.start..];
+        // What kind of page, no free blocks, how many cells, where they begin, no fragments.
+        head[0] = self.kind as u8;
+        head[1..3].fill(0);
+        head[3..5].copy_from_slice(&(count as u16).to_be_bytes());
+        head[5..7].copy_from_slice(&(content as u16).to_be_bytes());
+        head[7] = 0;
+        if let Some(child) = head.get_mut(8..12) {
+            child.copy_from_slice(&last_child.to_be_bytes());
+        }
+        self.ends.clear();
+        &self.bytes
     }
 }
 
@@ -210,13 +236,26 @@ impl<'a, W: Write> Tree<'a, W> {
         self.cell.clear();
         varint(&mut self.cell, record.len() as u64);
         varint(&mut self.cell, rowid);
-        self.put_record(record, PAGE - 35)?;
-        if !self.leaf.fits(&self.cell) {
+        self.put_record(record, MOST_OF_ROW)?;
+        self.make_room(rowid, self.cell.len())?;
+        self.leaf.add(&self.cell);
+        Ok(())
+    }
+
+    /// Add a row of a few numbers.
+    pub(super) fn short_row(&mut self, rowid: u64, cell: &ShortCell) -> io::Result<()> {
+        self.make_room(rowid, cell.len())?;
+        self.leaf.add_short(cell);
+        Ok(())
+    }
+
+    /// See to it that a row's cell of that length fits on the page.
+    fn make_room(&mut self, rowid: u64, cell: usize) -> io::Result<()> {
+        if !self.leaf.fits(cell) {
             let mut key = Vec::with_capacity(9);
             varint(&mut key, self.last_row);
             self.end_leaf(&key)?;
         }
-        self.leaf.add(&self.cell);
         self.last_row = rowid;
         Ok(())
     }
@@ -225,26 +264,46 @@ impl<'a, W: Write> Tree<'a, W> {
     pub(super) fn entry(&mut self, record: &[u8]) -> io::Result<()> {
         self.cell.clear();
         varint(&mut self.cell, record.len() as u64);
-        self.put_record(record, (PAGE - 12) * 64 / 255 - 23)?;
+        self.put_record(record, MOST_OF_ENTRY)?;
+        let cell = std::mem::take(&mut self.cell);
+        if self.begins_or_goes_on(cell.len(), || cell.clone())? {
+            self.leaf.add(&cell);
+        }
+        self.cell = cell;
+        Ok(())
+    }
+
+    /// Add an entry of a few numbers.
+    pub(super) fn short_entry(&mut self, cell: &ShortCell) -> io::Result<()> {
+        if self.begins_or_goes_on(cell.len(), || cell.to_vec())? {
+            self.leaf.add_short(cell);
+        }
+        Ok(())
+    }
+
+    /// Does the entry belong on the leaf? If the leaf is full, it parts it from the next one.
+    #[inline]
+    fn begins_or_goes_on(
+        &mut self,
+        len: usize,
+        cell: impl FnOnce() -> Vec<u8>,
+    ) -> io::Result<bool> {
         if let Some(parting) = self.parting.take() {
             self.end_leaf(&parting)?;
-        } else if !self.leaf.fits(&self.cell) {
-            self.parting = Some(self.cell.clone());
-            return Ok(());
+        } else if !self.leaf.fits(len) {
+            self.parting = Some(cell());
+            return Ok(false);
         }
-        self.leaf.add(&self.cell);
-        Ok(())
+        Ok(true)
     }
 
     /// Add to the cell as much of a record as belongs there, and write the rest.
     fn put_record(&mut self, record: &[u8], most: usize) -> io::Result<()> {
-        if record.len() <= most {
-            self.cell.extend_from_slice(record);
+        let (local, rest) = record.split_at(local_part(record.len(), most));
+        self.cell.extend_from_slice(local);
+        if rest.is_empty() {
             return Ok(());
         }
-        let fitting = LEAST_LOCAL + (record.len() - LEAST_LOCAL) % (PAGE - 4);
-        let (local, rest) = record.split_at(if fitting <= most { fitting } else { LEAST_LOCAL });
-        self.cell.extend_from_slice(local);
         self.cell.extend_from_slice(&self.out.next().to_be_bytes());
         self.out.overflow(rest)
     }
@@ -264,17 +323,82 @@ impl<'a, W: Write> Tree<'a, W> {
             self.leaf.add(&parting);
         }
         let last = self.out.write(&self.leaf.finish(0)[..])?;
-        let mut level = self.leaves;
-        level.children.push(last);
+        let mut leaves = self.leaves;
+        leaves.children.push(last);
         let kind = match self.leaf.kind {
             Kind::TableLeaf | Kind::TableInterior => Kind::TableInterior,
             Kind::IndexLeaf | Kind::IndexInterior => Kind::IndexInterior,
         };
-        while level.children.len() > 1 {
-            level = level_above(&level, kind, self.out)?;
-        }
-        Ok(level.children.first().copied().unwrap_or(last))
+        root_of(leaves, kind, self.out)
     }
+}
+
+/// How many pages a table will take, without writing it.
+pub(super) struct Measure {
+    out: PageWriter<io::Sink>,
+    leaves: Level,
+    /// How many bytes of the leaf cells and their pointers take.
+    used: usize,
+    last_row: u64,
+}
+
+impl Measure {
+    /// Of a table whose first page has that number.
+    pub(super) fn table(first: u32) -> Self {
+        let out = PageWriter::new(io::sink(), first);
+        Self { out, leaves: Level::default(), used: 0, last_row: 0 }
+    }
+
+    /// Add a row whose record has that length.
+    #[inline]
+    pub(super) fn row(&mut self, rowid: u64, record: usize) {
+        let cell = if record <= MOST_OF_ROW {
+            varint_len(record as u64) + varint_len(rowid) + record
+        } else {
+            let local = local_part(record, MOST_OF_ROW);
+            self.out.skip((record - local).div_ceil(PAGE - 4));
+            varint_len(record as u64) + varint_len(rowid) + local + 4
+        };
+        if Kind::TableLeaf.header() + self.used + cell + 2 > PAGE {
+            self.end_leaf();
+        }
+        self.used += cell + 2;
+        self.last_row = rowid;
+    }
+
+    fn end_leaf(&mut self) {
+        let mut key = Vec::with_capacity(9);
+        varint(&mut key, self.last_row);
+        self.leaves.push(0, &key);
+        self.out.skip(1);
+        self.used = 0;
+    }
+
+    /// The number of the first page behind the table.
+    pub(super) fn finish(mut self) -> io::Result<u32> {
+        self.out.skip(1);
+        self.leaves.children.push(0);
+        root_of(self.leaves, Kind::TableInterior, &mut self.out)?;
+        Ok(self.out.next())
+    }
+}
+
+/// Write the levels above the leaves, up to the root.
+fn root_of<W: Write>(leaves: Level, kind: Kind, out: &mut PageWriter<W>) -> io::Result<u32> {
+    let mut level = leaves;
+    while level.children.len() > 1 {
+        level = level_above(&level, kind, out)?;
+    }
+    Ok(level.children.first().copied().unwrap_or_default())
+}
+
+/// How much of a record is kept with its key, where there is room for `most`.
+fn local_part(record: usize, most: usize) -> usize {
+    if record <= most {
+        return record;
+    }
+    let fitting = LEAST_LOCAL + (record - LEAST_LOCAL) % (PAGE - 4);
+    if fitting <= most { fitting } else { LEAST_LOCAL }
 }
 
 /// Write the pages that lead to those of a level.
@@ -287,7 +411,7 @@ fn level_above<W: Write>(level: &Level, kind: Kind, out: &mut PageWriter<W>) -> 
         cell.clear();
         cell.extend_from_slice(&child.to_be_bytes());
         cell.extend_from_slice(key);
-        if page.fits(&cell) {
+        if page.fits(cell.len()) {
             page.add(&cell);
         } else if number + 1 < count {
             let written = out.write(&page.finish(child)[..])?;
@@ -317,7 +441,7 @@ pub(super) fn first_page(records: &[Vec<u8>]) -> Option<Box<[u8; PAGE]>> {
         varint(&mut cell, record.len() as u64);
         varint(&mut cell, rowid);
         cell.extend_from_slice(record);
-        if record.len() > PAGE - 35 || !page.fits(&cell) {
+        if record.len() > MOST_OF_ROW || !page.fits(cell.len()) {
             return None;
         }
         page.add(&cell);

@@ -1,31 +1,79 @@
 //! A whole database of schema 7, written from its second page to its last, and the first page at the end.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Write};
 
-use super::encode::{Field, record};
-use super::pack::{PAGE, PageWriter, Tree, first_page};
-use crate::data::{CoverageData, Measurement};
+use super::encode::{Columns, Field, ShortCell, record, row_len_of};
+use super::pack::{Measure, PAGE, PageWriter, Tree, first_page};
+use crate::data::contexts::ContextId;
+use crate::data::{FilePath, LineArc, Measurement};
 use crate::formats::sqlite::SCHEMA_VERSION;
-use crate::formats::sqlite::write::{SCHEMA, by_rank, ranked_contexts};
+use crate::formats::sqlite::write::{RowSource, SCHEMA, by_rank, ranked_contexts};
 
 /// How much is written at a time.
 const BUFFER: usize = 1 << 20;
 
-/// Write `data` to an empty file.
+/// Write `rows` to an empty file.
 ///
-/// Its metadata does not say `has_arcs`: what was measured does.
-pub(in super::super) fn write(data: &CoverageData, mut file: File) -> io::Result<()> {
-    file.write_all(&[0; PAGE])?;
-    let mut pages = PageWriter::new(BufWriter::with_capacity(BUFFER, file), 2);
-    let tables = Writer { data, ranks: ranked_contexts(data.context_table()), out: &mut pages };
-    let roots = tables.write()?;
-    let count = pages.next() - 1;
-    let mut file = pages.into_inner().into_inner().map_err(io::IntoInnerError::into_error)?;
-    let first = first_page_of(&roots, count)
+/// The metadata does not say `has_arcs`: what was measured does.
+pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<()> {
+    let tables = Tables {
+        rows,
+        files: rows.files(),
+        ranks: ranked_contexts(rows.contexts()),
+        contexts: rows.contexts().sorted_ids(),
+    };
+    let mut pages = Pages { file, next: 2 };
+    let roots = tables.write(&mut pages)?;
+    let first = first_page_of(&roots, pages.next - 1)
         .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
-    file.seek(SeekFrom::Start(0))?;
-    file.write_all(&first[..])
+    Place { file, at: 0 }.write_all(&first[..])
+}
+
+/// A place in a file, which goes on behind what is written.
+struct Place<'a> {
+    file: &'a File,
+    at: u64,
+}
+
+impl Write for Place<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        #[cfg(unix)]
+        let written = std::os::unix::fs::FileExt::write_at(self.file, bytes, self.at)?;
+        #[cfg(not(unix))]
+        let written = {
+            io::Seek::seek(&mut &*self.file, io::SeekFrom::Start(self.at))?;
+            (&*self.file).write(bytes)?
+        };
+        self.at += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The file's pages, of which those up to `next` are written or taken.
+struct Pages<'a> {
+    file: &'a File,
+    next: u32,
+}
+
+impl Pages<'_> {
+    /// Write a tree; where its root is.
+    fn tree(
+        &mut self,
+        write: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32>,
+    ) -> io::Result<u32> {
+        let at = u64::from(self.next - 1) * PAGE as u64;
+        let out = BufWriter::with_capacity(BUFFER, Place { file: self.file, at });
+        let mut pages = PageWriter::new(out, self.next);
+        let root = write(&mut pages)?;
+        self.next = pages.next();
+        pages.into_inner().flush()?;
+        Ok(root)
+    }
 }
 
 /// The first pages of a table and of its index.
@@ -35,169 +83,284 @@ struct Root {
     index: Option<u32>,
 }
 
-struct Writer<'a, W> {
-    data: &'a CoverageData,
+struct Tables<'a> {
+    rows: &'a dyn RowSource,
+    files: Vec<(&'a FilePath, &'a str)>,
     /// At the index of a context is its id in the database.
     ranks: Vec<i64>,
-    out: &'a mut PageWriter<W>,
+    /// By the ids in the database.
+    contexts: Vec<ContextId>,
 }
 
-impl<W: Write> Writer<'_, W> {
+impl Tables<'_> {
     /// Write the tables and indexes in the order of the schema.
-    fn write(mut self) -> io::Result<[Root; 7]> {
+    fn write(&self, pages: &mut Pages<'_>) -> io::Result<[Root; 7]> {
+        let alone = |table, rows| Root { table, rows, index: None };
+        let indexed = |table, (rows, index)| Root { table, rows, index: Some(index) };
+        let meta = self.meta();
+        let mut keys: Vec<_> = meta.iter().map(|(key, _)| key.as_bytes()).zip(1..).collect();
+        keys.sort_unstable();
+        let paths = || self.files.iter().map(|(path, _)| path.as_bytes()).zip(1..);
+        let names = || self.contexts.iter().map(|&id| self.rows.contexts().name(id));
+        let names = || names().map(str::as_bytes).zip(1..);
         Ok([
-            self.version()?,
-            self.meta()?,
-            self.files()?,
-            self.contexts()?,
-            self.lines()?,
-            self.arcs()?,
-            self.tracers()?,
+            alone("coverage_schema", pages.tree(|out| table_of_version(out, SCHEMA_VERSION))?),
+            indexed(
+                "meta",
+                (
+                    pages.tree(|out| table_of_meta(out, &meta))?,
+                    pages.tree(|out| index_of_names(out, keys))?,
+                ),
+            ),
+            indexed(
+                "file",
+                (
+                    pages.tree(|out| table_of_names(out, paths()))?,
+                    pages.tree(|out| index_of_names(out, paths()))?,
+                ),
+            ),
+            indexed(
+                "context",
+                (
+                    pages.tree(|out| table_of_names(out, names()))?,
+                    pages.tree(|out| index_of_names(out, names()))?,
+                ),
+            ),
+            indexed(
+                "line_bits",
+                both(
+                    pages,
+                    |out| self.lines(out),
+                    |first| self.measure_lines(first),
+                    |out| self.index_of_lines(out),
+                )?,
+            ),
+            indexed(
+                "arc",
+                both(
+                    pages,
+                    |out| self.arcs(out),
+                    |first| self.measure_arcs(first),
+                    |out| self.index_of_arcs(out),
+                )?,
+            ),
+            alone("tracer", pages.tree(|out| self.tracers(out))?),
         ])
     }
 
-    fn version(&mut self) -> io::Result<Root> {
-        let mut row = Vec::new();
-        let mut table = Tree::table(self.out);
-        record(&mut row, &[Field::Integer(SCHEMA_VERSION)]);
-        table.row(1, &row)?;
-        Ok(Root { table: "coverage_schema", rows: table.finish()?, index: None })
-    }
-
-    fn meta(&mut self) -> io::Result<Root> {
+    fn meta(&self) -> Vec<(&str, &str)> {
         let mut rows: Vec<(&str, &str)> =
-            self.data.meta().iter().map(|(key, value)| (&**key, &**value)).collect();
-        if let Some(measurement) = self.data.measurement() {
+            self.rows.meta().iter().map(|(key, value)| (&**key, &**value)).collect();
+        if let Some(measurement) = self.rows.measurement() {
             rows.push(("has_arcs", if measurement == Measurement::Arcs { "1" } else { "0" }));
         }
+        rows
+    }
+
+    fn lines(&self, out: &mut PageWriter<impl Write>) -> io::Result<u32> {
+        let (mut row, mut rowid) = (Vec::new(), 0);
+        let mut table = Tree::table(out);
+        self.each_bitmap(|file, context, numbits| {
+            rowid += 1;
+            let ids = [file, context].map(|id| Field::Integer(id.into()));
+            record(&mut row, &[ids[0], ids[1], Field::Blob(numbits)]);
+            table.row(rowid, &row)
+        })?;
+        table.finish()
+    }
+
+    /// Where the table ends if it begins with that page.
+    fn measure_lines(&self, first: u32) -> io::Result<u32> {
+        let (mut row, mut rowid) = (Vec::new(), 0);
+        let mut table = Measure::table(first);
+        self.each_bitmap(|file, context, numbits| {
+            rowid += 1;
+            let ids = [file, context].map(|id| Field::Integer(id.into()));
+            record(&mut row, &[ids[0], ids[1], Field::Blob(numbits)]);
+            table.row(rowid, row.len());
+            Ok(())
+        })?;
+        table.finish()
+    }
+
+    fn index_of_lines(&self, out: &mut PageWriter<impl Write>) -> io::Result<u32> {
+        let mut rowid = 0;
+        let mut index = Tree::index(out);
+        self.each_bitmap(|file, context, _| {
+            rowid += 1;
+            let keys = Columns::two(file, context);
+            let rowid = Columns::rowid(rowid);
+            index.short_entry(&ShortCell::entry(&keys, &Columns::default(), &rowid))
+        })?;
+        index.finish()
+    }
+
+    fn arcs(&self, out: &mut PageWriter<impl Write>) -> io::Result<u32> {
+        let mut rowid = 0;
+        let mut table = Tree::table(out);
+        self.each_arc(|keys, (from, to)| {
+            rowid += 1;
+            table.short_row(rowid, &ShortCell::row(rowid, keys, &Columns::two(from, to)))
+        })?;
+        table.finish()
+    }
+
+    /// Where the table ends if it begins with that page.
+    fn measure_arcs(&self, first: u32) -> io::Result<u32> {
+        let mut rowid = 0;
+        let mut table = Measure::table(first);
+        self.each_arc(|keys, (from, to)| {
+            rowid += 1;
+            table.row(rowid, row_len_of(keys, from, to));
+            Ok(())
+        })?;
+        table.finish()
+    }
+
+    fn index_of_arcs(&self, out: &mut PageWriter<impl Write>) -> io::Result<u32> {
+        let mut rowid = 0;
+        let mut index = Tree::index(out);
+        self.each_arc(|keys, (from, to)| {
+            rowid += 1;
+            let (arc, rowid) = (Columns::two(from, to), Columns::rowid(rowid));
+            index.short_entry(&ShortCell::entry(keys, &arc, &rowid))
+        })?;
+        index.finish()
+    }
+
+    fn tracers(&self, out: &mut PageWriter<impl Write>) -> io::Result<u32> {
         let mut row = Vec::new();
-        let mut table = Tree::table(self.out);
-        for (rowid, (key, value)) in (1..).zip(&rows) {
-            record(&mut row, &[Field::Text(key.as_bytes()), Field::Text(value.as_bytes())]);
-            table.row(rowid, &row)?;
-        }
-        let table = table.finish()?;
-        let mut keys: Vec<_> = rows.iter().map(|(key, _)| key.as_bytes()).zip(1..).collect();
-        keys.sort_unstable();
-        let index = self.index_of_names(keys)?;
-        Ok(Root { table: "meta", rows: table, index: Some(index) })
-    }
-
-    fn files(&mut self) -> io::Result<Root> {
-        let data = self.data;
-        let paths = || data.records().map(|(path, _)| path.as_bytes()).zip(1..);
-        let rows = self.table_of_names(paths())?;
-        Ok(Root { table: "file", rows, index: Some(self.index_of_names(paths())?) })
-    }
-
-    fn contexts(&mut self) -> io::Result<Root> {
-        let contexts = self.data.context_table();
-        let sorted = contexts.sorted_ids();
-        let names = || sorted.iter().map(|&id| contexts.name(id).as_bytes()).zip(1..);
-        let rows = self.table_of_names(names())?;
-        Ok(Root { table: "context", rows, index: Some(self.index_of_names(names())?) })
-    }
-
-    /// A table of an id and a name.
-    fn table_of_names<'n>(
-        &mut self,
-        names: impl Iterator<Item = (&'n [u8], u64)>,
-    ) -> io::Result<u32> {
-        let mut row = Vec::new();
-        let mut table = Tree::table(self.out);
-        for (name, id) in names {
-            record(&mut row, &[Field::Null, Field::Text(name)]);
-            table.row(id, &row)?;
+        let mut table = Tree::table(out);
+        for (file, (_, tracer)) in (1..).zip(&self.files) {
+            if !tracer.is_empty() {
+                record(&mut row, &[Field::Null, Field::Text(tracer.as_bytes())]);
+                table.row(file, &row)?;
+            }
         }
         table.finish()
     }
 
-    /// The index of such a table, of names that ascend.
-    fn index_of_names<'n>(
-        &mut self,
-        names: impl IntoIterator<Item = (&'n [u8], u64)>,
-    ) -> io::Result<u32> {
-        let mut entry = Vec::new();
-        let mut index = Tree::index(self.out);
-        for (name, id) in names {
-            record(&mut entry, &[Field::Text(name), Field::Integer(id as i64)]);
-            index.entry(&entry)?;
+    /// `visit(file, context, numbits)` in the order of the rows.
+    fn each_bitmap(
+        &self,
+        mut visit: impl FnMut(i32, i32, &[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.rows.measurement() == Some(Measurement::Arcs) {
+            return Ok(());
         }
-        index.finish()
-    }
-
-    fn lines(&mut self) -> io::Result<Root> {
-        let mut row = Vec::new();
-        let mut rowid = 0;
-        let mut table = Tree::table(self.out);
-        for (file, (_, of_file)) in (1..).zip(self.data.records()) {
-            for (context, lines) in by_rank(&of_file.lines, &self.ranks) {
-                rowid += 1;
-                let ids = [file, context].map(Field::Integer);
-                record(&mut row, &[ids[0], ids[1], Field::Blob(lines.as_bytes())]);
-                table.row(rowid, &row)?;
+        for (file, (path, _)) in (1..).zip(&self.files) {
+            for (context, lines) in by_rank(&self.rows.record(path)?.lines, &self.ranks) {
+                visit(file, id(context)?, lines.as_bytes())?;
             }
         }
-        let table = table.finish()?;
-        let mut rowid = 0;
-        let mut index = Tree::index(self.out);
-        for (file, (_, of_file)) in (1..).zip(self.data.records()) {
-            for (context, _) in by_rank(&of_file.lines, &self.ranks) {
-                rowid += 1;
-                record(&mut row, &[file, context, rowid].map(Field::Integer));
-                index.entry(&row)?;
-            }
-        }
-        Ok(Root { table: "line_bits", rows: table, index: Some(index.finish()?) })
+        Ok(())
     }
 
-    fn arcs(&mut self) -> io::Result<Root> {
-        let mut row = Vec::new();
-        let mut rowid = 0;
-        let mut table = Tree::table(self.out);
-        each_arc(self.data, &self.ranks, |arc| {
-            rowid += 1;
-            record(&mut row, &arc.map(Field::Integer));
-            table.row(rowid, &row)
-        })?;
-        let table = table.finish()?;
-        let mut rowid = 0;
-        let mut index = Tree::index(self.out);
-        each_arc(self.data, &self.ranks, |[file, context, from, to]| {
-            rowid += 1;
-            record(&mut row, &[file, context, from, to, rowid].map(Field::Integer));
-            index.entry(&row)
-        })?;
-        Ok(Root { table: "arc", rows: table, index: Some(index.finish()?) })
-    }
-
-    fn tracers(&mut self) -> io::Result<Root> {
-        let mut row = Vec::new();
-        let mut table = Tree::table(self.out);
-        for (file, (_, of_file)) in (1..).zip(self.data.records()) {
-            if !of_file.tracer.is_empty() {
-                record(&mut row, &[Field::Null, Field::Text(of_file.tracer.as_bytes())]);
-                table.row(file, &row)?;
+    /// `visit(file and context, arc)` in the order of the rows.
+    fn each_arc(
+        &self,
+        mut visit: impl FnMut(&Columns, LineArc) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.rows.measurement() == Some(Measurement::Lines) {
+            return Ok(());
+        }
+        for (file, (path, _)) in (1..).zip(&self.files) {
+            for (context, arcs) in by_rank(&self.rows.record(path)?.arcs, &self.ranks) {
+                let keys = Columns::two(file, id(context)?);
+                arcs.iter().try_for_each(|arc| visit(&keys, arc))?;
             }
         }
-        Ok(Root { table: "tracer", rows: table.finish()?, index: None })
+        Ok(())
     }
 }
 
-/// `visit([file, context, from, to])` in the order of the rows.
-fn each_arc(
-    data: &CoverageData,
-    ranks: &[i64],
-    mut visit: impl FnMut([i64; 4]) -> io::Result<()>,
-) -> io::Result<()> {
-    for (file, (_, of_file)) in (1..).zip(data.records()) {
-        for (context, arcs) in by_rank(&of_file.arcs, ranks) {
-            for (from, to) in arcs.iter() {
-                visit([file, context, from.into(), to.into()])?;
-            }
-        }
+fn id(number: i64) -> io::Result<i32> {
+    i32::try_from(number).map_err(io::Error::other)
+}
+
+/// Write a large table and its index, both at once: the index to where the table will end, which is measured first.
+#[cfg(all(unix, feature = "parallel"))]
+fn both<'f>(
+    pages: &mut Pages<'f>,
+    table: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32> + Send,
+    measure: impl FnOnce(u32) -> io::Result<u32> + Send,
+    index: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32> + Send,
+) -> io::Result<(u32, u32)> {
+    let (file, next) = (pages.file, pages.next);
+    let (table, index) = rayon::join(
+        || -> io::Result<_> {
+            let mut pages: Pages<'f> = Pages { file, next };
+            Ok((pages.tree(table)?, pages.next))
+        },
+        || -> io::Result<_> {
+            let begin = measure(next)?;
+            let mut pages = Pages { file, next: begin };
+            Ok((pages.tree(index)?, begin, pages.next))
+        },
+    );
+    let ((table, end), (index, begin, next)) = (table?, index?);
+    if begin != end {
+        return Err(io::Error::other("a table was measured wrongly"));
     }
-    Ok(())
+    pages.next = next;
+    Ok((table, index))
+}
+
+/// Write a large table and its index.
+#[cfg(not(all(unix, feature = "parallel")))]
+fn both(
+    pages: &mut Pages<'_>,
+    table: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32>,
+    _: impl FnOnce(u32) -> io::Result<u32>,
+    index: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32>,
+) -> io::Result<(u32, u32)> {
+    Ok((pages.tree(table)?, pages.tree(index)?))
+}
+
+fn table_of_version(out: &mut PageWriter<impl Write>, version: i64) -> io::Result<u32> {
+    let mut row = Vec::new();
+    let mut table = Tree::table(out);
+    record(&mut row, &[Field::Integer(version)]);
+    table.row(1, &row)?;
+    table.finish()
+}
+
+fn table_of_meta(out: &mut PageWriter<impl Write>, rows: &[(&str, &str)]) -> io::Result<u32> {
+    let mut row = Vec::new();
+    let mut table = Tree::table(out);
+    for (rowid, (key, value)) in (1..).zip(rows) {
+        record(&mut row, &[Field::Text(key.as_bytes()), Field::Text(value.as_bytes())]);
+        table.row(rowid, &row)?;
+    }
+    table.finish()
+}
+
+/// A table of an id and a name.
+fn table_of_names<'n>(
+    out: &mut PageWriter<impl Write>,
+    names: impl Iterator<Item = (&'n [u8], u64)>,
+) -> io::Result<u32> {
+    let mut row = Vec::new();
+    let mut table = Tree::table(out);
+    for (name, id) in names {
+        record(&mut row, &[Field::Null, Field::Text(name)]);
+        table.row(id, &row)?;
+    }
+    table.finish()
+}
+
+/// The index of such a table, of names that ascend.
+fn index_of_names<'n>(
+    out: &mut PageWriter<impl Write>,
+    names: impl IntoIterator<Item = (&'n [u8], u64)>,
+) -> io::Result<u32> {
+    let mut entry = Vec::new();
+    let mut index = Tree::index(out);
+    for (name, id) in names {
+        record(&mut entry, &[Field::Text(name), Field::Integer(id as i64)]);
+        index.entry(&entry)?;
+    }
+    index.finish()
 }
 
 /// The header of the database, and the table of its tables (fileformat.html, sections 1.3 and 2.6).
