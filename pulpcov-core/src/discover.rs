@@ -112,19 +112,19 @@ fn is_word(text: &str) -> bool {
 ///
 /// [`ErrorKind::NoData`] for a place that does not exist, [`ErrorKind::Io`] for a folder that cannot be listed.
 pub fn find(places: &[PathBuf], base: &OsStr) -> Result<Vec<PathBuf>> {
-    let mut found = BTreeSet::new();
+    let mut found = Found::new();
     for place in places {
         match std::fs::metadata(place) {
             Ok(metadata) if metadata.is_dir() => list(place, base, &mut found)?,
             // A link that leads nowhere exists all the same.
-            _ if place.symlink_metadata().is_ok() => add(&mut found, place.clone()),
+            _ if place.symlink_metadata().is_ok() => found.add(place.clone()),
             _ => {
                 let message = "Couldn't combine from non-existent path";
                 return Err(Error::new(ErrorKind::NoData, message).with_path(place));
             }
         }
     }
-    let paths: Vec<PathBuf> = found.iter().map(|(_, path)| path.clone()).collect();
+    let paths: Vec<PathBuf> = found.files.into_values().collect();
     let all: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
     Ok(paths.iter().filter(|path| !is_companion(path, &all)).cloned().collect())
 }
@@ -157,19 +157,28 @@ pub fn base_names(places: &[PathBuf]) -> BTreeMap<String, usize> {
     bases
 }
 
-/// Sorted and told apart by absolute path, but named as the caller did.
-fn add(found: &mut BTreeSet<(PathBuf, PathBuf)>, path: PathBuf) {
-    let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
-    if found
-        .range((absolute.clone(), PathBuf::new())..)
-        .next()
-        .is_none_or(|(next, _)| *next != absolute)
-    {
-        found.insert((absolute, path));
+/// Sorted and told apart by absolute path, but named as the caller did at first.
+struct Found {
+    files: BTreeMap<PathBuf, PathBuf>,
+    /// Asked for once, and not for each file.
+    working_folder: Option<PathBuf>,
+}
+
+impl Found {
+    fn new() -> Self {
+        Self { files: BTreeMap::new(), working_folder: std::path::absolute(".").ok() }
+    }
+
+    fn add(&mut self, path: PathBuf) {
+        let absolute = match &self.working_folder {
+            Some(folder) => std::path::absolute(folder.join(&path)),
+            None => std::path::absolute(&path),
+        };
+        self.files.entry(absolute.unwrap_or_else(|_| path.clone())).or_insert(path);
     }
 }
 
-fn list(folder: &Path, base: &OsStr, found: &mut BTreeSet<(PathBuf, PathBuf)>) -> Result<()> {
+fn list(folder: &Path, base: &OsStr, found: &mut Found) -> Result<()> {
     let trouble = |err| Error::io(folder, err);
     let prefix = [base.as_encoded_bytes(), b"."].concat();
     for entry in std::fs::read_dir(folder).map_err(trouble)? {
@@ -177,7 +186,7 @@ fn list(folder: &Path, base: &OsStr, found: &mut BTreeSet<(PathBuf, PathBuf)>) -
         if name.as_encoded_bytes().starts_with(&prefix) {
             // Names in the current folder are shown as they are.
             let path = if folder == Path::new(".") { name.into() } else { folder.join(name) };
-            add(found, path);
+            found.add(path);
         }
     }
     Ok(())

@@ -196,7 +196,8 @@ impl<'a> Combiner<'a> {
         let mut inputs = discover::find(&self.places_or_default(), base)?;
         // The data file may be one of the files it is combined from; it does not combine itself.
         let own = std::path::absolute(&self.data_file).ok();
-        inputs.retain(|path| std::path::absolute(path).ok() != own);
+        let named_like_it = |path: &Path| path.file_name() == self.data_file.file_name();
+        inputs.retain(|path| !named_like_it(path) || std::path::absolute(path).ok() != own);
         Ok(inputs)
     }
 

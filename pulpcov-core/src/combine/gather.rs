@@ -79,7 +79,7 @@ impl InOrder<'_> {
                 None => drop(self.seen.insert(*digest, number)),
             }
         }
-        file.rename(|path| self.aliases.map_with_host_slashes(path.as_bytes()).into())?;
+        file.rename(|path| self.aliases.map_file(path))?;
         Ok(Admission::Fresh)
     }
 }

@@ -1,6 +1,6 @@
 //! One combine at a time in a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -27,6 +27,7 @@ impl FolderLocks {
     ) -> Result<Self> {
         let by_real_path =
             |folder: PathBuf| (folder.canonicalize().unwrap_or_else(|_| folder.clone()), folder);
+        let folders: BTreeSet<PathBuf> = folders.into_iter().collect();
         let folders: BTreeMap<PathBuf, PathBuf> = folders.into_iter().map(by_real_path).collect();
         let deadline = Instant::now() + PATIENCE;
         let locks = folders

@@ -2,6 +2,7 @@
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
+use std::sync::Arc;
 
 use crate::text::printable;
 
@@ -9,7 +10,7 @@ use crate::text::printable;
 ///
 /// It may come from another machine and another operating system (`C:\app\views.py`)
 /// and need not be UTF-8, so it is bytes, and never touched as a local path unasked.
-/// Displaying it replaces what is not printable.
+/// Displaying it replaces what is not printable. A clone shares the bytes.
 ///
 /// # Examples
 ///
@@ -21,7 +22,7 @@ use crate::text::printable;
 /// assert_eq!(FilePath::from(b"caf\xe9.py".to_vec()).to_string(), "caf\u{fffd}.py");
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FilePath(Box<[u8]>);
+pub struct FilePath(Arc<[u8]>);
 
 impl FilePath {
     /// The path's bytes.

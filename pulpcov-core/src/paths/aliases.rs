@@ -11,6 +11,7 @@ use super::glob::{GlobPattern, join_regex};
 use super::pypath::{SEP, is_slash, isabs_anywhere, sep, trim_slashes};
 use super::pyregex::{self, Flags};
 use super::workdir::{CanonicalNames, WorkingDir};
+use crate::data::FilePath;
 use crate::error::Result;
 use crate::text::py_repr;
 
@@ -51,7 +52,7 @@ pub struct PathAliases {
     exists: Option<Exists>,
     log: Log,
     /// What [`map_with_host_slashes`](Self::map_with_host_slashes) gave each path.
-    remembered: HashMap<Vec<u8>, Vec<u8>>,
+    remembered: HashMap<FilePath, FilePath>,
 }
 
 /// One pattern and what to put in its place.
@@ -233,12 +234,18 @@ impl PathAliases {
     /// assert_eq!(aliases.map_with_host_slashes(br"C:\shop\cart.py"), b"C:/shop/cart.py");
     /// ```
     pub fn map_with_host_slashes(&mut self, path: &[u8]) -> Vec<u8> {
+        self.map_file(&path.into()).as_bytes().to_vec()
+    }
+
+    /// [`map_with_host_slashes`](Self::map_with_host_slashes), which copies nothing of paths that are known.
+    pub(crate) fn map_file(&mut self, path: &FilePath) -> FilePath {
         if let Some(known) = self.remembered.get(path) {
             return known.clone();
         }
-        let mut mapped = self.map(path);
+        let mut mapped = self.map(path.as_bytes());
         mapped.iter_mut().filter(|b| is_slash(**b)).for_each(|b| *b = SEP);
-        self.remembered.insert(path.to_vec(), mapped.clone());
+        let mapped = FilePath::from(mapped);
+        self.remembered.insert(path.clone(), mapped.clone());
         mapped
     }
 

@@ -81,6 +81,15 @@ impl FileIdentity {
         self.file == other.file
     }
 
+    /// Was this companion, of the suffix `-wal` or `-journal`, there?
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn has_companion(&self, suffix: &str) -> bool {
+        COMPANIONS
+            .iter()
+            .zip(&self.companions)
+            .any(|(known, state)| *known == suffix && state.is_some())
+    }
+
     /// The file's size in bytes.
     pub fn size(&self) -> u64 {
         self.file.size

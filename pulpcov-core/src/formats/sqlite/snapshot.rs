@@ -6,7 +6,6 @@
 //! a private folder, and SQLite does its work there.
 
 use std::fs::File;
-use std::path::Path;
 
 use super::lock::{self, SharedLock};
 use crate::error::{Error, ErrorKind, Result};
@@ -37,8 +36,8 @@ impl Snapshot {
     pub(super) fn take(input: &mut Input) -> Result<Self> {
         input.consistently(|input| {
             let lock = lock(input)?;
-            let _checkpoints_wait = hold_off_checkpoints(input.path())?;
             let size = input.rewind()?;
+            let _checkpoints_wait = hold_off_checkpoints(input)?;
             let bytes = read_file(input.file(), size)?;
             let companion = if is_wal(&bytes) {
                 read_companion(input, "-wal", |size, _| size > WAL_HEADER)?
@@ -105,7 +104,8 @@ fn lock(input: &Input) -> Result<SharedLock> {
 
 /// The journal of a writer that died. One of a transaction under way is not: that has not touched the file yet.
 fn hot_journal(input: &Input, lock: &SharedLock) -> Result<Option<Companion>> {
-    if lock.writer_is_active() {
+    // One that begins just now is not hot: its writer must wait for our lock.
+    if !input.identity().has_companion("-journal") || lock.writer_is_active() {
         return Ok(None);
     }
     read_companion(input, "-journal", |_, first| first != 0)
@@ -117,8 +117,12 @@ pub(super) fn is_wal(database: &[u8]) -> bool {
 }
 
 /// The open `-shm` file whose lock keeps checkpoints away, if some process uses the log just now.
-fn hold_off_checkpoints(database: &Path) -> Result<Option<File>> {
-    let Ok(shm) = open_no_follow(&beside(database, "-shm")) else { return Ok(None) };
+fn hold_off_checkpoints(input: &Input) -> Result<Option<File>> {
+    // Without a log there is nothing to check in. One that begins just now changes the file, and that is noticed.
+    if !input.identity().has_companion("-wal") {
+        return Ok(None);
+    }
+    let Ok(shm) = open_no_follow(&beside(input.path(), "-shm")) else { return Ok(None) };
     lock::hold_off_checkpoints(&shm)?;
     Ok(Some(shm))
 }
