@@ -17,6 +17,8 @@ mod python_facts;
 mod pythons;
 mod readers;
 mod report;
+mod sample;
 mod services;
+mod sources;
 mod support;
 mod watch;

@@ -238,7 +238,7 @@ pub(crate) struct ReportingArgs {
     #[arg(long)]
     pub(crate) no_cache: bool,
 
-    /// Say more: `combine` names each input, `pathmap` explains each alias, `python` names the version
+    /// Say more: `combine` names each input, `pathmap` explains each alias, `python` names the version, `sources` all sources that do not match the data
     #[arg(long, value_name = "TOPICS", value_delimiter = ',')]
     pub(crate) debug: Vec<String>,
 

@@ -14,6 +14,7 @@ use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
 use pulpcov_core::summarize::{
     FactsCache, PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning,
 };
+use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, discover};
 
 use super::source_tree::{self, MeasuredSources};
@@ -27,6 +28,9 @@ const MESSAGES: &str = "https://coverage.readthedocs.io/en/7.17.3/messages.html"
 
 /// Where facts about sources are kept between reports, in the folder that the command runs in.
 const CACHE: &str = ".pulpcov_cache";
+
+/// How many sources of another version are named, unless all are asked for.
+const MISMATCHES_NAMED: usize = 5;
 
 /// Settings, options and data of one report.
 pub(crate) struct Reporting<'a> {
@@ -113,11 +117,32 @@ impl<'a> Reporting<'a> {
         let summary = summarizer.run()?;
         // A folder that cannot be written has no cache: that costs time, and nothing else.
         let _ = self.cache.as_ref().map(FactsCache::save);
-        if self.args.debug.iter().chain(&self.config.run.debug).any(|topic| topic == "python") {
+        if wants_debug(self.args, &self.config, "python") {
             ui::message(&format!("Statements are those of Python {}", summary.python_version()));
         }
-        summary.warnings().iter().filter_map(|warning| self.in_words(warning)).for_each(warn);
+        self.tell(summary.warnings(), warn);
         Ok(summary)
+    }
+
+    /// In an old checkout every source may be of another version: the first ones are named, the others counted.
+    fn tell(&self, warnings: &[Warning], mut warn: impl FnMut(String)) {
+        let all = wants_debug(self.args, &self.config, "sources");
+        let (mut mismatches, mut more) = (0, 0);
+        for warning in warnings {
+            let Some(words) = self.in_words(warning) else { continue };
+            if let Warning::Mismatch { .. } = warning {
+                mismatches += 1;
+                if mismatches > MISMATCHES_NAMED && !all {
+                    more += 1;
+                    continue;
+                }
+            }
+            warn(words);
+        }
+        if more > 0 {
+            let files = plural(more, "more file");
+            warn(format!("{files} measured in another version: --debug=sources names each"));
+        }
     }
 
     /// Contexts are to be shown, and there are none.
@@ -251,6 +276,10 @@ fn sources(args: &ReportingArgs, folder: &WorkingDir) -> Result<Box<dyn Sources>
     })
 }
 
+fn wants_debug(args: &ReportingArgs, config: &Config, topic: &str) -> bool {
+    args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic)
+}
+
 /// `a,b` as a list; nothing is no option at all.
 fn patterns(option: Option<&str>) -> Option<Vec<String>> {
     let text = option.filter(|text| !text.is_empty())?;
@@ -303,8 +332,7 @@ fn combine_first(
     if !has_parallel_files(data_file)? {
         return Ok(());
     }
-    let debug =
-        |topic: &str| args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic);
+    let debug = |topic| wants_debug(args, config, topic);
     let mut aliases = settings::aliases(config)?;
     if debug("pathmap") {
         aliases = aliases.on_event(|event| ui::message(&event.to_string()));

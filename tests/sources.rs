@@ -1,0 +1,236 @@
+//! Which files are in a report, and where their text is from.
+
+use std::fs;
+
+use crate::sample::{masked, recorded, same, shop};
+use crate::support::{Dir, Ran, coverage, python};
+
+#[test]
+fn another_version_of_a_source_is_said_to_be_one() {
+    let dir = recorded(&[]);
+    dir.write("shop/cart10.py", "import sys\n");
+    dir.pulpcov(["report"]).status(0).stderr("cart10.py has 1 line, but the data names line 21");
+
+    for n in 0..7 {
+        dir.write(format!("old{n}.py"), "x = 1\nx = 2\n");
+    }
+    dir.write("olds.py", "import old0, old1, old2, old3, old4, old5, old6\n");
+    dir.coverage(["run", "--source=.", "olds.py"]).status(0);
+    for n in 0..7 {
+        dir.write(format!("old{n}.py"), "x = 1\n");
+    }
+    let warnings = |args: &[&str]| dir.pulpcov(args).status(0).stderr;
+    let some = warnings(&["report"]);
+    assert_eq!(some.lines().count(), 6, "{some}");
+    assert!(some.ends_with(
+        "warning: 2 more files measured in another version: --debug=sources names each\n"
+    ));
+    let all = warnings(&["report", "--debug=sources"]);
+    assert_eq!(all.lines().count(), 7, "{all}");
+    assert!(
+        all.lines().all(|line| line.contains("has 1 line, but the data names line 2")),
+        "{all}"
+    );
+    dir.write(".coveragerc", "[run]\ndisable_warnings = source-mismatch\n");
+    assert_eq!(warnings(&["report"]), "");
+}
+
+#[test]
+fn sources_may_be_elsewhere() {
+    let dir = recorded(&["--branch"]);
+    let run = |program: &str, args: &[&str]| {
+        let mut command = std::process::Command::new(program);
+        for variable in
+            ["GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL"]
+        {
+            command.env(variable, "test");
+        }
+        let output = command.args(args).current_dir(dir.path("")).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    let expected = dir.pulpcov(["report", "-m"]).status(0).stdout;
+    run("git", &["init", "-q"]);
+    run("git", &["add", "shop", "main.py"]);
+    run("git", &["commit", "-q", "-m", "sources"]);
+    let zip = "import shutil\nshutil.make_archive('away', 'zip', '.', 'shop')\nshutil.make_archive('away', 'gztar', '.', 'shop')\n";
+    let made = python().args(["-c", zip]).current_dir(dir.path("")).output();
+    assert!(made.unwrap().status.success());
+    fs::create_dir(dir.path("away")).unwrap();
+    fs::rename(dir.path("shop"), dir.path("away/shop")).unwrap();
+    fs::rename(dir.path("main.py"), dir.path("away/main.py")).unwrap();
+
+    dir.pulpcov(["report"]).status(1);
+    assert_eq!(dir.pulpcov(["report", "-m", "--source-root=away"]).status(0).stdout, expected);
+    assert_eq!(dir.pulpcov(["report", "-m", "--source-rev=HEAD"]).status(0).stdout, expected);
+    let shop: String = expected.lines().filter(|line| line.starts_with("shop/")).collect();
+    for archive in ["--source-root=away.zip", "--source-root=away.tar.gz"] {
+        let ran = dir.pulpcov(["report", "-m", archive, "--omit=main.py"]).status(0);
+        let rows: String = ran.stdout.lines().filter(|line| line.starts_with("shop/")).collect();
+        assert_eq!(rows, shop);
+    }
+    dir.pulpcov(["report", "--source-rev=no-such"]).status(1).stderr("error: git: ");
+    dir.pulpcov(["report", "--source-rev=--output=x"]).status(1).stderr("error: git: ");
+    dir.pulpcov(["report", "--source-root=main.py"]).status(1).stderr("main.py: ");
+    assert!(!dir.path("x").exists());
+}
+
+#[test]
+fn modules_in_archives_have_sources() {
+    let dir = Dir::new();
+    dir.write("box/inside.py", "x = 1\nif x > 1:\n    x = 2\n");
+    dir.write("main.py", "import sys\nsys.path.insert(0, 'box.zip')\nimport inside\n");
+    let script = "import shutil; shutil.make_archive('box', 'zip', 'box')";
+    let made = python().args(["-c", script]).current_dir(dir.path("")).output();
+    assert!(made.unwrap().status.success());
+    dir.coverage(["run", "--branch", "main.py"]).status(0);
+    let ran = same(&dir, &["report", "-m"]).status(0);
+    assert!(ran.stdout.contains("box.zip/inside.py"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_is_missing_or_no_python_stops_a_report_or_not() {
+    let dir = shop();
+    dir.write("main.py", "import shop.all, shop.cart9\nfor name in ['page.html', 'noext']:\n    exec(compile('x = 1\\n', name, 'exec'))\n");
+    dir.write("page.html", "<p>\n");
+    dir.write("noext", "x = 1\n");
+    dir.coverage(["run", "--branch", "--source=.", "main.py"]).status(0);
+    dir.write("shop/all.py", "print 'Python 2'\n");
+    let stopped = same(&dir, &["report"]).status(1);
+    assert!(stopped.stdout.starts_with("Couldn't parse '"), "{}", stopped.stdout);
+    same(&dir, &["report", "-i"]).status(0).stderr("(couldnt-parse); see https://");
+    same(&dir, &["json", "-o", "-"]).status(1);
+    fs::remove_file(dir.path("shop/all.py")).unwrap();
+    let stopped = same(&dir, &["report"]).status(1);
+    assert!(stopped.stdout.contains("messages.html#error-no-source"), "{}", stopped.stdout);
+    same(&dir, &["xml", "-i", "-o", "-"]).status(0).stderr("No source for code");
+    dir.write(
+        ".coveragerc",
+        "[run]\ndisable_warnings = couldnt-parse\n[report]\nignore_errors = 1\n",
+    );
+    let quiet = same(&dir, &["report"]).status(0);
+    assert_eq!(quiet.stderr, "");
+    dir.write("shop/all.py", "# coding: nope\n");
+    same(&dir, &["lcov", "-o", "-"]).status(0);
+}
+
+#[test]
+fn paths_of_other_machines_and_relative_ones_are_found() {
+    let dir = recorded(&["--branch"]);
+    let here = dir.path("");
+    let (checkout, build) = (dir.path("checkout"), dir.path("build"));
+    fs::create_dir(&build).unwrap();
+    fs::rename(dir.path("shop"), build.join("shop")).unwrap();
+    fs::copy(here.join("main.py"), build.join("main.py")).unwrap();
+    dir.write("build/.coveragerc", "[run]\nbranch = True\nsource = .\n");
+    let run = coverage().args(["run", "main.py"]).current_dir(&build).output().unwrap();
+    assert!(run.status.success());
+    fs::rename(&build, &checkout).unwrap();
+    fs::rename(checkout.join(".coverage"), dir.path(".coverage")).unwrap();
+    dir.write(".coveragerc", format!("[paths]\nall =\n  {}\n  */build\n", checkout.display()));
+    for command in
+        [&["report", "-m"][..], &["xml", "-o", "-"], &["json", "-o", "-"], &["lcov", "-o", "-"]]
+    {
+        same(&dir, command).status(0);
+    }
+
+    let dir = shop();
+    dir.write(".coveragerc", "[run]\nrelative_files = True\nsource = shop\n");
+    dir.coverage(["run", "main.py"]).status(0);
+    for command in [&["report", "--include=shop/*"][..], &["xml", "-o", "-"], &["json", "-o", "-"]]
+    {
+        same(&dir, command).status(0);
+    }
+}
+
+/// Modules that nothing imports, wherever the settings say that there are some.
+#[test]
+fn what_never_ran_is_reported_too() {
+    let settings = [
+        ("source = .", &["shop/unused.py"][..]),
+        ("source = shop", &["shop/unused.py"]),
+        ("source_pkgs = shop", &["shop/unused.py"]),
+        ("source_dirs = lib\n  shop", &["lib/outside.py", "shop/unused.py"]),
+        ("source = deep/name\n  lib\n  shop", &["deep/name/space.py", "lib/outside.py"]),
+        (
+            "source = .\n[report]\ninclude_namespace_packages = yes",
+            &["deep/name/space.py", "lib/outside.py"],
+        ),
+    ];
+    for branch in [false, true] {
+        for (source, unrun) in settings {
+            let dir = shop();
+            dir.write("deep/name/space.py", "def f():\n    if f: return 1\n");
+            dir.write("lib/outside.py", "x = 1\n");
+            dir.write(".coveragerc", format!("[run]\nbranch = {branch}\n{source}\n"));
+            dir.coverage(["run", "main.py"]).status(0);
+            let ran = same(&dir, &["report", "-m"]).status(0);
+            for name in unrun {
+                let row = ran.stdout.lines().find(|line| line.starts_with(name));
+                let row = row.unwrap_or_else(|| panic!("{source}: no {name} in\n{}", ran.stdout));
+                assert!(row.contains(" 0%"), "{source}: {row}");
+            }
+            for report in ["xml", "json", "lcov"] {
+                same(&dir, &[report, "-o", "-"]).status(0);
+            }
+        }
+    }
+}
+
+#[test]
+fn sources_need_not_be_utf_8() {
+    let dir = Dir::new();
+    let text = "# coding: CODING\nname = 'gr\u{fc}\u{df}e'  # \u{e9}\nif not name:\n    name = 1\n";
+    let latin: Vec<u8> = text.chars().map(|c| c as u8).collect();
+    let coded = |name: &str| {
+        let at = latin.windows(6).position(|bytes| bytes == b"CODING").unwrap();
+        [&latin[..at], name.as_bytes(), &latin[at + 6..]].concat()
+    };
+    dir.write("latin.py", coded("latin-1"));
+    dir.write("windows.py", coded("cp1252"));
+    let marked = ["\u{feff}", &text.replace("CODING", "utf-8")].concat();
+    dir.write("marked.py", marked);
+    let japanese = [&b"# coding: euc-jp\nname = '"[..], &[0xc6, 0xfc, 0xcb, 0xdc], b"'\n"].concat();
+    dir.write("japanese.py", japanese);
+    dir.write("main.py", "import latin, windows, marked, japanese\n");
+    dir.coverage(["run", "--branch", "--source=.", "main.py"]).status(0);
+    dir.write(".coveragerc", "[lcov]\nline_checksums = yes\n");
+    for report in ["report -m", "xml -o -", "json -o -", "lcov -o -"] {
+        same(&dir, &report.split(' ').collect::<Vec<_>>()).status(0);
+    }
+    dir.coverage(["annotate", "-d", "theirs"]).status(0);
+    dir.pulpcov(["annotate", "-d", "ours"]).status(0);
+    for name in dir.names_in("theirs") {
+        let copy = |folder: &str| fs::read(dir.path(folder).join(&name)).unwrap();
+        assert_eq!(copy("ours"), copy("theirs"), "{name}");
+    }
+
+    // Bytes that are not what the text says they are.
+    dir.write("latin.py", b"# coding: utf-8\nx = '\xe9'\n");
+    same(&dir, &["report"]).status(0);
+    // Where it says nothing, and where there is no such encoding, coverage.py dies.
+    for wrong in [&b"x = '\xff'\n"[..], b"# coding: nope\n"] {
+        dir.write("latin.py", wrong);
+        dir.coverage(["report"]).status(1).stderr("SyntaxError: ");
+        dir.pulpcov(["report"]).status(1).stdout("Couldn't parse '");
+        same(&dir, &["report", "-i"]).status(0);
+    }
+}
+
+/// With one of two folders of `source` in the other, coverage.py names files from either, by the hashes of the day.
+#[test]
+fn xml_names_files_from_the_folder_of_source_that_they_are_in() {
+    let dir = shop();
+    dir.write("lib/outside.py", "x = 1\n");
+    for source in ["shop", "shop\n  lib", "./lib\n  nowhere", "shop\n  .", ".\n  lib\n  shop"] {
+        dir.write(".coveragerc", format!("[run]\nsource =\n  {source}\n"));
+        dir.coverage(["run", "main.py"]).status(0);
+        let ours = masked(&dir.pulpcov(["xml", "-o", "-"]).status(0).stdout);
+        let is_theirs = (0..40).any(|hashes: u32| {
+            let mut command = coverage();
+            command.args(["xml", "-o", "-"]).env("PYTHONHASHSEED", hashes.to_string());
+            let theirs = Ran::from(command.current_dir(dir.path("")).output().unwrap());
+            masked(&theirs.stdout) == ours
+        });
+        assert!(is_theirs, "{source}: never\n{ours}");
+    }
+}
