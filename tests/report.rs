@@ -132,25 +132,60 @@ fn without_data_there_is_no_report() {
 #[test]
 fn names_from_outside_forge_nothing() {
     let dir = Dir::new();
-    let names = ["new\nSF:forged.py", "esc\x1b[2J.py", "quo\"te'.py", "a]]>b&<c>.py", "größe名.py"];
+    let names = [
+        "new\nSF:forged.py",
+        "esc\x1b[2J.py",
+        "quo\"te'.py",
+        "a]]>b&<c>.py",
+        "größe名.py",
+        "pipe|`*.py",
+        "turn\u{202e}ed\x07/\x1b[31mmod.py",
+    ];
     for name in names {
         dir.write(name, "x = 1\nif x:\n    x = 2\n");
     }
-    dir.write("run.py", "import glob, runpy\nfor name in glob.glob('*.py'):\n    if name != 'run.py': runpy.run_path(name)\n");
-    dir.coverage(["run", "--branch", "--include=*.py", "run.py"]).status(0);
+    dir.write("run.py", "import glob, runpy\nfor name in glob.glob('**/*.py', recursive=True):\n    if name != 'run.py': runpy.run_path(name)\n");
+    let context = "--context=night\n\x1b[2J\"</script>]]>";
+    dir.coverage(["run", "--branch", "--include=*.py", context, "run.py"]).status(0);
+    let forges =
+        |text: &str| text.contains(['\x1b', '\x07', '\u{202e}']) || text.contains("\nSF:forged");
     for command in [
         &["report", "-m"][..],
         &["report", "--format=markdown"],
-        &["json", "-o", "-"],
+        &["json", "--show-contexts", "-o", "-"],
         &["xml", "-o", "-"],
         &["lcov", "-o", "-"],
     ] {
         let ran = same(&dir, command).status(0);
-        assert!(
-            !ran.stdout.contains(['\x1b']) && !ran.stdout.contains("\nSF:forged"),
-            "{}",
-            ran.stdout
-        );
+        assert!(!forges(&ran.stdout), "{}", ran.stdout);
+    }
+    for command in [
+        &["report", "--by=dir"][..],
+        &["report", "--by=dir", "--format=markdown"],
+        &["debug", "data"],
+    ] {
+        let ran = dir.pulpcov(command).status(0);
+        assert!(!forges(&ran.stdout), "{}", ran.stdout);
+    }
+    dir.pulpcov(["annotate", "-d", "ours"]).status(0);
+    dir.coverage(["annotate", "-d", "theirs"]).status(0);
+    assert_eq!(dir.names_in("ours"), dir.names_in("theirs"));
+
+    // What is said about files, too.
+    for (n, name) in names.into_iter().enumerate() {
+        match n % 3 {
+            0 => fs::remove_file(dir.path(name)).unwrap(),
+            1 => drop(dir.write(name, "def (")),
+            _ => drop(dir.write(name, "x = 1\n")),
+        }
+    }
+    for command in [&["report", "-i", "--debug=sources"][..], &["xml", "-i", "-o", "\x1b[2J.xml"]] {
+        let ran = dir.pulpcov(command).status(0).stderr("source-mismatch").stderr("couldnt-parse");
+        assert!(!forges(&ran.stderr), "{}", ran.stderr);
+    }
+    for name in names {
+        let ran = dir.pulpcov(["report", name]);
+        assert!(!forges(&ran.stdout) && !forges(&ran.stderr), "{}{}", ran.stdout, ran.stderr);
     }
 }
 

@@ -1,0 +1,151 @@
+//! Inputs that are locked, being written, or changed after they were read.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use pulpcov_core::combine::{StoreFormat, store};
+use pulpcov_core::formats::DataFile;
+use rusqlite::Connection;
+
+use super::inject::{calls, with_fault};
+use super::{TARGET, data, input_name, inputs, restore, snapshot};
+use crate::support::{Dir, Ran, Rows};
+
+/// A row that only a transaction of the test adds.
+fn add_late_row(db: &Connection) {
+    db.execute("insert into file (path) values ('late.py')", []).unwrap();
+}
+
+fn has_late_row(path: &Path) -> bool {
+    Rows::by_sql(path).files.contains_key("late.py")
+}
+
+#[test]
+fn a_locked_input_is_left_out_after_a_while() {
+    let dir = Dir::new();
+    let rows = inputs(&dir, [1, 2]);
+    store(&data(90), dir.path(input_name(90)), StoreFormat::Sqlite).unwrap();
+    let db = Connection::open(dir.path(input_name(90))).unwrap();
+    db.execute_batch("begin exclusive").unwrap();
+    let start = Instant::now();
+    dir.pulpcov(["combine"])
+        .status(3)
+        .stderr(&input_name(90))
+        .stderr("another process is writing it");
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), rows);
+    add_late_row(&db);
+    db.execute_batch("commit").unwrap();
+    assert!(has_late_row(&dir.path(input_name(90))));
+}
+
+#[test]
+fn a_writer_is_waited_for() {
+    let dir = Dir::new();
+    inputs(&dir, [1, 2]);
+    let db = Connection::open(dir.path(input_name(1))).unwrap();
+    db.execute_batch("begin exclusive").unwrap();
+    add_late_row(&db);
+    let writer = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        db.execute_batch("commit").unwrap();
+        db.close().unwrap();
+    });
+    dir.pulpcov(["combine"]).status(0);
+    writer.join().unwrap();
+    assert!(has_late_row(&dir.path(TARGET)));
+    assert_eq!(dir.names(), [TARGET]);
+}
+
+#[test]
+fn an_input_that_is_being_written_is_not_deleted() {
+    // A transaction under way does not keep readers out until it is committed.
+    let dir = Dir::new();
+    let rows = inputs(&dir, [1, 2]);
+    let path = dir.path(input_name(2));
+    for journal in ["delete", "truncate", "off", "memory"] {
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch(&format!("pragma journal_mode = {journal}; begin immediate")).unwrap();
+        add_late_row(&db);
+        dir.pulpcov(["combine", "--append"])
+            .status(0)
+            .stderr("not deleted: another process is writing it");
+        assert_eq!(Rows::by_sql(dir.path(TARGET)), rows, "{journal}");
+        db.execute_batch("commit").unwrap();
+        assert!(has_late_row(&path), "{journal}");
+        db.execute("delete from file where path = 'late.py'", []).unwrap();
+    }
+    dir.pulpcov(["combine", "--append"]).status(0);
+    assert_eq!(dir.names(), [TARGET]);
+}
+
+#[test]
+fn an_open_write_ahead_log_is_not_deleted() {
+    let dir = Dir::new();
+    inputs(&dir, [1, 2]);
+    let path = dir.path(input_name(2));
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("pragma journal_mode = wal; pragma wal_autocheckpoint = 0").unwrap();
+    db.execute("insert into file (path) values ('logged.py')", []).unwrap();
+    dir.pulpcov(["combine", "--append"])
+        .status(0)
+        .stderr("not deleted: another process has it open");
+    assert!(Rows::by_sql(dir.path(TARGET)).files.contains_key("logged.py"));
+    add_late_row(&db);
+    db.close().unwrap();
+    assert!(has_late_row(&path));
+    dir.pulpcov(["combine", "--append"]).status(0);
+    assert!(has_late_row(&dir.path(TARGET)));
+    assert_eq!(dir.names(), [TARGET]);
+}
+
+#[test]
+fn an_input_that_changes_after_it_was_read_is_kept() {
+    let dir = Dir::new();
+    let rows = inputs(&dir, [1, 2, 3]);
+    let before = snapshot(&dir);
+    let all = calls(&dir, &[]);
+    let rename = &all.iter().find(|call| call.name.starts_with("rename")).unwrap().name;
+    restore(&dir, &before);
+    let output = std::thread::scope(|scope| {
+        let running = scope.spawn(|| with_fault(&dir, &[], rename, "delay_enter=2000000"));
+        // The result is about to get its name: all inputs are read.
+        while !dir.names().iter().any(|name| name.ends_with(".mark")) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        add_late_row(&Connection::open(dir.path(input_name(1))).unwrap());
+        fs::remove_file(dir.path(input_name(2))).unwrap();
+        store(&data(80), dir.path(input_name(2)), StoreFormat::Sqlite).unwrap();
+        running.join().unwrap()
+    });
+    let ran = Ran::from(output).status(0);
+    assert_eq!(
+        ran.stderr.matches("not deleted: it has changed since it was read").count(),
+        2,
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), rows);
+    assert_eq!(dir.names(), [TARGET.to_owned(), input_name(1), input_name(2)]);
+    assert!(has_late_row(&dir.path(input_name(1))));
+    assert_eq!(Rows::by_pulpcov(dir.path(input_name(2))), Rows::of(&data(80)));
+}
+
+#[test]
+fn a_change_at_the_moment_of_reading_is_seen() {
+    // In the same step of the clock, and of the same size.
+    let dir = Dir::new();
+    let path = dir.path("data");
+    for round in 0..40 {
+        store(&data(round), &path, StoreFormat::Sqlite).unwrap();
+        let file = DataFile::open(&path).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        OpenOptions::new().write(true).open(&path).unwrap().write_all(&bytes).unwrap();
+        let now = pulpcov_core::formats::FileIdentity::of_path(&path).unwrap();
+        assert_ne!(*file.identity(), now, "round {round}");
+    }
+}

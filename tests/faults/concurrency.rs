@@ -1,0 +1,160 @@
+//! Many combines and writers at once.
+
+use std::collections::BTreeSet;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::{TARGET, contains, inputs};
+use crate::support::{Dir, Ran, Rows, python};
+
+/// A Python process that writes data files with its own sqlite3, and prints each row that is committed.
+///
+/// Its arguments: a number for names, the journal mode, how many rows to write to a file, for how many seconds
+/// each transaction lasts, the file with the schema.
+const WRITER: &str = r#"
+import sqlite3, sys, time
+number, journal, rows, pause = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+schema = open(sys.argv[5]).read()
+serial = 0
+while True:
+    serial += 1
+    name = f".coverage.writer.pid{number}.X{serial:06}x"
+    db = sqlite3.connect(name, isolation_level=None, timeout=30)
+    db.execute(f"pragma journal_mode = {journal}")
+    for line in range(1, rows + 1):
+        path = f"writer{number}/{serial}/{line}.py"
+        try:
+            db.execute("begin immediate")
+            if line == 1:
+                for statement in schema.split(";"):
+                    db.execute(statement)
+                db.execute("insert into coverage_schema values (7)")
+                db.execute("insert into meta values ('has_arcs', '0')")
+                db.execute("insert into context (context) values ('')")
+            file = db.execute("insert into file (path) values (?)", [path]).lastrowid
+            db.execute("insert into line_bits values (?, 1, x'0a')", [file])
+            time.sleep(pause)
+            db.execute("commit")
+        except sqlite3.OperationalError as err:
+            # Its file has been combined and is gone. Nothing that was committed is lost, so it takes another one.
+            assert "readonly" in str(err), err
+            db.execute("rollback") if db.in_transaction else None
+            break
+        print(path, flush=True)
+        time.sleep(pause)
+    db.close()
+"#;
+
+fn start_writer(dir: &Dir, number: u32, [journal, rows, pause]: [&str; 3]) -> Child {
+    let schema = crate::support::root().join("pulpcov-core/src/formats/sqlite/schema7.sql");
+    python()
+        .args(["-c", WRITER, &number.to_string(), journal, rows, pause])
+        .arg(schema)
+        .current_dir(dir.path(""))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Kill a writer, wherever it is; the paths that it committed.
+fn kill_writer(mut writer: Child) -> Vec<String> {
+    let ended = writer.try_wait().unwrap();
+    writer.kill().unwrap();
+    let output = writer.wait_with_output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(ended.is_none(), "a writer was disturbed: {errors}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    // The last line may be cut off.
+    text.split_inclusive('\n')
+        .filter_map(|line| line.strip_suffix('\n'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What a combine may say when others are faster, or inputs are not ready.
+fn assert_understandable(ran: &Ran) {
+    let fine = match ran.status {
+        0 => true,
+        1 => {
+            ran.stderr.contains("No data to combine") || ran.stderr.contains("No usable data files")
+        }
+        3 => ran.stderr.contains("left out: "),
+        _ => false,
+    };
+    assert!(fine && !ran.stderr.contains("panicked"), "{ran:?}");
+}
+
+#[test]
+fn many_combines_and_writers_at_once_lose_nothing() {
+    let dir = Dir::new();
+    let mut expected = inputs(&dir, 1..=200);
+    let kinds = [
+        ["delete", "1", "0.002"],
+        ["delete", "30", "0.001"],
+        ["truncate", "30", "0.03"],
+        ["delete", "100000", "0.06"],
+        ["wal", "20", "0.001"],
+        ["wal", "100000", "0.001"],
+        ["wal", "100000", "0.1"],
+    ];
+    let writers: Vec<_> =
+        (500..).zip(kinds).map(|(number, kind)| start_writer(&dir, number, kind)).collect();
+    let done = AtomicBool::new(false);
+    let (committed, runs) = std::thread::scope(|scope| {
+        let combine = || {
+            let mut runs = Vec::new();
+            while runs.is_empty() || !done.load(Ordering::Relaxed) {
+                let ran = dir.pulpcov(["combine", "--append"]);
+                assert_understandable(&ran);
+                runs.push(ran);
+            }
+            runs
+        };
+        let combines: Vec<_> = (0..8).map(|_| scope.spawn(combine)).collect();
+        std::thread::sleep(Duration::from_secs(4));
+        let committed: Vec<String> = writers.into_iter().flat_map(kill_writer).collect();
+        done.store(true, Ordering::Relaxed);
+        let runs: Vec<Ran> =
+            combines.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        (committed, runs)
+    });
+    assert!(committed.len() > 500, "{}", committed.len());
+    assert!(runs.iter().any(|ran| ran.stderr.contains("Another combine is at work")));
+    assert!(runs.iter().filter(|ran| ran.status == 0).count() > 1);
+
+    // What the killed writers left: rows in the journal or the log are theirs or not, as SQLite has it.
+    let last = dir.pulpcov(["combine", "--append"]);
+    assert_understandable(&last);
+    let row = |path: String| ((path, String::new()), BTreeSet::from([1, 3]));
+    expected.files.extend(committed.iter().map(|path| (path.clone(), String::new())));
+    expected.lines.extend(committed.into_iter().map(row));
+    expected.contexts.insert(String::new());
+    let result = Rows::by_sql(dir.path(TARGET));
+    let missing: Vec<_> =
+        expected.lines.keys().filter(|key| !result.lines.contains_key(*key)).collect();
+    assert!(
+        missing.is_empty(),
+        "{} rows are lost, such as {:?}; last: {last:?}",
+        missing.len(),
+        missing[0]
+    );
+    assert!(contains(&result, &expected));
+}
+
+#[test]
+fn of_many_combines_at_once_one_does_it() {
+    let dir = Dir::new();
+    let rows = inputs(&dir, 1..=200);
+    let ran: Vec<Ran> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| dir.pulpcov(["combine"]))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert_eq!(ran.iter().filter(|ran| ran.status == 0).count(), 1, "{ran:?}");
+    let others =
+        ran.iter().filter(|ran| ran.status == 1 && ran.stderr.contains("No data to combine"));
+    assert_eq!(others.count(), 7, "{ran:?}");
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), rows);
+    assert_eq!(dir.names(), [TARGET]);
+}

@@ -1,0 +1,48 @@
+//! What a combine that did not come to its end left behind.
+
+use std::collections::BTreeMap;
+
+use super::{TARGET, snapshot};
+use crate::support::Dir;
+
+/// What a killed combine left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Left {
+    /// Inputs and target as they were.
+    AsItWas,
+    /// The same, and a temporary file.
+    Temporary,
+    /// The new target, and all inputs.
+    Written,
+    /// The new target, and some inputs.
+    Deleting,
+    /// The new target only.
+    Deleted,
+}
+
+/// Assert that nothing is lost, `at` this call.
+pub(super) fn what_is_left(
+    dir: &Dir,
+    before: &BTreeMap<String, Vec<u8>>,
+    result: &[u8],
+    at: &str,
+) -> Left {
+    let mut now = snapshot(dir);
+    let target = now.remove(TARGET);
+    let extra = now.keys().filter(|name| !before.contains_key(*name)).count();
+    now.retain(|name, _| before.contains_key(name));
+    let mut inputs = before.clone();
+    let old = inputs.remove(TARGET);
+    assert!(now.iter().all(|(name, bytes)| inputs[name] == *bytes), "an input changed: {at}");
+    let all_inputs = now.len() == inputs.len();
+    if target == old {
+        assert!(all_inputs, "an input is gone, and the result is not there: {at}");
+        return if extra > 0 { Left::Temporary } else { Left::AsItWas };
+    }
+    assert_eq!(target.as_deref(), Some(result), "neither the old nor the new target: {at}");
+    match now.len() {
+        0 => Left::Deleted,
+        _ if all_inputs => Left::Written,
+        _ => Left::Deleting,
+    }
+}

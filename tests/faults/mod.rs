@@ -1,0 +1,80 @@
+//! Nothing is lost: what is done to a combine while it is at work, and to what it reads.
+//!
+//! | module | what happens |
+//! |---|---|
+//! | [`kills`] | the command is killed at each step |
+//! | [`refusals`] | the system refuses each step; a disk is full |
+//! | [`permissions`] | folders and inputs are not to be read or written |
+//! | [`changes`] | inputs are locked, written, changed |
+//! | [`damage`] | bits are flipped, files cut |
+//! | [`concurrency`] | many combines and writers are at work at once |
+
+mod changes;
+mod concurrency;
+mod damage;
+mod inject;
+mod kills;
+mod left;
+mod permissions;
+mod refusals;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use pulpcov_core::combine::{StoreFormat, store};
+use pulpcov_core::{CoverageData, Numbits};
+
+use crate::support::{Dir, Rows};
+
+pub(crate) use permissions::is_root;
+
+const TARGET: &str = ".coverage";
+
+/// Data with rows that no other number has.
+fn data(number: u32) -> CoverageData {
+    let mut data = CoverageData::new();
+    let lines = [1, number + 2, number * 3 + 40].into_iter();
+    data.add_lines("common.py", "", &Numbits::from_iter(lines)).unwrap();
+    data.add_lines(
+        format!("own{number}.py"),
+        &format!("context {number}"),
+        &Numbits::from_iter([number + 1]),
+    )
+    .unwrap();
+    data
+}
+
+/// Inputs of both formats, and the rows that must come out.
+fn inputs(dir: &Dir, numbers: impl IntoIterator<Item = u32>) -> Rows {
+    let mut rows = Rows::default();
+    for number in numbers {
+        let mut data = data(number);
+        let format = if number % 4 == 3 { StoreFormat::Json4 } else { StoreFormat::Sqlite };
+        if format == StoreFormat::Json4 {
+            data.drop_contexts();
+        }
+        rows = rows.union(Rows::of(&data));
+        store(&data, dir.path(input_name(number)), format).unwrap();
+    }
+    rows
+}
+
+fn input_name(number: u32) -> String {
+    format!(".coverage.host.pid{number}.Xabcdefx")
+}
+
+/// The rows that `rows` lacks.
+fn contains(rows: &Rows, wanted: &Rows) -> bool {
+    rows.clone().union(wanted.clone()) == *rows
+}
+
+/// Everything in the folder, by name.
+fn snapshot(dir: &Dir) -> BTreeMap<String, Vec<u8>> {
+    let read = |name: String| (name.clone(), fs::read(dir.path(&name)).unwrap());
+    dir.names().into_iter().map(read).collect()
+}
+
+fn restore(dir: &Dir, files: &BTreeMap<String, Vec<u8>>) {
+    dir.names().iter().for_each(|name| fs::remove_file(dir.path(name)).unwrap());
+    files.iter().for_each(|(name, bytes)| drop(dir.write(name, bytes)));
+}
