@@ -359,6 +359,17 @@ fn ten_thousand_files_are_a_list_like_any_other() {
     browser.keys("m10265");
     browser.until_is(rows, 1);
     assert_eq!(browser.get(first), "p80/m10265.py");
+    for view in ["function_index.html", "class_index.html", "worst.html"] {
+        browser.run("localStorage.clear()");
+        browser.open(dir.path("htmlcov").join(view));
+        assert!(browser.get(rows).as_u64().unwrap() < 100, "{view}");
+        assert!(browser.get("document.querySelector('.grid').ariaRowCount") != "2", "{view}");
+    }
+    browser.keys("/");
+    browser.until("document.activeElement.closest('dialog')");
+    browser.keys("m1");
+    browser.until("document.querySelectorAll('.found li').length");
+    assert!(browser.get("document.querySelectorAll('.found li').length").as_u64().unwrap() < 500);
     assert_eq!(browser.errors(), Vec::<String>::new());
 }
 
@@ -586,12 +597,36 @@ fn hostile_text_is_text_in_every_view() {
 }
 
 #[test]
-fn the_worst_function_comes_first() {
+fn the_worst_function_comes_first_and_keys_sort() {
     let report = Report::new();
     report.browser.open(report.page("worst.html"));
     let rows = report.rows();
     assert!(rows[0].starts_with("Cart.add shop/cart.py 1 1 +"), "{rows:?}");
     assert!(rows.iter().all(|row| !row.contains("everything")), "{rows:?}");
+    for (view, keys) in [
+        (
+            "worst.html",
+            &[
+                ("n", "region"),
+                ("f", "file"),
+                ("m", "missing"),
+                ("b", "missing_branches"),
+                ("c", "coverage"),
+                ("g", "gain"),
+            ][..],
+        ),
+        ("contexts.html", &[("f", "files"), ("s", "lines"), ("m", "alone"), ("n", "context")][..]),
+    ] {
+        report.browser.open(report.page(view));
+        for (key, column) in keys {
+            let sorted = format!("document.querySelector('[data-column={column}]').ariaSort");
+            report.browser.keys(key);
+            report.browser.until(&format!("{sorted} !== 'none'"));
+            let before = report.browser.get(&sorted);
+            report.browser.keys(key);
+            report.browser.until(&format!("{sorted} !== {before}"));
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! How fast each stage of combining and reporting is, one at a time and on one core.
 //!
 //! ```sh
-//! cargo bench -p pulpcov-core                  # all of it
-//! cargo bench -p pulpcov-core -- read/sqlite   # what has this in its name
+//! cargo bench -p pulpcov-core --all-features                  # all of it
+//! cargo bench -p pulpcov-core --all-features -- read/sqlite   # what has this in its name
 //! ```
 //!
 //! The data is made up, in the proportions of what users report: see `data`.

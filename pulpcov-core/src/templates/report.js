@@ -629,8 +629,8 @@
       context += further;
       data.byContext.set(context, decoded[rows[at]]);
     });
-    data.count = [];
-    for (const classes of data.byContext.values()) for (const name of classes) data.count[name] = (data.count[name] ?? 0) + 1;
+    data.count = new Uint32Array(data.classOf.size);
+    for (const classes of data.byContext.values()) for (const name of classes) data.count[name]++;
     return data;
   }
 
