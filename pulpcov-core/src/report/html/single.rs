@@ -2,8 +2,9 @@
 //!
 //! A browser passes over text much faster than over templates, of which it builds all elements.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 
+use askama::Template;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -23,7 +24,7 @@ struct Piece {
     runs: Vec<Run>,
 }
 
-pub(super) fn write(report: &Report<'_>, mut out: impl Write) -> Result<()> {
+pub(super) fn write(report: &Report<'_>, out: impl Write) -> Result<()> {
     let pieces = pieces(report)?;
     let runs: Vec<&[Run]> = pieces.iter().map(|piece| piece.runs.as_slice()).collect();
     let tables = tables(report, &runs)?;
@@ -52,7 +53,10 @@ pub(super) fn write(report: &Report<'_>, mut out: impl Write) -> Result<()> {
         data,
         pages,
     };
-    Ok(out.write_all(views::render(&page)?.as_bytes())?)
+    // Piece by piece: the page is long, and in memory once.
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    page.write_into(&mut out)?;
+    Ok(out.flush()?)
 }
 
 #[cfg(feature = "parallel")]
