@@ -11,6 +11,7 @@ mod hook;
 mod hooked;
 mod hostile;
 mod html;
+mod memory;
 mod parity;
 mod properties;
 mod python_facts;

@@ -4,15 +4,19 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use super::delete::delete_inputs;
 use super::event::Event;
 use super::gather::{Gathered, Outcome, Parts, gather};
 use super::lock::FolderLocks;
-use super::store::{StoreFormat, folder_of, store_with};
+use super::spill::{Run, Spilled};
+use super::store::{folder_of, store_with};
 use super::unfinished::{Mark, Unfinished};
 use crate::data::{CoverageData, FilePath, Measurement};
 use crate::discover;
 use crate::error::{Error, ErrorKind, Lines, Result};
+use crate::formats::sqlite::{self, RowSource};
 use crate::formats::{DataFile, FileIdentity, REFERENCE_VERSION};
 use crate::paths::{PathAliases, WorkingDir};
 use crate::text::{plural, printable, py_repr};
@@ -48,6 +52,7 @@ pub struct Combiner<'a> {
     keep: bool,
     mixed_as_lines: bool,
     drop_contexts: bool,
+    memory: Option<usize>,
     aliases: Option<PathAliases>,
     on_event: Box<dyn Fn(Event<'_>) + Sync + 'a>,
 }
@@ -56,7 +61,7 @@ pub struct Combiner<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Combined {
-    /// The result, as it was written.
+    /// The result, as it was written; without rows that did not fit into [`Combiner::memory`].
     pub data: CoverageData,
     /// How many inputs were read and merged.
     pub read: usize,
@@ -92,6 +97,7 @@ impl<'a> Combiner<'a> {
             keep: false,
             mixed_as_lines: false,
             drop_contexts: false,
+            memory: None,
             aliases: None,
             on_event: Box::new(|_| ()),
         }
@@ -129,6 +135,32 @@ impl<'a> Combiner<'a> {
     #[must_use]
     pub fn drop_contexts(mut self, drop: bool) -> Self {
         self.drop_contexts = drop;
+        self
+    }
+
+    /// Hold about that many bytes of rows in memory at most; by default, all.
+    ///
+    /// More than that goes to temporary files beside the data file, and [`Combined::data`] is without
+    /// the rows that are there: the data file has them. What comes on top of it is an input a core, as it
+    /// is read, the names of files and contexts, and the data file that is [appended](Self::append) to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::{CoverageData, Numbits, formats::DataFile};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app.py", "", &Numbits::from_iter([1, 3]))?;
+    /// # store(&data, folder.path().join(".coverage.web.1.100"), StoreFormat::Sqlite)?;
+    /// let target = folder.path().join(".coverage");
+    /// Combiner::new(&target).memory(64 << 20).run()?;
+    /// assert_eq!(DataFile::open(&target)?.read()?.data.lines("app.py").unwrap().len(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn memory(mut self, bytes: usize) -> Self {
+        self.memory = Some(bytes);
         self
     }
 
@@ -229,14 +261,16 @@ impl<'a> Combiner<'a> {
     fn gather(&mut self, inputs: &[PathBuf]) -> Result<Gathered> {
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
-        gather(inputs, &mut aliases, self.drop_contexts, &self.on_event).map_err(|err| {
-            match err.kind() {
+        let folder = folder_of(&self.data_file);
+        let (memory, drop_contexts) = (self.memory, self.drop_contexts);
+        gather(inputs, &mut aliases, drop_contexts, memory, &folder, &self.on_event).map_err(
+            |err| match err.kind() {
                 ErrorKind::TracerConflict => {
                     name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
                 }
                 _ => err,
-            }
-        })
+            },
+        )
     }
 
     /// One data set of all parts, and what is to be said of each input.
@@ -252,7 +286,8 @@ impl<'a> Combiner<'a> {
         }
         let meta = base.as_ref().map(|data| data.meta().clone()).unwrap_or_default();
         let mut data = CoverageData::new();
-        for mut part in base.into_iter().chain(parts.into_parts()) {
+        let (parts, mut runs) = parts.into_parts();
+        for mut part in base.into_iter().chain(parts) {
             if kinds.are_mixed() {
                 part.arcs_to_lines();
             }
@@ -263,18 +298,24 @@ impl<'a> Combiner<'a> {
         if !data.meta().contains_key("version") {
             data.set_meta("version", REFERENCE_VERSION);
         }
-        Ok(report.into_merged(data))
+        runs.iter_mut().for_each(|run| run.find_contexts(&mut data));
+        Ok(report.into_merged(data, runs))
     }
 
     /// Write the result, marked if inputs are to be deleted.
     fn write(&self, result: &Merged<'_>) -> Result<Option<Mark>> {
         let data = &result.combined.data;
-        (self.on_event)(Event::Writing { rows: data.row_count() });
+        let spilled = Spilled { data, runs: &result.runs };
+        (self.on_event)(Event::Writing { rows: spilled.count() });
         let deletes = !self.keep && !result.consumed.is_empty();
         let folder = folder_of(&self.data_file);
         // As coverage.py does; why it cannot be made, writing will say.
         let _ = std::fs::create_dir_all(&folder);
-        store_with(data, &self.data_file, StoreFormat::Sqlite, |file| {
+        let write = |temporary: &mut NamedTempFile| match result.runs.is_empty() {
+            true => sqlite::write(data, temporary.path()),
+            false => sqlite::write_rows(&spilled, temporary.path()),
+        };
+        store_with(&self.data_file, write, |file| {
             deletes.then(|| Mark::set(&folder, file)).transpose()
         })
     }
@@ -295,6 +336,8 @@ impl<'a> Combiner<'a> {
 /// The result before it is written, and the inputs that are not needed once it is.
 struct Merged<'i> {
     combined: Combined,
+    /// The rows that are not in memory.
+    runs: Vec<Run>,
     consumed: Vec<(&'i Path, FileIdentity)>,
 }
 
@@ -335,7 +378,7 @@ impl<'i> Report<'i> {
         report
     }
 
-    fn into_merged(self, data: CoverageData) -> Merged<'i> {
+    fn into_merged(self, data: CoverageData, runs: Vec<Run>) -> Merged<'i> {
         let combined = Combined {
             data,
             read: self.read.len(),
@@ -343,7 +386,7 @@ impl<'i> Report<'i> {
             left_out: self.left_out,
             not_deleted: Vec::new(),
         };
-        Merged { combined, consumed: self.consumed }
+        Merged { combined, runs, consumed: self.consumed }
     }
 }
 

@@ -45,7 +45,7 @@ pub enum Event<'a> {
     },
     /// All inputs are read; the result is being written.
     Writing {
-        /// Rows of lines, or arcs, in the result.
+        /// Rows of lines, or arcs, in the result; with [`Combiner::memory`](super::Combiner::memory) maybe fewer.
         rows: u64,
     },
     /// The result is durable; the inputs are being deleted.

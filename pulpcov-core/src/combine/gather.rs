@@ -12,9 +12,10 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::event::Event;
+use super::spill::Run;
 use super::turns::Turns;
 use crate::data::{CoverageData, Measurement};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::formats::{DataFile, Decoded, FileIdentity};
 use crate::paths::PathAliases;
 
@@ -36,28 +37,77 @@ pub(super) struct Gathered {
 
 /// Line data and branch data do not go into one data set.
 #[derive(Default)]
-pub(super) struct Parts(BTreeMap<Option<Measurement>, CoverageData>);
+pub(super) struct Parts {
+    data: BTreeMap<Option<Measurement>, CoverageData>,
+    /// Rows of these data sets that are not in memory.
+    runs: Vec<Run>,
+    /// The rows in memory are not larger than this.
+    size: usize,
+}
 
 impl Parts {
-    pub(super) fn add(&mut self, data: CoverageData) -> Result<()> {
-        match self.0.remove(&data.measurement()) {
+    fn add(&mut self, data: CoverageData) -> Result<()> {
+        match self.data.remove(&data.measurement()) {
             Some(mut all) => {
                 all.merge(data)?;
-                self.0.insert(all.measurement(), all);
+                self.data.insert(all.measurement(), all);
             }
-            None => drop(self.0.insert(data.measurement(), data)),
+            None => drop(self.data.insert(data.measurement(), data)),
         }
         Ok(())
     }
 
-    #[cfg(feature = "parallel")]
-    fn merge(&mut self, other: Self) -> Result<()> {
-        other.0.into_values().try_for_each(|data| self.add(data))
+    /// Add what was read, and see to it that the rows do not take more memory than they may.
+    fn add_within(&mut self, data: CoverageData, room: &Room<'_>) -> Result<()> {
+        if room.bytes.is_none() {
+            return self.add(data);
+        }
+        self.size += data.rows_size();
+        self.add(data)?;
+        if room.bytes.is_some_and(|bytes| self.size > bytes) {
+            // Less than the sum, for rows of several inputs are one.
+            self.size = self.data.values().map(CoverageData::rows_size).sum();
+            if room.bytes.is_some_and(|bytes| self.size > bytes / 2) {
+                self.spill(room.folder)?;
+            }
+        }
+        Ok(())
     }
 
-    pub(super) fn into_parts(self) -> impl Iterator<Item = CoverageData> {
-        self.0.into_values()
+    /// Put the rows on disk.
+    fn spill(&mut self, folder: &Path) -> Result<()> {
+        // The result will need it too.
+        let _ = std::fs::create_dir_all(folder);
+        for data in self.data.values_mut().filter(|data| data.has_rows()) {
+            let run = Run::write(data, folder).map_err(|err| {
+                Error::new(
+                    ErrorKind::Io,
+                    format!("rows that do not fit in memory cannot be written: {err}"),
+                )
+                .with_path(folder)
+            })?;
+            data.forget_rows();
+            self.runs.push(run);
+        }
+        self.size = 0;
+        Ok(())
     }
+
+    #[cfg(feature = "parallel")]
+    fn merge(&mut self, mut other: Self) -> Result<()> {
+        self.runs.append(&mut other.runs);
+        other.data.into_values().try_for_each(|data| self.add(data))
+    }
+
+    pub(super) fn into_parts(self) -> (impl Iterator<Item = CoverageData>, Vec<Run>) {
+        (self.data.into_values(), self.runs)
+    }
+}
+
+/// How much memory each worker's rows may take, and where they go if they need more.
+struct Room<'a> {
+    bytes: Option<usize>,
+    folder: &'a Path,
 }
 
 /// What is decided in the order of the inputs.
@@ -84,7 +134,7 @@ impl InOrder<'_> {
     }
 }
 
-/// Read and merge all inputs.
+/// Read and merge all inputs. Rows that take more than `memory` bytes go to temporary files in `folder`.
 ///
 /// # Errors
 ///
@@ -93,9 +143,13 @@ pub(super) fn gather(
     inputs: &[PathBuf],
     aliases: &mut PathAliases,
     drop_contexts: bool,
+    memory: Option<usize>,
+    folder: &Path,
     event: impl Fn(Event<'_>) + Sync,
 ) -> Result<Gathered> {
+    let workers = workers(inputs.len());
     let pool = Pool {
+        room: Room { bytes: memory.map(|bytes| bytes / workers), folder },
         inputs,
         next: AtomicUsize::new(0),
         turns: Turns::new(InOrder { aliases, seen: HashMap::new() }),
@@ -109,7 +163,18 @@ pub(super) fn gather(
     Ok(Gathered { data, outcomes })
 }
 
+#[cfg(feature = "parallel")]
+fn workers(inputs: usize) -> usize {
+    rayon::current_num_threads().min(inputs).max(1)
+}
+
+#[cfg(not(feature = "parallel"))]
+fn workers(_: usize) -> usize {
+    1
+}
+
 struct Pool<'a, E> {
+    room: Room<'a>,
     inputs: &'a [PathBuf],
     next: AtomicUsize,
     turns: Turns<InOrder<'a>>,
@@ -122,8 +187,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
     #[cfg(feature = "parallel")]
     fn run(&self) -> Result<Parts> {
         use rayon::prelude::*;
-        let workers = rayon::current_num_threads().min(self.inputs.len()).max(1);
-        (0..workers).into_par_iter().with_max_len(1).map(|_| self.work()).reduce(
+        (0..workers(self.inputs.len())).into_par_iter().with_max_len(1).map(|_| self.work()).reduce(
             || Ok(Parts::default()),
             |a, b| {
                 let mut all = a?;
@@ -149,7 +213,8 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
                 Ok((outcome, data)) => {
                     // After a conflict the rest is still read: other workers wait for these turns.
                     if let Some(data) = data.filter(|_| conflict.is_ok()) {
-                        conflict = parts.add(data).map_err(|err| err.with_path(path));
+                        conflict =
+                            parts.add_within(data, &self.room).map_err(|err| err.with_path(path));
                     }
                     outcome
                 }

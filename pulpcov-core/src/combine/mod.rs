@@ -4,7 +4,8 @@
 //!
 //! 1. an advisory lock keeps a second combine out of the same folders (`lock`);
 //! 2. the inputs are read on all cores, a bounded number at a time, and merged as they come;
-//!    what cannot be read is left where it is and reported (`gather`);
+//!    what cannot be read is left where it is and reported (`gather`), and what takes too much memory
+//!    goes to a temporary file (`spill`);
 //! 3. the result is written to a temporary file, synced, and renamed into place (`store`);
 //! 4. only then the inputs are deleted, each only if it is still the very file that was
 //!    read (`delete`);
@@ -16,6 +17,7 @@ mod delete;
 mod event;
 mod gather;
 mod lock;
+mod spill;
 mod store;
 mod turns;
 mod unfinished;

@@ -33,14 +33,17 @@ pub enum StoreFormat {
 /// folder failed; [`ErrorKind::NotRepresentable`] if
 /// the format cannot hold the data.
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
-    store_with(data, target.as_ref(), format, |_| Ok(()))
+    let write = |temporary: &mut NamedTempFile| match format {
+        StoreFormat::Sqlite => sqlite::write(data, temporary.path()),
+        StoreFormat::Json4 => json::write(data, temporary),
+    };
+    store_with(target.as_ref(), write, |_| Ok(()))
 }
 
-/// [`store()`], and do `last` with the complete file before it gets its name.
+/// [`store()`] what `write` writes, and do `last` with the complete file before it gets its name.
 pub(super) fn store_with<T>(
-    data: &CoverageData,
     target: &Path,
-    format: StoreFormat,
+    write: impl FnOnce(&mut NamedTempFile) -> Result<()>,
     last: impl FnOnce(&File) -> io::Result<T>,
 ) -> Result<T> {
     if target.is_dir() && !target.is_symlink() {
@@ -49,11 +52,7 @@ pub(super) fn store_with<T>(
     }
     let folder = folder_of(target);
     let mut temporary = temporary(&folder, target).map_err(|err| unwritable(target, &err))?;
-    match format {
-        StoreFormat::Sqlite => sqlite::write(data, temporary.path()),
-        StoreFormat::Json4 => json::write(data, &mut temporary),
-    }
-    .map_err(|err| {
+    write(&mut temporary).map_err(|err| {
         Error::new(err.kind(), format!("the result cannot be written: {}", err.reason()))
             .with_path(target)
     })?;

@@ -16,6 +16,12 @@ impl ContextId {
         self.0 as usize
     }
 
+    /// The id of that index.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn at(index: u64) -> Option<Self> {
+        u32::try_from(index).ok().map(Self)
+    }
+
     /// The first `count` ids, each at its own index: the translation that changes nothing.
     pub(crate) fn first(count: usize) -> Vec<Self> {
         (0..count as u32).map(Self).collect()
@@ -60,6 +66,12 @@ impl ContextTable {
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.names.iter().map(|name| &**name)
+    }
+
+    /// The names by id.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn shared_names(&self) -> Vec<Arc<str>> {
+        self.names.clone()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -61,7 +61,7 @@ pub(crate) struct FileRecord {
 }
 
 impl FileRecord {
-    fn absorb(&mut self, other: Self, ids: &[ContextId]) {
+    pub(crate) fn absorb(&mut self, other: Self, ids: &[ContextId]) {
         self.lines.absorb(other.lines, ids);
         self.arcs.absorb(other.arcs, ids);
     }
@@ -89,6 +89,22 @@ impl FileRecord {
 
     fn has_rows(&self) -> bool {
         !self.lines.is_empty() || !self.arcs.is_empty()
+    }
+
+    pub(crate) fn arcs_to_lines(&mut self) {
+        for (id, arcs) in std::mem::take(&mut self.arcs).iter() {
+            self.lines.add(id, arcs.lines().collect());
+        }
+    }
+
+    /// About how many bytes of memory the rows take.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    fn size(&self) -> usize {
+        // An entry, and what the allocator adds to its set.
+        const ENTRY: usize = 24 + 16;
+        let lines = self.lines.iter().map(|(_, lines)| ENTRY + lines.as_bytes().len());
+        let arcs = self.arcs.iter().map(|(_, arcs)| ENTRY + size_of_val(arcs.as_slice()));
+        lines.chain(arcs).sum()
     }
 }
 
@@ -529,11 +545,7 @@ impl CoverageData {
 
     /// Turn arcs into the lines that they touch. Data without arcs stays as it is.
     pub fn arcs_to_lines(&mut self) {
-        for record in self.files.values_mut() {
-            for (id, arcs) in std::mem::take(&mut record.arcs).iter() {
-                record.lines.add(id, arcs.lines().collect());
-            }
-        }
+        self.files.values_mut().for_each(FileRecord::arcs_to_lines);
         self.measurement = self.measurement.map(|_| Measurement::Lines);
     }
 
@@ -542,6 +554,27 @@ impl CoverageData {
     pub(crate) fn forget_measurement_without_rows(&mut self) {
         if !self.has_rows() {
             self.measurement = None;
+        }
+    }
+
+    /// About how many bytes of memory the rows take.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn rows_size(&self) -> usize {
+        self.files.values().map(FileRecord::size).sum()
+    }
+
+    /// The id of a context, which is named if it is not yet.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn context_id(&mut self, name: &str) -> ContextId {
+        self.contexts.intern(name)
+    }
+
+    /// Forget the rows, and no more.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn forget_rows(&mut self) {
+        for record in self.files.values_mut() {
+            record.lines = ByContext::default();
+            record.arcs = ByContext::default();
         }
     }
 

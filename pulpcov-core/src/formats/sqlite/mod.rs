@@ -22,6 +22,8 @@ pub use write::write;
 pub(crate) use lock::WritersOut;
 pub(crate) use read::Reader;
 pub(crate) use rows::Contexts;
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(crate) use write::{RowSource, write_rows};
 
 use rusqlite::ErrorCode;
 

@@ -37,8 +37,13 @@ pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
     if data.meta().contains_key("has_arcs") || std::fs::metadata(path).is_ok_and(|m| m.len() > 0) {
         return write_through_sql(data, path);
     }
+    write_rows(data, path)
+}
+
+/// [`write()`] to an empty or absent file what need not be in memory; its metadata does not say `has_arcs`.
+pub(crate) fn write_rows(rows: &dyn RowSource, path: &Path) -> Result<()> {
     let file = File::options().write(true).create(true).truncate(false).open(path);
-    file.and_then(|file| pages::write(data, &file)).map_err(|err| Error::io(path, err))
+    file.and_then(|file| pages::write(rows, &file)).map_err(|err| Error::io(path, err))
 }
 
 /// What a data file is written from. It is gone through once for each large table and once for its index.
@@ -46,6 +51,8 @@ pub(crate) trait RowSource: Sync {
     fn measurement(&self) -> Option<Measurement>;
     fn meta(&self) -> &BTreeMap<String, String>;
     fn contexts(&self) -> &ContextTable;
+    /// How many rows there are, or more.
+    fn count(&self) -> u64;
     /// Paths and plugins, in the order of the paths.
     fn files(&self) -> Vec<(&FilePath, &str)>;
     /// What there is of one of the files.
@@ -63,6 +70,10 @@ impl RowSource for CoverageData {
 
     fn contexts(&self) -> &ContextTable {
         self.context_table()
+    }
+
+    fn count(&self) -> u64 {
+        self.row_count()
     }
 
     fn files(&self) -> Vec<(&FilePath, &str)> {

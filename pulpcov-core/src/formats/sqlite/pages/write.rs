@@ -13,6 +13,11 @@ use crate::formats::sqlite::write::{RowSource, SCHEMA, by_rank, ranked_contexts}
 /// How much is written at a time.
 const BUFFER: usize = 1 << 20;
 
+/// Can two threads write to one file, each at a place of its own?
+const TOGETHER: bool = cfg!(all(unix, feature = "parallel"));
+/// From how many rows on a table and its index are written at once.
+const MANY: u64 = 20_000;
+
 /// Write `rows` to an empty file.
 ///
 /// The metadata does not say `has_arcs`: what was measured does.
@@ -23,7 +28,7 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
         ranks: ranked_contexts(rows.contexts()),
         contexts: rows.contexts().sorted_ids(),
     };
-    let mut pages = Pages { file, next: 2 };
+    let mut pages = Pages { file, next: 2, together: TOGETHER && rows.count() >= MANY };
     let roots = tables.write(&mut pages)?;
     let first = first_page_of(&roots, pages.next - 1)
         .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
@@ -58,6 +63,8 @@ impl Write for Place<'_> {
 struct Pages<'a> {
     file: &'a File,
     next: u32,
+    /// Is it worth while to write a table and its index at once?
+    together: bool,
 }
 
 impl Pages<'_> {
@@ -278,23 +285,26 @@ fn id(number: i64) -> io::Result<i32> {
     i32::try_from(number).map_err(io::Error::other)
 }
 
-/// Write a large table and its index, both at once: the index to where the table will end, which is measured first.
-#[cfg(all(unix, feature = "parallel"))]
+/// Write a table and its index; if there are many rows both at once, the index to where the table will end,
+/// which is measured first.
 fn both<'f>(
     pages: &mut Pages<'f>,
     table: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32> + Send,
     measure: impl FnOnce(u32) -> io::Result<u32> + Send,
     index: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32> + Send,
 ) -> io::Result<(u32, u32)> {
-    let (file, next) = (pages.file, pages.next);
-    let (table, index) = rayon::join(
+    if !pages.together {
+        return Ok((pages.tree(table)?, pages.tree(index)?));
+    }
+    let Pages { file, next, together } = *pages;
+    let (table, index) = join(
         || -> io::Result<_> {
-            let mut pages: Pages<'f> = Pages { file, next };
+            let mut pages: Pages<'f> = Pages { file, next, together };
             Ok((pages.tree(table)?, pages.next))
         },
         || -> io::Result<_> {
             let begin = measure(next)?;
-            let mut pages = Pages { file, next: begin };
+            let mut pages = Pages { file, next: begin, together };
             Ok((pages.tree(index)?, begin, pages.next))
         },
     );
@@ -306,15 +316,14 @@ fn both<'f>(
     Ok((table, index))
 }
 
-/// Write a large table and its index.
-#[cfg(not(all(unix, feature = "parallel")))]
-fn both(
-    pages: &mut Pages<'_>,
-    table: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32>,
-    _: impl FnOnce(u32) -> io::Result<u32>,
-    index: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32>,
-) -> io::Result<(u32, u32)> {
-    Ok((pages.tree(table)?, pages.tree(index)?))
+#[cfg(feature = "parallel")]
+fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    rayon::join(a, b)
+}
+
+#[cfg(not(feature = "parallel"))]
+fn join<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
+    (a(), b())
 }
 
 fn table_of_version(out: &mut PageWriter<impl Write>, version: i64) -> io::Result<u32> {
