@@ -410,6 +410,8 @@ fn who_ran_a_line_is_found_as_one_types() {
     browser.keys("total");
     browser.until_is("document.querySelectorAll('.grid tbody tr:not(.gap)').length", 1);
     assert_eq!(report.rows(), ["</script><b>test_total</b> 2 4 4"]);
+    browser.open(report.page("contexts.html"));
+    assert_eq!(report.rows(), ["</script><b>test_total</b> 2 4 4"]);
     assert_eq!(browser.errors(), Vec::<String>::new());
 }
 

@@ -670,16 +670,18 @@
       { ...count("files", "f", "files"), className: "wide" }, count("lines", "s", "lines"), count("alone", "m", "lines alone"),
     ];
     const grid = new Grid({ id: "contexts", columns, count: names.length, sort: "context", label: "Contexts", isTall: true });
-    const filter = make("input", { type: "search", id: "filter", placeholder: "filter…", "aria-label": "Filter" });
+    const filter = make("input", { type: "search", id: "filter", placeholder: "filter…", "aria-label": "Filter", value: memory.get("filter.contexts", "") });
     const lower = names.map((name) => name.toLowerCase());
-    filter.oninput = debounce(() => {
+    const apply = () => {
       const text = filter.value;
+      memory.set("filter.contexts", text);
       const list = text === text.toLowerCase() ? lower : names;
       grid.filter(text ? (row) => list[row].includes(text) : null);
-    });
+    };
+    filter.oninput = debounce(apply);
     main.replaceChildren(chosen, make("form", { className: "controls", onsubmit: (event) => event.preventDefault() }, filter,
       make("span", { className: "soft" }, plural(names.length, "context"))), grid.table, grid.empty);
-    grid.update();
+    apply();
 
     let isAlone = false;
     async function show(context) {
