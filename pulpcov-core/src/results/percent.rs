@@ -218,6 +218,13 @@ mod tests {
             (99.999, 100.0, 4, true),
             (100.0, 100.0, 0, false),
             (0.000_01, 0.000_02, 0, true),
+            (0.001, 0.0, 0, false),
+            (0.3, 0.3, 0, false),
+            (0.04, 0.03, 0, false),
+            (0.04, 0.05, 0, true),
+            (4e-7, 3e-7, 0, false),
+            (4e-7, 5e-7, 0, true),
+            (99.88, 99.90, 2, true),
         ];
         for (total, wanted, digits, fails) in cases {
             let precision = Precision::new(digits).unwrap();
@@ -247,6 +254,17 @@ mod tests {
             (99.999, 100.0, 0, "total of 99 is less than fail-under=100"),
             (99.999, 100.0, 1, "total of 99.9 is less than fail-under=100.0"),
             (80.0, 90.0, 2, "total of 80.00 is less than fail-under=90.00"),
+            (0.4, 0.5, 0, "total of 0.4 is less than fail-under=0.5"),
+            (0.04, 0.05, 0, "total of 0.04 is less than fail-under=0.05"),
+            (4e-7, 5e-7, 0, "total of 0.0000004 is less than fail-under=0.0000005"),
+            (0.4, 0.5, 3, "total of 0.400 is less than fail-under=0.500"),
+            (
+                20.12345678,
+                20.12345679,
+                0,
+                "total of 20.12345678 is less than fail-under=20.12345679",
+            ),
+            (20.12345, 20.1235, 5, "total of 20.12345 is less than fail-under=20.12350"),
         ];
         for (total, wanted, digits, message) in cases {
             let precision = Precision::new(digits).unwrap();
