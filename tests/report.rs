@@ -2,12 +2,15 @@
 //!
 //! Both programs run in the same folder on data that coverage.py itself recorded.
 
-use std::fs;
+use std::process::{Command, Stdio};
+use std::{fs, io};
 
+use pulpcov_core::combine::{StoreFormat, store};
+use pulpcov_core::{CoverageData, Numbits};
 use serde_json::{Value, json};
 
 use crate::sample::{masked, recorded, same, shop};
-use crate::support::{Dir, reference, root};
+use crate::support::{Dir, pulpcov, reference, root};
 
 #[test]
 fn the_table_is_the_same_with_every_option() {
@@ -227,6 +230,37 @@ fn contexts_of_lines_are_the_same_in_the_same_order() {
         assert_eq!(sorted(&ours.stdout), sorted(&theirs.stdout));
     }
     same(&dir, &["report", "-m", "--contexts=test_a$,test_b"]).status(0);
+}
+
+/// Every function of a file repeats the contexts of the whole file: here the report is a hundred times as long as
+/// what it is made of.
+#[test]
+fn contexts_that_are_repeated_take_memory_once() {
+    let dir = Dir::new();
+    let functions: u32 = 100;
+    let source: String = (0..functions).map(|n| format!("def f{n}():\n    return {n}\n")).collect();
+    let mut data = CoverageData::new();
+    for file in ["a.py", "b.py", "c.py"] {
+        let path = dir.write(file, &source).to_str().unwrap().to_owned();
+        for test in 0..400 {
+            let context =
+                format!("tests/test_{test}.py::TestEverything::test_that_all_is_well[{test}]");
+            data.add_lines(path.clone(), &context, &Numbits::from_iter(1..=2 * functions)).unwrap();
+        }
+    }
+    store(&data, dir.path(".coverage"), StoreFormat::Sqlite).unwrap();
+    let limited = |kilobytes: u32| {
+        let report = format!("ulimit -v {kilobytes}; exec \"$0\" json -q --show-contexts -o -");
+        let mut command = Command::new("bash");
+        command.args(["-c", &report]).arg(pulpcov().get_program()).current_dir(dir.path(""));
+        // Threads reserve much that they never use.
+        command.env("RAYON_NUM_THREADS", "2").env("MALLOC_ARENA_MAX", "1");
+        let mut running = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let bytes = io::copy(&mut running.stdout.take().unwrap(), &mut io::sink()).unwrap();
+        (running.wait().unwrap().success(), bytes)
+    };
+    let (done, bytes) = limited(400_000);
+    assert!(done && bytes > 1_500_000_000, "{done}, {bytes} bytes");
 }
 
 /// coverage.py lists them in another order in every run.
