@@ -15,6 +15,10 @@ const BYTES_AT_ONCE: usize = 16 << 20;
 /// What is kept of a part until it is written.
 pub(super) trait Rendered: Send {
     /// How many bytes it takes.
+    #[cfg_attr(
+        not(feature = "parallel"),
+        expect(dead_code, reason = "one part at a time needs no measure")
+    )]
     fn size(&self) -> usize;
 }
 
