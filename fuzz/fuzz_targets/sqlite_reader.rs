@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use pulpcov_core::formats::read_bytes;
-use pulpcov_fuzz::RoundTrip;
+use pulpcov_fuzz::{Change, RoundTrip};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
@@ -41,22 +41,6 @@ enum Recipe {
     Changed(u8, Vec<Change>),
     /// A database made from scratch, with rows that need not make sense.
     Made { schema: u8, rows: Vec<Row>, changes: Vec<Change> },
-}
-
-#[derive(Debug, Arbitrary)]
-enum Change {
-    /// One byte, anywhere.
-    Byte(u16, u8),
-    /// One byte near the start of a page, where SQLite keeps what the page is.
-    PageHead { page: u8, at: u8, byte: u8 },
-    /// A two-byte number, such as where a cell starts.
-    Number(u16, u16),
-    /// A page in the place of another.
-    Copy { from: u8, to: u8 },
-    /// The end is missing.
-    Cut(u16),
-    /// Bytes behind the end.
-    Longer(u8),
 }
 
 #[derive(Debug, Arbitrary)]
@@ -101,47 +85,6 @@ fn check(file: &[u8]) {
     match read_bytes(file) {
         Ok(decoded) => assert_eq!(FILES.sqlite(&decoded.data), decoded.data),
         Err(error) => assert!(!error.to_string().is_empty()),
-    }
-}
-
-impl Change {
-    fn apply(&self, file: &mut Vec<u8>) {
-        let page_size = usize::from(u16::from_be_bytes([
-            file.get(16).copied().unwrap_or(4),
-            file.get(17).copied().unwrap_or(0),
-        ]))
-        .max(512);
-        let len = file.len().max(1);
-        match *self {
-            Self::Byte(at, byte) => set(file, usize::from(at) % len, byte),
-            Self::PageHead { page, at, byte } => {
-                let start = usize::from(page) * page_size % len;
-                // The file's own header comes before the first page's.
-                let start = if start == 0 && at % 2 == 0 { 100 } else { start };
-                set(file, start + usize::from(at) % 64, byte);
-            }
-            Self::Number(at, number) => {
-                let [high, low] = number.to_be_bytes();
-                set(file, usize::from(at) % len, high);
-                set(file, usize::from(at) % len + 1, low);
-            }
-            Self::Copy { from, to } => {
-                let (from, to) = (usize::from(from) * page_size, usize::from(to) * page_size);
-                if let Some(page) = file.get(from..from + page_size).map(<[u8]>::to_vec)
-                    && let Some(place) = file.get_mut(to..to + page_size)
-                {
-                    place.copy_from_slice(&page);
-                }
-            }
-            Self::Cut(at) => file.truncate(usize::from(at).max(20)),
-            Self::Longer(by) => file.resize(file.len() + usize::from(by) * 16, by),
-        }
-    }
-}
-
-fn set(file: &mut [u8], at: usize, byte: u8) {
-    if let Some(place) = file.get_mut(at) {
-        *place = byte;
     }
 }
 

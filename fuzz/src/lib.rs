@@ -140,11 +140,16 @@ fn arcs(ends: &[End]) -> Vec<LineArc> {
 /// Writes data sets to files and reads them back.
 pub struct RoundTrip(TempDir);
 
+/// A folder for temporary files, in memory where the system has a place for such files.
+pub fn folder() -> TempDir {
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    folder.expect("a folder for temporary files")
+}
+
 impl RoundTrip {
-    /// In memory where the system has a place for such files.
+    /// In a folder of its own.
     pub fn new() -> Self {
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        Self(folder.expect("a folder for temporary files"))
+        Self(folder())
     }
 
     /// The bytes of a SQLite data file with `data`.
@@ -174,4 +179,63 @@ pub fn json_round_trip(data: &CoverageData) -> CoverageData {
     let mut bytes = Vec::new();
     json::write(data, &mut bytes).expect("data without contexts can be written");
     read_bytes(&bytes).expect("what we write, we read").data
+}
+
+/// Something done to the bytes of a SQLite file.
+#[derive(Debug, Arbitrary)]
+pub enum Change {
+    /// One byte, anywhere.
+    Byte(u16, u8),
+    /// One byte near the start of a page, where SQLite keeps what the page is.
+    PageHead { page: u8, at: u8, byte: u8 },
+    /// A two-byte number, such as where a cell starts.
+    Number(u16, u16),
+    /// A page in the place of another.
+    Copy { from: u8, to: u8 },
+    /// The end is missing.
+    Cut(u16),
+    /// Bytes behind the end.
+    Longer(u8),
+}
+
+impl Change {
+    /// Do it.
+    pub fn apply(&self, file: &mut Vec<u8>) {
+        let page_size = usize::from(u16::from_be_bytes([
+            file.get(16).copied().unwrap_or(4),
+            file.get(17).copied().unwrap_or(0),
+        ]))
+        .max(512);
+        let len = file.len().max(1);
+        match *self {
+            Self::Byte(at, byte) => set(file, usize::from(at) % len, byte),
+            Self::PageHead { page, at, byte } => {
+                let start = usize::from(page) * page_size % len;
+                // The file's own header comes before the first page's.
+                let start = if start == 0 && at % 2 == 0 { 100 } else { start };
+                set(file, start + usize::from(at) % 64, byte);
+            }
+            Self::Number(at, number) => {
+                let [high, low] = number.to_be_bytes();
+                set(file, usize::from(at) % len, high);
+                set(file, usize::from(at) % len + 1, low);
+            }
+            Self::Copy { from, to } => {
+                let (from, to) = (usize::from(from) * page_size, usize::from(to) * page_size);
+                if let Some(page) = file.get(from..from + page_size).map(<[u8]>::to_vec)
+                    && let Some(place) = file.get_mut(to..to + page_size)
+                {
+                    place.copy_from_slice(&page);
+                }
+            }
+            Self::Cut(at) => file.truncate(usize::from(at).max(20)),
+            Self::Longer(by) => file.resize(file.len() + usize::from(by) * 16, by),
+        }
+    }
+}
+
+fn set(file: &mut [u8], at: usize, byte: u8) {
+    if let Some(place) = file.get_mut(at) {
+        *place = byte;
+    }
 }

@@ -8,7 +8,8 @@
 For every shape of data, a folder of data files is made in a temporary directory. coverage.py and
 pulpcov combine it by turns into files of their own (the inputs are kept), and the rows of both results
 are compared. Printed are the median of the wall times, their ratio, the peak of each program's memory, and the
-floor: the time in which every input byte can be read once and the result be written once.
+floor: the time in which every input byte can be read once and the result be written once, and how long it takes if
+the result is then synced to the disk, as pulpcov's is.
 
 Needed: Python 3.9 or later with nothing but its standard library, and coverage.py 7 as a command.
 """
@@ -65,6 +66,7 @@ class Shape:
     arcs: bool = False
     hosts: bool = False
     json: bool = False
+    different: int | None = None  # how many of the data files are not copies of the first
 
     def scaled(self, by: float) -> Shape:
         """More or fewer data files, or contexts where there is one file."""
@@ -80,6 +82,9 @@ SHAPES = {
     "contexts": Shape("test shards with a context a test", 30, 400, 0.25, contexts=300),
     "arcs-ctx": Shape("the same with branch coverage", 20, 300, 0.25, contexts=100, arcs=True),
     "one-big": Shape("one file with very many contexts", 1, 1250, 0.0175, contexts=26_000),
+    "many": Shape("more processes with fewer sources", 600, 200, 0.6),
+    "dups": Shape("copies of one data file", 152, 300, 0.6, different=6),
+    "zope": Shape("a hundred shards with branches and contexts", 100, 300, 0.25, contexts=48, arcs=True),
     "json4": Shape("data files of coverage.py 4.x", 400, 300, 0.6, json=True),
 }
 
@@ -92,7 +97,9 @@ def make_data(shape: Shape, folder: Path, work: Path) -> None:
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         (work / name).touch()
     for number in range(shape.data_files):
-        rng = random.Random(number)
+        name_rng = random.Random(f"name {number}")
+        # Copies hold the very bytes of the first.
+        rng = random.Random(number if number < (shape.different or shape.data_files) else 0)
         root = [str(work), *OTHER_HOSTS][number % 3 if shape.hosts else 0]
         slash = "\\" if "\\" in root else "/"
         data: dict[str, dict[str, list]] = {}
@@ -101,7 +108,7 @@ def make_data(shape: Shape, folder: Path, work: Path) -> None:
                 if rng.random() < shape.touched:
                     path = f"{root}/{name}".replace("/", slash)
                     data.setdefault(context, {})[path] = what_ran(rng, statements, shape.arcs)
-        file = folder / f".coverage.host-{number % 3}.pid{4000 + number}.X{rng.getrandbits(24):06x}x"
+        file = folder / f".coverage.host-{number % 3}.pid{4000 + number}.X{name_rng.getrandbits(24):06x}x"
         (write_json if shape.json else write_sqlite)(file, data, shape.arcs)
 
 
@@ -215,14 +222,19 @@ def combine(program: str, inputs: Path, result: Path, work: Path) -> tuple[float
     return took, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def floor(inputs: Path, result: Path, work: Path) -> float:
+def floor(inputs: Path, result: Path, work: Path) -> tuple[float, float]:
+    """Seconds until the copy is written, and until it is on the disk."""
+    (work / "copy").unlink(missing_ok=True)
     start = time.perf_counter()
     for file in inputs.iterdir():
         with file.open("rb") as opened:
             while opened.read(1 << 20):
                 pass
     shutil.copyfile(result, work / "copy")
-    return time.perf_counter() - start
+    written = time.perf_counter() - start
+    with (work / "copy").open("rb") as copy:
+        os.fsync(copy.fileno())
+    return written, time.perf_counter() - start
 
 
 def compare(name: str, shape: Shape, programs: dict[str, str], runs: int, top: Path) -> bool:
@@ -250,7 +262,9 @@ def compare(name: str, shape: Shape, programs: dict[str, str], runs: int, top: P
     median = {who: statistics.median(times) for who, times in seconds.items()}
     for who in compared:
         print(f"    {who:<12}{median[who]:8.3f} s {memory[who] / 2**20:8.0f} MiB")
-    print(f"    {'floor':<12}{floor(inputs, results['pulpcov'], work):8.3f} s")
+    floors = [floor(inputs, results["pulpcov"], work) for _ in range(3)]
+    for what, at_least in zip(("floor", "and synced"), map(statistics.median, zip(*floors))):
+        print(f"    {what:<12}{at_least:8.3f} s; pulpcov takes {median['pulpcov'] / at_least:.1f} times that")
     verdict = "the same rows" if same else "THE ROWS DIFFER"
     if "coverage.py" in median:
         print(f"    pulpcov is {median['coverage.py'] / median['pulpcov']:.1f} times as fast; {verdict}", flush=True)

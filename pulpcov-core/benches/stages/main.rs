@@ -1,4 +1,4 @@
-//! How fast each stage of combining and reporting is, one at a time and on one core.
+//! How fast each stage of combining and reporting is, one at a time: on one core, but that large tables are written on two.
 //!
 //! ```sh
 //! cargo bench -p pulpcov-core --all-features                  # all of it

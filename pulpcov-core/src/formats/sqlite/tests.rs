@@ -303,3 +303,98 @@ fn tables_of_many_pages_are_plain() {
     }
     assert!(both_ways_write_alike(&data) > 1_000_000 && both_ways_write_alike(&lines) > 200_000);
 }
+
+/// As [`both_ways_write_alike`], of so many rows that they are compared while they are read, and the order they come in too.
+fn both_ways_write_many_alike(data: &CoverageData, table: &str, rows: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let (ours, sql) = (folder.path().join("ours"), folder.path().join("sql"));
+    super::write(data, &ours).unwrap();
+    super::write::write_through_sql(data, &sql).unwrap();
+    let input = crate::formats::data_file::input::Input::open(&ours).unwrap();
+    let reader = Reader::in_place(input).unwrap();
+    assert!(&reader.read(Contexts::Kept).unwrap().data == data);
+
+    let (ours, sql) = (Connection::open(&ours).unwrap(), Connection::open(&sql).unwrap());
+    let checked: String = ours.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(checked, "ok");
+    let query = format!("SELECT rowid, * FROM {table}");
+    let (mut ours, mut sql) = (ours.prepare(&query).unwrap(), sql.prepare(&query).unwrap());
+    let columns = ours.column_count();
+    let (mut ours, mut sql) = (ours.query([]).unwrap(), sql.query([]).unwrap());
+    for _ in 0..rows {
+        let (ours, sql) = (ours.next().unwrap().unwrap(), sql.next().unwrap().unwrap());
+        for column in 0..columns {
+            assert_eq!(ours.get_ref(column).unwrap(), sql.get_ref(column).unwrap());
+        }
+    }
+    assert!(ours.next().unwrap().is_none() && sql.next().unwrap().is_none());
+}
+
+#[test]
+fn a_million_arcs_are_written_alike() {
+    let mut data = CoverageData::new();
+    for file in 0..50 {
+        for context in 0..100 {
+            // Numbers of every width, and of both signs.
+            let arcs = (0..210).map(|n: i32| (n * (context - 40), (n - 9) << (file % 14)));
+            data.add_arcs(format!("{file}.py"), &format!("test {context}"), arcs).unwrap();
+        }
+    }
+    let rows = usize::try_from(data.row_count()).unwrap();
+    assert!(rows > 1_000_000, "{rows}");
+    both_ways_write_many_alike(&data, "arc", rows);
+}
+
+/// The table and its index are laid out at once, and rows that go on on other pages count for where the index begins.
+#[test]
+fn many_lines_with_long_ones_among_them_are_written_alike() {
+    let mut data = CoverageData::new();
+    for file in 0..25 {
+        for context in 0..1000u32 {
+            let length = if context % 9 == 0 { 3900 + context * 2 } else { context % 97 };
+            let lines = Numbits::from_bytes(&vec![0x91; length as usize]);
+            data.add_lines(format!("{file}.py"), &format!("test {context}"), &lines).unwrap();
+        }
+    }
+    both_ways_write_many_alike(&data, "line_bits", 25_000);
+}
+
+/// What SQLite itself can be told to do otherwise.
+#[test]
+fn databases_of_any_settings_are_read_alike() {
+    let mut plain = 0;
+    for page_size in [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536] {
+        for settings in [
+            "",
+            "PRAGMA auto_vacuum = FULL",
+            "PRAGMA auto_vacuum = INCREMENTAL",
+            "PRAGMA encoding = 'UTF-16le'",
+            "PRAGMA encoding = 'UTF-16be'",
+            "PRAGMA user_version = 7; PRAGMA application_id = 1234567",
+            "PRAGMA legacy_file_format = ON",
+        ] {
+            let connection = Connection::open_in_memory().unwrap();
+            connection.pragma_update(None, "page_size", page_size).unwrap();
+            connection.pragma_update(None, "foreign_keys", false).unwrap();
+            connection.execute_batch(settings).unwrap();
+            connection.execute_batch(include_str!("schema7.sql")).unwrap();
+            connection
+                .execute_batch(
+                    "INSERT INTO coverage_schema VALUES (7);
+                     INSERT INTO meta VALUES ('has_arcs', '1');
+                     WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n LIMIT 60)
+                     INSERT INTO file SELECT n, 'größe/' || n || hex(zeroblob(n * n)) FROM n;
+                     INSERT INTO context SELECT id, 'test ' || path FROM file WHERE id < 40;
+                     INSERT INTO arc SELECT file.id, context.id, context.id - 20, file.id * 4000
+                     FROM file CROSS JOIN context;
+                     DELETE FROM arc WHERE file_id BETWEEN 10 AND 30;
+                     DELETE FROM context WHERE id = 39;
+                     INSERT INTO tracer VALUES (1, 'a.plugin');",
+                )
+                .unwrap();
+            plain += u32::from(all_ways_agree(&file_bytes(connection)));
+        }
+    }
+    // Without a setting, with marks that mean nothing to SQLite, and with the format that is no longer made.
+    assert_eq!(plain, 8 * 3);
+}

@@ -1,0 +1,119 @@
+//! Data files that are read and written page by page, against SQLite: any data set is written in both ways, and any
+//! changes to such a file, or to a real one, are read in both.
+#![no_main]
+
+use arbitrary::{Arbitrary, Unstructured};
+use libfuzzer_sys::fuzz_target;
+use pulpcov_core::formats::{read_bytes, sqlite};
+use pulpcov_core::{CoverageData, Measurement};
+use pulpcov_fuzz::{Change, DataSet, folder};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+
+macro_rules! fixtures {
+    ($($name:literal),* $(,)?) => {
+        [$(include_bytes!(concat!("../../tests/fixtures/data/", $name, ".sqlite"))),*]
+    };
+}
+
+/// Files that are read page by page.
+const REAL: [&[u8]; 5] = fixtures![
+    "written/v7.17.3-branch",
+    "written/v7.17.3-dynamic",
+    "odd/overflow-pages",
+    "odd/free-pages",
+    "odd/page-1024",
+];
+
+#[derive(Debug, Arbitrary)]
+enum Input {
+    Real(u8, Vec<Change>),
+    Written { data: DataSet, arcs: bool, changes: Vec<Change> },
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let mut file = match Input::arbitrary_take_rest(Unstructured::new(bytes)) {
+        Ok(Input::Real(which, changes)) => {
+            changed(REAL[usize::from(which) % REAL.len()].to_vec(), &changes)
+        }
+        Ok(Input::Written { data, arcs, changes }) => {
+            let measurement = if arcs { Measurement::Arcs } else { Measurement::Lines };
+            let Some(data) = data.build(measurement) else { return };
+            changed(write_in_both_ways(&data), &changes)
+        }
+        Err(_) => return,
+    };
+    if !page_count_is_known(&file) {
+        return;
+    }
+    let pages = read_bytes(&file);
+    // Only SQLite reads a file that something wrote that does not know where the header has the count of pages.
+    file[92] ^= 1;
+    match (pages, read_bytes(&file)) {
+        (Ok(pages), Ok(sql)) => {
+            assert_eq!((pages.data, pages.orphan_rows), (sql.data, sql.orphan_rows));
+        }
+        (Err(pages), Err(sql)) => assert_eq!(pages.to_string(), sql.to_string()),
+        (pages, sql) => panic!("by pages: {pages:?}, by SQLite: {sql:?}"),
+    }
+});
+
+fn changed(mut file: Vec<u8>, changes: &[Change]) -> Vec<u8> {
+    changes.iter().for_each(|change| change.apply(&mut file));
+    file
+}
+
+/// Does SQLite find as many pages in the file whether or not it trusts the header?
+fn page_count_is_known(file: &[u8]) -> bool {
+    let number = |at: usize| Some(u32::from_be_bytes(*file.get(at..)?.first_chunk()?));
+    let page_size = match file.get(16..18) {
+        Some([0, 1]) => 65_536,
+        Some([high, low]) => usize::from(u16::from_be_bytes([*high, *low])).max(1),
+        _ => return false,
+    };
+    file.len() >= 100
+        && number(24) == number(92)
+        && file.len().is_multiple_of(page_size)
+        && number(28).is_some_and(|count| count as usize == file.len() / page_size)
+}
+
+/// The bytes that are written page by page, which SQL sees as it sees what SQLite writes.
+fn write_in_both_ways(data: &CoverageData) -> Vec<u8> {
+    let folder = folder();
+    let (pages, sql) = (folder.path().join("pages"), folder.path().join("sql"));
+    sqlite::write(data, &pages).unwrap();
+    // A database that is there already is SQLite's to write to.
+    Connection::open(&sql).unwrap().pragma_update(None, "application_id", 1).unwrap();
+    sqlite::write(data, &sql).unwrap();
+    assert_eq!(contents(&pages), contents(&sql));
+    std::fs::read(&pages).unwrap()
+}
+
+/// All rows, and what SQLite's checks say.
+fn contents(path: &std::path::Path) -> Vec<String> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let mut contents = Vec::new();
+    for query in [
+        "PRAGMA integrity_check",
+        "PRAGMA foreign_key_check",
+        "SELECT type, name, tbl_name, sql FROM sqlite_master",
+        "SELECT rowid, * FROM coverage_schema",
+        "SELECT rowid, * FROM meta",
+        "SELECT rowid, * FROM file",
+        "SELECT rowid, * FROM context",
+        "SELECT rowid, * FROM line_bits",
+        "SELECT rowid, * FROM arc",
+        "SELECT rowid, * FROM tracer",
+    ] {
+        let mut statement = db.prepare(query).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            // Text need not be UTF-8.
+            let values = (0..columns).map(|column| row.get_ref(column).unwrap());
+            contents.push(format!("{:?}", values.collect::<Vec<_>>()));
+        }
+    }
+    assert_eq!(contents.first(), Some(&format!("{:?}", [ValueRef::Text(b"ok")])));
+    contents
+}
