@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pulpcov_core::combine::{StoreFormat, store};
+use pulpcov_core::{CoverageData, Numbits};
 
 use super::inject::{calls, with_fault};
 use super::left::{Left, what_is_left};
@@ -92,4 +93,29 @@ fn a_killed_append_loses_nothing() {
 fn a_killed_combine_that_keeps_its_inputs_loses_nothing() {
     let seen = kill_at_every_step(&["--keep"], Some(90));
     assert_eq!(seen, [Left::AsItWas, Left::Temporary, Left::Written].into());
+}
+
+/// Of many rows, the table and its index are written at once, by two threads.
+#[test]
+fn a_combine_killed_while_two_threads_write_loses_nothing() {
+    let dir = Dir::new();
+    let mut large = CoverageData::new();
+    for file in 0..20 {
+        for context in 0..1000 {
+            let lines = Numbits::from_iter([context, 6400 - file]);
+            large.add_lines(format!("{file}.py"), &format!("test {context}"), &lines).unwrap();
+        }
+    }
+    let expected = inputs(&dir, 1..=3).union(Rows::of(&large));
+    store(&large, dir.path(".coverage.host.pid99.Xabcdefx"), StoreFormat::Sqlite).unwrap();
+    let before = snapshot(&dir);
+    // The other tables are small, and take fewer calls; the large one takes 16, a MiB each.
+    for number in [11, 13, 15] {
+        let output = with_fault(&dir, &[], &format!("pwrite64:when={number}"), "signal=KILL");
+        assert!(!output.status.success(), "not killed at {number}");
+        assert_eq!(what_is_left(&dir, &before, &[], "killed"), Left::Temporary, "{number}");
+        restore(&dir, &before);
+    }
+    dir.pulpcov(["combine"]).status(0);
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), expected);
 }
