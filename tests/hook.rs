@@ -2,15 +2,17 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::Signal;
 
+use crate::faults::is_root;
 use crate::hooked::{Hooked, Running, assert_equal, line_of_step, lines, lines_with, name, shop};
-use crate::support::{Dir, Rows, pulpcov, venv};
+use crate::support::{Dir, Rows, neutral, pulpcov, venv};
 
 macro_rules! same_rows {
     ($($way:ident)*) => {
@@ -84,9 +86,27 @@ fn every_supported_coverage_measures_the_same() {
             for way in ["fork_os_exit", "threads"] {
                 assert!(hooked.drive(way).status().unwrap().success(), "{version}");
             }
+            flush_and_kill(&hooked);
             assert_equal(&hooked.rows(), &hooked.single(args), version);
         }
     }
+}
+
+/// A process whose data file is there because it was told to flush.
+fn flush_and_kill(hooked: &Hooked) {
+    let before = hooked.files().len();
+    let mut process = Running::start(hooked.drive("wait").stdout(Stdio::piped()));
+    assert_eq!(process.read_line(), "ready");
+    process.signal(Signal::SIGUSR1);
+    hooked.wait_for("flush", |hooked| hooked.files().len() > before);
+    process.signal(Signal::SIGKILL);
+    process.0.wait().unwrap();
+    let of_process = format!(".pid{}.", process.0.id());
+    let file = hooked.files().into_iter().find(|file| name(file).contains(&of_process)).unwrap();
+    let rows = Rows::by_sql(file);
+    let ran = |line| rows.arcs.iter().any(|arc| arc.3 == i32::try_from(line).unwrap());
+    let is_there = |line| ran(line) || lines(&rows, "work").contains(&line);
+    assert!(lines_with("work", "return total").into_iter().all(is_there));
 }
 
 /// A virtual environment with another version of coverage.py.
@@ -289,27 +309,26 @@ fn when_the_disk_has_room_again_everything_is_saved() {
     assert_eq!(hooked.lines("work"), lines(&hooked.single(&[]), "work"));
 }
 
+/// As a user who may not write everywhere.
+fn unprivileged(command: &mut Command) -> &mut Command {
+    if is_root() { command.uid(65534).gid(65534) } else { command }
+}
+
+fn set_mode(path: impl AsRef<Path>, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
 #[test]
 fn a_user_who_may_not_write_to_the_root_is_not_disturbed() {
-    if !nix::unistd::geteuid().is_root() {
-        return;
-    }
-    let hooked = Hooked::new().installed(&[]);
-    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
-    fs::set_permissions(hooked.dir.path(""), mode(0o755)).unwrap();
-    fs::set_permissions(hooked.root(), mode(0o755)).unwrap();
-    let mut command = Command::new(hooked.python());
-    command.args(["-c", "import shop.work"]).current_dir(shop()).uid(65534).gid(65534);
-    // Whether that user can run this Python at all depends on where it is.
-    if Command::new(hooked.python())
-        .args(["-S", "-c", ""])
-        .uid(65534)
-        .gid(65534)
-        .status()
-        .is_ok_and(|ran| ran.success())
-    {
-        assert_undisturbed(&mut command, "no permission to write");
-    }
+    let hooked = Hooked::of_debian().published().installed(&[]);
+    set_mode(hooked.root(), 0o555);
+    let mut command = neutral(Command::new(hooked.python()));
+    command.args(["-c", "import shop.work"]).current_dir(hooked.dir.path(""));
+    assert_undisturbed(unprivileged(&mut command), "no permission to write");
+    // That is all that kept the process from being measured.
+    set_mode(hooked.root(), 0o1777);
+    assert!(unprivileged(&mut command).status().unwrap().success());
+    assert_eq!(hooked.files().len(), 1);
 }
 
 #[test]
@@ -329,6 +348,23 @@ fn a_process_that_is_not_selected_does_not_even_import_coverage() {
         .hook("install", &["--user-only", "4711", "--data-root", hooked.root().to_str().unwrap()])
         .status(0);
     assert_eq!(loaded("import shop", &hooked), "False False\n");
+    let own = nix::unistd::geteuid().to_string();
+    let hooked = hooked.installed(&["--user-only", "4711", "--user-only", &own]);
+    assert_eq!(loaded("import shop", &hooked), "True True\n");
+}
+
+#[test]
+fn the_environment_says_where_a_process_writes_to() {
+    let hooked = Hooked::new().installed(&[]);
+    let root = hooked.dir.path("elsewhere");
+    fs::create_dir(&root).unwrap();
+    let status = hooked.drive("fork_os_exit").env("PULP_COVERAGE_ROOT", &root).status().unwrap();
+    assert!(status.success());
+    assert_eq!((hooked.files().len(), fs::read_dir(&root).unwrap().count()), (0, 2));
+    let mut hook = pulpcov();
+    hook.args(["hook", "report", "out"]).env("PULP_COVERAGE_ROOT", &root);
+    let output = hook.current_dir(hooked.dir.path("")).output().unwrap();
+    crate::support::Ran::from(output).status(0).stdout("shop/work.py");
 }
 
 #[test]
@@ -540,36 +576,22 @@ fn install_says_what_is_missing() {
 
 #[test]
 fn what_cannot_be_written_is_a_clear_refusal_that_leaves_nothing_behind() {
-    if !nix::unistd::geteuid().is_root() {
-        return;
-    }
-    let hooked = Hooked::new();
-    let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
-    fs::set_permissions(hooked.dir.path(""), mode(0o755)).unwrap();
-    // Root may write everywhere: another user tries. Whether that user can run this Python depends on where it is.
-    if !Command::new(hooked.python())
-        .arg("-S")
-        .arg("-c")
-        .arg("")
-        .uid(65534)
-        .gid(65534)
-        .status()
-        .is_ok_and(|ran| ran.success())
-    {
-        return;
-    }
-    let root = Dir::new();
-    fs::set_permissions(root.path(""), mode(0o777)).unwrap();
-    let mut command = pulpcov();
-    command
-        .args(["hook", "install", "--python"])
-        .arg(hooked.python())
-        .arg("--data-root")
-        .arg(root.path("data"));
-    let ran = crate::support::Ran::from(command.uid(65534).gid(65534).output().unwrap());
+    let hooked = Hooked::of_debian().published();
+    let before = installed_files(&hooked);
+    let elsewhere = Dir::new();
+    set_mode(elsewhere.path(""), 0o777);
+    // Build folders may be out of reach for that user.
+    let program = hooked.dir.path("pulpcov");
+    fs::copy(pulpcov().get_program(), &program).unwrap();
+    let mut install = neutral(Command::new(program));
+    install.args(["hook", "install", "--python"]).arg(hooked.python());
+    install.arg("--data-root").arg(elsewhere.path("data")).current_dir("/");
+    set_mode(hooked.site(), 0o555);
+    let ran = crate::support::Ran::from(unprivileged(&mut install).output().unwrap());
+    set_mode(hooked.site(), 0o755);
     ran.status(1).stderr("cannot be written into: Permission denied").stderr("--python");
-    assert!(installed_files(&hooked).is_empty());
-    assert!(!root.path("data").exists());
+    assert_eq!(installed_files(&hooked), before);
+    assert!(!elsewhere.path("data").exists());
 }
 
 #[test]
@@ -586,6 +608,7 @@ fn a_read_only_file_system_is_a_clear_refusal() {
         crate::support::Ran::from(command.output().unwrap())
     };
     if unshared("true", &[]).status != 0 {
+        println!("skipped: no file system can be mounted here; permissions stand in for it");
         return;
     }
     let (python, root) = (hooked.python(), hooked.root());
@@ -605,7 +628,6 @@ fn a_read_only_file_system_is_a_clear_refusal() {
 
 #[test]
 fn the_data_root_is_like_tmp() {
-    use std::os::unix::fs::PermissionsExt;
     let hooked = Hooked::new().installed(&[]);
     assert_eq!(fs::metadata(hooked.root()).unwrap().permissions().mode() & 0o7777, 0o1777);
     // What is there already stays as it is, with a warning.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
-use crate::support::{Dir, REFERENCE, Ran, Rows, neutral, pulpcov, root, venv};
+use crate::support::{Dir, REFERENCE, Ran, Rows, neutral, pulpcov, root, venv, venv_of};
 
 /// Nothing that a test waits for takes this long.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -54,6 +55,25 @@ impl Hooked {
     pub(crate) fn new() -> Self {
         let packages = [format!("coverage=={REFERENCE}")];
         Self::of(&venv(&format!("reference-coverage-{REFERENCE}"), &packages))
+    }
+
+    /// As [`new`](Self::new), of Debian's Python: its servers embed it, and every user can run it.
+    pub(crate) fn of_debian() -> Self {
+        let (name, packages) =
+            (format!("debian-coverage-{REFERENCE}"), [format!("coverage=={REFERENCE}")]);
+        Self::of(&venv_of("/usr/bin/python3", &name, &packages))
+    }
+
+    /// With all that a process needs in places that every user can read: coverage.py, and package `shop` in the test's folder.
+    pub(crate) fn published(self) -> Self {
+        let copy = |from: &Path, to: &Path| {
+            assert!(Command::new("cp").arg("-r").args([from, to]).status().unwrap().success());
+        };
+        copy(&self.packages.join("coverage"), &self.site());
+        fs::remove_file(self.pth()).unwrap();
+        copy(&shop().join("shop"), &self.dir.path("shop"));
+        fs::set_permissions(self.dir.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+        self
     }
 
     /// With the packages of this virtual environment.

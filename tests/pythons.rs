@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 
 use nix::sys::signal::Signal;
 
-use crate::hooked::{Hooked, Running, WAYS, line_of_step, lines};
-use crate::support::{REFERENCE, Rows, root, venv_of};
+use crate::hooked::{Hooked, Running, WAYS, line_of_step, lines, shop};
+use crate::support::{REFERENCE, Ran, Rows, neutral, pulpcov, root, venv_of};
 
 /// A Python, and what coverage.py measures with there.
 struct Kind {
@@ -262,4 +262,47 @@ end.set()
     // Those who live are kept, and of the others a few at most that nobody has looked at yet.
     assert!((living..living + 10).contains(&kept), "{kept} tracers of {living} living threads");
     assert!(hooked.lines("steps").contains(&line_of_step(1)));
+}
+
+/// Debian's own Python asks that nobody installs into it with pip, and has a sitecustomize.
+#[test]
+fn a_python_of_the_system_is_installed_into_and_left_as_it_was() {
+    let original = debian_python("3.14", "forky").ancestors().nth(3).unwrap().to_owned();
+    let hooked = Hooked::new();
+    let system = hooked.dir.path("system");
+    // Links to the same files are enough of a copy: nothing is written into a file.
+    let copied = Command::new("cp").arg("-al").args([&original, &system]).status().unwrap();
+    assert!(copied.success());
+    let library = system.join("usr/lib/python3.14");
+    assert!(library.join("EXTERNALLY-MANAGED").exists());
+    assert!(library.join("sitecustomize.py").symlink_metadata().is_ok());
+    let packages = system.join("usr/lib/python3/dist-packages");
+    fs::create_dir_all(&packages).unwrap();
+    let base = venv_of(
+        original.join("usr/bin/python3.14").to_str().unwrap(),
+        &format!("python3.14-coverage-{REFERENCE}"),
+        &[format!("coverage=={REFERENCE}")],
+    );
+    let coverage = base.join("lib/python3.14/site-packages");
+    fs::write(packages.join("coverage.pth"), coverage.as_os_str().as_encoded_bytes()).unwrap();
+    let list = || {
+        let output = Command::new("find").arg(&system).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let before = list();
+
+    let python = system.join("usr/bin/python3.14");
+    let hook = |args: &[&str]| {
+        let mut hook = pulpcov();
+        hook.arg("hook").args(args).arg("--python").arg(&python);
+        Ran::from(hook.output().unwrap())
+    };
+    let root = hooked.root();
+    hook(&["install", "--source", "shop", "--data-root", root.to_str().unwrap()]).status(0);
+    let mut drive = neutral(Command::new(&python));
+    let ran = drive.args(["drive.py", "fork_os_exit"]).current_dir(shop()).status().unwrap();
+    assert!(ran.success());
+    assert_eq!(hooked.files().len(), 2);
+    hook(&["uninstall"]).status(0);
+    assert_eq!(list(), before);
 }

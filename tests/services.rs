@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::hooked::{Hooked, Running, line_of_step, lines_with, shop};
-use crate::support::{REFERENCE, neutral, venv, venv_of};
+use crate::support::{REFERENCE, neutral, venv};
 
 /// So long that what is saved is saved for another reason.
 const NEVER: &[&str] = &["--flush-interval", "60m"];
@@ -27,12 +25,6 @@ fn services() -> Hooked {
     let packages = ["celery[redis]==5.7.0", "gunicorn==27.0.1"].map(str::to_owned);
     let packages = [&packages[..], &[format!("coverage=={REFERENCE}")]].concat();
     Hooked::of(&venv("services", &packages))
-}
-
-/// With Debian's Python, which its servers embed.
-fn debian() -> Hooked {
-    let packages = [format!("coverage=={REFERENCE}")];
-    Hooked::of(&venv_of("/usr/bin/python3", &format!("debian-coverage-{REFERENCE}"), &packages))
 }
 
 fn free_port() -> u16 {
@@ -266,49 +258,68 @@ fn gunicorn_is_measured_through_an_upgrade() {
 
 #[test]
 fn uwsgi_is_measured_in_all_its_processes_and_threads() {
-    // Forked after the application was loaded, without and with Python's being told; and before.
-    for load in [&[][..], &["--py-call-osafterfork"], &["--lazy-apps"]] {
-        let hooked = debian().installed(OFTEN);
+    // One process; several that are forked after the application was loaded, without and with Python's being told; and
+    // before it was.
+    let several = ["--master", "--processes=2"];
+    assert_uwsgi_is_measured(&[], 1);
+    assert_uwsgi_is_measured(&several, 2);
+    assert_uwsgi_is_measured(&[&several[..], &["--py-call-osafterfork"]].concat(), 2);
+    assert_uwsgi_is_measured(&[&several[..], &["--lazy-apps"]].concat(), 2);
+}
+
+fn assert_uwsgi_is_measured(options: &[&str], processes: usize) {
+    let hooked = Hooked::of_debian().installed(OFTEN);
+    let port = free_port();
+    let _server = uwsgi(&hooked, port, options);
+    let (mut answered, mut step) = (BTreeSet::<String>::new(), 0);
+    let begin = Instant::now();
+    // All of the processes, and more than one thread of each.
+    while answered.len() <= processes
+        || answered.iter().map(|answer| pid_of(answer)).collect::<BTreeSet<_>>().len() < processes
+    {
+        assert!(begin.elapsed() < PATIENCE, "{options:?}: only {answered:?} answer");
+        answered.append(&mut get_all(port, (step..step + 12).map(|step| format!("/{step}?0.2"))));
+        step = (step + 12) % 300;
+    }
+    hooked.wait_for_steps(0..12);
+    let of_loading = lines_with("web", "def application")[0];
+    hooked.wait_for("the loading", |hooked| hooked.lines("web").contains(&of_loading));
+}
+
+#[test]
+fn uwsgi_saves_when_it_is_stopped() {
+    for load in [&[][..], &["--lazy-apps"]] {
+        let hooked = Hooked::of_debian().installed(NEVER);
         let port = free_port();
-        let mut command = neutral(Command::new("uwsgi"));
-        command.args(["--plugin", "python3", "--http-socket", &format!("127.0.0.1:{port}")]);
-        command.args([
-            "--master",
-            "--need-app",
-            "--processes=2",
-            "--threads=3",
-            "--module=shop.web",
-        ]);
-        command.arg("--virtualenv").arg(hooked.dir.path("venv")).args(load);
-        let mut server = start(command.current_dir(shop()).stderr(Stdio::null()));
-        wait_for_port(port);
-        let mut answered = BTreeSet::new();
-        for round in 0..5 {
-            answered.append(&mut get_all(
-                port,
-                (0..12).map(|step| format!("/{}?0.2", round * 12 + step)),
-            ));
-        }
-        assert!(answered.len() > 3, "several threads: {answered:?}");
-        hooked.wait_for_steps(0..60);
-        get_all(port, ["/100".to_owned()]);
+        let mut server = uwsgi(&hooked, port, &[&["--master", "--processes=2"], load].concat());
+        get_all(port, (0..12).map(|step| format!("/{step}?0.2")));
+        // A worker that does not know yet that its request is done tells nobody of the end.
+        thread::sleep(Duration::from_secs(1));
         server.signal(Signal::SIGINT);
         server.0.wait().unwrap();
-        hooked.wait_for_steps([100]);
+        hooked.wait_for_steps(0..12);
     }
+}
+
+fn uwsgi(hooked: &Hooked, port: u16, options: &[&str]) -> Running {
+    let mut command = neutral(Command::new("uwsgi"));
+    command.args(["--plugin", "python3", "--http-socket", &format!("127.0.0.1:{port}")]);
+    command.args(["--need-app", "--threads=3", "--module=shop.web"]).args(options);
+    command.arg("--virtualenv").arg(hooked.dir.path("venv"));
+    let server = start(command.current_dir(shop()).stderr(Stdio::null()));
+    wait_for_port(port);
+    server
+}
+
+/// The process of an answer.
+fn pid_of(answer: &str) -> &str {
+    answer.split(' ').next().unwrap()
 }
 
 // Apache
 
-/// What an ordinary user can read: package `shop`, coverage.py, and scripts.
-fn published(hooked: &Hooked) {
-    let copy = |from: &Path, to: &Path| {
-        assert!(Command::new("cp").arg("-r").args([from, to]).status().unwrap().success());
-    };
-    let packages = fs::read_to_string(hooked.pth()).unwrap();
-    copy(&Path::new(&packages).join("coverage"), &hooked.site());
-    fs::remove_file(hooked.pth()).unwrap();
-    copy(&shop().join("shop"), &hooked.dir.path("shop"));
+/// Scripts that import the applications.
+fn scripts(hooked: &Hooked) {
     for module in ["web", "web_two"] {
         let folder = hooked.dir.path("").display().to_string();
         let script = format!(
@@ -316,7 +327,6 @@ fn published(hooked: &Hooked) {
         );
         hooked.dir.write(format!("{module}.wsgi"), script);
     }
-    fs::set_permissions(hooked.dir.path(""), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn apache_settings(hooked: &Hooked, port: u16) -> String {
@@ -352,8 +362,8 @@ WSGIScriptAlias /main {folder}/web.wsgi process-group=workers application-group=
 
 #[test]
 fn apache_is_measured_in_both_modes_with_two_applications_in_a_process() {
-    let hooked = debian();
-    published(&hooked);
+    let hooked = Hooked::of_debian().published();
+    scripts(&hooked);
     let hooked = hooked.installed(OFTEN);
     let port = free_port();
     let settings = hooked.dir.write("httpd.conf", apache_settings(&hooked, port));

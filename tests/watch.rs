@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use crate::chromium::Browser;
 use crate::hooked::{Hooked, Running, line_of_step, name};
 use crate::support::{Dir, Ran, Rows, pulpcov};
 
@@ -277,4 +278,40 @@ fn an_open_page_is_loaded_again_when_the_report_has_changed() {
     }
     record(&hooked, "2");
     next("/index.html");
+}
+
+#[test]
+fn an_open_file_follows_quietly() {
+    let hooked = Hooked::new().installed(&[]);
+    record(&hooked, "1");
+    let mut watch = pulpcov();
+    watch.args(["watch", "data", "--html", "out", "--interval", "100ms", "--quiet"]);
+    let mut watch = Running::start(watch.current_dir(hooked.dir.path("")));
+    hooked.wait_for("report", |hooked| hooked.dir.path("out/live.data.js").exists());
+    let names = fs::read_dir(hooked.dir.path("out")).unwrap();
+    let page = names
+        .map(|entry| entry.unwrap().path())
+        .find(|path| name(path).ends_with("steps_py.html"))
+        .unwrap();
+    let browser = Browser::new(1000, 700);
+    browser.open(&page);
+    let line = format!("document.getElementById('t{}').className", line_of_step(2));
+    let before = browser.get(&line);
+    browser
+        .until("document.querySelector('.live-note')?.textContent.startsWith('Live: data of 2')");
+    // Somebody reads, with a few words marked: the page says that there is news, and waits.
+    browser.run("window.marker = 1; getSelection().selectAllChildren(document.querySelector('h1, h2, main'))");
+    record(&hooked, "2");
+    browser
+        .until("document.querySelector('.live-note').textContent.startsWith('Newer data, of 2')");
+    assert_eq!(browser.get("window.marker"), 1);
+    browser.run("getSelection().removeAllRanges()");
+    browser.until("window.marker === undefined && document.querySelector('[data-ready]')");
+    assert_ne!(browser.get(&line), before);
+    assert_eq!(browser.errors(), Vec::<String>::new());
+    // The last report stays, and so does the page.
+    watch.signal(Signal::SIGINT);
+    assert_eq!(watch.0.wait().unwrap().code(), Some(0));
+    let text = fs::read_to_string(&page).unwrap();
+    assert!(text.contains("</html>"), "{text}");
 }

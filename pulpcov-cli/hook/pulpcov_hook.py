@@ -39,6 +39,10 @@ def _report(what):
         pass
 
 
+def _program():
+    return os.path.basename(os.readlink("/proc/self/exe"))
+
+
 class Settings:
     """What was chosen when the hook was installed: lines of a name, a space, and a value."""
 
@@ -69,7 +73,7 @@ class Settings:
         """
         if not self.packages or self.folders or any(name in sys.modules for name in self.packages):
             return False
-        program = os.path.basename(os.readlink("/proc/self/exe"))
+        program = _program()
         return "python" in program or program in ("apache2", "httpd")
 
 
@@ -339,6 +343,10 @@ class Recorder:
         # Packages whose modules are in the data whether they ran or not.
         self.listed = None
         self.ended = self.disabled = False
+        # uWSGI forks while any thread may have Python's lock, and a child has not that thread: the lock stays closed.
+        # So there is none of ours until it has forked.
+        self.will_fork = "uwsgi" in sys.modules or _program().startswith("uwsgi")
+        self.thread_runs = False
         self._new_locks()
 
     def _new_coverage(self, kind):
@@ -388,7 +396,9 @@ class Recorder:
         self._notice_native_threads()
         self._notice_ends()
         Signals(self).install()
-        self._start_thread()
+        self.wakeups = _SimpleQueue()
+        if not self.will_fork:
+            self._start_thread()
 
     def flush(self, timeout=None):
         """Take to the data file what was recorded since the last time. False if this thread is already at it."""
@@ -637,11 +647,19 @@ class Recorder:
         def checked_lock_data():
             if os.getpid() != self.pid:
                 self._check_process()
+            elif self.will_fork and self._is_worker():
+                # One that was not forked.
+                self.will_fork = False
+                self._start_thread()
             lock_data()
 
         self.collector.lock_data = checked_lock_data
         for tracer in self.collector.tracers:
             tracer.lock_data = checked_lock_data
+
+    def _is_worker(self):
+        server = sys.modules.get("uwsgi")
+        return server is not None and server.worker_id() > 0
 
     def _check_process(self):
         """If this is a child, forget what the parent recorded, and measure on, in the midst of any function."""
@@ -652,8 +670,12 @@ class Recorder:
             # A flush is under way, and nobody is there to finish it.
             self.ended = self.disabled = True
         try:
-            for recorded in self.collector.data.values():
-                recorded.clear()
+            if self.will_fork:
+                # The parent has saved nothing, and may never: what it ran is its workers' too.
+                self.will_fork = False
+            else:
+                for recorded in self.collector.data.values():
+                    recorded.clear()
             if self.collector.data_lock is not None:
                 self.collector.data_lock = self.threading.Lock()
             self.received.forget()
