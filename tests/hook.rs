@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -157,6 +157,50 @@ fn a_signal_flushes_at_once() {
     process.signal(Signal::SIGUSR1);
     hooked.wait_for("flush", |hooked| !hooked.lines("work").is_empty());
     assert!(process.0.try_wait().unwrap().is_none(), "the process goes on");
+}
+
+#[test]
+fn a_main_thread_that_misses_sigterm_ends_all_the_same() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "300ms"]);
+    // The handler is to run, and nothing interrupts the wait: as if the signal had come just before it.
+    let code = "\
+import _thread, multiprocessing, signal, threading
+from shop import work
+work.before()
+threading.Timer(0.2, _thread.interrupt_main, [signal.SIGTERM]).start()
+multiprocessing.Semaphore(0).acquire()
+";
+    let mut process = Running::start(hooked.command().args(["-c", code]));
+    let begin = std::time::Instant::now();
+    let status = loop {
+        if let Some(status) = process.0.try_wait().unwrap() {
+            break status;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "it waits for ever");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(status.signal(), Some(15));
+    assert!(!hooked.lines("work").is_empty());
+}
+
+#[test]
+fn a_child_that_is_terminated_at_once_ends() {
+    let hooked = Hooked::new().installed(&[]);
+    // The child gets the signal before it has run at all.
+    let code = "\
+import os, signal, time
+import shop
+for _ in range(200):
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    os.kill(child, signal.SIGTERM)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM
+";
+    let begin = std::time::Instant::now();
+    assert!(hooked.command().args(["-c", code]).status().unwrap().success());
+    assert!(begin.elapsed() < Duration::from_secs(60), "one slept on");
 }
 
 #[test]

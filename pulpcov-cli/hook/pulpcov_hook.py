@@ -395,7 +395,8 @@ class Recorder:
         self._notice_older_threads()
         self._notice_native_threads()
         self._notice_ends()
-        Signals(self).install()
+        self.signals = Signals(self)
+        self.signals.install()
         self.wakeups = _SimpleQueue()
         if not self.will_fork:
             self._start_thread()
@@ -508,6 +509,7 @@ class Recorder:
                 self.next_flush = _monotonic() + self.settings.interval
                 self.flush()
                 self._forget_ended_threads()
+                self.signals.wake_main_thread()
         except Exception as err:
             _report("%s; no more is saved until the process ends" % _in_words(err))
         finally:
@@ -599,8 +601,10 @@ class Recorder:
                     stopped.add(me)
                 if self._acquire(10):
                     holding.add(me)
+            self.signals.hold_back()
 
         def after_in_parent():
+            self.signals.let_through()
             me = _get_ident()
             if me in holding:
                 holding.remove(me)
@@ -623,6 +627,7 @@ class Recorder:
             holding.clear()
             stopped.clear()
             self._check_process()
+            self.signals.let_through()
 
         def counting_later(stock):
             def fork():
@@ -717,15 +722,22 @@ class Signals:
     The program does not see these handlers: to it the signals are still the system's.
     """
 
+    # The number of the system call that waits for locks.
+    FUTEX = {"x86_64": "202", "aarch64": "98"}
+
     def __init__(self, recorder):
         self.recorder = recorder
         self.handlers = {}
+        # Of threads that fork at this moment.
+        self.masks = {}
+        self.waits = self.woken_from = None
+        self.is_waking = False
 
     def install(self):
         import signal
 
         self.signal = signal
-        self.stock = signal.signal
+        self.stock, self.stock_get = signal.signal, signal.getsignal
         self._add(signal.SIGTERM, self._terminate)
         if self.recorder.settings.signal:
             self._add(getattr(signal, self.recorder.settings.signal), self._flush)
@@ -743,7 +755,7 @@ class Signals:
         self.handlers[number] = handler
 
     def _hide(self):
-        signal, stock, stock_get = self.signal, self.stock, self.signal.getsignal
+        signal, stock, stock_get = self.signal, self.stock, self.stock_get
 
         def shown(handler):
             return signal.SIG_DFL if handler in self.handlers.values() else handler
@@ -760,9 +772,50 @@ class Signals:
         set_signal.__doc__, getsignal.__doc__ = stock.__doc__, stock_get.__doc__
         signal.signal, signal.getsignal = set_signal, getsignal
 
+    def hold_back(self):
+        """Python forgets signals that reach a child before it has settled: they are to wait in the system until it has."""
+        if self.handlers:
+            self.masks[_get_ident()] = self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.handlers)
+
+    def let_through(self):
+        mask = self.masks.pop(_get_ident(), None)
+        if mask is not None:
+            self.signal.pthread_sigmask(self.signal.SIG_SETMASK, mask)
+
+    def wake_main_thread(self):
+        """Have the main thread look for signals, if it has waited for a lock since the last time.
+
+        A handler in Python runs when the main thread comes to it. One that begins to wait at the very moment at which SIGTERM comes
+        would not end, while without the hook it did. Once for each wait is enough: later signals interrupt it.
+        """
+        if len(self.handlers) < 2 or any(self.stock_get(number) != self.handlers[number] for number in self.handlers):
+            return
+        flush = max(self.handlers, key=lambda number: number != self.signal.SIGTERM)
+        before, self.waits = self.waits, self._wait_of_main_thread()
+        if self.is_waking:
+            # It waits on.
+            self.is_waking, self.woken_from = False, self.waits
+        elif self.waits is not None and self.waits == before and self.waits != self.woken_from:
+            self.is_waking = True
+            self.signal.pthread_kill(self.recorder.threading.main_thread().ident, flush)
+
+    def _wait_of_main_thread(self):
+        """Tells one wait for a lock from another; `None` if the main thread does not wait for one."""
+        folder = "/proc/self/task/%d/" % self.recorder.threading.main_thread().native_id
+        try:
+            with open(folder + "syscall") as file:
+                if file.read().split()[0] != self.FUTEX.get(os.uname().machine):
+                    return None
+            with open(folder + "status") as file:
+                return [line for line in file if "ctxt_switches" in line]
+        except OSError:
+            # Not everybody is shown these.
+            return None
+
     def _flush(self, number, frame):
         # Never here: the handler runs in the midst of the program.
-        self.recorder.wakeups.put(True)
+        if not self.is_waking:
+            self.recorder.wakeups.put(True)
 
     def _terminate(self, number, frame):
         if self.recorder.flush(timeout=5):
