@@ -181,7 +181,7 @@ fn pages_that_change_are_written_and_served_while_it_runs() {
     assert_eq!(hidden.filter(|name| name.starts_with('.')).collect::<Vec<_>>(), [".gitignore"]);
 
     let (head, body) = request(&address, "GET", "/", "localhost");
-    assert!(head.contains(" 200 ") && head.contains("Cache-Control: no-store"), "{head}");
+    assert!(head.contains(" 200 ") && head.contains("cache-control: no-store"), "{head}");
     assert!(body.contains("live_") && body.contains("steps.py"), "{body}");
     assert_eq!(request(&address, "GET", "/live.data.js?1", &address).1, after[2].1);
     for (method, path, host, status) in [

@@ -1,104 +1,184 @@
 //! The report over HTTP, for the browsers of this machine: read-only, one folder, no way out of it.
 
-use std::fs::File;
-use std::net::SocketAddr;
+use std::convert::Infallible;
+use std::fs::OpenOptions;
+use std::io::Read;
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
-use tiny_http::{Header, Method, Request, Response, Server};
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use nix::fcntl::OFlag;
 
 use crate::exit::Failure;
 
 /// Serve the folder from a thread, until the process ends. The address, with the port that was chosen for port 0.
 pub(super) fn start(address: SocketAddr, folder: &Path) -> Result<SocketAddr, Failure> {
-    let server = Server::http(address)
-        .map_err(|err| Failure::Refused(format!("cannot serve at {address}: {err}")))?;
-    let address = server.server_addr().to_ip().unwrap_or(address);
-    let folder = folder.to_owned();
-    thread::spawn(move || {
-        for request in server.incoming_requests() {
-            // A browser that goes away has its reasons.
-            let _ = answer(request, &folder);
-        }
-    });
+    let failed = |err| Failure::Refused(format!("cannot serve at {address}: {err}"));
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    let folder = Arc::from(folder);
+    thread::spawn(move || runtime.block_on(serve(listener, folder)));
     Ok(address)
 }
 
-fn answer(request: Request, folder: &Path) -> std::io::Result<()> {
-    if !matches!(request.method(), Method::Get | Method::Head) {
-        return request.respond(Response::empty(405));
+async fn serve(listener: TcpListener, folder: Arc<Path>) -> std::io::Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            // Too many files are open, perhaps. They will not be for ever.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        let folder = Arc::clone(&folder);
+        let service = service_fn(move |request| {
+            let response = answer(&request, &folder);
+            async move { Ok::<_, Infallible>(response) }
+        });
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new());
+        // A browser that goes away has its reasons.
+        tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
     }
-    if !is_for_this_machine(&request) {
-        return request.respond(Response::empty(403));
-    }
-    let Some((file, kind)) = find(request.url(), folder).and_then(open) else {
-        return request.respond(Response::empty(404));
-    };
-    let mut response = Response::from_file(file);
-    for (name, value) in [
-        ("Content-Type", kind),
-        ("Cache-Control", "no-store"),
-        ("X-Content-Type-Options", "nosniff"),
-    ] {
-        if let Ok(header) = Header::from_bytes(name, value) {
-            response.add_header(header);
+}
+
+fn answer<B>(request: &Request<B>, folder: &Path) -> Response<Full<Bytes>> {
+    let (status, content) = if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        (StatusCode::METHOD_NOT_ALLOWED, None)
+    } else if !is_for_this_machine(request) {
+        (StatusCode::FORBIDDEN, None)
+    } else {
+        match find(request.uri().path(), folder).and_then(|path| read(&path)) {
+            Some(content) => (StatusCode::OK, Some(content)),
+            None => (StatusCode::NOT_FOUND, None),
         }
-    }
-    request.respond(response)
+    };
+    let (bytes, kind) = content.unwrap_or((Vec::new(), "text/plain"));
+    let mut response = Response::new(Full::new(bytes.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// Another site's name may lead here too: then its pages could read the answer.
-fn is_for_this_machine(request: &Request) -> bool {
-    let host = request.headers().iter().find(|header| header.field.equiv("Host"));
-    host.is_some_and(|host| {
-        let host = host.value.as_str();
-        host == "localhost"
-            || host.strip_prefix("localhost:").is_some_and(|port| port.parse::<u16>().is_ok())
-            || host.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    })
+fn is_for_this_machine<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
+    let in_address = request.uri().authority().map(|authority| authority.as_str());
+    host.to_str().is_ok_and(is_local) && in_address.is_none_or(is_local)
+}
+
+fn is_local(host: &str) -> bool {
+    host == "localhost"
+        || host.strip_prefix("localhost:").is_some_and(|port| port.parse::<u16>().is_ok())
+        || host.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The file that is meant: of the folder itself, by a name as reports have them.
-fn find(url: &str, folder: &Path) -> Option<PathBuf> {
-    let name = url.split(['?', '#']).next()?.strip_prefix('/')?;
+fn find(path: &str, folder: &Path) -> Option<PathBuf> {
+    let name = path.strip_prefix('/')?;
     let name = if name.is_empty() { "index.html" } else { name };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     (!name.starts_with('.') && name.bytes().all(is_plain)).then(|| folder.join(name))
 }
 
-/// The open file and its type; links are not followed.
-fn open(path: PathBuf) -> Option<(File, &'static str)> {
+/// What is in the file, and its type. Links are not followed, and what is no file is not waited for.
+fn read(path: &Path) -> Option<(Vec<u8>, &'static str)> {
     let kind = match path.extension()?.to_str()? {
         "html" => "text/html; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         _ => return None,
     };
-    path.symlink_metadata().ok().filter(std::fs::Metadata::is_file)?;
-    Some((File::open(path).ok()?, kind))
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let mut file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).ok()?;
+    Some((bytes, kind))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn only_plain_names_of_the_folder_are_files() {
         let folder = Path::new("/out");
-        for (url, file) in [
+        for (path, file) in [
             ("/", Some("/out/index.html")),
-            ("/a_py.html?1", Some("/out/a_py.html")),
+            ("/a_py.html", Some("/out/a_py.html")),
             ("/../etc/passwd", None),
             ("/..", None),
             ("/.gitignore", None),
             ("/%2e%2e/x.html", None),
             ("/a/b.html", None),
             ("//etc/passwd", None),
-            ("http://elsewhere/x.html", None),
             ("", None),
         ] {
-            assert_eq!(find(url, folder), file.map(PathBuf::from), "{url}");
+            assert_eq!(find(path, folder), file.map(PathBuf::from), "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_path_leads_out_of_the_folder(path in "(/|\\.|%2[eEfF]|[a-z]|\\PC){0,12}") {
+            if let Some(file) = find(&path, Path::new("/out")) {
+                prop_assert_eq!(file.parent(), Some(Path::new("/out")));
+                prop_assert_eq!(file.components().count(), 3);
+                prop_assert!(!file.file_name().unwrap().as_encoded_bytes().starts_with(b"."));
+            }
+        }
+
+        #[test]
+        fn whatever_is_asked_is_answered(
+            method in "(GET|HEAD|POST|[A-Z]{1,5})",
+            target in "/(\\.\\./|[!-~]){0,12}",
+            host in "(localhost|127\\.0\\.0\\.1:80|[!-~]{0,12})",
+        ) {
+            let request = Request::builder().method(method.as_str()).uri(target).header(HOST, host);
+            if let Ok(request) = request.body(()) {
+                let folder = tempfile::tempdir().unwrap();
+                let status = answer(&request, folder.path()).status();
+                prop_assert!(status.is_client_error(), "{}", status);
+            }
+        }
+    }
+
+    #[test]
+    fn other_names_of_this_machine_are_refused() {
+        for (host, is_ours) in [
+            ("localhost", true),
+            ("localhost:8765", true),
+            ("127.0.0.1:8765", true),
+            ("[::1]:8765", true),
+            ("localhost.evil.example", false),
+            ("evil.example", false),
+            ("192.168.0.1:80", false),
+            ("0.0.0.0", false),
+            ("", false),
+        ] {
+            assert_eq!(is_local(host), is_ours, "{host}");
         }
     }
 }
