@@ -25,6 +25,15 @@ impl Field<'_> {
         }
     }
 
+    /// How many bytes it takes beside its type.
+    fn len(self) -> usize {
+        match self {
+            Self::Null | Self::Integer(0 | 1) => 0,
+            Self::Integer(number) => bytes_of(number),
+            Self::Text(bytes) | Self::Blob(bytes) => bytes.len(),
+        }
+    }
+
     fn put(self, to: &mut Vec<u8>) {
         match self {
             Self::Null | Self::Integer(0 | 1) => {}
@@ -59,6 +68,11 @@ pub(super) fn record(record: &mut Vec<u8>, fields: &[Field<'_>]) {
         *len = header as u8;
     }
     fields.iter().for_each(|field| field.put(record));
+}
+
+/// How long that record is; the bytes of texts and blobs are not looked at.
+pub(super) fn record_len(fields: &[Field<'_>]) -> usize {
+    1 + fields.iter().map(|field| varint_len(field.serial_type()) + field.len()).sum::<usize>()
 }
 
 /// Add a number of one to nine bytes.
@@ -268,6 +282,8 @@ mod tests {
             });
 
             record(&mut written, &[Field::Integer(number), Field::Text(&bytes), Field::Null, Field::Blob(&bytes)]);
+            let fields = [Field::Integer(number), Field::Text(&bytes), Field::Null, Field::Blob(&bytes)];
+            prop_assert_eq!(record_len(&fields), written.len());
             let read = values::<4>(&written).unwrap();
             prop_assert_eq!(read, [Value::Integer(number), Value::Text(&bytes), Value::Null, Value::Blob(&bytes)]);
         }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
-use super::encode::{Columns, Field, ShortCell, record, row_len_of};
+use super::encode::{Columns, Field, ShortCell, record, record_len, row_len_of};
 use super::pack::{Measure, PAGE, PageWriter, Tree, first_page};
 use crate::data::contexts::ContextId;
 use crate::data::{FilePath, LineArc, Measurement};
@@ -178,13 +178,12 @@ impl Tables<'_> {
 
     /// Where the table ends if it begins with that page.
     fn measure_lines(&self, first: u32) -> io::Result<u32> {
-        let (mut row, mut rowid) = (Vec::new(), 0);
+        let mut rowid = 0;
         let mut table = Measure::table(first);
         self.each_bitmap(|file, context, numbits| {
             rowid += 1;
             let ids = [file, context].map(|id| Field::Integer(id.into()));
-            record(&mut row, &[ids[0], ids[1], Field::Blob(numbits)]);
-            table.row(rowid, row.len());
+            table.row(rowid, record_len(&[ids[0], ids[1], Field::Blob(numbits)]));
             Ok(())
         })?;
         table.finish()
