@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::sample::measured;
 use crate::support::Dir;
 
 /// What a `data.NAME.js` file of a report hands to the script.
@@ -61,10 +62,7 @@ fn shop() -> Dir {
 }
 
 fn recorded(options: &[&str]) -> Dir {
-    let dir = shop();
-    let run: Vec<&str> = [&["run", "--source=."][..], options, &["main.py"]].concat();
-    dir.coverage(run).status(0);
-    dir
+    measured(shop(), options)
 }
 
 #[test]

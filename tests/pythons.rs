@@ -1,9 +1,7 @@
 //! `pulpcov hook` in Pythons that measure in other ways: with `sys.monitoring`, which says nothing twice; with warnings about
 //! forks of processes that have threads.
 //!
-//! They are Debian's: `debian_python.sh` fetches them. Another one is tried by hand:
-//!
-//!     HOOK_PYTHON=/usr/bin/python3.12 HOOK_CORE=sysmon cargo test --all-features -- pythons::chosen --ignored
+//! They are Debian's: `debian_python.sh` fetches them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -115,22 +113,6 @@ on! {
     python_3_13_sysmon Kind::debian("3.13", "trixie", "sysmon");
     python_3_14_ctrace Kind::debian("3.14", "forky", "ctrace");
     python_3_14_sysmon Kind::debian("3.14", "forky", "sysmon");
-}
-
-#[test]
-#[ignore = "a Python that is chosen by HOOK_PYTHON and HOOK_CORE"]
-fn chosen() {
-    let chosen = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} says which"));
-    let (python, core) = (chosen("HOOK_PYTHON"), chosen("HOOK_CORE"));
-    let name = format!("chosen-{}", python.replace(|each: char| !each.is_alphanumeric(), "-"));
-    let kind = Kind { python: python.into(), name, core, is_default: true };
-    every_way_gives_the_rows_of_one_process(&kind);
-    a_child_records_what_its_parent_ran_before(&kind);
-    what_runs_after_the_data_was_erased_is_recorded_again(&kind);
-    threads_that_are_older_than_the_package_are_measured(&kind);
-    a_killed_process_has_saved(&kind);
-    forks_are_no_warnings(&kind);
-    threads_that_end_are_forgotten(&kind);
 }
 
 /// The ways to fork and to end that have least in common.

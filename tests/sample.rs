@@ -20,7 +20,11 @@ pub(crate) fn shop() -> Dir {
 
 /// The package, measured by coverage.py with these options of `run`.
 pub(crate) fn recorded(options: &[&str]) -> Dir {
-    let dir = shop();
+    measured(shop(), options)
+}
+
+/// A folder whose `main.py` was measured by coverage.py with these options of `run`.
+pub(crate) fn measured(dir: Dir, options: &[&str]) -> Dir {
     let run: Vec<&str> = [&["run", "--source=."][..], options, &["main.py"]].concat();
     dir.coverage(run).status(0);
     dir

@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from hook_overhead import python_beside
+
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples/celery-redis"
 INTERVAL = 1
 
@@ -50,12 +52,7 @@ class Bench:
         for name in ("tasks.py", "order.py"):
             shutil.copy(EXAMPLE / name, folder)
         # The hook is installed beside the packages of VENV, not into it.
-        subprocess.run([args.python, "-m", "venv", "--without-pip", folder / "venv"], check=True)
-        self.python = str(folder / "venv/bin/python")
-        where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        packages = subprocess.check_output([args.python, "-c", where], text=True).strip()
-        site = subprocess.check_output([self.python, "-c", where], text=True).strip()
-        Path(site, "packages.pth").write_text(packages)
+        self.python = python_beside(args.python, folder / "venv")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]

@@ -81,6 +81,17 @@ def main():
         bench.server()
 
 
+def python_beside(python, venv):
+    """A Python with the packages of another, and a place of its own for the hook."""
+    subprocess.run([python, "-m", "venv", "--without-pip", venv], check=True)
+    beside = str(venv / "bin/python")
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    packages = subprocess.check_output([python, "-c", where], text=True).strip()
+    site = subprocess.check_output([beside, "-c", where], text=True).strip()
+    Path(site, "packages.pth").write_text(packages)
+    return beside
+
+
 class Bench:
     def __init__(self, args, folder):
         self.args, self.folder = args, folder
@@ -92,12 +103,7 @@ class Bench:
         (load / "serve.py").write_text(SERVE)
         for number in range(40):
             (load / ("part%d.py" % number)).write_text(PART)
-        subprocess.run([args.python, "-m", "venv", "--without-pip", folder / "venv"], check=True)
-        self.python = str(folder / "venv/bin/python")
-        where = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        packages = subprocess.check_output([args.python, "-c", where], text=True).strip()
-        site = subprocess.check_output([self.python, "-c", where], text=True).strip()
-        Path(site, "packages.pth").write_text(packages)
+        self.python = python_beside(args.python, folder / "venv")
 
     def install(self, interval="5s"):
         command = [self.pulpcov, "hook", "install", "--python", self.python, "--source", "load"]

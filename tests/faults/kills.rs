@@ -62,31 +62,26 @@ fn kill_at_every_step(args: &[&str], old: Option<u32>) -> BTreeSet<Left> {
     seen
 }
 
+/// What a combine that deletes its inputs can leave, and must have left somewhere.
+const EVERY_STEP: [Left; 5] =
+    [Left::AsItWas, Left::Temporary, Left::Written, Left::Deleting, Left::Deleted];
+
 #[test]
 fn a_killed_combine_loses_nothing() {
     let seen = kill_at_every_step(&[], None);
-    assert_eq!(
-        seen,
-        [Left::AsItWas, Left::Temporary, Left::Written, Left::Deleting, Left::Deleted].into()
-    );
+    assert_eq!(seen, EVERY_STEP.into());
 }
 
 #[test]
 fn a_killed_combine_onto_an_older_result_loses_nothing() {
     let seen = kill_at_every_step(&[], Some(90));
-    assert_eq!(
-        seen,
-        [Left::AsItWas, Left::Temporary, Left::Written, Left::Deleting, Left::Deleted].into()
-    );
+    assert_eq!(seen, EVERY_STEP.into());
 }
 
 #[test]
 fn a_killed_append_loses_nothing() {
     let seen = kill_at_every_step(&["--append"], Some(90));
-    assert_eq!(
-        seen,
-        [Left::AsItWas, Left::Temporary, Left::Written, Left::Deleting, Left::Deleted].into()
-    );
+    assert_eq!(seen, EVERY_STEP.into());
 }
 
 #[test]
