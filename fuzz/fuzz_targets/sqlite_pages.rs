@@ -6,15 +6,9 @@ use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use pulpcov_core::formats::{read_bytes, sqlite};
 use pulpcov_core::{CoverageData, Measurement};
-use pulpcov_fuzz::{Change, DataSet, folder};
+use pulpcov_fuzz::{Change, DataSet, fixtures, folder};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
-
-macro_rules! fixtures {
-    ($($name:literal),* $(,)?) => {
-        [$(include_bytes!(concat!("../../tests/fixtures/data/", $name, ".sqlite"))),*]
-    };
-}
 
 /// Files that are read page by page.
 const REAL: [&[u8]; 5] = fixtures![

@@ -9,17 +9,11 @@ use std::sync::LazyLock;
 use arbitrary::{Arbitrary, Unstructured};
 use libfuzzer_sys::fuzz_target;
 use pulpcov_core::formats::read_bytes;
-use pulpcov_fuzz::{Change, RoundTrip};
+use pulpcov_fuzz::{Change, RoundTrip, fixtures};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 static FILES: LazyLock<RoundTrip> = LazyLock::new(RoundTrip::new);
-
-macro_rules! fixtures {
-    ($($name:literal),* $(,)?) => {
-        [$(include_bytes!(concat!("../../tests/fixtures/data/", $name, ".sqlite"))),*]
-    };
-}
 
 /// One file of each schema, and such as SQLite stores in other ways.
 const REAL: [&[u8]; 10] = fixtures![

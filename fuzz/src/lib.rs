@@ -5,6 +5,16 @@ use pulpcov_core::formats::{json, read_bytes, sqlite};
 use pulpcov_core::{CoverageData, LineArc, Measurement, Numbits};
 use tempfile::TempDir;
 
+/// The bytes of SQLite data files among the tests' fixtures.
+#[macro_export]
+macro_rules! fixtures {
+    ($($name:literal),* $(,)?) => {
+        [$(include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/data/", $name, ".sqlite"
+        ))),*]
+    };
+}
+
 /// A data set as a list of things to add to an empty one.
 #[derive(Debug, Clone, Arbitrary)]
 pub struct DataSet {
