@@ -181,7 +181,7 @@ fn numbered<T: Into<Value>>(pairs: impl Iterator<Item = (i32, T)>) -> Value {
 }
 
 fn branches(facts: &Facts) -> impl Iterator<Item = (i32, usize)> {
-    facts.exit_counts().iter().copied().filter(|&(_, exits)| exits > 1)
+    facts.exit_counts().iter().copied()
 }
 
 fn regions(facts: &Facts) -> Value {
@@ -203,7 +203,7 @@ fn arc_text(facts: &Facts) -> Value {
         reasons.sort_unstable();
         format!("line {}", reasons.join(" or line "))
     };
-    let is_branch = |line| facts.exit_counts().iter().any(|&(at, exits)| at == line && exits > 1);
+    let is_branch = |line| facts.exit_counts().iter().any(|&(at, _)| at == line);
     let arcs = facts.arcs().iter().filter(|(from, _)| is_branch(*from));
     arcs.map(|&(from, to)| (format!("{from},{to}"), json!(sentence(from, to)))).collect()
 }

@@ -17,14 +17,13 @@ pub(crate) fn is_annotate(function: &StmtFunctionDef) -> bool {
     function.name.as_str() == "__annotate__"
 }
 
-/// Of the lines of a function's statements, those in code objects inside of it.
+/// Of the lines of a function's statements, which are sorted, those in code objects inside of it.
 pub(crate) fn lines_of_inner_code(
     syntax: &Syntax,
     version: PythonVersion,
     function: &StmtFunctionDef,
     mut lines: Vec<i32>,
 ) -> Vec<i32> {
-    lines.sort_unstable();
     let mut inner = InnerCode { syntax, version, lines: &lines, ranges: Vec::new() };
     inner.visit_body(&function.body);
     let ranges = inner.ranges;
@@ -33,7 +32,7 @@ pub(crate) fn lines_of_inner_code(
 }
 
 struct InnerCode<'a> {
-    syntax: &'a Syntax,
+    syntax: &'a Syntax<'a>,
     version: PythonVersion,
     /// The first lines of the function's statements.
     lines: &'a [i32],

@@ -63,7 +63,7 @@ pub(super) fn exclude_last_case(
 
 /// The lines that expressions have instructions on, as they stand in the text.
 struct CodeLines<'a> {
-    syntax: &'a Syntax,
+    syntax: &'a Syntax<'a>,
     lines: Vec<i32>,
 }
 

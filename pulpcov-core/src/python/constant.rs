@@ -348,7 +348,8 @@ mod tests {
     use super::*;
 
     fn outcome(source: &str, version: PythonVersion) -> (bool, bool) {
-        let syntax = crate::python::syntax::Syntax::parse(format!("{source}\n"), version).unwrap();
+        let text = format!("{source}\n");
+        let syntax = crate::python::syntax::Syntax::parse(&text, version).unwrap();
         let Some(ruff_python_ast::Stmt::Expr(statement)) = syntax.body().first() else { panic!() };
         let Outcome { can_be_true, can_be_false } = Outcome::of(&statement.value, version);
         (can_be_true, can_be_false)

@@ -16,7 +16,7 @@ use super::syntax::NotPython;
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The text of a Python source file, ending in a newline unless it is empty.
-pub(crate) fn decode(bytes: &[u8]) -> Result<String, NotPython> {
+pub(crate) fn decode(bytes: Cow<'_, [u8]>) -> Result<String, NotPython> {
     let bytes = normalize_newlines(bytes);
     let encoding = detect_encoding(&bytes)?;
     let mut text = encoding.decode(bytes);
@@ -27,8 +27,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<String, NotPython> {
 }
 
 /// `\r\n` and `\r` become `\n`, `\f` a space.
-fn normalize_newlines(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let Some(first) = memchr2(b'\r', b'\x0c', bytes) else { return Cow::Borrowed(bytes) };
+fn normalize_newlines(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let Some(first) = memchr2(b'\r', b'\x0c', &bytes) else { return bytes };
     let (clean, mut rest) = bytes.split_at(first);
     let mut out = Vec::with_capacity(bytes.len());
     out.extend_from_slice(clean);
@@ -275,11 +275,11 @@ mod tests {
     use super::*;
 
     fn text(bytes: &[u8]) -> String {
-        decode(bytes).unwrap()
+        decode(bytes.into()).unwrap()
     }
 
     fn error(bytes: &[u8]) -> String {
-        decode(bytes).unwrap_err().to_string()
+        decode(bytes.into()).unwrap_err().to_string()
     }
 
     #[test]

@@ -8,6 +8,7 @@
 use ruff_python_ast::Stmt;
 
 use super::PythonVersion;
+use super::lines::LineSet;
 use super::multiline::MultilineMap;
 use super::statements::bytecode_lines;
 use super::syntax::Syntax;
@@ -80,42 +81,35 @@ fn deferred_lines(
     let mut found = Vec::new();
     visit_suite(syntax, syntax.body(), None, &mut found);
     for node in statements(syntax.body()) {
-        match node {
-            Node::Stmt(stmt) => {
-                let class = matches!(stmt, Stmt::ClassDef(_)).then(|| line_of(syntax, stmt));
-                for_each_body(stmt, |body| visit_suite(syntax, body, class, &mut found));
-            }
-            Node::Case(_) => {}
+        if let Node::Stmt(stmt) = node {
+            let class = Some(stmt).filter(|stmt| stmt.is_class_def_stmt());
+            for_each_body(stmt, |body| visit_suite(syntax, body, class, &mut found));
         }
     }
     if found.is_empty() {
         return found;
     }
-    let begun = |version| -> Vec<i32> {
-        let lines = bytecode_lines(syntax, version).into_iter();
-        let mut lines: Vec<i32> = lines.map(|line| multiline.first_line(line)).collect();
-        lines.sort_unstable();
-        lines
+    let begun = |version| {
+        let lines = bytecode_lines(syntax, version);
+        LineSet::of(syntax.line_count(), lines.iter().map(|line| multiline.first_line(line)))
     };
     let (earlier, later) = (begun(version), begun(PythonVersion::Py314));
-    found.retain(|deferred| {
-        earlier.binary_search(&deferred.line).is_ok()
-            && later.binary_search(&deferred.line).is_err()
-    });
+    found.retain(|deferred| earlier.contains(deferred.line) && !later.contains(deferred.line));
     found
 }
 
-/// The annotations of a suite, which belongs to a class on line `class` or to something else.
-fn visit_suite(syntax: &Syntax, suite: &[Stmt], class: Option<i32>, found: &mut Vec<Deferred>) {
+/// The annotations of a suite, which belongs to a class or to something else.
+fn visit_suite(syntax: &Syntax, suite: &[Stmt], class: Option<&Stmt>, found: &mut Vec<Deferred>) {
+    let line = |stmt| line_of(syntax, stmt);
     let mut before = class;
     for (position, stmt) in suite.iter().enumerate() {
         if !is_annotation(stmt) {
-            before = always_goes_on(stmt).then(|| line_of(syntax, stmt));
+            before = Some(stmt).filter(|stmt| always_goes_on(stmt));
             continue;
         }
         let rest = suite.get(position..).unwrap_or_default();
         let after = rest.iter().find(|stmt| !is_annotation(stmt));
-        let after = after.map(|stmt| line_of(syntax, stmt));
+        let (before, after) = (before.map(line), after.map(line));
         found.push(Deferred { line: syntax.first_line(stmt), before, after });
     }
 }

@@ -9,7 +9,7 @@ use ruff_text_size::Ranged;
 
 use super::cases::exclude_last_case;
 use super::lines::LineSet;
-use super::multiline::{LineCursor, MultilineMap, is_content};
+use super::multiline::{MultilineMap, is_content};
 use super::syntax::Syntax;
 use super::walk::{self, Definition, Node};
 
@@ -67,7 +67,6 @@ pub(crate) fn excluded_lines(
 /// The colon decides, not the header's line: the pattern may match anywhere before it, or behind
 /// it on the same line. An annotation's colon counts as well; nothing is indented below that.
 fn exclude_suites(syntax: &Syntax, excluded: &mut LineSet) {
-    let mut lines = LineCursor::new(syntax.text());
     let mut indent = 0_i32;
     let mut nesting = 0_i32;
     let mut first_line = None;
@@ -81,7 +80,7 @@ fn exclude_suites(syntax: &Syntax, excluded: &mut LineSet) {
             TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => nesting += 1,
             TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => nesting -= 1,
             TokenKind::Colon if nesting == 0 && excluding.is_none() => {
-                let line = lines.advance_to(token.start());
+                let line = syntax.first_line(token);
                 if excluded.intersects(first_line.unwrap_or(line)..=line) {
                     excluded.insert(line);
                     excluding = Some(indent);
@@ -90,7 +89,7 @@ fn exclude_suites(syntax: &Syntax, excluded: &mut LineSet) {
             _ => {}
         }
         if first_line.is_none() && is_content(token.kind()) {
-            first_line = Some(lines.advance_to(token.start()));
+            first_line = Some(syntax.first_line(token));
             excluding = excluding.filter(|&outside| indent > outside);
             if excluding.is_some() {
                 excluded.insert(syntax.line(token.end()));
@@ -115,10 +114,7 @@ fn exclude_definition(
 /// The lines of docstrings: of the module, of functions and of classes.
 pub(crate) fn docstring_lines(syntax: &Syntax) -> LineSet {
     let mut lines = LineSet::new(syntax.line_count());
-    let definitions = walk::statements(syntax.body()).filter_map(|node| match node {
-        Node::Stmt(stmt) => Definition::of(stmt).map(Definition::body),
-        Node::Case(_) => None,
-    });
+    let definitions = walk::definitions(syntax.body()).map(Definition::body);
     for body in std::iter::once(syntax.body()).chain(definitions) {
         if let Some(first) = body.first()
             && let Some(expr) = first.as_expr_stmt()

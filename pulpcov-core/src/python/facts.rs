@@ -1,5 +1,9 @@
 //! From source text to everything that a report asks about it.
 
+use std::borrow::Cow;
+
+use memchr::memchr3;
+
 use super::PythonVersion;
 use super::arcs::Arcs;
 use super::check::check;
@@ -43,11 +47,21 @@ impl AnalyzeOptions {
     ///
     /// None in practice: the default patterns compile.
     pub fn new() -> Result<Self> {
-        let partial: Vec<&str> =
-            DEFAULT_PARTIAL.into_iter().chain(DEFAULT_PARTIAL_ALWAYS).collect();
+        Self::with_patterns(None, None)
+    }
+
+    /// Some patterns, or coverage.py's defaults, which take a while to compile.
+    pub(crate) fn with_patterns(
+        exclude: Option<LinePatterns>,
+        partial: Option<LinePatterns>,
+    ) -> Result<Self> {
+        let default_partial = || {
+            let patterns = DEFAULT_PARTIAL.into_iter().chain(DEFAULT_PARTIAL_ALWAYS);
+            LinePatterns::new(&patterns.collect::<Vec<_>>())
+        };
         Ok(Self {
-            exclude: LinePatterns::new(&DEFAULT_EXCLUDE)?,
-            partial: LinePatterns::new(&partial)?,
+            exclude: exclude.map_or_else(|| LinePatterns::new(&DEFAULT_EXCLUDE), Ok)?,
+            partial: partial.map_or_else(default_partial, Ok)?,
             version: PythonVersion::Py311,
             branches: true,
             #[cfg(feature = "report")]
@@ -122,13 +136,14 @@ pub struct PythonSource {
 }
 
 impl PythonSource {
-    /// Decode the bytes of a file as Python does: by byte order mark or PEP 263 cookie.
+    /// Decode the bytes of a file as Python does: by byte order mark or PEP 263 cookie. A `Vec` of UTF-8
+    /// becomes the text without a copy.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython) for an encoding that Python does not know.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        Ok(Self { text: decode::decode(bytes)? })
+    pub fn decode<'a>(bytes: impl Into<Cow<'a, [u8]>>) -> Result<Self> {
+        Ok(Self { text: decode::decode(bytes.into())? })
     }
 
     /// Text that is no Python: UTF-8, with any bytes that are not replaced.
@@ -149,7 +164,7 @@ impl PythonSource {
     /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython), with the line, for text that Python does not
     /// parse; [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes forever to match.
     pub fn analyze(&self, options: &AnalyzeOptions) -> Result<Facts> {
-        Syntax::parse(self.text.clone(), options.version)?.with_room(|syntax| {
+        Syntax::parse(&self.text, options.version)?.with_room(|syntax| {
             check(syntax, options.version)?;
             Facts::new(syntax, options)
         })
@@ -308,7 +323,8 @@ impl Facts {
         self.arcs.as_ref().map(Arcs::possible).unwrap_or_default()
     }
 
-    /// The lines that arcs leave, each with their number, those to excluded lines not counted.
+    /// The lines that more than one arc leaves, each with their number, those to excluded lines not
+    /// counted.
     pub fn exit_counts(&self) -> &[(i32, usize)] {
         &self.exit_counts
     }
@@ -358,7 +374,7 @@ fn lines_with_code(syntax: &Syntax, version: PythonVersion) -> LineSet {
     if syntax.body().is_empty() {
         return LineSet::new(syntax.line_count());
     }
-    LineSet::of(syntax.line_count(), bytecode_lines(syntax, version))
+    bytecode_lines(syntax, version)
 }
 
 /// `arcs` are sorted.
@@ -368,7 +384,7 @@ fn count_exits(arcs: &[(i32, i32)], excluded: &LineSet) -> Vec<(i32, usize)> {
         .filter_map(|exits| {
             Some((exits.first()?.0, exits.iter().filter(|arc| counted(arc)).count()))
         })
-        .filter(|&(_, exits)| exits > 0)
+        .filter(|&(_, exits)| exits > 1)
         .collect()
 }
 
@@ -378,7 +394,7 @@ fn last_outside(text: &str, last_line: i32) -> i32 {
     const SEPARATORS: [char; 7] =
         ['\x0b', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
     // The bytes that they begin with: nearly no source has one.
-    let may_begin = |byte: &u8| matches!(byte, 0x0b | 0x1c..=0x1e | 0xc2 | 0xe2);
-    let has_separator = text.as_bytes().iter().any(may_begin) && text.contains(SEPARATORS);
-    if has_separator { last_line } else { last_line - 1 }
+    let bytes = text.as_bytes();
+    let may_have = memchr3(0x0b, 0xc2, 0xe2, bytes).or_else(|| memchr3(0x1c, 0x1d, 0x1e, bytes));
+    if may_have.is_some() && text.contains(SEPARATORS) { last_line } else { last_line - 1 }
 }

@@ -63,7 +63,10 @@ impl LineSet {
     }
 
     pub(crate) fn to_vec(&self) -> Vec<i32> {
-        self.iter().collect()
+        let count = self.words.iter().map(|word| word.count_ones() as usize).sum();
+        let mut lines = Vec::with_capacity(count);
+        lines.extend(self.iter());
+        lines
     }
 }
 

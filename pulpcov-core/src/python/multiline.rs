@@ -2,9 +2,7 @@
 //!
 //! coverage.py's `multiline_map_from_tokens` (parser.py).
 
-use memchr::memchr_iter;
-use ruff_python_ast::token::TokenKind;
-use ruff_text_size::{Ranged, TextSize};
+use ruff_python_ast::token::{Token, TokenKind};
 
 use super::syntax::Syntax;
 
@@ -19,15 +17,11 @@ pub(crate) struct MultilineMap {
 impl MultilineMap {
     pub(crate) fn new(syntax: &Syntax) -> Self {
         let mut map = Self { first: vec![0; syntax.line_count() as usize + 2] };
-        let mut lines = LineCursor::new(syntax.text());
-        let mut start = None;
-        for token in syntax.tokens() {
-            if token.kind() == TokenKind::Newline {
-                if let Some(first) = start.take() {
-                    map.record(first, lines.advance_to(token.start()));
-                }
-            } else if start.is_none() && is_content(token.kind()) {
-                start = Some(lines.advance_to(token.start()));
+        for line in logical_lines(syntax.tokens()) {
+            let first = line.iter().find(|token| is_content(token.kind()));
+            let end = line.last().filter(|token| token.kind() == TokenKind::Newline);
+            if let (Some(first), Some(end)) = (first, end) {
+                map.record(syntax.first_line(first), syntax.first_line(end));
             }
         }
         map
@@ -56,6 +50,12 @@ impl MultilineMap {
     }
 }
 
+/// The tokens of each logical line: with the blank lines, comments and indentation before it, and
+/// with the newline that ends it.
+pub(crate) fn logical_lines(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
+    tokens.split_inclusive(|token| token.kind() == TokenKind::Newline)
+}
+
 /// Whether a token belongs to a statement: neither white space, nor layout, nor a comment.
 pub(crate) fn is_content(kind: TokenKind) -> bool {
     !matches!(
@@ -67,27 +67,4 @@ pub(crate) fn is_content(kind: TokenKind) -> bool {
             | TokenKind::Dedent
             | TokenKind::EndOfFile
     )
-}
-
-/// Line numbers of offsets that only grow.
-pub(crate) struct LineCursor<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: i32,
-}
-
-impl<'a> LineCursor<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
-        Self { text: text.as_bytes(), at: 0, line: 1 }
-    }
-
-    /// The line of `offset`, which is not before the last one asked for.
-    pub(crate) fn advance_to(&mut self, offset: TextSize) -> i32 {
-        let offset = offset.to_usize();
-        if let Some(passed) = self.text.get(self.at..offset) {
-            self.line += memchr_iter(b'\n', passed).count() as i32;
-            self.at = offset;
-        }
-        self.line
-    }
 }

@@ -36,8 +36,7 @@ pub struct FactsRecord {
 impl FactsRecord {
     /// Copy the facts out.
     pub fn new(facts: &Facts) -> Self {
-        let exits: BTreeMap<i32, usize> =
-            facts.exit_counts().iter().copied().filter(|&(_, n)| n > 1).collect();
+        let exits: BTreeMap<i32, usize> = facts.exit_counts().iter().copied().collect();
         let mut regions: Vec<_> = facts
             .regions()
             .iter()

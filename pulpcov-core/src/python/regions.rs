@@ -90,7 +90,7 @@ pub(crate) fn regions(syntax: &Syntax) -> Vec<Region> {
 }
 
 struct RegionFinder<'a> {
-    syntax: &'a Syntax,
+    syntax: &'a Syntax<'a>,
     regions: Vec<Region>,
     /// The regions around the statement at hand, as indexes.
     context: Vec<usize>,
@@ -151,7 +151,7 @@ impl RegionFinder<'_> {
 
     fn define(&mut self, kind: RegionKind, definition: Definition<'_>) {
         let name = match self.innermost_name() {
-            Some(outer) => format!("{outer}.{}", definition.name()),
+            Some(outer) => [outer, ".", definition.name()].concat(),
             None => definition.name().to_owned(),
         };
         let start = definition.keyword_line(self.syntax);
@@ -172,28 +172,29 @@ impl RegionFinder<'_> {
     }
 }
 
-/// The region that each line belongs to.
-struct Owners(Vec<Option<usize>>);
+/// The region that each line belongs to: its number from 1, or 0.
+struct Owners(Vec<u32>);
 
 impl Owners {
     fn new(last_line: i32) -> Self {
-        Self(vec![None; last_line as usize + 1])
+        Self(vec![0; last_line as usize + 1])
     }
 
-    fn paint(&mut self, lines: RangeInclusive<i32>, owner: usize) {
+    fn paint(&mut self, lines: RangeInclusive<i32>, region: usize) {
         if let Some(lines) = self.0.get_mut(*lines.start() as usize..=*lines.end() as usize) {
-            lines.fill(Some(owner));
+            lines.fill(region as u32 + 1);
         }
     }
 
     /// Give every line to its region, neighbours as one range.
     fn hand_out(self, regions: &mut [Region]) {
-        for (line, owner) in (0..).zip(self.0) {
-            let Some(region) = owner.and_then(|owner| regions.get_mut(owner)) else { continue };
-            match region.lines.pop() {
-                Some(range) if range.end() + 1 == line => region.lines.push(*range.start()..=line),
-                Some(range) => region.lines.extend([range, line..=line]),
-                None => region.lines.push(line..=line),
+        let mut next = 0;
+        for neighbours in self.0.chunk_by(|a, b| a == b) {
+            let first = next;
+            next += neighbours.len() as i32;
+            let owner = neighbours.first().and_then(|&number| (number as usize).checked_sub(1));
+            if let Some(region) = owner.and_then(|owner| regions.get_mut(owner)) {
+                region.lines.push(first..=next - 1);
             }
         }
     }

@@ -6,6 +6,8 @@
 
 use ruff_python_ast::token::{Token, TokenKind};
 
+use super::multiline::{is_content, logical_lines};
+
 /// What one level takes at most, in builds that are not optimised too.
 const BYTES_PER_LEVEL: usize = 4 * 1024;
 
@@ -26,11 +28,29 @@ pub(crate) fn with_room<T>(levels: usize, work: impl FnOnce() -> T) -> T {
 /// in its brackets, and a bracket's end those inside of it.
 pub(crate) fn levels(tokens: &[Token]) -> usize {
     let mut most = 0;
-    let mut level = 0;
-    // The level outside of each open bracket; a block's is that of its indentation.
-    let mut brackets: Vec<usize> = Vec::new();
     let mut indentation = 0_usize;
-    for token in tokens {
+    for line in logical_lines(tokens) {
+        for token in line.iter().take_while(|token| !is_content(token.kind())) {
+            match token.kind() {
+                TokenKind::Indent => indentation += 1,
+                TokenKind::Dedent => indentation = indentation.saturating_sub(1),
+                _ => {}
+            }
+        }
+        // A short line is not worth a closer look.
+        let bound = indentation + line.len();
+        let levels = if bound <= SHALLOW { bound } else { levels_of_line(line, indentation) };
+        most = most.max(levels);
+    }
+    most
+}
+
+fn levels_of_line(line: &[Token], indentation: usize) -> usize {
+    let mut most = indentation;
+    let mut level = indentation;
+    // The level inside of each open bracket.
+    let mut brackets: Vec<usize> = Vec::new();
+    for token in line {
         match token.kind() {
             TokenKind::Lpar
             | TokenKind::Lsqb
@@ -48,13 +68,13 @@ pub(crate) fn levels(tokens: &[Token]) -> usize {
                 level = brackets.pop().unwrap_or(indentation);
             }
             TokenKind::Comma => level = brackets.last().copied().unwrap_or(indentation),
-            TokenKind::Indent => indentation += 1,
-            TokenKind::Dedent => indentation = indentation.saturating_sub(1),
             TokenKind::Newline | TokenKind::Semi => {
                 brackets.clear();
                 level = indentation;
             }
-            TokenKind::Name
+            TokenKind::Indent
+            | TokenKind::Dedent
+            | TokenKind::Name
             | TokenKind::Int
             | TokenKind::Float
             | TokenKind::Complex

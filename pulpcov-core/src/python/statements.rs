@@ -25,20 +25,19 @@ use super::PythonVersion;
 use super::annotate::{is_annotate, lines_of_inner_code};
 use super::constant::Outcome;
 use super::leftovers::{CodeSource, Scope, leftovers};
+use super::lines::LineSet;
 use super::syntax::Syntax;
 
-/// The first lines of everything that `version` compiles to instructions, sorted.
-pub(crate) fn bytecode_lines(syntax: &Syntax, version: PythonVersion) -> Vec<i32> {
+/// The first lines of everything that `version` compiles to instructions.
+pub(crate) fn bytecode_lines(syntax: &Syntax, version: PythonVersion) -> LineSet {
     let mut walk = Walk {
         syntax,
         version,
         defers_annotations: version >= PythonVersion::Py314 && !imports_annotations(syntax.body()),
         keeps_annotations: imports_annotations(syntax.body()),
-        lines: Vec::new(),
+        lines: LineSet::new(syntax.line_count()),
     };
     walk.unit(Scope::Module, syntax.body());
-    walk.lines.sort_unstable();
-    walk.lines.dedup();
     walk.lines
 }
 
@@ -76,11 +75,11 @@ struct Unit {
 }
 
 struct Walk<'a> {
-    syntax: &'a Syntax,
+    syntax: &'a Syntax<'a>,
     version: PythonVersion,
     defers_annotations: bool,
     keeps_annotations: bool,
-    lines: Vec<i32>,
+    lines: LineSet,
 }
 
 impl Walk<'_> {
@@ -170,7 +169,7 @@ impl Walk<'_> {
     }
 
     fn mark(&mut self, node: impl Ranged) {
-        self.lines.push(self.syntax.first_line(node));
+        self.lines.insert(self.syntax.first_line(node));
     }
 
     fn function(&mut self, node: &StmtFunctionDef) {
@@ -179,10 +178,11 @@ impl Walk<'_> {
             self.unit(Scope::Function, &node.body);
             return;
         }
-        let outside = std::mem::take(&mut self.lines);
+        let none = LineSet::new(self.syntax.line_count());
+        let outside = std::mem::replace(&mut self.lines, none);
         self.unit(Scope::Function, &node.body);
         let inside = std::mem::replace(&mut self.lines, outside);
-        self.lines.extend(lines_of_inner_code(self.syntax, self.version, node, inside));
+        self.lines.extend(lines_of_inner_code(self.syntax, self.version, node, inside.to_vec()));
     }
 
     fn class(&mut self, node: &StmtClassDef) {
@@ -194,7 +194,7 @@ impl Walk<'_> {
         for decorator in decorators {
             self.mark(decorator);
         }
-        self.lines.push(self.syntax.definition_line(node, decorators));
+        self.lines.insert(self.syntax.definition_line(node, decorators));
     }
 
     fn if_(&mut self, unit: &mut Unit, node: &StmtIf) -> bool {

@@ -56,24 +56,24 @@ impl From<NotPython> for Error {
 
 /// A source text that parses.
 #[derive(Debug)]
-pub(crate) struct Syntax {
-    text: String,
+pub(crate) struct Syntax<'t> {
+    text: &'t str,
     parsed: Parsed<ModModule>,
     lines: LineIndex,
     levels: usize,
 }
 
-impl Syntax {
+impl<'t> Syntax<'t> {
     /// Parse a text that [`decode`](super::decode::decode) gave: lines end in `\n`.
-    pub(crate) fn parse(text: String, version: PythonVersion) -> Result<Self, NotPython> {
-        let lines = LineIndex::new(&text)?;
+    pub(crate) fn parse(text: &'t str, version: PythonVersion) -> Result<Self, NotPython> {
+        let lines = LineIndex::new(text)?;
         if let Some(nul) = memchr(0, text.as_bytes()) {
             let line = lines.line_at(nul);
             return Err(NotPython::new("source code string cannot contain null bytes", Some(line)));
         }
         let options = ParseOptions::from(Mode::Module)
             .with_target_version(ruff_python_ast::PythonVersion::PY311);
-        let parsed = ruff_python_parser::parse_unchecked(&text, options);
+        let parsed = ruff_python_parser::parse_unchecked(text, options);
         let levels = stack::levels(parsed.tokens());
         if levels > stack::MOST_LEVELS {
             // To drop this tree would take a stack as deep as the tree.
@@ -84,7 +84,7 @@ impl Syntax {
             let unknown = first_unknown(parsed.unsupported_syntax_errors(), version);
             let unknown = unknown.filter(|unknown| unknown.range.start() < error.location.start());
             let reported = Reported {
-                text: &text,
+                text,
                 tokens: parsed.tokens(),
                 lines: &lines,
                 message: &error.error.to_string(),
@@ -120,8 +120,19 @@ impl Syntax {
     }
 
     /// The text that was parsed.
-    pub(crate) fn text(&self) -> &str {
-        &self.text
+    pub(crate) fn text(&self) -> &'t str {
+        self.text
+    }
+
+    /// How deep the tree is at most: every open bracket and every indent is a level.
+    pub(crate) fn levels(&self) -> usize {
+        self.levels
+    }
+
+    /// Whether a line has as many bytes, its newline included.
+    pub(crate) fn has_line_of(&self, bytes: usize) -> bool {
+        let ends = self.lines.starts.iter().skip(1).copied().chain([self.text.len() as u32]);
+        self.lines.starts.iter().zip(ends).any(|(start, end)| (end - start) as usize >= bytes)
     }
 
     /// The module's statements.
@@ -189,8 +200,10 @@ impl LineIndex {
         if i32::try_from(text.len()).is_err() {
             return Err(NotPython::new("source of more than 2 GiB", None));
         }
-        let after_newlines = memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1);
-        let starts: Vec<u32> = std::iter::once(0).chain(after_newlines).collect();
+        let newlines = || memchr_iter(b'\n', text.as_bytes());
+        let mut starts = Vec::with_capacity(newlines().count() + 1);
+        starts.push(0);
+        starts.extend(newlines().map(|at| at as u32 + 1));
         let mut before_blocks = Vec::with_capacity(text.len() / Self::BLOCK + 1);
         let mut lines = 0;
         for block in (0..=text.len()).step_by(Self::BLOCK) {

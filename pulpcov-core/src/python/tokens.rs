@@ -77,7 +77,8 @@ pub type TokenLine = Vec<SourceToken>;
 
 /// The tokens of each line of `text`.
 pub(crate) fn token_lines(text: &str, version: PythonVersion) -> Result<Vec<TokenLine>, NotPython> {
-    let syntax = Syntax::parse(expand_tabs(text).into_owned(), version)?;
+    let text = expand_tabs(text);
+    let syntax = Syntax::parse(&text, version)?;
     Ok(syntax.with_room(|syntax| highlight(syntax, version)))
 }
 

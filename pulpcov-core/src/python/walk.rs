@@ -29,6 +29,14 @@ pub(crate) fn statements(body: &[Stmt]) -> impl Iterator<Item = Node<'_>> {
     })
 }
 
+/// Every function and class of a tree, in the order of [`statements`].
+pub(crate) fn definitions(body: &[Stmt]) -> impl Iterator<Item = Definition<'_>> {
+    statements(body).filter_map(|node| match node {
+        Node::Stmt(stmt) => Definition::of(stmt),
+        Node::Case(_) => None,
+    })
+}
+
 /// Call `visit` with every list of statements directly inside of `stmt`, in source order.
 pub(crate) fn for_each_body<'a>(stmt: &'a Stmt, mut visit: impl FnMut(&'a [Stmt])) {
     match stmt {

@@ -132,7 +132,7 @@ impl Analysis {
             statements: self.statements.len(),
             excluded: self.excluded.len(),
             missing: self.missing.len(),
-            branches: self.exit_counts.iter().map(|exits| exits.1).filter(|&exits| exits > 1).sum(),
+            branches: self.exit_counts.iter().map(|exits| exits.1).sum(),
             partial_branches: partial,
             missing_branches: self.missing_branches.len(),
         }
@@ -202,12 +202,8 @@ impl Analysis {
 
     /// For each line with more than one exit: how many it has, how many were taken.
     pub fn branch_stats(&self) -> BTreeMap<i32, (usize, usize)> {
-        let mut stats: BTreeMap<i32, (usize, usize)> = self
-            .exit_counts
-            .iter()
-            .filter(|(_, exits)| *exits > 1)
-            .map(|&(line, exits)| (line, (exits, exits)))
-            .collect();
+        let mut stats: BTreeMap<i32, (usize, usize)> =
+            self.exit_counts.iter().map(|&(line, exits)| (line, (exits, exits))).collect();
         for (from, _) in &self.missing_branches {
             if let Some((_, taken)) = stats.get_mut(from) {
                 *taken = taken.saturating_sub(1);
@@ -228,8 +224,7 @@ impl Analysis {
     }
 
     fn is_branch(&self, line: i32) -> bool {
-        let found = self.exit_counts.binary_search_by_key(&line, |exits| exits.0);
-        found.is_ok_and(|at| self.exit_counts.get(at).is_some_and(|exits| exits.1 > 1))
+        self.exit_counts.binary_search_by_key(&line, |exits| exits.0).is_ok()
     }
 }
 

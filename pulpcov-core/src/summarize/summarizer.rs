@@ -14,6 +14,10 @@ use crate::results::{Analysis, Numbers};
 use crate::text::py_repr;
 use crate::{ArcSet, CoverageData, Error, ErrorKind, FilePath, Position, Result};
 
+/// Neighbours are in the same folders, which are resolved once.
+#[cfg(feature = "parallel")]
+const FILES_NAMED_TOGETHER: usize = 64;
+
 /// Makes a [`Summary`] of data and sources.
 ///
 /// # Examples
@@ -42,7 +46,8 @@ pub struct Summarizer<'a> {
     include: Vec<String>,
     omit: Vec<String>,
     contexts: Vec<String>,
-    facts: AnalyzeOptions,
+    exclude: Option<LinePatterns>,
+    partial: Option<LinePatterns>,
     python: PythonChoice,
     ignore_errors: bool,
     plugin_lines: PluginLines,
@@ -87,7 +92,8 @@ impl<'a> Summarizer<'a> {
             include: Vec::new(),
             omit: Vec::new(),
             contexts: Vec::new(),
-            facts: AnalyzeOptions::new()?,
+            exclude: None,
+            partial: None,
             python: PythonChoice::default(),
             ignore_errors: false,
             plugin_lines: PluginLines::default(),
@@ -151,14 +157,14 @@ impl<'a> Summarizer<'a> {
     /// The lines to exclude, instead of coverage.py's default.
     #[must_use]
     pub fn exclude(mut self, patterns: LinePatterns) -> Self {
-        self.facts = self.facts.exclude(patterns);
+        self.exclude = Some(patterns);
         self
     }
 
     /// The lines whose branches need not all be taken, instead of coverage.py's default.
     #[must_use]
     pub fn partial(mut self, patterns: LinePatterns) -> Self {
-        self.facts = self.facts.partial(patterns);
+        self.partial = Some(patterns);
         self
     }
 
@@ -207,11 +213,13 @@ impl<'a> Summarizer<'a> {
     /// [`ErrorKind::NotPython`] if it does not parse. A file that is not named like Python, and is
     /// none, is passed over.
     pub fn run(mut self) -> Result<Summary<'a>> {
-        self.facts = self.facts.branches(self.data.has_arcs());
+        let patterns = (self.exclude.take(), self.partial.take());
+        let facts = AnalyzeOptions::with_patterns(patterns.0, patterns.1)?;
+        let facts = facts.branches(self.data.has_arcs());
         let selection = self.select_contexts()?;
         let mut warnings = Vec::new();
         let candidates = self.candidates(&mut warnings)?;
-        let (version, outcomes) = self.outcomes(&candidates, selection.as_ref());
+        let (version, outcomes) = self.outcomes(facts, &candidates, selection.as_ref());
         let mut files = Vec::with_capacity(candidates.len());
         for outcome in outcomes {
             self.settle(outcome, &mut files, &mut warnings)?;
@@ -232,14 +240,15 @@ impl<'a> Summarizer<'a> {
     /// What becomes of each file, by the Python version that is asked for or suits the data.
     fn outcomes(
         &mut self,
+        facts: AnalyzeOptions,
         tasks: &[Task],
         selection: Option<&ContextSelection>,
     ) -> (PythonVersion, Vec<Outcome>) {
         if let PythonChoice::Fixed(version) = self.python {
-            return (version, self.outcomes_as(version, tasks, selection));
+            return (version, self.outcomes_as(facts.version(version), tasks, selection));
         }
-        self.facts = self.facts.clone().deferred(true);
-        let outcomes = self.outcomes_as(FIRST_GUESS, tasks, selection);
+        let facts = facts.deferred(true);
+        let outcomes = self.outcomes_as(facts.clone().version(FIRST_GUESS), tasks, selection);
         let evidence =
             outcomes.iter().map(Outcome::evidence).fold(Evidence::default(), Evidence::add);
         let version = evidence.version();
@@ -248,17 +257,16 @@ impl<'a> Summarizer<'a> {
         }
         // Each file was counted once.
         self.on_file = Box::new(|_| ());
-        (version, self.outcomes_as(version, tasks, selection))
+        (version, self.outcomes_as(facts.version(version), tasks, selection))
     }
 
     fn outcomes_as(
-        &mut self,
-        version: PythonVersion,
+        &self,
+        facts: AnalyzeOptions,
         tasks: &[Task],
         selection: Option<&ContextSelection>,
     ) -> Vec<Outcome> {
-        self.facts = self.facts.clone().version(version);
-        Worker { summarizer: self, selection }.run_all(tasks)
+        Worker { summarizer: self, options: facts, selection }.run_all(tasks)
     }
 
     /// coverage.py's `set_query_contexts`.
@@ -287,23 +295,16 @@ impl<'a> Summarizer<'a> {
 
     /// The files to report on, in coverage.py's order.
     fn candidates(&self, warnings: &mut Vec<Warning>) -> Result<Vec<Task>> {
-        let mut naming = Naming::new(self.folder.clone(), self.relative_files);
         let asked = self.asked();
         let include = self.matcher(&self.include)?;
         let omit = self.matcher(&self.omit)?;
-        let mut tasks: Vec<Task> = asked
-            .iter()
-            .map(|asked| {
-                let candidate = naming.name(asked);
-                let tracer = self.data.file_tracer(naming.recorded(&candidate)).unwrap_or_default();
-                Task { tracer: tracer.to_owned(), candidate }
-            })
-            .filter(|task| {
-                let path = task.candidate.path.as_bytes();
-                include.as_ref().is_none_or(|include| include.is_match(path))
-                    && omit.as_ref().is_none_or(|omit| !omit.is_match(path))
-            })
-            .collect();
+        let is_wanted = |task: &Task| {
+            let path = task.candidate.path.as_bytes();
+            include.as_ref().is_none_or(|include| include.is_match(path))
+                && omit.as_ref().is_none_or(|omit| !omit.is_match(path))
+        };
+        let mut tasks = self.tasks(&asked);
+        tasks.retain(is_wanted);
         if tasks.is_empty() {
             return Err(no_data());
         }
@@ -316,6 +317,28 @@ impl<'a> Summarizer<'a> {
             tasks.retain(|task| task.tracer.is_empty());
         }
         Ok(tasks)
+    }
+
+    /// Name files. Links are looked up on disk, so that many files are named in parallel.
+    #[cfg(feature = "parallel")]
+    fn tasks(&self, asked: &[FilePath]) -> Vec<Task> {
+        use rayon::prelude::*;
+        asked.par_chunks(FILES_NAMED_TOGETHER).flat_map_iter(|asked| self.named(asked)).collect()
+    }
+
+    #[cfg(not(feature = "parallel"))]
+    fn tasks(&self, asked: &[FilePath]) -> Vec<Task> {
+        self.named(asked)
+    }
+
+    fn named(&self, asked: &[FilePath]) -> Vec<Task> {
+        let mut naming = Naming::new(self.folder.clone(), self.relative_files);
+        let task = |asked| {
+            let candidate = naming.name(asked);
+            let tracer = self.data.file_tracer(naming.recorded(&candidate)).unwrap_or_default();
+            Task { tracer: tracer.to_owned(), candidate }
+        };
+        asked.iter().map(task).collect()
     }
 
     /// The files that the user names, or else all that were measured.
@@ -400,6 +423,7 @@ impl Outcome {
 /// What each thread needs.
 struct Worker<'w, 'a> {
     summarizer: &'w Summarizer<'a>,
+    options: AnalyzeOptions,
     selection: Option<&'w ContextSelection>,
 }
 
@@ -451,18 +475,17 @@ impl Worker<'_, '_> {
             Outcome::Failed { message, error, evidence: Evidence::default() }
         };
         let bytes = read_source(self.summarizer.sources, path).map_err(failed)?;
-        let options = &self.summarizer.facts;
+        let options = &self.options;
         let kept = self.summarizer.cache.map(|cache| (cache, FactsCache::key(options, &bytes)));
         if let Some(facts) = kept.as_ref().and_then(|(cache, key)| cache.get(key)) {
             return Ok(facts);
         }
-        let source = PythonSource::decode(&bytes).map_err(|err| {
+        let source = PythonSource::decode(bytes).map_err(|err| {
             let message = format!("Couldn't parse '{path}': {}", err.reason());
             let error =
                 Error::new(err.kind(), message.clone()).with_path(path.to_str_lossy().into_owned());
             Outcome::Failed { message, error, evidence: Evidence::default() }
         })?;
-        drop(bytes);
         let facts = source.analyze(options).map_err(|err| match err.kind() {
             ErrorKind::NotPython if !is_named_python(path) => Outcome::NotNamedPython,
             ErrorKind::NotPython => {

@@ -106,7 +106,7 @@ impl Summary<'_> {
     /// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if it is gone meanwhile.
     pub fn source(&self, file: &FileSummary) -> Result<PythonSource> {
         let bytes = read_source(self.sources, &file.path)?;
-        if file.is_python { PythonSource::decode(&bytes) } else { Ok(PythonSource::plain(&bytes)) }
+        if file.is_python { PythonSource::decode(bytes) } else { Ok(PythonSource::plain(&bytes)) }
     }
 
     /// For each line of a file that ran, the contexts that ran it, sorted by name.

@@ -5,48 +5,48 @@ use ruff_text_size::Ranged;
 
 use super::Arc;
 use super::blocks::Block;
-use super::describe::{Action, Fragment};
+use super::describe::{Action, Descriptions, Fragment};
 use super::starts::{ArcStart, Cause, Exits};
 use super::withs::Withs;
 use crate::python::lines::LineSet;
 use crate::python::multiline::MultilineMap;
 use crate::python::syntax::Syntax;
-use crate::python::walk::{self, Definition, Node};
+use crate::python::walk::{self, Definition};
 
 /// The arcs of a file, what to say about them, and the `with` statements among them.
 pub(super) fn analyze(
     syntax: &Syntax,
     multiline: &MultilineMap,
     statements: &LineSet,
-) -> (Vec<Arc>, Vec<Fragment>, Withs) {
+) -> (Vec<Arc>, Descriptions, Withs) {
     let mut analyzer = Analyzer {
         syntax,
         multiline,
         statements,
         arcs: Vec::new(),
         fragments: Vec::new(),
+        names: Vec::new(),
         blocks: Vec::new(),
         withs: Withs::new(syntax.line_count()),
     };
     analyzer.module();
-    for node in walk::statements(syntax.body()) {
-        if let Node::Stmt(stmt) = node
-            && let Some(definition) = Definition::of(stmt)
-        {
-            analyzer.code_object(definition);
-        }
+    for definition in walk::definitions(syntax.body()) {
+        analyzer.code_object(definition);
     }
-    (super::sorted(analyzer.arcs), analyzer.fragments, analyzer.withs)
+    let descriptions = Descriptions::new(analyzer.fragments, analyzer.names);
+    (super::sorted(analyzer.arcs), descriptions, analyzer.withs)
 }
 
 pub(super) struct Analyzer<'a> {
-    syntax: &'a Syntax,
+    syntax: &'a Syntax<'a>,
     multiline: &'a MultilineMap,
     statements: &'a LineSet,
     arcs: Vec<Arc>,
     fragments: Vec<Fragment>,
+    /// The functions and classes, each by the line that it starts on.
+    names: Vec<(i32, Box<str>)>,
     /// What encloses the statement at hand, inside of its code object.
-    pub(super) blocks: Vec<Block<'a>>,
+    pub(super) blocks: Vec<Block>,
     pub(super) withs: Withs,
 }
 
@@ -64,17 +64,17 @@ impl<'a> Analyzer<'a> {
 
     fn code_object(&mut self, definition: Definition<'a>) {
         let start = self.first_line_of(definition);
-        let name = definition.name();
+        self.names.push((start, definition.name().into()));
         match definition {
             Definition::Function(node) => {
-                self.blocks.push(Block::Function { start, name });
+                self.blocks.push(Block::Function { start });
                 let exits = self.body(&node.body, Exits::default());
                 self.leave_by_return(exits);
                 self.blocks.pop();
             }
             Definition::Class(node) => {
                 for exit in self.body(&node.body, Exits::default()).into_sorted() {
-                    self.add_exit(exit, -start, Action::ExitClass(name.into()));
+                    self.add_exit(exit, -start, Action::ExitClass);
                 }
             }
         }
@@ -175,6 +175,6 @@ impl<'a> Analyzer<'a> {
     pub(super) fn add_exit(&mut self, start: ArcStart, to: i32, action: Action) {
         let arc = (start.line, to);
         self.add_arc(start.line, to);
-        self.fragments.push(Fragment { arc, cause: Some(start.cause), action });
+        self.fragments.push(Fragment { arc, cause: start.cause, action });
     }
 }

@@ -6,7 +6,7 @@ use super::starts::{ArcStart, Exits};
 
 /// What a jump has to get out of.
 #[derive(Debug)]
-pub(super) enum Block<'a> {
+pub(super) enum Block {
     Loop {
         start: i32,
         /// The `break`s that leave the loop.
@@ -14,7 +14,6 @@ pub(super) enum Block<'a> {
     },
     Function {
         start: i32,
-        name: &'a str,
     },
     Try {
         /// The first `except`; none while in a handler, in `else`, or without handlers.
@@ -47,12 +46,12 @@ impl Analyzer<'_> {
 
     pub(super) fn leave_by_return(&mut self, exits: Exits) -> Exits {
         let function = self.blocks.iter().rev().find_map(|block| match block {
-            Block::Function { start, name } => Some((*start, *name)),
+            Block::Function { start } => Some(*start),
             _ => None,
         });
-        if let Some((function, name)) = function {
+        if let Some(function) = function {
             for exit in exits.into_sorted() {
-                self.add_exit(exit, -function, Action::ReturnFrom(name.into()));
+                self.add_exit(exit, -function, Action::Return);
             }
         }
         Exits::default()
@@ -66,9 +65,9 @@ impl Analyzer<'_> {
                 let handler = *handler;
                 self.add_flow(start, handler);
             }
-            Some(Block::Function { start: function, name }) => {
-                let (function, action) = (*function, Action::ExceptFrom((*name).into()));
-                self.add_exit(start, -function, action);
+            Some(Block::Function { start: function }) => {
+                let function = *function;
+                self.add_exit(start, -function, Action::Raise);
             }
             _ => {}
         }

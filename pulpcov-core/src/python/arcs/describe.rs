@@ -4,29 +4,16 @@ use super::Arc;
 use super::starts::Cause;
 use crate::text::py_repr;
 
-/// What an arc does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What an arc does. Functions and classes are left for the exits that start where they do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Action {
     /// Go to a line, or leave a function.
     Jump,
-    ReturnFrom(Box<str>),
-    ExceptFrom(Box<str>),
-    ExitClass(Box<str>),
+    Return,
+    Raise,
+    ExitClass,
     ExitModule,
-}
-
-impl Action {
-    fn describe(&self, to: i32) -> String {
-        match self {
-            Self::Jump if to < 0 => "jump to the function exit".to_owned(),
-            Self::Jump => format!("jump to line {to}"),
-            Self::ReturnFrom(name) => format!("return from function {}", py_repr(name)),
-            Self::ExceptFrom(name) => format!("except from function {}", py_repr(name)),
-            Self::ExitClass(name) => format!("exit class {}", py_repr(name)),
-            Self::ExitModule => "exit the module".to_owned(),
-        }
-    }
 }
 
 /// One reason for an arc to be possible.
@@ -34,49 +21,67 @@ impl Action {
 #[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Fragment {
     pub(super) arc: Arc,
-    pub(super) cause: Option<Cause>,
+    pub(super) cause: Cause,
     pub(super) action: Action,
 }
 
 /// The fragments of all arcs; an arc has one for every way to take it.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
-pub(super) struct Descriptions(Vec<Fragment>);
+pub(super) struct Descriptions {
+    fragments: Vec<Fragment>,
+    /// Functions and classes: the lines that they start on, sorted, and their names.
+    names: Vec<(i32, Box<str>)>,
+}
 
 impl Descriptions {
-    pub(super) fn new(mut fragments: Vec<Fragment>) -> Self {
+    pub(super) fn new(mut fragments: Vec<Fragment>, mut names: Vec<(i32, Box<str>)>) -> Self {
         fragments.sort_by_key(|fragment| fragment.arc);
-        Self(fragments)
+        names.sort_unstable();
+        Self { fragments, names }
+    }
+
+    fn describe(&self, action: Action, to: i32) -> String {
+        match action {
+            Action::Jump if to < 0 => "jump to the function exit".to_owned(),
+            Action::Jump => format!("jump to line {to}"),
+            Action::Return => format!("return from function {}", self.name(to)),
+            Action::Raise => format!("except from function {}", self.name(to)),
+            Action::ExitClass => format!("exit class {}", self.name(to)),
+            Action::ExitModule => "exit the module".to_owned(),
+        }
+    }
+
+    /// The name of the function or class that has the exit `to`, as Python's `repr` writes it.
+    fn name(&self, to: i32) -> String {
+        let found = self.names.binary_search_by_key(&to.saturating_neg(), |(start, _)| *start);
+        let name = found.ok().and_then(|at| self.names.get(at));
+        py_repr(name.map_or("", |(_, name)| name))
     }
 
     fn of(&self, arc: Arc) -> &[Fragment] {
-        let first = self.0.partition_point(|fragment| fragment.arc < arc);
-        let rest = self.0.get(first..).unwrap_or_default();
+        let first = self.fragments.partition_point(|fragment| fragment.arc < arc);
+        let rest = self.fragments.get(first..).unwrap_or_default();
         let count = rest.iter().take_while(|fragment| fragment.arc == arc).count();
         rest.get(..count).unwrap_or_default()
     }
 
     pub(super) fn missing(&self, arc: Arc) -> String {
         let (from, to) = arc;
-        let sentence = |action: &Action, cause: Option<Cause>| {
-            let action = action.describe(to);
-            match cause {
-                None => format!("line {from} didn't {action}"),
-                Some(cause) => {
-                    format!("line {from} didn't {action} because {}", cause.describe(from))
-                }
-            }
-        };
+        let sentence = |action| format!("line {from} didn't {}", self.describe(action, to));
         match self.of(arc) {
-            [] => sentence(&Action::Jump, None),
+            [] => sentence(Action::Jump),
             ways => {
-                let ways = ways.iter().map(|way| sentence(&way.action, way.cause));
+                let ways = ways.iter().map(|way| {
+                    format!("{} because {}", sentence(way.action), way.cause.describe(from))
+                });
                 ways.collect::<Vec<_>>().join(" or ")
             }
         }
     }
 
     pub(super) fn action(&self, arc: Arc) -> String {
-        self.of(arc).first().map_or(&Action::Jump, |way| &way.action).describe(arc.1)
+        let action = self.of(arc).first().map_or(Action::Jump, |way| way.action);
+        self.describe(action, arc.1)
     }
 }

@@ -35,14 +35,14 @@ pub(crate) struct Arcs {
 impl Arcs {
     /// Analyse a file whose statements begin on `statements`.
     pub(crate) fn new(syntax: &Syntax, multiline: &MultilineMap, statements: &LineSet) -> Self {
-        let (found, fragments, withs) = analyze::analyze(syntax, multiline, statements);
+        let (found, descriptions, withs) = analyze::analyze(syntax, multiline, statements);
         let fixers = withs.fixers(&found);
         let possible = fixers
             .fix(found)
             .map(|(from, to)| (multiline.first_line(from), multiline.first_line(to)))
             .filter(|(from, to)| from != to);
         let possible = sorted(possible.collect());
-        Self { possible, fixers, descriptions: Descriptions::new(fragments) }
+        Self { possible, fixers, descriptions }
     }
 
     /// Every possible arc, sorted.

@@ -19,38 +19,48 @@ impl ArcStart {
 }
 
 /// The starts of the arcs that leave a node.
+///
+/// Nearly all nodes have one, so that one is not in a list.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Exits(Vec<ArcStart>);
+pub(super) struct Exits {
+    first: Option<ArcStart>,
+    others: Vec<ArcStart>,
+}
 
 impl Exits {
     pub(super) fn one(start: ArcStart) -> Self {
-        Self(vec![start])
+        Self { first: Some(start), others: Vec::new() }
     }
 
     pub(super) fn add(&mut self, start: ArcStart) {
-        self.0.push(start);
+        match self.first {
+            None => self.first = Some(start),
+            Some(_) => self.others.push(start),
+        }
     }
 
     pub(super) fn append(&mut self, other: Self) {
-        if self.0.is_empty() {
+        if self.is_empty() {
             *self = other;
         } else {
-            self.0.extend(other.0);
+            self.others.extend(other.first);
+            self.others.extend(other.others);
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.first.is_none()
     }
 
     /// Every start once, in order: coverage.py keeps a set, whose order is that of its hashes.
-    pub(super) fn into_sorted(self) -> Vec<ArcStart> {
-        let mut starts = self.0;
-        if starts.len() > 1 {
-            starts.sort_unstable();
-            starts.dedup();
+    pub(super) fn into_sorted(self) -> impl Iterator<Item = ArcStart> {
+        let Self { mut first, mut others } = self;
+        if !others.is_empty() {
+            others.extend(first.take());
+            others.sort_unstable();
+            others.dedup();
         }
-        starts
+        first.into_iter().chain(others)
     }
 }
 

@@ -75,7 +75,7 @@ impl Scope<'_> {
 }
 
 struct Table<'a, 'e> {
-    syntax: &'a Syntax,
+    syntax: &'a Syntax<'a>,
     errors: &'e mut Errors,
     annotations_apart: bool,
     /// Outer scopes before inner ones.

@@ -18,7 +18,7 @@ pub(super) fn check(syntax: &Syntax, cases: &[MatchCase], errors: &mut Errors) {
 }
 
 struct Walk<'a, 'e> {
-    syntax: &'a Syntax,
+    syntax: &'a Syntax<'a>,
     errors: &'e mut Errors,
     bound: Vec<&'a str>,
 }

@@ -99,7 +99,7 @@ impl Scope<'_> {
 }
 
 struct Walk<'a, 'e> {
-    syntax: &'a Syntax,
+    syntax: &'a Syntax<'a>,
     version: PythonVersion,
     features: Features,
     errors: &'e mut Errors,

@@ -15,7 +15,7 @@ use crate::formats::sqlite::rows::{ArcTotals, ByFile, Contexts, Ids, LineTotals,
 
 /// How many pages of a table one task reads.
 #[cfg(feature = "parallel")]
-const PAGES_A_TASK: usize = 512;
+const PAGES_A_TASK: usize = 64;
 
 /// A data file of schema 7 that is as plain as coverage.py makes it.
 pub(in super::super) struct Database {
