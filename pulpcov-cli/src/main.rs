@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Reports and merges are made of many small values on all cores.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     pulpcov::run(std::env::args_os()).into()
 }
