@@ -12,7 +12,7 @@ use super::lines::LineSet;
 use super::multiline::MultilineMap;
 use super::statements::bytecode_lines;
 use super::syntax::Syntax;
-use super::walk::{Node, for_each_body, line_of, statements};
+use super::walk::{compound_statements, for_each_body, line_of};
 
 /// A line that is a statement before Python 3.14 only.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -55,10 +55,8 @@ fn in_order(syntax: &Syntax) -> Vec<(i32, i32)> {
         found.extend(pairs);
     };
     visit(syntax.body());
-    for node in statements(syntax.body()) {
-        if let Node::Stmt(stmt) = node {
-            for_each_body(stmt, &mut visit);
-        }
+    for stmt in compound_statements(syntax.body()) {
+        for_each_body(stmt, &mut visit);
     }
     found
 }
@@ -80,11 +78,9 @@ fn deferred_lines(
 ) -> Vec<Deferred> {
     let mut found = Vec::new();
     visit_suite(syntax, syntax.body(), None, &mut found);
-    for node in statements(syntax.body()) {
-        if let Node::Stmt(stmt) = node {
-            let class = Some(stmt).filter(|stmt| stmt.is_class_def_stmt());
-            for_each_body(stmt, |body| visit_suite(syntax, body, class, &mut found));
-        }
+    for stmt in compound_statements(syntax.body()) {
+        let class = Some(stmt).filter(|stmt| stmt.is_class_def_stmt());
+        for_each_body(stmt, |body| visit_suite(syntax, body, class, &mut found));
     }
     if found.is_empty() {
         return found;

@@ -29,12 +29,33 @@ pub(crate) fn statements(body: &[Stmt]) -> impl Iterator<Item = Node<'_>> {
     })
 }
 
+/// Every statement that holds statements, in the order of [`statements`].
+pub(crate) fn compound_statements(body: &[Stmt]) -> impl Iterator<Item = &Stmt> {
+    let mut todo: Vec<&Stmt> = body.iter().filter(|stmt| is_compound(stmt)).collect();
+    std::iter::from_fn(move || {
+        let stmt = todo.pop()?;
+        for_each_body(stmt, |body| todo.extend(body.iter().filter(|stmt| is_compound(stmt))));
+        Some(stmt)
+    })
+}
+
 /// Every function and class of a tree, in the order of [`statements`].
 pub(crate) fn definitions(body: &[Stmt]) -> impl Iterator<Item = Definition<'_>> {
-    statements(body).filter_map(|node| match node {
-        Node::Stmt(stmt) => Definition::of(stmt),
-        Node::Case(_) => None,
-    })
+    compound_statements(body).filter_map(Definition::of)
+}
+
+fn is_compound(stmt: &Stmt) -> bool {
+    matches!(
+        stmt,
+        Stmt::FunctionDef(_)
+            | Stmt::ClassDef(_)
+            | Stmt::For(_)
+            | Stmt::While(_)
+            | Stmt::If(_)
+            | Stmt::With(_)
+            | Stmt::Match(_)
+            | Stmt::Try(_)
+    )
 }
 
 /// Call `visit` with every list of statements directly inside of `stmt`, in source order.

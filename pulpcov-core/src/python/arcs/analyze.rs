@@ -23,7 +23,7 @@ pub(super) fn analyze(
         syntax,
         multiline,
         statements,
-        arcs: Vec::new(),
+        plain_arcs: Vec::new(),
         fragments: Vec::new(),
         names: Vec::new(),
         blocks: Vec::new(),
@@ -34,14 +34,16 @@ pub(super) fn analyze(
         analyzer.code_object(definition);
     }
     let descriptions = Descriptions::new(analyzer.fragments, analyzer.names);
-    (super::sorted(analyzer.arcs), descriptions, analyzer.withs)
+    let arcs = descriptions.arcs().chain(super::sorted(analyzer.plain_arcs));
+    (super::sorted(arcs.collect()), descriptions, analyzer.withs)
 }
 
 pub(super) struct Analyzer<'a> {
     syntax: &'a Syntax<'a>,
     multiline: &'a MultilineMap,
     statements: &'a LineSet,
-    arcs: Vec<Arc>,
+    /// The arcs without a fragment.
+    plain_arcs: Vec<Arc>,
     fragments: Vec<Fragment>,
     /// The functions and classes, each by the line that it starts on.
     names: Vec<(i32, Box<str>)>,
@@ -163,7 +165,7 @@ impl<'a> Analyzer<'a> {
 
     /// An arc that goes without saying.
     pub(super) fn add_arc(&mut self, from: i32, to: i32) {
-        self.arcs.push((from, to));
+        self.plain_arcs.push((from, to));
         self.withs.see((from, to));
     }
 
@@ -174,7 +176,7 @@ impl<'a> Analyzer<'a> {
 
     pub(super) fn add_exit(&mut self, start: ArcStart, to: i32, action: Action) {
         let arc = (start.line, to);
-        self.add_arc(start.line, to);
+        self.withs.see(arc);
         self.fragments.push(Fragment { arc, cause: start.cause, action });
     }
 }

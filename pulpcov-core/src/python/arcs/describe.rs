@@ -41,6 +41,11 @@ impl Descriptions {
         Self { fragments, names }
     }
 
+    /// The arcs that have fragments, sorted; an arc comes once for each.
+    pub(super) fn arcs(&self) -> impl Iterator<Item = Arc> {
+        self.fragments.iter().map(|fragment| fragment.arc)
+    }
+
     fn describe(&self, action: Action, to: i32) -> String {
         match action {
             Action::Jump if to < 0 => "jump to the function exit".to_owned(),

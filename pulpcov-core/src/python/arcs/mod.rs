@@ -71,8 +71,9 @@ impl Arcs {
     }
 }
 
-fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
-    items.sort_unstable();
-    items.dedup();
-    items
+/// Each arc once, in order. Arcs come in runs, function by function: a stable sort makes use of them.
+fn sorted(mut arcs: Vec<Arc>) -> Vec<Arc> {
+    arcs.sort();
+    arcs.dedup();
+    arcs
 }

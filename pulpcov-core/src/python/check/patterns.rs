@@ -63,9 +63,8 @@ impl<'a> Walk<'a, '_> {
             }
             Pattern::MatchClass(class) => {
                 let keywords = &class.arguments.keywords;
-                let names: Vec<&str> =
-                    keywords.iter().map(|keyword| keyword.attr.as_str()).collect();
-                if let Some(name) = first_repeated(&names) {
+                let names = || keywords.iter().map(|keyword| keyword.attr.as_str());
+                if let Some(name) = first_repeated(names) {
                     let message = format!("attribute name repeated in class pattern: {name}");
                     self.refuse(pattern, message);
                 }
@@ -144,8 +143,17 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
+/// Names up to so many are compared with each other, without a table.
+const FEW_NAMES: usize = 16;
+
 /// The first name, in the order of the repetitions, that came before.
-pub(super) fn first_repeated<'n>(names: &[&'n str]) -> Option<&'n str> {
-    let mut seen = HashSet::new();
-    names.iter().copied().find(|name| !seen.insert(*name))
+pub(super) fn first_repeated<'n, I: Iterator<Item = &'n str>>(
+    names: impl Fn() -> I,
+) -> Option<&'n str> {
+    if names().count() > FEW_NAMES {
+        let mut seen = HashSet::new();
+        return names().find(|name| !seen.insert(*name));
+    }
+    let is_repeated = |&(at, name): &(usize, &str)| names().take(at).any(|other| other == name);
+    names().enumerate().find(is_repeated).map(|(_, name)| name)
 }

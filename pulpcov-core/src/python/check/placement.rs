@@ -208,9 +208,8 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn type_parameters(&mut self, parameters: &'a TypeParams) {
-        let names: Vec<&str> =
-            parameters.iter().map(|parameter| parameter.name().as_str()).collect();
-        if let Some(name) = first_repeated(&names) {
+        let names = || parameters.iter().map(|parameter| parameter.name().as_str());
+        if let Some(name) = first_repeated(names) {
             let message = format!("duplicate type parameter {}", py_repr(name));
             self.refuse(Stage::Symbols, parameters, message);
         }
@@ -255,10 +254,9 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn parameters(&mut self, parameters: &Parameters) {
-        let names: Vec<&str> =
-            parameters.iter().map(|parameter| parameter.name().as_str()).collect();
         parameters.iter().for_each(|parameter| self.bind(parameter.name()));
-        if let Some(name) = first_repeated(&names) {
+        let names = || parameters.iter().map(|parameter| parameter.name().as_str());
+        if let Some(name) = first_repeated(names) {
             let message = format!("duplicate argument {} in function definition", py_repr(name));
             self.refuse(Stage::Symbols, parameters, message);
         }
@@ -677,14 +675,11 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
     }
 
     fn visit_arguments(&mut self, arguments: &'a Arguments) {
-        if !arguments.keywords.is_empty() {
-            let names = || arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
-            names().for_each(|name| self.bind(name));
-            let names: Vec<&str> = names().map(Identifier::as_str).collect();
-            if let Some(name) = first_repeated(&names) {
-                let message = format!("keyword argument repeated: {name}");
-                self.refuse(Stage::Code, arguments, message);
-            }
+        let names = || arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
+        names().for_each(|name| self.bind(name));
+        if let Some(name) = first_repeated(|| names().map(Identifier::as_str)) {
+            let message = format!("keyword argument repeated: {name}");
+            self.refuse(Stage::Code, arguments, message);
         }
         arguments.args.iter().for_each(|argument| self.unpacked(argument));
         arguments.keywords.iter().for_each(|keyword| self.visit_expr(&keyword.value));
