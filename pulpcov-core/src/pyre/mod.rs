@@ -46,8 +46,8 @@ const BACKTRACK_LIMIT: usize = 100_000_000;
 #[derive(Clone)]
 pub struct Pattern {
     regex: fancy_regex::Regex,
-    /// What finds a word of which every match has one.
-    required: Option<aho_corasick::packed::Searcher>,
+    /// What finds the places where matches can be.
+    required: Option<required::Required>,
 }
 
 impl fmt::Debug for Pattern {
@@ -82,7 +82,7 @@ impl Pattern {
             .backtrack_limit(BACKTRACK_LIMIT)
             .build()
             .map_err(refused_by_engine)?;
-        Ok(Self { regex, required: required::required(&translated) })
+        Ok(Self { regex, required: required::Required::of(&translated) })
     }
 
     /// The byte ranges of `text` that match, from the left, as by Python's `re.finditer`.
@@ -93,11 +93,27 @@ impl Pattern {
     ///
     /// [`ErrorKind::Pattern`] when a match would take too many steps.
     pub fn find_iter<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Result<Range<usize>>> {
-        let may_match = self.required.as_ref().is_none_or(|words| words.find(text).is_some());
-        let matches = may_match.then(|| self.regex.find_iter(text));
-        matches.into_iter().flatten().map(|found| match found {
+        let everywhere = self.required.is_none().then(|| self.regex.find_iter(text));
+        let places = self.required.as_ref().map(|required| required.places(text));
+        let in_places = places.into_iter().flatten().flat_map(|place| self.find_in(text, place));
+        everywhere.into_iter().flatten().chain(in_places).map(|found| match found {
             Ok(found) => Ok(found.start()..found.end()),
             Err(error) => Err(refused_by_engine(error)),
+        })
+    }
+
+    /// The matches in a place that holds each of them as a whole. There are words in each, so that it is not empty.
+    fn find_in<'t>(
+        &'t self,
+        text: &'t str,
+        place: Range<usize>,
+    ) -> impl Iterator<Item = fancy_regex::Result<fancy_regex::Match<'t>>> {
+        let text = text.get(..place.end).unwrap_or(text);
+        let mut from = Some(place.start);
+        std::iter::from_fn(move || {
+            let found = self.regex.find_from_pos(text, from?).transpose();
+            from = found.as_ref().and_then(|found| Some(found.as_ref().ok()?.end()));
+            found
         })
     }
 

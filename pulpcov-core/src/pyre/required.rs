@@ -1,24 +1,128 @@
-//! The words of which a text must have one, or a pattern does not match anywhere in it.
+//! Words of which every match of a pattern has one, and the places around them where matches can be.
 //!
 //! Most sources have nothing to exclude. To look for a few words takes a fraction of the time that a
 //! regular expression takes.
 
+use std::ops::Range;
+
+use aho_corasick::Span;
 use aho_corasick::packed::Searcher;
+use memchr::{memchr, memrchr};
 use regex_syntax::Parser;
-use regex_syntax::hir::{Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// More words than this are no faster than the pattern.
 const MOST_WORDS: usize = 16;
 
+/// Around more lines than this, all of a text may as well be looked at.
+const MOST_BREAKS: usize = 16;
+
 /// A word as short as this is in every text.
 const SHORTEST_WORD: usize = 3;
 
-/// What finds the words; `None` if matches have none in common, or if they are not known.
-pub(super) fn required(pattern: &str) -> Option<Searcher> {
-    // Look-around and references to groups are not parsed here.
-    let hir = Parser::new().parse(pattern).ok()?;
-    let words = words(&hir).filter(|words| shortest(words) >= SHORTEST_WORD)?;
-    Searcher::new(words.0)
+/// What is known about all matches of a pattern.
+#[derive(Clone)]
+pub(super) struct Required {
+    /// Finds the words.
+    words: Searcher,
+    /// How often a match goes on behind blank lines, or on the next one; `None` if any number of times.
+    breaks: Option<usize>,
+}
+
+impl Required {
+    /// `None` if matches have no words in common, or if they are not known.
+    pub(super) fn of(pattern: &str) -> Option<Self> {
+        // Look-around and references to groups are not parsed here.
+        let hir = Parser::new().parse(pattern).ok()?;
+        let words = words(&hir).filter(|words| shortest(words) >= SHORTEST_WORD)?;
+        Some(Self { words: Searcher::new(words.0)?, breaks: breaks(&hir) })
+    }
+
+    /// The places that all matches are in, each as a whole; they are lines, and in order.
+    pub(super) fn places<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Range<usize>> + 't {
+        let mut around_words = self.around_words(text.as_bytes()).peekable();
+        std::iter::from_fn(move || {
+            let mut place = around_words.next()?;
+            while let Some(next) = around_words.next_if(|next| next.start <= place.end) {
+                place.end = next.end;
+            }
+            Some(place)
+        })
+    }
+
+    /// The lines that matches with a word can be in, for each line that has one.
+    fn around_words<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
+        let mut from = 0;
+        std::iter::from_fn(move || {
+            let word = self.words.find_in(text, Span { start: from, end: text.len() })?;
+            from = line_end(text, word.start());
+            let Some(breaks) = self.breaks else {
+                from = text.len();
+                return Some(0..text.len());
+            };
+            let mut lines = line_start(text, word.start())..from;
+            for _ in 0..breaks {
+                let before = text.get(..lines.start).unwrap_or_default();
+                let above = before.iter().rposition(u8::is_ascii_graphic);
+                lines.start = above.map_or(0, |at| line_start(text, at));
+                let after = text.get(lines.end..).unwrap_or_default();
+                let below = after.iter().position(u8::is_ascii_graphic);
+                lines.end = below.map_or(text.len(), |at| line_end(text, lines.end + at));
+            }
+            Some(lines)
+        })
+    }
+}
+
+fn line_start(text: &[u8], at: usize) -> usize {
+    text.get(..at).and_then(|before| memrchr(b'\n', before)).map_or(0, |newline| newline + 1)
+}
+
+/// Where the newline is, or the text's end.
+fn line_end(text: &[u8], at: usize) -> usize {
+    text.get(at..).and_then(|rest| memchr(b'\n', rest)).map_or(text.len(), |length| at + length)
+}
+
+/// How often something that matches goes on after newlines and other blanks; `None` if that is not bounded, or if it
+/// looks at where the text ends.
+fn breaks(hir: &Hir) -> Option<usize> {
+    match hir.kind() {
+        HirKind::Look(Look::End | Look::StartCRLF | Look::EndCRLF) => None,
+        HirKind::Empty | HirKind::Look(_) => Some(0),
+        HirKind::Literal(literal) => (!literal.0.contains(&b'\n')).then_some(0),
+        HirKind::Class(class) => Some(usize::from(has_newline(class))),
+        HirKind::Capture(group) => breaks(&group.sub),
+        HirKind::Repetition(repeated) => match (breaks(&repeated.sub)?, repeated.max) {
+            (0, _) => Some(0),
+            (once, Some(most)) => once.checked_mul(most as usize).filter(|&all| all <= MOST_BREAKS),
+            (_, None) => is_blank(&repeated.sub).then_some(1),
+        },
+        HirKind::Concat(parts) => {
+            let all = parts.iter().try_fold(0_usize, |all, part| Some(all + breaks(part)?))?;
+            Some(all).filter(|&all| all <= MOST_BREAKS)
+        }
+        HirKind::Alternation(branches) => {
+            branches.iter().try_fold(0, |most, branch| Some(most.max(breaks(branch)?)))
+        }
+    }
+}
+
+fn has_newline(class: &Class) -> bool {
+    match class {
+        Class::Unicode(class) => class.iter().any(|r| r.start() <= '\n' && '\n' <= r.end()),
+        Class::Bytes(class) => class.iter().any(|r| r.start() <= b'\n' && b'\n' <= r.end()),
+    }
+}
+
+/// Whether nothing matches that has an ASCII character which can be seen.
+fn is_blank(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Capture(group) => is_blank(&group.sub),
+        HirKind::Class(Class::Unicode(class)) => {
+            class.iter().all(|r| r.end() <= ' ' || r.start() >= '\u{80}')
+        }
+        _ => false,
+    }
 }
 
 /// One of these is in every match.
@@ -119,36 +223,87 @@ mod tests {
     #[test]
     fn knows_when_there_is_nothing() {
         for pattern in [r"\s*", r"(abc)*", r"abc|\d+", r"(abc)?", r"[a-z]+", ""] {
-            assert!(required(pattern).is_none(), "{pattern}");
+            assert!(Required::of(pattern).is_none(), "{pattern}");
         }
-        assert!(required(r"(?=look)ahead").is_none() && required(r"(twice)\1").is_none());
+        assert!(Required::of(r"(?=look)ahead").is_none());
+        assert!(Required::of(r"(twice)\1").is_none());
     }
+
+    fn is_found_in_places(pattern: &str, text: &str) -> bool {
+        let pattern = crate::pyre::Pattern::multi_line(pattern).unwrap();
+        let alone = pattern.regex.find_iter(text).map(|found| found.unwrap().range());
+        alone.eq(pattern.find_iter(text).map(Result::unwrap))
+    }
+
+    #[test]
+    fn counts_the_lines_that_a_match_goes_over() {
+        let of = |pattern: &str| breaks(&Parser::new().parse(pattern).unwrap());
+        assert_eq!(of(r"(?m)^\s*if (x|y\s+z)[:\s]?.*$"), Some(3));
+        assert_eq!(of(r"(a\s*){2,3}"), Some(3));
+        assert_eq!(of(r"a[^b]c"), Some(1));
+        for unbounded in [r"(?s)a.*b", r"(a\s)+b", r"a[^b]*c", "a\nb", r"ab\z", r"\s{1,100}x"] {
+            assert_eq!(of(unbounded), None, "{unbounded}");
+        }
+    }
+
+    #[test]
+    fn looks_around_words_only() {
+        let required = Required::of(r"(?m)^\s*if DEBUG:\s*(#|$)").unwrap();
+        let text = "a\nb\n \nif DEBUG:\nc\n\nd\ne\nf\ng\nif DEBUG:  if DEBUG:\nif DEBUG:\n";
+        let places: Vec<&str> = required.places(text).map(|place| &text[place]).collect();
+        assert_eq!(
+            places,
+            ["a\nb\n \nif DEBUG:\nc\n\nd", "f\ng\nif DEBUG:  if DEBUG:\nif DEBUG:\n"]
+        );
+    }
+
+    const PIECES: [&str; 9] = [
+        "# pragma: no cover",
+        "  if TYPE_CHECKING:",
+        "...",
+        "def f():",
+        " ",
+        "\n",
+        "x",
+        "if 1:",
+        "TYPE_",
+    ];
+
     #[test]
     fn matches_are_those_of_the_pattern_alone() {
-        const PIECES: [&str; 9] = [
-            "# pragma: no cover",
-            "  if TYPE_CHECKING:",
-            "...",
-            "def f():",
-            " ",
-            "\n",
-            "x",
-            "if 1:",
-            "TYPE_",
-        ];
         let joined = crate::pyre::DEFAULT_EXCLUDE.join("|");
         for pattern in
             [joined.as_str(), r"^\s*if (True|1|False|0):", r"(?i)type_|x{3,}", r"f\(\):$"]
         {
-            let pattern = crate::pyre::Pattern::multi_line(pattern).unwrap();
             for number in 0..9_usize.pow(4) {
                 let text: String = (0..4)
                     .filter_map(|digit| PIECES.get(number / 9_usize.pow(digit) % 9))
                     .copied()
                     .collect();
-                let alone = pattern.regex.find_iter(&text).map(|found| found.unwrap().range());
-                let found = pattern.find_iter(&text).map(Result::unwrap);
-                assert!(alone.eq(found), "{pattern:?} in {text:?}");
+                assert!(is_found_in_places(pattern, &text), "{pattern:?} in {text:?}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn matches_over_lines_are_found_as_a_whole(
+            pieces in proptest::collection::vec(0_usize..14, 0..60),
+        ) {
+            // Line ends and blanks are more frequent than the rest.
+            let piece = |&at: &usize| PIECES.get(at).copied().unwrap_or(if at < 12 { "\n" } else { "é" });
+            let text: String = pieces.iter().map(piece).collect();
+            let joined = crate::pyre::DEFAULT_EXCLUDE.join("|");
+            for pattern in [
+                joined.as_str(),
+                r"x\s*TYPE_\s*x?",
+                r"(x\s){0,2}TYPE_[\sx](\s*x)?",
+                r"\s+x?\s\.\.\.\s+",
+                r"(?s)def.*TYPE_",
+                r"TYPE_[^x]x|if 1:\s*$",
+                r"\Adef.*\s*TYPE_|TYPE_x\Z",
+            ] {
+                proptest::prop_assert!(is_found_in_places(pattern, &text), "{pattern:?} in {text:?}");
             }
         }
     }
