@@ -114,11 +114,13 @@ fn is_word(text: &str) -> bool {
 pub fn find(places: &[PathBuf], base: &OsStr) -> Result<Vec<PathBuf>> {
     let mut found = Found::new();
     for place in places {
-        match std::fs::metadata(place) {
-            Ok(metadata) if metadata.is_dir() => list(place, base, &mut found)?,
+        match place.symlink_metadata() {
+            Ok(metadata) if metadata.is_dir() || metadata.is_symlink() && place.is_dir() => {
+                list(place, base, &mut found)?;
+            }
             // A link that leads nowhere exists all the same.
-            _ if place.symlink_metadata().is_ok() => found.add(place.clone()),
-            _ => {
+            Ok(_) => found.add(place.clone()),
+            Err(_) => {
                 let message = "Couldn't combine from non-existent path";
                 return Err(Error::new(ErrorKind::NoData, message).with_path(place));
             }

@@ -46,6 +46,11 @@ impl ContextTable {
 
     /// Add all of `other`; at the index of an old id is the new one.
     pub(crate) fn absorb(&mut self, other: Self) -> Vec<ContextId> {
+        if self.names.is_empty() {
+            let ids = ContextId::first(other.len());
+            *self = other;
+            return ids;
+        }
         let new_id = |name: Arc<str>| match self.ids.get(&name) {
             Some(&id) => id,
             None => self.add(name),

@@ -101,8 +101,8 @@ impl DataFile {
             if FileKind::of(input.head()?) != FileKind::Sqlite {
                 return Self::of_input(path, input);
             }
-            let identity = input.identity().clone();
-            let content = Content::Sqlite(Box::new(sqlite::Reader::in_place(input)?));
+            let (reader, identity) = sqlite::Reader::in_place(input)?;
+            let content = Content::Sqlite(Box::new(reader));
             Ok(Self { path: path.into(), identity, digest: None, drop_contexts: false, content })
         };
         open().map_err(|err| err.with_path(path))

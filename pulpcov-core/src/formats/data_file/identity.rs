@@ -69,6 +69,11 @@ impl FileIdentity {
         Self { file: FileState::of(file), companions: COMPANIONS.map(state) }
     }
 
+    /// The identity of an open file, as if nothing were beside it.
+    pub(crate) fn of_file_alone(file: &Metadata) -> Self {
+        Self { file: FileState::of(file), companions: Default::default() }
+    }
+
     /// How long ago the last change was, unless the clock was set back since.
     pub(crate) fn age(&self) -> Option<Duration> {
         let states = self.companions.iter().flatten().chain([&self.file]);

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -24,7 +25,7 @@ const TIME_STEP: Duration = Duration::from_millis(20);
 /// Whatever happens to its name meanwhile, all reads are of the file that was checked.
 pub(crate) struct Input {
     path: PathBuf,
-    file: File,
+    file: Arc<File>,
     identity: FileIdentity,
     head: Vec<u8>,
 }
@@ -39,8 +40,8 @@ impl Input {
         refuse_unless_regular(&opened)?;
         Ok(Self {
             path: path.into(),
-            file,
-            identity: FileIdentity::new(&opened, path),
+            file: Arc::new(file),
+            identity: FileIdentity::of_file_alone(&opened),
             head: Vec::new(),
         })
     }
@@ -53,11 +54,11 @@ impl Input {
 
     /// The open file.
     #[cfg(feature = "sqlite")]
-    pub(crate) fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &Arc<File> {
         &self.file
     }
 
-    /// The file's state when it was last looked at.
+    /// The file's state at the last [`rewind`](Self::rewind). Before the first one, what is beside it is not known.
     pub(crate) fn identity(&self) -> &FileIdentity {
         &self.identity
     }
@@ -66,7 +67,7 @@ impl Input {
     pub(crate) fn head(&mut self) -> Result<&[u8]> {
         self.seek_to_start()?;
         let mut head = Vec::with_capacity(HEAD_LEN);
-        (&self.file)
+        (&*self.file)
             .take(HEAD_LEN as u64)
             .read_to_end(&mut head)
             .map_err(|err| Error::io(&self.path, err))?;
@@ -87,7 +88,7 @@ impl Input {
     }
 
     fn seek_to_start(&self) -> Result<()> {
-        (&self.file).rewind().map_err(|err| Error::io(&self.path, err))
+        (&*self.file).rewind().map_err(|err| Error::io(&self.path, err))
     }
 
     /// Is the file still as it was at the last [`rewind`](Self::rewind)?

@@ -6,6 +6,7 @@
 //! SQLite takes, but closing another descriptor of the same file does not drop them.
 
 use std::fs::File;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -25,13 +26,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// SQLite's read lock on an open database; dropping it gives the lock back.
-pub(super) struct SharedLock(File);
+pub(super) struct SharedLock(Arc<File>);
 
 impl SharedLock {
     /// Wait until no writer is changing the file, and keep writers from changing it.
     ///
     /// A file system without locks is taken as unlocked: the caller also looks whether the file changed.
-    pub(super) fn acquire(file: File) -> Result<Self> {
+    pub(super) fn acquire(file: Arc<File>) -> Result<Self> {
         wait_for(|| try_shared(&file))?;
         Ok(Self(file))
     }

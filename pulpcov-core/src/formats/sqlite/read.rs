@@ -13,6 +13,7 @@ use crate::data::coverage_data::FileRecord;
 use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Measurement, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::data_file::Decoded;
+use crate::formats::data_file::identity::FileIdentity;
 use crate::formats::data_file::input::Input;
 
 /// An open database that is a data file.
@@ -46,10 +47,16 @@ impl Reader {
     }
 
     /// Open a database, and read it where it is if that is possible.
-    pub(crate) fn in_place(input: Input) -> Result<Self> {
+    pub(crate) fn in_place(input: Input) -> Result<(Self, FileIdentity)> {
         match InPlace::lock(input)? {
-            Ok(file) => Self::of_store(Store::File(Box::new(file))),
-            Err(mut input) => Self::new(Snapshot::take(&mut input)?),
+            Ok(file) => {
+                let identity = file.identity().clone();
+                Ok((Self::of_store(Store::File(Box::new(file)))?, identity))
+            }
+            Err(mut input) => {
+                let snapshot = Snapshot::take(&mut input)?;
+                Ok((Self::new(snapshot)?, input.identity().clone()))
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use std::fs::File;
 
 use super::lock::{self, SharedLock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::data_file::identity::beside;
+use crate::formats::data_file::identity::{FileIdentity, beside};
 use crate::formats::data_file::input::{Input, open_no_follow};
 use crate::formats::detect::FileKind;
 use crate::formats::limits::read_file;
@@ -35,7 +35,7 @@ impl Snapshot {
     /// Read `input` and what belongs to it while SQLite's read lock is held.
     pub(super) fn take(input: &mut Input) -> Result<Self> {
         input.consistently(|input| {
-            let lock = lock(input)?;
+            let lock = SharedLock::acquire(input.file().clone())?;
             let size = input.rewind()?;
             let _checkpoints_wait = hold_off_checkpoints(input)?;
             let bytes = read_file(input.file(), size)?;
@@ -59,7 +59,7 @@ pub(super) struct InPlace {
 impl InPlace {
     /// Lock a database that can be read without its companions, or give it back.
     pub(super) fn lock(mut input: Input) -> Result<std::result::Result<Self, Input>> {
-        let lock = lock(&input)?;
+        let lock = SharedLock::acquire(input.file().clone())?;
         let size = input.rewind()?;
         // Whoever has a write-ahead log open may write into the database at any time.
         if !cfg!(unix) || is_wal(input.head()?) || hot_journal(&input, &lock)?.is_some() {
@@ -72,10 +72,15 @@ impl InPlace {
         self.size
     }
 
+    /// The state of the file that was locked.
+    pub(super) fn identity(&self) -> &FileIdentity {
+        self.input.identity()
+    }
+
     /// Fill `buffer` from that place of the file.
     pub(super) fn read_at(&self, buffer: &mut [u8], at: u64) -> std::io::Result<()> {
         #[cfg(unix)]
-        return std::os::unix::fs::FileExt::read_exact_at(self.input.file(), buffer, at);
+        return std::os::unix::fs::FileExt::read_exact_at(&**self.input.file(), buffer, at);
         #[cfg(not(unix))]
         return Err(std::io::Error::from(std::io::ErrorKind::Unsupported));
     }
@@ -95,11 +100,6 @@ impl InPlace {
             Err(Error::new(ErrorKind::Busy, "the file changed while it was read"))
         }
     }
-}
-
-fn lock(input: &Input) -> Result<SharedLock> {
-    let file = input.file().try_clone().map_err(|err| Error::io(input.path(), err))?;
-    SharedLock::acquire(file)
 }
 
 /// The journal of a writer that died. One of a transaction under way is not: that has not touched the file yet.

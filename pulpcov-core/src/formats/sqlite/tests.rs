@@ -45,7 +45,7 @@ fn all_ways_agree(database: &[u8]) -> bool {
         let sql = everything(sql, contexts);
         let ours = everything(Reader::from_bytes(database.to_vec()), contexts);
         let input = crate::formats::data_file::input::Input::open(&path).unwrap();
-        let in_place = everything(Reader::in_place(input), contexts);
+        let in_place = everything(Reader::in_place(input).map(|opened| opened.0), contexts);
         for ours in [ours, in_place] {
             match (&sql, &ours) {
                 (Ok(sql), Ok(ours)) => assert_eq!(sql, ours),
@@ -311,7 +311,7 @@ fn both_ways_write_many_alike(data: &CoverageData, table: &str, rows: usize) {
     super::write(data, &ours).unwrap();
     super::write::write_through_sql(data, &sql).unwrap();
     let input = crate::formats::data_file::input::Input::open(&ours).unwrap();
-    let reader = Reader::in_place(input).unwrap();
+    let (reader, _) = Reader::in_place(input).unwrap();
     assert!(&reader.read(Contexts::Kept).unwrap().data == data);
 
     let (ours, sql) = (Connection::open(&ours).unwrap(), Connection::open(&sql).unwrap());
