@@ -1,7 +1,7 @@
 //! Which files of a folder are data files, and what their names say.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -127,7 +127,7 @@ pub fn find(places: &[PathBuf], base: &OsStr) -> Result<Vec<PathBuf>> {
         }
     }
     let paths: Vec<PathBuf> = found.files.into_values().collect();
-    let all: BTreeSet<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    let all: BTreeSet<&OsStr> = paths.iter().map(|path| path.as_os_str()).collect();
     Ok(paths.iter().filter(|path| !is_companion(path, &all)).cloned().collect())
 }
 
@@ -159,9 +159,9 @@ pub fn base_names(places: &[PathBuf]) -> BTreeMap<String, usize> {
     bases
 }
 
-/// Sorted and told apart by absolute path, but named as the caller did at first.
+/// Sorted and told apart by absolute path, as text, but named as the caller did at first.
 struct Found {
-    files: BTreeMap<PathBuf, PathBuf>,
+    files: BTreeMap<OsString, PathBuf>,
     /// Asked for once, and not for each file.
     working_folder: Option<PathBuf>,
 }
@@ -176,7 +176,8 @@ impl Found {
             Some(folder) => std::path::absolute(folder.join(&path)),
             None => std::path::absolute(&path),
         };
-        self.files.entry(absolute.unwrap_or_else(|_| path.clone())).or_insert(path);
+        let absolute = absolute.map_or_else(|_| path.clone().into(), PathBuf::into_os_string);
+        self.files.entry(absolute).or_insert(path);
     }
 }
 
@@ -196,11 +197,11 @@ fn list(folder: &Path, base: &OsStr, found: &mut Found) -> Result<()> {
 
 /// Is this what SQLite keeps beside one of the files? coverage.py takes any `-journal` for one; here what holds
 /// data is a data file, whatever its name.
-fn is_companion(path: &Path, all: &BTreeSet<&Path>) -> bool {
+fn is_companion(path: &Path, all: &BTreeSet<&OsStr>) -> bool {
     let Some(name) = path.to_str() else { return false };
     let beside_a_file = |suffix| {
         name.strip_suffix(suffix).is_some_and(|main| {
-            all.contains(Path::new(main)) || Path::new(main).symlink_metadata().is_ok()
+            all.contains(OsStr::new(main)) || Path::new(main).symlink_metadata().is_ok()
         })
     };
     (name.ends_with("-journal") || beside_a_file("-wal") || beside_a_file("-shm"))

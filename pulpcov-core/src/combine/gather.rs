@@ -5,6 +5,8 @@
 //! renamed in the order of the inputs (`turns`): the automatic aliases of relative paths
 //! depend on which path came first.
 
+#[cfg(feature = "parallel")]
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -14,9 +16,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::event::Event;
 use super::spill::Run;
 use super::turns::Turns;
-use crate::data::{CoverageData, Measurement};
+use crate::data::merging::{Merging, PathTable};
+use crate::data::rows::Rows;
+use crate::data::{CoverageData, FilePath, Measurement};
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::{DataFile, Decoded, FileIdentity};
+use crate::formats::{DataFile, FileIdentity};
 use crate::paths::PathAliases;
 
 /// What became of one input.
@@ -41,32 +45,52 @@ pub(super) struct Parts {
     data: BTreeMap<Option<Measurement>, CoverageData>,
     /// Rows of these data sets that are not in memory.
     runs: Vec<Run>,
-    /// The rows in memory are not larger than this.
-    size: usize,
 }
 
 impl Parts {
-    fn add(&mut self, data: CoverageData) -> Result<()> {
-        match self.data.remove(&data.measurement()) {
-            Some(mut all) => {
-                all.merge(data)?;
-                self.data.insert(all.measurement(), all);
+    #[cfg(feature = "parallel")]
+    fn merge(&mut self, mut other: Self) -> Result<()> {
+        self.runs.append(&mut other.runs);
+        for (measurement, data) in other.data {
+            match self.data.entry(measurement) {
+                Entry::Vacant(entry) => drop(entry.insert(data)),
+                Entry::Occupied(mut entry) => entry.get_mut().merge(data)?,
             }
-            None => drop(self.data.insert(data.measurement(), data)),
         }
         Ok(())
     }
 
+    pub(super) fn into_parts(self) -> (impl Iterator<Item = CoverageData>, Vec<Run>) {
+        (self.data.into_values(), self.runs)
+    }
+}
+
+/// What an input holds.
+struct Found {
+    rows: Rows,
+    /// For each of its files, the number of what its path has become.
+    numbers: Vec<usize>,
+}
+
+/// What a worker has merged.
+#[derive(Default)]
+struct Merged {
+    names: Names,
+    data: BTreeMap<Option<Measurement>, Merging>,
+    runs: Vec<Run>,
+    /// The rows in memory are not larger than this.
+    size: usize,
+}
+
+impl Merged {
     /// Add what was read, and see to it that the rows do not take more memory than they may.
-    fn add_within(&mut self, data: CoverageData, room: &Room<'_>) -> Result<()> {
-        if room.bytes.is_none() {
-            return self.add(data);
-        }
-        self.size += data.rows_size();
-        self.add(data)?;
+    fn add(&mut self, Found { rows, numbers }: Found, room: &Room<'_>) -> Result<()> {
+        self.size += rows.size();
+        let data = self.data.entry(rows.measurement).or_default();
+        data.add(rows, &numbers, self.names.paths.all())?;
         if room.bytes.is_some_and(|bytes| self.size > bytes) {
             // Less than the sum, for rows of several inputs are one.
-            self.size = self.data.values().map(CoverageData::rows_size).sum();
+            self.size = self.data.values().map(Merging::size).sum();
             if room.bytes.is_some_and(|bytes| self.size > bytes / 2) {
                 self.spill(room.folder)?;
             }
@@ -78,29 +102,62 @@ impl Parts {
     fn spill(&mut self, folder: &Path) -> Result<()> {
         // The result will need it too.
         let _ = std::fs::create_dir_all(folder);
-        for data in self.data.values_mut().filter(|data| data.has_rows()) {
-            let run = Run::write(data, folder).map_err(|err| {
+        for data in self.data.values_mut() {
+            let rows = data.take_rows(self.names.paths.all());
+            if !rows.has_rows() {
+                continue;
+            }
+            let run = Run::write(&rows, folder).map_err(|err| {
                 Error::new(
                     ErrorKind::Io,
                     format!("rows that do not fit in memory cannot be written: {err}"),
                 )
                 .with_path(folder)
             })?;
-            data.forget_rows();
             self.runs.push(run);
         }
         self.size = 0;
         Ok(())
     }
 
-    #[cfg(feature = "parallel")]
-    fn merge(&mut self, mut other: Self) -> Result<()> {
-        self.runs.append(&mut other.runs);
-        other.data.into_values().try_for_each(|data| self.add(data))
+    fn into_parts(self) -> Parts {
+        let paths = self.names.paths.all();
+        let named = |(measurement, data): (Option<Measurement>, Merging)| {
+            (measurement, data.into_data(measurement, paths))
+        };
+        Parts { data: self.data.into_iter().map(named).collect(), runs: self.runs }
+    }
+}
+
+/// What the paths of inputs have become, as far as a worker has seen them. A path never becomes another one later.
+#[derive(Default)]
+struct Names {
+    numbers: HashMap<FilePath, usize>,
+    /// The paths of the result.
+    paths: PathTable,
+}
+
+impl Names {
+    /// The numbers of what `paths` have become, as far as that is known.
+    fn find<'p>(&self, paths: impl Iterator<Item = &'p [u8]>) -> Vec<Option<usize>> {
+        paths.map(|path| self.numbers.get(path).copied()).collect()
     }
 
-    pub(super) fn into_parts(self) -> (impl Iterator<Item = CoverageData>, Vec<Run>) {
-        (self.data.into_values(), self.runs)
+    /// The numbers of what all `paths` have become; those that were not found are in `new`.
+    fn learn<'p>(
+        &mut self,
+        paths: impl Iterator<Item = &'p [u8]>,
+        found: Vec<Option<usize>>,
+        new: Vec<FilePath>,
+    ) -> Vec<usize> {
+        let mut new = new.into_iter();
+        let mut learn = |path: &[u8]| {
+            let number = self.paths.number(new.next()?);
+            self.numbers.insert(path.into(), number);
+            Some(number)
+        };
+        let number = |(path, found): (_, Option<usize>)| found.or_else(|| learn(path));
+        paths.zip(found).filter_map(number).collect()
     }
 }
 
@@ -117,20 +174,25 @@ struct InOrder<'a> {
 }
 
 enum Admission {
-    Duplicate { of: usize },
-    Fresh,
+    Duplicate {
+        of: usize,
+    },
+    /// What the paths have become whose numbers are not known.
+    Fresh {
+        new: Vec<FilePath>,
+    },
 }
 
 impl InOrder<'_> {
-    fn admit(&mut self, number: usize, file: &mut DataFile) -> Result<Admission> {
+    fn admit(&mut self, number: usize, file: &DataFile, numbers: &[Option<usize>]) -> Admission {
         if let Some(digest) = file.digest() {
             match self.seen.get(digest) {
-                Some(&of) => return Ok(Admission::Duplicate { of }),
+                Some(&of) => return Admission::Duplicate { of },
                 None => drop(self.seen.insert(*digest, number)),
             }
         }
-        file.rename(|path| self.aliases.map_file(path))?;
-        Ok(Admission::Fresh)
+        let new = file.paths().zip(numbers).filter(|(_, number)| number.is_none());
+        Admission::Fresh { new: new.map(|(path, _)| self.aliases.map_file(path)).collect() }
     }
 }
 
@@ -204,17 +266,18 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
 
     /// Take inputs until there are none left.
     fn work(&self) -> Result<Parts> {
-        let mut parts = Parts::default();
+        let mut merged = Merged::default();
         let mut conflict = Ok(());
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = self.inputs.get(number) else { return conflict.map(|()| parts) };
-            let outcome = match self.read(number, path) {
-                Ok((outcome, data)) => {
+            let Some(path) = self.inputs.get(number) else {
+                return conflict.map(|()| merged.into_parts());
+            };
+            let outcome = match self.read(number, path, &mut merged.names) {
+                Ok((outcome, found)) => {
                     // After a conflict the rest is still read: other workers wait for these turns.
-                    if let Some(data) = data.filter(|_| conflict.is_ok()) {
-                        conflict =
-                            parts.add_within(data, &self.room).map_err(|err| err.with_path(path));
+                    if let Some(found) = found.filter(|_| conflict.is_ok()) {
+                        conflict = merged.add(found, &self.room).map_err(|err| err.with_path(path));
                     }
                     outcome
                 }
@@ -225,23 +288,37 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         }
     }
 
-    fn read(&self, number: usize, path: &Path) -> Result<(Outcome, Option<CoverageData>)> {
-        let mut opened = DataFile::open(path);
+    /// Read an input: what becomes of it, and what it holds.
+    fn read(
+        &self,
+        number: usize,
+        path: &Path,
+        names: &mut Names,
+    ) -> Result<(Outcome, Option<Found>)> {
+        let opened = DataFile::open(path).map(|file| (names.find(file.paths()), file));
         // The turn must be taken in any case.
-        let admission = self.turns.take(number, |order| match &mut opened {
-            Ok(file) => order.admit(number, file).map_err(|err| err.with_path(path)),
-            Err(_) => Ok(Admission::Fresh),
+        let admission = self.turns.take(number, |order| {
+            opened.as_ref().ok().map(|(found, file)| order.admit(number, file, found))
         });
-        let file = opened?;
+        let (found, file) = opened?;
         let identity = file.identity().clone();
-        if let Admission::Duplicate { of } = admission? {
-            return Ok((Outcome::Duplicate { identity, of }, None));
+        let new = match admission {
+            Some(Admission::Duplicate { of }) => {
+                return Ok((Outcome::Duplicate { identity, of }, None));
+            }
+            Some(Admission::Fresh { new }) => new,
+            None => Vec::new(),
+        };
+        let numbers = names.learn(file.paths(), found, new);
+        let mut rows = file.drop_contexts(self.drop_contexts).into_rows()?;
+        rows.check_tracers(&numbers, names.paths.all()).map_err(|err| err.with_path(path))?;
+        if !rows.any() {
+            // Combining in coverage.py forgets it too.
+            rows.measurement = None;
         }
-        let Decoded { mut data, orphan_rows, .. } =
-            file.drop_contexts(self.drop_contexts).read()?;
-        data.forget_measurement_without_rows();
-        let measurement = data.measurement();
-        Ok((Outcome::Read { identity, measurement, orphan_rows }, Some(data)))
+        let (measurement, orphan_rows) = (rows.measurement, rows.orphans);
+        let outcome = Outcome::Read { identity, measurement, orphan_rows };
+        Ok((outcome, Some(Found { rows, numbers })))
     }
 
     fn report(&self, path: &Path, outcome: &Outcome) {

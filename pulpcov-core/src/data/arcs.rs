@@ -56,8 +56,13 @@ impl ArcSet {
 
     /// Add every arc of `other`.
     pub fn union_with(&mut self, other: &Self) {
-        if !is_superset(&self.0, &other.0) {
-            self.0 = union(&self.0, &other.0).into();
+        self.union_with_ascending(&other.0);
+    }
+
+    /// Add arcs that ascend.
+    pub(crate) fn union_with_ascending(&mut self, arcs: &[LineArc]) {
+        if !is_superset(&self.0, arcs) {
+            self.0 = union(&self.0, arcs).into();
         }
     }
 

@@ -1,22 +1,50 @@
 //! What one file has in each context.
 
 use super::contexts::ContextId;
-use super::{ArcSet, Numbits};
+use super::{ArcSet, LineArc, Numbits};
 
 /// A set that can take another one in.
 pub(crate) trait Union: Default {
+    /// What its rows are read as.
+    type Value: 'static;
+
     fn union_with(&mut self, other: &Self);
+
+    /// Take in numbits, or arcs that ascend.
+    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only databases have runs"))]
+    fn union_with_runs<'r>(&mut self, runs: impl Iterator<Item = &'r [Self::Value]>);
 }
 
 impl Union for Numbits {
+    type Value = u8;
+
     fn union_with(&mut self, other: &Self) {
         Self::union_with(self, other);
+    }
+
+    fn union_with_runs<'r>(&mut self, runs: impl Iterator<Item = &'r [u8]>) {
+        runs.for_each(|bytes| self.union_with_bytes(bytes));
     }
 }
 
 impl Union for ArcSet {
+    type Value = LineArc;
+
     fn union_with(&mut self, other: &Self) {
         Self::union_with(self, other);
+    }
+
+    fn union_with_runs<'r>(&mut self, mut runs: impl Iterator<Item = &'r [LineArc]>) {
+        let Some(first) = runs.next() else { return };
+        match runs.next() {
+            None => self.union_with_ascending(first),
+            // However many they are, they are sorted once.
+            Some(second) => {
+                let mut all = [first, second].concat();
+                runs.for_each(|run| all.extend_from_slice(run));
+                self.union_with(&all.into());
+            }
+        }
     }
 }
 
@@ -40,15 +68,6 @@ impl<T: Union> ByContext<T> {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ContextId, &T)> {
         self.0.iter().map(|(id, set)| (*id, set))
-    }
-
-    /// Take entries in any order, equal ids included.
-    #[cfg(feature = "sqlite")]
-    pub(crate) fn from_unsorted(mut entries: Vec<(ContextId, T)>) -> Self {
-        entries.sort_by_key(|entry| entry.0);
-        let mut all = Self(entries);
-        all.fold_equal_ids();
-        all
     }
 
     /// Add `set` to what the context has.
@@ -79,13 +98,43 @@ impl<T: Union> ByContext<T> {
             .filter_map(|(old, set)| Some((*ids.get(old.index())?, set)))
             .collect();
         incoming.sort_by_key(|entry| entry.0);
-        let behind =
-            incoming.first().zip(self.0.last()).is_none_or(|(first, last)| first.0 > last.0);
-        self.0.append(&mut incoming);
-        if !behind {
-            self.0.sort_by_key(|entry| entry.0);
+        if !self.append(incoming) {
             self.fold_equal_ids();
         }
+    }
+
+    /// Add runs of rows, contexts in the order of their ids: what is known already is merged in place.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn absorb_runs<'r>(
+        &mut self,
+        contexts: impl Iterator<Item = (ContextId, impl Iterator<Item = &'r [T::Value]>)>,
+    ) {
+        let mut new = Vec::new();
+        let mut from = 0;
+        for (id, runs) in contexts {
+            let rest = self.0.get_mut(from..).unwrap_or_default();
+            from += rest.partition_point(|entry| entry.0 < id);
+            match self.0.get_mut(from) {
+                Some((known, set)) if *known == id => set.union_with_runs(runs),
+                _ => {
+                    let mut set = T::default();
+                    set.union_with_runs(runs);
+                    new.push((id, set));
+                }
+            }
+        }
+        self.append(new);
+    }
+
+    /// Add sorted entries, and sort; whether all of them are behind what was there.
+    fn append(&mut self, mut entries: Vec<(ContextId, T)>) -> bool {
+        let behind =
+            entries.first().zip(self.0.last()).is_none_or(|(first, last)| first.0 > last.0);
+        self.0.append(&mut entries);
+        if !behind {
+            self.0.sort_by_key(|entry| entry.0);
+        }
+        behind
     }
 
     fn fold_equal_ids(&mut self) {

@@ -4,6 +4,8 @@ use std::collections::btree_map::{BTreeMap, Entry};
 
 use super::by_context::{ByContext, Union};
 use super::contexts::{ContextId, ContextTable};
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+use super::rows::Rows;
 use super::{ArcSet, ContextSelection, FilePath, LineArc, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{printable, py_repr};
@@ -52,6 +54,10 @@ pub struct CoverageData {
     files: BTreeMap<FilePath, FileRecord>,
 }
 
+/// How many bytes of memory a set takes beside what is in it: an entry, and what the allocator adds.
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+pub(super) const SET: usize = 24 + 16;
+
 /// One measured file's rows. Only one of `lines` and `arcs` is ever filled.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileRecord {
@@ -99,11 +105,9 @@ impl FileRecord {
 
     /// About how many bytes of memory the rows take.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    fn size(&self) -> usize {
-        // An entry, and what the allocator adds to its set.
-        const ENTRY: usize = 24 + 16;
-        let lines = self.lines.iter().map(|(_, lines)| ENTRY + lines.as_bytes().len());
-        let arcs = self.arcs.iter().map(|(_, arcs)| ENTRY + size_of_val(arcs.as_slice()));
+    pub(super) fn size(&self) -> usize {
+        let lines = self.lines.iter().map(|(_, lines)| SET + lines.as_bytes().len());
+        let arcs = self.arcs.iter().map(|(_, arcs)| SET + size_of_val(arcs.as_slice()));
         lines.chain(arcs).sum()
     }
 }
@@ -549,33 +553,10 @@ impl CoverageData {
         self.measurement = self.measurement.map(|_| Measurement::Lines);
     }
 
-    /// Forget what was measured if there is no row to show it; combining in coverage.py does.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    pub(crate) fn forget_measurement_without_rows(&mut self) {
-        if !self.has_rows() {
-            self.measurement = None;
-        }
-    }
-
-    /// About how many bytes of memory the rows take.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    pub(crate) fn rows_size(&self) -> usize {
-        self.files.values().map(FileRecord::size).sum()
-    }
-
     /// The id of a context, which is named if it is not yet.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn context_id(&mut self, name: &str) -> ContextId {
         self.contexts.intern(name)
-    }
-
-    /// Forget the rows, and no more.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    pub(crate) fn forget_rows(&mut self) {
-        for record in self.files.values_mut() {
-            record.lines = ByContext::default();
-            record.arcs = ByContext::default();
-        }
     }
 
     // For the readers and writers.
@@ -593,6 +574,24 @@ impl CoverageData {
     #[cfg(feature = "sqlite")]
     pub(crate) fn record_of(&self, path: &FilePath) -> Option<&FileRecord> {
         self.files.get(path)
+    }
+
+    /// The rows, of files whose numbers are their places in the order of the paths.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn into_rows(self) -> Rows {
+        let mut rows = Rows { measurement: self.measurement, ..Rows::default() };
+        for (file, record) in self.files.into_values().enumerate() {
+            for (context, lines) in record.lines.iter() {
+                rows.lines.push(file, context, lines.as_bytes());
+            }
+            for (context, arcs) in record.arcs.iter() {
+                rows.arcs.push(file, context, arcs.as_slice());
+            }
+            if !record.tracer.is_empty() {
+                rows.tracers.insert(file, record.tracer);
+            }
+        }
+        Rows { contexts: self.contexts, meta: self.meta, ..rows }
     }
 
     /// A data set of rows that a reader has checked.
@@ -640,7 +639,7 @@ fn mixed(added: Measurement) -> Error {
     Error::new(ErrorKind::MixedData, message)
 }
 
-fn tracer_conflict(path: &FilePath, own: &str, other: &str) -> Error {
+pub(super) fn tracer_conflict(path: &FilePath, own: &str, other: &str) -> Error {
     let message = format!(
         "Conflicting file tracer name for {}: {} vs {}",
         py_repr(&printable(&path.to_str_lossy())),

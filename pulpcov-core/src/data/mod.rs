@@ -9,8 +9,12 @@ mod arcs;
 pub(crate) mod by_context;
 pub(crate) mod contexts;
 pub(crate) mod coverage_data;
+#[cfg(feature = "sqlite")]
+pub(crate) mod merging;
 mod numbits;
-mod path;
+pub(crate) mod path;
+#[cfg(feature = "sqlite")]
+pub(crate) mod rows;
 
 pub use arcs::{ArcSet, LineArc};
 pub use contexts::ContextSelection;

@@ -36,6 +36,30 @@ impl FilePath {
     }
 }
 
+/// Paths, one behind the other: most are looked up, and never needed by themselves.
+#[cfg(any(feature = "json", feature = "sqlite"))]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PathList {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+#[cfg(any(feature = "json", feature = "sqlite"))]
+impl PathList {
+    pub(crate) fn push(&mut self, path: &[u8]) {
+        self.bytes.extend_from_slice(path);
+        self.ends.push(self.bytes.len());
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        (0..self.ends.len()).map(|at| {
+            let start = at.checked_sub(1).and_then(|before| self.ends.get(before));
+            let end = self.ends.get(at).copied().unwrap_or_default();
+            self.bytes.get(start.copied().unwrap_or_default()..end).unwrap_or_default()
+        })
+    }
+}
+
 impl From<&str> for FilePath {
     fn from(path: &str) -> Self {
         Self(path.as_bytes().into())

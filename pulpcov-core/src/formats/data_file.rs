@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::data::{CoverageData, FilePath};
+use crate::data::CoverageData;
+#[cfg(feature = "json")]
+use crate::data::path::PathList;
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+use crate::data::rows::Rows;
 use crate::error::{Error, ErrorKind, Result};
 
 use super::detect::FileKind;
@@ -44,7 +48,7 @@ pub struct DataFile {
 
 enum Content {
     #[cfg(feature = "json")]
-    Json { data: CoverageData, paths: Vec<FilePath> },
+    Json { data: CoverageData, paths: PathList },
     #[cfg(feature = "sqlite")]
     Sqlite(Box<sqlite::Reader>),
 }
@@ -119,7 +123,8 @@ impl DataFile {
             FileKind::Json4 => {
                 let (bytes, digest) = input.read_all()?;
                 let data = json::read(&bytes)?;
-                let paths = data.files().map(|file| file.path().clone()).collect();
+                let mut paths = PathList::default();
+                data.files().for_each(|file| paths.push(file.path().as_bytes()));
                 (Content::Json { data, paths }, digest)
             }
             #[cfg(feature = "sqlite")]
@@ -169,32 +174,14 @@ impl DataFile {
     }
 
     /// The measured source paths, in the order in which the data file lists them.
-    pub fn paths(&self) -> &[FilePath] {
-        match &self.content {
+    pub fn paths(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let paths = match &self.content {
             #[cfg(feature = "json")]
             Content::Json { paths, .. } => paths,
             #[cfg(feature = "sqlite")]
             Content::Sqlite(reader) => reader.paths(),
-        }
-    }
-
-    /// Give the source files new paths; those that get the same one become one.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::TracerConflict`] if files with two different plugins become one; of SQLite
-    /// files, [`read`](Self::read) says so.
-    pub fn rename(&mut self, new_path: impl FnMut(&FilePath) -> FilePath) -> Result<()> {
-        match &mut self.content {
-            #[cfg(feature = "json")]
-            Content::Json { data, paths } => {
-                *data = std::mem::take(data).map_paths(new_path)?;
-                *paths = data.files().map(|file| file.path().clone()).collect();
-            }
-            #[cfg(feature = "sqlite")]
-            Content::Sqlite(reader) => reader.rename(new_path),
-        }
-        Ok(())
+        };
+        paths.iter()
     }
 
     /// Merge all contexts into the unnamed one while reading, as
@@ -221,11 +208,25 @@ impl DataFile {
             }
             #[cfg(feature = "sqlite")]
             Content::Sqlite(reader) => {
-                let contexts = match self.drop_contexts {
-                    true => sqlite::Contexts::Merged,
-                    false => sqlite::Contexts::Kept,
-                };
+                let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
                 reader.read(contexts).map_err(|err| err.with_path(&self.path))
+            }
+        }
+    }
+
+    /// As [`read`](Self::read); the rows' files are places in [`paths`](Self::paths).
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn into_rows(self) -> Result<Rows> {
+        match self.content {
+            Content::Json { mut data, .. } => {
+                if self.drop_contexts {
+                    data.drop_contexts();
+                }
+                Ok(data.into_rows())
+            }
+            Content::Sqlite(reader) => {
+                let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
+                reader.into_rows(contexts).map_err(|err| err.with_path(&self.path))
             }
         }
     }

@@ -234,18 +234,18 @@ impl PathAliases {
     /// assert_eq!(aliases.map_with_host_slashes(br"C:\shop\cart.py"), b"C:/shop/cart.py");
     /// ```
     pub fn map_with_host_slashes(&mut self, path: &[u8]) -> Vec<u8> {
-        self.map_file(&path.into()).as_bytes().to_vec()
+        self.map_file(path).as_bytes().to_vec()
     }
 
     /// [`map_with_host_slashes`](Self::map_with_host_slashes), which copies nothing of paths that are known.
-    pub(crate) fn map_file(&mut self, path: &FilePath) -> FilePath {
+    pub(crate) fn map_file(&mut self, path: &[u8]) -> FilePath {
         if let Some(known) = self.remembered.get(path) {
             return known.clone();
         }
-        let mut mapped = self.map(path.as_bytes());
+        let mut mapped = self.map(path);
         mapped.iter_mut().filter(|b| is_slash(**b)).for_each(|b| *b = SEP);
         let mapped = FilePath::from(mapped);
-        self.remembered.insert(path.clone(), mapped.clone());
+        self.remembered.insert(path.into(), mapped.clone());
         mapped
     }
 

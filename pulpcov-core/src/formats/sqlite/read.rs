@@ -1,16 +1,13 @@
 //! From the tables of a data file to [`CoverageData`].
 
-use std::collections::HashMap;
-use std::collections::btree_map::{BTreeMap, Entry};
-
 use super::pages::{self, PageFile, Store, Unusual};
-use super::rows::{ByFile, Contexts, Ids, Rows};
+use super::rows::{Contexts, Ids};
 use super::snapshot::{InPlace, Snapshot};
 use super::{SCHEMA_VERSION, sql};
-use crate::data::by_context::ByContext;
-use crate::data::contexts::ContextId;
-use crate::data::coverage_data::FileRecord;
-use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Measurement, Numbits};
+use crate::data::Measurement;
+use crate::data::merging::{Merging, PathTable};
+use crate::data::path::PathList;
+use crate::data::rows::Rows;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::data_file::Decoded;
 use crate::formats::data_file::identity::FileIdentity;
@@ -20,7 +17,7 @@ use crate::formats::data_file::input::Input;
 pub(crate) struct Reader {
     database: Database,
     /// In the order of the table `file`.
-    paths: Vec<FilePath>,
+    paths: PathList,
     /// From SQLite's id to the index in `paths`.
     file_index: Ids<usize>,
 }
@@ -99,35 +96,38 @@ impl Reader {
     /// Is the database so plain that all of it is read here? Files have been, rows are not yet.
     #[cfg(test)]
     pub(super) fn needs_no_sql(self) -> bool {
-        let count = self.paths.len();
+        let count = self.paths.iter().len();
         matches!(self.database, Database::Plain(database) if database.rows(&self.file_index, count, Contexts::Kept).is_ok())
     }
 
-    pub(crate) fn paths(&self) -> &[FilePath] {
+    pub(crate) fn paths(&self) -> &PathList {
         &self.paths
     }
 
-    /// Give the files new paths; those that get the same one become one.
-    pub(crate) fn rename(&mut self, mut new_path: impl FnMut(&FilePath) -> FilePath) {
-        self.paths.iter_mut().for_each(|path| *path = new_path(path));
+    /// Read all rows, as a data set.
+    pub(crate) fn read(self, contexts: Contexts) -> Result<Decoded> {
+        let mut paths = PathTable::default();
+        let numbers: Vec<usize> = self.paths.iter().map(|path| paths.number(path.into())).collect();
+        let mut rows = self.into_rows(contexts)?;
+        let (measurement, orphan_rows) = (rows.measurement, rows.orphans);
+        let meta = std::mem::take(&mut rows.meta);
+        let mut merging = Merging::default();
+        merging.add(rows, &numbers, paths.all())?;
+        let mut data = merging.into_data(measurement, paths.all());
+        meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
+        Ok(Decoded { data, orphan_rows })
     }
 
-    /// Read all rows.
-    pub(crate) fn read(self, contexts: Contexts) -> Result<Decoded> {
-        let Self { database, paths, file_index } = self;
-        let rows = rows(database, &file_index, paths.len(), contexts)?;
-        let measurement =
-            measurement(&rows.lines, &rows.arcs, rows.meta.get("has_arcs").map(String::as_str))?;
-        let files = records(paths, rows.tracers, rows.lines, rows.arcs, rows.contexts.len())?;
-        let mut data = CoverageData::from_records(measurement, rows.contexts, files);
-        rows.meta
-            .into_iter()
-            .filter(|(key, _)| key != "has_arcs")
-            .for_each(|(key, value)| data.set_meta(key, value));
+    /// Read all rows; their files are places in [`paths`](Self::paths).
+    pub(crate) fn into_rows(self, contexts: Contexts) -> Result<Rows> {
+        let count = self.paths.iter().len();
+        let mut rows = rows(self.database, &self.file_index, count, contexts)?;
+        let has_arcs = rows.meta.remove("has_arcs");
+        rows.measurement = measurement(&rows, has_arcs.as_deref())?;
         if contexts == Contexts::Merged {
-            data.drop_contexts();
+            rows.drop_contexts();
         }
-        Ok(Decoded { data, orphan_rows: rows.orphans })
+        Ok(rows)
     }
 }
 
@@ -143,18 +143,12 @@ fn rows(database: Database, files: &Ids<usize>, count: usize, contexts: Contexts
         },
         Database::Any(database) => database,
     };
-    database.rows(files, count)
+    database.rows(files)
 }
 
 /// What was measured: the rows say it, and `meta` where there are none.
-fn measurement(
-    lines: &ByFile<Numbits>,
-    arcs: &ByFile<Vec<LineArc>>,
-    has_arcs: Option<&str>,
-) -> Result<Option<Measurement>> {
-    let any_lines = lines.iter().any(|file| !file.is_empty());
-    let any_arcs = arcs.iter().any(|file| !file.is_empty());
-    match (any_lines, any_arcs) {
+fn measurement(rows: &Rows, has_arcs: Option<&str>) -> Result<Option<Measurement>> {
+    match (!rows.lines.is_empty(), !rows.arcs.is_empty()) {
         (true, true) => Err(Error::new(ErrorKind::Corrupt, "it holds both lines and arcs")),
         (true, false) => Ok(Some(Measurement::Lines)),
         (false, true) => Ok(Some(Measurement::Arcs)),
@@ -163,32 +157,4 @@ fn measurement(
                 .map(|flag| if flag == "0" { Measurement::Lines } else { Measurement::Arcs }))
         }
     }
-}
-
-/// The files by path. Where renaming made one of several, they are merged in order.
-fn records(
-    paths: Vec<FilePath>,
-    mut tracers: HashMap<usize, Box<str>>,
-    lines: ByFile<Numbits>,
-    arcs: ByFile<Vec<LineArc>>,
-    contexts: usize,
-) -> Result<BTreeMap<FilePath, FileRecord>> {
-    let same_ids = ContextId::first(contexts);
-    let mut files = BTreeMap::<FilePath, FileRecord>::new();
-    for (index, (path, (lines, arcs))) in
-        paths.into_iter().zip(lines.into_iter().zip(arcs)).enumerate()
-    {
-        let tracer = tracers.remove(&index).unwrap_or_default();
-        let arcs = arcs.into_iter().map(|(context, arcs)| (context, ArcSet::from(arcs))).collect();
-        let (lines, arcs) = (ByContext::from_unsorted(lines), ByContext::from_unsorted(arcs));
-        let record = FileRecord { tracer, lines, arcs };
-        match files.entry(path) {
-            Entry::Vacant(entry) => drop(entry.insert(record)),
-            Entry::Occupied(mut entry) => {
-                let path = entry.key().clone();
-                entry.get_mut().become_one_with(record, &path, &same_ids)?;
-            }
-        }
-    }
-    Ok(files)
 }

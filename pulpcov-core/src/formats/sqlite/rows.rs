@@ -1,8 +1,9 @@
 //! Rows on their way from tables to a data set, by whichever path they are read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use crate::data::contexts::{ContextId, ContextTable};
+use crate::data::contexts::ContextId;
+use crate::data::rows::Runs;
 use crate::data::{LineArc, Numbits};
 
 /// What becomes of contexts while rows are read.
@@ -15,19 +16,10 @@ pub(crate) enum Contexts {
     Merged,
 }
 
-/// What each file has in each context.
-pub(super) type ByFile<T> = Vec<Vec<(ContextId, T)>>;
-
-/// What is in a data file's tables, but for its files.
-pub(super) struct Rows {
-    pub(super) contexts: ContextTable,
-    pub(super) lines: ByFile<Numbits>,
-    pub(super) arcs: ByFile<Vec<LineArc>>,
-    /// By the number of the file.
-    pub(super) tracers: HashMap<usize, Box<str>>,
-    pub(super) meta: BTreeMap<String, String>,
-    /// Rows that name no known file or context.
-    pub(super) orphans: u64,
+impl Contexts {
+    pub(crate) fn merged_if(merged: bool) -> Self {
+        if merged { Self::Merged } else { Self::Kept }
+    }
 }
 
 /// From the ids of rows to what they stand for.
@@ -61,48 +53,6 @@ impl<T: Copy> Ids<T> {
     }
 }
 
-/// Rows of single values, gathered by file and context; consecutive rows mostly share both.
-pub(super) struct Runs<T> {
-    by_file: ByFile<Vec<T>>,
-}
-
-impl<T> Runs<T> {
-    pub(super) fn new(files: usize) -> Self {
-        Self { by_file: std::iter::repeat_with(Vec::new).take(files).collect() }
-    }
-
-    pub(super) fn push(&mut self, file: usize, context: ContextId, value: T) {
-        let Some(runs) = self.by_file.get_mut(file) else { return };
-        match runs.last_mut() {
-            Some((last, values)) if *last == context => values.push(value),
-            _ => runs.push((context, vec![value])),
-        }
-    }
-
-    pub(super) fn append(&mut self, file: usize, context: ContextId, mut values: Vec<T>) {
-        let Some(runs) = self.by_file.get_mut(file) else { return };
-        match runs.last_mut() {
-            Some((last, before)) if *last == context => before.append(&mut values),
-            _ => runs.push((context, values)),
-        }
-    }
-
-    /// One run a file and context.
-    pub(super) fn finish(mut self) -> ByFile<Vec<T>> {
-        for runs in &mut self.by_file {
-            runs.sort_by_key(|run| run.0);
-            runs.dedup_by(|later, earlier| {
-                let same = later.0 == earlier.0;
-                if same {
-                    earlier.1.append(&mut later.1);
-                }
-                same
-            });
-        }
-        self.by_file
-    }
-}
-
 /// The lines of each file in all contexts together.
 pub(super) struct LineTotals(Vec<Option<Numbits>>);
 
@@ -126,9 +76,14 @@ impl LineTotals {
     }
 
     /// What each file has in the one context.
-    pub(super) fn finish(self, context: ContextId) -> ByFile<Numbits> {
-        let of_file = |total: Option<Numbits>| total.into_iter().map(|lines| (context, lines));
-        self.0.into_iter().map(|total| of_file(total).collect()).collect()
+    pub(super) fn finish(self, context: ContextId) -> Runs<u8> {
+        let mut runs = Runs::default();
+        for (file, total) in self.0.into_iter().enumerate() {
+            if let Some(lines) = total {
+                runs.push(file, context, lines.as_bytes());
+            }
+        }
+        runs
     }
 }
 
@@ -201,14 +156,14 @@ impl ArcTotals {
     }
 
     /// What each file has in the one context.
-    pub(super) fn finish(self, context: ContextId) -> ByFile<Vec<LineArc>> {
-        let of_file = |mut total: ArcTotal| {
+    pub(super) fn finish(self, context: ContextId) -> Runs<LineArc> {
+        let mut runs = Runs::default();
+        for (file, mut total) in self.0.into_iter().enumerate() {
             total.sort();
-            match total.arcs.is_empty() {
-                true => Vec::new(),
-                false => vec![(context, total.arcs)],
+            if !total.arcs.is_empty() {
+                runs.push(file, context, &total.arcs);
             }
-        };
-        self.0.into_iter().map(of_file).collect()
+        }
+        runs
     }
 }

@@ -7,11 +7,13 @@ use rusqlite::{Connection, Row};
 
 use super::connection::Source;
 use super::from_sqlite;
-use super::rows::{ByFile, Ids, Rows, Runs};
+use super::rows::Ids;
 use super::schema::{Lines, Schema};
 use super::snapshot::Snapshot;
 use crate::data::contexts::{ContextId, ContextTable};
-use crate::data::{FilePath, LineArc, Numbits};
+use crate::data::path::PathList;
+use crate::data::rows::{Rows, Runs};
+use crate::data::{ArcSet, LineArc, Numbits};
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::formats::limits::{self, BitmapBudget, MAX_NUMBITS};
 
@@ -33,26 +35,28 @@ impl Database {
     }
 
     /// The paths in the order of their table, and from SQLite's ids to places among them.
-    pub(super) fn files(&self) -> Result<(Vec<FilePath>, Ids<usize>)> {
-        let mut paths = Vec::new();
+    pub(super) fn files(&self) -> Result<(PathList, Ids<usize>)> {
+        let mut paths = PathList::default();
         let mut ids = Vec::new();
         Table::new(&self.source, "file").each("SELECT id, path FROM file", |row| {
-            ids.push((integer(row, 0)?, paths.len()));
-            paths.push(FilePath::from(text(row, 1)?));
+            let path = text(row, 1)?;
+            ids.push((integer(row, 0)?, ids.len()));
+            paths.push(path);
             Ok(())
         })?;
         Ok((paths, Ids::new(ids)))
     }
 
-    /// All other rows, of `count` files.
-    pub(super) fn rows(&self, files: &Ids<usize>, count: usize) -> Result<Rows> {
+    /// All other rows.
+    pub(super) fn rows(&self, files: &Ids<usize>) -> Result<Rows> {
         let (contexts, context_ids) = self.contexts()?;
-        let mut keys = Keys { files, contexts: &context_ids, count, orphans: 0, last: None };
+        let mut keys = Keys { files, contexts: &context_ids, orphans: 0, last: None };
         let lines = self.lines(&mut keys)?;
         let arcs = self.arcs(&mut keys)?;
         let tracers = self.tracers(&mut keys)?;
         let orphans = keys.orphans;
-        Ok(Rows { contexts, lines, arcs, tracers, meta: self.meta()?, orphans })
+        let meta = self.meta()?;
+        Ok(Rows { contexts, lines, arcs, tracers, meta, orphans, ..Rows::default() })
     }
 
     fn contexts(&self) -> Result<(ContextTable, Ids<ContextId>)> {
@@ -67,15 +71,15 @@ impl Database {
         Ok((table, Ids::new(ids)))
     }
 
-    fn lines(&self, keys: &mut Keys<'_>) -> Result<ByFile<Numbits>> {
+    fn lines(&self, keys: &mut Keys<'_>) -> Result<Runs<u8>> {
         match self.schema.lines {
             Lines::Bitmaps(query) => self.bitmaps(query, keys),
             Lines::Rows(query) => self.line_rows(query, keys),
         }
     }
 
-    fn bitmaps(&self, query: &str, keys: &mut Keys<'_>) -> Result<ByFile<Numbits>> {
-        let mut by_file: Vec<_> = std::iter::repeat_with(Vec::new).take(keys.count).collect();
+    fn bitmaps(&self, query: &str, keys: &mut Keys<'_>) -> Result<Runs<u8>> {
+        let mut runs = Runs::default();
         Table::new(&self.source, "line_bits").each(query, |row| {
             let bits = blob(row, 3)?;
             if bits.len() > MAX_NUMBITS {
@@ -85,43 +89,43 @@ impl Database {
                 ));
             }
             if let Some((file, context)) = keys.of(row)? {
-                push(&mut by_file, file, (context, Numbits::from_bytes(bits)));
+                runs.push(file, context, bits);
             }
             Ok(())
         })?;
-        Ok(by_file)
+        Ok(runs)
     }
 
-    fn line_rows(&self, query: &str, keys: &mut Keys<'_>) -> Result<ByFile<Numbits>> {
-        let mut runs = Runs::new(keys.count);
+    fn line_rows(&self, query: &str, keys: &mut Keys<'_>) -> Result<Runs<u8>> {
+        let mut lines = Runs::default();
         Table::of_numbers(&self.source, "line").each(query, |row| {
             let line = limits::line(integer(row, 3)?)?;
             if let Some((file, context)) = keys.of(row)? {
-                runs.push(file, context, line);
+                lines.add(file, context, line);
             }
             Ok(())
         })?;
         let mut budget = BitmapBudget::for_size(self.source.size);
-        let mut to_numbits = |(context, lines): (ContextId, Vec<u32>)| {
+        gathered(lines, |runs, file, context, lines: Vec<u32>| {
             budget.take(lines.iter().copied().max().unwrap_or(0))?;
-            Ok((context, lines.into_iter().collect()))
-        };
-        runs.finish()
-            .into_iter()
-            .map(|file| file.into_iter().map(&mut to_numbits).collect())
-            .collect()
+            runs.push(file, context, Numbits::from_iter(lines).as_bytes());
+            Ok(())
+        })
     }
 
-    fn arcs(&self, keys: &mut Keys<'_>) -> Result<ByFile<Vec<LineArc>>> {
-        let mut runs: Runs<LineArc> = Runs::new(keys.count);
+    fn arcs(&self, keys: &mut Keys<'_>) -> Result<Runs<LineArc>> {
+        let mut arcs = Runs::default();
         Table::of_numbers(&self.source, "arc").each(self.schema.arcs, |row| {
             let arc = (limits::arc_end(integer(row, 3)?)?, limits::arc_end(integer(row, 4)?)?);
             if let Some((file, context)) = keys.of(row)? {
-                runs.push(file, context, arc);
+                arcs.add(file, context, arc);
             }
             Ok(())
         })?;
-        Ok(runs.finish())
+        gathered(arcs, |runs, file, context, arcs: Vec<LineArc>| {
+            runs.push(file, context, ArcSet::from(arcs).as_slice());
+            Ok(())
+        })
     }
 
     fn tracers(&self, keys: &mut Keys<'_>) -> Result<HashMap<usize, Box<str>>> {
@@ -157,8 +161,6 @@ impl Database {
 struct Keys<'a> {
     files: &'a Ids<usize>,
     contexts: &'a Ids<ContextId>,
-    /// How many files there are.
-    count: usize,
     orphans: u64,
     /// The row before mostly had the same ids.
     last: Option<((i64, i64), (usize, ContextId))>,
@@ -178,10 +180,19 @@ impl Keys<'_> {
     }
 }
 
-fn push<T>(by_file: &mut [Vec<T>], file: usize, value: T) {
-    if let Some(rows) = by_file.get_mut(file) {
-        rows.push(value);
+/// One run of each file and context, made of all values that there are of them.
+fn gathered<T: Copy, U>(
+    mut values: Runs<T>,
+    mut push: impl FnMut(&mut Runs<U>, usize, ContextId, Vec<T>) -> Result<()>,
+) -> Result<Runs<U>> {
+    let mut runs = Runs::default();
+    values.sort();
+    for (file, of_file) in values.by_file() {
+        for (context, slices) in of_file.by_context() {
+            push(&mut runs, file, context, slices.flatten().copied().collect())?;
+        }
     }
+    Ok(runs)
 }
 
 /// A table that is read row by row, with its name and the row's for errors.

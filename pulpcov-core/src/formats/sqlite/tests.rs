@@ -22,7 +22,7 @@ struct Everything {
 
 fn everything(reader: Result<Reader>, contexts: Contexts) -> Result<Everything> {
     let reader = reader?;
-    let paths = reader.paths().to_vec();
+    let paths = reader.paths().iter().map(FilePath::from).collect();
     let decoded = reader.read(contexts)?;
     Ok(Everything {
         paths,

@@ -10,6 +10,8 @@ const LEAF: u8 = 13;
 const MAX_DEPTH: usize = 20;
 /// Longer rows are refused by the SQL path.
 const MAX_PAYLOAD: usize = 1 << 20;
+/// A cell and its pointer take that many bytes of a page.
+const LEAST_CELL: usize = 6;
 /// The first page begins with the header of the database.
 const FILE_HEADER: usize = 100;
 
@@ -17,6 +19,8 @@ const FILE_HEADER: usize = 100;
 pub(super) struct Table<'a> {
     file: &'a PageFile,
     pub(super) leaves: Vec<u32>,
+    /// How many rows are on the first page of them.
+    rows_of_first: usize,
 }
 
 impl<'a> Table<'a> {
@@ -27,8 +31,13 @@ impl<'a> Table<'a> {
         let mut level = vec![root];
         for _ in 0..MAX_DEPTH {
             let first = level.first().ok_or(Unusual)?;
-            if Node::new(file, *first, &mut window)?.kind == LEAF {
-                return Ok(Self { file, leaves: level });
+            let node = Node::new(file, *first, &mut window)?;
+            if node.kind == LEAF {
+                return Ok(Self {
+                    file,
+                    rows_of_first: node.cells.min(file.page_size() / LEAST_CELL),
+                    leaves: level,
+                });
             }
             let mut below = Vec::new();
             for number in level {
@@ -38,6 +47,18 @@ impl<'a> Table<'a> {
             level = below;
         }
         Err(Unusual)
+    }
+
+    /// About how many rows are on that many pages.
+    pub(super) fn rows_about(&self, pages: usize) -> usize {
+        pages * (self.rows_of_first + self.rows_of_first / 8)
+    }
+
+    /// About how many bytes rows have on that many pages, and on those where they go on: not more, if the table is most of
+    /// the file.
+    pub(super) fn bytes_about(&self, pages: usize) -> usize {
+        let all = self.file.count() as usize;
+        pages * all.div_ceil(self.leaves.len()) * self.file.page_size()
     }
 
     /// Visit the rows of all pages: `visit(rowid, record)`.

@@ -7,11 +7,13 @@ use super::layout::Layout;
 use super::record::{Value, values};
 use super::store::{PageFile, Store};
 use super::{Plain, Unusual};
+use crate::data::LineArc;
 use crate::data::contexts::{ContextId, ContextTable};
-use crate::data::{FilePath, LineArc, Numbits};
+use crate::data::path::PathList;
+use crate::data::rows::{Rows, Runs};
 use crate::formats::limits::{self, MAX_NUMBITS};
 use crate::formats::sqlite::SCHEMA_VERSION;
-use crate::formats::sqlite::rows::{ArcTotals, ByFile, Contexts, Ids, LineTotals, Rows, Runs};
+use crate::formats::sqlite::rows::{ArcTotals, Contexts, Ids, LineTotals};
 
 /// How many pages of a table one task reads.
 #[cfg(feature = "parallel")]
@@ -43,14 +45,14 @@ impl Database {
     }
 
     /// The paths in the order of their table, and from SQLite's ids to places among them.
-    pub(in super::super) fn files(&self) -> Plain<(Vec<FilePath>, Ids<usize>)> {
-        let mut paths = Vec::new();
+    pub(in super::super) fn files(&self) -> Plain<(PathList, Ids<usize>)> {
+        let mut paths = PathList::default();
         let mut ids = Vec::new();
         Table::new(&self.file, self.layout.files)?.each(|rowid, record| {
             let [id, path] = values(record)?;
             id.rowid_alias()?;
-            ids.push((rowid, paths.len()));
-            paths.push(FilePath::from(path.text()?));
+            ids.push((rowid, ids.len()));
+            paths.push(path.text()?);
             Ok(())
         })?;
         Ok((paths, Ids::new(ids)))
@@ -79,6 +81,7 @@ impl Database {
             tracers,
             meta: self.meta()?,
             orphans: line_orphans + arc_orphans + tracer_orphans,
+            ..Rows::default()
         })
     }
 
@@ -95,23 +98,11 @@ impl Database {
         Ok((table, Ids::new(ids)))
     }
 
-    fn lines(&self, keys: &Keys<'_>) -> Plain<(ByFile<Numbits>, u64)> {
+    fn lines(&self, keys: &Keys<'_>) -> Plain<(Runs<u8>, u64)> {
         let table = Table::new(&self.file, self.layout.lines)?;
         match keys.merge {
             Contexts::Kept => {
-                let parts = in_parts(&table, |leaves| keys.lines_kept(&table, leaves))?;
-                let mut by_file: Vec<_> =
-                    std::iter::repeat_with(Vec::new).take(keys.count).collect();
-                let mut orphans = 0;
-                for part in parts {
-                    orphans += part.orphans;
-                    for (file, context, lines) in part.rows {
-                        if let Some(rows) = by_file.get_mut(file) {
-                            Vec::push(rows, (context, lines));
-                        }
-                    }
-                }
-                Ok((by_file, orphans))
+                Ok(joined(in_parts(&table, |leaves| keys.lines_kept(&table, leaves))?))
             }
             Contexts::Merged => {
                 let parts = in_parts(&table, |leaves| keys.lines_merged(&table, leaves))?;
@@ -126,22 +117,15 @@ impl Database {
         }
     }
 
-    fn arcs(&self, keys: &Keys<'_>) -> Plain<(ByFile<Vec<LineArc>>, u64)> {
+    fn arcs(&self, keys: &Keys<'_>) -> Plain<(Runs<LineArc>, u64)> {
         let table = Table::new(&self.file, self.layout.arcs)?;
-        let mut orphans = 0;
         match keys.merge {
             Contexts::Kept => {
-                let mut runs = Runs::new(keys.count);
-                for part in in_parts(&table, |leaves| keys.arcs_kept(&table, leaves))? {
-                    orphans += part.orphans;
-                    part.rows
-                        .into_iter()
-                        .for_each(|(file, context, arcs)| runs.append(file, context, arcs));
-                }
-                Ok((runs.finish(), orphans))
+                Ok(joined(in_parts(&table, |leaves| keys.arcs_kept(&table, leaves))?))
             }
             Contexts::Merged => {
                 let mut all = ArcTotals::new(keys.count);
+                let mut orphans = 0;
                 for part in in_parts(&table, |leaves| keys.arcs_merged(&table, leaves))? {
                     orphans += part.orphans;
                     all.absorb(part.rows);
@@ -202,9 +186,6 @@ struct Keys<'a> {
     merge: Contexts,
 }
 
-/// Rows with their file and context, in the order of the table.
-type Found<T> = Vec<(usize, ContextId, T)>;
-
 /// The rows of some pages.
 struct Part<T> {
     rows: T,
@@ -239,10 +220,11 @@ impl Keys<'_> {
         Ok(orphans)
     }
 
-    fn lines_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<Found<Numbits>>> {
-        let mut rows = Vec::new();
+    fn lines_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<Runs<u8>>> {
+        let pages = leaves.len();
+        let mut rows = Runs::with_room(table.rows_about(pages), table.bytes_about(pages));
         let orphans = self.each_bitmap(table, leaves, |file, context, bits| {
-            rows.push((file, context, Numbits::from_bytes(bits)));
+            rows.push(file, context, bits);
         })?;
         Ok(Part { rows, orphans })
     }
@@ -253,53 +235,65 @@ impl Keys<'_> {
         Ok(Part { rows, orphans })
     }
 
-    /// `visit(file, context, arcs)` for the runs of rows of the same known file and context; how many rows name others.
-    fn each_run(
+    /// Add the runs of rows of the same known file and context to `rows`, and call `ended` after each; how many rows name
+    /// others.
+    fn runs_of_arcs(
         &self,
         table: &Table<'_>,
         leaves: &[u32],
-        mut visit: impl FnMut(usize, ContextId, &[LineArc]),
-    ) -> Plain<u64> {
+        mut rows: Runs<LineArc>,
+        mut ended: impl FnMut(&mut Runs<LineArc>),
+    ) -> Plain<Part<Runs<LineArc>>> {
         let mut orphans = 0;
         let mut ids = None;
         let mut found = None;
-        let mut run = Vec::new();
-        let mut end_run = |found: Option<(usize, ContextId)>, run: &mut Vec<LineArc>| {
-            match found {
-                Some((file, context)) => visit(file, context, run),
-                None => orphans += run.len() as u64,
-            }
-            run.clear();
-        };
         table.each_of(leaves, |_, record| {
             let [file, context, from, to] = values(record)?;
             let row_ids = Some((file.integer()?, context.integer()?));
             if row_ids != ids {
-                end_run(found, &mut run);
+                rows.end();
+                ended(&mut rows);
                 ids = row_ids;
                 found = row_ids.and_then(|(file, context)| self.find(file, context));
+                if let Some((file, context)) = found {
+                    rows.begin(file, context);
+                }
             }
             let end = |value: Value<'_>| limits::arc_end(value.integer()?).map_err(|_| Unusual);
-            run.push((end(from)?, end(to)?));
+            let arc = (end(from)?, end(to)?);
+            match found {
+                Some(_) => rows.push_value(arc),
+                None => orphans += 1,
+            }
             Ok(())
         })?;
-        end_run(found, &mut run);
-        Ok(orphans)
+        rows.end();
+        ended(&mut rows);
+        Ok(Part { rows, orphans })
     }
 
-    fn arcs_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<Found<Vec<LineArc>>>> {
-        let mut rows = Vec::new();
-        let orphans = self.each_run(table, leaves, |file, context, arcs| {
-            rows.push((file, context, arcs.to_vec()));
-        })?;
-        Ok(Part { rows, orphans })
+    fn arcs_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<Runs<LineArc>>> {
+        let room = Runs::with_room(0, table.rows_about(leaves.len()));
+        self.runs_of_arcs(table, leaves, room, |_| ())
     }
 
     fn arcs_merged(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<ArcTotals>> {
         let mut rows = ArcTotals::new(self.count);
-        let orphans = self.each_run(table, leaves, |file, _, arcs| rows.add(file, arcs))?;
-        Ok(Part { rows, orphans })
+        let part = self.runs_of_arcs(table, leaves, Runs::default(), |runs| {
+            runs.drain(|file, arcs| rows.add(file, arcs));
+        })?;
+        Ok(Part { rows, orphans: part.orphans })
     }
+}
+
+/// The rows of all parts, and how many more there are that name what is not known.
+fn joined<T: Copy>(parts: Vec<Part<Runs<T>>>) -> (Runs<T>, u64) {
+    let mut all = (Runs::default(), 0);
+    for part in parts {
+        all.0.append(part.rows);
+        all.1 += part.orphans;
+    }
+    all
 }
 
 /// Read the pages of a table on all cores; the parts are in the order of the table.

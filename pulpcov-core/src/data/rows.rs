@@ -1,0 +1,255 @@
+//! Rows on their way into a data set: of many files and contexts, in a few allocations.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::contexts::{ContextId, ContextTable};
+#[cfg(all(feature = "json", feature = "paths"))]
+use super::coverage_data::SET;
+use super::coverage_data::tracer_conflict;
+use super::{FilePath, LineArc, Measurement};
+use crate::error::Result;
+
+/// What a data file holds. Files are numbers here: their paths are in a list.
+#[derive(Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) measurement: Option<Measurement>,
+    pub(crate) contexts: ContextTable,
+    /// Numbits.
+    pub(crate) lines: Runs<u8>,
+    /// The arcs of a run ascend.
+    pub(crate) arcs: Runs<LineArc>,
+    /// By the number of the file.
+    pub(crate) tracers: HashMap<usize, Box<str>>,
+    pub(crate) meta: BTreeMap<String, String>,
+    /// How many rows name no known file or context.
+    pub(crate) orphans: u64,
+}
+
+impl Rows {
+    /// Is there any row of lines or arcs?
+    #[cfg(all(feature = "json", feature = "paths"))]
+    pub(crate) fn any(&self) -> bool {
+        !self.lines.is_empty() || !self.arcs.is_empty()
+    }
+
+    /// Put everything into the one unnamed context, and forget all others.
+    pub(crate) fn drop_contexts(&mut self) {
+        if self.contexts.len() > 0 {
+            self.contexts = ContextTable::default();
+            let only = self.contexts.intern("");
+            self.lines.put_into(only);
+            self.arcs.put_into(only);
+        }
+    }
+
+    /// The tracer of each file, empty if it has none. Files have these numbers among `paths`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if a number has two.
+    pub(crate) fn tracers(
+        &self,
+        numbers: &[usize],
+        paths: &[FilePath],
+    ) -> Result<BTreeMap<usize, &str>> {
+        let mut tracers = BTreeMap::<usize, &str>::new();
+        for (index, &file) in numbers.iter().enumerate() {
+            let tracer = self.tracers.get(&index).map_or("", |tracer| tracer);
+            let known = tracers.entry(file).or_default();
+            if known.is_empty() {
+                *known = tracer;
+            } else if !tracer.is_empty()
+                && *known != tracer
+                && let Some(path) = paths.get(file)
+            {
+                return Err(tracer_conflict(path, known, tracer));
+            }
+        }
+        Ok(tracers)
+    }
+
+    /// Has no file two tracers? Files have these numbers among `paths`.
+    ///
+    /// # Errors
+    ///
+    /// As [`tracers`](Self::tracers).
+    #[cfg(all(feature = "json", feature = "paths"))]
+    pub(crate) fn check_tracers(&self, numbers: &[usize], paths: &[FilePath]) -> Result<()> {
+        if self.tracers.is_empty() { Ok(()) } else { self.tracers(numbers, paths).map(drop) }
+    }
+
+    /// About how many bytes of memory the rows take in a data set.
+    #[cfg(all(feature = "json", feature = "paths"))]
+    pub(crate) fn size(&self) -> usize {
+        self.lines.size() + self.arcs.size()
+    }
+}
+
+/// Runs of values of a file and a context each.
+#[derive(Debug)]
+pub(crate) struct Runs<T> {
+    values: Vec<T>,
+    runs: Vec<Run>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    start: usize,
+    len: u32,
+    file: u32,
+    context: ContextId,
+}
+
+impl Run {
+    fn of<'v, T>(&self, values: &'v [T]) -> &'v [T] {
+        values.get(self.start..self.start + self.len as usize).unwrap_or_default()
+    }
+}
+
+impl<T> Default for Runs<T> {
+    fn default() -> Self {
+        Self { values: Vec::new(), runs: Vec::new() }
+    }
+}
+
+impl<T: Copy> Runs<T> {
+    /// With room for that many runs, of that many values together, if there is that much memory.
+    pub(crate) fn with_room(runs: usize, values: usize) -> Self {
+        let mut all = Self::default();
+        let _ = (all.runs.try_reserve(runs), all.values.try_reserve(values));
+        all
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    #[cfg(feature = "parallel")]
+    pub(super) fn count(&self) -> usize {
+        self.runs.len()
+    }
+
+    pub(crate) fn push(&mut self, file: usize, context: ContextId, values: &[T]) {
+        self.begin(file, context);
+        self.values.extend_from_slice(values);
+        self.end_as_is();
+    }
+
+    /// Add a value to the last run if that is of the same file and context, or else begin one.
+    pub(crate) fn add(&mut self, file: usize, context: ContextId, value: T) {
+        let goes_on = |last: &Run| (last.file as usize, last.context) == (file, context);
+        if !self.runs.last().is_some_and(goes_on) {
+            self.begin(file, context);
+        }
+        self.values.push(value);
+        self.end_as_is();
+    }
+
+    /// Begin a run, for values to be [pushed](Self::push_value).
+    pub(crate) fn begin(&mut self, file: usize, context: ContextId) {
+        // No number is larger than a data file may be.
+        let run = Run { start: self.values.len(), len: 0, file: file as u32, context };
+        self.runs.push(run);
+    }
+
+    /// Add a value to the run that was begun last.
+    #[inline]
+    pub(crate) fn push_value(&mut self, value: T) {
+        self.values.push(value);
+    }
+
+    fn end_as_is(&mut self) {
+        if let Some(last) = self.runs.last_mut() {
+            last.len = (self.values.len() - last.start) as u32;
+        }
+    }
+
+    /// End the last run: its values ascend then.
+    pub(crate) fn end(&mut self)
+    where
+        T: Ord,
+    {
+        let Some(last) = self.runs.last() else { return };
+        let run = self.values.get_mut(last.start..).unwrap_or_default();
+        let ascend = |run: &[T]| run.is_sorted_by(|a, b| a < b);
+        if !ascend(run) {
+            run.sort_unstable();
+            if !ascend(run) {
+                let mut run = self.values.split_off(last.start);
+                run.dedup();
+                self.values.append(&mut run);
+            }
+        }
+        self.end_as_is();
+    }
+
+    /// Visit all runs, and forget them.
+    pub(crate) fn drain(&mut self, mut visit: impl FnMut(usize, &[T])) {
+        self.runs.drain(..).for_each(|run| visit(run.file as usize, run.of(&self.values)));
+        self.values.clear();
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        if self.is_empty() {
+            *self = other;
+            return;
+        }
+        let before = self.values.len();
+        self.values.append(&mut other.values);
+        let moved = |run: Run| Run { start: before + run.start, ..run };
+        self.runs.extend(other.runs.into_iter().map(moved));
+    }
+
+    fn put_into(&mut self, context: ContextId) {
+        self.runs.iter_mut().for_each(|run| run.context = context);
+    }
+
+    /// Replace the numbers of files and the ids of contexts by those at their places in the lists.
+    pub(super) fn translate(&mut self, files: &[usize], contexts: &[ContextId]) {
+        self.runs.retain_mut(|run| {
+            let known = files.get(run.file as usize).zip(contexts.get(run.context.index()));
+            known.map(|(file, id)| (run.file, run.context) = (*file as u32, *id)).is_some()
+        });
+    }
+
+    /// Sort the runs by file and context. Those of the same two stay in their order.
+    pub(crate) fn sort(&mut self) {
+        let key = |run: &Run| (run.file, run.context);
+        if !self.runs.is_sorted_by_key(key) {
+            self.runs.sort_by_key(key);
+        }
+    }
+
+    /// The files of sorted runs.
+    pub(crate) fn by_file(&self) -> impl Iterator<Item = (usize, FileRuns<'_, T>)> {
+        let same_file = |a: &Run, b: &Run| a.file == b.file;
+        self.runs.chunk_by(same_file).filter_map(|runs| {
+            Some((runs.first()?.file as usize, FileRuns { values: &self.values, runs }))
+        })
+    }
+
+    #[cfg(all(feature = "json", feature = "paths"))]
+    fn size(&self) -> usize {
+        self.runs.len() * SET + size_of_val(self.values.as_slice())
+    }
+}
+
+/// The runs of one file.
+#[derive(Clone, Copy)]
+pub(crate) struct FileRuns<'a, T> {
+    values: &'a [T],
+    runs: &'a [Run],
+}
+
+impl<'a, T> FileRuns<'a, T> {
+    /// Each context with its runs.
+    pub(crate) fn by_context(
+        &self,
+    ) -> impl Iterator<Item = (ContextId, impl Iterator<Item = &'a [T]> + use<'a, T>)> {
+        let values = self.values;
+        self.runs.chunk_by(|a, b| a.context == b.context).filter_map(move |runs| {
+            let slices = runs.iter().map(move |run| run.of(values));
+            Some((runs.first()?.context, slices))
+        })
+    }
+}
