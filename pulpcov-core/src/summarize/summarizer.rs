@@ -456,13 +456,17 @@ impl Worker<'_, '_> {
         } else {
             Facts::of_measured_lines(ran.lines())
         };
-        let mismatch = if task.tracer.is_empty() { ran.mismatch(candidate, &facts) } else { None };
+        let lines = ran.lines();
+        let mismatch = match task.tracer.is_empty() {
+            true => mismatch(candidate, &lines, &facts),
+            false => None,
+        };
         let file = FileSummary {
             name: candidate.name.clone(),
             path: candidate.path.clone(),
             recorded: candidate.recorded.clone(),
             is_python: task.tracer.is_empty(),
-            analysis: ran.analyze(&facts),
+            analysis: ran.analyze(lines, &facts),
             facts,
         };
         Outcome::Done(Box::new(file), mismatch)
@@ -535,20 +539,20 @@ impl Ran {
         }
     }
 
-    fn analyze(&self, facts: &Facts) -> Analysis {
+    fn analyze(&self, lines: Vec<i32>, facts: &Facts) -> Analysis {
         match self {
-            Self::Lines(_) => Analysis::of_lines(facts, self.lines()),
-            Self::Arcs(arcs) => Analysis::of_arcs(facts, self.lines(), arcs.iter()),
+            Self::Lines(_) => Analysis::of_lines(facts, lines),
+            Self::Arcs(arcs) => Analysis::of_arcs(facts, lines, arcs.iter()),
         }
     }
+}
 
-    /// Lines that the source does not have.
-    fn mismatch(&self, candidate: &Candidate, facts: &Facts) -> Option<Warning> {
-        // Behind the last newline there is no code; an empty module has its code on line 1.
-        let lines = (facts.last_line() - 1).max(1);
-        let recorded = self.lines().into_iter().max().filter(|last| *last > lines)?;
-        Some(Warning::Mismatch { path: candidate.path.clone(), recorded, lines })
-    }
+/// Lines that the source does not have.
+fn mismatch(candidate: &Candidate, ran: &[i32], facts: &Facts) -> Option<Warning> {
+    // Behind the last newline there is no code; an empty module has its code on line 1.
+    let lines = (facts.last_line() - 1).max(1);
+    let recorded = ran.iter().copied().max().filter(|last| *last > lines)?;
+    Some(Warning::Mismatch { path: candidate.path.clone(), recorded, lines })
 }
 
 /// The bytes of a source, or coverage.py's sentence that it is not there.
