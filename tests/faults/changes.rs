@@ -9,7 +9,7 @@ use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::formats::DataFile;
 use rusqlite::Connection;
 
-use super::inject::{calls, with_fault};
+use super::inject::{calls, combine, with_fault};
 use super::{TARGET, data, input_name, inputs, restore, snapshot};
 use crate::support::{Dir, Ran, Rows};
 
@@ -106,11 +106,12 @@ fn an_input_that_changes_after_it_was_read_is_kept() {
     let dir = Dir::new();
     let rows = inputs(&dir, [1, 2, 3]);
     let before = snapshot(&dir);
-    let all = calls(&dir, &[]);
+    let all = calls(&dir, &combine(&[]));
     let rename = &all.iter().find(|call| call.name.starts_with("rename")).unwrap().name;
     restore(&dir, &before);
     let output = std::thread::scope(|scope| {
-        let running = scope.spawn(|| with_fault(&dir, &[], rename, "delay_enter=2000000"));
+        let running =
+            scope.spawn(|| with_fault(&dir, &combine(&[]), rename, "delay_enter=2000000"));
         // The result is about to get its name: all inputs are read.
         while !dir.names().iter().any(|name| name.ends_with(".mark")) {
             std::thread::sleep(Duration::from_millis(10));

@@ -10,18 +10,25 @@ use crate::support::{Dir, pulpcov};
 const STEPS: &str = "openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,\
     ftruncate,fallocate,flock,fcntl,chmod,fchmod,fchmodat,mkdir,mkdirat,rmdir,link,linkat,symlinkat,utimensat";
 
-/// The command in `dir` under strace; one thread, so that calls come in the same order each time.
-fn traced(dir: &Dir, strace: &[String], args: &[&str]) -> Output {
-    let pulpcov = pulpcov();
+/// `pulpcov combine`.
+pub(super) fn combine(args: &[&str]) -> Command {
+    let mut command = pulpcov();
+    command.arg("combine").args(args);
+    command
+}
+
+/// `combine` in `dir` under strace; one thread, so that calls come in the same order each time.
+fn traced(dir: &Dir, strace: &[String], combine: &Command) -> Output {
     let mut command = Command::new("strace");
-    command.args(["-f", "-qq"]).args(strace).arg("--").arg(pulpcov.get_program());
-    for (name, value) in pulpcov.get_envs() {
+    command.args(["-f", "-qq"]).args(strace).arg("--");
+    command.arg(combine.get_program()).args(combine.get_args());
+    for (name, value) in combine.get_envs() {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
     }
-    command.arg("combine").args(args).current_dir(dir.path("")).env("RAYON_NUM_THREADS", "1");
+    command.current_dir(dir.path("")).env("RAYON_NUM_THREADS", "1");
     command.stdin(Stdio::null()).output().unwrap_or_else(|err| {
         panic!("strace: {err}\nThese tests inject faults with strace: install it (Debian and Ubuntu: the package strace).")
     })
@@ -38,12 +45,12 @@ pub(super) struct Call {
 }
 
 /// The system calls of an undisturbed run, in order.
-pub(super) fn calls(dir: &Dir, args: &[&str]) -> Vec<Call> {
+pub(super) fn calls(dir: &Dir, combine: &Command) -> Vec<Call> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let option = |text: &str| text.to_owned();
     let path = log.path().to_str().unwrap();
     let output =
-        traced(dir, &[option("-o"), option(path), option("-e"), format!("trace={STEPS}")], args);
+        traced(dir, &[option("-o"), option(path), option("-e"), format!("trace={STEPS}")], combine);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = fs::read_to_string(log.path()).unwrap();
     let mut counts = BTreeMap::new();
@@ -62,8 +69,8 @@ pub(super) fn calls(dir: &Dir, args: &[&str]) -> Vec<Call> {
     text.lines().filter_map(call).collect()
 }
 
-/// The command with `fault` (`signal=KILL`, `error=EIO`) at the call of that name and number.
-pub(super) fn with_fault(dir: &Dir, args: &[&str], call: &str, fault: &str) -> Output {
+/// `combine` with `fault` (`signal=KILL`, `error=EIO`) at the call of that name and number.
+pub(super) fn with_fault(dir: &Dir, combine: &Command, call: &str, fault: &str) -> Output {
     let option = |text: &str| text.to_owned();
     let trace = call.split(':').next().unwrap();
     let inject = format!("inject={trace}:{fault}{}", &call[trace.len()..]);
@@ -77,6 +84,6 @@ pub(super) fn with_fault(dir: &Dir, args: &[&str], call: &str, fault: &str) -> O
             option("-e"),
             inject,
         ],
-        args,
+        combine,
     )
 }

@@ -1,14 +1,16 @@
 //! Killed at each step, a combine loses nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::{CoverageData, Numbits};
 
-use super::inject::{calls, with_fault};
+use super::inject::{calls, combine, with_fault};
 use super::left::{Left, what_is_left};
-use super::{TARGET, data, inputs, restore, snapshot};
-use crate::support::{Dir, Rows};
+use super::{TARGET, data, input_name, inputs, little_memory, restore, snapshot};
+use crate::support::{Dir, Ran, Rows};
 
 /// More kills than this at one system call are spread over the run.
 const KILLS_PER_CALL: usize = 24;
@@ -20,8 +22,12 @@ fn spread(count: usize) -> impl Iterator<Item = usize> {
     (1..=count).filter(move |n| n % step == 0 || *n + KILLS_PER_CALL / 2 > count)
 }
 
-/// Kill a combine at every step. Then nothing is lost, and the same combine run again completes it.
-fn kill_at_every_step(args: &[&str], old: Option<u32>) -> BTreeSet<Left> {
+/// Kill `combine` at every step. Then nothing is lost, and the same combine run again completes it.
+fn kill_at_every_step(
+    combine: fn(&[&str]) -> Command,
+    args: &[&str],
+    old: Option<u32>,
+) -> BTreeSet<Left> {
     let dir = Dir::new();
     let mut expected = inputs(&dir, 1..=6);
     if let Some(old) = old {
@@ -32,7 +38,7 @@ fn kill_at_every_step(args: &[&str], old: Option<u32>) -> BTreeSet<Left> {
     }
     let before = snapshot(&dir);
     let mut counts = BTreeMap::new();
-    for call in calls(&dir, args) {
+    for call in calls(&dir, &combine(args)) {
         let count = counts.entry(call.name).or_insert(0);
         *count = call.number.max(*count);
     }
@@ -44,12 +50,13 @@ fn kill_at_every_step(args: &[&str], old: Option<u32>) -> BTreeSet<Left> {
         for number in spread(count) {
             let at = format!("killed at {call} {number} of {count}, {args:?}");
             restore(&dir, &before);
-            let output = with_fault(&dir, args, &format!("{call}:when={number}"), "signal=KILL");
+            let call = format!("{call}:when={number}");
+            let output = with_fault(&dir, &combine(args), &call, "signal=KILL");
             assert!(!output.status.success(), "not {at}");
             let left = what_is_left(&dir, &before, &after[TARGET], &at);
             seen.insert(left);
             let done = left == Left::Deleted && dir.names() == [TARGET];
-            let again = dir.pulpcov([&["combine"], args].concat());
+            let again = Ran::from(combine(args).current_dir(dir.path("")).output().unwrap());
             match done {
                 true => again.status(1).stderr("No data to combine"),
                 false => again.status(0),
@@ -68,26 +75,78 @@ const EVERY_STEP: [Left; 5] =
 
 #[test]
 fn a_killed_combine_loses_nothing() {
-    let seen = kill_at_every_step(&[], None);
+    let seen = kill_at_every_step(combine, &[], None);
     assert_eq!(seen, EVERY_STEP.into());
 }
 
 #[test]
 fn a_killed_combine_onto_an_older_result_loses_nothing() {
-    let seen = kill_at_every_step(&[], Some(90));
+    let seen = kill_at_every_step(combine, &[], Some(90));
     assert_eq!(seen, EVERY_STEP.into());
 }
 
 #[test]
 fn a_killed_append_loses_nothing() {
-    let seen = kill_at_every_step(&["--append"], Some(90));
+    let seen = kill_at_every_step(combine, &["--append"], Some(90));
     assert_eq!(seen, EVERY_STEP.into());
 }
 
 #[test]
 fn a_killed_combine_that_keeps_its_inputs_loses_nothing() {
-    let seen = kill_at_every_step(&["--keep"], Some(90));
+    let seen = kill_at_every_step(combine, &["--keep"], Some(90));
     assert_eq!(seen, [Left::AsItWas, Left::Temporary, Left::Written].into());
+}
+
+/// Rows that wait on disk are no more than inputs until the result is there.
+#[test]
+fn a_combine_killed_while_rows_wait_on_disk_loses_nothing() {
+    let seen = kill_at_every_step(little_memory::combine, &[], Some(90));
+    assert_eq!(seen, EVERY_STEP.into());
+    let seen = kill_at_every_step(little_memory::combine, &["--append"], Some(90));
+    assert_eq!(seen, EVERY_STEP.into());
+}
+
+/// At any moment, on all its threads, and not only between two system calls.
+#[test]
+fn a_combine_killed_at_any_moment_while_rows_wait_on_disk_loses_nothing() {
+    const KILLS: u32 = 12;
+    let dir = Dir::new();
+    inputs(&dir, 1..=8);
+    for number in 10..26 {
+        let mut large = CoverageData::new();
+        for row in 0..2000 {
+            let (file, context) = (format!("{}.py", row % 20), format!("test {}", row + number));
+            large.add_lines(file, &context, &Numbits::from_iter([row, number])).unwrap();
+        }
+        store(&large, dir.path(input_name(number)), StoreFormat::Sqlite).unwrap();
+    }
+    let mut combine = little_memory::combine(&[]);
+    combine.current_dir(dir.path("")).stdout(Stdio::null()).stderr(Stdio::null());
+    store(&data(90), dir.path(TARGET), StoreFormat::Sqlite).unwrap();
+    let before = snapshot(&dir);
+    let begin = Instant::now();
+    assert!(combine.status().unwrap().success());
+    let takes = begin.elapsed();
+    let after = snapshot(&dir);
+    restore(&dir, &before);
+    assert!(dir.pulpcov(["combine"]).status == 0 && snapshot(&dir) == after);
+
+    let mut killed = 0;
+    for kill in 0..KILLS {
+        let at = takes * kill / KILLS;
+        restore(&dir, &before);
+        let mut child = combine.spawn().unwrap();
+        std::thread::sleep(at);
+        child.kill().unwrap();
+        killed += u32::from(!child.wait().unwrap().success());
+        let left = what_is_left(&dir, &before, &after[TARGET], &format!("after {at:?}"));
+        // It may have been faster this time.
+        if left != Left::Deleted || dir.names() != [TARGET] {
+            assert!(combine.status().unwrap().success(), "after {at:?}: {left:?}");
+        }
+        assert!(snapshot(&dir) == after, "after {at:?}: {left:?}");
+    }
+    assert!(killed > KILLS / 4, "{killed}");
 }
 
 /// Of many rows, the table and its index are written at once, by two threads.
@@ -106,7 +165,8 @@ fn a_combine_killed_while_two_threads_write_loses_nothing() {
     let before = snapshot(&dir);
     // The other tables are small, and take fewer calls; the large one takes 16, a MiB each.
     for number in [11, 13, 15] {
-        let output = with_fault(&dir, &[], &format!("pwrite64:when={number}"), "signal=KILL");
+        let output =
+            with_fault(&dir, &combine(&[]), &format!("pwrite64:when={number}"), "signal=KILL");
         assert!(!output.status.success(), "not killed at {number}");
         assert_eq!(what_is_left(&dir, &before, &[], "killed"), Left::Temporary, "{number}");
         restore(&dir, &before);

@@ -8,6 +8,8 @@
 //! | [`changes`] | inputs are locked, written, changed |
 //! | [`damage`] | bits are flipped, files cut |
 //! | [`concurrency`] | many combines and writers are at work at once |
+//!
+//! Kills and refusals are tried on the command, and on a combine whose rows [wait on disk](little_memory).
 
 mod changes;
 mod concurrency;
@@ -15,6 +17,7 @@ mod damage;
 mod inject;
 mod kills;
 mod left;
+mod little_memory;
 mod permissions;
 mod refusals;
 

@@ -261,16 +261,14 @@ impl<'a> Combiner<'a> {
     fn gather(&mut self, inputs: &[PathBuf]) -> Result<Gathered> {
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
-        let folder = folder_of(&self.data_file);
         let (memory, drop_contexts) = (self.memory, self.drop_contexts);
-        gather(inputs, &mut aliases, drop_contexts, memory, &folder, &self.on_event).map_err(
-            |err| match err.kind() {
+        gather(inputs, &mut aliases, drop_contexts, memory, &self.data_file, &self.on_event)
+            .map_err(|err| match err.kind() {
                 ErrorKind::TracerConflict => {
                     name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
                 }
                 _ => err,
-            },
-        )
+            })
     }
 
     /// One data set of all parts, and what is to be said of each input.

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::event::Event;
 use super::spill::Run;
+use super::store::{folder_of, without_path};
 use super::turns::Turns;
 use crate::data::merging::{Merging, PathTable};
 use crate::data::rows::Rows;
@@ -92,27 +93,26 @@ impl Merged {
             // Less than the sum, for rows of several inputs are one.
             self.size = self.data.values().map(Merging::size).sum();
             if room.bytes.is_some_and(|bytes| self.size > bytes / 2) {
-                self.spill(room.folder)?;
+                self.spill(room.data_file)?;
             }
         }
         Ok(())
     }
 
-    /// Put the rows on disk.
-    fn spill(&mut self, folder: &Path) -> Result<()> {
+    /// Put the rows on disk, beside the data file.
+    fn spill(&mut self, data_file: &Path) -> Result<()> {
+        let folder = folder_of(data_file);
         // The result will need it too.
-        let _ = std::fs::create_dir_all(folder);
+        let _ = std::fs::create_dir_all(&folder);
         for data in self.data.values_mut() {
             let rows = data.take_rows(self.names.paths.all());
             if !rows.has_rows() {
                 continue;
             }
-            let run = Run::write(&rows, folder).map_err(|err| {
-                Error::new(
-                    ErrorKind::Io,
-                    format!("rows that do not fit in memory cannot be written: {err}"),
-                )
-                .with_path(folder)
+            let run = Run::write(&rows, &folder).map_err(|err| {
+                let reason = without_path(&err);
+                let message = format!("rows that do not fit in memory cannot be written: {reason}");
+                Error::new(ErrorKind::Io, message).with_path(data_file)
             })?;
             self.runs.push(run);
         }
@@ -164,7 +164,7 @@ impl Names {
 /// How much memory each worker's rows may take, and where they go if they need more.
 struct Room<'a> {
     bytes: Option<usize>,
-    folder: &'a Path,
+    data_file: &'a Path,
 }
 
 /// What is decided in the order of the inputs.
@@ -196,7 +196,7 @@ impl InOrder<'_> {
     }
 }
 
-/// Read and merge all inputs. Rows that take more than `memory` bytes go to temporary files in `folder`.
+/// Read and merge all inputs. Rows that take more than `memory` bytes go to temporary files beside `data_file`.
 ///
 /// # Errors
 ///
@@ -206,12 +206,12 @@ pub(super) fn gather(
     aliases: &mut PathAliases,
     drop_contexts: bool,
     memory: Option<usize>,
-    folder: &Path,
+    data_file: &Path,
     event: impl Fn(Event<'_>) + Sync,
 ) -> Result<Gathered> {
     let workers = workers(inputs.len());
     let pool = Pool {
-        room: Room { bytes: memory.map(|bytes| bytes / workers), folder },
+        room: Room { bytes: memory.map(|bytes| bytes / workers), data_file },
         inputs,
         next: AtomicUsize::new(0),
         turns: Turns::new(InOrder { aliases, seen: HashMap::new() }),

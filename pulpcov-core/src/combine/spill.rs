@@ -1,7 +1,7 @@
 //! Rows on disk while a combine is under way, for a result that is larger than the memory it may take.
 //!
 //! What a worker has merged goes into a [`Run`] when it takes too much memory: a temporary file without a
-//! name, beside the result. Names and plugins of files stay in memory, and names of contexts. The result
+//! name, beside the result, which is gone when the process is, however that ends. Names and plugins of files stay in memory, and names of contexts. The result
 //! is then written from all runs and what is in memory, one source file at a time.
 
 use std::borrow::Cow;
@@ -11,6 +11,7 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::contexts::{ContextId, ContextTable};
 use crate::data::coverage_data::FileRecord;
 use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Measurement, Numbits};
@@ -38,7 +39,7 @@ struct Place {
 impl Run {
     /// Write the rows of `data` to a temporary file in `folder`.
     pub(super) fn write(data: &CoverageData, folder: &Path) -> io::Result<Self> {
-        let mut out = BufWriter::with_capacity(BUFFER, tempfile::tempfile_in(folder)?);
+        let mut out = BufWriter::with_capacity(BUFFER, nameless_file(folder)?);
         let mut places = BTreeMap::new();
         let mut bytes = Vec::new();
         let mut at = 0;
@@ -69,6 +70,17 @@ impl Run {
         }
         decode(&mut bytes.as_slice()).map(Some).ok_or_else(|| io::ErrorKind::InvalidData.into())
     }
+}
+
+/// A file in `folder` that is gone once it is closed.
+///
+/// It has a name for a moment, because not every file system makes files without one. The next combine
+/// removes what is so named, should this one be killed at that moment.
+fn nameless_file(folder: &Path) -> io::Result<File> {
+    let named = tempfile::Builder::new().prefix(PREFIX).suffix(TEMPORARY).tempfile_in(folder)?;
+    let (file, name) = named.into_parts();
+    name.close()?;
+    Ok(file)
 }
 
 /// All rows of a combine: those in memory, and those of the runs.

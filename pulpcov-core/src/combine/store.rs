@@ -75,7 +75,7 @@ fn unwritable(target: &Path, err: &io::Error) -> Error {
 }
 
 /// The system's reason alone: `tempfile` adds the name of a temporary file, which means nothing to anybody.
-fn without_path(err: &io::Error) -> String {
+pub(super) fn without_path(err: &io::Error) -> String {
     let text = err.to_string();
     text.rsplit_once(" at path ").map_or(text.as_str(), |(reason, _)| reason).to_owned()
 }
