@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Statement};
 
 use super::connection::Source;
 use super::from_sqlite;
@@ -218,7 +218,7 @@ impl<'a> Table<'a> {
     fn each(&self, query: &str, mut visit: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
         let at = |rowid| Position::Row { table: self.name.into(), rowid };
         let located = |err| from_sqlite(err).at(at(None));
-        let mut statement = self.connection.prepare(query).map_err(located)?;
+        let mut statement = self.prepare(query).map_err(located)?;
         let mut rows = statement.query([]).map_err(located)?;
         let mut room = self.size;
         while let Some(row) = rows.next().map_err(located)? {
@@ -229,6 +229,14 @@ impl<'a> Table<'a> {
             visit(row).map_err(|err| err.at(at(row.get(0).ok())))?;
         }
         Ok(())
+    }
+
+    /// Prepare `query`. Of a table that is declared `WITHOUT ROWID` it cannot ask for that.
+    fn prepare(&self, query: &str) -> rusqlite::Result<Statement<'a>> {
+        self.connection.prepare(query).or_else(|err| match query.strip_prefix("SELECT rowid,") {
+            Some(columns) => self.connection.prepare(&format!("SELECT NULL,{columns}")),
+            None => Err(err),
+        })
     }
 }
 

@@ -78,7 +78,15 @@ fn data_files_of_all_versions_are_read_alike() {
     for name in ["v5.0-branch", "v7.17.3-dynamic", "overflow-pages", "free-pages", "page-1024"] {
         assert!(plain.iter().any(|plain| plain == name), "{name} is not read by pages: {plain:?}");
     }
-    for name in ["v5.0a2-branch", "utf16le", "auto-vacuum-full", "more-tables", "without-indexes"] {
+    for name in [
+        "v5.0a2-branch",
+        "utf16le",
+        "auto-vacuum-full",
+        "more-tables",
+        "without-indexes",
+        "without-rowids",
+        "reserved-bytes",
+    ] {
         assert!(!plain.iter().any(|plain| plain == name), "{name} is for SQLite to read");
     }
 }
@@ -359,11 +367,36 @@ fn many_lines_with_long_ones_among_them_are_written_alike() {
     both_ways_write_many_alike(&data, "line_bits", 25_000);
 }
 
+/// Schema 7, and rows on pages of all kinds.
+const SAMPLE: &str = concat!(
+    include_str!("schema7.sql"),
+    "INSERT INTO coverage_schema VALUES (7);
+     INSERT INTO meta VALUES ('has_arcs', '1');
+     WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n LIMIT 60)
+     INSERT INTO file SELECT n, 'größe/' || n || hex(zeroblob(n * n)) FROM n;
+     INSERT INTO context SELECT id, 'test ' || path FROM file WHERE id < 40;
+     INSERT INTO arc SELECT file.id, context.id, context.id - 20, file.id * 4000
+     FROM file CROSS JOIN context;
+     DELETE FROM arc WHERE file_id BETWEEN 10 AND 30;
+     DELETE FROM arc WHERE context_id = 39;
+     DELETE FROM context WHERE id = 39;
+     INSERT INTO tracer VALUES (1, 'a.plugin');",
+);
+
+/// Fill an empty database with it.
+fn fill(connection: &Connection) {
+    connection.pragma_update(None, "foreign_keys", false).unwrap();
+    connection.execute_batch(SAMPLE).unwrap();
+    let checked: String =
+        connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(checked, "ok");
+}
+
 /// What SQLite itself can be told to do otherwise.
 #[test]
 fn databases_of_any_settings_are_read_alike() {
     let mut plain = 0;
-    for page_size in [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536] {
+    for page_size in PAGE_SIZES {
         for settings in [
             "",
             "PRAGMA auto_vacuum = FULL",
@@ -375,26 +408,121 @@ fn databases_of_any_settings_are_read_alike() {
         ] {
             let connection = Connection::open_in_memory().unwrap();
             connection.pragma_update(None, "page_size", page_size).unwrap();
-            connection.pragma_update(None, "foreign_keys", false).unwrap();
             connection.execute_batch(settings).unwrap();
-            connection.execute_batch(include_str!("schema7.sql")).unwrap();
-            connection
-                .execute_batch(
-                    "INSERT INTO coverage_schema VALUES (7);
-                     INSERT INTO meta VALUES ('has_arcs', '1');
-                     WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n LIMIT 60)
-                     INSERT INTO file SELECT n, 'größe/' || n || hex(zeroblob(n * n)) FROM n;
-                     INSERT INTO context SELECT id, 'test ' || path FROM file WHERE id < 40;
-                     INSERT INTO arc SELECT file.id, context.id, context.id - 20, file.id * 4000
-                     FROM file CROSS JOIN context;
-                     DELETE FROM arc WHERE file_id BETWEEN 10 AND 30;
-                     DELETE FROM context WHERE id = 39;
-                     INSERT INTO tracer VALUES (1, 'a.plugin');",
-                )
-                .unwrap();
+            fill(&connection);
             plain += u32::from(all_ways_agree(&file_bytes(connection)));
         }
     }
     // Without a setting, with marks that mean nothing to SQLite, and with the format that is no longer made.
     assert_eq!(plain, 8 * 3);
+}
+
+const PAGE_SIZES: [u32; 8] = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536];
+
+/// An empty database whose pages end in bytes that SQLite leaves alone, as its `SQLITE_FCNTL_RESERVE_BYTES` makes it.
+fn reserving(page_size: u32, reserved: u8) -> Connection {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.pragma_update(None, "page_size", page_size).unwrap();
+    connection.execute_batch("CREATE TABLE first (x); DROP TABLE first; VACUUM").unwrap();
+    let mut bytes = connection.serialize("main").unwrap().to_vec();
+    assert_eq!(bytes.len(), page_size as usize);
+    bytes[20] = reserved;
+    // Where the rows of the first page begin, which has none.
+    let end = (page_size - u32::from(reserved)) as u16;
+    bytes[105..107].copy_from_slice(&end.to_be_bytes());
+    let len = bytes.len();
+    connection.deserialize_read_exact("main", bytes.as_slice(), len, false).unwrap();
+    connection
+}
+
+#[test]
+fn databases_with_reserved_bytes_are_read_alike() {
+    for page_size in PAGE_SIZES {
+        for reserved in [0, 1, 8, 32, 200, 255] {
+            // SQLite wants 480 bytes of a page.
+            if page_size - u32::from(reserved) < 480 {
+                continue;
+            }
+            let connection = reserving(page_size, reserved);
+            fill(&connection);
+            let bytes = file_bytes(connection);
+            assert_eq!(bytes[20], reserved);
+            assert_eq!(all_ways_agree(&bytes), reserved == 0, "{page_size} {reserved}");
+        }
+    }
+}
+
+/// Read as any other, although only SQLite can.
+#[test]
+fn tables_of_another_shape_have_the_same_rows() {
+    let changed = |change: &str| {
+        let connection = Connection::open_in_memory().unwrap();
+        fill(&connection);
+        connection.execute_batch(change).unwrap_or_else(|err| panic!("{change}: {err}"));
+        file_bytes(connection)
+    };
+    let rows = |bytes: &[u8]| {
+        let decoded = Reader::from_bytes(bytes.to_vec()).unwrap().read(Contexts::Kept).unwrap();
+        (decoded.data, decoded.orphan_rows)
+    };
+    let same = changed("");
+    assert!(all_ways_agree(&same));
+    let again = |table: &str, columns: &str, how: &str| {
+        format!(
+            "CREATE TABLE new ({columns}) {how}; INSERT INTO new SELECT * FROM {table}; \
+             DROP TABLE {table}; ALTER TABLE new RENAME TO {table}"
+        )
+    };
+    let arc = "file_id integer, context_id integer, fromno integer, tono integer";
+    let arc_key = format!("{arc}, primary key (file_id, context_id, fromno, tono)");
+    let by_name = "id integer, path text primary key";
+    for change in [
+        again("arc", &arc_key, "WITHOUT ROWID"),
+        again("arc", &arc_key, ""),
+        again("arc", arc, "STRICT"),
+        again("file", by_name, "WITHOUT ROWID"),
+        again("context", &by_name.replace("path", "context"), "WITHOUT ROWID"),
+        again("tracer", "file_id integer primary key, tracer text", "WITHOUT ROWID"),
+        again("meta", "key text primary key, value text", "WITHOUT ROWID"),
+        again("coverage_schema", "version integer primary key", ""),
+        "ALTER TABLE arc ADD COLUMN times integer DEFAULT 1".to_owned(),
+        "ALTER TABLE file ADD COLUMN hash text; UPDATE file SET hash = path".to_owned(),
+        "CREATE TABLE notes (body text)".to_owned(),
+        "CREATE TABLE notes (body text primary key) WITHOUT ROWID".to_owned(),
+        "CREATE VIEW covered AS SELECT path FROM file".to_owned(),
+        "CREATE INDEX by_end ON arc (tono)".to_owned(),
+        "CREATE TRIGGER t AFTER INSERT ON file BEGIN DELETE FROM arc; END".to_owned(),
+        "ANALYZE".to_owned(),
+    ] {
+        let bytes = changed(&change);
+        assert!(!all_ways_agree(&bytes), "{change}");
+        assert!(rows(&bytes) == rows(&same), "{change}");
+    }
+}
+
+/// Nobody knows what their rows mean, or whose they are.
+#[test]
+fn schemas_that_nobody_knows_are_refused_alike() {
+    for change in [
+        "UPDATE coverage_schema SET version = 8",
+        "UPDATE coverage_schema SET version = 'seven'",
+        "UPDATE coverage_schema SET version = 7.5",
+        "UPDATE coverage_schema SET version = NULL",
+        "DELETE FROM coverage_schema",
+        "DROP TABLE coverage_schema",
+        "DROP TABLE line_bits",
+        "DROP TABLE tracer; CREATE VIEW tracer AS SELECT 1 AS file_id, 'x' AS tracer",
+        "DROP TABLE coverage_schema; CREATE VIEW coverage_schema AS SELECT 7 AS version",
+        "ALTER TABLE arc RENAME COLUMN tono TO lineno",
+    ] {
+        let connection = Connection::open_in_memory().unwrap();
+        fill(&connection);
+        connection.execute_batch(change).unwrap();
+        let bytes = file_bytes(connection);
+        assert!(!all_ways_agree(&bytes), "{change}");
+        assert!(
+            Reader::from_bytes(bytes).and_then(|r| r.read(Contexts::Kept)).is_err(),
+            "{change}"
+        );
+    }
 }
