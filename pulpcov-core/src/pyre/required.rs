@@ -285,14 +285,36 @@ mod tests {
         }
     }
 
+    const PATTERN_PIECES: [&str; 16] = [
+        "TYPE_",
+        "TYPE_",
+        "x",
+        "x?",
+        r"\s",
+        r"\s*",
+        r"\s+?",
+        r"[x\s]?",
+        "[^x]",
+        "^",
+        "$",
+        ".*",
+        r"(x|\s+TYPE)",
+        r"(x\s){0,3}",
+        r"(if 1:\s*)+",
+        r"\b",
+    ];
+
     proptest::proptest! {
         #[test]
         fn matches_over_lines_are_found_as_a_whole(
             pieces in proptest::collection::vec(0_usize..14, 0..60),
+            pattern in proptest::collection::vec(0_usize..16, 1..8),
         ) {
             // Line ends and blanks are more frequent than the rest.
             let piece = |&at: &usize| PIECES.get(at).copied().unwrap_or(if at < 12 { "\n" } else { "é" });
             let text: String = pieces.iter().map(piece).collect();
+            let pattern: String = pattern.iter().filter_map(|&at| PATTERN_PIECES.get(at)).copied().collect();
+            proptest::prop_assert!(is_found_in_places(&pattern, &text), "{pattern:?} in {text:?}");
             let joined = crate::pyre::DEFAULT_EXCLUDE.join("|");
             for pattern in [
                 joined.as_str(),
