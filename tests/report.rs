@@ -340,6 +340,44 @@ fn the_version_of_python_is_told_from_the_data() {
     report("recorded-3.14", &["plain.py"]).stderr("Statements are those of Python 3.11");
 }
 
+/// One in sixteen files is looked at first: whatever those tell, all of them decide.
+#[test]
+fn many_files_tell_the_version_of_python_together() {
+    const DEFERRED: &[u32] = &[1, 3, 4, 5];
+    const RAN: &[u32] = &[1, 2, 3, 4, 5];
+    // Not the trace of a whole run, which tells nothing about what is deferred.
+    const ODD: &[u32] = &[1, 2, 3, 5];
+    let dir = Dir::new();
+    let told = |lines_of: fn(usize) -> &'static [u32]| {
+        let mut data = CoverageData::new();
+        for number in 0..40 {
+            let path = dir.path(format!("m{number:02}.py"));
+            let lines: Numbits = lines_of(number).iter().copied().collect();
+            data.add_lines(path.to_str().unwrap(), "", &lines).unwrap();
+        }
+        store(&data, &dir.path(".coverage"), StoreFormat::Sqlite).unwrap();
+        let report = |version: &str| {
+            let args = ["json", "-o-", "--debug=python", "--no-cache", "--python-version", version];
+            let ran = dir.pulpcov(args).status(0);
+            let files = ran.stdout.split_once("\"files\"").unwrap().1.to_owned();
+            (files, ran.stderr.trim_end().rsplit(' ').next().unwrap().to_owned())
+        };
+        let (files, version) = report("auto");
+        assert!(files == report(&version).0, "{version} reports other files");
+        version
+    };
+    for number in 0..40 {
+        let source = "class A:\n    x: int\n    y = 1\nz = 1\nz = 2\n";
+        dir.write(&format!("m{number:02}.py"), source);
+    }
+    assert_eq!(told(|_| DEFERRED), "3.14");
+    assert_eq!(told(|_| RAN), "3.11");
+    assert_eq!(told(|number| if number % 16 == 0 { RAN } else { DEFERRED }), "3.14");
+    assert_eq!(told(|number| if number % 16 == 0 { DEFERRED } else { ODD }), "3.11");
+    dir.write("m07.py", "type A = int\nb = 1\nb = 2\nb = 3\nb = 4\n");
+    assert_eq!(told(|number| if number % 16 == 0 { DEFERRED } else { ODD }), "3.12");
+}
+
 #[test]
 fn syntax_that_ran_tells_the_version_of_python() {
     let dir = Dir::new();

@@ -32,14 +32,35 @@ pub(crate) struct DeferredLines {
     pub(crate) in_order: Vec<(i32, i32)>,
 }
 
-/// The deferred lines of a source, of which `version` must not be 3.14.
+/// The deferred lines of a source, and its lines in order, but for those that are left out of the
+/// statements.
 pub(crate) fn deferred(
     syntax: &Syntax,
     multiline: &MultilineMap,
-    version: PythonVersion,
+    left_out: &[&LineSet],
 ) -> DeferredLines {
-    let lines = deferred_lines(syntax, multiline, version);
-    let in_order = if lines.is_empty() { Vec::new() } else { in_order(syntax) };
+    let mut lines = annotations(syntax);
+    if lines.is_empty() {
+        return DeferredLines::default();
+    }
+    let statements = |version| {
+        let lines = bytecode_lines(syntax, version);
+        let first_lines = lines.iter().map(|line| multiline.first_line(line));
+        let mut statements = LineSet::of(syntax.line_count(), first_lines);
+        left_out.iter().for_each(|lines| statements.remove_all(lines));
+        statements
+    };
+    let (earlier, later) = (statements(PythonVersion::Py311), statements(PythonVersion::Py314));
+    lines.retain(|deferred| earlier.contains(deferred.line) && !later.contains(deferred.line));
+    if lines.is_empty() {
+        return DeferredLines::default();
+    }
+    for deferred in &mut lines {
+        deferred.before = deferred.before.filter(|&line| earlier.contains(line));
+        deferred.after = deferred.after.filter(|&line| earlier.contains(line));
+    }
+    let mut in_order = in_order(syntax);
+    in_order.retain(|&(first, second)| earlier.contains(first) && earlier.contains(second));
     DeferredLines { lines, in_order }
 }
 
@@ -71,26 +92,14 @@ fn has_code(stmt: &Stmt) -> bool {
     }
 }
 
-fn deferred_lines(
-    syntax: &Syntax,
-    multiline: &MultilineMap,
-    version: PythonVersion,
-) -> Vec<Deferred> {
+/// Every annotation without a value.
+fn annotations(syntax: &Syntax) -> Vec<Deferred> {
     let mut found = Vec::new();
     visit_suite(syntax, syntax.body(), None, &mut found);
     for stmt in compound_statements(syntax.body()) {
         let class = Some(stmt).filter(|stmt| stmt.is_class_def_stmt());
         for_each_body(stmt, |body| visit_suite(syntax, body, class, &mut found));
     }
-    if found.is_empty() {
-        return found;
-    }
-    let begun = |version| {
-        let lines = bytecode_lines(syntax, version);
-        LineSet::of(syntax.line_count(), lines.iter().map(|line| multiline.first_line(line)))
-    };
-    let (earlier, later) = (begun(version), begun(PythonVersion::Py314));
-    found.retain(|deferred| earlier.contains(deferred.line) && !later.contains(deferred.line));
     found
 }
 

@@ -222,20 +222,18 @@ impl Facts {
         let begun = with_code.iter().map(|line| multiline.first_line(line));
         let begun = LineSet::of(last_line, begun);
         let mut statements = begun.clone();
-        for left_out in [&excluded.lines, &excluded.without_code, &docstrings] {
-            statements.remove_all(left_out);
-        }
-        let excluded = excluded.lines;
+        let left_out = [&excluded.lines, &excluded.without_code, &docstrings];
+        left_out.iter().for_each(|lines| statements.remove_all(lines));
         #[cfg(feature = "report")]
         let deferred = match options.deferred {
-            true => deferred(syntax, &multiline, options.version),
+            true => deferred(syntax, &multiline, &left_out),
             false => DeferredLines::default(),
         };
 
         let (mut arcs, mut no_branch, mut exit_counts) = (None, Vec::new(), Vec::new());
         if options.branches {
             let found = Arcs::new(syntax, &multiline, &begun);
-            exit_counts = count_exits(found.possible(), &excluded);
+            exit_counts = count_exits(found.possible(), &excluded.lines);
             no_branch =
                 options.partial.partial_lines(syntax.text(), last_line, &multiline)?.to_vec();
             arcs = Some(found);
@@ -244,7 +242,7 @@ impl Facts {
             last_line,
             last_outside: last_outside(syntax.text(), last_line),
             statements: statements.to_vec(),
-            excluded: excluded.to_vec(),
+            excluded: excluded.lines.to_vec(),
             docstrings: docstrings.to_vec(),
             no_branch,
             multiline,

@@ -14,6 +14,10 @@ use crate::results::{Analysis, Numbers};
 use crate::text::py_repr;
 use crate::{ArcSet, CoverageData, Error, ErrorKind, FilePath, Position, Result};
 
+/// One of so many files tells whether Python 3.14 is worth a try: what was measured by it would be analyzed twice
+/// otherwise.
+const FILES_LIKE_A_SAMPLE: usize = 16;
+
 /// Neighbours are in the same folders, which are resolved once.
 #[cfg(feature = "parallel")]
 const FILES_NAMED_TOGETHER: usize = 64;
@@ -239,34 +243,41 @@ impl<'a> Summarizer<'a> {
 
     /// What becomes of each file, by the Python version that is asked for or suits the data.
     fn outcomes(
-        &mut self,
-        facts: AnalyzeOptions,
-        tasks: &[Task],
-        selection: Option<&ContextSelection>,
-    ) -> (PythonVersion, Vec<Outcome>) {
-        if let PythonChoice::Fixed(version) = self.python {
-            return (version, self.outcomes_as(facts.version(version), tasks, selection));
-        }
-        let facts = facts.deferred(true);
-        let outcomes = self.outcomes_as(facts.clone().version(FIRST_GUESS), tasks, selection);
-        let evidence =
-            outcomes.iter().map(Outcome::evidence).fold(Evidence::default(), Evidence::add);
-        let version = evidence.version();
-        if version == FIRST_GUESS {
-            return (version, outcomes);
-        }
-        // Each file was counted once.
-        self.on_file = Box::new(|_| ());
-        (version, self.outcomes_as(facts.version(version), tasks, selection))
-    }
-
-    fn outcomes_as(
         &self,
         facts: AnalyzeOptions,
         tasks: &[Task],
         selection: Option<&ContextSelection>,
-    ) -> Vec<Outcome> {
-        Worker { summarizer: self, options: facts, selection }.run_all(tasks)
+    ) -> (PythonVersion, Vec<Outcome>) {
+        let worker = Worker { summarizer: self, facts, selection, files: tasks.len() };
+        let all: Vec<&Task> = tasks.iter().collect();
+        if let PythonChoice::Fixed(version) = self.python {
+            return (version, worker.run_all(version, &all));
+        }
+        let worker = Worker { facts: worker.facts.deferred(true), ..worker };
+        let (sample, rest) = sampled(tasks);
+        let of_sample = worker.run_all(FIRST_GUESS, &sample);
+        let guess = match evidence(&of_sample).version() {
+            PythonVersion::Py314 => PythonVersion::Py314,
+            _ => FIRST_GUESS,
+        };
+        let of_rest = worker.run_all(guess, &rest);
+        let version = evidence(of_sample.iter().chain(&of_rest)).version();
+        if version == guess && guess == FIRST_GUESS {
+            return (version, woven(of_sample, of_rest));
+        }
+        if version == guess {
+            return (version, woven(worker.run_again(version, &sample), of_rest));
+        }
+        if guess == FIRST_GUESS {
+            return (version, worker.run_again(version, &all));
+        }
+        // What 3.14 parses, an older version may not: nobody has asked yet.
+        let outcomes = worker.run_again(FIRST_GUESS, &all);
+        let version = evidence(&outcomes).version();
+        if version == FIRST_GUESS {
+            return (version, outcomes);
+        }
+        (version, worker.run_again(version, &all))
     }
 
     /// coverage.py's `set_query_contexts`.
@@ -372,7 +383,7 @@ impl<'a> Summarizer<'a> {
         warnings: &mut Vec<Warning>,
     ) -> Result<()> {
         match outcome {
-            Outcome::Done(file, mismatch) => {
+            Outcome::Done { file, mismatch, .. } => {
                 files.push(*file);
                 warnings.extend(mismatch);
                 Ok(())
@@ -399,7 +410,11 @@ struct Task {
 
 /// What became of a file.
 enum Outcome {
-    Done(Box<FileSummary>, Option<Warning>),
+    Done {
+        file: Box<FileSummary>,
+        mismatch: Option<Warning>,
+        evidence: Evidence,
+    },
     /// It is no Python, and its name never said that it was.
     NotNamedPython,
     Failed {
@@ -413,43 +428,65 @@ enum Outcome {
 impl Outcome {
     fn evidence(&self) -> Evidence {
         match self {
-            Self::Done(file, _) => Evidence::of_file(&file.facts, file.analysis.executed()),
+            Self::Done { evidence, .. } | Self::Failed { evidence, .. } => *evidence,
             Self::NotNamedPython => Evidence::default(),
-            Self::Failed { evidence, .. } => *evidence,
         }
     }
+}
+
+/// Tasks that the others are like, and the others.
+fn sampled(tasks: &[Task]) -> (Vec<&Task>, Vec<&Task>) {
+    let neighbours = tasks.chunks(FILES_LIKE_A_SAMPLE).filter_map(|tasks| tasks.split_first());
+    let (sample, rest): (Vec<_>, Vec<_>) = neighbours.unzip();
+    (sample, rest.into_iter().flatten().collect())
+}
+
+/// The outcomes of a sample and of the others, in the order of the tasks.
+fn woven(of_sample: Vec<Outcome>, of_rest: Vec<Outcome>) -> Vec<Outcome> {
+    let mut all = Vec::with_capacity(of_sample.len() + of_rest.len());
+    let mut of_rest = of_rest.into_iter();
+    for outcome in of_sample {
+        all.push(outcome);
+        all.extend(of_rest.by_ref().take(FILES_LIKE_A_SAMPLE - 1));
+    }
+    all
+}
+
+fn evidence<'o>(outcomes: impl IntoIterator<Item = &'o Outcome>) -> Evidence {
+    outcomes.into_iter().map(Outcome::evidence).sum()
 }
 
 /// What each thread needs.
 struct Worker<'w, 'a> {
     summarizer: &'w Summarizer<'a>,
-    options: AnalyzeOptions,
+    facts: AnalyzeOptions,
     selection: Option<&'w ContextSelection>,
+    /// How many files there are in all.
+    files: usize,
 }
 
 impl Worker<'_, '_> {
-    #[cfg(feature = "parallel")]
-    fn run_all(&self, tasks: &[Task]) -> Vec<Outcome> {
-        use rayon::prelude::*;
-        tasks.par_iter().map(|task| self.run(task, tasks.len())).collect()
+    /// What becomes of files as `version` has them; tells that each is done.
+    fn run_all(&self, version: PythonVersion, tasks: &[&Task]) -> Vec<Outcome> {
+        let options = self.facts.clone().version(version);
+        each(tasks, |task| {
+            let outcome = self.summarize(task, &options);
+            (self.summarizer.on_file)(Progress { files: self.files });
+            outcome
+        })
     }
 
-    #[cfg(not(feature = "parallel"))]
-    fn run_all(&self, tasks: &[Task]) -> Vec<Outcome> {
-        tasks.iter().map(|task| self.run(task, tasks.len())).collect()
+    /// The same, of files that were done as another version had them: each counts once.
+    fn run_again(&self, version: PythonVersion, tasks: &[&Task]) -> Vec<Outcome> {
+        let options = self.facts.clone().version(version);
+        each(tasks, |task| self.summarize(task, &options))
     }
 
-    fn run(&self, task: &Task, files: usize) -> Outcome {
-        let outcome = self.summarize(task);
-        (self.summarizer.on_file)(Progress { files });
-        outcome
-    }
-
-    fn summarize(&self, task: &Task) -> Outcome {
+    fn summarize(&self, task: &Task, options: &AnalyzeOptions) -> Outcome {
         let candidate = &task.candidate;
         let ran = Ran::of(self.summarizer.data, &candidate.recorded, self.selection);
         let facts = if task.tracer.is_empty() {
-            match self.facts(candidate, &ran) {
+            match self.facts(candidate, options, &ran) {
                 Ok(facts) => facts,
                 Err(outcome) => return outcome,
             }
@@ -461,6 +498,7 @@ impl Worker<'_, '_> {
             true => mismatch(candidate, &lines, &facts),
             false => None,
         };
+        let evidence = Evidence::of_file(&facts, &lines);
         let file = FileSummary {
             name: candidate.name.clone(),
             path: candidate.path.clone(),
@@ -469,17 +507,21 @@ impl Worker<'_, '_> {
             analysis: ran.analyze(lines, &facts),
             facts,
         };
-        Outcome::Done(Box::new(file), mismatch)
+        Outcome::Done { file: Box::new(file), mismatch, evidence }
     }
 
-    fn facts(&self, candidate: &Candidate, ran: &Ran) -> Result<Facts, Outcome> {
+    fn facts(
+        &self,
+        candidate: &Candidate,
+        options: &AnalyzeOptions,
+        ran: &Ran,
+    ) -> Result<Facts, Outcome> {
         let path = &candidate.path;
         let failed = |error: Error| {
             let message = format!("Couldn't parse '{path}': {}", error.reason());
             Outcome::Failed { message, error, evidence: Evidence::default() }
         };
         let bytes = read_source(self.summarizer.sources, path).map_err(failed)?;
-        let options = &self.options;
         let kept = self.summarizer.cache.map(|cache| (cache, FactsCache::key(options, &bytes)));
         if let Some(facts) = kept.as_ref().and_then(|(cache, key)| cache.get(key)) {
             return Ok(facts);
@@ -507,6 +549,17 @@ impl Worker<'_, '_> {
         }
         Ok(facts)
     }
+}
+
+#[cfg(feature = "parallel")]
+fn each(tasks: &[&Task], work: impl Fn(&Task) -> Outcome + Sync + Send) -> Vec<Outcome> {
+    use rayon::prelude::*;
+    tasks.par_iter().map(|task| work(task)).collect()
+}
+
+#[cfg(not(feature = "parallel"))]
+fn each(tasks: &[&Task], work: impl Fn(&Task) -> Outcome) -> Vec<Outcome> {
+    tasks.iter().map(|task| work(task)).collect()
 }
 
 /// What the data has about a file.

@@ -1,5 +1,6 @@
 //! Which Python's compiler decides what is a statement.
 
+use std::iter::Sum;
 use std::str::FromStr;
 
 use crate::python::{AnalyzeOptions, Facts, PythonSource, PythonVersion};
@@ -55,17 +56,20 @@ impl Evidence {
         Self { first: PythonVersion::ALL.into_iter().find(parses), ..Self::default() }
     }
 
-    /// Of a file and the first lines of its statements that ran, sorted.
-    pub(super) fn of_file(facts: &Facts, executed: &[i32]) -> Self {
-        let ran = |line: &i32| executed.binary_search(line).is_ok();
-        let is_counted = |line: &i32| facts.statements().binary_search(line).is_ok();
+    /// Of a file and its lines that ran: the same, whichever version the facts are of.
+    pub(super) fn of_file(facts: &Facts, lines: &[i32]) -> Self {
         let deferred = facts.deferred();
-        let out_of_order = |(a, b): &&(i32, i32)| ran(b) && is_counted(a) && !ran(a);
+        if deferred.lines.is_empty() {
+            return Self::default();
+        }
+        let ran = facts.translate_lines(lines.iter().copied());
+        let ran = |line: &i32| ran.binary_search(line).is_ok();
+        let out_of_order = |(a, b): &&(i32, i32)| ran(b) && !ran(a);
         let mut evidence = Self {
             out_of_order: deferred.in_order.iter().filter(out_of_order).count(),
             ..Self::default()
         };
-        for deferred in deferred.lines.iter().filter(|deferred| is_counted(&deferred.line)) {
+        for deferred in &deferred.lines {
             if ran(&deferred.line) {
                 evidence.ran += 1;
             } else {
@@ -76,23 +80,25 @@ impl Evidence {
         evidence
     }
 
-    /// Of all files. The order does not matter.
-    pub(super) fn add(self, other: Self) -> Self {
-        Self {
-            first: self.first.max(other.first),
-            passed_over: self.passed_over + other.passed_over,
-            missed: self.missed + other.missed,
-            ran: self.ran + other.ran,
-            out_of_order: self.out_of_order + other.out_of_order,
-        }
-    }
-
     /// The version that the data suits.
     pub(super) fn version(self) -> PythonVersion {
         let first = self.first.unwrap_or(FIRST_GUESS);
         let is_seen = self.passed_over > self.out_of_order;
         let is_likely = self.missed > self.ran + self.out_of_order;
         if is_seen || is_likely { PythonVersion::Py314 } else { first }
+    }
+}
+
+/// Of all files. The order does not matter.
+impl Sum for Evidence {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |a, b| Self {
+            first: a.first.max(b.first),
+            passed_over: a.passed_over + b.passed_over,
+            missed: a.missed + b.missed,
+            ran: a.ran + b.ran,
+            out_of_order: a.out_of_order + b.out_of_order,
+        })
     }
 }
 
