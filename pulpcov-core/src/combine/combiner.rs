@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::base::Base;
 use super::delete::delete_inputs;
 use super::event::Event;
 use super::gather::{Gathered, Outcome, Parts, gather};
@@ -142,7 +143,8 @@ impl<'a> Combiner<'a> {
     ///
     /// More than that goes to temporary files beside the data file, and [`Combined::data`] is without
     /// the rows that are there: the data file has them. What comes on top of it is an input a core, as it
-    /// is read, the names of files and contexts, and the data file that is [appended](Self::append) to.
+    /// is read, the names of files and contexts, all that one source file has, and a data file that is
+    /// [appended](Self::append) to and not as plain as coverage.py makes it.
     ///
     /// # Examples
     ///
@@ -200,8 +202,11 @@ impl<'a> Combiner<'a> {
             return Err(Error::new(ErrorKind::NoData, "No data to combine"));
         }
         (self.on_event)(Event::Found { inputs: inputs.len() });
-        let base = self.load_base()?;
-        let gathered = self.gather(&inputs)?;
+        let base = match self.append {
+            true => Base::load(&self.data_file, self.drop_contexts, self.memory)?,
+            false => None,
+        };
+        let gathered = self.gather(&inputs, base.as_ref())?;
         let report = Report::new(&inputs, gathered.outcomes);
         if report.read.is_empty() && !unfinished.any() {
             return Err(no_usable_data(&report.left_out));
@@ -233,36 +238,14 @@ impl<'a> Combiner<'a> {
         Ok(inputs)
     }
 
-    /// What the data file holds already, when appending.
-    fn load_base(&self) -> Result<Option<CoverageData>> {
-        if !self.append || self.data_file.symlink_metadata().is_err() {
-            return Ok(None);
-        }
-        let file = DataFile::open(&self.data_file)?;
-        if file.digest().is_none() {
-            let message =
-                "cannot be appended to: it has a journal or log that SQLite must take in first";
-            return Err(Error::new(ErrorKind::Busy, message).with_path(&self.data_file));
-        }
-        let decoded = file.drop_contexts(self.drop_contexts).read()?;
-        match decoded.orphan_rows {
-            0 => Ok(Some(decoded.data)),
-            // The data file would be replaced, and nobody would have them any more.
-            rows => {
-                let message = format!(
-                    "cannot be appended to: {rows} of its rows name a file or a context that it does not have; \
-                     move it away, and combine it like the others"
-                );
-                Err(Error::new(ErrorKind::Corrupt, message).with_path(&self.data_file))
-            }
-        }
-    }
-
-    fn gather(&mut self, inputs: &[PathBuf]) -> Result<Gathered> {
+    fn gather(&mut self, inputs: &[PathBuf], base: Option<&Base>) -> Result<Gathered> {
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
-        let (memory, drop_contexts) = (self.memory, self.drop_contexts);
-        gather(inputs, &mut aliases, drop_contexts, memory, &self.data_file, &self.on_event)
+        let taken = base.map_or(0, |base| base.size);
+        let memory = self.memory.map(|bytes| bytes.saturating_sub(taken));
+        let spilled = base.is_some_and(|base| !base.runs.is_empty());
+        let (drop_contexts, data_file) = (self.drop_contexts, &self.data_file);
+        gather(inputs, &mut aliases, drop_contexts, memory, spilled, data_file, &self.on_event)
             .map_err(|err| match err.kind() {
                 ErrorKind::TracerConflict => {
                     name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
@@ -274,10 +257,11 @@ impl<'a> Combiner<'a> {
     /// One data set of all parts, and what is to be said of each input.
     fn merge<'i>(
         &self,
-        base: Option<CoverageData>,
+        base: Option<Base>,
         parts: Parts,
         report: Report<'i>,
     ) -> Result<Merged<'i>> {
+        let (base, base_runs) = base.map(|base| (base.data, base.runs)).unzip();
         let kinds = Kinds::new(&self.data_file, base.as_ref(), &report);
         if kinds.are_mixed() && !self.mixed_as_lines {
             return Err(kinds.refusal());
@@ -285,6 +269,7 @@ impl<'a> Combiner<'a> {
         let meta = base.as_ref().map(|data| data.meta().clone()).unwrap_or_default();
         let mut data = CoverageData::new();
         let (parts, mut runs) = parts.into_parts();
+        runs.extend(base_runs.into_iter().flatten());
         for mut part in base.into_iter().chain(parts) {
             if kinds.are_mixed() {
                 part.arcs_to_lines();

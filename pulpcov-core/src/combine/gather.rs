@@ -11,16 +11,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::event::Event;
 use super::spill::Run;
-use super::store::{folder_of, without_path};
 use super::turns::Turns;
 use crate::data::merging::{Merging, PathTable};
 use crate::data::rows::Rows;
 use crate::data::{CoverageData, FilePath, Measurement};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::formats::{DataFile, FileIdentity};
 use crate::paths::PathAliases;
 
@@ -89,32 +88,33 @@ impl Merged {
         self.size += rows.size();
         let data = self.data.entry(rows.measurement).or_default();
         data.add(rows, &numbers, self.names.paths.all())?;
-        if room.bytes.is_some_and(|bytes| self.size > bytes) {
+        self.make_room(0, room)
+    }
+
+    /// See to it that the rows do not take more memory than they may, and that as much as `more` is free.
+    fn make_room(&mut self, more: usize, room: &Room<'_>) -> Result<()> {
+        let Some(bytes) = room.bytes else { return Ok(()) };
+        if self.size > 0 && self.size.saturating_add(more) > bytes {
             // Less than the sum, for rows of several inputs are one.
             self.size = self.data.values().map(Merging::size).sum();
-            if room.bytes.is_some_and(|bytes| self.size > bytes / 2) {
-                self.spill(room.data_file)?;
+            // Few rows are not worth a file.
+            if self.size.saturating_add(more) > bytes / 2 && self.size > bytes / 4 {
+                self.spill(room)?;
             }
         }
         Ok(())
     }
 
-    /// Put the rows on disk, beside the data file.
-    fn spill(&mut self, data_file: &Path) -> Result<()> {
-        let folder = folder_of(data_file);
-        // The result will need it too.
-        let _ = std::fs::create_dir_all(&folder);
+    /// There is no more to add. If some rows are on disk, all go there: writing the result takes memory too.
+    fn end(&mut self, room: &Room<'_>) -> Result<()> {
+        if room.spilled.load(Ordering::Relaxed) { self.spill(room) } else { Ok(()) }
+    }
+
+    /// Put the rows on disk.
+    fn spill(&mut self, room: &Room<'_>) -> Result<()> {
+        room.spilled.store(true, Ordering::Relaxed);
         for data in self.data.values_mut() {
-            let rows = data.take_rows(self.names.paths.all());
-            if !rows.has_rows() {
-                continue;
-            }
-            let run = Run::write(&rows, &folder).map_err(|err| {
-                let reason = without_path(&err);
-                let message = format!("rows that do not fit in memory cannot be written: {reason}");
-                Error::new(ErrorKind::Io, message).with_path(data_file)
-            })?;
-            self.runs.push(run);
+            self.runs.extend(Run::take(data, self.names.paths.all(), room.data_file)?);
         }
         self.size = 0;
         Ok(())
@@ -165,6 +165,8 @@ impl Names {
 struct Room<'a> {
     bytes: Option<usize>,
     data_file: &'a Path,
+    /// Are some there?
+    spilled: AtomicBool,
 }
 
 /// What is decided in the order of the inputs.
@@ -196,7 +198,8 @@ impl InOrder<'_> {
     }
 }
 
-/// Read and merge all inputs. Rows that take more than `memory` bytes go to temporary files beside `data_file`.
+/// Read and merge all inputs. Rows that take more than `memory` bytes go to temporary files beside `data_file`; all
+/// go there if some have `spilled` already.
 ///
 /// # Errors
 ///
@@ -206,12 +209,17 @@ pub(super) fn gather(
     aliases: &mut PathAliases,
     drop_contexts: bool,
     memory: Option<usize>,
+    spilled: bool,
     data_file: &Path,
     event: impl Fn(Event<'_>) + Sync,
 ) -> Result<Gathered> {
     let workers = workers(inputs.len());
     let pool = Pool {
-        room: Room { bytes: memory.map(|bytes| bytes / workers), data_file },
+        room: Room {
+            bytes: memory.map(|bytes| bytes / workers),
+            data_file,
+            spilled: AtomicBool::new(spilled),
+        },
         inputs,
         next: AtomicUsize::new(0),
         turns: Turns::new(InOrder { aliases, seen: HashMap::new() }),
@@ -233,6 +241,12 @@ fn workers(inputs: usize) -> usize {
 #[cfg(not(feature = "parallel"))]
 fn workers(_: usize) -> usize {
     1
+}
+
+/// About how much memory an input takes while it is read: its bytes, and as much again for its rows.
+fn memory_to_read(path: &Path) -> usize {
+    let size = path.symlink_metadata().map_or(0, |metadata| metadata.len());
+    usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(2)
 }
 
 struct Pool<'a, E> {
@@ -271,8 +285,11 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(path) = self.inputs.get(number) else {
-                return conflict.map(|()| merged.into_parts());
+                return conflict
+                    .and_then(|()| merged.end(&self.room))
+                    .map(|()| merged.into_parts());
             };
+            conflict = conflict.and_then(|()| merged.make_room(memory_to_read(path), &self.room));
             let outcome = match self.read(number, path, &mut merged.names) {
                 Ok((outcome, found)) => {
                     // After a conflict the rest is still read: other workers wait for these turns.

@@ -7,17 +7,20 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::store::{folder_of, without_path};
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::contexts::{ContextId, ContextTable};
 use crate::data::coverage_data::FileRecord;
+use crate::data::merging::Merging;
 use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Measurement, Numbits};
+use crate::error::{Error, ErrorKind, Result};
 use crate::formats::sqlite::RowSource;
 
-/// How much is written at a time.
+/// How much is written and read at a time.
 const BUFFER: usize = 1 << 20;
 
 /// The rows that a data set had at some time.
@@ -33,22 +36,40 @@ pub(super) struct Run {
 
 struct Place {
     at: u64,
-    len: usize,
+    len: u64,
 }
 
 impl Run {
-    /// Write the rows of `data` to a temporary file in `folder`.
-    pub(super) fn write(data: &CoverageData, folder: &Path) -> io::Result<Self> {
+    /// Take the rows of `merging`, whose files are numbers of `paths`, out of memory and into a temporary file beside
+    /// `data_file`, if there are any.
+    pub(super) fn take(
+        merging: &mut Merging,
+        paths: &[FilePath],
+        data_file: &Path,
+    ) -> Result<Option<Self>> {
+        let rows = merging.take_rows(paths);
+        if !rows.has_rows() {
+            return Ok(None);
+        }
+        let folder = folder_of(data_file);
+        // The result will need it too.
+        let _ = std::fs::create_dir_all(&folder);
+        let run = Self::write(&rows, &folder).map_err(|err| {
+            let reason = without_path(&err);
+            let message = format!("rows that do not fit in memory cannot be written: {reason}");
+            Error::new(ErrorKind::Io, message).with_path(data_file)
+        })?;
+        Ok(Some(run))
+    }
+
+    fn write(data: &CoverageData, folder: &Path) -> io::Result<Self> {
         let mut out = BufWriter::with_capacity(BUFFER, nameless_file(folder)?);
         let mut places = BTreeMap::new();
-        let mut bytes = Vec::new();
         let mut at = 0;
         for (path, record) in data.records() {
-            bytes.clear();
-            encode(record, &mut bytes);
-            out.write_all(&bytes)?;
-            places.insert(path.clone(), Place { at, len: bytes.len() });
-            at += bytes.len() as u64;
+            let len = encode(record, &mut out)?;
+            places.insert(path.clone(), Place { at, len });
+            at += len;
         }
         let file = Mutex::new(out.into_inner().map_err(io::IntoInnerError::into_error)?);
         let contexts = data.context_table().shared_names();
@@ -61,14 +82,24 @@ impl Run {
     }
 
     fn read(&self, path: &FilePath) -> io::Result<Option<FileRecord>> {
-        let Some(place) = self.places.get(path) else { return Ok(None) };
-        let mut bytes = vec![0; place.len];
-        {
-            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.seek(SeekFrom::Start(place.at))?;
-            io::Read::read_exact(&mut *file, &mut bytes)?;
+        let Some(&Place { mut at, len }) = self.places.get(path) else { return Ok(None) };
+        let end = at + len;
+        let mut record = FileRecord::default();
+        let mut bytes = Vec::new();
+        while at < end {
+            at += self.read_on(at, end, &mut bytes)?;
+            let rest = decode(&bytes, &mut record).len();
+            bytes.drain(..bytes.len() - rest);
         }
-        decode(&mut bytes.as_slice()).map(Some).ok_or_else(|| io::ErrorKind::InvalidData.into())
+        if bytes.is_empty() { Ok(Some(record)) } else { Err(io::ErrorKind::InvalidData.into()) }
+    }
+
+    /// Add to `bytes` the next of those before `end`; how many.
+    fn read_on(&self, at: u64, end: u64, bytes: &mut Vec<u8>) -> io::Result<u64> {
+        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.seek(SeekFrom::Start(at))?;
+        let count = (&mut *file).take((end - at).min(BUFFER as u64)).read_to_end(bytes)?;
+        if count == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(count as u64) }
     }
 }
 
@@ -126,50 +157,69 @@ impl RowSource for Spilled<'_> {
     }
 }
 
-// A record: how many contexts have lines, and for each its id, the length of its numbits and these; then
-// how many have arcs, and for each its id, how many there are, and for each arc two differences.
+// A record: for each context that has any, twice its id, the length of its numbits and these; then for each that
+// has any, twice its id and one, how many arcs there are, and for each arc two differences.
 
-fn encode(record: &FileRecord, to: &mut Vec<u8>) {
-    put(to, record.lines.iter().count() as u64);
+/// Write a record; how many bytes it takes.
+fn encode(record: &FileRecord, out: &mut impl Write) -> io::Result<u64> {
+    let mut len = 0;
+    let mut bytes = Vec::new();
+    let mut write = |bytes: &mut Vec<u8>| {
+        len += bytes.len() as u64;
+        out.write_all(bytes)?;
+        bytes.clear();
+        io::Result::Ok(())
+    };
     for (context, lines) in record.lines.iter() {
-        put(to, context.index() as u64);
-        put(to, lines.as_bytes().len() as u64);
-        to.extend_from_slice(lines.as_bytes());
+        put(&mut bytes, 2 * context.index() as u64);
+        put(&mut bytes, lines.as_bytes().len() as u64);
+        bytes.extend_from_slice(lines.as_bytes());
+        write(&mut bytes)?;
     }
-    put(to, record.arcs.iter().count() as u64);
     for (context, arcs) in record.arcs.iter() {
-        put(to, context.index() as u64);
-        put(to, arcs.len() as u64);
+        put(&mut bytes, 2 * context.index() as u64 + 1);
+        put(&mut bytes, arcs.len() as u64);
         let mut last = 0;
         for (start, end) in arcs.iter() {
-            put_signed(to, i64::from(start) - last);
-            put_signed(to, i64::from(end) - i64::from(start));
+            put_signed(&mut bytes, i64::from(start) - last);
+            put_signed(&mut bytes, i64::from(end) - i64::from(start));
             last = start.into();
+        }
+        write(&mut bytes)?;
+    }
+    Ok(len)
+}
+
+/// Add to a record what the bytes have of it; the rest, of which more bytes are needed.
+fn decode<'a>(bytes: &'a [u8], record: &mut FileRecord) -> &'a [u8] {
+    let mut rest = bytes;
+    loop {
+        let mut next = rest;
+        match decode_context(&mut next, record) {
+            Some(()) => rest = next,
+            None => return rest,
         }
     }
 }
 
-fn decode(bytes: &mut &[u8]) -> Option<FileRecord> {
-    let mut record = FileRecord::default();
-    for _ in 0..take(bytes)? {
-        let context = ContextId::at(take(bytes)?)?;
-        let len = take_len(bytes)?;
+fn decode_context(bytes: &mut &[u8], record: &mut FileRecord) -> Option<()> {
+    let number = take(bytes)?;
+    let context = ContextId::at(number / 2)?;
+    let len = take_len(bytes)?;
+    if number.is_multiple_of(2) {
         let (lines, rest) = bytes.split_at_checked(len)?;
-        record.lines.add(context, Numbits::from_bytes(lines));
         *bytes = rest;
+        record.lines.add(context, Numbits::from_bytes(lines));
+        return Some(());
     }
-    for _ in 0..take(bytes)? {
-        let context = ContextId::at(take(bytes)?)?;
-        let count = take_len(bytes)?;
-        let mut last = 0;
-        let mut arc = || -> Option<LineArc> {
-            last += take_signed(bytes)?;
-            Some((last.try_into().ok()?, (last + take_signed(bytes)?).try_into().ok()?))
-        };
-        let arcs: Vec<LineArc> = (0..count).map(|_| arc()).collect::<Option<_>>()?;
-        record.arcs.add(context, ArcSet::from(arcs));
-    }
-    Some(record)
+    let mut last = 0;
+    let mut arc = || -> Option<LineArc> {
+        last += take_signed(bytes)?;
+        Some((last.try_into().ok()?, (last + take_signed(bytes)?).try_into().ok()?))
+    };
+    let arcs: Vec<LineArc> = (0..len).map(|_| arc()).collect::<Option<_>>()?;
+    record.arcs.add(context, ArcSet::from(arcs));
+    Some(())
 }
 
 /// Seven bits a byte, the lowest first; the last byte has its highest bit clear.
@@ -210,9 +260,12 @@ fn take_signed(bytes: &mut &[u8]) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::combine::{Combiner, store};
 
     fn number() -> impl Strategy<Value = i32> {
         prop_oneof![4 => -9i32..400, 1 => any::<i32>()]
@@ -232,13 +285,15 @@ mod tests {
                 record.arcs.add(ContextId::at(context.into()).unwrap(), arcs.into());
             }
             let mut bytes = Vec::new();
-            encode(&record, &mut bytes);
-            let mut rest = bytes.as_slice();
-            let again = decode(&mut rest).unwrap();
-            prop_assert!(rest.is_empty());
-            prop_assert!(again.lines.iter().eq(record.lines.iter()));
-            prop_assert!(again.arcs.iter().eq(record.arcs.iter()));
-            prop_assert!((0..bytes.len()).all(|len| decode(&mut bytes.get(..len).unwrap()).is_none()));
+            prop_assert_eq!(encode(&record, &mut bytes).unwrap(), bytes.len() as u64);
+            // However the bytes come.
+            for at in 0..=bytes.len() {
+                let mut again = FileRecord::default();
+                let rest = decode(&bytes[..at], &mut again).len();
+                prop_assert!(decode(&bytes[at - rest..], &mut again).is_empty());
+                prop_assert!(again.lines.iter().eq(record.lines.iter()));
+                prop_assert!(again.arcs.iter().eq(record.arcs.iter()));
+            }
         }
     }
 
@@ -258,27 +313,41 @@ mod tests {
             }
             data.set_file_tracer("3.py", "a.plugin").unwrap();
             let name = format!(".coverage.host.pid{number}.Xabcdefx");
-            crate::combine::store(&data, inputs.join(name), Default::default()).unwrap();
+            store(&data, inputs.join(name), Default::default()).unwrap();
         }
-        let combine = |name: &str, memory: Option<usize>| {
-            let target = folder.path().join("not yet there").join(name);
-            let combiner =
-                crate::combine::Combiner::new(target.clone()).places([&inputs]).keep(true);
+        let inputs: Vec<_> =
+            std::fs::read_dir(&inputs).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let target = folder.path().join("not yet there").join("target");
+        let combine = |inputs: &[PathBuf], append: bool, memory: Option<usize>| {
+            let combiner = Combiner::new(&target).places(inputs).append(append).keep(true);
             let combiner = match memory {
                 Some(bytes) => combiner.memory(bytes),
                 None => combiner,
             };
-            // The base name is another one, so the inputs are named.
-            let names = std::fs::read_dir(&inputs).unwrap().map(|entry| entry.unwrap().path());
-            let combined = combiner.places(names).run().unwrap();
-            assert_eq!(combined.read, 40);
-            (std::fs::read(target).unwrap(), combined.data.has_rows())
+            let combined = combiner.run().unwrap();
+            assert_eq!(combined.read, inputs.len());
+            (std::fs::read(&target).unwrap(), combined.data.has_rows())
         };
-        let (all, in_memory) = combine("all", None);
-        assert!(in_memory && combine("enough", Some(100 << 20)) == (all.clone(), true));
+        let (all, in_memory) = combine(&inputs, false, None);
+        assert!(in_memory && combine(&inputs, false, Some(100 << 20)) == (all.clone(), true));
         for memory in [0, 100_000, 400_000] {
-            assert!(combine("few", Some(memory)).0 == all, "{memory} bytes of memory");
+            assert!(combine(&inputs, false, Some(memory)).0 == all, "{memory} bytes of memory");
         }
-        assert!(!combine("none", Some(0)).1);
+        assert!(!combine(&inputs, false, Some(0)).1);
+
+        // Rows that were there before take no more memory than others, and not all can be read page by page.
+        let (before, later) = inputs.split_at(25);
+        let (old, _) = combine(before, false, None);
+        for change in ["", "CREATE INDEX of_somebody ON arc (tono)"] {
+            for memory in [None, Some(0), Some(100_000), Some(400_000), Some(100 << 20)] {
+                std::fs::write(&target, &old).unwrap();
+                let connection = rusqlite::Connection::open(&target).unwrap();
+                connection.execute_batch(change).unwrap();
+                connection.close().unwrap();
+                let (result, in_memory) = combine(later, true, memory);
+                assert!(result == all, "{memory:?} bytes of memory, {change}");
+                assert_eq!(in_memory, memory.is_none_or(|bytes| bytes > 1 << 20), "{memory:?}");
+            }
+        }
     }
 }

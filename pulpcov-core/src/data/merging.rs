@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::contexts::ContextTable;
+use super::contexts::{ContextId, ContextTable};
 use super::coverage_data::{FileRecord, tracer_conflict};
 use super::rows::{FileRuns, Rows, Runs};
-use super::{CoverageData, FilePath, Measurement};
+use super::{CoverageData, FilePath, LineArc, Measurement};
 use crate::error::Result;
 
 /// So many that it pays to share the work of merging them.
@@ -58,15 +58,40 @@ impl Merging {
         numbers: &[usize],
         paths: &[FilePath],
     ) -> Result<()> {
-        self.add_files(&rows, numbers, paths)?;
-        let ids = self.contexts.absorb(rows.contexts);
-        rows.lines.translate(numbers, &ids);
-        rows.arcs.translate(numbers, &ids);
-        rows.lines.sort();
-        rows.arcs.sort();
-        self.each_record(&rows.lines, |record, runs| record.lines.absorb_runs(runs.by_context()));
-        self.each_record(&rows.arcs, |record, runs| record.arcs.absorb_runs(runs.by_context()));
+        let ids = self.add_names(&mut rows, numbers, paths)?;
+        self.add_runs(rows.lines, rows.arcs, numbers, &ids);
         Ok(())
+    }
+
+    /// Take in files and contexts alone; what ids the contexts have, for [their runs](Self::add_runs).
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](Self::add).
+    pub(crate) fn add_names(
+        &mut self,
+        rows: &mut Rows,
+        numbers: &[usize],
+        paths: &[FilePath],
+    ) -> Result<Vec<ContextId>> {
+        self.add_files(rows, numbers, paths)?;
+        Ok(self.contexts.absorb(std::mem::take(&mut rows.contexts)))
+    }
+
+    /// Add runs of files that have these numbers, in contexts that have these ids.
+    pub(crate) fn add_runs(
+        &mut self,
+        mut lines: Runs<u8>,
+        mut arcs: Runs<LineArc>,
+        numbers: &[usize],
+        ids: &[ContextId],
+    ) {
+        lines.translate(numbers, ids);
+        arcs.translate(numbers, ids);
+        lines.sort();
+        arcs.sort();
+        self.each_record(&lines, |record, runs| record.lines.absorb_runs(runs.by_context()));
+        self.each_record(&arcs, |record, runs| record.arcs.absorb_runs(runs.by_context()));
     }
 
     /// Do something with the record of each file and its runs; with many runs on all cores.

@@ -6,7 +6,7 @@ use crate::data::CoverageData;
 #[cfg(feature = "json")]
 use crate::data::path::PathList;
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-use crate::data::rows::Rows;
+use crate::data::rows::{Rows, Runs};
 use crate::error::{Error, ErrorKind, Result};
 
 use super::detect::FileKind;
@@ -227,6 +227,39 @@ impl DataFile {
             Content::Sqlite(reader) => {
                 let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
                 reader.into_rows(contexts).map_err(|err| err.with_path(&self.path))
+            }
+        }
+    }
+
+    /// Does it take a journal or write-ahead log, whose rows are not in the file itself?
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn is_recovered(&self) -> bool {
+        matches!(&self.content, Content::Sqlite(reader) if reader.is_recovered())
+    }
+
+    /// As [`into_rows`](Self::into_rows), of a file that is [read in place](Self::open_in_place) as many rows of lines and
+    /// arcs at a time as take about `bytes` of it. To `begin` with come all others, then these are to be added. What is
+    /// made of them is returned, and what is said of all rows.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn read_in_portions<T>(
+        self,
+        bytes: u64,
+        begin: impl Fn(&mut Rows) -> Result<T>,
+        mut add: impl FnMut(&mut T, Runs<u8>, Runs<crate::LineArc>) -> Result<()>,
+    ) -> Result<(T, Rows)> {
+        match self.content {
+            Content::Sqlite(reader) => {
+                let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
+                let read = reader.read_in_portions(contexts, bytes, begin, add);
+                read.map_err(|err| err.with_path(&self.path))
+            }
+            Content::Json { .. } => {
+                let mut rows = self.into_rows()?;
+                let mut made = begin(&mut rows)?;
+                let (lines, arcs) =
+                    (std::mem::take(&mut rows.lines), std::mem::take(&mut rows.arcs));
+                add(&mut made, lines, arcs)?;
+                Ok((made, rows))
             }
         }
     }

@@ -9,6 +9,8 @@
 mod connection;
 mod lock;
 mod pages;
+#[cfg(any(test, all(feature = "json", feature = "paths")))]
+mod portions;
 mod read;
 mod rows;
 mod schema;

@@ -15,14 +15,20 @@ use crate::formats::data_file::input::Input;
 
 /// An open database that is a data file.
 pub(crate) struct Reader {
-    database: Database,
+    pub(super) database: Database,
     /// In the order of the table `file`.
-    paths: PathList,
+    pub(super) paths: PathList,
     /// From SQLite's id to the index in `paths`.
-    file_index: Ids<usize>,
+    pub(super) file_index: Ids<usize>,
+    /// Did a journal or write-ahead log take part?
+    #[cfg_attr(
+        not(all(feature = "json", feature = "paths")),
+        expect(dead_code, reason = "a combine asks that adds to it")
+    )]
+    pub(super) recovered: bool,
 }
 
-enum Database {
+pub(super) enum Database {
     /// As coverage.py makes them; we read it.
     Plain(pages::Database),
     /// Any other; SQLite reads it.
@@ -73,7 +79,8 @@ impl Reader {
         let database = pages::Database::new(PageFile::new(store)?).map_err(PageFile::into_store)?;
         match database.files() {
             Ok((paths, file_index)) => {
-                Ok(Self { database: Database::Plain(database), paths, file_index })
+                let database = Database::Plain(database);
+                Ok(Self { database, paths, file_index, recovered: false })
             }
             Err(Unusual) => Err(database.into_store()),
         }
@@ -81,9 +88,10 @@ impl Reader {
 
     /// Open any database.
     pub(super) fn through_sql(snapshot: Snapshot) -> Result<Self> {
+        let recovered = snapshot.companion.is_some();
         let database = sql::Database::open(snapshot)?;
         let (paths, file_index) = database.files()?;
-        Ok(Self { database: Database::Any(database), paths, file_index })
+        Ok(Self { database: Database::Any(database), paths, file_index, recovered })
     }
 
     pub(crate) fn schema_version(&self) -> i64 {
@@ -98,6 +106,12 @@ impl Reader {
     pub(super) fn needs_no_sql(self) -> bool {
         let count = self.paths.iter().len();
         matches!(self.database, Database::Plain(database) if database.rows(&self.file_index, count, Contexts::Kept).is_ok())
+    }
+
+    /// Did a journal or write-ahead log take part, whose rows are not in the file itself?
+    #[cfg(all(feature = "json", feature = "paths"))]
+    pub(crate) fn is_recovered(&self) -> bool {
+        self.recovered
     }
 
     pub(crate) fn paths(&self) -> &PathList {
@@ -122,8 +136,8 @@ impl Reader {
     pub(crate) fn into_rows(self, contexts: Contexts) -> Result<Rows> {
         let count = self.paths.iter().len();
         let mut rows = rows(self.database, &self.file_index, count, contexts)?;
-        let has_arcs = rows.meta.remove("has_arcs");
-        rows.measurement = measurement(&rows, has_arcs.as_deref())?;
+        let (any_lines, any_arcs) = (!rows.lines.is_empty(), !rows.arcs.is_empty());
+        rows.measurement = measurement(any_lines, any_arcs, rows.meta.remove("has_arcs"))?;
         if contexts == Contexts::Merged {
             rows.drop_contexts();
         }
@@ -147,8 +161,12 @@ fn rows(database: Database, files: &Ids<usize>, count: usize, contexts: Contexts
 }
 
 /// What was measured: the rows say it, and `meta` where there are none.
-fn measurement(rows: &Rows, has_arcs: Option<&str>) -> Result<Option<Measurement>> {
-    match (!rows.lines.is_empty(), !rows.arcs.is_empty()) {
+pub(super) fn measurement(
+    any_lines: bool,
+    any_arcs: bool,
+    has_arcs: Option<String>,
+) -> Result<Option<Measurement>> {
+    match (any_lines, any_arcs) {
         (true, true) => Err(Error::new(ErrorKind::Corrupt, "it holds both lines and arcs")),
         (true, false) => Ok(Some(Measurement::Lines)),
         (false, true) => Ok(Some(Measurement::Arcs)),

@@ -8,8 +8,10 @@ use rusqlite::Connection;
 use super::read::Reader;
 use super::rows::Contexts;
 use super::snapshot::Snapshot;
+use crate::data::merging::{Merging, PathTable};
 use crate::data::{CoverageData, FilePath, LineArc, Numbits};
 use crate::error::Result;
+use crate::formats::data_file::input::Input;
 
 /// All that the rest of the crate gets of a data file, orders included.
 #[derive(Debug, PartialEq)]
@@ -20,16 +22,43 @@ struct Everything {
     orphan_rows: u64,
 }
 
+impl Everything {
+    fn new(paths: Vec<FilePath>, data: CoverageData, orphan_rows: u64) -> Self {
+        let contexts = data.context_table().names().map(str::to_owned).collect();
+        Self { paths, contexts, data, orphan_rows }
+    }
+}
+
 fn everything(reader: Result<Reader>, contexts: Contexts) -> Result<Everything> {
     let reader = reader?;
     let paths = reader.paths().iter().map(FilePath::from).collect();
     let decoded = reader.read(contexts)?;
-    Ok(Everything {
-        paths,
-        contexts: decoded.data.context_table().names().map(str::to_owned).collect(),
-        data: decoded.data,
-        orphan_rows: decoded.orphan_rows,
-    })
+    Ok(Everything::new(paths, decoded.data, decoded.orphan_rows))
+}
+
+/// The same, one page at a time.
+fn everything_in_portions(reader: Result<Reader>, contexts: Contexts) -> Result<Everything> {
+    let reader = reader?;
+    let all: Vec<FilePath> = reader.paths().iter().map(FilePath::from).collect();
+    let mut paths = PathTable::default();
+    let numbers: Vec<usize> = all.iter().map(|path| paths.number(path.clone())).collect();
+    let ((merging, _), rows) = reader.read_in_portions(
+        contexts,
+        1,
+        |names| {
+            let mut merging = Merging::default();
+            let ids = merging.add_names(names, &numbers, paths.all())?;
+            Ok((merging, ids))
+        },
+        |(merging, ids), lines, arcs| {
+            merging.add_runs(lines, arcs, &numbers, ids);
+            Ok(())
+        },
+    )?;
+    assert!(rows.lines.is_empty() && rows.arcs.is_empty());
+    let mut data = merging.into_data(rows.measurement, paths.all());
+    rows.meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
+    Ok(Everything::new(all, data, rows.orphans))
 }
 
 /// Read `database` in each way that there is; whether it is so plain that SQLite is not needed.
@@ -44,9 +73,10 @@ fn all_ways_agree(database: &[u8]) -> bool {
         let sql = Reader::through_sql(Snapshot { bytes: database.to_vec(), companion: None });
         let sql = everything(sql, contexts);
         let ours = everything(Reader::from_bytes(database.to_vec()), contexts);
-        let input = crate::formats::data_file::input::Input::open(&path).unwrap();
-        let in_place = everything(Reader::in_place(input).map(|opened| opened.0), contexts);
-        for ours in [ours, in_place] {
+        let open = || Reader::in_place(Input::open(&path).unwrap()).map(|opened| opened.0);
+        let in_place = everything(open(), contexts);
+        let in_portions = everything_in_portions(open(), contexts);
+        for ours in [ours, in_place, in_portions] {
             match (&sql, &ours) {
                 (Ok(sql), Ok(ours)) => assert_eq!(sql, ours),
                 (Err(sql), Err(ours)) => assert_eq!(sql.to_string(), ours.to_string()),
@@ -318,8 +348,7 @@ fn both_ways_write_many_alike(data: &CoverageData, table: &str, rows: usize) {
     let (ours, sql) = (folder.path().join("ours"), folder.path().join("sql"));
     super::write(data, &ours).unwrap();
     super::write::write_through_sql(data, &sql).unwrap();
-    let input = crate::formats::data_file::input::Input::open(&ours).unwrap();
-    let (reader, _) = Reader::in_place(input).unwrap();
+    let (reader, _) = Reader::in_place(Input::open(&ours).unwrap()).unwrap();
     assert!(&reader.read(Contexts::Kept).unwrap().data == data);
 
     let (ours, sql) = (Connection::open(&ours).unwrap(), Connection::open(&sql).unwrap());

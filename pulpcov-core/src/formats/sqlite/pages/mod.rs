@@ -11,7 +11,8 @@
 //! - `btree`: the rows of a table, page by page;
 //! - `record`: the values of a row;
 //! - `layout`: which tables are where;
-//! - `tables`: from rows to what a data set is made of.
+//! - `tables`: from rows to what a data set is made of;
+//! - `portions`: the same, some rows at a time.
 //!
 //! And a new database is written page by page, for its rows are sorted already:
 //!
@@ -23,6 +24,8 @@ mod btree;
 mod encode;
 mod layout;
 mod pack;
+#[cfg(any(test, all(feature = "json", feature = "paths")))]
+mod portions;
 mod record;
 mod store;
 mod tables;

@@ -21,8 +21,8 @@ const PAGES_A_TASK: usize = 64;
 
 /// A data file of schema 7 that is as plain as coverage.py makes it.
 pub(in super::super) struct Database {
-    file: PageFile,
-    layout: Layout,
+    pub(super) file: PageFile,
+    pub(super) layout: Layout,
 }
 
 impl Database {
@@ -65,33 +65,36 @@ impl Database {
         count: usize,
         merge: Contexts,
     ) -> Plain<Rows> {
-        let (mut contexts, context_ids) = self.contexts()?;
-        if merge == Contexts::Merged && contexts.len() > 0 {
-            contexts = ContextTable::default();
-            contexts.intern("");
-        }
-        let keys = Keys { files, contexts: &context_ids, count, merge };
+        let (mut rows, contexts) = self.rows_of_small_tables(files, merge)?;
+        let keys = Keys { files, contexts: &contexts, count, merge };
         let (lines, line_orphans) = self.lines(&keys)?;
         let (arcs, arc_orphans) = self.arcs(&keys)?;
-        let (tracers, tracer_orphans) = self.tracers(files)?;
-        Ok(Rows {
-            contexts,
-            lines,
-            arcs,
-            tracers,
-            meta: self.meta()?,
-            orphans: line_orphans + arc_orphans + tracer_orphans,
-            ..Rows::default()
-        })
+        (rows.lines, rows.arcs) = (lines, arcs);
+        rows.orphans += line_orphans + arc_orphans;
+        Ok(rows)
     }
 
-    fn contexts(&self) -> Plain<(ContextTable, Ids<ContextId>)> {
+    /// All other rows but lines and arcs, and from SQLite's ids to contexts.
+    pub(in super::super) fn rows_of_small_tables(
+        &self,
+        files: &Ids<usize>,
+        merge: Contexts,
+    ) -> Plain<(Rows, Ids<ContextId>)> {
+        let (contexts, ids) = self.contexts(merge)?;
+        let (tracers, orphans) = self.tracers(files)?;
+        let meta = self.meta()?;
+        Ok((Rows { contexts, tracers, meta, orphans, ..Rows::default() }, ids))
+    }
+
+    /// The contexts, and from SQLite's ids to them. Merged, all are the unnamed one.
+    fn contexts(&self, merge: Contexts) -> Plain<(ContextTable, Ids<ContextId>)> {
         let mut table = ContextTable::default();
         let mut ids = Vec::new();
         Table::new(&self.file, self.layout.contexts)?.each(|rowid, record| {
             let [id, name] = values(record)?;
             id.rowid_alias()?;
             let name = std::str::from_utf8(name.text()?).map_err(|_| Unusual)?;
+            let name = if merge == Contexts::Merged { "" } else { name };
             ids.push((rowid, table.intern(name)));
             Ok(())
         })?;
@@ -102,10 +105,10 @@ impl Database {
         let table = Table::new(&self.file, self.layout.lines)?;
         match keys.merge {
             Contexts::Kept => {
-                Ok(joined(in_parts(&table, |leaves| keys.lines_kept(&table, leaves))?))
+                Ok(joined(in_parts(&table.leaves, |leaves| keys.lines_kept(&table, leaves))?))
             }
             Contexts::Merged => {
-                let parts = in_parts(&table, |leaves| keys.lines_merged(&table, leaves))?;
+                let parts = in_parts(&table.leaves, |leaves| keys.lines_merged(&table, leaves))?;
                 let mut all = LineTotals::new(keys.count);
                 let mut orphans = 0;
                 for part in parts {
@@ -121,12 +124,12 @@ impl Database {
         let table = Table::new(&self.file, self.layout.arcs)?;
         match keys.merge {
             Contexts::Kept => {
-                Ok(joined(in_parts(&table, |leaves| keys.arcs_kept(&table, leaves))?))
+                Ok(joined(in_parts(&table.leaves, |leaves| keys.arcs_kept(&table, leaves))?))
             }
             Contexts::Merged => {
                 let mut all = ArcTotals::new(keys.count);
                 let mut orphans = 0;
-                for part in in_parts(&table, |leaves| keys.arcs_merged(&table, leaves))? {
+                for part in in_parts(&table.leaves, |leaves| keys.arcs_merged(&table, leaves))? {
                     orphans += part.orphans;
                     all.absorb(part.rows);
                 }
@@ -178,18 +181,18 @@ fn layout(file: &PageFile) -> Plain<Layout> {
 }
 
 /// What a row's ids stand for, and what is to be done with its context.
-struct Keys<'a> {
-    files: &'a Ids<usize>,
-    contexts: &'a Ids<ContextId>,
+pub(super) struct Keys<'a> {
+    pub(super) files: &'a Ids<usize>,
+    pub(super) contexts: &'a Ids<ContextId>,
     /// How many files there are.
-    count: usize,
-    merge: Contexts,
+    pub(super) count: usize,
+    pub(super) merge: Contexts,
 }
 
 /// The rows of some pages.
-struct Part<T> {
-    rows: T,
-    orphans: u64,
+pub(super) struct Part<T> {
+    pub(super) rows: T,
+    pub(super) orphans: u64,
 }
 
 impl Keys<'_> {
@@ -220,7 +223,7 @@ impl Keys<'_> {
         Ok(orphans)
     }
 
-    fn lines_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<Runs<u8>>> {
+    pub(super) fn lines_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<Runs<u8>>> {
         let pages = leaves.len();
         let mut rows = Runs::with_room(table.rows_about(pages), table.bytes_about(pages));
         let orphans = self.each_bitmap(table, leaves, |file, context, bits| {
@@ -272,7 +275,11 @@ impl Keys<'_> {
         Ok(Part { rows, orphans })
     }
 
-    fn arcs_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<Runs<LineArc>>> {
+    pub(super) fn arcs_kept(
+        &self,
+        table: &Table<'_>,
+        leaves: &[u32],
+    ) -> Plain<Part<Runs<LineArc>>> {
         let room = Runs::with_room(0, table.rows_about(leaves.len()));
         self.runs_of_arcs(table, leaves, room, |_| ())
     }
@@ -296,21 +303,21 @@ fn joined<T: Copy>(parts: Vec<Part<Runs<T>>>) -> (Runs<T>, u64) {
     all
 }
 
-/// Read the pages of a table on all cores; the parts are in the order of the table.
+/// Read pages of a table on all cores; the parts are in the order of the table.
 #[cfg(feature = "parallel")]
-fn in_parts<T: Send>(
-    table: &Table<'_>,
+pub(super) fn in_parts<T: Send>(
+    leaves: &[u32],
     read: impl Fn(&[u32]) -> Plain<T> + Sync + Send,
 ) -> Plain<Vec<T>> {
     use rayon::prelude::*;
-    let tasks = table.leaves.len().div_ceil(PAGES_A_TASK).min(2 * rayon::current_num_threads());
+    let tasks = leaves.len().div_ceil(PAGES_A_TASK).min(2 * rayon::current_num_threads());
     if tasks < 2 {
-        return Ok(vec![read(&table.leaves)?]);
+        return Ok(vec![read(leaves)?]);
     }
-    table.leaves.par_chunks(table.leaves.len().div_ceil(tasks)).map(read).collect()
+    leaves.par_chunks(leaves.len().div_ceil(tasks)).map(read).collect()
 }
 
 #[cfg(not(feature = "parallel"))]
-fn in_parts<T>(table: &Table<'_>, read: impl Fn(&[u32]) -> Plain<T>) -> Plain<Vec<T>> {
-    Ok(vec![read(&table.leaves)?])
+pub(super) fn in_parts<T>(leaves: &[u32], read: impl Fn(&[u32]) -> Plain<T>) -> Plain<Vec<T>> {
+    Ok(vec![read(leaves)?])
 }

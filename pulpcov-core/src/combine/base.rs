@@ -1,0 +1,86 @@
+//! What the data file holds already, when it is added to.
+
+use std::path::Path;
+
+use super::spill::Run;
+use crate::data::CoverageData;
+use crate::data::contexts::ContextId;
+use crate::data::merging::{Merging, PathTable};
+use crate::error::{Error, ErrorKind, Result};
+use crate::formats::DataFile;
+
+/// Of so much of the file the rows are read at once, even if they take too much memory.
+const LEAST_PORTION: u64 = 1 << 20;
+
+/// The rows of the data file.
+pub(super) struct Base {
+    /// All of it, but for rows of lines and arcs that take too much memory.
+    pub(super) data: CoverageData,
+    /// Those rows.
+    pub(super) runs: Vec<Run>,
+    /// How much memory the rows take that are in memory.
+    pub(super) size: usize,
+}
+
+/// What has been read.
+struct Reading {
+    merging: Merging,
+    contexts: Vec<ContextId>,
+    runs: Vec<Run>,
+}
+
+impl Base {
+    /// Read the data file, if there is one, and hold at most half of `memory` bytes of its rows, or none.
+    pub(super) fn load(
+        data_file: &Path,
+        drop_contexts: bool,
+        memory: Option<usize>,
+    ) -> Result<Option<Self>> {
+        if data_file.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        let file = DataFile::open_in_place(data_file)?.drop_contexts(drop_contexts);
+        if file.is_recovered() {
+            let message =
+                "cannot be appended to: it has a journal or log that SQLite must take in first";
+            return Err(Error::new(ErrorKind::Busy, message).with_path(data_file));
+        }
+        let half = memory.map_or(usize::MAX, |bytes| bytes / 2);
+        // Rows can take more memory than bytes of the file.
+        let portion = (half as u64 / 4).max(LEAST_PORTION);
+        let mut paths = PathTable::default();
+        let files: Vec<usize> = file.paths().map(|path| paths.number(path.into())).collect();
+        let take = |reading: &mut Reading| -> Result<()> {
+            reading.runs.extend(Run::take(&mut reading.merging, paths.all(), data_file)?);
+            Ok(())
+        };
+        let (mut reading, rows) = file.read_in_portions(
+            portion,
+            |names| {
+                let mut merging = Merging::default();
+                let contexts = merging.add_names(names, &files, paths.all())?;
+                Ok(Reading { merging, contexts, runs: Vec::new() })
+            },
+            |reading, lines, arcs| {
+                reading.merging.add_runs(lines, arcs, &files, &reading.contexts);
+                if reading.merging.size() > half { take(reading) } else { Ok(()) }
+            },
+        )?;
+        // The data file would be replaced, and nobody would have them any more.
+        if rows.orphans > 0 {
+            let message = format!(
+                "cannot be appended to: {} of its rows name a file or a context that it does not have; \
+                 move it away, and combine it like the others",
+                rows.orphans
+            );
+            return Err(Error::new(ErrorKind::Corrupt, message).with_path(data_file));
+        }
+        if !reading.runs.is_empty() {
+            take(&mut reading)?;
+        }
+        let size = reading.merging.size();
+        let mut data = reading.merging.into_data(rows.measurement, paths.all());
+        rows.meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
+        Ok(Some(Self { data, runs: reading.runs, size }))
+    }
+}

@@ -1,0 +1,54 @@
+//! The rows of a database that is larger than the memory it may take.
+
+use super::btree::Table;
+use super::tables::{Database, Keys, Part, in_parts};
+use super::{Plain, Unusual};
+use crate::data::LineArc;
+use crate::data::contexts::ContextId;
+use crate::data::rows::Runs;
+use crate::formats::sqlite::rows::{Contexts, Ids};
+
+impl Database {
+    /// Visit lines and arcs in the order of their tables, as many at a time as take about `bytes` of the file;
+    /// how many rows name no known file or context.
+    pub(in super::super) fn each_portion<E: From<Unusual>>(
+        &self,
+        files: &Ids<usize>,
+        contexts: &Ids<ContextId>,
+        bytes: u64,
+        mut visit: impl FnMut(Runs<u8>, Runs<LineArc>) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let keys = Keys { files, contexts, count: 0, merge: Contexts::Kept };
+        let table = Table::new(&self.file, self.layout.lines)?;
+        let read = |leaves: &[u32]| keys.lines_kept(&table, leaves);
+        let lines = self.each_part(&table, bytes, read, |rows| visit(rows, Runs::default()))?;
+        let table = Table::new(&self.file, self.layout.arcs)?;
+        let read = |leaves: &[u32]| keys.arcs_kept(&table, leaves);
+        let arcs = self.each_part(&table, bytes, read, |rows| visit(Runs::default(), rows))?;
+        Ok(lines + arcs)
+    }
+
+    fn each_part<T: Send, E: From<Unusual>>(
+        &self,
+        table: &Table<'_>,
+        bytes: u64,
+        read: impl Fn(&[u32]) -> Plain<Part<T>> + Sync + Send,
+        mut visit: impl FnMut(T) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let mut orphans = 0;
+        for leaves in table.leaves.chunks(self.leaves_of(table, bytes)) {
+            for part in in_parts(leaves, &read)? {
+                orphans += part.orphans;
+                visit(part.rows)?;
+            }
+        }
+        Ok(orphans)
+    }
+
+    /// How many leaves of a table there are to `bytes` of the file, with what goes on on other pages.
+    fn leaves_of(&self, table: &Table<'_>, bytes: u64) -> usize {
+        let size = u64::from(self.file.count()) * self.file.page_size() as u64;
+        let of_one = size / (table.leaves.len() as u64).max(1);
+        usize::try_from(bytes / of_one.max(1)).unwrap_or(usize::MAX).max(1)
+    }
+}

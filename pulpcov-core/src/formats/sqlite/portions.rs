@@ -1,0 +1,82 @@
+//! The rows of a data file, some at a time, so that they need not be in memory at once.
+
+use super::pages::{self, Unusual};
+use super::read::{Database, Reader, measurement};
+use super::rows::{Contexts, Ids};
+use super::sql;
+use crate::data::LineArc;
+use crate::data::rows::{Rows, Runs};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Why no more rows are read.
+enum Stop {
+    Unusual,
+    Failed(Error),
+}
+
+impl From<Unusual> for Stop {
+    fn from(_: Unusual) -> Self {
+        Self::Unusual
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(err: Error) -> Self {
+        Self::Failed(err)
+    }
+}
+
+impl Reader {
+    /// Read the rows, those of lines and arcs some at a time: so many as take about `bytes` of the file. To `begin` with
+    /// come all others, then these are to be added. What is made of them is returned, and what is said of all rows.
+    ///
+    /// What SQLite must read is read at once. If that is found late, there is a new beginning.
+    pub(crate) fn read_in_portions<T>(
+        mut self,
+        contexts: Contexts,
+        bytes: u64,
+        begin: impl Fn(&mut Rows) -> Result<T>,
+        mut add: impl FnMut(&mut T, Runs<u8>, Runs<LineArc>) -> Result<()>,
+    ) -> Result<(T, Rows)> {
+        if let Database::Plain(plain) = self.database {
+            match plainly(&plain, &self.file_index, contexts, bytes, &begin, &mut add) {
+                Ok(read) if plain.store().is_unchanged()? => return Ok(read),
+                Ok(_) => {
+                    return Err(Error::new(ErrorKind::Busy, "the file changed while it was read"));
+                }
+                Err(Stop::Failed(err)) => return Err(err),
+                Err(Stop::Unusual) => {}
+            }
+            let snapshot = plain.into_store().into_snapshot()?;
+            self.database = Database::Any(sql::Database::open(snapshot)?);
+        }
+        let mut rows = self.into_rows(contexts)?;
+        let mut made = begin(&mut rows)?;
+        let (lines, arcs) = (std::mem::take(&mut rows.lines), std::mem::take(&mut rows.arcs));
+        add(&mut made, lines, arcs)?;
+        Ok((made, rows))
+    }
+}
+
+/// Read a database page by page.
+fn plainly<T>(
+    database: &pages::Database,
+    files: &Ids<usize>,
+    merge: Contexts,
+    bytes: u64,
+    begin: impl Fn(&mut Rows) -> Result<T>,
+    mut add: impl FnMut(&mut T, Runs<u8>, Runs<LineArc>) -> Result<()>,
+) -> std::result::Result<(T, Rows), Stop> {
+    let (mut rows, contexts) = database.rows_of_small_tables(files, merge)?;
+    // What is wrong with lines and arcs is to be said first.
+    let mut made = begin(&mut rows).map_err(|_| Stop::Unusual)?;
+    let (mut any_lines, mut any_arcs) = (false, false);
+    let orphans = database.each_portion::<Stop>(files, &contexts, bytes, |lines, arcs| {
+        any_lines |= !lines.is_empty();
+        any_arcs |= !arcs.is_empty();
+        Ok(add(&mut made, lines, arcs)?)
+    })?;
+    rows.orphans += orphans;
+    rows.measurement = measurement(any_lines, any_arcs, rows.meta.remove("has_arcs"))?;
+    Ok((made, rows))
+}
