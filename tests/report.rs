@@ -355,7 +355,7 @@ fn many_files_tell_the_version_of_python_together() {
             let lines: Numbits = lines_of(number).iter().copied().collect();
             data.add_lines(path.to_str().unwrap(), "", &lines).unwrap();
         }
-        store(&data, &dir.path(".coverage"), StoreFormat::Sqlite).unwrap();
+        store(&data, dir.path(".coverage"), StoreFormat::Sqlite).unwrap();
         let report = |version: &str| {
             let args = ["json", "-o-", "--debug=python", "--no-cache", "--python-version", version];
             let ran = dir.pulpcov(args).status(0);
@@ -368,7 +368,7 @@ fn many_files_tell_the_version_of_python_together() {
     };
     for number in 0..40 {
         let source = "class A:\n    x: int\n    y = 1\nz = 1\nz = 2\n";
-        dir.write(&format!("m{number:02}.py"), source);
+        dir.write(format!("m{number:02}.py"), source);
     }
     assert_eq!(told(|_| DEFERRED), "3.14");
     assert_eq!(told(|_| RAN), "3.11");
