@@ -243,10 +243,10 @@ fn workers(_: usize) -> usize {
     1
 }
 
-/// About how much memory an input takes while it is read: its bytes, and as much again for its rows.
+/// About how much memory an input takes at most while it is read: its bytes, its rows, and these once more as they are merged.
 fn memory_to_read(path: &Path) -> usize {
     let size = path.symlink_metadata().map_or(0, |metadata| metadata.len());
-    usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(2)
+    usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(3)
 }
 
 struct Pool<'a, E> {
