@@ -72,9 +72,14 @@ struct Found {
     numbers: Vec<usize>,
 }
 
+/// The largest input whose memory the next one is read into.
+const KEPT: usize = 8 << 20;
+
 /// What a worker has merged.
 #[derive(Default)]
 struct Merged {
+    /// The memory of the last input.
+    buffer: Vec<u8>,
     names: Names,
     data: BTreeMap<Option<Measurement>, Merging>,
     runs: Vec<Run>,
@@ -290,7 +295,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
                     .map(|()| merged.into_parts());
             };
             conflict = conflict.and_then(|()| merged.make_room(memory_to_read(path), &self.room));
-            let outcome = match self.read(number, path, &mut merged.names) {
+            let outcome = match self.read(number, path, &mut merged) {
                 Ok((outcome, found)) => {
                     // After a conflict the rest is still read: other workers wait for these turns.
                     if let Some(found) = found.filter(|_| conflict.is_ok()) {
@@ -310,9 +315,10 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         &self,
         number: usize,
         path: &Path,
-        names: &mut Names,
+        Merged { names, buffer, .. }: &mut Merged,
     ) -> Result<(Outcome, Option<Found>)> {
-        let opened = DataFile::open(path).map(|file| (names.find(file.paths()), file));
+        let opened = DataFile::open_into(path, std::mem::take(buffer))
+            .map(|file| (names.find(file.paths()), file));
         // The turn must be taken in any case.
         let admission = self.turns.take(number, |order| {
             opened.as_ref().ok().map(|(found, file)| order.admit(number, file, found))
@@ -327,7 +333,10 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
             None => Vec::new(),
         };
         let numbers = names.learn(file.paths(), found, new);
-        let mut rows = file.drop_contexts(self.drop_contexts).into_rows()?;
+        let mut rows = file.drop_contexts(self.drop_contexts).into_rows(buffer)?;
+        if buffer.capacity() > KEPT {
+            *buffer = Vec::new();
+        }
         rows.check_tracers(&numbers, names.paths.all()).map_err(|err| err.with_path(path))?;
         if !rows.any() {
             // Combining in coverage.py forgets it too.

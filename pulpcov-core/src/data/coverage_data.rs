@@ -5,7 +5,7 @@ use std::collections::btree_map::{BTreeMap, Entry};
 use super::by_context::{ByContext, Union};
 use super::contexts::{ContextId, ContextTable};
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-use super::rows::Rows;
+use super::rows::{Rows, Runs};
 use super::{ArcSet, ContextSelection, FilePath, LineArc, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{printable, py_repr};
@@ -579,18 +579,20 @@ impl CoverageData {
     /// The rows, of files whose numbers are their places in the order of the paths.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn into_rows(self) -> Rows {
+        let (mut all_lines, mut all_arcs) = (Runs::default(), Runs::default());
         let mut rows = Rows { measurement: self.measurement, ..Rows::default() };
         for (file, record) in self.files.into_values().enumerate() {
             for (context, lines) in record.lines.iter() {
-                rows.lines.push(file, context, lines.as_bytes());
+                all_lines.push(file, context, lines.as_bytes());
             }
             for (context, arcs) in record.arcs.iter() {
-                rows.arcs.push(file, context, arcs.as_slice());
+                all_arcs.push(file, context, arcs.as_slice());
             }
             if !record.tracer.is_empty() {
                 rows.tracers.insert(file, record.tracer);
             }
         }
+        (rows.lines, rows.arcs) = (vec![all_lines], vec![all_arcs]);
         Rows { contexts: self.contexts, meta: self.meta, ..rows }
     }
 

@@ -59,7 +59,9 @@ impl Merging {
         paths: &[FilePath],
     ) -> Result<()> {
         let ids = self.add_names(&mut rows, numbers, paths)?;
-        self.add_runs(rows.lines, rows.arcs, numbers, &ids);
+        for (lines, arcs) in rows.take_parts() {
+            self.add_runs(lines, arcs, numbers, &ids);
+        }
         Ok(())
     }
 

@@ -14,10 +14,10 @@ use crate::error::Result;
 pub(crate) struct Rows {
     pub(crate) measurement: Option<Measurement>,
     pub(crate) contexts: ContextTable,
-    /// Numbits.
-    pub(crate) lines: Runs<u8>,
+    /// Numbits, as several cores have read them.
+    pub(crate) lines: Vec<Runs<u8>>,
     /// The arcs of a run ascend.
-    pub(crate) arcs: Runs<LineArc>,
+    pub(crate) arcs: Vec<Runs<LineArc>>,
     /// By the number of the file.
     pub(crate) tracers: HashMap<usize, Box<str>>,
     pub(crate) meta: BTreeMap<String, String>,
@@ -29,7 +29,14 @@ impl Rows {
     /// Is there any row of lines or arcs?
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn any(&self) -> bool {
-        !self.lines.is_empty() || !self.arcs.is_empty()
+        any(&self.lines) || any(&self.arcs)
+    }
+
+    /// Take lines and arcs out, part by part.
+    pub(crate) fn take_parts(&mut self) -> impl Iterator<Item = (Runs<u8>, Runs<LineArc>)> + use<> {
+        let lines = std::mem::take(&mut self.lines).into_iter();
+        let arcs = std::mem::take(&mut self.arcs).into_iter();
+        lines.map(|lines| (lines, Runs::default())).chain(arcs.map(|arcs| (Runs::default(), arcs)))
     }
 
     /// Put everything into the one unnamed context, and forget all others.
@@ -37,8 +44,8 @@ impl Rows {
         if self.contexts.len() > 0 {
             self.contexts = ContextTable::default();
             let only = self.contexts.intern("");
-            self.lines.put_into(only);
-            self.arcs.put_into(only);
+            self.lines.iter_mut().for_each(|lines| lines.put_into(only));
+            self.arcs.iter_mut().for_each(|arcs| arcs.put_into(only));
         }
     }
 
@@ -81,8 +88,14 @@ impl Rows {
     /// About how many bytes of memory the rows take in a data set.
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn size(&self) -> usize {
-        self.lines.size() + self.arcs.size()
+        let lines = self.lines.iter().map(Runs::size);
+        lines.chain(self.arcs.iter().map(Runs::size)).sum()
     }
+}
+
+/// Is there any row?
+pub(crate) fn any<T: Copy>(parts: &[Runs<T>]) -> bool {
+    parts.iter().any(|runs| !runs.is_empty())
 }
 
 /// Runs of values of a file and a context each.
@@ -120,13 +133,13 @@ impl<T: Copy> Runs<T> {
         all
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-    }
-
     #[cfg(feature = "parallel")]
     pub(super) fn count(&self) -> usize {
         self.runs.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.runs.is_empty()
     }
 
     pub(crate) fn push(&mut self, file: usize, context: ContextId, values: &[T]) {
@@ -187,17 +200,6 @@ impl<T: Copy> Runs<T> {
     pub(crate) fn drain(&mut self, mut visit: impl FnMut(usize, &[T])) {
         self.runs.drain(..).for_each(|run| visit(run.file as usize, run.of(&self.values)));
         self.values.clear();
-    }
-
-    pub(crate) fn append(&mut self, mut other: Self) {
-        if self.is_empty() {
-            *self = other;
-            return;
-        }
-        let before = self.values.len();
-        self.values.append(&mut other.values);
-        let moved = |run: Run| Run { start: before + run.start, ..run };
-        self.runs.extend(other.runs.into_iter().map(moved));
     }
 
     fn put_into(&mut self, context: ContextId) {

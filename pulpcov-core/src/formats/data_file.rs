@@ -116,6 +116,13 @@ impl DataFile {
         Self::of_input(path, Input::open(path)?)
     }
 
+    /// As [`open`](Self::open), into memory that is there already: fresh memory takes longer than the reading.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn open_into(path: &Path, buffer: Vec<u8>) -> Result<Self> {
+        let input = Input::open(path).map(|input| input.reading_into(buffer));
+        input.and_then(|input| Self::of_input(path, input)).map_err(|err| err.with_path(path))
+    }
+
     fn of_input(path: &Path, mut input: Input) -> Result<Self> {
         let kind = FileKind::of(input.head()?);
         let (content, digest) = match kind {
@@ -214,9 +221,9 @@ impl DataFile {
         }
     }
 
-    /// As [`read`](Self::read); the rows' files are places in [`paths`](Self::paths).
+    /// As [`read`](Self::read); the rows' files are places in [`paths`](Self::paths). The file's bytes are left in `buffer`.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    pub(crate) fn into_rows(self) -> Result<Rows> {
+    pub(crate) fn into_rows(self, buffer: &mut Vec<u8>) -> Result<Rows> {
         match self.content {
             Content::Json { mut data, .. } => {
                 if self.drop_contexts {
@@ -226,7 +233,7 @@ impl DataFile {
             }
             Content::Sqlite(reader) => {
                 let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
-                reader.into_rows(contexts).map_err(|err| err.with_path(&self.path))
+                reader.into_rows(contexts, buffer).map_err(|err| err.with_path(&self.path))
             }
         }
     }
@@ -254,11 +261,9 @@ impl DataFile {
                 read.map_err(|err| err.with_path(&self.path))
             }
             Content::Json { .. } => {
-                let mut rows = self.into_rows()?;
+                let mut rows = self.into_rows(&mut Vec::new())?;
                 let mut made = begin(&mut rows)?;
-                let (lines, arcs) =
-                    (std::mem::take(&mut rows.lines), std::mem::take(&mut rows.arcs));
-                add(&mut made, lines, arcs)?;
+                rows.take_parts().try_for_each(|(lines, arcs)| add(&mut made, lines, arcs))?;
                 Ok((made, rows))
             }
         }

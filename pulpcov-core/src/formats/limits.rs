@@ -13,13 +13,14 @@ pub(crate) const MAX_NUMBITS: usize = (MAX_LINE / 8 + 1) as usize;
 /// The largest data file that is read: it has to fit in memory.
 pub(crate) const MAX_FILE: u64 = 4 << 30;
 
-/// All of a file of `size` bytes; less, if it has become shorter.
+/// All of a file of `size` bytes, less if it has become shorter, in place of what is in `buffer`.
 ///
 /// A file may claim any size without having it (sparse files), so memory is asked for politely.
-pub(crate) fn read_file(file: &File, size: u64) -> Result<Vec<u8>> {
+pub(crate) fn read_file(file: &File, size: u64, buffer: Vec<u8>) -> Result<Vec<u8>> {
     let too_large =
         || Error::new(ErrorKind::TooLarge, format!("{size} bytes are too large to read"));
-    let mut bytes = Vec::new();
+    let mut bytes = buffer;
+    bytes.clear();
     let capacity = usize::try_from(size).ok().filter(|_| size <= MAX_FILE).ok_or_else(too_large)?;
     bytes.try_reserve_exact(capacity).map_err(|_| too_large())?;
     file.take(size).read_to_end(&mut bytes).map_err(|err| Error::new(ErrorKind::Io, err))?;

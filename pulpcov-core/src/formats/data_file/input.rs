@@ -10,7 +10,6 @@ use crate::error::{Error, ErrorKind, Result};
 
 use super::FileIdentity;
 use crate::formats::detect::HEAD_LEN;
-#[cfg(feature = "json")]
 use crate::formats::limits::read_file;
 
 /// How often a file that changes while it is read is read again.
@@ -28,6 +27,8 @@ pub(crate) struct Input {
     file: Arc<File>,
     identity: FileIdentity,
     head: Vec<u8>,
+    /// Memory to read into.
+    buffer: Vec<u8>,
 }
 
 impl Input {
@@ -43,7 +44,20 @@ impl Input {
             file: Arc::new(file),
             identity: FileIdentity::of_file_alone(&opened),
             head: Vec::new(),
+            buffer: Vec::new(),
         })
+    }
+
+    /// Read into memory that is there already.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn reading_into(mut self, buffer: Vec<u8>) -> Self {
+        self.buffer = buffer;
+        self
+    }
+
+    /// All of the file's `size` bytes.
+    pub(crate) fn read(&mut self, size: u64) -> Result<Vec<u8>> {
+        read_file(&self.file, size, std::mem::take(&mut self.buffer))
     }
 
     /// The path that was opened.
@@ -128,7 +142,7 @@ impl Input {
     pub(crate) fn read_all(&mut self) -> Result<(Vec<u8>, Option<[u8; 32]>)> {
         let bytes = self.consistently(|input| {
             let size = input.rewind()?;
-            read_file(&input.file, size)
+            input.read(size)
         })?;
         let digest = *blake3::hash(&bytes).as_bytes();
         Ok((bytes, Some(digest)))

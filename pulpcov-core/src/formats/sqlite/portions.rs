@@ -50,10 +50,9 @@ impl Reader {
             let snapshot = plain.into_store().into_snapshot()?;
             self.database = Database::Any(sql::Database::open(snapshot)?);
         }
-        let mut rows = self.into_rows(contexts)?;
+        let mut rows = self.into_rows(contexts, &mut Vec::new())?;
         let mut made = begin(&mut rows)?;
-        let (lines, arcs) = (std::mem::take(&mut rows.lines), std::mem::take(&mut rows.arcs));
-        add(&mut made, lines, arcs)?;
+        rows.take_parts().try_for_each(|(lines, arcs)| add(&mut made, lines, arcs))?;
         Ok((made, rows))
     }
 }

@@ -7,7 +7,7 @@ use super::{SCHEMA_VERSION, sql};
 use crate::data::Measurement;
 use crate::data::merging::{Merging, PathTable};
 use crate::data::path::PathList;
-use crate::data::rows::Rows;
+use crate::data::rows::{Rows, any};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::data_file::Decoded;
 use crate::formats::data_file::identity::FileIdentity;
@@ -122,7 +122,7 @@ impl Reader {
     pub(crate) fn read(self, contexts: Contexts) -> Result<Decoded> {
         let mut paths = PathTable::default();
         let numbers: Vec<usize> = self.paths.iter().map(|path| paths.number(path.into())).collect();
-        let mut rows = self.into_rows(contexts)?;
+        let mut rows = self.into_rows(contexts, &mut Vec::new())?;
         let (measurement, orphan_rows) = (rows.measurement, rows.orphans);
         let meta = std::mem::take(&mut rows.meta);
         let mut merging = Merging::default();
@@ -132,11 +132,11 @@ impl Reader {
         Ok(Decoded { data, orphan_rows })
     }
 
-    /// Read all rows; their files are places in [`paths`](Self::paths).
-    pub(crate) fn into_rows(self, contexts: Contexts) -> Result<Rows> {
+    /// Read all rows; their files are places in [`paths`](Self::paths). The bytes that were read are left in `buffer`.
+    pub(crate) fn into_rows(self, contexts: Contexts, buffer: &mut Vec<u8>) -> Result<Rows> {
         let count = self.paths.iter().len();
-        let mut rows = rows(self.database, &self.file_index, count, contexts)?;
-        let (any_lines, any_arcs) = (!rows.lines.is_empty(), !rows.arcs.is_empty());
+        let mut rows = rows(self.database, &self.file_index, count, contexts, buffer)?;
+        let (any_lines, any_arcs) = (any(&rows.lines), any(&rows.arcs));
         rows.measurement = measurement(any_lines, any_arcs, rows.meta.remove("has_arcs"))?;
         if contexts == Contexts::Merged {
             rows.drop_contexts();
@@ -146,10 +146,19 @@ impl Reader {
 }
 
 /// The rows of `count` files. SQL is no faster if contexts are merged, and keeps them.
-fn rows(database: Database, files: &Ids<usize>, count: usize, contexts: Contexts) -> Result<Rows> {
+fn rows(
+    database: Database,
+    files: &Ids<usize>,
+    count: usize,
+    contexts: Contexts,
+    buffer: &mut Vec<u8>,
+) -> Result<Rows> {
     let database = match database {
         Database::Plain(plain) => match plain.rows(files, count, contexts) {
-            Ok(rows) if plain.store().is_unchanged()? => return Ok(rows),
+            Ok(rows) if plain.store().is_unchanged()? => {
+                *buffer = plain.into_store().into_memory();
+                return Ok(rows);
+            }
             Ok(_) => {
                 return Err(Error::new(ErrorKind::Busy, "the file changed while it was read"));
             }

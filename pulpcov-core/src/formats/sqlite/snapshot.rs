@@ -38,7 +38,7 @@ impl Snapshot {
             let lock = SharedLock::acquire(input.file().clone())?;
             let size = input.rewind()?;
             let _checkpoints_wait = hold_off_checkpoints(input)?;
-            let bytes = read_file(input.file(), size)?;
+            let bytes = input.read(size)?;
             let companion = if is_wal(&bytes) {
                 read_companion(input, "-wal", |size, _| size > WAL_HEADER)?
             } else {
@@ -143,7 +143,7 @@ fn read_companion(
     if !metadata.is_file() {
         return Err(refused(suffix, "is not a regular file"));
     }
-    let bytes = read_file(&file, metadata.len())?;
+    let bytes = read_file(&file, metadata.len(), Vec::new())?;
     if FileKind::of(&bytes).is_data() {
         // Named like a companion, but a data file of its own.
         return Ok(None);

@@ -56,6 +56,7 @@ impl Database {
         let tracers = self.tracers(&mut keys)?;
         let orphans = keys.orphans;
         let meta = self.meta()?;
+        let (lines, arcs) = (vec![lines], vec![arcs]);
         Ok(Rows { contexts, lines, arcs, tracers, meta, orphans, ..Rows::default() })
     }
 

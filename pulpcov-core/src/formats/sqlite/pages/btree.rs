@@ -57,8 +57,8 @@ impl<'a> Table<'a> {
     /// About how many bytes rows have on that many pages, and on those where they go on: not more, if the table is most of
     /// the file.
     pub(super) fn bytes_about(&self, pages: usize) -> usize {
-        let all = self.file.count() as usize;
-        pages * all.div_ceil(self.leaves.len()) * self.file.page_size()
+        let file = self.file.count() as usize * self.file.page_size();
+        file / self.leaves.len().max(1) * pages
     }
 
     /// Visit the rows of all pages: `visit(rowid, record)`.

@@ -46,6 +46,14 @@ impl Store {
         }
     }
 
+    /// The memory that the bytes are in.
+    pub(in super::super) fn into_memory(self) -> Vec<u8> {
+        match self {
+            Self::Memory(bytes) => bytes,
+            Self::File(_) => Vec::new(),
+        }
+    }
+
     /// All bytes, for SQLite.
     pub(in super::super) fn into_snapshot(self) -> Result<Snapshot> {
         match self {

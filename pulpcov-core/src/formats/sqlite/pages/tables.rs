@@ -101,11 +101,11 @@ impl Database {
         Ok((table, Ids::new(ids)))
     }
 
-    fn lines(&self, keys: &Keys<'_>) -> Plain<(Runs<u8>, u64)> {
+    fn lines(&self, keys: &Keys<'_>) -> Plain<(Vec<Runs<u8>>, u64)> {
         let table = Table::new(&self.file, self.layout.lines)?;
         match keys.merge {
             Contexts::Kept => {
-                Ok(joined(in_parts(&table.leaves, |leaves| keys.lines_kept(&table, leaves))?))
+                Ok(apart(in_parts(&table.leaves, |leaves| keys.lines_kept(&table, leaves))?))
             }
             Contexts::Merged => {
                 let parts = in_parts(&table.leaves, |leaves| keys.lines_merged(&table, leaves))?;
@@ -115,16 +115,16 @@ impl Database {
                     orphans += part.orphans;
                     all.absorb(part.rows);
                 }
-                Ok((all.finish(ContextId::ONLY), orphans))
+                Ok((vec![all.finish(ContextId::ONLY)], orphans))
             }
         }
     }
 
-    fn arcs(&self, keys: &Keys<'_>) -> Plain<(Runs<LineArc>, u64)> {
+    fn arcs(&self, keys: &Keys<'_>) -> Plain<(Vec<Runs<LineArc>>, u64)> {
         let table = Table::new(&self.file, self.layout.arcs)?;
         match keys.merge {
             Contexts::Kept => {
-                Ok(joined(in_parts(&table.leaves, |leaves| keys.arcs_kept(&table, leaves))?))
+                Ok(apart(in_parts(&table.leaves, |leaves| keys.arcs_kept(&table, leaves))?))
             }
             Contexts::Merged => {
                 let mut all = ArcTotals::new(keys.count);
@@ -133,7 +133,7 @@ impl Database {
                     orphans += part.orphans;
                     all.absorb(part.rows);
                 }
-                Ok((all.finish(ContextId::ONLY), orphans))
+                Ok((vec![all.finish(ContextId::ONLY)], orphans))
             }
         }
     }
@@ -293,14 +293,10 @@ impl Keys<'_> {
     }
 }
 
-/// The rows of all parts, and how many more there are that name what is not known.
-fn joined<T: Copy>(parts: Vec<Part<Runs<T>>>) -> (Runs<T>, u64) {
-    let mut all = (Runs::default(), 0);
-    for part in parts {
-        all.0.append(part.rows);
-        all.1 += part.orphans;
-    }
-    all
+/// The rows of each part, and how many more there are that name what is not known.
+fn apart<T>(parts: Vec<Part<Runs<T>>>) -> (Vec<Runs<T>>, u64) {
+    let orphans = parts.iter().map(|part| part.orphans).sum();
+    (parts.into_iter().map(|part| part.rows).collect(), orphans)
 }
 
 /// Read pages of a table on all cores; the parts are in the order of the table.
