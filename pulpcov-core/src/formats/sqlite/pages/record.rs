@@ -55,6 +55,51 @@ pub(super) fn values<const N: usize>(record: &[u8]) -> Plain<[Value<'_>; N]> {
     if types.is_empty() && body.is_empty() { Ok(values) } else { Err(Unusual) }
 }
 
+/// The `N` numbers that a record consists of, a dozen at most.
+///
+/// Tables of numbers are long: this looks at no number's length to decide anything, which processors cannot foresee.
+#[inline]
+pub(super) fn integers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
+    let (&header_len, types) = record.split_first().ok_or(Unusual)?;
+    let types: &[u8; N] = types.first_chunk().ok_or(Unusual)?;
+    let mut end = N + 1;
+    if usize::from(header_len) != end {
+        return Err(Unusual);
+    }
+    let mut numbers = [0; N];
+    for (number, &kind) in numbers.iter_mut().zip(types) {
+        let len = match kind {
+            1..=4 => usize::from(kind),
+            5 => 6,
+            6 => 8,
+            8 | 9 => 0,
+            _ => return Err(Unusual),
+        };
+        let start = end;
+        end += len;
+        *number = match end.checked_sub(8).and_then(|from| record.get(from..end)?.first_chunk()) {
+            Some(_) if len == 0 => i64::from(kind) - 8,
+            // The number is the last of eight bytes.
+            Some(bytes) => shifted_back(i64::from_be_bytes(*bytes) << (64 - 8 * len), len),
+            None => {
+                let bytes = record.get(start..end).ok_or(Unusual)?;
+                let first = bytes.iter().fold(0, |number, &byte| number << 8 | i64::from(byte));
+                match len {
+                    0 => i64::from(kind) - 8,
+                    _ => shifted_back(first << (64 - 8 * len), len),
+                }
+            }
+        };
+    }
+    if end == record.len() { Ok(numbers) } else { Err(Unusual) }
+}
+
+/// A number of `len` bytes that are the highest of these.
+#[inline]
+fn shifted_back(number: i64, len: usize) -> i64 {
+    number >> (64 - 8 * len)
+}
+
 #[inline]
 fn next_value<'a>(serial_type: u64, body: &mut &'a [u8]) -> Plain<Value<'a>> {
     Ok(match serial_type {
@@ -125,7 +170,39 @@ fn long_varint(bytes: &mut &[u8]) -> Plain<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::encode::{Field, record};
     use super::*;
+
+    /// What a record of numbers holds, found the long way.
+    fn numbers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
+        let mut numbers = [0; N];
+        for (number, value) in numbers.iter_mut().zip(values::<N>(record)?) {
+            *number = value.integer()?;
+        }
+        Ok(numbers)
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_read_at_once(numbers in any::<[i64; 4]>(), shifts in [0u32..64, 0u32..64, 0u32..64, 0u32..64]) {
+            let mut shifted = numbers;
+            shifted.iter_mut().zip(shifts).for_each(|(number, shift)| *number >>= shift);
+            let mut written = Vec::new();
+            record(&mut written, &shifted.map(Field::Integer));
+            prop_assert_eq!(integers::<4>(&written).unwrap(), shifted);
+            prop_assert!(integers::<3>(&written).is_err() && integers::<5>(&written).is_err());
+            prop_assert!((0..written.len()).all(|len| integers::<4>(&written[..len]).is_err()));
+        }
+
+        #[test]
+        fn nothing_else_is_a_number(types in prop::collection::vec(0u8..16, 2), bytes in prop::collection::vec(any::<u8>(), 0..20)) {
+            let record = [&[3], &types[..], &bytes].concat();
+            prop_assert_eq!(integers::<2>(&record).ok(), numbers::<2>(&record).ok());
+            prop_assert!(integers::<2>(&bytes).is_err() || integers::<2>(&bytes).ok() == numbers::<2>(&bytes).ok());
+        }
+    }
 
     #[test]
     fn integers_of_every_width() {

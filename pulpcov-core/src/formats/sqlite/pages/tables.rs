@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::btree::Table;
 use super::layout::Layout;
-use super::record::{Value, values};
+use super::record::{Value, integers, values};
 use super::store::{PageFile, Store};
 use super::{Plain, Unusual};
 use crate::data::LineArc;
@@ -251,8 +251,8 @@ impl Keys<'_> {
         let mut ids = None;
         let mut found = None;
         table.each_of(leaves, |_, record| {
-            let [file, context, from, to] = values(record)?;
-            let row_ids = Some((file.integer()?, context.integer()?));
+            let [file, context, from, to] = integers(record)?;
+            let row_ids = Some((file, context));
             if row_ids != ids {
                 rows.end();
                 ended(&mut rows);
@@ -262,7 +262,7 @@ impl Keys<'_> {
                     rows.begin(file, context);
                 }
             }
-            let end = |value: Value<'_>| limits::arc_end(value.integer()?).map_err(|_| Unusual);
+            let end = |number| limits::arc_end(number).map_err(|_| Unusual);
             let arc = (end(from)?, end(to)?);
             match found {
                 Some(_) => rows.push_value(arc),
