@@ -57,10 +57,32 @@ impl ArcSet {
         self.union_with_ascending(&other.0);
     }
 
-    /// Add arcs that ascend.
+    /// Add arcs that ascend: one pass over both. Most merges add little or nothing, and then little is copied or nothing.
     pub(crate) fn union_with_ascending(&mut self, arcs: &[LineArc]) {
-        if !is_superset(&self.0, arcs) {
-            self.0 = union(&self.0, arcs).into();
+        if self.0.is_empty() {
+            self.0 = arcs.into();
+            return;
+        }
+        let mut union = Vec::new();
+        let (mut copied, mut rest) = (0, &*self.0);
+        for (index, &arc) in arcs.iter().enumerate() {
+            let below = rest.iter().position(|&own| key(own) >= key(arc)).unwrap_or(rest.len());
+            rest = rest.get(below..).unwrap_or_default();
+            if let Some((_, behind)) = rest.split_first().filter(|(own, _)| **own == arc) {
+                rest = behind;
+                continue;
+            }
+            if union.is_empty() {
+                union.reserve_exact(self.0.len() + arcs.len() - index);
+            }
+            let at = self.0.len() - rest.len();
+            union.extend_from_slice(self.0.get(copied..at).unwrap_or_default());
+            union.push(arc);
+            copied = at;
+        }
+        if !union.is_empty() {
+            union.extend_from_slice(self.0.get(copied..).unwrap_or_default());
+            self.0 = union.into();
         }
     }
 
@@ -79,36 +101,6 @@ impl ArcSet {
 #[inline]
 fn key((from, to): LineArc) -> i64 {
     i64::from(from) << 32 | i64::from((to ^ i32::MIN).cast_unsigned())
-}
-
-/// One pass over both sorted slices. Most merges add nothing new, and then nothing is allocated.
-///
-/// As in [`union`], which slice goes on is computed and not branched on: no processor foresees it.
-fn is_superset(all: &[LineArc], some: &[LineArc]) -> bool {
-    let mut found = 0;
-    for &arc in all {
-        let Some(&wanted) = some.get(found) else { return true };
-        if key(arc) > key(wanted) {
-            return false;
-        }
-        found += usize::from(arc == wanted);
-    }
-    found == some.len()
-}
-
-/// One pass over both sorted slices.
-fn union(a: &[LineArc], b: &[LineArc]) -> Vec<LineArc> {
-    let mut out = Vec::with_capacity(a.len() + b.len());
-    let (mut in_a, mut in_b) = (0, 0);
-    while let (Some(&x), Some(&y)) = (a.get(in_a), b.get(in_b)) {
-        let (key_x, key_y) = (key(x), key(y));
-        out.push(if key_x <= key_y { x } else { y });
-        in_a += usize::from(key_x <= key_y);
-        in_b += usize::from(key_y <= key_x);
-    }
-    out.extend_from_slice(a.get(in_a..).unwrap_or_default());
-    out.extend_from_slice(b.get(in_b..).unwrap_or_default());
-    out
 }
 
 impl From<Vec<LineArc>> for ArcSet {
