@@ -267,15 +267,17 @@ impl<'a> Combiner<'a> {
             return Err(kinds.refusal());
         }
         let meta = base.as_ref().map(|data| data.meta().clone()).unwrap_or_default();
-        let mut data = CoverageData::new();
         let (parts, mut runs) = parts.into_parts();
         runs.extend(base_runs.into_iter().flatten());
-        for mut part in base.into_iter().chain(parts) {
+        let mut parts = base.into_iter().chain(parts).map(|mut part| {
             if kinds.are_mixed() {
                 part.arcs_to_lines();
             }
-            data.merge(part)?;
-        }
+            part
+        });
+        let mut data = parts.next().unwrap_or_default();
+        parts.try_for_each(|part| data.merge(part))?;
+        data.sort_contexts();
         data.clear_meta();
         meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
         if !data.meta().contains_key("version") {

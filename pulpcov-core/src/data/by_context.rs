@@ -128,6 +128,10 @@ impl<T: Union> ByContext<T> {
 
     /// Add sorted entries, and sort; whether all of them are behind what was there.
     fn append(&mut self, mut entries: Vec<(ContextId, T)>) -> bool {
+        if self.0.is_empty() {
+            self.0 = entries;
+            return true;
+        }
         let behind =
             entries.first().zip(self.0.last()).is_none_or(|(first, last)| first.0 > last.0);
         self.0.append(&mut entries);
@@ -145,6 +149,15 @@ impl<T: Union> ByContext<T> {
             }
             same
         });
+    }
+
+    /// Replace each id by another one.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn renumber(&mut self, ids: &[ContextId]) {
+        for (id, _) in &mut self.0 {
+            *id = ids.get(id.index()).copied().unwrap_or(*id);
+        }
+        self.0.sort_unstable_by_key(|entry| entry.0);
     }
 
     /// Replace everything by one set in one context.

@@ -92,6 +92,25 @@ impl ContextTable {
     }
 }
 
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+impl ContextTable {
+    /// Give ids in the order of the names; at the index of an old id is the new one.
+    pub(crate) fn sort(&mut self) -> Vec<ContextId> {
+        let order = self.sorted_ids();
+        let mut new_ids = order.clone();
+        for (new, old) in (0..).map(ContextId).zip(&order) {
+            if let Some(id) = new_ids.get_mut(old.index()) {
+                *id = new;
+            }
+        }
+        self.names = order.iter().filter_map(|old| self.names.get(old.index()).cloned()).collect();
+        for id in self.ids.values_mut() {
+            *id = new_ids.get(id.index()).copied().unwrap_or(*id);
+        }
+        new_ids
+    }
+}
+
 /// Some of the contexts of one data set, to narrow queries to.
 ///
 /// Made by [`CoverageData::select_contexts`](crate::CoverageData::select_contexts), and

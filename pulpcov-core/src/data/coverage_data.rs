@@ -553,6 +553,23 @@ impl CoverageData {
         self.measurement = self.measurement.map(|_| Measurement::Lines);
     }
 
+    /// Number contexts in the order of their names. They are written in this order, more than once.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn sort_contexts(&mut self) {
+        let ids = self.contexts.sort();
+        let renumber = |record: &mut FileRecord| {
+            record.lines.renumber(&ids);
+            record.arcs.renumber(&ids);
+        };
+        #[cfg(feature = "parallel")]
+        {
+            use rayon::prelude::*;
+            self.files.par_iter_mut().for_each(|(_, record)| renumber(record));
+        }
+        #[cfg(not(feature = "parallel"))]
+        self.files.values_mut().for_each(renumber);
+    }
+
     /// The id of a context, which is named if it is not yet.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn context_id(&mut self, name: &str) -> ContextId {
