@@ -9,7 +9,7 @@ use super::read::Reader;
 use super::rows::Contexts;
 use super::snapshot::Snapshot;
 use crate::data::merging::{Merging, PathTable};
-use crate::data::{CoverageData, FilePath, LineArc, Numbits};
+use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Numbits};
 use crate::error::Result;
 use crate::formats::data_file::input::Input;
 
@@ -343,7 +343,8 @@ fn tables_of_many_pages_are_plain() {
 }
 
 /// As [`both_ways_write_alike`], of so many rows that they are compared while they are read, and the order they come in too.
-fn both_ways_write_many_alike(data: &CoverageData, table: &str, rows: usize) {
+fn both_ways_write_many_alike(data: &CoverageData) {
+    let (table, rows) = (if data.has_arcs() { "arc" } else { "line_bits" }, data.row_count());
     let folder = tempfile::tempdir().unwrap();
     let (ours, sql) = (folder.path().join("ours"), folder.path().join("sql"));
     super::write(data, &ours).unwrap();
@@ -352,8 +353,12 @@ fn both_ways_write_many_alike(data: &CoverageData, table: &str, rows: usize) {
     assert!(&reader.read(Contexts::Kept).unwrap().data == data);
 
     let (ours, sql) = (Connection::open(&ours).unwrap(), Connection::open(&sql).unwrap());
-    let checked: String = ours.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
-    assert_eq!(checked, "ok");
+    for check in ["PRAGMA integrity_check", "PRAGMA quick_check"] {
+        let checked: String = ours.query_row(check, [], |row| row.get(0)).unwrap();
+        assert_eq!(checked, "ok", "{check}");
+    }
+    let mut keys = ours.prepare("PRAGMA foreign_key_check").unwrap();
+    assert!(!keys.exists([]).unwrap());
     let query = format!("SELECT rowid, * FROM {table}");
     let (mut ours, mut sql) = (ours.prepare(&query).unwrap(), sql.prepare(&query).unwrap());
     let columns = ours.column_count();
@@ -368,18 +373,69 @@ fn both_ways_write_many_alike(data: &CoverageData, table: &str, rows: usize) {
 }
 
 #[test]
-fn a_million_arcs_are_written_alike() {
+fn five_million_arcs_are_written_alike() {
     let mut data = CoverageData::new();
     for file in 0..50 {
-        for context in 0..100 {
+        for context in 0..500 {
             // Numbers of every width, and of both signs.
-            let arcs = (0..210).map(|n: i32| (n * (context - 40), (n - 9) << (file % 14)));
+            let arcs = (0..210).map(|n: i32| (n * (context - 200), (n - 9) << (file % 14)));
             data.add_arcs(format!("{file}.py"), &format!("test {context}"), arcs).unwrap();
         }
     }
-    let rows = usize::try_from(data.row_count()).unwrap();
-    assert!(rows > 1_000_000, "{rows}");
-    both_ways_write_many_alike(&data, "arc", rows);
+    assert!(data.row_count() > 5_000_000, "{}", data.row_count());
+    both_ways_write_many_alike(&data);
+}
+
+/// Numbers that follow from `seed` and from nothing else (splitmix64).
+fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
+    let mut state = seed;
+    move |below| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ mixed >> 31) % below
+    }
+}
+
+/// At least that many rows, of files whose contexts have `arcs` arcs each, more or less, or lines if that is 0.
+fn many_rows(rows: u64, files: u64, arcs: u64, seed: u64) -> CoverageData {
+    let mut below = numbers(seed);
+    let mut data = CoverageData::new();
+    let (mut count, mut context) = (0, 0);
+    while count < rows {
+        context += 1;
+        for file in 0..files {
+            let (file, context) = (format!("{file}.py"), format!("test {context}"));
+            if arcs == 0 {
+                let long = if below(1000) == 0 { 12_000 } else { 40 };
+                let lines: Vec<u8> = (0..below(long)).map(|_| below(256) as u8).collect();
+                data.add_lines(file, &context, &Numbits::from_bytes(&lines)).unwrap();
+                count += 1;
+            } else {
+                let width = below(22);
+                let mut end = || below(2 << width) as i32 - (1 << width);
+                let arcs: Vec<LineArc> = (0..arcs).map(|_| (end(), end())).collect();
+                // Some are the same.
+                let arcs = ArcSet::from(arcs);
+                count += arcs.len() as u64;
+                data.add_arcs(file, &context, arcs.iter()).unwrap();
+            }
+        }
+    }
+    data
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_shrink_iters: 8, ..ProptestConfig::with_cases(1) })]
+
+    #[test]
+    fn a_million_rows_of_any_shape_are_written_alike(
+        files in prop_oneof![1u64..20, 1u64..1000],
+        arcs in prop_oneof![Just(0), 1u64..3000],
+        seed in any::<u64>(),
+    ) {
+        both_ways_write_many_alike(&many_rows(1_000_000, files, arcs, seed));
+    }
 }
 
 /// The table and its index are laid out at once, and rows that go on on other pages count for where the index begins.
@@ -393,7 +449,7 @@ fn many_lines_with_long_ones_among_them_are_written_alike() {
             data.add_lines(format!("{file}.py"), &format!("test {context}"), &lines).unwrap();
         }
     }
-    both_ways_write_many_alike(&data, "line_bits", 25_000);
+    both_ways_write_many_alike(&data);
 }
 
 /// Schema 7, and rows on pages of all kinds.
