@@ -146,13 +146,17 @@ fn sign_extended<const N: usize>(bytes: &mut &[u8]) -> Plain<i64> {
 /// A number of one to nine bytes, the highest seven bits first.
 #[inline]
 pub(super) fn varint(bytes: &mut &[u8]) -> Plain<u64> {
-    match bytes.split_first() {
-        Some((&byte, rest)) if byte < 0x80 => {
-            *bytes = rest;
-            Ok(u64::from(byte))
+    let (number, rest) = match *bytes {
+        [a @ 0..0x80, rest @ ..] => (u64::from(*a), rest),
+        [a, b @ 0..0x80, rest @ ..] => (u64::from(a & 0x7f) << 7 | u64::from(*b), rest),
+        [a, b, c @ 0..0x80, rest @ ..] => {
+            let high = u64::from(a & 0x7f) << 14 | u64::from(b & 0x7f) << 7;
+            (high | u64::from(*c), rest)
         }
-        _ => long_varint(bytes),
-    }
+        _ => return long_varint(bytes),
+    };
+    *bytes = rest;
+    Ok(number)
 }
 
 fn long_varint(bytes: &mut &[u8]) -> Plain<u64> {
