@@ -11,7 +11,7 @@ use rusqlite::Connection;
 
 use super::inject::{calls, combine, with_fault};
 use super::{TARGET, data, input_name, inputs, restore, snapshot};
-use crate::support::{Dir, Ran, Rows};
+use crate::support::{Dir, Ran, Rows, pulpcov};
 
 /// A row that only a transaction of the test adds.
 fn add_late_row(db: &Connection) {
@@ -133,6 +133,27 @@ fn an_input_that_changes_after_it_was_read_is_kept() {
     assert_eq!(dir.names(), [TARGET.to_owned(), input_name(1), input_name(2)]);
     assert!(has_late_row(&dir.path(input_name(1))));
     assert_eq!(Rows::by_pulpcov(dir.path(input_name(2))), Rows::of(&data(80)));
+}
+
+#[test]
+fn a_file_that_comes_into_being_meanwhile_is_not_overwritten() {
+    let dir = Dir::new();
+    inputs(&dir, [1]);
+    let mut convert = pulpcov();
+    convert.args(["convert", "--to=sqlite", &input_name(1), "new"]);
+    let output = std::thread::scope(|scope| {
+        let running =
+            scope.spawn(|| with_fault(&dir, &convert, "renameat2", "delay_enter=1500000"));
+        while !running.is_finished() && !dir.names().iter().any(|name| name.ends_with(".tmp")) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+        dir.write("new", "precious");
+        running.join().unwrap()
+    });
+    Ran::from(output).status(1).stderr("new: this exists already, and is not overwritten");
+    assert_eq!(fs::read_to_string(dir.path("new")).unwrap(), "precious");
+    assert_eq!(dir.names(), [input_name(1), "new".to_owned()]);
 }
 
 #[test]

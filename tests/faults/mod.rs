@@ -5,7 +5,7 @@
 //! | [`kills`] | the command is killed at each step |
 //! | [`refusals`] | the system refuses each step; a disk is full |
 //! | [`permissions`] | folders and inputs are not to be read or written |
-//! | [`changes`] | inputs are locked, written, changed |
+//! | [`changes`] | inputs are locked, written, changed, and files made where a result is to be |
 //! | [`damage`] | bits are flipped, files cut |
 //! | [`concurrency`] | many combines and writers are at work at once |
 //!

@@ -1,6 +1,6 @@
 //! `pulpcov convert`
 
-use pulpcov_core::combine::{StoreFormat, store};
+use pulpcov_core::combine::{StoreFormat, store_new};
 use pulpcov_core::formats::DataFile;
 
 use crate::args::{ConvertArgs, Format};
@@ -8,13 +8,6 @@ use crate::exit::{Exit, Failure};
 use crate::ui;
 
 pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
-    if args.into.symlink_metadata().is_ok() {
-        ui::error(&format!(
-            "{}: this exists already, and is not overwritten",
-            ui::name(&args.into)
-        ));
-        return Ok(Exit::Error);
-    }
     let decoded = DataFile::open(&args.from)?.read()?;
     if decoded.orphan_rows > 0 {
         let rows = decoded.orphan_rows;
@@ -31,6 +24,6 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
         Format::Json => StoreFormat::Json4,
         Format::Sqlite => StoreFormat::Sqlite,
     };
-    store(&data, &args.into, format)?;
+    store_new(&data, &args.into, format)?;
     Ok(Exit::Success)
 }

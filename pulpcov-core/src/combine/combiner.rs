@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -300,9 +301,8 @@ impl<'a> Combiner<'a> {
             true => sqlite::write(data, temporary.path()),
             false => sqlite::write_rows(&spilled, temporary.path()),
         };
-        store_with(&self.data_file, write, |file| {
-            deletes.then(|| Mark::set(&folder, file)).transpose()
-        })
+        let mark = |file: &File| deletes.then(|| Mark::set(&folder, file)).transpose();
+        store_with(&self.data_file, write, mark, NamedTempFile::persist)
     }
 
     fn delete(&self, merged: Merged<'_>, mark: Option<Mark>) -> Combined {

@@ -25,4 +25,4 @@ mod unfinished;
 
 pub use combiner::{Combined, Combiner};
 pub use event::Event;
-pub use store::{StoreFormat, store};
+pub use store::{StoreFormat, store, store_new};

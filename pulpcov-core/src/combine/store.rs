@@ -4,7 +4,7 @@ use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::CoverageData;
@@ -33,18 +33,52 @@ pub enum StoreFormat {
 /// folder failed; [`ErrorKind::NotRepresentable`] if
 /// the format cannot hold the data.
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
-    let write = |temporary: &mut NamedTempFile| match format {
-        StoreFormat::Sqlite => sqlite::write(data, temporary.path()),
-        StoreFormat::Json4 => json::write(data, temporary),
-    };
-    store_with(target.as_ref(), write, |_| Ok(()))
+    store_with(target.as_ref(), write_as(data, format), |_| Ok(()), NamedTempFile::persist)
 }
 
-/// [`store()`] what `write` writes, and do `last` with the complete file before it gets its name.
-pub(super) fn store_with<T>(
-    target: &Path,
+/// Write `data` to a new file at `target`, in one step and durably, as [`store()`] does.
+///
+/// # Errors
+///
+/// As from [`store()`]; [`ErrorKind::Io`] if there is anything at `target`, be it only since the last moment: nothing is
+/// overwritten.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::CoverageData;
+/// use pulpcov_core::combine::{StoreFormat, store_new};
+///
+/// let folder = tempfile::tempdir()?;
+/// let target = folder.path().join(".coverage");
+/// store_new(&CoverageData::new(), &target, StoreFormat::Json4)?;
+/// assert!(store_new(&CoverageData::new(), &target, StoreFormat::Sqlite).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn store_new(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
+    let target = target.as_ref();
+    if target.symlink_metadata().is_ok() {
+        return Err(in_the_way(target));
+    }
+    store_with(target, write_as(data, format), |_| Ok(()), NamedTempFile::persist_noclobber)
+}
+
+fn write_as(
+    data: &CoverageData,
+    format: StoreFormat,
+) -> impl FnOnce(&mut NamedTempFile) -> Result<()> {
+    move |temporary| match format {
+        StoreFormat::Sqlite => sqlite::write(data, temporary.path()),
+        StoreFormat::Json4 => json::write(data, temporary),
+    }
+}
+
+/// [`store()`] what `write` writes, do `last` with the complete file, and `persist` it: give it its name.
+pub(super) fn store_with<'t, T>(
+    target: &'t Path,
     write: impl FnOnce(&mut NamedTempFile) -> Result<()>,
     last: impl FnOnce(&File) -> io::Result<T>,
+    persist: impl FnOnce(NamedTempFile, &'t Path) -> std::result::Result<File, PersistError>,
 ) -> Result<T> {
     if target.is_dir() && !target.is_symlink() {
         return Err(Error::new(ErrorKind::Io, "the result cannot be written: this is a folder")
@@ -60,12 +94,19 @@ pub(super) fn store_with<T>(
     temporary.as_file().sync_all().map_err(|err| unwritable(target, &err))?;
     let done = last(temporary.as_file()).map_err(|err| unwritable(target, &err))?;
     remove_companions(target)?;
-    temporary.persist(target).map_err(|err| unwritable(target, &err.error))?;
+    persist(temporary, target).map_err(|err| match err.error.kind() {
+        io::ErrorKind::AlreadyExists => in_the_way(target),
+        _ => unwritable(target, &err.error),
+    })?;
     sync_folder(&folder).map_err(|err| {
         let message = format!("the result is there, but may not be durable: {}", err.reason());
         Error::new(ErrorKind::Io, message).with_path(target)
     })?;
     Ok(done)
+}
+
+fn in_the_way(target: &Path) -> Error {
+    Error::new(ErrorKind::Io, "this exists already, and is not overwritten").with_path(target)
 }
 
 fn unwritable(target: &Path, err: &io::Error) -> Error {

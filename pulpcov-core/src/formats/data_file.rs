@@ -139,9 +139,7 @@ impl DataFile {
                 let (reader, digest) = sqlite::Reader::open(&mut input)?;
                 (Content::Sqlite(Box::new(reader)), digest)
             }
-            stranger => {
-                return Err(Error::new(ErrorKind::NotADataFile, format!("this is {stranger}")));
-            }
+            stranger => return Err(stranger_error(stranger)),
         };
         Ok(Self {
             path: path.into(),
