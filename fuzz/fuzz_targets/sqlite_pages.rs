@@ -19,6 +19,9 @@ const REAL: [&[u8]; 5] = fixtures![
     "odd/page-1024",
 ];
 
+/// What shows all of a database, and at last whether it is whole.
+const QUERIES: &str = include_str!("../../pulpcov-core/src/formats/sqlite/contents.sql");
+
 #[derive(Debug, Arbitrary)]
 enum Input {
     Real(u8, Vec<Change>),
@@ -87,18 +90,7 @@ fn write_in_both_ways(data: &CoverageData) -> Vec<u8> {
 fn contents(path: &std::path::Path) -> Vec<String> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut contents = Vec::new();
-    for query in [
-        "PRAGMA integrity_check",
-        "PRAGMA foreign_key_check",
-        "SELECT type, name, tbl_name, sql FROM sqlite_master",
-        "SELECT rowid, * FROM coverage_schema",
-        "SELECT rowid, * FROM meta",
-        "SELECT rowid, * FROM file",
-        "SELECT rowid, * FROM context",
-        "SELECT rowid, * FROM line_bits",
-        "SELECT rowid, * FROM arc",
-        "SELECT rowid, * FROM tracer",
-    ] {
+    for query in QUERIES.split_terminator(";\n") {
         let mut statement = db.prepare(query).unwrap();
         let columns = statement.column_count();
         let mut rows = statement.query([]).unwrap();
@@ -108,6 +100,6 @@ fn contents(path: &std::path::Path) -> Vec<String> {
             contents.push(format!("{:?}", values.collect::<Vec<_>>()));
         }
     }
-    assert_eq!(contents.first(), Some(&format!("{:?}", [ValueRef::Text(b"ok")])));
+    assert_eq!(contents.last(), Some(&format!("{:?}", [ValueRef::Text(b"ok")])));
     contents
 }
