@@ -98,7 +98,9 @@ impl Run {
     fn read_on(&self, at: u64, end: u64, bytes: &mut Vec<u8>) -> io::Result<u64> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(at))?;
-        let count = (&mut *file).take((end - at).min(BUFFER as u64)).read_to_end(bytes)?;
+        // As much again as there is: a context that is larger than all that is begun anew a few times only.
+        let more = (end - at).min(BUFFER.max(bytes.len()) as u64);
+        let count = (&mut *file).take(more).read_to_end(bytes)?;
         if count == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(count as u64) }
     }
 }
