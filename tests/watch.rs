@@ -246,14 +246,20 @@ fn count_requests(folder: PathBuf) -> (String, Receiver<String>) {
     (address, receiver)
 }
 
-#[test]
-fn an_open_page_is_loaded_again_when_the_report_has_changed() {
+/// A process that ran, and a watch that has made its report.
+fn watched() -> (Hooked, Running) {
     let hooked = Hooked::new().installed(&[]);
     record(&hooked, "1");
     let mut watch = pulpcov();
     watch.args(["watch", "data", "--html", "out", "--interval", "100ms", "--quiet"]);
-    let _watch = Running::start(watch.current_dir(hooked.dir.path("")));
+    let watch = Running::start(watch.current_dir(hooked.dir.path("")));
     hooked.wait_for("report", |hooked| hooked.dir.path("out/live.data.js").exists());
+    (hooked, watch)
+}
+
+#[test]
+fn an_open_page_is_loaded_again_when_the_report_has_changed() {
+    let (hooked, _watch) = watched();
     let (address, requests) = count_requests(hooked.dir.path("out"));
     let mut browser = Command::new("chromium");
     browser.args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
@@ -282,12 +288,7 @@ fn an_open_page_is_loaded_again_when_the_report_has_changed() {
 
 #[test]
 fn an_open_file_follows_quietly() {
-    let hooked = Hooked::new().installed(&[]);
-    record(&hooked, "1");
-    let mut watch = pulpcov();
-    watch.args(["watch", "data", "--html", "out", "--interval", "100ms", "--quiet"]);
-    let mut watch = Running::start(watch.current_dir(hooked.dir.path("")));
-    hooked.wait_for("report", |hooked| hooked.dir.path("out/live.data.js").exists());
+    let (hooked, mut watch) = watched();
     let names = fs::read_dir(hooked.dir.path("out")).unwrap();
     let page = names
         .map(|entry| entry.unwrap().path())
