@@ -143,8 +143,7 @@ fn celery_is_measured_while_it_runs_and_survives_sigkill() {
     celery.hooked.wait_for_steps(0..20);
     assert!(celery.hooked.hook("status", &[]).stdout.contains("celery"));
     celery.run(20..30);
-    // An interval, and the time that a busy machine takes.
-    thread::sleep(Duration::from_secs(2));
+    celery.hooked.wait_for_steps(20..30);
     celery.worker.signal_all(Signal::SIGKILL);
     celery.assert_tasks_are_covered(0..30);
     assert!(!celery.hooked.lines("steps").contains(&line_of_step(30)));
@@ -231,27 +230,17 @@ fn gunicorn_workers_that_time_out_are_measured() {
 fn gunicorn_is_measured_through_an_upgrade() {
     let hooked = services().installed(OFTEN);
     let port = free_port();
-    let old = gunicorn(&hooked, port, &["--pid", hooked.dir.path("pid").to_str().unwrap()]);
+    let mut old = gunicorn(&hooked, port, &["--pid", hooked.dir.path("pid").to_str().unwrap()]);
     let before = get_all(port, (0..8).map(|step| format!("/{step}")));
     old.signal(Signal::SIGUSR2);
     // The new master's file; the old one's is renamed.
     hooked.wait_for("new master", |hooked| hooked.dir.path("pid.2").exists());
     old.signal(Signal::SIGTERM);
-    let start = Instant::now();
-    let mut step = 100;
-    loop {
-        // Only workers of the new master answer once the old ones are gone.
-        let now = get_all(port, [format!("/{step}")]);
-        if now.is_disjoint(&before) {
-            break;
-        }
-        assert!(start.elapsed() < PATIENCE, "the old workers still answer");
-        thread::sleep(Duration::from_millis(100));
-    }
-    step = 200;
-    let after = get_all(port, (step..step + 8).map(|step| format!("/{step}")));
+    // It waits for its workers, those too that have answered nothing so far.
+    old.0.wait().unwrap();
+    let after = get_all(port, (200..208).map(|step| format!("/{step}")));
     assert!(after.is_disjoint(&before), "{after:?} {before:?}");
-    hooked.wait_for_steps((0..8).chain(step..step + 8));
+    hooked.wait_for_steps((0..8).chain(200..208));
 }
 
 // uWSGI
