@@ -67,14 +67,6 @@ impl LineTotals {
         }
     }
 
-    pub(super) fn absorb(&mut self, other: Self) {
-        for (file, total) in other.0.into_iter().enumerate() {
-            if let Some(total) = total {
-                self.add(file, total.as_bytes());
-            }
-        }
-    }
-
     /// What each file has in the one context.
     pub(super) fn finish(self, context: ContextId) -> Runs<u8> {
         let mut runs = Runs::default();
@@ -146,12 +138,6 @@ impl ArcTotals {
     pub(super) fn add(&mut self, file: usize, arcs: &[LineArc]) {
         if let Some(total) = self.0.get_mut(file) {
             total.add(arcs);
-        }
-    }
-
-    pub(super) fn absorb(&mut self, other: Self) {
-        for (file, total) in other.0.into_iter().enumerate() {
-            self.add(file, &total.arcs);
         }
     }
 

@@ -33,7 +33,7 @@ impl Database {
         table: &Table<'_>,
         bytes: u64,
         read: impl Fn(&[u32]) -> Plain<Part<T>> + Sync + Send,
-        mut visit: impl FnMut(T) -> Result<(), E>,
+        mut visit: impl FnMut(Runs<T>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let mut orphans = 0;
         for leaves in table.leaves.chunks(self.leaves_of(table, bytes)) {

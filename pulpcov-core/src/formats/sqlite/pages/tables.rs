@@ -103,39 +103,18 @@ impl Database {
 
     fn lines(&self, keys: &Keys<'_>) -> Plain<(Vec<Runs<u8>>, u64)> {
         let table = Table::new(&self.file, self.layout.lines)?;
-        match keys.merge {
-            Contexts::Kept => {
-                Ok(apart(in_parts(&table.leaves, |leaves| keys.lines_kept(&table, leaves))?))
-            }
-            Contexts::Merged => {
-                let parts = in_parts(&table.leaves, |leaves| keys.lines_merged(&table, leaves))?;
-                let mut all = LineTotals::new(keys.count);
-                let mut orphans = 0;
-                for part in parts {
-                    orphans += part.orphans;
-                    all.absorb(part.rows);
-                }
-                Ok((vec![all.finish(ContextId::ONLY)], orphans))
-            }
-        }
+        apart(in_parts(&table.leaves, |leaves| match keys.merge {
+            Contexts::Kept => keys.lines_kept(&table, leaves),
+            Contexts::Merged => keys.lines_merged(&table, leaves),
+        }))
     }
 
     fn arcs(&self, keys: &Keys<'_>) -> Plain<(Vec<Runs<LineArc>>, u64)> {
         let table = Table::new(&self.file, self.layout.arcs)?;
-        match keys.merge {
-            Contexts::Kept => {
-                Ok(apart(in_parts(&table.leaves, |leaves| keys.arcs_kept(&table, leaves))?))
-            }
-            Contexts::Merged => {
-                let mut all = ArcTotals::new(keys.count);
-                let mut orphans = 0;
-                for part in in_parts(&table.leaves, |leaves| keys.arcs_merged(&table, leaves))? {
-                    orphans += part.orphans;
-                    all.absorb(part.rows);
-                }
-                Ok((vec![all.finish(ContextId::ONLY)], orphans))
-            }
-        }
+        apart(in_parts(&table.leaves, |leaves| match keys.merge {
+            Contexts::Kept => keys.arcs_kept(&table, leaves),
+            Contexts::Merged => keys.arcs_merged(&table, leaves),
+        }))
     }
 
     fn tracers(&self, files: &Ids<usize>) -> Plain<(HashMap<usize, Box<str>>, u64)> {
@@ -191,7 +170,7 @@ pub(super) struct Keys<'a> {
 
 /// The rows of some pages.
 pub(super) struct Part<T> {
-    pub(super) rows: T,
+    pub(super) rows: Runs<T>,
     pub(super) orphans: u64,
 }
 
@@ -223,7 +202,7 @@ impl Keys<'_> {
         Ok(orphans)
     }
 
-    pub(super) fn lines_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<Runs<u8>>> {
+    pub(super) fn lines_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<u8>> {
         let pages = leaves.len();
         let mut rows = Runs::with_room(table.rows_about(pages), table.bytes_about(pages));
         let orphans = self.each_bitmap(table, leaves, |file, context, bits| {
@@ -232,10 +211,10 @@ impl Keys<'_> {
         Ok(Part { rows, orphans })
     }
 
-    fn lines_merged(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<LineTotals>> {
+    fn lines_merged(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<u8>> {
         let mut rows = LineTotals::new(self.count);
         let orphans = self.each_bitmap(table, leaves, |file, _, bits| rows.add(file, bits))?;
-        Ok(Part { rows, orphans })
+        Ok(Part { rows: rows.finish(ContextId::ONLY), orphans })
     }
 
     /// Add the runs of rows of the same known file and context to `rows`, and call `ended` after each; how many rows name
@@ -246,7 +225,7 @@ impl Keys<'_> {
         leaves: &[u32],
         mut rows: Runs<LineArc>,
         mut ended: impl FnMut(&mut Runs<LineArc>),
-    ) -> Plain<Part<Runs<LineArc>>> {
+    ) -> Plain<Part<LineArc>> {
         let mut orphans = 0;
         let mut ids = None;
         let mut found = None;
@@ -275,28 +254,25 @@ impl Keys<'_> {
         Ok(Part { rows, orphans })
     }
 
-    pub(super) fn arcs_kept(
-        &self,
-        table: &Table<'_>,
-        leaves: &[u32],
-    ) -> Plain<Part<Runs<LineArc>>> {
+    pub(super) fn arcs_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<LineArc>> {
         let room = Runs::with_room(0, table.rows_about(leaves.len()));
         self.runs_of_arcs(table, leaves, room, |_| ())
     }
 
-    fn arcs_merged(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<ArcTotals>> {
+    fn arcs_merged(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<LineArc>> {
         let mut rows = ArcTotals::new(self.count);
         let part = self.runs_of_arcs(table, leaves, Runs::default(), |runs| {
             runs.drain(|file, arcs| rows.add(file, arcs));
         })?;
-        Ok(Part { rows, orphans: part.orphans })
+        Ok(Part { rows: rows.finish(ContextId::ONLY), orphans: part.orphans })
     }
 }
 
 /// The rows of each part, and how many more there are that name what is not known.
-fn apart<T>(parts: Vec<Part<Runs<T>>>) -> (Vec<Runs<T>>, u64) {
+fn apart<T>(parts: Plain<Vec<Part<T>>>) -> Plain<(Vec<Runs<T>>, u64)> {
+    let parts = parts?;
     let orphans = parts.iter().map(|part| part.orphans).sum();
-    (parts.into_iter().map(|part| part.rows).collect(), orphans)
+    Ok((parts.into_iter().map(|part| part.rows).collect(), orphans))
 }
 
 /// Read pages of a table on all cores; the parts are in the order of the table.
