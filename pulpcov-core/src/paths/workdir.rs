@@ -11,6 +11,9 @@ const ARCHIVES: [&[u8]; 5] = [b".zip", b".whl", b".egg", b".pex", b".par"];
 /// Longer than a path that any system we run on takes: asking about it would cost time alone.
 const LONGEST_PATH: usize = 1 << 15;
 
+/// Folders with longer paths are resolved anew each time: they are many, one inside of the other.
+const LONGEST_REMEMBERED: usize = 1 << 12;
+
 /// The folder that relative paths are relative to.
 ///
 /// coverage.py asks the process for its current directory; here the caller says it,
@@ -135,25 +138,35 @@ impl CanonicalNames {
     /// [`WorkingDir::canonical_filename`].
     pub(crate) fn get(&mut self, path: &[u8]) -> Vec<u8> {
         let (folder, name) = split_last(path);
-        if folder.is_empty() {
+        if folder.is_empty() || folder.len() > LONGEST_REMEMBERED {
             return self.cwd.canonical_filename(path);
         }
-        if let Some(real) = self.folders.get(folder) {
-            return realpath(real, name);
+        if !self.folders.contains_key(folder) {
+            self.resolve(folder);
         }
-        let real = self.folder(folder);
-        let canonical = realpath(&real, name);
-        self.folders.insert(folder.to_vec(), real);
-        canonical
+        match self.folders.get(folder) {
+            Some(real) => realpath(real, name),
+            None => self.cwd.canonical_filename(path),
+        }
     }
 
-    /// A folder that was not asked for yet; that which it is in often was.
-    fn folder(&self, folder: &[u8]) -> Vec<u8> {
-        let (parent, name) = split_last(folder.strip_suffix(&[SEP]).unwrap_or(folder));
-        match self.folders.get(parent) {
-            // Between two slashes there is no name, and the last alone would be the root.
-            Some(real) if !name.is_empty() => realpath(real, name),
-            _ => self.cwd.canonical_filename(folder),
+    /// Resolve a folder and all that it is in, as far as they are not known.
+    fn resolve(&mut self, folder: &[u8]) {
+        let mut real = None;
+        let mut start = 0;
+        for slash in (0..).zip(folder).filter(|(_, byte)| **byte == SEP).map(|(at, _)| at) {
+            let (outer, name) = (&folder[..=slash], &folder[start..slash]);
+            start = slash + 1;
+            if let Some(known) = self.folders.get(outer) {
+                real = Some(known.clone());
+                continue;
+            }
+            let found = match &real {
+                Some(real) => realpath(real, name),
+                None => self.cwd.canonical_filename(outer),
+            };
+            self.folders.insert(outer.to_vec(), found.clone());
+            real = Some(found);
         }
     }
 }
