@@ -9,7 +9,8 @@ use ruff_text_size::Ranged;
 
 use super::cases::exclude_last_case;
 use super::lines::LineSet;
-use super::multiline::{MultilineMap, is_content};
+use super::multiline::MultilineMap;
+use super::outline::is_content;
 use super::syntax::Syntax;
 use super::walk::{self, Definition, Node};
 

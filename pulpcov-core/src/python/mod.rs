@@ -29,6 +29,7 @@ mod facts;
 mod leftovers;
 pub(crate) mod lines;
 mod multiline;
+mod outline;
 mod patterns;
 #[cfg(feature = "json")]
 mod record;

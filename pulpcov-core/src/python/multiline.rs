@@ -2,8 +2,6 @@
 //!
 //! coverage.py's `multiline_map_from_tokens` (parser.py).
 
-use ruff_python_ast::token::{Token, TokenKind};
-
 use super::syntax::Syntax;
 
 /// The first line of the statement that a line belongs to, for statements of several lines.
@@ -17,12 +15,8 @@ pub(crate) struct MultilineMap {
 impl MultilineMap {
     pub(crate) fn new(syntax: &Syntax) -> Self {
         let mut map = Self { first: vec![0; syntax.line_count() as usize + 2] };
-        for line in logical_lines(syntax.tokens()) {
-            let first = line.iter().find(|token| is_content(token.kind()));
-            let end = line.last().filter(|token| token.kind() == TokenKind::Newline);
-            if let (Some(first), Some(end)) = (first, end) {
-                map.record(syntax.first_line(first), syntax.first_line(end));
-            }
+        for line in syntax.outline().logical_lines() {
+            map.record(syntax.line(line.start()), syntax.line(line.end()));
         }
         map
     }
@@ -48,23 +42,4 @@ impl MultilineMap {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (i32, i32)> + '_ {
         (0..).zip(&self.first).filter(|&(_, &first)| first != 0).map(|(line, &first)| (line, first))
     }
-}
-
-/// The tokens of each logical line: with the blank lines, comments and indentation before it, and
-/// with the newline that ends it.
-pub(crate) fn logical_lines(tokens: &[Token]) -> impl Iterator<Item = &[Token]> {
-    tokens.split_inclusive(|token| token.kind() == TokenKind::Newline)
-}
-
-/// Whether a token belongs to a statement: neither white space, nor layout, nor a comment.
-pub(crate) fn is_content(kind: TokenKind) -> bool {
-    !matches!(
-        kind,
-        TokenKind::Newline
-            | TokenKind::NonLogicalNewline
-            | TokenKind::Comment
-            | TokenKind::Indent
-            | TokenKind::Dedent
-            | TokenKind::EndOfFile
-    )
 }

@@ -6,8 +6,6 @@
 
 use ruff_python_ast::token::{Token, TokenKind};
 
-use super::multiline::{is_content, logical_lines};
-
 /// What one level takes at most, in builds that are not optimised too.
 const BYTES_PER_LEVEL: usize = 4 * 1024;
 
@@ -22,27 +20,14 @@ pub(crate) fn with_room<T>(levels: usize, work: impl FnOnce() -> T) -> T {
     if levels <= SHALLOW { work() } else { stacker::grow(levels * BYTES_PER_LEVEL, work) }
 }
 
-/// The levels that the tree of `tokens` has at most.
+/// The levels that the tree of a logical line has at most, in a suite at this indentation.
 ///
 /// Each token but a name, a literal or a comma may be a level; a comma ends those that were begun
 /// in its brackets, and a bracket's end those inside of it.
-pub(crate) fn levels(tokens: &[Token]) -> usize {
-    let mut most = 0;
-    let mut indentation = 0_usize;
-    for line in logical_lines(tokens) {
-        for token in line.iter().take_while(|token| !is_content(token.kind())) {
-            match token.kind() {
-                TokenKind::Indent => indentation += 1,
-                TokenKind::Dedent => indentation = indentation.saturating_sub(1),
-                _ => {}
-            }
-        }
-        // A short line is not worth a closer look.
-        let bound = indentation + line.len();
-        let levels = if bound <= SHALLOW { bound } else { levels_of_line(line, indentation) };
-        most = most.max(levels);
-    }
-    most
+pub(crate) fn levels(line: &[Token], indentation: usize) -> usize {
+    // A short line is not worth a closer look.
+    let bound = indentation + line.len();
+    if bound <= SHALLOW { bound } else { levels_of_line(line, indentation) }
 }
 
 fn levels_of_line(line: &[Token], indentation: usize) -> usize {

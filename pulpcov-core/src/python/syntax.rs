@@ -18,6 +18,7 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::PythonVersion;
 use super::explain::Reported;
+use super::outline::Outline;
 use super::stack;
 use crate::{Error, ErrorKind, Position};
 
@@ -60,7 +61,7 @@ pub(crate) struct Syntax<'t> {
     text: &'t str,
     parsed: Parsed<ModModule>,
     lines: LineIndex,
-    levels: usize,
+    outline: Outline,
 }
 
 impl<'t> Syntax<'t> {
@@ -74,7 +75,8 @@ impl<'t> Syntax<'t> {
         let options = ParseOptions::from(Mode::Module)
             .with_target_version(ruff_python_ast::PythonVersion::PY311);
         let parsed = ruff_python_parser::parse_unchecked(text, options);
-        let levels = stack::levels(parsed.tokens());
+        let outline = Outline::new(parsed.tokens());
+        let levels = outline.levels();
         if levels > stack::MOST_LEVELS {
             // To drop this tree would take a stack as deep as the tree.
             std::mem::forget(parsed);
@@ -102,12 +104,12 @@ impl<'t> Syntax<'t> {
         let Some(parsed) = parsed.try_into_module() else {
             return Err(NotPython::new("invalid syntax", Some(1)));
         };
-        Ok(Self { text, parsed, lines, levels })
+        Ok(Self { text, parsed, lines, outline })
     }
 
     /// Work on the tree, and drop it, with as much stack as its depth takes.
     pub(crate) fn with_room<T>(self, work: impl FnOnce(&Self) -> T) -> T {
-        stack::with_room(self.levels, move || work(&self))
+        stack::with_room(self.outline.levels(), move || work(&self))
     }
 
     /// Refuse syntax that `version` does not know yet.
@@ -124,9 +126,9 @@ impl<'t> Syntax<'t> {
         self.text
     }
 
-    /// How deep the tree is at most: every open bracket and every indent is a level.
-    pub(crate) fn levels(&self) -> usize {
-        self.levels
+    /// What its tokens show.
+    pub(crate) fn outline(&self) -> &Outline {
+        &self.outline
     }
 
     /// Whether a line has as many bytes, its newline included.

@@ -12,7 +12,7 @@ use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
 
 use super::PythonVersion;
-use super::multiline::is_content;
+use super::outline::is_content;
 use super::syntax::{NotPython, Syntax};
 use super::walk::{self, Node};
 

@@ -15,7 +15,7 @@ const MOST_DIGITS: usize = 4300;
 
 pub(super) fn check(syntax: &Syntax) -> Result<(), NotPython> {
     // Brackets and indents are levels as well, and a number is on one line.
-    if syntax.levels() <= MOST_INDENTS && !syntax.has_line_of(MOST_DIGITS) {
+    if syntax.outline().levels() <= MOST_INDENTS && !syntax.has_line_of(MOST_DIGITS) {
         return Ok(());
     }
     let (mut brackets, mut indents) = (0_usize, 0_usize);

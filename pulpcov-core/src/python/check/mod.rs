@@ -15,6 +15,7 @@ mod limits;
 mod names;
 mod patterns;
 mod placement;
+mod suspects;
 
 use super::PythonVersion;
 use super::syntax::{NotPython, Syntax};

@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 
-use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     Alias, Comprehension, ExceptHandler, Expr, ExprContext, Identifier, Parameters, Pattern, Stmt,
@@ -23,8 +22,7 @@ pub(super) fn check(
     features: Features,
     errors: &mut Errors,
 ) {
-    let declares = |kind| matches!(kind, TokenKind::Global | TokenKind::Nonlocal);
-    if !syntax.tokens().iter().any(|token| declares(token.kind())) {
+    if !syntax.outline().declares_names() {
         return;
     }
     let mut table = Table {

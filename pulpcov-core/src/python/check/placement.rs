@@ -13,6 +13,7 @@ use ruff_text_size::Ranged;
 
 use super::future::{Features, is_future};
 use super::patterns::first_repeated;
+use super::suspects::Suspects;
 use super::{Errors, Stage, patterns};
 use crate::python::PythonVersion;
 use crate::python::syntax::Syntax;
@@ -24,8 +25,18 @@ pub(super) fn check(
     features: Features,
     errors: &mut Errors,
 ) {
+    check_suspects(syntax, Suspects::new(syntax), version, features, errors);
+}
+
+fn check_suspects<'a>(
+    syntax: &'a Syntax,
+    suspects: Suspects<'a>,
+    version: PythonVersion,
+    features: Features,
+    errors: &mut Errors,
+) {
     let scopes = vec![Scope::new(Kind::Module)];
-    let mut walk = Walk { syntax, version, features, errors, scopes, format_specs: 0 };
+    let mut walk = Walk { syntax, suspects, version, features, errors, scopes, format_specs: 0 };
     walk.visit_body(syntax.body());
 }
 
@@ -100,6 +111,8 @@ impl Scope<'_> {
 
 struct Walk<'a, 'e> {
     syntax: &'a Syntax<'a>,
+    /// Expressions without any are passed over.
+    suspects: Suspects<'a>,
     version: PythonVersion,
     features: Features,
     errors: &'e mut Errors,
@@ -618,6 +631,9 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
+        if !self.suspects.any_in(expr.range()) {
+            return;
+        }
         match expr {
             Expr::Name(node) => {
                 if node.ctx != ExprContext::Load && node.id.as_str() == "__debug__" {
@@ -693,5 +709,108 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
 
     fn visit_alias(&mut self, alias: &'a Alias) {
         self.bind(alias.asname.as_ref().unwrap_or(&alias.name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::future;
+    use super::*;
+
+    const PARTS: [&str; 41] = [
+        "x",
+        "f(a=1)",
+        "f(a=1, a=2)",
+        "f(b=(a, 1), *a, a=X, a=2)",
+        "f(__debug__=1)",
+        "(yield)",
+        "(yield from x)",
+        "(await x)",
+        "(y := X)",
+        "[y := X for y in z]",
+        "[i for i in (j := X)]",
+        "[[(y := 1) for a in b] for y in X]",
+        "[X async for x in y]",
+        "{X: 1 for *x in y}",
+        "lambda: X",
+        "lambda q, q: X",
+        "lambda __debug__=X: 1",
+        "f'{x!r }{X}'",
+        "f'{a:{b:{c}}}'",
+        "t'{a:{b:{c:{d}}}}'",
+        "f'{*a}'",
+        "*X",
+        "(*X)",
+        "(*X, 1)",
+        "[*X, *a]",
+        "{**X}",
+        "x.__debug__",
+        "__debug__",
+        "__debu\u{ff47}__",
+        "X[a:X]",
+        "X[*a]",
+        "X if x else X",
+        "X + (X)",
+        "not X",
+        "'é'",
+        "x == X",
+        "(x, X)",
+        "{'a': X}",
+        "x(X)(X)",
+        "x.y(X).z",
+        "(X)",
+    ];
+
+    const STATEMENTS: [&str; 18] = [
+        "X",
+        "X = X",
+        "x, *y, *z = X",
+        "X: X = X",
+        "x += X",
+        "return X",
+        "del X",
+        "assert X, X",
+        "for X in X: X",
+        "with X as X: X",
+        "async def f(x=X, *y: X) -> X: X",
+        "def f(x=X):\n  def g(): return X\n  X",
+        "class C(X, a=X): X",
+        "@X\ndef f(): return X",
+        "if X: X\nelif X: X",
+        "while X: break",
+        "type T[S: X] = X",
+        "match X:\n  case {'a': x, **y} if X: X",
+    ];
+
+    /// Source text with something in the place of every `X`.
+    fn source() -> impl Strategy<Value = String> {
+        let parts = prop::collection::vec(prop::sample::select(&PARTS[..]), 12);
+        let statement = (prop::sample::select(&STATEMENTS[..]), parts).prop_map(|(text, parts)| {
+            let filled =
+                parts.iter().fold(text.to_owned(), |text, part| text.replacen('X', part, 1));
+            filled.replace('X', "x") + "\n"
+        });
+        prop::collection::vec(statement, 1..4).prop_map(|statements| statements.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn nothing_is_wrong_with_what_is_passed_over(
+            source in source(),
+            version in prop::sample::select(&[PythonVersion::Py311, PythonVersion::Py314][..]),
+        ) {
+            let Ok(syntax) = Syntax::parse(&source, version) else { return Ok(()) };
+            let Ok(features) = future::check(&syntax) else { return Ok(()) };
+            let errors_of = |suspects| {
+                let mut errors = Errors::default();
+                check_suspects(&syntax, suspects, version, features, &mut errors);
+                format!("{errors:?}")
+            };
+            prop_assert_eq!(errors_of(Suspects::new(&syntax)), errors_of(Suspects::all()));
+        }
     }
 }

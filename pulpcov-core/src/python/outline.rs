@@ -1,0 +1,108 @@
+//! What one look at all tokens tells: there are more of them than of anything else.
+
+use ruff_python_ast::token::{Token, TokenKind};
+use ruff_text_size::{Ranged, TextRange, TextSize};
+
+use super::stack;
+
+/// The statements of a file, as its tokens show them.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    logical_lines: Vec<TextRange>,
+    levels: usize,
+    declares_names: bool,
+    /// Sorted.
+    suspects: Vec<TextSize>,
+}
+
+impl Outline {
+    pub(crate) fn new(tokens: &[Token]) -> Self {
+        let mut outline = Self::default();
+        let mut indentation = 0;
+        for line in tokens.split_inclusive(|token| token.kind() == TokenKind::Newline) {
+            let (layout, content) = line.split_at(
+                line.iter().position(|token| is_content(token.kind())).unwrap_or(line.len()),
+            );
+            indentation = indented(indentation, layout);
+            outline.levels = outline.levels.max(stack::levels(line, indentation));
+            outline.add_line(content);
+        }
+        outline
+    }
+
+    fn add_line(&mut self, tokens: &[Token]) {
+        if let [first, .., end] = tokens
+            && end.kind() == TokenKind::Newline
+        {
+            self.logical_lines.push(TextRange::new(first.start(), end.start()));
+        }
+        let mut equals = 0;
+        for token in tokens.iter().filter(|token| is_telling(token.kind())) {
+            match token.kind() {
+                TokenKind::Global | TokenKind::Nonlocal => self.declares_names = true,
+                TokenKind::Equal if equals == 0 => equals += 1,
+                _ => self.suspects.push(token.start()),
+            }
+        }
+    }
+
+    /// The statements of one or more physical lines, each from its first token to the newline at its end.
+    pub(crate) fn logical_lines(&self) -> &[TextRange] {
+        &self.logical_lines
+    }
+
+    /// How deep the tree of the tokens is at most: every open bracket and every indent is a level.
+    pub(crate) fn levels(&self) -> usize {
+        self.levels
+    }
+
+    /// Is there any `global` or `nonlocal`?
+    pub(crate) fn declares_names(&self) -> bool {
+        self.declares_names
+    }
+
+    /// Where tokens are that make an expression worth a look: stars, `yield`, `await`, `async`, `:=`, `lambda`,
+    /// f-strings, and a second `=` in a statement, which may repeat the name of an argument. Sorted.
+    pub(crate) fn suspects(&self) -> &[TextSize] {
+        &self.suspects
+    }
+}
+
+/// The indentation behind the white space and comments before a statement.
+fn indented(before: usize, layout: &[Token]) -> usize {
+    layout.iter().fold(before, |indentation, token| match token.kind() {
+        TokenKind::Indent => indentation + 1,
+        TokenKind::Dedent => indentation.saturating_sub(1),
+        _ => indentation,
+    })
+}
+
+/// Whether a token belongs to a statement: neither white space, nor layout, nor a comment.
+pub(crate) fn is_content(kind: TokenKind) -> bool {
+    !matches!(
+        kind,
+        TokenKind::Newline
+            | TokenKind::NonLogicalNewline
+            | TokenKind::Comment
+            | TokenKind::Indent
+            | TokenKind::Dedent
+            | TokenKind::EndOfFile
+    )
+}
+
+fn is_telling(kind: TokenKind) -> bool {
+    matches!(
+        kind,
+        TokenKind::Global
+            | TokenKind::Nonlocal
+            | TokenKind::Star
+            | TokenKind::Yield
+            | TokenKind::Await
+            | TokenKind::Async
+            | TokenKind::ColonEqual
+            | TokenKind::Lambda
+            | TokenKind::Equal
+            | TokenKind::FStringStart
+            | TokenKind::TStringStart
+    )
+}
