@@ -28,35 +28,142 @@ impl Rendered for Vec<u8> {
     }
 }
 
-/// Render each part, and hand what was rendered to `write` in order.
+/// Render each part, and hand what was rendered to `write` in order. The next ones are rendered meanwhile.
+#[cfg(feature = "parallel")]
 pub(super) fn write_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
     parts: &[T],
     out: &mut W,
     render: impl Fn(&T) -> Result<R> + Sync,
     mut write: impl FnMut(&mut W, R) -> Result<()>,
 ) -> Result<()> {
-    #[cfg(feature = "parallel")]
-    {
-        use rayon::prelude::*;
-        let (mut rest, mut at_once) = (parts, 2);
-        while !rest.is_empty() {
-            let (parts, later) = rest.split_at(at_once.min(rest.len()));
-            let rendered: Vec<Result<R>> = parts.par_iter().map(&render).collect();
-            let mut bytes = 0;
-            for part in rendered {
-                let part = part?;
-                bytes += part.size();
-                write(out, part)?;
+    use std::collections::VecDeque;
+    use std::sync::mpsc;
+
+    let render = &render;
+    rayon::in_place_scope(|scope| {
+        let mut rest = parts.iter();
+        let mut begun = VecDeque::new();
+        let (mut at_once, mut size) = (2, 0);
+        loop {
+            for part in rest.by_ref().take(at_once - begun.len().min(at_once)) {
+                let (done, result) = mpsc::channel();
+                // Nobody waits for it any more if another part has failed.
+                scope.spawn(move |_| drop(done.send(render(part))));
+                begun.push_back(result);
             }
-            // As many as would have had the wanted size, if they are like these.
-            let fitting = BYTES_AT_ONCE / (bytes / parts.len()).max(1);
-            at_once = fitting.clamp(2, MOST_AT_ONCE.min(2 * at_once));
-            rest = later;
+            // Without a result there was a panic, which goes on where the scope ends.
+            let Some(part) = begun.pop_front().and_then(wait_for) else { return Ok(()) };
+            let part = part?;
+            // The next ones are about as large as the large ones of the last.
+            size = part.size().max(size - size / 8);
+            at_once = (BYTES_AT_ONCE / size.max(1)).clamp(2, MOST_AT_ONCE.min(2 * at_once));
+            write(out, part)?;
+        }
+    })
+}
+
+/// A result, once it is there; none if there will never be one.
+#[cfg(feature = "parallel")]
+#[expect(clippy::needless_pass_by_value, reason = "there is one result")]
+fn wait_for<R>(result: std::sync::mpsc::Receiver<R>) -> Option<R> {
+    use std::sync::mpsc::TryRecvError;
+
+    if rayon::current_thread_index().is_none() {
+        return result.recv().ok();
+    }
+    // One of rayon's own threads may be the only one: it has to work itself.
+    loop {
+        match result.try_recv() {
+            Ok(result) => return Some(result),
+            Err(TryRecvError::Disconnected) => return None,
+            Err(TryRecvError::Empty) => drop(rayon::yield_now()),
         }
     }
-    #[cfg(not(feature = "parallel"))]
-    for part in parts {
-        write(out, render(part)?)?;
+}
+
+/// Render each part, and hand what was rendered to `write`.
+#[cfg(not(feature = "parallel"))]
+pub(super) fn write_in_order<W: Write + ?Sized, T, R: Rendered>(
+    parts: &[T],
+    out: &mut W,
+    render: impl Fn(&T) -> Result<R>,
+    mut write: impl FnMut(&mut W, R) -> Result<()>,
+) -> Result<()> {
+    parts.iter().try_for_each(|part| write(out, render(part)?))
+}
+
+#[cfg(all(test, feature = "parallel"))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::{Error, ErrorKind};
+
+    fn write_all(
+        parts: &[usize],
+        render: impl Fn(&usize) -> Result<Vec<u8>> + Sync,
+    ) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        write_in_order(parts, &mut out, render, |out, part| {
+            out.extend(part);
+            Ok(())
+        })?;
+        Ok(out)
     }
-    Ok(())
+
+    #[test]
+    fn parts_are_written_in_order_on_threads_of_any_pool() {
+        let parts: Vec<usize> = (0..500).collect();
+        let expected: Vec<u8> = parts.iter().map(|part| (part % 251) as u8).collect();
+        let render = |part: &usize| {
+            std::thread::sleep(std::time::Duration::from_micros(*part as u64 * 7 % 50));
+            Ok(vec![(part % 251) as u8])
+        };
+        assert_eq!(write_all(&parts, render).unwrap(), expected);
+        for threads in [1, 2, 5] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(pool.install(|| write_all(&parts, render)).unwrap(), expected);
+        }
+        assert!(write_all(&[], render).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_rendered_waits_for_what_is_written() {
+        let (waiting, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let render = |size: &usize| {
+            let waiting = waiting.fetch_add(1, Ordering::SeqCst) + 1;
+            most.fetch_max(waiting, Ordering::SeqCst);
+            Ok(vec![0; *size])
+        };
+        let most_of = |size: usize| {
+            most.store(0, Ordering::SeqCst);
+            write_in_order(&vec![size; 300], &mut std::io::sink(), render, |_, _| {
+                std::thread::sleep(std::time::Duration::from_micros(100));
+                waiting.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            })
+            .unwrap();
+            most.load(Ordering::SeqCst)
+        };
+        assert!(most_of(1) <= MOST_AT_ONCE + 1);
+        assert!(most_of(BYTES_AT_ONCE / 4) <= 4 + 1);
+        assert!(most_of(BYTES_AT_ONCE * 2) <= 2 + 1);
+    }
+
+    #[test]
+    fn the_first_error_ends_it() {
+        let render = |part: &usize| match part {
+            7 | 9 => Err(Error::new(ErrorKind::NoSource, part.to_string())),
+            _ => Ok(Vec::new()),
+        };
+        let parts: Vec<usize> = (0..100).collect();
+        assert_eq!(write_all(&parts, render).unwrap_err().reason(), "7");
+    }
+
+    #[test]
+    #[should_panic(expected = "no part")]
+    fn a_panic_goes_on() {
+        let _ =
+            write_all(&[1, 2, 3], |part| if *part == 2 { panic!("no part") } else { Ok(vec![]) });
+    }
 }
