@@ -2,11 +2,13 @@
 //!
 //! coverage.py's jsonreport.py, format 3.
 
+use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::io::Write;
 
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde::ser::Serializer;
 
 use super::FORMAT_OF;
 use super::json_format::{HOLE, Hole, write_value};
@@ -294,9 +296,9 @@ struct File<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     contexts: Option<Hole>,
     #[serde(flatten)]
-    branches: Option<Branches>,
+    branches: Option<Branches<'a>>,
     #[serde(flatten)]
-    regions: Option<Regions>,
+    regions: Option<Regions<'a>>,
 }
 
 impl<'a> File<'a> {
@@ -318,60 +320,82 @@ impl<'a> File<'a> {
 }
 
 #[derive(Serialize)]
-struct Branches {
+struct Branches<'a> {
     executed_branches: Vec<(i32, i32)>,
-    missing_branches: Vec<(i32, i32)>,
+    missing_branches: &'a [(i32, i32)],
 }
 
-impl Branches {
-    fn new(analysis: &Analysis) -> Option<Self> {
+impl<'a> Branches<'a> {
+    fn new(analysis: &'a Analysis) -> Option<Self> {
         analysis.has_arcs().then(|| Self {
             executed_branches: analysis.executed_branch_arcs(),
-            missing_branches: analysis.missing_branch_arcs().to_vec(),
+            missing_branches: analysis.missing_branch_arcs(),
         })
     }
 }
 
 #[derive(Serialize)]
-struct Regions {
-    functions: NamedRegions,
-    classes: NamedRegions,
+struct Regions<'a> {
+    functions: NamedRegions<'a>,
+    classes: NamedRegions<'a>,
 }
 
 /// Regions by name, and under the empty name all lines that are in none.
-struct NamedRegions(Vec<(String, RegionData)>);
+struct NamedRegions<'a> {
+    /// Each name with a place among the parts.
+    names: Vec<(Cow<'a, str>, usize)>,
+    parts: Vec<RegionPart>,
+    style: Style,
+}
 
-impl NamedRegions {
-    fn new(file: &FileSummary, kind: RegionKind, style: Style) -> Self {
+/// What is in a region, and the line that it starts on.
+struct RegionPart {
+    analysis: Analysis,
+    start: i32,
+}
+
+impl<'a> NamedRegions<'a> {
+    fn new(file: &'a FileSummary, kind: RegionKind, style: Style) -> Self {
         let mut regions: Vec<&Region> =
             file.facts().regions().iter().filter(|region| region.kind() == kind).collect();
         regions.sort_by_key(|region| region.start());
         let mut narrower = Narrower::new(file.analysis());
         regions.iter().for_each(|region| narrower.add(region.ranges()));
-        let (parts, rest) = narrower.narrow();
+        let (mut parts, rest) = narrower.narrow();
+        let mut names = names(&regions, &parts);
+        names.push((Cow::Borrowed(""), parts.len()));
+        parts.push(rest);
 
-        // Of several regions of one name, the first with statements has it; the others add
-        // their line.
-        let has_statements = |part: &Analysis| part.numbers().statements > 0;
-        let with_statements: HashSet<&str> = regions
-            .iter()
-            .zip(&parts)
-            .filter(|(_, part)| has_statements(part))
-            .map(|(region, _)| region.name())
-            .collect();
-        let mut named = Ordered::new();
-        for (region, part) in regions.iter().zip(&parts) {
-            let mut name = region.name().to_owned();
-            let is_for_another = with_statements.contains(name.as_str()) && !has_statements(part);
-            if named.contains(&name) || is_for_another {
-                name.push_str(&format!("@{}", region.start()));
-            }
-            named.insert(name, RegionData::new(part, region.start(), style));
-        }
         let outside = first_line_outside(&regions, file.facts().last_outside());
-        named.insert(String::new(), RegionData::new(&rest, outside, style));
-        Self(named.into_entries())
+        let starts = regions.iter().map(|region| region.start()).chain([outside]);
+        let part = |(analysis, start)| RegionPart { analysis, start };
+        Self { names, parts: parts.into_iter().zip(starts).map(part).collect(), style }
     }
+
+    fn entries(&self) -> impl Iterator<Item = (&str, RegionData<'_>)> {
+        self.names.iter().filter_map(|(name, place)| {
+            Some((&**name, RegionData::new(self.parts.get(*place)?, self.style)))
+        })
+    }
+}
+
+/// Of several regions of one name, the first with statements has it; the others add their line.
+fn names<'a>(regions: &[&'a Region], parts: &[Analysis]) -> Vec<(Cow<'a, str>, usize)> {
+    let has_statements = |part: &Analysis| part.numbers().statements > 0;
+    let with_statements: LazyCell<HashSet<&str>, _> = LazyCell::new(|| {
+        let regions = regions.iter().zip(parts).filter(|(_, part)| has_statements(part));
+        regions.map(|(region, _)| region.name()).collect()
+    });
+    let mut named = Ordered::new();
+    for (place, (region, part)) in regions.iter().zip(parts).enumerate() {
+        let mut name = Cow::Borrowed(region.name());
+        let is_for_another = || !has_statements(part) && with_statements.contains(region.name());
+        if named.contains(&name) || is_for_another() {
+            name = format!("{name}@{}", region.start()).into();
+        }
+        named.insert(name, place);
+    }
+    named.into_entries()
 }
 
 /// The first line that is in no region; 1 if there is none.
@@ -388,39 +412,36 @@ fn first_line_outside(regions: &[&Region], last: i32) -> i32 {
     if line <= last { line } else { 1 }
 }
 
-impl Serialize for NamedRegions {
+impl Serialize for NamedRegions<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, region) in &self.0 {
-            map.serialize_entry(name, region)?;
-        }
-        map.end()
+        serializer.collect_map(self.entries())
     }
 }
 
 #[derive(Serialize)]
-struct RegionData {
-    executed_lines: Vec<i32>,
+struct RegionData<'a> {
+    executed_lines: &'a [i32],
     summary: Counts,
-    missing_lines: Vec<i32>,
-    excluded_lines: Vec<i32>,
+    missing_lines: &'a [i32],
+    excluded_lines: &'a [i32],
     start_line: i32,
     #[serde(skip_serializing_if = "Option::is_none")]
     contexts: Option<Hole>,
     #[serde(flatten)]
-    branches: Option<Branches>,
+    branches: Option<Branches<'a>>,
 }
 
-impl RegionData {
-    fn new(part: &Analysis, start_line: i32, style: Style) -> Self {
+impl<'a> RegionData<'a> {
+    fn new(part: &'a RegionPart, style: Style) -> Self {
+        let analysis = &part.analysis;
         Self {
-            executed_lines: part.executed().to_vec(),
-            summary: style.counts(part),
-            missing_lines: part.missing().to_vec(),
-            excluded_lines: part.excluded().to_vec(),
-            start_line,
+            executed_lines: analysis.executed(),
+            summary: style.counts(analysis),
+            missing_lines: analysis.missing(),
+            excluded_lines: analysis.excluded(),
+            start_line: part.start,
             contexts: style.contexts,
-            branches: Branches::new(part),
+            branches: Branches::new(analysis),
         }
     }
 }

@@ -134,6 +134,10 @@ fn fail_under_precision(fail_under: f64, precision: Precision) -> Precision {
 
 /// Python's `f"{number:.{precision}f}"`: the exact value rounded, ties to even, as Rust does too.
 fn fixed(number: f64, precision: Precision) -> String {
+    // Reports have many percentages, most of them without digits: this is quicker.
+    if precision.digits() == 0 && number.is_sign_positive() && number <= 100.0 {
+        return (number.round_ties_even() as u8).to_string();
+    }
     format!("{number:.*}", precision.digits())
 }
 
@@ -172,7 +176,18 @@ impl From<PercentError> for Error {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whole_numbers_are_written_as_all_others_are(
+            number in prop_oneof![-1.0..101.0_f64, (-2..400_i32).prop_map(|n| f64::from(n) / 4.0), any::<f64>()],
+        ) {
+            prop_assert_eq!(fixed(number, Precision(0)), format!("{number:.0}"));
+        }
+    }
 
     #[test]
     fn shows_zero_and_a_hundred_only_when_exact() {
