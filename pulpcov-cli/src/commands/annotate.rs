@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::report::annotate;
-use pulpcov_core::summarize::FileSummary;
+use pulpcov_core::summarize::{Detail, FileSummary};
 
 use super::reporting::{Reporting, finish, named, to_file};
 use crate::args::AnnotateArgs;
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &AnnotateArgs) -> Result<Exit, Failure> {
 
 fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
     let reporting = Reporting::new(&args.reporting, false)?;
-    let summary = reporting.summarize()?;
+    let summary = reporting.summarize(Detail::Lines)?;
     for file in summary.files() {
         let target = target(file, args.directory.as_deref());
         to_file(&target, |out| annotate::write(&summary, file, out))

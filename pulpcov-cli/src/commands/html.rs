@@ -6,7 +6,7 @@ use jiff::Zoned;
 use pulpcov_core::config::Config;
 use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::results::Precision;
-use pulpcov_core::summarize::Summary;
+use pulpcov_core::summarize::{Detail, Summary};
 
 use super::reporting::{Reporting, finish, named};
 use crate::args::HtmlArgs;
@@ -26,7 +26,7 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     if args.show_contexts || reporting.config.html.show_contexts {
         reporting.warn_without_contexts();
     }
-    let summary = reporting.summarize()?;
+    let summary = reporting.summarize(Detail::Everything)?;
     let total = match &args.single_file {
         Some(output) => reporting
             .write(output, "HTML report", |out| html::write_single_file(&summary, &options, out))?,

@@ -3,6 +3,7 @@
 use jiff::Zoned;
 use pulpcov_core::config::Config;
 use pulpcov_core::report::json::{self, Options};
+use pulpcov_core::summarize::Detail;
 
 use super::reporting::{Reporting, finish};
 use crate::args::JsonArgs;
@@ -24,7 +25,7 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
         .show_contexts(args.show_contexts || settings.show_contexts)
         .timestamp(now());
     let output = args.output.as_ref().unwrap_or(&settings.output);
-    let summary = reporting.summarize()?;
+    let summary = reporting.summarize(Detail::Everything)?;
     let total =
         reporting.write(output, "JSON report", |out| json::write(&summary, &options, out))?;
     reporting.judge(total, &args.fail_under, precision)

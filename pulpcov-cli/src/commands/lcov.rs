@@ -1,6 +1,7 @@
 //! `pulpcov lcov`
 
 use pulpcov_core::report::lcov::{self, Options};
+use pulpcov_core::summarize::Detail;
 
 use super::reporting::{Reporting, finish};
 use crate::args::LcovArgs;
@@ -17,7 +18,7 @@ fn report(args: &LcovArgs) -> Result<Exit, Failure> {
         .line_checksums(config.lcov.line_checksums)
         .skip_empty(config.report.skip_empty);
     let output = args.output.as_ref().unwrap_or(&config.lcov.output);
-    let summary = reporting.summarize()?;
+    let summary = reporting.summarize(Detail::Everything)?;
     let total =
         reporting.write(output, "LCOV report", |out| lcov::write(&summary, &options, out))?;
     reporting.judge(total, &args.fail_under, reporting.precision(None)?)

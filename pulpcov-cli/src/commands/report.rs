@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use pulpcov_core::report::text::{self, By, Format, Options};
+use pulpcov_core::summarize::Detail;
 
 use super::reporting::{Reporting, finish, to_stdout};
 use crate::args::{self, ReportArgs};
@@ -16,9 +17,16 @@ fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     let contexts = args.contexts.as_deref();
     let reporting = Reporting::with_contexts(&args.reporting, false, contexts, |_| false)?;
     let options = options(args, &reporting)?;
-    let summary = reporting.summarize()?;
+    let summary = reporting.summarize(match shows_missing(args, &reporting) {
+        true => Detail::Lines,
+        false => Detail::Numbers,
+    })?;
     let total = to_stdout(|out| text::write(&summary, &options, out))?;
     reporting.judge(total, &args.fail_under, reporting.precision(args.precision)?)
+}
+
+fn shows_missing(args: &ReportArgs, reporting: &Reporting<'_>) -> bool {
+    args.show_missing || reporting.config.report.show_missing
 }
 
 /// The command's options, or else the settings.
@@ -34,7 +42,7 @@ fn options(args: &ReportArgs, reporting: &Reporting<'_>) -> Result<Options, Fail
             args::By::File => By::File,
         })
         .precision(reporting.precision(args.precision)?)
-        .show_missing(args.show_missing || settings.show_missing)
+        .show_missing(shows_missing(args, reporting))
         .skip_covered(skip_covered)
         .skip_empty(args.skip_empty || settings.skip_empty);
     Ok(match args.sort.as_ref().or(settings.sort.as_ref()) {

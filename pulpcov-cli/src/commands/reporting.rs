@@ -13,7 +13,7 @@ use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::python::LinePatterns;
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
 use pulpcov_core::summarize::{
-    FactsCache, PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning,
+    Detail, FactsCache, PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning,
 };
 use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, discover};
@@ -84,12 +84,16 @@ impl<'a> Reporting<'a> {
     /// Compare data and sources, and say what is odd.
     ///
     /// The process ends after the report: to take the summary apart would be a fiftieth of its time.
-    pub(crate) fn summarize(&self) -> Result<ManuallyDrop<Summary<'_>>, Failure> {
-        self.summarize_with(|warning| ui::warning(&warning)).map(ManuallyDrop::new)
+    pub(crate) fn summarize(&self, detail: Detail) -> Result<ManuallyDrop<Summary<'_>>, Failure> {
+        self.summarize_with(detail, |warning| ui::warning(&warning)).map(ManuallyDrop::new)
     }
 
     /// Compare data and sources, and tell the caller what is odd.
-    pub(crate) fn summarize_with(&self, warn: impl FnMut(String)) -> Result<Summary<'_>, Failure> {
+    pub(crate) fn summarize_with(
+        &self,
+        detail: Detail,
+        warn: impl FnMut(String),
+    ) -> Result<Summary<'_>, Failure> {
         let report = &self.config.report;
         let (folders, files): (Vec<_>, Vec<_>) =
             self.args.files.iter().partition(|path| path.is_dir());
@@ -112,6 +116,7 @@ impl<'a> Reporting<'a> {
                 Some(args::PluginLines::Measured) => PluginLines::Measured,
                 None => PluginLines::LeftOut,
             })
+            .detail(detail)
             .ignore_errors(self.args.ignore_errors || report.ignore_errors)
             .on_file(move |file| progress.on_file(file));
         if let Some(cache) = &self.cache {

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pulpcov_core::Error;
 use pulpcov_core::report::xml::{self, Options};
-use pulpcov_core::summarize::Summary;
+use pulpcov_core::summarize::{Detail, Summary};
 
 use super::reporting::{Reporting, finish};
 use crate::args::XmlArgs;
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &XmlArgs) -> Result<Exit, Failure> {
 fn report(args: &XmlArgs) -> Result<Exit, Failure> {
     let reporting = Reporting::new(&args.reporting, args.quiet)?;
     let output = args.output.as_ref().unwrap_or(&reporting.config.xml.output);
-    let summary = reporting.summarize()?;
+    let summary = reporting.summarize(Detail::Lines)?;
     let total = reporting
         .write(output, "XML report", |out| render(&reporting, &summary, args.skip_empty, out))?;
     reporting.judge(total, &args.fail_under, reporting.precision(None)?)

@@ -36,6 +36,7 @@ pub struct AnalyzeOptions {
     partial: LinePatterns,
     version: PythonVersion,
     branches: bool,
+    explained: bool,
     #[cfg(feature = "report")]
     deferred: bool,
 }
@@ -64,6 +65,7 @@ impl AnalyzeOptions {
             partial: partial.map_or_else(default_partial, Ok)?,
             version: PythonVersion::Py311,
             branches: true,
+            explained: true,
             #[cfg(feature = "report")]
             deferred: false,
         })
@@ -95,6 +97,14 @@ impl AnalyzeOptions {
     #[must_use]
     pub fn branches(mut self, wanted: bool) -> Self {
         self.branches = wanted;
+        self
+    }
+
+    /// Whether to find functions, classes, and why arcs are not taken (the default).
+    #[cfg(feature = "report")]
+    #[must_use]
+    pub(crate) fn explained(mut self, wanted: bool) -> Self {
+        self.explained = wanted;
         self
     }
 
@@ -232,7 +242,7 @@ impl Facts {
 
         let (mut arcs, mut no_branch, mut exit_counts) = (None, Vec::new(), Vec::new());
         if options.branches {
-            let found = Arcs::new(syntax, &multiline, &begun);
+            let found = Arcs::new(syntax, &multiline, &begun, options.explained);
             exit_counts = count_exits(found.possible(), &excluded.lines);
             no_branch =
                 options.partial.partial_lines(syntax.text(), last_line, &multiline)?.to_vec();
@@ -248,7 +258,7 @@ impl Facts {
             multiline,
             arcs,
             exit_counts,
-            regions: regions(syntax),
+            regions: if options.explained { regions(syntax) } else { Vec::new() },
             #[cfg(feature = "report")]
             deferred,
         })

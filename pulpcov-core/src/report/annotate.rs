@@ -16,6 +16,7 @@ use crate::summarize::{FileSummary, Summary};
 ///
 /// # Errors
 ///
+/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file,
 /// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if the source is gone meanwhile,
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written.
 ///
@@ -39,7 +40,7 @@ use crate::summarize::{FileSummary, Summary};
 /// ```
 pub fn write(summary: &Summary<'_>, file: &FileSummary, mut out: impl Write) -> Result<()> {
     let source = summary.source(file)?;
-    let mut margin = Margin::new(file.analysis());
+    let mut margin = Margin::new(file.analysis()?);
     for (number, line) in (1..).zip(lines_with_ends(source.text())) {
         out.write_all(margin.mark(number, line).as_bytes())?;
         out.write_all(line.as_bytes())?;

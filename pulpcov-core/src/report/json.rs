@@ -15,7 +15,7 @@ use super::json_format::{HOLE, Hole, write_value};
 use super::ordered::Ordered;
 use super::parallel::{Rendered, write_in_order};
 use crate::Result;
-use crate::python::{Region, RegionKind};
+use crate::python::{Facts, Region, RegionKind};
 use crate::results::{Analysis, Narrower, Numbers, Precision, display_covered};
 use crate::summarize::{FileSummary, Summary};
 
@@ -78,7 +78,8 @@ impl Options {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written.
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written,
+/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file.
 ///
 /// # Examples
 ///
@@ -232,7 +233,7 @@ impl RenderedFile {
         text.extend_from_slice(b": ");
         let style =
             Style { precision: options.precision, contexts: options.show_contexts.then_some(Hole) };
-        write_value(&File::new(file, style), pretty, 2, &mut text)?;
+        write_value(&File::new(file, style)?, pretty, 2, &mut text)?;
         if options.show_contexts {
             write_value(&Contexts(summary.contexts_by_line(file)), pretty, 3, &mut contexts)?;
         }
@@ -302,9 +303,9 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn new(file: &'a FileSummary, style: Style) -> Self {
-        let analysis = file.analysis();
-        Self {
+    fn new(file: &'a FileSummary, style: Style) -> Result<Self> {
+        let (facts, analysis) = (file.facts()?, file.analysis()?);
+        Ok(Self {
             executed_lines: analysis.executed(),
             summary: style.counts(analysis),
             missing_lines: analysis.missing(),
@@ -312,10 +313,10 @@ impl<'a> File<'a> {
             contexts: style.contexts,
             branches: Branches::new(analysis),
             regions: file.is_python().then(|| Regions {
-                functions: NamedRegions::new(file, RegionKind::Function, style),
-                classes: NamedRegions::new(file, RegionKind::Class, style),
+                functions: NamedRegions::new(facts, analysis, RegionKind::Function, style),
+                classes: NamedRegions::new(facts, analysis, RegionKind::Class, style),
             }),
-        }
+        })
     }
 }
 
@@ -355,18 +356,18 @@ struct RegionPart {
 }
 
 impl<'a> NamedRegions<'a> {
-    fn new(file: &'a FileSummary, kind: RegionKind, style: Style) -> Self {
+    fn new(facts: &'a Facts, analysis: &Analysis, kind: RegionKind, style: Style) -> Self {
         let mut regions: Vec<&Region> =
-            file.facts().regions().iter().filter(|region| region.kind() == kind).collect();
+            facts.regions().iter().filter(|region| region.kind() == kind).collect();
         regions.sort_by_key(|region| region.start());
-        let mut narrower = Narrower::new(file.analysis());
+        let mut narrower = Narrower::new(analysis);
         regions.iter().for_each(|region| narrower.add(region.ranges()));
         let (mut parts, rest) = narrower.narrow();
         let mut names = names(&regions, &parts);
         names.push((Cow::Borrowed(""), parts.len()));
         parts.push(rest);
 
-        let outside = first_line_outside(&regions, file.facts().last_outside());
+        let outside = first_line_outside(&regions, facts.last_outside());
         let starts = regions.iter().map(|region| region.start()).chain([outside]);
         let part = |(analysis, start)| RegionPart { analysis, start };
         Self { names, parts: parts.into_iter().zip(starts).map(part).collect(), style }

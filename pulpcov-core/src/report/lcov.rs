@@ -12,7 +12,7 @@ use md5::{Digest, Md5};
 use super::parallel::write_in_order;
 use super::splitlines;
 use crate::Result;
-use crate::python::{Region, RegionKind};
+use crate::python::{Facts, Region, RegionKind};
 use crate::results::{Analysis, Narrower};
 use crate::summarize::{FileSummary, Summary};
 use crate::text::printable;
@@ -57,6 +57,7 @@ impl Options {
 ///
 /// # Errors
 ///
+/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file,
 /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written; for checksums also
 /// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if a source is gone meanwhile.
 ///
@@ -98,10 +99,11 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
 
 fn write_file(file: &FileSummary, text: Option<&str>, out: &mut impl Write) -> Result<()> {
     writeln!(out, "SF:{}", printable(file.name()))?;
-    write_lines(file.analysis(), text, out)?;
-    write_functions(file, out)?;
-    if file.analysis().has_arcs() {
-        write_branches(file, out)?;
+    let (facts, analysis) = (file.facts()?, file.analysis()?);
+    write_lines(analysis, text, out)?;
+    write_functions(facts, analysis, out)?;
+    if analysis.has_arcs() {
+        write_branches(facts, analysis, out)?;
     }
     Ok(writeln!(out, "end_of_record")?)
 }
@@ -140,12 +142,12 @@ struct Function<'a> {
 
 impl<'a> Function<'a> {
     /// The functions of a file, from top to bottom.
-    fn all(file: &'a FileSummary) -> Vec<Self> {
-        let regions = file.facts().regions().iter();
+    fn all(facts: &'a Facts, analysis: &Analysis) -> Vec<Self> {
+        let regions = facts.regions().iter();
         let regions: Vec<&Region> = regions
             .filter(|region| region.kind() == RegionKind::Function && !region.ranges().is_empty())
             .collect();
-        let mut narrower = Narrower::new(file.analysis());
+        let mut narrower = Narrower::new(analysis);
         regions.iter().for_each(|region| narrower.add(region.ranges()));
         let (parts, _) = narrower.narrow();
         let mut functions: Vec<Self> = regions
@@ -166,8 +168,8 @@ impl<'a> Function<'a> {
     }
 }
 
-fn write_functions(file: &FileSummary, out: &mut impl Write) -> Result<()> {
-    let functions = Function::all(file);
+fn write_functions(facts: &Facts, analysis: &Analysis, out: &mut impl Write) -> Result<()> {
+    let functions = Function::all(facts, analysis);
     if functions.is_empty() {
         return Ok(());
     }
@@ -193,8 +195,7 @@ fn write_functions(file: &FileSummary, out: &mut impl Write) -> Result<()> {
     Ok(writeln!(out, "FNH:{hit}")?)
 }
 
-fn write_branches(file: &FileSummary, out: &mut impl Write) -> Result<()> {
-    let analysis = file.analysis();
+fn write_branches(facts: &Facts, analysis: &Analysis, out: &mut impl Write) -> Result<()> {
     let executed = analysis.executed_branch_arcs();
     let missing = analysis.missing_branch_arcs();
     let stats = analysis.branch_stats();
@@ -210,7 +211,7 @@ fn write_branches(file: &FileSummary, out: &mut impl Write) -> Result<()> {
         // Exits come last: they are the other way of an `if` without `else`.
         targets.sort_by_key(|target| (target.0 < 0, *target));
         for (to, hit) in targets {
-            let branch = file.facts().arc_description(*line, to);
+            let branch = facts.arc_description(*line, to);
             writeln!(out, "BRDA:{line},0,{},{hit}", printable(&branch))?;
         }
     }

@@ -132,7 +132,8 @@ impl Options {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoData`] if every file was left out, [`ErrorKind::Config`] for a column that there is not,
+/// [`ErrorKind::NoData`] if every file was left out, or lines are to be shown that the summary does not
+/// [keep](crate::summarize::Detail), [`ErrorKind::Config`] for a column that there is not,
 /// [`ErrorKind::Io`] if it cannot be written.
 ///
 /// # Examples
@@ -217,9 +218,12 @@ impl Row {
         }
     }
 
-    fn of_file(file: &FileSummary, options: &Options, columns: Columns) -> Self {
-        let missing = columns.missing.then(|| file.analysis().missing_formatted(true));
-        Self { missing, ..Self::new(&printable(file.name()), file.numbers(), options, columns) }
+    fn of_file(file: &FileSummary, options: &Options, columns: Columns) -> Result<Self> {
+        let missing = match columns.missing {
+            true => Some(file.analysis()?.missing_formatted(true)),
+            false => None,
+        };
+        Ok(Self { missing, ..Self::new(&printable(file.name()), file.numbers(), options, columns) })
     }
 }
 
@@ -235,24 +239,27 @@ struct Table {
 impl Table {
     fn new(summary: &Summary<'_>, options: &Options, columns: Columns) -> Result<Self> {
         let (mut rows, mut covered, mut empty) = (Vec::new(), 0, 0);
-        let mut add = |numbers: Numbers, row: &dyn Fn() -> Row| {
+        let mut add = |numbers: Numbers, row: &dyn Fn() -> Result<Row>| -> Result<()> {
             if options.skip_covered && numbers.missing == 0 && numbers.partial_branches == 0 {
                 covered += 1;
             } else if options.skip_empty && numbers.statements == 0 {
                 empty += 1;
             } else {
-                rows.push(row());
+                rows.push(row()?);
             }
+            Ok(())
         };
         let noun = match options.by {
             By::File => {
-                let row = |file| Row::of_file(file, options, columns);
-                summary.files().iter().for_each(|file| add(file.numbers(), &|| row(file)));
+                for file in summary.files() {
+                    add(file.numbers(), &|| Row::of_file(file, options, columns))?;
+                }
                 "file"
             }
             By::Folder => {
                 for (name, numbers) in folder_totals(summary.files()) {
-                    add(numbers, &|| Row::new(&printable(&name), numbers, options, columns));
+                    let row = || Row::new(&printable(&name), numbers, options, columns);
+                    add(numbers, &|| Ok(row()))?;
                 }
                 "folder"
             }

@@ -82,7 +82,8 @@ impl Options {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written.
+/// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written,
+/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file.
 ///
 /// # Examples
 ///
@@ -107,7 +108,7 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     let mut packages = Packages::new();
     let is_wanted = |file: &&FileSummary| file.numbers().statements > 0 || !options.skip_empty;
     for file in summary.files().iter().filter(is_wanted) {
-        let class = Class::new(file, sources.name_of(file), summary, options.package_depth);
+        let class = Class::new(file, sources.name_of(file), summary, options.package_depth)?;
         packages.add(class);
     }
     let packages = packages.sorted();
@@ -292,19 +293,19 @@ struct Class<'a> {
 }
 
 impl<'a> Class<'a> {
-    fn new(file: &'a FileSummary, name: String, summary: &Summary<'_>, depth: i64) -> Self {
+    fn new(file: &'a FileSummary, name: String, summary: &Summary<'_>, depth: i64) -> Result<Self> {
         let file_name = printable(&name).into_owned();
         let folder = package_folder(&file_name, depth);
         let root = WorkingDir::new("/");
         let cwd = summary.folder().unwrap_or(&root);
         let name = relpath(cwd, file_name.as_bytes(), folder.as_bytes());
-        Self {
+        Ok(Self {
             package: folder.replace('/', "."),
             name: lossy(&name),
             file_name,
             hits: Hits::of(file),
-            analysis: file.analysis(),
-        }
+            analysis: file.analysis()?,
+        })
     }
 
     fn write(&self, has_arcs: bool, out: &mut impl Write) -> Result<()> {

@@ -47,7 +47,7 @@ type Checksum = [u8; 8];
 /// let cache = FactsCache::open(&folder);
 /// let summary = Summarizer::new(&data, &sources)?.cache(&cache).run()?;
 /// cache.save()?;
-/// # assert_eq!(summary.files()[0].analysis().statements(), [1]);
+/// # assert_eq!(summary.files()[0].analysis()?.statements(), [1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

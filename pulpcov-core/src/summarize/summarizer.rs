@@ -3,7 +3,7 @@
 use super::facts_cache::FactsCache;
 use super::naming::{Candidate, Naming};
 use super::sources::Sources;
-use super::summary::{FileSummary, Summary};
+use super::summary::{Detail, FileSummary, Summary};
 use super::version::{Evidence, FIRST_GUESS, PythonChoice};
 use super::warning::Warning;
 use crate::data::ContextSelection;
@@ -36,7 +36,7 @@ const FILES_NAMED_TOGETHER: usize = 64;
 ///
 /// let summary = Summarizer::new(&data, &sources)?.run()?;
 /// assert_eq!(summary.files()[0].name(), "cart.py");
-/// assert_eq!(summary.files()[0].analysis().missing(), [3]);
+/// assert_eq!(summary.files()[0].analysis()?.missing(), [3]);
 /// assert_eq!(summary.totals().ratio_covered(), (2, 3));
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
@@ -55,6 +55,7 @@ pub struct Summarizer<'a> {
     python: PythonChoice,
     ignore_errors: bool,
     plugin_lines: PluginLines,
+    detail: Detail,
     cache: Option<&'a FactsCache>,
     on_file: Box<dyn Fn(Progress) + Sync + 'a>,
 }
@@ -101,6 +102,7 @@ impl<'a> Summarizer<'a> {
             python: PythonChoice::default(),
             ignore_errors: false,
             plugin_lines: PluginLines::default(),
+            detail: Detail::default(),
             cache: None,
             on_file: Box::new(|_| ()),
         })
@@ -193,6 +195,31 @@ impl<'a> Summarizer<'a> {
         self
     }
 
+    /// How much to keep of each file. A report that needs more refuses the summary.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::report::{json, text};
+    /// use pulpcov_core::summarize::{Detail, Summarizer};
+    /// use pulpcov_core::{CoverageData, ErrorKind, FilePath, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("a.py", "", &Numbits::from_iter([1]))?;
+    /// let sources = |_: &FilePath| Ok(Some(b"x = 1\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources)?.detail(Detail::Numbers).run()?;
+    ///
+    /// assert_eq!(text::write(&summary, &text::Options::new(), std::io::sink())?, 100.0);
+    /// let refused = json::write(&summary, &json::Options::new(), std::io::sink()).unwrap_err();
+    /// assert_eq!(refused.kind(), ErrorKind::NoData);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn detail(mut self, detail: Detail) -> Self {
+        self.detail = detail;
+        self
+    }
+
     /// Keep facts about sources between runs; otherwise every source is parsed every time.
     #[must_use]
     pub fn cache(mut self, cache: &'a FactsCache) -> Self {
@@ -219,7 +246,9 @@ impl<'a> Summarizer<'a> {
     pub fn run(mut self) -> Result<Summary<'a>> {
         let patterns = (self.exclude.take(), self.partial.take());
         let facts = AnalyzeOptions::with_patterns(patterns.0, patterns.1)?;
-        let facts = facts.branches(self.data.has_arcs());
+        // What a cache keeps is for all reports.
+        let explained = self.detail == Detail::Everything || self.cache.is_some();
+        let facts = facts.branches(self.data.has_arcs()).explained(explained);
         let selection = self.select_contexts()?;
         let mut warnings = Vec::new();
         let candidates = self.candidates(&mut warnings)?;
@@ -499,13 +528,16 @@ impl Worker<'_, '_> {
             false => None,
         };
         let evidence = Evidence::of_file(&facts, &lines);
+        let analysis = ran.analyze(lines, &facts);
+        let detail = self.summarizer.detail;
         let file = FileSummary {
             name: candidate.name.clone(),
             path: candidate.path.clone(),
             recorded: candidate.recorded.clone(),
             is_python: task.tracer.is_empty(),
-            analysis: ran.analyze(lines, &facts),
-            facts,
+            numbers: analysis.numbers(),
+            facts: (detail >= Detail::Everything).then(|| Box::new(facts)),
+            analysis: (detail >= Detail::Lines).then(|| Box::new(analysis)),
         };
         Outcome::Done { file: Box::new(file), mismatch, evidence }
     }

@@ -4,7 +4,7 @@ use crate::data::ContextSelection;
 use crate::paths::WorkingDir;
 use crate::python::{Facts, PythonSource, PythonVersion};
 use crate::results::{Analysis, Numbers};
-use crate::{CoverageData, FilePath, Result};
+use crate::{CoverageData, Error, ErrorKind, FilePath, Result};
 
 use super::sources::Sources;
 use super::summarizer::read_source;
@@ -32,8 +32,21 @@ pub struct FileSummary {
     pub(super) path: FilePath,
     pub(super) recorded: FilePath,
     pub(super) is_python: bool,
-    pub(super) facts: Facts,
-    pub(super) analysis: Analysis,
+    pub(super) numbers: Numbers,
+    pub(super) facts: Option<Box<Facts>>,
+    pub(super) analysis: Option<Box<Analysis>>,
+}
+
+/// How much a [`Summary`] keeps of each file. The less, the less memory and time it takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Detail {
+    /// Names and numbers, which are all that a table without missing lines shows.
+    Numbers,
+    /// What ran and what did not, for tables with missing lines, XML and annotated sources.
+    Lines,
+    /// Everything, for any report: functions and classes too, and why arcs are not taken.
+    #[default]
+    Everything,
 }
 
 impl FileSummary {
@@ -58,18 +71,31 @@ impl FileSummary {
     }
 
     /// What could have run.
-    pub fn facts(&self) -> &Facts {
-        &self.facts
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoData`] unless [everything](Detail::Everything) was kept.
+    pub fn facts(&self) -> Result<&Facts> {
+        self.facts.as_deref().ok_or_else(|| self.not_kept("facts"))
     }
 
     /// What did.
-    pub fn analysis(&self) -> &Analysis {
-        &self.analysis
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NoData`] if [numbers](Detail::Numbers) alone were kept.
+    pub fn analysis(&self) -> Result<&Analysis> {
+        self.analysis.as_deref().ok_or_else(|| self.not_kept("lines"))
+    }
+
+    fn not_kept(&self, what: &str) -> Error {
+        Error::new(ErrorKind::NoData, format!("its {what} were not kept"))
+            .with_path(self.path.to_str_lossy().into_owned())
     }
 
     /// The counts.
     pub fn numbers(&self) -> Numbers {
-        self.analysis.numbers()
+        self.numbers
     }
 }
 

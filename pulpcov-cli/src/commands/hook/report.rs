@@ -2,6 +2,7 @@
 
 use pulpcov_core::combine::{Combined, Combiner};
 use pulpcov_core::report::text::{self, Options};
+use pulpcov_core::summarize::Detail;
 
 use super::about;
 use super::data_root::BASE;
@@ -43,7 +44,7 @@ fn write_reports(args: &HookReportArgs) -> Result<Exit, Failure> {
         ..ReportingArgs::plain(&args.config)
     };
     let reporting = Reporting::new(&plain, true)?;
-    let summary = reporting.summarize()?;
+    let summary = reporting.summarize(Detail::Everything)?;
     let precision = reporting.precision(None)?;
     let mut text = Vec::new();
     xml::render(&reporting, &summary, false, &mut text)?;

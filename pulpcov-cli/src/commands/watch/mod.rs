@@ -15,6 +15,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pulpcov_core::config::Config;
+use pulpcov_core::summarize::Detail;
 
 use self::inputs::{Changes, Inputs};
 use self::stop::Stop;
@@ -104,7 +105,8 @@ impl<'a> Watch<'a> {
     fn write_reports(&self, complaints: &mut BTreeSet<String>) -> Result<f64, Failure> {
         let args = ReportingArgs::plain(&self.args.config);
         let reporting = Reporting::of_data(&args, self.config.clone(), self.inputs.merged()?)?;
-        let summary = reporting.summarize_with(|warning| complaints.extend([warning]))?;
+        let summary =
+            reporting.summarize_with(Detail::Everything, |warning| complaints.extend([warning]))?;
         let mut total = 0.0;
         if let Some(path) = &self.args.xml {
             let mut text = Vec::new();

@@ -18,11 +18,13 @@ pub(super) fn analyze(
     syntax: &Syntax,
     multiline: &MultilineMap,
     statements: &LineSet,
+    explained: bool,
 ) -> (Vec<Arc>, Descriptions, Withs) {
     let mut analyzer = Analyzer {
         syntax,
         multiline,
         statements,
+        explained,
         plain_arcs: Vec::new(),
         fragments: Vec::new(),
         names: Vec::new(),
@@ -42,6 +44,7 @@ pub(super) struct Analyzer<'a> {
     syntax: &'a Syntax<'a>,
     multiline: &'a MultilineMap,
     statements: &'a LineSet,
+    explained: bool,
     /// The arcs without a fragment.
     plain_arcs: Vec<Arc>,
     fragments: Vec<Fragment>,
@@ -66,7 +69,9 @@ impl<'a> Analyzer<'a> {
 
     fn code_object(&mut self, definition: Definition<'a>) {
         let start = self.first_line_of(definition);
-        self.names.push((start, definition.name().into()));
+        if self.explained {
+            self.names.push((start, definition.name().into()));
+        }
         match definition {
             Definition::Function(node) => {
                 self.blocks.push(Block::Function { start });
@@ -176,6 +181,9 @@ impl<'a> Analyzer<'a> {
 
     pub(super) fn add_exit(&mut self, start: ArcStart, to: i32, action: Action) {
         let arc = (start.line, to);
+        if !self.explained {
+            return self.add_arc(arc.0, arc.1);
+        }
         self.withs.see(arc);
         self.fragments.push(Fragment { arc, cause: start.cause, action });
     }

@@ -33,9 +33,15 @@ pub(crate) struct Arcs {
 }
 
 impl Arcs {
-    /// Analyse a file whose statements begin on `statements`.
-    pub(crate) fn new(syntax: &Syntax, multiline: &MultilineMap, statements: &LineSet) -> Self {
-        let (found, descriptions, withs) = analyze::analyze(syntax, multiline, statements);
+    /// Analyse a file whose statements begin on `statements`. Without being explained, all arcs just jump.
+    pub(crate) fn new(
+        syntax: &Syntax,
+        multiline: &MultilineMap,
+        statements: &LineSet,
+        explained: bool,
+    ) -> Self {
+        let (found, descriptions, withs) =
+            analyze::analyze(syntax, multiline, statements, explained);
         let fixers = withs.fixers(&found);
         let possible = fixers
             .fix(found)

@@ -212,7 +212,7 @@ impl<'a> Folder<'a> {
         }
         if !files.iter().all(|(name, hash)| self.is_there(name, hash)) {
             into.lines.clear();
-            push_lines(&mut into.lines, page.file, &text, contexts.as_ref());
+            push_lines(&mut into.lines, page, &text, contexts.as_ref());
             if let Some(part) = views::source(report, at, &into.lines, mem::take(&mut into.body))? {
                 into.page.clear();
                 self.render(&part, &mut into.page)?;
@@ -230,7 +230,7 @@ impl<'a> Folder<'a> {
     /// A hash of all that a page is made of, but for what all pages have in common.
     fn hash_of_page(&self, at: usize, page: &Page<'_>, text: &str, contexts: &str) -> String {
         let (previous, next) = self.report.neighbours(at);
-        let analysis = page.file.analysis();
+        let analysis = page.analysis;
         let mut hasher = Inputs::default();
         [text, &page.shown, previous, next, contexts].iter().for_each(|text| hasher.add(text));
         for lines in [analysis.statements(), analysis.missing(), analysis.excluded()] {
@@ -328,7 +328,7 @@ impl<'a> Folder<'a> {
 /// Who ran the lines of a page that are marked.
 pub(super) fn line_contexts(report: &Report<'_>, page: &Page<'_>) -> Option<LineContexts> {
     let names = report.contexts.as_ref()?;
-    let analysis = page.file.analysis();
+    let analysis = page.analysis;
     let marked = analysis.statements().iter().chain(analysis.excluded());
     let marked = marked.filter_map(|&line| u32::try_from(line).ok()).collect();
     Some(LineContexts::new(report.summary.lines_by_context(page.file), names, &marked))

@@ -141,6 +141,7 @@ impl Options {
 ///
 /// # Errors
 ///
+/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file,
 /// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if a source is gone meanwhile,
 /// [`ErrorKind::Io`](crate::ErrorKind::Io), with the path, for what cannot be written.
 ///
@@ -164,7 +165,7 @@ impl Options {
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 pub fn write(summary: &Summary<'_>, options: &Options, folder: impl AsRef<Path>) -> Result<f64> {
-    let report = pages::Report::new(summary, options);
+    let report = pages::Report::new(summary, options)?;
     folder::write(&report, folder.as_ref())?;
     Ok(report.total())
 }
@@ -197,7 +198,7 @@ pub fn write_single_file(
     options: &Options,
     out: impl std::io::Write,
 ) -> Result<f64> {
-    let report = pages::Report::new(summary, options);
+    let report = pages::Report::new(summary, options)?;
     single::write(&report, out)?;
     Ok(report.total())
 }

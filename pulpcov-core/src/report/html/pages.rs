@@ -5,9 +5,11 @@ use std::collections::{HashMap, HashSet};
 use blake3::Hasher;
 
 use super::Options;
+use crate::Result;
+use crate::python::Facts;
 use crate::report::flat_name;
 use crate::report::ordered::Ordered;
-use crate::results::Numbers;
+use crate::results::{Analysis, Numbers};
 use crate::summarize::{FileSummary, Summary};
 use crate::text::{human_cmp, printable};
 
@@ -36,6 +38,8 @@ pub(super) struct Report<'a> {
 /// A source file's page.
 pub(super) struct Page<'a> {
     pub(super) file: &'a FileSummary,
+    pub(super) facts: &'a Facts,
+    pub(super) analysis: &'a Analysis,
     /// The name of the page, without `.html`. It does not depend on which other files there are.
     pub(super) name: String,
     /// The file's name for people.
@@ -105,7 +109,7 @@ pub(super) fn shown_context(name: &str) -> &str {
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(summary: &'a Summary<'a>, options: &'a Options) -> Self {
+    pub(super) fn new(summary: &'a Summary<'a>, options: &'a Options) -> Result<Self> {
         let mut skipped = Skipped::default();
         // Two files can have one name: the later one is reported, as in JSON.
         let mut files = Ordered::new();
@@ -119,15 +123,19 @@ impl<'a> Report<'a> {
         let mut names = PageNames::default();
         let pages = files
             .into_iter()
-            .map(|file| Page {
-                file,
-                name: names.name(file.name()),
-                shown: printable(file.name()).into_owned(),
+            .map(|file| {
+                Ok(Page {
+                    file,
+                    facts: file.facts()?,
+                    analysis: file.analysis()?,
+                    name: names.name(file.name()),
+                    shown: printable(file.name()).into_owned(),
+                })
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let contexts = options.show_contexts.then(|| ContextNames::new(summary.contexts()));
         let title = printable(&options.title).into_owned();
-        Self { summary, options, title, pages, skipped, contexts }
+        Ok(Self { summary, options, title, pages, skipped, contexts })
     }
 
     pub(super) fn total(&self) -> f64 {

@@ -77,7 +77,7 @@ fn piece(report: &Report<'_>, at: usize) -> Result<Piece> {
     let source = report.summary.source(page.file)?;
     let contexts = line_contexts(report, page);
     let mut lines = String::new();
-    push_lines(&mut lines, page.file, source.text(), contexts.as_ref());
+    push_lines(&mut lines, page, source.text(), contexts.as_ref());
     let encoded = match &contexts {
         Some(contexts) => Some((format!("ctx.{}", page.name), json(&contexts.encode())?)),
         None => None,

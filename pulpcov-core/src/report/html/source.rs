@@ -6,9 +6,9 @@ use std::fmt::Write;
 use super::contexts::LineContexts;
 use super::escape::{push_decimal, push_text};
 use super::highlight::Highlighter;
+use super::pages::Page;
 use crate::python::Facts;
 use crate::results::Analysis;
-use crate::summarize::FileSummary;
 
 /// Lines are in blocks of this many: a browser lays out the blocks that are in sight.
 const BLOCK: usize = 200;
@@ -36,14 +36,14 @@ impl Category {
 /// Append the lines of a file, as list items.
 pub(super) fn push_lines(
     html: &mut String,
-    file: &FileSummary,
+    page: &Page<'_>,
     text: &str,
     contexts: Option<&LineContexts>,
 ) {
     // Markup is about as long as the source.
     html.reserve(text.len() * 2 + 256);
-    let lines = Lines::new(file.facts(), file.analysis());
-    let mut highlighter = Highlighter::new(file.is_python());
+    let lines = Lines::new(page.facts, page.analysis);
+    let mut highlighter = Highlighter::new(page.file.is_python());
     let mut number = 0;
     // A line ends at a newline, as for Python's tokenizer; what else str.splitlines() splits at is text.
     for (at, line) in text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate() {

@@ -122,13 +122,12 @@ fn rows_of_files<'a>(report: &'a Report<'a>, kind: RegionKind) -> Vec<Vec<Row<'a
 
 /// The regions of a file in the order that they are found, and what is in none of them.
 fn rows_of_file<'a>(page: &'a Page<'_>, kind: RegionKind) -> Vec<Row<'a>> {
-    let file = page.file;
-    if !file.is_python() {
+    if !page.file.is_python() {
         return Vec::new();
     }
     let regions: Vec<&Region> =
-        file.facts().regions().iter().filter(|region| region.kind() == kind).collect();
-    let mut narrower = Narrower::new(file.analysis());
+        page.facts.regions().iter().filter(|region| region.kind() == kind).collect();
+    let mut narrower = Narrower::new(page.analysis);
     regions.iter().for_each(|region| narrower.add(region.ranges()));
     let (parts, rest) = narrower.narrow();
     let named = regions.iter().zip(&parts).map(|(region, part)| Row {

@@ -13,7 +13,7 @@ pub(super) struct Texts<'a>(pub(super) Vec<(&'a str, &'a str)>);
 
 /// How many files of text there are: a power of two, so that the number seldom changes.
 pub(super) fn count(pages: &[Page<'_>]) -> usize {
-    let lines: i64 = pages.iter().map(|page| i64::from(page.file.facts().last_line())).sum();
+    let lines: i64 = pages.iter().map(|page| i64::from(page.facts.last_line())).sum();
     usize::try_from(lines / LINES + 1).unwrap_or(1).next_power_of_two()
 }
 
