@@ -10,6 +10,10 @@ use super::{ArcSet, ContextSelection, FilePath, LineArc, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{printable, py_repr};
 
+/// So many files that it pays to share the work of merging them.
+#[cfg(feature = "parallel")]
+const MANY_FILES: usize = 64;
+
 /// What a data set holds: never both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Measurement {
@@ -110,6 +114,17 @@ impl FileRecord {
         let arcs = self.arcs.iter().map(|(_, arcs)| SET + size_of_val(arcs.as_slice()));
         lines.chain(arcs).sum()
     }
+}
+
+/// Let each record absorb another one; many do so on all cores.
+fn absorb_each(records: Vec<(&mut FileRecord, FileRecord)>, ids: &[ContextId]) {
+    #[cfg(feature = "parallel")]
+    if records.len() >= MANY_FILES {
+        use rayon::prelude::*;
+        records.into_par_iter().for_each(|(mine, other)| mine.absorb(other, ids));
+        return;
+    }
+    records.into_iter().for_each(|(mine, other)| mine.absorb(other, ids));
 }
 
 /// One file of a [`CoverageData`], with the names of its contexts.
@@ -459,15 +474,16 @@ impl CoverageData {
             }
             return;
         }
-        let mut new = Vec::new();
+        let (mut both, mut new) = (Vec::new(), Vec::new());
         let mut own = self.files.iter_mut().peekable();
         for (path, record) in files {
             while own.next_if(|(known, _)| **known < path).is_some() {}
-            match own.peek_mut() {
-                Some((known, mine)) if **known == path => mine.absorb(record, ids),
-                _ => new.push((path, record)),
+            match own.next_if(|(known, _)| **known == path) {
+                Some((_, mine)) => both.push((mine, record)),
+                None => new.push((path, record)),
             }
         }
+        absorb_each(both, ids);
         new.into_iter().for_each(|(path, record)| self.add_record(path, record, ids));
     }
 
