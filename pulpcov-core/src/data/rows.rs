@@ -217,9 +217,37 @@ impl<T: Copy> Runs<T> {
     /// Sort the runs by file and context. Those of the same two stay in their order.
     pub(crate) fn sort(&mut self) {
         let key = |run: &Run| (run.file, run.context);
-        if !self.runs.is_sorted_by_key(key) {
-            self.runs.sort_by_key(key);
+        if self.runs.is_sorted_by_key(key) {
+            return;
         }
+        self.sort_by_file();
+        for runs in self.runs.chunk_by_mut(|a, b| a.file == b.file) {
+            if !runs.is_sorted_by_key(|run| run.context) {
+                runs.sort_by_key(|run| run.context);
+            }
+        }
+    }
+
+    /// Files are numbers, and few compared to runs: those of each are counted, and put where the ones before them end.
+    fn sort_by_file(&mut self) {
+        let files = self.runs.iter().map(|run| run.file as usize + 1).max().unwrap_or_default();
+        if files > 2 * self.runs.len() {
+            return self.runs.sort_by_key(|run| run.file);
+        }
+        let mut ends = vec![0; files];
+        self.runs.iter().for_each(|run| ends[run.file as usize] += 1);
+        let mut end = 0;
+        for count in &mut ends {
+            end += *count;
+            *count = end;
+        }
+        let mut sorted = self.runs.clone();
+        for run in self.runs.iter().rev() {
+            let end = &mut ends[run.file as usize];
+            *end -= 1;
+            sorted[*end] = *run;
+        }
+        self.runs = sorted;
     }
 
     /// The files of sorted runs.
@@ -253,5 +281,37 @@ impl<'a, T> FileRuns<'a, T> {
             let slices = runs.iter().map(move |run| run.of(values));
             Some((runs.first()?.context, slices))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn runs_are_sorted_as_by_a_stable_sort(
+            runs in prop::collection::vec((prop_oneof![0..9u32, 0..500u32], 0..4usize), 0..60),
+        ) {
+            let mut contexts = ContextTable::default();
+            let ids = ["", "a", "b", "c"].map(|name| contexts.intern(name));
+            let mut sorted = Runs::default();
+            for (&(file, context), value) in runs.iter().zip(0u8..) {
+                sorted.push(file as usize, ids[context], &[value]);
+            }
+            sorted.sort();
+
+            let mut expected: Vec<(u32, usize, u8)> =
+                runs.iter().zip(0..).map(|(&(file, context), value)| (file, context, value)).collect();
+            expected.sort_by_key(|run| (run.0, run.1));
+            let found: Vec<(u32, usize, u8)> = sorted
+                .runs
+                .iter()
+                .map(|run| (run.file, run.context.index(), run.of(&sorted.values)[0]))
+                .collect();
+            prop_assert_eq!(found, expected);
+        }
     }
 }
