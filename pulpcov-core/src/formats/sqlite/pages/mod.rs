@@ -20,6 +20,7 @@
 //! - `pack`: the B-trees of tables and indexes, from the bottom;
 //! - `write`: all of schema 7.
 
+mod behind;
 mod btree;
 mod encode;
 mod layout;

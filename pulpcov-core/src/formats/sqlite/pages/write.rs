@@ -1,8 +1,10 @@
 //! A whole database of schema 7, written from its second page to its last, and the first page at the end.
 
 use std::fs::File;
+use std::hint::black_box;
 use std::io::{self, BufWriter, Write};
 
+use super::behind::{self, Behind};
 use super::encode::{Columns, Field, ShortCell, record, record_len, row_len_of};
 use super::pack::{Measure, PAGE, PageWriter, Tree, first_page};
 use crate::data::contexts::ContextId;
@@ -13,10 +15,21 @@ use crate::formats::sqlite::write::{RowSource, SCHEMA, by_rank, ranked_contexts}
 /// How much is written at a time.
 const BUFFER: usize = 1 << 20;
 
+/// How many rows are measured at a time.
+const MEASURED_TOGETHER: usize = 1 << 12;
+
 /// Can two threads write to one file, each at a place of its own?
 const TOGETHER: bool = cfg!(all(unix, feature = "parallel"));
 /// From how many rows on a table and its index are written at once.
 const MANY: u64 = 20_000;
+
+/// How many sets are touched before they are needed: they are anywhere in memory.
+const TOUCHED: usize = 16;
+
+/// Does it cost little to have the disk take a part of a file? Not where that means to empty the disk's own cache.
+const SYNC_BEHIND: bool = cfg!(all(target_os = "linux", feature = "parallel"));
+/// From how many rows on the disk is to take parts of the file.
+const VERY_MANY: u64 = 500_000;
 
 /// Write `rows` to an empty file.
 ///
@@ -28,17 +41,25 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
         ranks: ranked_contexts(rows.contexts()),
         contexts: rows.contexts().sorted_ids(),
     };
-    let mut pages = Pages { file, next: 2, together: TOGETHER && rows.count() >= MANY };
-    let roots = tables.write(&mut pages)?;
-    let first = first_page_of(&roots, pages.next - 1)
-        .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
-    Place { file, at: 0 }.write_all(&first[..])
+    let write = |behind| {
+        let together = TOGETHER && rows.count() >= MANY;
+        let mut pages = Pages { file, next: 2, together, behind };
+        let roots = tables.write(&mut pages)?;
+        let first = first_page_of(&roots, pages.next - 1)
+            .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
+        Place { file, at: 0, behind: Behind::nothing() }.write_all(&first[..])
+    };
+    match SYNC_BEHIND && rows.count() >= VERY_MANY {
+        true => behind::write_with(file, write),
+        false => write(Behind::nothing()),
+    }
 }
 
 /// A place in a file, which goes on behind what is written.
 struct Place<'a> {
     file: &'a File,
     at: u64,
+    behind: Behind,
 }
 
 impl Write for Place<'_> {
@@ -51,6 +72,7 @@ impl Write for Place<'_> {
             (&*self.file).write(bytes)?
         };
         self.at += written as u64;
+        self.behind.add(written);
         Ok(written)
     }
 
@@ -65,6 +87,7 @@ struct Pages<'a> {
     next: u32,
     /// Is it worth while to write a table and its index at once?
     together: bool,
+    behind: Behind,
 }
 
 impl Pages<'_> {
@@ -74,7 +97,10 @@ impl Pages<'_> {
         write: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32>,
     ) -> io::Result<u32> {
         let at = u64::from(self.next - 1) * PAGE as u64;
-        let out = BufWriter::with_capacity(BUFFER, Place { file: self.file, at });
+        let out = BufWriter::with_capacity(
+            BUFFER,
+            Place { file: self.file, at, behind: self.behind.clone() },
+        );
         let mut pages = PageWriter::new(out, self.next);
         let root = write(&mut pages)?;
         self.next = pages.next();
@@ -213,13 +239,18 @@ impl Tables<'_> {
 
     /// Where the table ends if it begins with that page.
     fn measure_arcs(&self, first: u32) -> io::Result<u32> {
-        let mut rowid = 0;
+        let (mut lengths, mut rowid) = (Vec::new(), 1);
         let mut table = Measure::table(first);
-        self.each_arc(|keys, (from, to)| {
-            rowid += 1;
-            table.row(rowid, row_len_of(keys, from, to));
+        self.each_arc_set(|keys, arcs| {
+            lengths.extend(arcs.iter().map(|&(from, to)| row_len_of(keys, from, to)));
+            if lengths.len() >= MEASURED_TOGETHER {
+                table.short_rows(rowid, &lengths);
+                rowid += lengths.len() as u64;
+                lengths.clear();
+            }
             Ok(())
         })?;
+        table.short_rows(rowid, &lengths);
         table.finish()
     }
 
@@ -255,8 +286,11 @@ impl Tables<'_> {
             return Ok(());
         }
         for (file, (path, _)) in (1..).zip(&self.files) {
-            for (context, lines) in by_rank(&self.rows.record(path)?.lines, &self.ranks) {
-                visit(file, id(context)?, lines.as_bytes())?;
+            for sets in by_rank(&self.rows.record(path)?.lines, &self.ranks).chunks(TOUCHED) {
+                touch(sets.iter().map(|(_, lines)| lines.as_bytes()));
+                for (context, lines) in sets {
+                    visit(file, id(*context)?, lines.as_bytes())?;
+                }
             }
         }
         Ok(())
@@ -267,17 +301,34 @@ impl Tables<'_> {
         &self,
         mut visit: impl FnMut(&Columns, LineArc) -> io::Result<()>,
     ) -> io::Result<()> {
+        self.each_arc_set(|keys, arcs| arcs.iter().try_for_each(|&arc| visit(keys, arc)))
+    }
+
+    /// `visit(file and context, their arcs)` in the order of the rows.
+    fn each_arc_set(
+        &self,
+        mut visit: impl FnMut(&Columns, &[LineArc]) -> io::Result<()>,
+    ) -> io::Result<()> {
         if self.rows.measurement() == Some(Measurement::Lines) {
             return Ok(());
         }
         for (file, (path, _)) in (1..).zip(&self.files) {
-            for (context, arcs) in by_rank(&self.rows.record(path)?.arcs, &self.ranks) {
-                let keys = Columns::two(file, id(context)?);
-                arcs.iter().try_for_each(|arc| visit(&keys, arc))?;
+            for sets in by_rank(&self.rows.record(path)?.arcs, &self.ranks).chunks(TOUCHED) {
+                touch(sets.iter().map(|(_, arcs)| arcs.as_slice()));
+                for (context, arcs) in sets {
+                    visit(&Columns::two(file, id(*context)?), arcs.as_slice())?;
+                }
             }
         }
         Ok(())
     }
+}
+
+/// Have a processor wait for all sets at once, instead of for one after the other.
+fn touch<'s, T: Copy + 's>(sets: impl Iterator<Item = &'s [T]>) {
+    sets.for_each(|set| {
+        black_box((set.first().copied(), set.last().copied()));
+    });
 }
 
 fn id(number: i64) -> io::Result<i32> {
@@ -295,15 +346,15 @@ fn both<'f>(
     if !pages.together {
         return Ok((pages.tree(table)?, pages.tree(index)?));
     }
-    let Pages { file, next, together } = *pages;
+    let Pages { file, next, together, ref behind } = *pages;
     let (table, index) = join(
         || -> io::Result<_> {
-            let mut pages: Pages<'f> = Pages { file, next, together };
+            let mut pages: Pages<'f> = Pages { file, next, together, behind: behind.clone() };
             Ok((pages.tree(table)?, pages.next))
         },
         || -> io::Result<_> {
             let begin = measure(next)?;
-            let mut pages = Pages { file, next: begin, together };
+            let mut pages = Pages { file, next: begin, together, behind: behind.clone() };
             Ok((pages.tree(index)?, begin, pages.next))
         },
     );
