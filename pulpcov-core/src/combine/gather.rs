@@ -3,7 +3,8 @@
 //! Each worker takes the next input and merges it into a data set of its own, so that no
 //! more inputs are decoded at a time than there are workers. Duplicates are told and paths are
 //! renamed in the order of the inputs (`turns`): the automatic aliases of relative paths
-//! depend on which path came first.
+//! depend on which path came first. Duplicates are told by a hash; what has a size of its own is
+//! not hashed.
 
 #[cfg(feature = "parallel")]
 use std::collections::btree_map::Entry;
@@ -220,6 +221,7 @@ pub(super) fn gather(
 ) -> Result<Gathered> {
     let workers = workers(inputs.len());
     let pool = Pool {
+        sizes: Sizes::of(inputs),
         room: Room {
             bytes: memory.map(|bytes| bytes / workers),
             data_file,
@@ -248,13 +250,40 @@ fn workers(_: usize) -> usize {
     1
 }
 
-/// About how much memory an input takes at most while it is read: its bytes, its rows, and these once more as they are merged.
-fn memory_to_read(path: &Path) -> usize {
-    let size = path.symlink_metadata().map_or(0, |metadata| metadata.len());
-    usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(3)
+/// The sizes of inputs; 0 of what cannot be read.
+struct Sizes {
+    bytes: Vec<u64>,
+    /// How many inputs have each.
+    counts: HashMap<u64, usize>,
+}
+
+impl Sizes {
+    fn of(inputs: &[PathBuf]) -> Self {
+        let size = |path: &PathBuf| path.symlink_metadata().map_or(0, |metadata| metadata.len());
+        let bytes: Vec<u64> = inputs.iter().map(size).collect();
+        let mut counts = HashMap::new();
+        bytes.iter().for_each(|size| *counts.entry(*size).or_default() += 1);
+        Self { bytes, counts }
+    }
+
+    fn bytes(&self, number: usize) -> u64 {
+        self.bytes.get(number).copied().unwrap_or_default()
+    }
+
+    /// May another input hold the same bytes?
+    fn is_shared(&self, number: usize) -> bool {
+        self.counts.get(&self.bytes(number)).is_some_and(|count| *count > 1)
+    }
+
+    /// About how much memory an input takes at most while it is read: its bytes, its rows, and these once more as they
+    /// are merged.
+    fn memory_to_read(&self, number: usize) -> usize {
+        usize::try_from(self.bytes(number)).unwrap_or(usize::MAX).saturating_mul(3)
+    }
 }
 
 struct Pool<'a, E> {
+    sizes: Sizes,
     room: Room<'a>,
     inputs: &'a [PathBuf],
     next: AtomicUsize,
@@ -294,7 +323,8 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
                     .and_then(|()| merged.end(&self.room))
                     .map(|()| merged.into_parts());
             };
-            conflict = conflict.and_then(|()| merged.make_room(memory_to_read(path), &self.room));
+            conflict = conflict
+                .and_then(|()| merged.make_room(self.sizes.memory_to_read(number), &self.room));
             let outcome = match self.read(number, path, &mut merged) {
                 Ok((outcome, found)) => {
                     // After a conflict the rest is still read: other workers wait for these turns.
@@ -317,7 +347,8 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         path: &Path,
         Merged { names, buffer, .. }: &mut Merged,
     ) -> Result<(Outcome, Option<Found>)> {
-        let opened = DataFile::open_into(path, std::mem::take(buffer))
+        let is_shared = self.sizes.is_shared(number);
+        let opened = DataFile::open_into(path, std::mem::take(buffer), is_shared)
             .map(|file| (names.find(file.paths()), file));
         // The turn must be taken in any case.
         let admission = self.turns.take(number, |order| {

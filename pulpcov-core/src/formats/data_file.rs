@@ -116,10 +116,11 @@ impl DataFile {
         Self::of_input(path, Input::open(path)?)
     }
 
-    /// As [`open`](Self::open), into memory that is there already: fresh memory takes longer than the reading.
+    /// As [`open`](Self::open), into memory that is there already: fresh memory takes longer than the reading. It has a
+    /// [`digest`](Self::digest) if it is to be `hashed`.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    pub(crate) fn open_into(path: &Path, buffer: Vec<u8>) -> Result<Self> {
-        let input = Input::open(path).map(|input| input.reading_into(buffer));
+    pub(crate) fn open_into(path: &Path, buffer: Vec<u8>, hashed: bool) -> Result<Self> {
+        let input = Input::open(path).map(|input| input.reading_into(buffer).hashed(hashed));
         input.and_then(|input| Self::of_input(path, input)).map_err(|err| err.with_path(path))
     }
 

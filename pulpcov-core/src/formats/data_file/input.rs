@@ -29,6 +29,7 @@ pub(crate) struct Input {
     head: Vec<u8>,
     /// Memory to read into.
     buffer: Vec<u8>,
+    is_hashed: bool,
 }
 
 impl Input {
@@ -45,7 +46,20 @@ impl Input {
             identity: FileIdentity::of_file_alone(&opened),
             head: Vec::new(),
             buffer: Vec::new(),
+            is_hashed: true,
         })
+    }
+
+    /// Whether to [hash](Self::digest) what is read (the default).
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn hashed(mut self, hashed: bool) -> Self {
+        self.is_hashed = hashed;
+        self
+    }
+
+    /// The hash of what was read, if it is wanted.
+    pub(crate) fn digest(&self, bytes: &[u8]) -> Option<[u8; 32]> {
+        self.is_hashed.then(|| *blake3::hash(bytes).as_bytes())
     }
 
     /// Read into memory that is there already.
@@ -137,15 +151,15 @@ impl Input {
         Err(Error::new(ErrorKind::Busy, "the file changes each time it is read"))
     }
 
-    /// All bytes, and their hash.
+    /// All bytes, and their hash if it is wanted.
     #[cfg(feature = "json")]
     pub(crate) fn read_all(&mut self) -> Result<(Vec<u8>, Option<[u8; 32]>)> {
         let bytes = self.consistently(|input| {
             let size = input.rewind()?;
             input.read(size)
         })?;
-        let digest = *blake3::hash(&bytes).as_bytes();
-        Ok((bytes, Some(digest)))
+        let digest = self.digest(&bytes);
+        Ok((bytes, digest))
     }
 }
 

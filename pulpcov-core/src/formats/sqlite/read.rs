@@ -39,8 +39,10 @@ impl Reader {
     /// Take a snapshot of the database, and read which files it measured.
     pub(crate) fn open(input: &mut Input) -> Result<(Self, Option<[u8; 32]>)> {
         let snapshot = Snapshot::take(input)?;
-        let digest =
-            snapshot.companion.is_none().then(|| *blake3::hash(&snapshot.bytes).as_bytes());
+        let digest = match snapshot.companion {
+            None => input.digest(&snapshot.bytes),
+            Some(_) => None,
+        };
         Ok((Self::new(snapshot)?, digest))
     }
 
