@@ -347,8 +347,8 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         path: &Path,
         Merged { names, buffer, .. }: &mut Merged,
     ) -> Result<(Outcome, Option<Found>)> {
-        let is_shared = self.sizes.is_shared(number);
-        let opened = DataFile::open_into(path, std::mem::take(buffer), is_shared)
+        let opened = self
+            .open(number, path, std::mem::take(buffer))
             .map(|file| (names.find(file.paths()), file));
         // The turn must be taken in any case.
         let admission = self.turns.take(number, |order| {
@@ -376,6 +376,14 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         let (measurement, orphan_rows) = (rows.measurement, rows.orphans);
         let outcome = Outcome::Read { identity, measurement, orphan_rows };
         Ok((outcome, Some(Found { rows, numbers })))
+    }
+
+    /// Open an input to read it into that memory; where it is, on all cores, if it is the only one.
+    fn open(&self, number: usize, path: &Path, buffer: Vec<u8>) -> Result<DataFile> {
+        match self.inputs {
+            [_] => DataFile::open_in_place(path),
+            _ => DataFile::open_into(path, buffer, self.sizes.is_shared(number)),
+        }
     }
 
     fn report(&self, path: &Path, outcome: &Outcome) {
