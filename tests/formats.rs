@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::formats::DataFile;
 use pulpcov_core::{CoverageData, ErrorKind};
 use serde_json::{Value, json};
@@ -126,6 +127,17 @@ fn assert_is_read(entry: &Value, with_companions: bool, expected: &str) {
         assert_eq!(decoded.orphan_rows, 0, "{name}");
         assert_answers(&decoded.data, &expected, name);
         assert_eq!(dir.state(), before, "{name}");
+    }
+    // One input is read where it is, if it can be; of two all are read into memory.
+    for other in [false, true] {
+        let dir = Dir::new();
+        put(&dir, entry, with_companions);
+        if other {
+            store(&CoverageData::new(), dir.path(".coverage.2"), StoreFormat::Sqlite).unwrap();
+        }
+        dir.pulpcov(["combine", "--keep"]).status(0);
+        let rows = Rows::by_sql(dir.path(".coverage")).without_empty_lines();
+        assert_eq!(rows, as_combined(expected_rows(&expected)), "{name}, {other}");
     }
 }
 

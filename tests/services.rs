@@ -237,7 +237,7 @@ fn gunicorn_is_measured_through_an_upgrade() {
     hooked.wait_for("new master", |hooked| hooked.dir.path("pid.2").exists());
     old.signal(Signal::SIGTERM);
     // It waits for its workers, those too that have answered nothing so far.
-    old.0.wait().unwrap();
+    hooked.wait_for("end of the old master", |_| old.0.try_wait().unwrap().is_some());
     let after = get_all(port, (200..208).map(|step| format!("/{step}")));
     assert!(after.is_disjoint(&before), "{after:?} {before:?}");
     hooked.wait_for_steps((0..8).chain(200..208));

@@ -61,7 +61,7 @@ pub enum ErrorKind {
     MixedData,
     /// Two data sets name different file tracer plugins for one file.
     TracerConflict,
-    /// There was nothing to work on.
+    /// There was nothing to work on, or it was not kept.
     NoData,
     /// The target format cannot hold what the data has.
     NotRepresentable,

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
+use pulpcov_core::CoverageData;
 use pulpcov_core::combine::{StoreFormat, store};
 
 use super::inject::{Call, calls, combine, with_fault};
@@ -105,6 +106,24 @@ fn a_full_disk_while_rows_wait_on_it_loses_nothing() {
         let refused = refuse_every_change(little_memory::combine, args, error);
         assert!(refused.contains("write"), "rows were never refused: {refused:?}");
     }
+}
+
+/// Large results go to the disk while they are written.
+#[test]
+fn a_disk_that_fails_before_the_end_loses_nothing() {
+    let dir = Dir::new();
+    for number in [1, 2] {
+        let mut data = CoverageData::new();
+        data.add_arcs("large.py", "", (1..450_000).map(|line| (line, -line * number))).unwrap();
+        store(&data, dir.path(input_name(number.unsigned_abs())), StoreFormat::Sqlite).unwrap();
+    }
+    let before = snapshot(&dir);
+    let ran = with_fault(&dir, &combine(&[]), "fdatasync", "error=EIO");
+    Ran::from(ran).status(1).stderr("the result cannot be written: Input/output error");
+    assert!(snapshot(&dir) == before);
+    dir.pulpcov(["combine"]).status(0);
+    assert_eq!(dir.names(), [TARGET]);
+    assert_eq!(Rows::by_sql(dir.path(TARGET)).arcs.len(), 2 * 449_999);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 //! Each worker takes the next input and merges it into a data set of its own, so that no
 //! more inputs are decoded at a time than there are workers. Duplicates are told and paths are
 //! renamed in the order of the inputs (`turns`): the automatic aliases of relative paths
-//! depend on which path came first. Duplicates are told by a hash; what has a size of its own is
-//! not hashed.
+//! depend on which path came first. Duplicates have equal hashes; an input needs none that no other
+//! one equals in size.
 
 #[cfg(feature = "parallel")]
 use std::collections::btree_map::Entry;
@@ -250,9 +250,9 @@ fn workers(_: usize) -> usize {
     1
 }
 
-/// The sizes of inputs; 0 of what cannot be read.
+/// The sizes of inputs; 0 of what cannot be read. If one changes, a duplicate is merged, which changes nothing.
 struct Sizes {
-    bytes: Vec<u64>,
+    all: Vec<u64>,
     /// How many inputs have each.
     counts: HashMap<u64, usize>,
 }
@@ -260,25 +260,25 @@ struct Sizes {
 impl Sizes {
     fn of(inputs: &[PathBuf]) -> Self {
         let size = |path: &PathBuf| path.symlink_metadata().map_or(0, |metadata| metadata.len());
-        let bytes: Vec<u64> = inputs.iter().map(size).collect();
+        let all: Vec<u64> = inputs.iter().map(size).collect();
         let mut counts = HashMap::new();
-        bytes.iter().for_each(|size| *counts.entry(*size).or_default() += 1);
-        Self { bytes, counts }
+        all.iter().for_each(|size| *counts.entry(*size).or_default() += 1);
+        Self { all, counts }
     }
 
-    fn bytes(&self, number: usize) -> u64 {
-        self.bytes.get(number).copied().unwrap_or_default()
+    fn of_input(&self, number: usize) -> u64 {
+        self.all.get(number).copied().unwrap_or_default()
     }
 
     /// May another input hold the same bytes?
     fn is_shared(&self, number: usize) -> bool {
-        self.counts.get(&self.bytes(number)).is_some_and(|count| *count > 1)
+        self.counts.get(&self.of_input(number)).is_some_and(|count| *count > 1)
     }
 
     /// About how much memory an input takes at most while it is read: its bytes, its rows, and these once more as they
     /// are merged.
     fn memory_to_read(&self, number: usize) -> usize {
-        usize::try_from(self.bytes(number)).unwrap_or(usize::MAX).saturating_mul(3)
+        usize::try_from(self.of_input(number)).unwrap_or(usize::MAX).saturating_mul(3)
     }
 }
 
@@ -378,7 +378,8 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         Ok((outcome, Some(Found { rows, numbers })))
     }
 
-    /// Open an input to read it into that memory; where it is, on all cores, if it is the only one.
+    /// Open an input to read it into that memory. An only input has no duplicate, so that it need not be hashed nor
+    /// held whole: it is read where it is, on all cores, under SQLite's read lock.
     fn open(&self, number: usize, path: &Path, buffer: Vec<u8>) -> Result<DataFile> {
         match self.inputs {
             [_] => DataFile::open_in_place(path),

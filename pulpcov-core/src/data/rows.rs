@@ -228,10 +228,12 @@ impl<T: Copy> Runs<T> {
         }
     }
 
-    /// Files are numbers, and few compared to runs: those of each are counted, and put where the ones before them end.
+    /// A counting sort, for there are few files compared to runs. The last run is placed first, so that those of one
+    /// file stay in their order.
     fn sort_by_file(&mut self) {
         let files = self.runs.iter().map(|run| run.file as usize + 1).max().unwrap_or_default();
         if files > 2 * self.runs.len() {
+            // To count them would take longer.
             return self.runs.sort_by_key(|run| run.file);
         }
         let mut ends = vec![0; files];

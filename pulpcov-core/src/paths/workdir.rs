@@ -11,8 +11,11 @@ const ARCHIVES: [&[u8]; 5] = [b".zip", b".whl", b".egg", b".pex", b".par"];
 /// Longer than a path that any system we run on takes: asking about it would cost time alone.
 const LONGEST_PATH: usize = 1 << 15;
 
-/// Folders with longer paths are resolved anew each time: they are many, one inside of the other.
+/// Folders with longer paths are resolved anew each time.
 const LONGEST_REMEMBERED: usize = 1 << 12;
+
+/// How many bytes of folders are remembered. Each brings all that it is in, so a few deep ones could fill the memory.
+const MOST_REMEMBERED: usize = 16 << 20;
 
 /// The folder that relative paths are relative to.
 ///
@@ -124,11 +127,13 @@ impl WorkingDir {
 pub(crate) struct CanonicalNames {
     cwd: WorkingDir,
     folders: HashMap<Vec<u8>, Vec<u8>>,
+    /// How many bytes the folders have, as they are called and resolved.
+    remembered: usize,
 }
 
 impl CanonicalNames {
     pub(crate) fn new(cwd: WorkingDir) -> Self {
-        Self { cwd, folders: HashMap::new() }
+        Self { cwd, folders: HashMap::new(), remembered: 0 }
     }
 
     pub(crate) fn cwd(&self) -> &WorkingDir {
@@ -138,36 +143,45 @@ impl CanonicalNames {
     /// [`WorkingDir::canonical_filename`].
     pub(crate) fn get(&mut self, path: &[u8]) -> Vec<u8> {
         let (folder, name) = split_last(path);
-        if folder.is_empty() || folder.len() > LONGEST_REMEMBERED {
+        // Behind a circle of links Python resolves nothing: a step back from there is not taken one by one.
+        let steps_back = folder.windows(2).any(|two| two == b"..");
+        if folder.is_empty() || folder.len() > LONGEST_REMEMBERED || steps_back {
             return self.cwd.canonical_filename(path);
-        }
-        if !self.folders.contains_key(folder) {
-            self.resolve(folder);
         }
         match self.folders.get(folder) {
             Some(real) => realpath(real, name),
-            None => self.cwd.canonical_filename(path),
+            None => realpath(&self.resolve(folder), name),
         }
     }
 
-    /// Resolve a folder and all that it is in, as far as they are not known.
-    fn resolve(&mut self, folder: &[u8]) {
-        let mut real = None;
+    /// Resolve a folder, and first all that it is in, as far as they are not known.
+    fn resolve(&mut self, folder: &[u8]) -> Vec<u8> {
+        let mut real: Option<Vec<u8>> = None;
         let mut start = 0;
         for slash in (0..).zip(folder).filter(|(_, byte)| **byte == SEP).map(|(at, _)| at) {
             let (outer, name) = (&folder[..=slash], &folder[start..slash]);
             start = slash + 1;
-            if let Some(known) = self.folders.get(outer) {
-                real = Some(known.clone());
-                continue;
-            }
-            let found = match &real {
-                Some(real) => realpath(real, name),
-                None => self.cwd.canonical_filename(outer),
-            };
-            self.folders.insert(outer.to_vec(), found.clone());
-            real = Some(found);
+            real = Some(match (self.folders.get(outer), real) {
+                (Some(known), _) => known.clone(),
+                (None, Some(real)) => self.remember(outer, realpath(&real, name)),
+                (None, None) => self.remember(outer, self.cwd.canonical_filename(outer)),
+            });
         }
+        real.unwrap_or_else(|| self.cwd.canonical_filename(folder))
+    }
+
+    /// How many bytes the folders have that are remembered.
+    #[cfg(test)]
+    pub(super) fn bytes_kept(&self) -> usize {
+        self.folders.iter().map(|(folder, real)| folder.len() + real.len()).sum()
+    }
+
+    fn remember(&mut self, folder: &[u8], real: Vec<u8>) -> Vec<u8> {
+        self.remembered += folder.len() + real.len();
+        if self.remembered <= MOST_REMEMBERED {
+            self.folders.insert(folder.to_vec(), real.clone());
+        }
+        real
     }
 }
 

@@ -4,6 +4,7 @@
 //!
 //! - `decode`: bytes to text, by byte order mark or PEP 263 cookie;
 //! - `syntax`: text to syntax tree, tokens and line index, or the reason why it is no Python;
+//! - `outline`: what one look at all tokens tells;
 //! - `check`: what CPython's symbol table and compiler refuse although it parses;
 //! - `statements`: the lines that CPython's compiler gives code to;
 //! - `multiline`, `patterns`, `exclude`: lines that are one statement, lines left out;

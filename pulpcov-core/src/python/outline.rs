@@ -62,7 +62,7 @@ impl Outline {
     }
 
     /// Where tokens are that make an expression worth a look: stars, `yield`, `await`, `async`, `:=`, `lambda`,
-    /// f-strings, and a second `=` in a statement, which may repeat the name of an argument. Sorted.
+    /// f-strings, and all `=` of a statement but the first, which may repeat the name of an argument. Sorted.
     pub(crate) fn suspects(&self) -> &[TextSize] {
         &self.suspects
     }

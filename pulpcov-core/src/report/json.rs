@@ -343,7 +343,7 @@ struct Regions<'a> {
 
 /// Regions by name, and under the empty name all lines that are in none.
 struct NamedRegions<'a> {
-    /// Each name with a place among the parts.
+    /// Each with the place of its part.
     names: Vec<(Cow<'a, str>, usize)>,
     parts: Vec<RegionPart>,
     style: Style,
@@ -363,7 +363,7 @@ impl<'a> NamedRegions<'a> {
         let mut narrower = Narrower::new(analysis);
         regions.iter().for_each(|region| narrower.add(region.ranges()));
         let (mut parts, rest) = narrower.narrow();
-        let mut names = names(&regions, &parts);
+        let mut names = places_by_name(&regions, &parts);
         names.push((Cow::Borrowed(""), parts.len()));
         parts.push(rest);
 
@@ -381,7 +381,7 @@ impl<'a> NamedRegions<'a> {
 }
 
 /// Of several regions of one name, the first with statements has it; the others add their line.
-fn names<'a>(regions: &[&'a Region], parts: &[Analysis]) -> Vec<(Cow<'a, str>, usize)> {
+fn places_by_name<'a>(regions: &[&'a Region], parts: &[Analysis]) -> Vec<(Cow<'a, str>, usize)> {
     let has_statements = |part: &Analysis| part.numbers().statements > 0;
     let with_statements: LazyCell<HashSet<&str>, _> = LazyCell::new(|| {
         let regions = regions.iter().zip(parts).filter(|(_, part)| has_statements(part));

@@ -43,9 +43,9 @@ pub(super) fn write_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
     rayon::in_place_scope(|scope| {
         let mut rest = parts.iter();
         let mut begun = VecDeque::new();
-        let (mut at_once, mut size) = (2, 0);
+        let (mut at_once, mut size) = (2_usize, 0);
         loop {
-            for part in rest.by_ref().take(at_once - begun.len().min(at_once)) {
+            for part in rest.by_ref().take(at_once.saturating_sub(begun.len())) {
                 let (done, result) = mpsc::channel();
                 // Nobody waits for it any more if another part has failed.
                 scope.spawn(move |_| drop(done.send(render(part))));
@@ -76,7 +76,11 @@ fn wait_for<R>(result: std::sync::mpsc::Receiver<R>) -> Option<R> {
         match result.try_recv() {
             Ok(result) => return Some(result),
             Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) => drop(rayon::yield_now()),
+            Err(TryRecvError::Empty) => {
+                if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                    std::thread::yield_now();
+                }
+            }
         }
     }
 }

@@ -37,7 +37,9 @@ pub struct FileSummary {
     pub(super) analysis: Option<Box<Analysis>>,
 }
 
-/// How much a [`Summary`] keeps of each file. The less, the less memory and time it takes.
+/// How much a [`Summary`] keeps of each file. The less, the less memory and time it takes. Each of these keeps what those
+/// before it keep.
+#[non_exhaustive]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Detail {
     /// Names and numbers, which are all that a table without missing lines shows.
@@ -89,7 +91,7 @@ impl FileSummary {
     }
 
     fn not_kept(&self, what: &str) -> Error {
-        Error::new(ErrorKind::NoData, format!("its {what} were not kept"))
+        Error::new(ErrorKind::NoData, format!("the summary does not keep its {what}"))
             .with_path(self.path.to_str_lossy().into_owned())
     }
 

@@ -44,6 +44,7 @@ pub(super) struct Analyzer<'a> {
     syntax: &'a Syntax<'a>,
     multiline: &'a MultilineMap,
     statements: &'a LineSet,
+    /// Whether to keep why arcs are not taken.
     explained: bool,
     /// The arcs without a fragment.
     plain_arcs: Vec<Arc>,

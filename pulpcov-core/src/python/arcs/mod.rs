@@ -33,7 +33,8 @@ pub(crate) struct Arcs {
 }
 
 impl Arcs {
-    /// Analyse a file whose statements begin on `statements`. Without being explained, all arcs just jump.
+    /// Analyse a file whose statements begin on `statements`. Unless they are to be `explained`, nothing is kept of why
+    /// an arc is not taken.
     pub(crate) fn new(
         syntax: &Syntax,
         multiline: &MultilineMap,

@@ -8,6 +8,7 @@
 //! - [`future`]: `from __future__ import` in its place;
 //! - [`names`]: `global` and `nonlocal` (`symtable.c`);
 //! - [`placement`]: statements and expressions where they may not be (`symtable.c`, `compile.c`);
+//! - [`suspects`]: which expressions may be wrong at all;
 //! - [`patterns`]: what the cases of a `match` may bind and repeat (`compile.c`).
 
 mod future;

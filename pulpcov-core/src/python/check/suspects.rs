@@ -5,9 +5,10 @@ use ruff_text_size::{TextRange, TextSize};
 
 use crate::python::syntax::Syntax;
 
-/// The places of all tokens of which an expression has one at least that CPython refuses.
+/// The places of certain tokens: an expression that CPython refuses has one of them at least.
 ///
-/// Most expressions have none: nobody needs to look at them.
+/// Most expressions have none: nobody needs to look at them. What a new check looks for belongs to
+/// [`Outline::suspects`](crate::python::outline::Outline::suspects).
 pub(super) struct Suspects<'a> {
     /// Sorted; nothing if all expressions are to be looked at.
     places: Option<&'a [TextSize]>,

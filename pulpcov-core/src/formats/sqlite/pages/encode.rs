@@ -162,13 +162,13 @@ pub(super) fn row_len(keys: &Columns, numbers: &Columns) -> usize {
     1 + [keys, numbers].iter().map(|two| two.types.len + two.values.len).sum::<usize>()
 }
 
-/// How long that record is if the numbers are `a` and `b`.
+/// How long that record is if the numbers are `a` and `b`: 21 bytes at most.
 #[inline]
 pub(super) fn row_len_of(keys: &Columns, a: i32, b: i32) -> u8 {
     (3 + keys.types.len + keys.values.len) as u8 + len_of(a) + len_of(b)
 }
 
-/// How many bytes a number takes: 0 and 1 none. Processors compare several numbers at once.
+/// How many bytes a number takes: 0 and 1 none. Without branches, so that several numbers are measured at once.
 #[inline]
 fn len_of(number: i32) -> u8 {
     let positive = number ^ (number >> 31);

@@ -18,7 +18,8 @@
 //!
 //! - `encode`: records as bytes;
 //! - `pack`: the B-trees of tables and indexes, from the bottom;
-//! - `write`: all of schema 7.
+//! - `write`: all of schema 7;
+//! - `behind`: a large file goes to the disk while it is written.
 
 mod behind;
 mod btree;

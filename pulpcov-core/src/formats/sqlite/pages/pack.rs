@@ -15,7 +15,8 @@ const MOST_OF_ROW: usize = PAGE - 35;
 /// The longest record that is kept in an index as a whole.
 const MOST_OF_ENTRY: usize = (PAGE - 12) * 64 / 255 - 23;
 
-const ROWS_MEASURED_TOGETHER: usize = 16;
+/// How many rows are measured as one: a page takes some hundred.
+const ROWS_AS_ONE: usize = 16;
 
 /// Where pages go, one behind the other.
 pub(super) struct PageWriter<W> {
@@ -373,7 +374,7 @@ impl Measure {
     /// Most pages go on for many more: it is quicker to look how many bytes some rows have together.
     pub(super) fn short_rows(&mut self, first: u64, records: &[u8]) {
         let mut rowid = first;
-        for records in records.chunks(ROWS_MEASURED_TOGETHER) {
+        for records in records.chunks(ROWS_AS_ONE) {
             let next = rowid + records.len() as u64;
             let rowid_len = varint_len(rowid);
             let lengths: usize = records.iter().copied().map(usize::from).sum();

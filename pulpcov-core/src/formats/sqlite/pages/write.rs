@@ -4,7 +4,7 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, BufWriter, Write};
 
-use super::behind::{self, Behind};
+use super::behind::{self, SyncRequests};
 use super::encode::{Columns, Field, ShortCell, record, record_len, row_len_of};
 use super::pack::{Measure, PAGE, PageWriter, Tree, first_page};
 use crate::data::contexts::ContextId;
@@ -15,8 +15,8 @@ use crate::formats::sqlite::write::{RowSource, SCHEMA, by_rank, ranked_contexts}
 /// How much is written at a time.
 const BUFFER: usize = 1 << 20;
 
-/// How many rows are measured at a time.
-const MEASURED_TOGETHER: usize = 1 << 12;
+/// How many lengths of rows are collected before they are measured; all of a set are.
+const LENGTHS_AT_ONCE: usize = 1 << 12;
 
 /// Can two threads write to one file, each at a place of its own?
 const TOGETHER: bool = cfg!(all(unix, feature = "parallel"));
@@ -26,9 +26,10 @@ const MANY: u64 = 20_000;
 /// How many sets are touched before they are needed: they are anywhere in memory.
 const TOUCHED: usize = 16;
 
-/// Does it cost little to have the disk take a part of a file? Not where that means to empty the disk's own cache.
+/// Is it worth while to sync parts of a file? On macOS each time would be a wait for all that the disk has in its own
+/// cache.
 const SYNC_BEHIND: bool = cfg!(all(target_os = "linux", feature = "parallel"));
-/// From how many rows on the disk is to take parts of the file.
+/// From how many rows on parts of the file are synced.
 const VERY_MANY: u64 = 500_000;
 
 /// Write `rows` to an empty file.
@@ -41,17 +42,17 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
         ranks: ranked_contexts(rows.contexts()),
         contexts: rows.contexts().sorted_ids(),
     };
-    let write = |behind| {
+    let write = |syncs| {
         let together = TOGETHER && rows.count() >= MANY;
-        let mut pages = Pages { file, next: 2, together, behind };
+        let mut pages = Pages { file, next: 2, together, syncs };
         let roots = tables.write(&mut pages)?;
         let first = first_page_of(&roots, pages.next - 1)
             .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
-        Place { file, at: 0, behind: Behind::nothing() }.write_all(&first[..])
+        Place { file, at: 0, syncs: SyncRequests::default() }.write_all(&first[..])
     };
     match SYNC_BEHIND && rows.count() >= VERY_MANY {
         true => behind::write_with(file, write),
-        false => write(Behind::nothing()),
+        false => write(SyncRequests::default()),
     }
 }
 
@@ -59,7 +60,7 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
 struct Place<'a> {
     file: &'a File,
     at: u64,
-    behind: Behind,
+    syncs: SyncRequests,
 }
 
 impl Write for Place<'_> {
@@ -72,7 +73,7 @@ impl Write for Place<'_> {
             (&*self.file).write(bytes)?
         };
         self.at += written as u64;
-        self.behind.add(written);
+        self.syncs.add(written);
         Ok(written)
     }
 
@@ -87,7 +88,7 @@ struct Pages<'a> {
     next: u32,
     /// Is it worth while to write a table and its index at once?
     together: bool,
-    behind: Behind,
+    syncs: SyncRequests,
 }
 
 impl Pages<'_> {
@@ -99,7 +100,7 @@ impl Pages<'_> {
         let at = u64::from(self.next - 1) * PAGE as u64;
         let out = BufWriter::with_capacity(
             BUFFER,
-            Place { file: self.file, at, behind: self.behind.clone() },
+            Place { file: self.file, at, syncs: self.syncs.clone() },
         );
         let mut pages = PageWriter::new(out, self.next);
         let root = write(&mut pages)?;
@@ -243,7 +244,7 @@ impl Tables<'_> {
         let mut table = Measure::table(first);
         self.each_arc_set(|keys, arcs| {
             lengths.extend(arcs.iter().map(|&(from, to)| row_len_of(keys, from, to)));
-            if lengths.len() >= MEASURED_TOGETHER {
+            if lengths.len() >= LENGTHS_AT_ONCE {
                 table.short_rows(rowid, &lengths);
                 rowid += lengths.len() as u64;
                 lengths.clear();
@@ -346,15 +347,15 @@ fn both<'f>(
     if !pages.together {
         return Ok((pages.tree(table)?, pages.tree(index)?));
     }
-    let Pages { file, next, together, ref behind } = *pages;
+    let Pages { file, next, together, ref syncs } = *pages;
     let (table, index) = join(
         || -> io::Result<_> {
-            let mut pages: Pages<'f> = Pages { file, next, together, behind: behind.clone() };
+            let mut pages: Pages<'f> = Pages { file, next, together, syncs: syncs.clone() };
             Ok((pages.tree(table)?, pages.next))
         },
         || -> io::Result<_> {
             let begin = measure(next)?;
-            let mut pages = Pages { file, next: begin, together, behind: behind.clone() };
+            let mut pages = Pages { file, next: begin, together, syncs: syncs.clone() };
             Ok((pages.tree(index)?, begin, pages.next))
         },
     );
