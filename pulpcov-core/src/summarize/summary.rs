@@ -131,7 +131,7 @@ impl Summary<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if it is gone meanwhile.
+    /// [`ErrorKind::NoSource`] if it is gone meanwhile.
     pub fn source(&self, file: &FileSummary) -> Result<PythonSource> {
         let bytes = read_source(self.sources, &file.path)?;
         if file.is_python { PythonSource::decode(bytes) } else { Ok(PythonSource::plain(&bytes)) }

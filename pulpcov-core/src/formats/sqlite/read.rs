@@ -1,4 +1,4 @@
-//! From the tables of a data file to [`CoverageData`].
+//! From the tables of a data file to [`CoverageData`](crate::CoverageData).
 
 use super::pages::{self, PageFile, Store, Unusual};
 use super::rows::{Contexts, Ids};
