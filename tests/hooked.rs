@@ -145,13 +145,9 @@ impl Hooked {
         command
     }
 
-    /// The data files, by their names.
+    /// The data files in the folders of all users, by their names.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.root()).unwrap().map(|entry| entry.unwrap().path());
-        let mut files: Vec<_> =
-            entries.filter(|path| name(path).starts_with(".coverage.")).collect();
-        files.sort();
-        files
+        data_files(&self.root())
     }
 
     /// The rows of all data files.
@@ -161,11 +157,22 @@ impl Hooked {
 
     /// The rows of everything that the ways of `drive.py` run, in one process under `coverage run`.
     pub(crate) fn single(&self, args: &[&str]) -> Rows {
+        self.stock(args, &["drive.py", "all", "single"])
+    }
+
+    /// The rows of a piece of code, in one process under `coverage run`.
+    pub(crate) fn single_of(&self, args: &[&str], code: &str) -> Rows {
+        let dir = Dir::new();
+        let program = dir.write("program.py", code);
+        self.stock(args, &[program.to_str().unwrap()])
+    }
+
+    fn stock(&self, args: &[&str], program: &[&str]) -> Rows {
         let dir = Dir::new();
         let data = dir.path("data");
         let mut command = neutral(Command::new(self.base.join("bin/python")));
         command.args(["-m", "coverage", "run", "--source=shop", "--data-file"]).arg(&data);
-        command.args(args).args(["drive.py", "all", "single"]).current_dir(shop());
+        command.args(args).args(program).env("PYTHONPATH", shop()).current_dir(shop());
         assert!(command.status().unwrap().success());
         Rows::by_sql(data)
     }
@@ -210,6 +217,23 @@ impl Hooked {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+/// The data files in the folders that users have in a data root, by their names.
+pub(crate) fn data_files(root: &Path) -> Vec<PathBuf> {
+    let list = |folder: &Path| {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.collect::<Vec<_>>()
+    };
+    let is_folder = |path: &PathBuf| path.symlink_metadata().unwrap().is_dir();
+    let of_users = list(root).into_iter().filter(|path| name(path).starts_with("uid-"));
+    let mut files: Vec<_> = of_users
+        .filter(is_folder)
+        .flat_map(|folder| list(&folder))
+        .filter(|path| name(path).starts_with(".coverage."))
+        .collect();
+    files.sort();
+    files
 }
 
 /// As `assert_eq`, which would print all of both.

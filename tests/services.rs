@@ -1,4 +1,4 @@
-//! `pulpcov hook` with real services: Celery and Redis, gunicorn, uWSGI, Apache with mod_wsgi.
+//! `pulpcov hook` with real services: Celery and Redis, gunicorn, uvicorn, uWSGI, Apache with mod_wsgi.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const ADVICE: &str = "install redis-server, uwsgi-core, uwsgi-plugin-python3, apache2-bin, libapache2-mod-wsgi-py3 and python3-venv of Debian";
 
 fn services() -> Hooked {
-    let packages = ["celery[redis]==5.7.0", "gunicorn==27.0.1"].map(str::to_owned);
+    let packages = ["celery[redis]==5.7.0", "gunicorn==27.0.1", "gevent", "eventlet", "uvicorn"]
+        .map(str::to_owned);
     let packages = [&packages[..], &[format!("coverage=={REFERENCE}")]].concat();
     Hooked::of(&venv("services", &packages))
 }
@@ -149,6 +150,28 @@ fn celery_is_measured_while_it_runs_and_survives_sigkill() {
     assert!(!celery.hooked.lines("steps").contains(&line_of_step(30)));
 }
 
+/// Greenlets: `celery` itself replaces locks, threads and sleeps before it imports the tasks.
+#[track_caller]
+fn celery_with_greenlets(pool: &str) {
+    let mut celery = Celery::start(OFTEN, &["--pool", pool]);
+    celery.run(0..8);
+    celery.hooked.wait_for_steps(0..8);
+    celery.run(8..12);
+    celery.worker.signal(Signal::SIGTERM);
+    celery.worker.0.wait().unwrap();
+    celery.assert_tasks_are_covered(0..12);
+}
+
+#[test]
+fn celery_with_gevent_is_measured() {
+    celery_with_greenlets("gevent");
+}
+
+#[test]
+fn celery_with_eventlet_is_measured() {
+    celery_with_greenlets("eventlet");
+}
+
 #[test]
 fn celery_saves_when_it_is_stopped_warmly() {
     let mut celery = Celery::start(NEVER, &[]);
@@ -211,6 +234,31 @@ fn gunicorn_is_measured_while_it_runs() {
             (0..24).all(|step| ran(i32::try_from(line_of_step(step)).unwrap()))
         });
     }
+}
+
+#[test]
+fn gunicorn_with_gevent_is_measured() {
+    let hooked = services().installed(&[OFTEN, &["--branch"]].concat());
+    let port = free_port();
+    let _server = gunicorn(&hooked, port, &["--worker-class=gevent"]);
+    // Each waits within its request, so greenlets of a process take turns.
+    let answered = get_all(port, (0..24).map(|step| format!("/{step}?0.3")));
+    assert!(!answered.is_empty());
+    hooked.wait_for("steps", |hooked| {
+        let arcs = hooked.rows().arcs;
+        let ran = |step| arcs.iter().any(|arc| arc.0.ends_with("steps.py") && arc.3 == step);
+        (0..24).all(|step| ran(i32::try_from(line_of_step(step)).unwrap()))
+    });
+    // No greenlet goes on in the function of another one: such an arc would lead from one file's line to another's.
+    let arcs = hooked.rows().arcs;
+    let single = hooked.single_of(&["--branch"], "import shop.web as web; list(web.application({'PATH_INFO': '/1', 'QUERY_STRING': '0'}, print))");
+    let of_web = |rows: &std::collections::BTreeSet<(String, String, i32, i32)>| {
+        rows.iter()
+            .filter(|arc| arc.0.ends_with("shop/web.py"))
+            .map(|arc| (arc.2, arc.3))
+            .collect::<BTreeSet<_>>()
+    };
+    assert_eq!(of_web(&arcs), of_web(&single.arcs));
 }
 
 #[test]
@@ -287,6 +335,31 @@ fn uwsgi_saves_when_it_is_stopped() {
         server.signal(Signal::SIGINT);
         server.0.wait().unwrap();
         hooked.wait_for_steps(0..12);
+    }
+}
+
+// uvicorn
+
+fn uvicorn(hooked: &Hooked, port: u16, options: &[&str]) -> Running {
+    let mut command = hooked.command();
+    command.args(["-m", "uvicorn", "--interface=wsgi", "--log-level=critical"]);
+    command.args(["--port", &port.to_string()]).args(options).arg("shop.web:application");
+    let server = start(&mut command);
+    wait_for_port(port);
+    server
+}
+
+/// Its processes set handlers, import the application, take the handlers away, and end by the signal.
+#[test]
+fn uvicorn_saves_when_it_is_stopped() {
+    for options in [&[][..], &["--workers=2"], &["--reload"]] {
+        let hooked = services().installed(NEVER);
+        let port = free_port();
+        let mut server = uvicorn(&hooked, port, options);
+        get_all(port, (0..8).map(|step| format!("/{step}")));
+        server.signal(Signal::SIGTERM);
+        server.0.wait().unwrap();
+        hooked.wait_for_steps(0..8);
     }
 }
 

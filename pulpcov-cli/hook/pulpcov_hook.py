@@ -1,18 +1,25 @@
 """Measure the coverage of every process of this Python, for as long as it runs.
 
 `pulpcov hook install` puts this module beside a `.pth` file that imports it, and a file of settings. coverage.py
-does the measuring; this module starts it, and takes what it has recorded to a data file again and again, because
-services fork, never end, or are killed.
+measures. This module starts coverage.py and saves what it has recorded every few seconds, because services fork,
+never end, or are killed.
 
-Rules that everything here keeps:
+Everything here keeps these rules:
 
-- A failure never reaches the program. It is said once, on standard error, and the program goes on.
-- A process that is not to be measured pays for reading a small file, and for nothing else.
-- A data file is complete at any instant: it is written beside its place, and renamed.
+- A failure never reaches the program. The hook says it once, on standard error, and the program goes on.
+- A process that is not measured pays for reading a small file, and for nothing else.
+- A data file is complete at any instant. The hook writes a new file beside it and renames that file.
+- Nothing in the data root is trusted. Others may write there: the hook opens nothing that it has not made itself,
+  follows no link, and never lets SQLite open a file.
 
-What is used of coverage.py beyond its documented interface: the sets that its tracers record into
-(`Collector.data`), the lock around them, and the object that they are handed to (`Collector.use_data`,
-`Collector.flush_data`). All of them are the same from 7.10 to 7.17.
+The classes, from the outside in:
+
+- `Settings` and `Awaiting` decide whether and when a process is measured.
+- `Recorder` starts and stops everything, and saves.
+- `Flusher` is the thread that saves every few seconds.
+- `Forks`, `Signals` and `Ends` notice forks, signals and the ends of the process.
+- `Measurement` holds coverage.py. `Received` takes the rows that coverage.py hands over.
+- `DataFile`, `Database` and `DataRoot` keep the rows on disk.
 """
 
 import os
@@ -20,13 +27,19 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SETTINGS = os.path.join(HERE, "pulpcov_hook.conf")
-NEEDED = (7, 10)
+OLDEST_PYTHON = (3, 11)
+OLDEST_COVERAGE = (7, 10)
+# How long a process waits for another thread or process before it goes on without saving, in seconds.
+PATIENCE = 5
 
+# Was something reported already?
 _reported = False
+# The folder that this process writes into, as soon as it is measured.
+_data_root = None
 
 
 def _report(what):
-    """Say what is wrong, once a process."""
+    """Say what is wrong, once a process: on standard error, and in a note for `pulpcov hook status`."""
     global _reported
     if _reported:
         return
@@ -37,10 +50,49 @@ def _report(what):
     except Exception:
         # Services close their standard error.
         pass
+    try:
+        if _data_root is not None:
+            _data_root.write_note(what)
+    except Exception:
+        # What is wrong may be the folder itself.
+        pass
+
+
+def _in_words(err):
+    return "%s: %s" % (type(err).__name__, err) if str(err) else type(err).__name__
 
 
 def _program():
-    return os.path.basename(os.readlink("/proc/self/exe"))
+    """The name of the running program, "" where /proc is not mounted."""
+    try:
+        return os.path.basename(os.readlink("/proc/self/exe"))
+    except OSError:
+        return ""
+
+
+def _real(module, name):
+    """A function of the standard library as it was before gevent or eventlet replaced it."""
+    gevent = sys.modules.get("gevent.monkey")
+    if gevent is not None:
+        return gevent.get_original(module, name)
+    eventlet = sys.modules.get("eventlet.patcher")
+    if eventlet is not None and eventlet.is_monkey_patched("thread"):
+        return getattr(eventlet.original(module), name)
+    return getattr(__import__(module), name)
+
+
+# Python imports this module before the program runs, and thus before anybody replaces these.
+_allocate_lock = _real("_thread", "allocate_lock")
+_get_ident = _real("_thread", "get_ident")
+_start_new_thread = _real("_thread", "start_new_thread")
+_monotonic = _real("time", "monotonic")
+
+
+def _pause(seconds):
+    """Sleep, whatever has become of `time.sleep`."""
+    lock = _allocate_lock()
+    lock.acquire()
+    lock.acquire(timeout=seconds)
 
 
 class Settings:
@@ -74,7 +126,7 @@ class Settings:
         if not self.packages or self.folders or any(name in sys.modules for name in self.packages):
             return False
         program = _program()
-        return "python" in program or program in ("apache2", "httpd")
+        return "python" in program or program in ("apache2", "httpd", "")
 
 
 class Awaiting:
@@ -95,10 +147,14 @@ class Awaiting:
         return None
 
 
-class Received:
-    """What coverage.py takes for its data: rows that it hands over because a context ends, or because it is told to save.
+class Unsupported(Exception):
+    """This coverage.py, or this Python, is not one that the hook works with."""
 
-    It hands over seldom; most rows are taken out of its sets.
+
+class Received:
+    """Takes rows that coverage.py hands over because a context ends, or because the program asks it to save.
+
+    coverage.py uses it as its `CoverageData`. It hands over seldom: the hook takes most rows out of the tracers' sets.
     """
 
     def __init__(self, save, record_again):
@@ -114,7 +170,7 @@ class Received:
         self.touched = {}
 
     def take(self):
-        """Everything so far: rows, plugins, files without rows."""
+        """Everything so far: rows by context and file, plugins by file, and plugins of files without rows."""
         with self.lock:
             taken = self.rows, self.plugins, self.touched
             self.rows, self.plugins, self.touched = {}, {}, {}
@@ -154,18 +210,8 @@ class Received:
         return True
 
 
-class Taken:
-    """In the place of a tracer, for a collector that holds what others have recorded."""
-
-    @classmethod
-    def translator(cls, collector):
-        """A collector like this one, with rows of its own and without a tracer."""
-        import copy
-
-        translator = copy.copy(collector)
-        translator.tracers = [cls()]
-        translator.data_lock = None
-        return translator
+class NoTracer:
+    """Stands in for the tracers of a collector that only translates rows."""
 
     def activity(self):
         return True
@@ -174,184 +220,20 @@ class Taken:
         pass
 
 
-class DataFile:
-    """The data file of this process."""
+class Measurement:
+    """coverage.py at work in this process.
 
-    def __init__(self, root, branch):
-        from coverage import CoverageData
-
-        self.new_data = CoverageData
-        self.root = root
-        self.branch = branch
-        self.rename()
-
-    def rename(self):
-        """Take a name that no other process has."""
-        letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-        chosen = "".join(letters[byte % len(letters)] for byte in os.urandom(8))
-        host = os.uname().nodename.replace(".", "_").replace("/", "_")
-        name = "%s.pid%d.X%sx" % (host, os.getpid(), chosen)
-        self.path = os.path.join(self.root, ".coverage." + name)
-        # No data file's name, so that nobody combines it.
-        self.temporary = os.path.join(self.root, ".pulpcov_hook." + name + ".tmp")
-
-    def add(self, rows, plugins, touched):
-        """Add what is not in the file yet. `rows` are by context and file."""
-        known = Known(self.path)
-        try:
-            if known.is_there:
-                rows = known.without(rows, self.branch)
-                touched = {name: plugin for name, plugin in touched.items() if not known.has_file(name)}
-        finally:
-            known.close()
-        if not rows and not touched:
-            return
-        try:
-            self._prepare(rows, plugins, touched)
-            self._publish()
-        except BaseException:
-            _remove(self.temporary)
-            raise
-
-    def _prepare(self, rows, plugins, touched):
-        """Write all there is to know beside the file."""
-        import shutil
-
-        _remove(self.temporary)
-        try:
-            shutil.copyfile(self.path, self.temporary)
-        except FileNotFoundError:
-            # The first rows of this process, or the first since its file was combined.
-            pass
-        data = self.new_data(basename=self.temporary)
-        try:
-            data.read()
-            contexts = {}
-            for (context, name), some in rows.items():
-                contexts.setdefault(context, {})[name] = some
-            for context, files in contexts.items():
-                data.set_context(context)
-                (data.add_arcs if self.branch else data.add_lines)(files)
-            if not contexts:
-                # Without it, coverage.py does not take names of files.
-                (data.add_arcs if self.branch else data.add_lines)({})
-            data.add_file_tracers(plugins)
-            for name, plugin in touched.items():
-                data.touch_file(name, plugin)
-        finally:
-            # In 7.10.0 there is nothing to close: connections end with each operation.
-            if hasattr(data, "close"):
-                data.close(force=True)
-
-    def _publish(self):
-        """Give the new file the old one's name, but not while somebody decides whether to delete the old one."""
-        import sqlite3
-
-        try:
-            lock = sqlite3.connect(_uri(self.path, "rw"), uri=True, timeout=4, isolation_level=None)
-        except sqlite3.OperationalError:
-            # There is none.
-            lock = None
-        try:
-            if lock is not None:
-                lock.execute("begin immediate")
-            os.replace(self.temporary, self.path)
-        except PermissionError:
-            # This process has become another user since, who cannot replace the file in a sticky folder.
-            temporary = self.temporary
-            self.rename()
-            os.rename(temporary, self.path)
-        finally:
-            if lock is not None:
-                lock.close()
-
-
-class Known:
-    """The rows that the data file holds already."""
-
-    def __init__(self, path):
-        import sqlite3
-
-        self.is_there = os.path.exists(path)
-        if self.is_there:
-            try:
-                self.database = sqlite3.connect(_uri(path, "ro"), uri=True, timeout=4)
-                self.files = dict(self.database.execute("select path, id from file"))
-                self.contexts = dict(self.database.execute("select context, id from context"))
-            except sqlite3.OperationalError:
-                # It was combined at this very moment.
-                self.is_there = False
-
-    def close(self):
-        if hasattr(self, "database"):
-            self.database.close()
-
-    def has_file(self, name):
-        return name in self.files
-
-    def without(self, rows, branch):
-        """Those of the rows that the file does not hold."""
-        fresh = {}
-        for (context, name), some in rows.items():
-            where = self.files.get(name), self.contexts.get(context)
-            some = self._arcs(where, some) if branch else self._lines(where, some)
-            if some:
-                fresh[context, name] = some
-        return fresh
-
-    def _arcs(self, where, arcs):
-        query = "select fromno, tono from arc where file_id = ? and context_id = ?"
-        return set(arcs).difference(self.database.execute(query, where))
-
-    def _lines(self, where, lines):
-        query = "select numbits from line_bits where file_id = ? and context_id = ?"
-        row = self.database.execute(query, where).fetchone()
-        if row is None:
-            return lines
-        bits = row[0]
-        return {line for line in lines if line // 8 >= len(bits) or not bits[line // 8] >> line % 8 & 1}
-
-
-def _uri(path, mode):
-    from urllib.parse import quote
-
-    return "file:%s?mode=%s" % (quote(os.fsencode(path)), mode)
-
-
-def _remove(path):
-    try:
-        os.remove(path)
-    except OSError:
-        pass
-
-
-class Recorder:
-    """Measures this process, and those that it forks."""
+    All private names of coverage.py that the hook uses are used in this class, and `_probe` looks at each before
+    anything of the program is changed.
+    """
 
     def __init__(self, settings):
         import coverage
-        import threading
 
-        if coverage.version_info[:2] < NEEDED:
-            raise RuntimeError("coverage %s is too old: 7.10 or later is needed" % coverage.__version__)
-        self.settings = settings
-        self.threading = threading
-        self.coverage = self._new_coverage(coverage.Coverage)
-        self.received = Received(self.flush, self._record_again)
-        self.pid = os.getpid()
-        self.pending = {}, {}, {}
-        # Packages whose modules are in the data whether they ran or not.
-        self.listed = None
-        self.ended = self.disabled = False
-        # uWSGI forks while any thread may have Python's lock, and a child has not that thread: the lock stays closed.
-        # So there is none of ours until it has forked.
-        self.will_fork = "uwsgi" in sys.modules or _program().startswith("uwsgi")
-        self.thread_runs = False
-        self._new_locks()
-
-    def _new_coverage(self, kind):
-        settings = self.settings
-        measured = kind(
+        self.version = coverage.__version__
+        if coverage.version_info[:2] < OLDEST_COVERAGE:
+            raise Unsupported("coverage.py %s is too old: 7.10 or later is needed" % self.version)
+        self.coverage = coverage.Coverage(
             data_file=None,
             config_file=settings.config or False,
             branch=settings.branch,
@@ -360,82 +242,109 @@ class Recorder:
             context=settings.context,
             messages=False,
         )
-        config = measured.config
-        # What these do is done here, and doing it twice would measure twice.
-        config.patch = []
-        config.sigterm = False
-        config.concurrency = [name for name in config.concurrency if name != "multiprocessing"]
+        self._choose_options()
+
+    def _choose_options(self):
+        measured = self.coverage
+        # The hook does these itself, and doing them twice would measure twice.
+        measured.set_option("run:patch", [])
+        measured.set_option("run:sigterm", False)
+        measured.set_option("run:concurrency", self._concurrency())
         tracer = sys.modules.get("coverage.tracer")
         if tracer is not None and not hasattr(tracer, "CTracer"):
             # There is one C tracer a process, and another interpreter has it. The one in Python is slower.
-            config.timid = True
+            measured.set_option("run:timid", True)
         # A warning can be an error (`python -W error`), and would be the program's.
         measured._warn = lambda *args, **kwargs: None
-        measured._warn_no_data = False
-        measured._warn_unimported_source = False
-        measured._warn_preimported_source = False
-        measured._auto_save = False
-        return measured
 
-    def start(self):
-        import atexit
+    def _concurrency(self):
+        """What the configuration says, and gevent or eventlet if the program runs on one of them.
 
-        os.makedirs(self.settings.root, exist_ok=True)
-        if not os.access(self.settings.root, os.W_OK | os.X_OK):
-            raise PermissionError("no permission to write into %s" % self.settings.root)
-        # Handlers run last in, first out: coverage.py stops before the last rows are written.
-        atexit.register(self._end)
+        Without it, coverage.py mixes up the greenlets of a thread.
+        """
+        chosen = self.coverage.get_option("run:concurrency") or []
+        chosen = [name for name in chosen if name != "multiprocessing"]
+        if not {"greenlet", "gevent", "eventlet"}.intersection(chosen):
+            gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+            if gevent is not None and gevent.is_anything_patched():
+                return ["gevent"]
+            if eventlet is not None and eventlet.is_monkey_patched("thread"):
+                return ["eventlet"]
+        return chosen
+
+    def start(self, received):
+        """Begin to measure this thread, and threads to come."""
+        import copy
+        import threading
+
+        self.threading = threading
+        self.received = received
         self.coverage.start()
-        self.collector = self.coverage._collector
-        self.file = DataFile(self.settings.root, self.collector.branch)
-        self.collector.use_data(self.received, self.coverage.config.context)
-        self.translator = Taken.translator(self.collector)
-        self.coverage._data = self.received
-        self._notice_forks()
-        self._notice_older_threads()
-        self._notice_native_threads()
-        self._notice_ends()
-        self.signals = Signals(self)
-        self.signals.install()
-        self.wakeups = _SimpleQueue()
-        if not self.will_fork:
-            self._start_thread()
-
-    def flush(self, timeout=None):
-        """Take to the data file what was recorded since the last time. False if this thread is already at it."""
-        if self.disabled:
-            return True
-        if self.lock_owner == _get_ident():
-            return False
-        self._check_process()
-        if not self._acquire(30 if timeout is None else timeout):
-            return True
         try:
-            self._write()
-        except Exception as err:
-            _report("%s; what was recorded is kept, and tried again" % _in_words(err))
-        finally:
-            self._release()
-        return True
+            self._probe()
+            self.collector = self.coverage._collector
+            self.branch = self.collector.branch
+            self.uses_tracers = self.collector.core.systrace
+            self._refuse_tracers_without_gil()
+            self.collector.use_data(received, self.coverage.get_option("run:context"))
+            self.coverage._data = received
+            # Knows how tracers pack arcs into numbers, and what files are called.
+            self.translator = copy.copy(self.collector)
+            self.translator.tracers = [NoTracer()]
+            self.translator.data_lock = None
+        except BaseException:
+            self.stop()
+            raise
 
-    def _write(self):
-        rows, plugins, touched = self.pending
-        more_rows, more_plugins, more_touched = self._take()
-        for key, some in more_rows.items():
-            rows.setdefault(key, set()).update(some)
-        plugins.update(more_plugins)
-        touched.update(more_touched)
-        if not rows and not touched:
-            return
-        listed = self._list_unexecuted(touched)
-        self.file.add(rows, plugins, touched)
-        self.pending = {}, {}, {}
-        self.listed = listed
+    # What is used of coverage.py beyond its documented interface. The values are kinds; `None` is anything.
+    USED = {
+        "_data": None,
+        "_collector.data": dict,
+        "_collector.tracers": list,
+        "_collector.data_lock": None,
+        "_collector.file_tracers": dict,
+        "_collector.should_trace": callable,
+        "_collector.use_data": callable,
+        "_collector.flush_data": callable,
+        "_collector._start_tracer": callable,
+        "_collector._installation_trace": callable,
+        "_collector.branch": None,
+        "_collector.core.systrace": bool,
+        "_file_mapper": callable,
+        "_inorout.source_pkgs": list,
+        "_inorout.find_possibly_unexecuted_files": callable,
+    }
 
-    def _take(self):
-        """Move what was recorded out of coverage.py's sets, which stay in use all the time.
+    def _probe(self):
+        """Is all of it as it is known?"""
+        for path, kind in self.USED.items():
+            value = self.coverage
+            for name in path.split("."):
+                try:
+                    value = getattr(value, name)
+                except AttributeError:
+                    raise self._unknown(path) from None
+            if kind is callable and not callable(value) or isinstance(kind, type) and not isinstance(value, kind):
+                raise self._unknown(path)
 
-        Copying a set, and removing the members of one set from another, are each one step to other threads. What
+    def _unknown(self, path):
+        return Unsupported("coverage.py %s has no Coverage.%s as this version of pulpcov knows it" % (self.version, path))
+
+    def _refuse_tracers_without_gil(self):
+        has_gil = getattr(sys, "_is_gil_enabled", lambda: True)
+        if self.uses_tracers and not has_gil():
+            # A tracer that another thread was in when the process forked stays locked in the child.
+            raise Unsupported(
+                "coverage.py's tracers hang in forks of a free-threaded Python: leave out the setting `core`, or set core = sysmon"
+            )
+
+    def stop(self):
+        self.coverage.stop()
+
+    def take(self):
+        """Move everything that was recorded out of coverage.py's sets, which stay in use all the time.
+
+        To other threads, copying a set is one step, and so is removing the members of one set from another. What
         runs again in between is a member of the copy, so nothing is lost.
         """
         taken = {}
@@ -445,102 +354,68 @@ class Recorder:
                 recorded.difference_update(some)
                 taken[name] = some
         if taken:
-            # coverage.py knows how its tracers pack arcs into numbers, and what files are called.
             self.translator.data = taken
+            self.translator.file_tracers = self.collector.file_tracers.copy()
             self.translator.flush_data()
-        self._record_again()
+        self.record_again()
         return self.received.take()
 
-    def _record_again(self):
-        """What has run may be recorded nowhere soon: in a new process, or when somebody has erased the data.
+    def record_again(self):
+        """Have what has run recorded again when it runs again: in a new process, or after somebody erased the data.
 
-        Tracers record it when it runs again. sys.monitoring says only once that a line runs, unless it is told to begin anew.
+        Tracers do so anyway. sys.monitoring says only once that a line runs, unless it is told to begin anew.
         """
-        if not self.collector.core.systrace:
+        if not self.uses_tracers:
             sys.monitoring.restart_events()
 
-    def _list_unexecuted(self, touched):
-        """Add the modules of what is measured that did not run. It takes a walk, so only if packages have been imported since."""
-        inorout = self.coverage._inorout
-        imported = {name for name in inorout.source_pkgs if name in sys.modules}
-        if imported != self.listed:
-            for path, plugin in inorout.find_possibly_unexecuted_files():
-                touched.setdefault(self.coverage._file_mapper(path), plugin or "")
-        return imported
+    def forget(self):
+        """Forget what was recorded, and renew what another thread may have held when the process forked."""
+        for recorded in self.collector.data.values():
+            recorded.clear()
+        self.renew_lock()
+        self.received.forget()
+        self.record_again()
 
-    # Locks. A signal handler can run in the midst of a flush, and a fork must not: SQLite's own locks would stay
-    # closed in the child for ever.
+    def renew_lock(self):
+        # Tracers hold the lock's own methods, so it must stay the same lock.
+        renew = getattr(self.collector.data_lock, "_at_fork_reinit", None)
+        if renew is not None:
+            renew()
 
-    def _new_locks(self):
-        self.lock = _allocate_lock()
-        self.lock_owner = None
-        self.when_released = None
+    def unexecuted(self):
+        """The modules of what is measured, with plugins, whether they ran or not."""
+        for path, plugin in self.coverage._inorout.find_possibly_unexecuted_files():
+            yield self.coverage._file_mapper(path), plugin or ""
 
-    def _acquire(self, timeout):
-        if not self.lock.acquire(timeout=timeout):
-            return False
-        self.lock_owner = _get_ident()
-        return True
+    def imported_packages(self):
+        return {name for name in self.coverage._inorout.source_pkgs if name in sys.modules}
 
-    def _release(self):
-        self.lock_owner = None
-        self.lock.release()
-        if self.when_released is not None:
-            self.when_released()
+    def on_new_file(self, call):
+        """Have `call` called whenever a file runs for the first time."""
+        stock = self.collector.should_trace
 
-    # The thread that flushes. It is not one of `threading`'s, which programs count, wait for and replace.
+        def should_trace(*args):
+            call()
+            return stock(*args)
 
-    def _start_thread(self):
-        # Workers that start together do not flush together.
-        self.next_flush = _monotonic() + self.settings.interval * (0.5 + os.urandom(1)[0] / 512)
-        self.wakeups = _SimpleQueue()
-        self._continue_thread()
+        self.collector.should_trace = should_trace
+        for tracer in self.collector.tracers:
+            tracer.should_trace = should_trace
 
-    def _continue_thread(self):
-        self.thread_ended = _allocate_lock()
-        self.thread_ended.acquire()
-        self.thread_runs = True
-        _start_new_thread(self._keep_flushing, (self.wakeups, self.thread_ended))
+    def trace_this_thread(self):
+        if sys.gettrace() is None:
+            self.collector._start_tracer()
 
-    def _keep_flushing(self, wakeups, ended):
-        try:
-            self.thread_number = _get_native_id()
-            while self._wait(wakeups):
-                self.next_flush = _monotonic() + self.settings.interval
-                self.flush()
-                self._forget_ended_threads()
-                self.signals.wake_main_thread()
-        except Exception as err:
-            _report("%s; no more is saved until the process ends" % _in_words(err))
-        finally:
-            ended.release()
+    def trace_older_threads(self):
+        """Measure threads that were there before. Pythons before 3.12 do not let us; sys.monitoring sees all threads."""
+        trace_all = getattr(self.threading, "settrace_all_threads", None)
+        if trace_all and self.uses_tracers and len(sys._current_frames()) > 1:
+            of_this_thread = sys.gettrace()
+            trace_all(self.collector._installation_trace)
+            sys.settrace(of_this_thread)
 
-    def _wait(self, wakeups):
-        """False if the thread is to end."""
-        try:
-            return wakeups.get(timeout=max(0, self.next_flush - _monotonic()))
-        except _Empty:
-            return True
-
-    def _stop_thread(self, timeout):
-        """End the thread, if there is one, and wait until it has ended for the system too. False if there was none."""
-        runs, self.thread_runs = self.thread_runs, False
-        if not runs:
-            return False
-        self.wakeups.put(False)
-        if not self.thread_ended.acquire(timeout=timeout):
-            # It takes its end from the queue some time. Another one is not to.
-            self.wakeups = _SimpleQueue()
-            return True
-        for _ in range(100):
-            if not os.path.exists("/proc/self/task/%d" % self.thread_number):
-                break
-            # Sleeps, whatever has become of `time.sleep`.
-            self.thread_ended.acquire(timeout=0.0002)
-        return True
-
-    def _forget_ended_threads(self):
-        """coverage.py keeps a tracer for every thread there ever was. Those that nothing else refers to are of no use."""
+    def forget_ended_threads(self):
+        """Drop tracers that nothing else refers to. coverage.py keeps one for every thread there ever was."""
         tracers = self.collector.tracers
         others = tracers[1:]
         # Pythons count in different ways what is on its way to the one that counts.
@@ -550,245 +425,977 @@ class Recorder:
             if references <= unused + 1:
                 tracers.remove(tracer)
 
-    def trace_this_thread(self):
-        if sys.gettrace() is None and not self.ended:
-            self.collector._start_tracer()
 
-    def _notice_older_threads(self):
-        """Threads that were there before measuring began. Pythons before 3.12 do not let us; sys.monitoring sees all threads."""
-        trace_all = getattr(self.threading, "settrace_all_threads", None)
-        if trace_all and self.collector.core.systrace and len(sys._current_frames()) > 1:
-            of_this_thread = sys.gettrace()
-            trace_all(self.collector._installation_trace)
-            sys.settrace(of_this_thread)
+def _references(objects):
+    """How many references there are to each."""
+    return [sys.getrefcount(each) for each in objects]
 
-    def _notice_native_threads(self):
-        """Threads of a server that embeds Python are new to `threading` when they first run Python code."""
-        dummy = self.threading._DummyThread
-        stock = dummy.__init__
 
-        def traced(thread, *args, **kwargs):
-            stock(thread, *args, **kwargs)
+class DataRoot:
+    """The folder that processes of all users write into.
+
+    A process writes into a folder of its user, `uid-1000`, with mode 0700. It reaches that folder through an open
+    descriptor of the root: names can be changed by others, and after `chroot` they lead elsewhere.
+    """
+
+    FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+    FIRST_DESCRIPTOR = 200
+
+    def __init__(self, path):
+        self.path = path
+        self.descriptor = self.identity = None
+        # Which folder "/" was when the root was opened: after `chroot`, the path leads elsewhere.
+        self.slash = None
+        # The name of the folder of each user that this process has been.
+        self.names = {}
+
+    def of_user(self):
+        """Open the folder of this process's user, made if it is missing. The caller closes it."""
+        root = self._open_root()
+        user = os.geteuid()
+        plain = "uid-%d" % user
+        names = [self.names.get(user, plain), plain + "-" + _random_word(), plain + "-" + _random_word()]
+        for name in names:
+            folder = self._open_or_make(root, name)
+            if folder is None:
+                continue
+            state = os.fstat(folder)
+            if state.st_uid == user:
+                if state.st_mode & 0o022:
+                    os.fchmod(folder, state.st_mode & 0o7755)
+                self.names[user] = name
+                return folder
+            os.close(folder)
+        raise PermissionError("%s in %s belongs to somebody else, and so do new folders there" % (plain, self.path))
+
+    def _open_or_make(self, root, name):
+        try:
+            os.mkdir(name, 0o700, dir_fd=root)
+        except FileExistsError:
+            pass
+        except PermissionError:
+            raise PermissionError("no permission to write into %s" % self.path) from None
+        try:
+            return os.open(name, self.FLAGS | os.O_NOFOLLOW, dir_fd=root)
+        except OSError:
+            # It is a link or a file, or only others may enter it: somebody else has taken the name.
+            return None
+
+    def _open_root(self):
+        """The descriptor of the root, opened again if the program closed it, or if another folder has its name now."""
+        if self.descriptor is not None and not self._is_ours():
+            # The program has closed it. What has its number now is not ours to close.
+            self.descriptor = None
+        is_outside = self.slash is not None and self.slash != _identity(os.stat("/"))
+        if self.descriptor is not None and (is_outside or self._is_at_its_path()):
+            return self.descriptor
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+        if not os.path.isdir(self.path):
+            os.makedirs(self.path, exist_ok=True)
+            # As /tmp has it: processes of all users write here.
+            os.chmod(self.path, 0o1777)
+        descriptor = os.open(self.path, self.FLAGS)
+        self.identity, self.slash = _identity(os.fstat(descriptor)), _identity(os.stat("/"))
+        self.descriptor = self._out_of_the_way(descriptor)
+        return self.descriptor
+
+    def _is_ours(self):
+        try:
+            return _identity(os.fstat(self.descriptor)) == self.identity
+        except OSError:
+            return False
+
+    def _is_at_its_path(self):
+        try:
+            return _identity(os.stat(self.path)) == self.identity
+        except OSError:
+            return False
+
+    def _out_of_the_way(self, descriptor):
+        """Programs expect the lowest free descriptors for themselves."""
+        import fcntl
+
+        try:
+            moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, self.FIRST_DESCRIPTOR)
+        except OSError:
+            # The limit of open files is lower.
+            return descriptor
+        os.close(descriptor)
+        return moved
+
+    def write_note(self, text):
+        """Leave a note of this process for `pulpcov hook status`, in place of notes of processes that have ended."""
+        folder = self.of_user()
+        try:
+            _remove_old_notes(folder)
+            name = ".pulpcov_hook.%s.pid%d.note" % (_host(), os.getpid())
+            _write_new(folder, name, text.encode("utf-8", "backslashreplace") + b"\n")
+        except FileExistsError:
+            pass
+        finally:
+            os.close(folder)
+
+
+def _identity(stat):
+    return stat.st_dev, stat.st_ino
+
+
+def _remove_old_notes(folder):
+    prefix = ".pulpcov_hook.%s.pid" % _host()
+    for name in os.listdir(folder):
+        if name.startswith(prefix) and name.endswith(".note"):
+            number = name[len(prefix) : -len(".note")]
+            if number.isdigit() and not _lives(int(number)):
+                os.unlink(name, dir_fd=folder)
+
+
+def _lives(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _host():
+    return os.uname().nodename.replace(".", "_").replace("/", "_")
+
+
+def _random_word():
+    letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+    return "".join(letters[byte % len(letters)] for byte in os.urandom(8))
+
+
+def _write_new(folder, name, content):
+    """Write a file that is not there yet. Its state."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = os.open(name, flags, 0o644, dir_fd=folder)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(file, rest) :]
+        return _state(os.fstat(file))
+    except BaseException:
+        os.unlink(name, dir_fd=folder)
+        raise
+    finally:
+        os.close(file)
+
+
+def _state(stat):
+    """Tells one state of a file from another."""
+    return stat.st_dev, stat.st_ino, stat.st_uid, stat.st_size, stat.st_mtime_ns
+
+
+class Database:
+    """A data file of coverage.py in memory: SQLite never opens a file."""
+
+    def __init__(self, content):
+        import sqlite3
+        from coverage.numbits import numbits_union, nums_to_numbits
+
+        self.numbits_union, self.nums_to_numbits = numbits_union, nums_to_numbits
+        self.connection = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            self.connection.deserialize(content)
+            self.files = dict(self.connection.execute("select path, id from file"))
+            self.contexts = dict(self.connection.execute("select context, id from context"))
+        except BaseException:
+            self.close()
+            raise
+
+    @staticmethod
+    def empty(branch):
+        """A data file without rows, as the coverage.py that is installed makes it."""
+        import sqlite3
+        import zlib
+        from coverage import CoverageData
+
+        data = CoverageData(no_disk=True)
+        (data.add_arcs if branch else data.add_lines)({})
+        dumped = data.dumps()
+        if dumped[:1] != b"z":
+            raise Unsupported("CoverageData.dumps is not as this version of pulpcov knows it")
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            connection.executescript(zlib.decompress(dumped[1:]).decode("utf-8"))
+            return connection.serialize()
+        finally:
+            connection.close()
+
+    def add(self, rows, plugins, touched, branch):
+        """Add rows by context and file, and plugins. Was any of it new?"""
+        before = self.connection.total_changes
+        self.connection.execute("begin")
+        for (context, name), some in rows.items():
+            where = self._file(name), self._context(context)
+            (self._add_arcs if branch else self._add_lines)(where, some)
+        for name in touched:
+            self._file(name)
+        for name, plugin in {**plugins, **touched}.items():
+            number = self.files.get(_valid(name))
+            if plugin and number is not None:
+                self.connection.execute("insert or ignore into tracer values (?, ?)", (number, plugin))
+        self.connection.execute("commit")
+        return self.connection.total_changes > before
+
+    def _file(self, name):
+        name = _valid(name)
+        if name not in self.files:
+            added = self.connection.execute("insert into file (path) values (?)", (name,))
+            self.files[name] = added.lastrowid
+        return self.files[name]
+
+    def _context(self, context):
+        context = _valid(context)
+        if context not in self.contexts:
+            added = self.connection.execute("insert into context (context) values (?)", (context,))
+            self.contexts[context] = added.lastrowid
+        return self.contexts[context]
+
+    def _add_arcs(self, where, arcs):
+        self.connection.executemany(
+            "insert or ignore into arc (file_id, context_id, fromno, tono) values (?, ?, ?, ?)",
+            [where + tuple(arc) for arc in arcs],
+        )
+
+    def _add_lines(self, where, lines):
+        query = "select numbits from line_bits where file_id = ? and context_id = ?"
+        known = self.connection.execute(query, where).fetchone()
+        numbits = self.nums_to_numbits(lines)
+        if known is not None:
+            numbits = self.numbits_union(known[0], numbits)
+            if numbits == known[0]:
+                return
+        self.connection.execute(
+            "insert or replace into line_bits (file_id, context_id, numbits) values (?, ?, ?)",
+            where + (numbits,),
+        )
+
+    def content(self):
+        return self.connection.serialize()
+
+    def close(self):
+        self.connection.close()
+
+
+def _valid(text):
+    """Text that a data file can hold. Names of files need not be UTF-8, and contexts come from the program."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
+class DataFile:
+    """The data file of this process."""
+
+    # SQLite's lock byte of a connection that is going to write ("File Locking And Concurrency In SQLite Version 3").
+    RESERVED_BYTE = 0x40000001
+
+    def __init__(self, root, branch):
+        # Imported now: after `chroot` nothing can be imported.
+        import fcntl
+        import resource
+        import sqlite3
+
+        if not hasattr(sqlite3.Connection, "deserialize"):
+            raise Unsupported("this Python's sqlite3 cannot make data files in memory: it has no `deserialize`")
+        self.fcntl, self.resource, self.damage = fcntl, resource, sqlite3.Error
+        self.root = root
+        self.branch = branch
+        self.empty = Database.empty(branch)
+        # Is there a place to write to?
+        os.close(self.root.of_user())
+        self.rename()
+
+    def rename(self):
+        """Take a name that no other process has. There is no such file yet."""
+        self.name = ".coverage.%s.pid%d.X%sx" % (_host(), os.getpid(), _random_word())
+        self.state = None
+
+    def add(self, rows, plugins, touched):
+        """Add what is not in the file yet. `rows` are by context and file."""
+        folder = self.root.of_user()
+        try:
+            content = self._with(self._read(folder), rows, plugins, touched)
+            if content is not None:
+                self._write(folder, content)
+        finally:
+            os.close(folder)
+
+    def _with(self, content, rows, plugins, touched):
+        """The file with these rows; `None` if it has them already."""
+        try:
+            database = Database(self.empty if content is None else content)
             try:
-                self.trace_this_thread()
-            except Exception as err:
-                _report(_in_words(err))
+                is_new = database.add(rows, plugins, touched, self.branch)
+                return database.content() if is_new else None
+            finally:
+                database.close()
+        except self.damage:
+            if content is None:
+                raise
+            # It is damaged, or as large as a database in memory can be. It stays, and the next one is begun.
+            self.rename()
+            return self._with(None, rows, plugins, touched)
 
-        def on_event(name, **details):
-            try:
-                self.trace_this_thread()
-            except Exception as err:
-                _report(_in_words(err))
+    def _read(self, folder):
+        """What the file holds; `None` if there is none, or one that this process has not written."""
+        if self.state is None:
+            return None
+        try:
+            file = os.open(self.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        except OSError:
+            # It was combined and deleted, or this process has become another user since.
+            self.rename()
+            return None
+        try:
+            if _state(os.fstat(file)) != self.state:
+                self.rename()
+                return None
+            size, content = self.state[3], bytearray()
+            while len(content) < size:
+                some = os.read(file, size - len(content))
+                if not some:
+                    break
+                content += some
+            return bytes(content)
+        finally:
+            os.close(file)
 
-        # sys.monitoring sees all threads.
-        if self.collector.core.systrace:
-            dummy.__init__ = traced
-            server = sys.modules.get("mod_wsgi")
-            if hasattr(server, "subscribe_events"):
-                server.subscribe_events(on_event)
+    def _write(self, folder, content):
+        limit, _ = self.resource.getrlimit(self.resource.RLIMIT_FSIZE)
+        if 0 <= limit < len(content):
+            # The system would send SIGXFSZ, which may end the process.
+            raise OSError("the data file takes %d bytes, and `ulimit -f` allows %d" % (len(content), limit))
+        # No data file's name, so that nobody combines it.
+        temporary = ".pulpcov_hook.%s.pid%d.%s.tmp" % (_host(), os.getpid(), _random_word())
+        state = _write_new(folder, temporary, content)
+        try:
+            with self._lock(folder):
+                os.rename(temporary, self.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            os.unlink(temporary, dir_fd=folder)
+            raise
+        self.state = state
+
+    def _lock(self, folder):
+        """Keep others from deleting the file that is going to be replaced: they lock it, look at it once more, and delete it."""
+        return ReservedLock(self, folder)
+
+
+class ReservedLock:
+    """Holds SQLite's lock of a writer on a data file, if there is one."""
+
+    def __init__(self, data_file, folder):
+        self.fcntl = data_file.fcntl
+        self.file = None
+        if data_file.state is None:
+            return
+        try:
+            self.file = os.open(data_file.name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        except OSError:
+            # It was deleted. The new file holds its rows too, which is one time more than needed.
+            return
+        try:
+            self._wait(_monotonic() + PATIENCE)
+        except BaseException:
+            os.close(self.file)
+            raise
+
+    def _wait(self, deadline):
+        while not self._try():
+            if _monotonic() > deadline:
+                raise TimeoutError("another process keeps the data file locked")
+            _pause(0.005)
+
+    def _try(self):
+        try:
+            self.fcntl.lockf(self.file, self.fcntl.LOCK_EX | self.fcntl.LOCK_NB, 1, DataFile.RESERVED_BYTE)
+        except (BlockingIOError, PermissionError):
+            return False
+        except OSError:
+            # A file system without locks.
+            pass
+        return True
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.file is not None:
+            os.close(self.file)
+
+
+class Recorder:
+    """Measures this process, and those that it forks."""
+
+    def __init__(self, settings):
+        self.settings = settings
+        self.pid = os.getpid()
+        # Rows that are not on disk yet.
+        self.pending = {}, {}, {}
+        # Packages whose modules are in a data file whether they ran or not.
+        self.listed = None
+        # `ended`: the interpreter ends. `disabled`: nothing can be saved any more.
+        self.ended = self.disabled = False
+        # uWSGI forks while any thread may have Python's lock, and a child has not that thread: the lock stays closed.
+        # So there is no thread of ours until it has forked.
+        self.will_fork = "uwsgi" in sys.modules or _program().startswith("uwsgi")
+        self.received = Received(self.flush, self._record_again)
+        self._new_lock()
+
+    def start(self):
+        """Measure from now on. If that fails, nothing of the program is changed."""
+        import atexit
+
+        # Handlers run last in, first out: coverage.py stops before the last rows are written.
+        atexit.register(self._end)
+        try:
+            self.measurement = Measurement(self.settings)
+            self.measurement.start(self.received)
+        except BaseException:
+            atexit.unregister(self._end)
+            raise
+        installed = []
+        try:
+            self.file = DataFile(_data_root, self.measurement.branch)
+            self.flusher = Flusher(self.settings.interval, self._work)
+            self.signals = Signals(self)
+            self.native_threads = NativeThreads(self.measurement)
+            self.forks = Forks(self)
+            for part in (self.forks, self.signals, Ends(self), self.native_threads):
+                installed.append(part)
+                part.install()
+            self.measurement.on_new_file(self._notice_fork_in_c)
+            self.measurement.trace_older_threads()
+            if not self.will_fork:
+                self.flusher.start()
+        except BaseException:
+            self.disabled = True
+            for part in reversed(installed):
+                part.remove()
+            self.measurement.stop()
+            atexit.unregister(self._end)
+            raise
+
+    def _record_again(self):
+        self.measurement.record_again()
+
+    # Saving.
+
+    def flush(self, timeout=30):
+        """Save what was recorded since the last time. False if this thread is in the midst of saving already."""
+        if self.disabled:
+            return True
+        if self.lock_owner == _get_ident():
+            return False
+        self.check_process()
+        if not self.acquire(timeout):
+            return True
+        try:
+            self._save()
+        except Exception as err:
+            _report("%s; what was recorded is kept, and tried again" % _in_words(err))
+        finally:
+            self.release()
+        return True
+
+    def _save(self):
+        rows, plugins, touched = self.pending
+        more_rows, more_plugins, more_touched = self.measurement.take()
+        for key, some in more_rows.items():
+            rows.setdefault(key, set()).update(some)
+        plugins.update(more_plugins)
+        touched.update(more_touched)
+        if not rows and not touched:
+            return
+        imported = self.measurement.imported_packages()
+        if imported != self.listed:
+            # It takes a walk over all sources, so only if packages were imported since.
+            touched.update(each for each in self.measurement.unexecuted() if each[0] not in touched)
+        self.file.add(rows, plugins, touched)
+        self.pending = {}, {}, {}
+        self.listed = imported
+
+    def _work(self):
+        """What the thread does every few seconds."""
+        self.flush()
+        self.measurement.forget_ended_threads()
+        self.signals.wake_main_thread()
+
+    # The lock of a save. A signal handler can run in the midst of one, and a fork must not.
+
+    def _new_lock(self):
+        self.lock = _allocate_lock()
+        self.lock_owner = None
+        self.when_released = None
+
+    def acquire(self, timeout):
+        if not self.lock.acquire(timeout=timeout):
+            return False
+        self.lock_owner = _get_ident()
+        return True
+
+    def release(self):
+        self.lock_owner = None
+        self.lock.release()
+        if self.when_released is not None:
+            self.when_released()
 
     # Processes.
 
-    def _notice_forks(self):
-        # By thread, for several may fork at once: who has the lock, who has stopped our thread, who is in `os.fork`.
-        holding, stopped, forking = set(), set(), set()
-
-        def before():
-            me = _get_ident()
-            if self.lock_owner != me:
-                # A fork beside other threads is worth a warning to Python (3.12), so there is none of ours.
-                if self._stop_thread(10):
-                    stopped.add(me)
-                if self._acquire(10):
-                    holding.add(me)
-            self.signals.hold_back()
-
-        def after_in_parent():
-            self.signals.let_through()
-            me = _get_ident()
-            if me in holding:
-                holding.remove(me)
-                self._release()
-            if me not in forking:
-                go_on()
-
-        def go_on():
-            me = _get_ident()
-            if me in stopped:
-                stopped.remove(me)
-                try:
-                    self._continue_thread()
-                except Exception as err:
-                    _report(_in_words(err))
-
-        def after_in_child():
-            if _get_ident() in holding:
-                self.lock_owner = None
-            holding.clear()
-            stopped.clear()
-            self._check_process()
-            self.signals.let_through()
-
-        def counting_later(stock):
-            def fork():
-                forking.add(_get_ident())
-                try:
-                    return stock()
-                finally:
-                    forking.discard(_get_ident())
-                    go_on()
-
-            fork.__name__ = fork.__qualname__ = stock.__name__
-            fork.__doc__ = stock.__doc__
-            return fork
-
-        os.register_at_fork(before=before, after_in_parent=after_in_parent, after_in_child=after_in_child)
-        if sys.version_info[:2] in ((3, 13), (3, 14)):
-            # The first releases count threads when all of the above have run.
-            os.fork, os.forkpty = counting_later(os.fork), counting_later(os.forkpty)
-        # Servers written in C fork without telling Python.
-        lock_data = self.collector.lock_data
-
-        def checked_lock_data():
-            if os.getpid() != self.pid:
-                self._check_process()
-            elif self.will_fork and self._is_worker():
-                # One that was not forked.
-                self.will_fork = False
-                self._start_thread()
-            lock_data()
-
-        self.collector.lock_data = checked_lock_data
-        for tracer in self.collector.tracers:
-            tracer.lock_data = checked_lock_data
-
-    def _is_worker(self):
-        server = sys.modules.get("uwsgi")
-        return server is not None and server.worker_id() > 0
-
-    def _check_process(self):
+    def check_process(self):
         """If this is a child, forget what the parent recorded, and measure on, in the midst of any function."""
         if os.getpid() == self.pid:
             return
         self.pid = os.getpid()
         if self.lock_owner is not None:
-            # A flush is under way, and nobody is there to finish it.
+            # The parent was saving, and nobody is there to finish it.
             self.ended = self.disabled = True
         try:
             if self.will_fork:
                 # The parent has saved nothing, and may never: what it ran is its workers' too.
                 self.will_fork = False
+                self.measurement.renew_lock()
+                self.measurement.record_again()
             else:
-                for recorded in self.collector.data.values():
-                    recorded.clear()
-            if self.collector.data_lock is not None:
-                self.collector.data_lock = self.threading.Lock()
-            self.received.forget()
+                self.measurement.forget()
+                # The parent lists the modules of these.
+                self.listed = self.measurement.imported_packages()
             self.pending = {}, {}, {}
-            self._new_locks()
+            self._new_lock()
             self.file.rename()
-            self._record_again()
-            self.thread_runs = False
+            self.signals.forked()
+            self.flusher.forget()
             if not self.ended:
-                self._start_thread()
+                self.flusher.start()
         except Exception as err:
             _report(_in_words(err))
 
-    def _notice_ends(self):
-        def saving(stock):
-            def call(*args, **kwargs):
-                self.flush(timeout=5)
-                return stock(*args, **kwargs)
+    def _notice_fork_in_c(self):
+        """Servers written in C fork without telling Python, and their workers may not have been forked at all."""
+        if self.forks.is_under_way():
+            # Python knows of this one.
+            return
+        try:
+            if os.getpid() != self.pid:
+                self.check_process()
+            elif self.will_fork and self._is_worker():
+                self.will_fork = False
+                self.flusher.start()
+        except Exception as err:
+            _report(_in_words(err))
 
-            call.__name__ = call.__qualname__ = stock.__name__
-            call.__doc__ = stock.__doc__
-            return call
-
-        # All other ways to leave, or to become another program, end in these.
-        for name in ("_exit", "execv", "execve"):
-            setattr(os, name, saving(getattr(os, name)))
+    def _is_worker(self):
+        server = sys.modules.get("uwsgi")
+        return server is not None and server.worker_id() > 0
 
     def _end(self):
         """The interpreter ends."""
         self.ended = True
         if os.getpid() == self.pid:
-            self._stop_thread(1)
-        self.flush(timeout=5)
+            self.flusher.stop(1)
+        self.flush(timeout=PATIENCE)
+
+
+class Turn:
+    """One run of the flusher's thread: it ends before a fork, and another one goes on after it."""
+
+    def __init__(self):
+        # Closed locks: who waits for one waits for somebody to open it.
+        self.wake, self.ended = _allocate_lock(), _allocate_lock()
+        self.wake.acquire()
+        self.ended.acquire()
+        self.stops = False
+        self.number = None
+
+    def call(self):
+        try:
+            self.wake.release()
+        except RuntimeError:
+            # It has been called already.
+            pass
+
+    def wait(self, until):
+        """Wait to be called, or until then. False if the turn is over."""
+        if not self.stops:
+            self.wake.acquire(timeout=max(0, until - _monotonic()))
+        return not self.stops
+
+
+class Flusher:
+    """The thread that saves. It is not one of `threading`'s, which programs count, wait for and replace."""
+
+    def __init__(self, interval, work):
+        import _signal
+        import _thread
+
+        self.interval, self.work = interval, work
+        self.signal, self.native_id = _signal, _thread.get_native_id
+        self.all_signals = _signal.valid_signals()
+        self.turn = None
+        self.next_time = 0
+
+    def start(self):
+        # Workers that start together do not save together.
+        self.next_time = _monotonic() + self.interval * (0.5 + os.urandom(1)[0] / 512)
+        self.resume()
+
+    def resume(self):
+        turn = Turn()
+        # A signal is to reach the program's threads, which may have blocked it. The thread inherits this mask.
+        mask = self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.all_signals)
+        try:
+            _start_new_thread(self._run, (turn,))
+        finally:
+            self.signal.pthread_sigmask(self.signal.SIG_SETMASK, mask)
+        self.turn = turn
+
+    def _run(self, turn):
+        try:
+            turn.number = self.native_id()
+            while turn.wait(self.next_time):
+                self.next_time = _monotonic() + self.interval
+                self.work()
+        except Exception as err:
+            _report("%s; no more is saved until the process ends" % _in_words(err))
+        finally:
+            turn.ended.release()
+
+    def call(self):
+        """Save now. A signal handler may call this."""
+        turn = self.turn
+        if turn is not None:
+            turn.call()
+
+    def forget(self):
+        """In a child, which has no such thread."""
+        self.turn = None
+
+    def stop(self, timeout):
+        """End the thread, if there is one, and wait until it has ended for the system too. False if there was none."""
+        turn, self.turn = self.turn, None
+        if turn is None:
+            return False
+        turn.stops = True
+        turn.call()
+        if turn.ended.acquire(timeout=timeout):
+            for _ in range(100):
+                if not os.path.exists("/proc/self/task/%s" % turn.number):
+                    break
+                _pause(0.0002)
+        return True
+
+
+class Forks:
+    """Keeps a fork and a save apart, and has the child begin anew."""
+
+    # Python warns of forks beside threads since 3.12, so there is none of ours. It counts threads when all functions of
+    # `register_at_fork` have run in 3.13 and 3.14.
+    WARNS = sys.version_info >= (3, 12)
+    COUNTS_LATER = sys.version_info >= (3, 13)
+
+    def __init__(self, recorder):
+        self.recorder = recorder
+        # By thread, for several may fork at once: who is between `before` and `after`, who has the lock, who has stopped
+        # our thread, who is in `os.fork`.
+        self.under_way, self.holding, self.stopped, self.forking = set(), set(), set(), set()
+        self.wrapped = Wrapped(os)
+
+    def install(self):
+        # These stay for as long as the process lives. When coverage.py is stopped they do nothing.
+        os.register_at_fork(
+            before=self._guarded(self._before),
+            after_in_parent=self._guarded(self._after_in_parent),
+            after_in_child=self._guarded(self._after_in_child),
+        )
+        if self.COUNTS_LATER:
+            for name in ("fork", "forkpty"):
+                self.wrapped.replace(name, self._counting_later)
+
+    def remove(self):
+        self.wrapped.restore()
+
+    def _guarded(self, call):
+        def guarded():
+            if not self.recorder.disabled:
+                try:
+                    call()
+                except Exception as err:
+                    _report(_in_words(err))
+
+        return guarded
+
+    def is_under_way(self):
+        """Is this thread in the midst of a fork?"""
+        return _get_ident() in self.under_way
+
+    def _before(self):
+        me = _get_ident()
+        self.under_way.add(me)
+        if self.recorder.lock_owner != me:
+            if self.WARNS and self.recorder.flusher.stop(2 * PATIENCE):
+                self.stopped.add(me)
+            if self.recorder.acquire(2 * PATIENCE):
+                self.holding.add(me)
+        self.recorder.signals.hold_back()
+
+    def _after_in_parent(self):
+        self.recorder.signals.let_through()
+        me = _get_ident()
+        self.under_way.discard(me)
+        if me in self.holding:
+            self.holding.remove(me)
+            self.recorder.release()
+        if me not in self.forking:
+            self._go_on()
+
+    def _go_on(self):
+        me = _get_ident()
+        if me in self.stopped:
+            self.stopped.remove(me)
+            self.recorder.flusher.resume()
+
+    def _after_in_child(self):
+        if _get_ident() in self.holding:
+            self.recorder.lock_owner = None
+        self.holding.clear()
+        self.stopped.clear()
+        try:
+            self.recorder.check_process()
+        finally:
+            self.under_way.clear()
+            self.recorder.signals.let_through()
+
+    def _counting_later(self, stock):
+        def fork():
+            self.forking.add(_get_ident())
+            try:
+                return stock()
+            finally:
+                self.forking.discard(_get_ident())
+                self._guarded(self._go_on)()
+
+        return fork
+
+
+class Ends:
+    """Saves before the process leaves without Python's clean-up, or becomes another program."""
+
+    def __init__(self, recorder):
+        self.recorder = recorder
+        self.wrapped = Wrapped(os)
+
+    def install(self):
+        # All other ways to leave end in these.
+        for name in ("_exit", "execv", "execve"):
+            self.wrapped.replace(name, self._saving)
+
+    def remove(self):
+        self.wrapped.restore()
+
+    def _saving(self, stock):
+        def call(*args, **kwargs):
+            try:
+                self.recorder.flush(timeout=PATIENCE)
+            except Exception as err:
+                _report(_in_words(err))
+            return stock(*args, **kwargs)
+
+        return call
+
+
+class Wrapped:
+    """Functions of a module that are replaced by ones that call them."""
+
+    def __init__(self, module):
+        self.module = module
+        self.stock = {}
+        self.ours = {}
+
+    def replace(self, name, wrap):
+        stock = getattr(self.module, name)
+        ours = wrap(stock)
+        ours.__name__ = ours.__qualname__ = name
+        ours.__doc__ = stock.__doc__
+        ours.__module__ = stock.__module__
+        self.stock[name], self.ours[name] = stock, ours
+        setattr(self.module, name, ours)
+
+    def restore(self):
+        for name, stock in self.stock.items():
+            # Somebody else may have wrapped ours since.
+            if getattr(self.module, name) is self.ours[name]:
+                setattr(self.module, name, stock)
+
+
+class NativeThreads:
+    """Threads of a server that embeds Python are new to `threading` when they first run Python code."""
+
+    def __init__(self, measurement):
+        self.measurement = measurement
+
+    def install(self):
+        # sys.monitoring sees all threads.
+        if not self.measurement.uses_tracers:
+            return
+        self.dummy = self.measurement.threading._DummyThread
+        self.stock = self.dummy.__init__
+
+        def traced(thread, *args, **kwargs):
+            self.stock(thread, *args, **kwargs)
+            self._trace()
+
+        self.ours = self.dummy.__init__ = traced
+        server = sys.modules.get("mod_wsgi")
+        if hasattr(server, "subscribe_events"):
+            server.subscribe_events(lambda name, **details: self._trace())
+
+    def _trace(self):
+        try:
+            self.measurement.trace_this_thread()
+        except Exception as err:
+            _report(_in_words(err))
+
+    def remove(self):
+        if self.measurement.uses_tracers and self.dummy.__init__ is self.ours:
+            self.dummy.__init__ = self.stock
 
 
 class Signals:
-    """SIGTERM saves before it ends the process, another signal flushes, where the program leaves them to the system.
+    """SIGTERM saves before it ends the process, and another signal saves at once, whenever the program leaves them to the system.
 
-    The program does not see these handlers: to it the signals are still the system's.
+    The program does not see these handlers: to it the signals are still the system's. All ways to set a handler lead to
+    `_signal.signal`, which is replaced, so a handler of the program's may come and go at any time. Once the program has
+    set one for the signal that saves, that signal is the program's for good: it may mean to die by it next.
     """
 
     # The number of the system call that waits for locks.
     FUTEX = {"x86_64": "202", "aarch64": "98"}
 
     def __init__(self, recorder):
+        import _signal
+        import signal
+
         self.recorder = recorder
-        self.handlers = {}
+        self.module, self.outer = Wrapped(_signal), Wrapped(signal)
+        self.signal = _signal
+        self.stock, self.stock_get = _signal.signal, _signal.getsignal
+        self.handlers = {int(_signal.SIGTERM): self._terminate}
+        if recorder.settings.signal:
+            self.handlers[int(getattr(_signal, recorder.settings.signal))] = self._flush
+        self.main_thread = None
         # Of threads that fork at this moment.
         self.masks = {}
         self.waits = self.woken_from = None
         self.is_waking = False
 
     def install(self):
-        import signal
-
-        self.signal = signal
-        self.stock, self.stock_get = signal.signal, signal.getsignal
-        self._add(signal.SIGTERM, self._terminate)
-        if self.recorder.settings.signal:
-            self._add(getattr(signal, self.recorder.settings.signal), self._flush)
-        if self.handlers:
-            self._hide()
-
-    def _add(self, number, handler):
-        if self.signal.getsignal(number) is not self.signal.SIG_DFL:
-            return
+        self.module.replace("signal", self._hiding_signal)
+        self.module.replace("getsignal", self._hiding_getsignal)
+        self.outer.replace("siginterrupt", self._hiding_siginterrupt)
         try:
-            self.stock(number, handler)
+            self._set_handlers()
         except ValueError:
-            # Not the main thread of the main interpreter.
+            # This is not the main thread.
+            self._set_handlers_in_main_thread()
+
+    def _set_handlers(self):
+        for number, handler in self.handlers.items():
+            if self.stock_get(number) == self.signal.SIG_DFL:
+                self.stock(number, handler)
+        self.main_thread = _get_ident()
+
+    def _set_handlers_in_main_thread(self):
+        """Have the main thread set the handlers when it next runs Python code. Other interpreters have no signals."""
+        try:
+            import ctypes
+        except ImportError:
             return
-        self.handlers[number] = handler
+        api = ctypes.pythonapi
+        api.PyInterpreterState_Get.restype = ctypes.c_void_p
+        api.PyInterpreterState_GetID.argtypes = [ctypes.c_void_p]
+        api.PyInterpreterState_GetID.restype = ctypes.c_int64
+        if api.PyInterpreterState_GetID(api.PyInterpreterState_Get()) != 0:
+            return
 
-    def _hide(self):
-        signal, stock, stock_get = self.signal, self.stock, self.stock_get
+        def call(_):
+            try:
+                if not self.recorder.disabled:
+                    self._set_handlers()
+            except Exception as err:
+                _report(_in_words(err))
+            return 0
 
-        def shown(handler):
-            return signal.SIG_DFL if handler in self.handlers.values() else handler
+        # It must live until it is called.
+        self.pending_call = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(call)
+        api.Py_AddPendingCall(self.pending_call, None)
 
-        def set_signal(signalnum, handler):
-            if handler is signal.SIG_DFL or handler == 0:
-                handler = self.handlers.get(signalnum, handler)
-            return shown(stock(signalnum, handler))
+    def remove(self):
+        for number, handler in self.handlers.items():
+            if self.stock_get(number) == handler:
+                self.stock(number, self.signal.SIG_DFL)
+        self.module.restore()
+        self.outer.restore()
 
-        def getsignal(signalnum):
-            return shown(stock_get(signalnum))
+    def _is_ours(self, handler):
+        # A handler's own `==` is not to be called.
+        return type(handler) is type(self._flush) and handler in (self._flush, self._terminate)
 
-        set_signal.__name__ = set_signal.__qualname__ = "signal"
-        set_signal.__doc__, getsignal.__doc__ = stock.__doc__, stock_get.__doc__
-        signal.signal, signal.getsignal = set_signal, getsignal
+    def _shown(self, handler):
+        return self.signal.SIG_DFL if self._is_ours(handler) else handler
+
+    def _hiding_signal(self, stock):
+        def signal(signalnum, handler, /):
+            is_default = isinstance(handler, int) and handler == self.signal.SIG_DFL
+            ours = None if self.recorder.disabled else self.handlers.get(signalnum)
+            before = self._shown(stock(signalnum, ours if is_default and ours else handler))
+            if ours == self._flush and not is_default:
+                del self.handlers[signalnum]
+            return before
+
+        return signal
+
+    def _hiding_getsignal(self, stock):
+        def getsignal(signalnum, /):
+            return self._shown(stock(signalnum))
+
+        return getsignal
+
+    def _hiding_siginterrupt(self, stock):
+        def siginterrupt(signalnum, flag, /):
+            # With our handler, system calls would go on after the signal, and the handler would not run until they end.
+            if not self._is_ours(self.stock_get(signalnum)):
+                return stock(signalnum, flag)
+
+        return siginterrupt
 
     def hold_back(self):
-        """Python forgets signals that reach a child before it has settled: they are to wait in the system until it has."""
-        if self.handlers:
-            self.masks[_get_ident()] = self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.handlers)
+        """Python forgets signals that reach a child before it has settled: they wait in the system until it has."""
+        self.masks[_get_ident()] = self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.handlers)
 
     def let_through(self):
         mask = self.masks.pop(_get_ident(), None)
         if mask is not None:
             self.signal.pthread_sigmask(self.signal.SIG_SETMASK, mask)
 
+    def forked(self):
+        """This is a child, whose only thread is the main one."""
+        if self.main_thread is not None:
+            self.main_thread = _get_ident()
+
     def wake_main_thread(self):
         """Have the main thread look for signals, if it has waited for a lock since the last time.
 
-        A handler in Python runs when the main thread comes to it. One that begins to wait at the very moment at which SIGTERM comes
-        would not end, while without the hook it did. Once for each wait is enough: later signals interrupt it.
+        A handler in Python runs when the main thread comes to it. A thread that begins to wait at the very moment at which
+        SIGTERM comes would not end, while without the hook it did. Once for each wait is enough: later signals interrupt it.
         """
-        if len(self.handlers) < 2 or any(self.stock_get(number) != self.handlers[number] for number in self.handlers):
+        if self.main_thread is None or len(self.handlers) < 2:
+            return
+        if any(self.stock_get(number) != self.handlers[number] for number in self.handlers):
             return
         flush = max(self.handlers, key=lambda number: number != self.signal.SIGTERM)
         before, self.waits = self.waits, self._wait_of_main_thread()
@@ -797,11 +1404,11 @@ class Signals:
             self.is_waking, self.woken_from = False, self.waits
         elif self.waits is not None and self.waits == before and self.waits != self.woken_from:
             self.is_waking = True
-            self.signal.pthread_kill(self.recorder.threading.main_thread().ident, flush)
+            self.signal.pthread_kill(self.main_thread, flush)
 
     def _wait_of_main_thread(self):
         """Tells one wait for a lock from another; `None` if the main thread does not wait for one."""
-        folder = "/proc/self/task/%d/" % self.recorder.threading.main_thread().native_id
+        folder = "/proc/self/task/%d/" % os.getpid()
         try:
             with open(folder + "syscall") as file:
                 if file.read().split()[0] != self.FUTEX.get(os.uname().machine):
@@ -815,13 +1422,13 @@ class Signals:
     def _flush(self, number, frame):
         # Never here: the handler runs in the midst of the program.
         if not self.is_waking:
-            self.recorder.wakeups.put(True)
+            self.recorder.flusher.call()
 
     def _terminate(self, number, frame):
-        if self.recorder.flush(timeout=5):
+        if self.recorder.flush(timeout=PATIENCE):
             self._die()
         else:
-            # This thread is in the midst of a flush.
+            # This thread is in the midst of a save.
             self.recorder.when_released = self._die
 
     def _die(self):
@@ -829,27 +1436,17 @@ class Signals:
         os.kill(os.getpid(), self.signal.SIGTERM)
 
 
-def _references(objects):
-    """How many references there are to each."""
-    return [sys.getrefcount(each) for each in objects]
-
-
-def _in_words(err):
-    return "%s: %s" % (type(err).__name__, err) if str(err) else type(err).__name__
-
-
 def _start(settings):
-    global _allocate_lock, _get_ident, _get_native_id, _start_new_thread, _SimpleQueue, _Empty, _monotonic
+    global _data_root
     try:
-        # Kept, because gevent and eventlet replace them.
-        from _thread import allocate_lock as _allocate_lock, get_ident as _get_ident, get_native_id as _get_native_id
-        from _thread import start_new_thread as _start_new_thread
-        from time import monotonic as _monotonic
-        from _queue import Empty as _Empty, SimpleQueue as _SimpleQueue
-
+        _data_root = DataRoot(settings.root)
+        if sys.version_info < OLDEST_PYTHON:
+            raise Unsupported("Python %d.%d is too old: 3.11 or later is needed" % sys.version_info[:2])
         Recorder(settings).start()
     except ImportError as err:
         _report("not measured: %s; pip install 'coverage>=7.10,<8'" % err)
+    except Unsupported as err:
+        _report("not measured: %s" % err)
     except Exception as err:
         _report("not measured: %s" % _in_words(err))
 

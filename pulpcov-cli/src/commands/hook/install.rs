@@ -14,6 +14,7 @@ pub(super) fn run(args: &InstallArgs) -> Result<Exit, Failure> {
     Ok(super::for_each(args.python.or_default(), |python| {
         let interpreter = Interpreter::ask(&python)?;
         interpreter.check_coverage()?;
+        interpreter.try_hook(&chosen)?;
         install(args, &chosen, &interpreter)
     }))
 }

@@ -78,6 +78,15 @@ impl Settings {
         self.0.iter().filter(move |line| line.0 == name).map(|line| line.1.as_str())
     }
 
+    /// The lines that say how to measure, and not what, where and whom.
+    pub(super) fn lines_that_matter_anywhere(&self) -> impl Iterator<Item = String> {
+        let matters = |name: &str| matches!(name, "branch" | "context" | "config" | "signal");
+        self.0
+            .iter()
+            .filter(move |line| matters(&line.0))
+            .map(|(name, value)| format!("{name} {value}"))
+    }
+
     /// The files of a kind that were written, with their hashes.
     pub(super) fn written(&self, name: &str) -> impl Iterator<Item = (&str, &Path)> {
         self.all(name)

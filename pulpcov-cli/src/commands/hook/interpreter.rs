@@ -1,16 +1,19 @@
 //! What a Python says about itself.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
 
+use super::installed::{MODULE, Settings};
 use crate::exit::Failure;
 
 const PROBE: &str = include_str!("../../../hook/probe.py");
 const COMPILE: &str = include_str!("../../../hook/compile.py");
 const HEAD: &str = include_str!("../../../hook/head.py");
+const SELF_TEST: &str = include_str!("../../../hook/selftest.py");
 
 /// A Python that packages can be installed into.
 #[derive(Debug, Deserialize)]
@@ -27,7 +30,7 @@ pub(super) struct Interpreter {
 impl Interpreter {
     /// Ask the Python of this path or name.
     pub(super) fn ask(python: &Path) -> Result<Self, Failure> {
-        let answer = run_script(python, PROBE, &[])?;
+        let answer = run_script::<&str>(python, PROBE, &[])?;
         serde_json::from_str(&answer)
             .map_err(|err| super::about(python, format!("does not answer like a Python: {err}")))
     }
@@ -41,6 +44,23 @@ impl Interpreter {
     pub(super) fn head_of(&self, script: &Path) -> Result<usize, Failure> {
         let answer = run_script(&self.executable, HEAD, &[script])?;
         answer.trim().parse().map_err(|_| super::about(script, "cannot be read by this Python"))
+    }
+
+    /// Try the hook in this Python: measure, fork, save, be killed, and read the rows back. If that does not work, why.
+    pub(super) fn try_hook(&self, settings: &Settings) -> Result<(), Failure> {
+        let folder = tempfile::tempdir()?;
+        let module = folder.path().join("pulpcov_hook.py");
+        std::fs::write(&module, MODULE)?;
+        let mut args = vec![module.into_os_string()];
+        args.extend(settings.lines_that_matter_anywhere().map(Into::into));
+        let problem = run_script(&self.executable, SELF_TEST, &args)?;
+        match problem.trim_end() {
+            "" => Ok(()),
+            problem => Err(super::about(
+                &self.executable,
+                format!("the hook does not work in this Python: {problem}"),
+            )),
+        }
     }
 
     /// Can this coverage.py be started by the hook? If not, what to do.
@@ -66,7 +86,7 @@ fn is_supported(version: &str) -> bool {
 }
 
 /// Run a script in a Python that is not measured. What it prints.
-fn run_script(python: &Path, script: &str, args: &[&Path]) -> Result<String, Failure> {
+fn run_script<A: AsRef<OsStr>>(python: &Path, script: &str, args: &[A]) -> Result<String, Failure> {
     // A name is looked up; a path is from the current folder. Links are kept: a virtual environment is one.
     let is_name = python.components().count() == 1 && !python.is_absolute();
     let program = if is_name { python.into() } else { std::path::absolute(python)? };
@@ -81,7 +101,7 @@ fn run_script(python: &Path, script: &str, args: &[&Path]) -> Result<String, Fai
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
         let last = text.trim_end().lines().last().unwrap_or("it says nothing");
-        return Err(super::about(args.first().copied().unwrap_or(python), last));
+        return Err(super::about(args.first().map_or(python, |arg| Path::new(arg)), last));
     }
     String::from_utf8(output.stdout).map_err(|err| super::about(python, err))
 }

@@ -91,8 +91,9 @@ impl Python {
                 self.installed = true;
                 self.hook = settings.get("version").map(str::to_owned);
                 self.data_root = settings.get("root").map(PathBuf::from);
-                self.problem =
-                    interpreter.check_coverage().err().map(|failure| failure.to_string());
+                let works =
+                    interpreter.check_coverage().and_then(|()| interpreter.try_hook(&settings));
+                self.problem = works.err().map(|failure| failure.to_string());
             }
             Ok(State::Changed(path, how)) => {
                 self.problem = Some(format!("{}: {how}", path.display()))

@@ -1,0 +1,147 @@
+"""Try the hook in this Python: start, run lines, fork, save, be killed, and read the rows back.
+
+Takes the path of the hook's module, and the lines of its settings that matter here. Prints what does not work, or
+nothing.
+"""
+
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+# Nothing that works takes this long, in seconds.
+PATIENCE = 30
+PACKAGE = "pulpcov_hook_selftest"
+WORK = """\
+def parent():
+    return "parent"
+
+
+def child():
+    return "child"
+"""
+PARENT_LINE, CHILD_LINE = 2, 6
+# The hook may be installed already, and is switched off by the environment then.
+BEGIN = """\
+import os, sys
+sys.path.insert(0, %r)
+sys.modules.pop("pulpcov_hook", None)
+del os.environ["PULPCOV_HOOK"]
+import pulpcov_hook
+"""
+PROGRAM = BEGIN + """\
+from %s import work
+work.parent()
+if os.fork() == 0:
+    work.child()
+    os._exit(0)
+os.wait()
+sys.stdin.read()
+"""
+START = BEGIN + "import %s\n"
+
+
+def main(module, settings):
+    folder = tempfile.mkdtemp(prefix="pulpcov-hook-")
+    try:
+        package = os.path.join(folder, PACKAGE)
+        os.mkdir(package)
+        write(os.path.join(package, "__init__.py"), "")
+        write(os.path.join(package, "work.py"), WORK)
+        shutil.copyfile(module, os.path.join(folder, "pulpcov_hook.py"))
+        common = ["root " + os.path.join(folder, "data"), "interval 0.1", "package " + PACKAGE]
+        without_config = [line for line in settings if not line.startswith("config ")]
+        install(folder, common + without_config)
+        problem = measure(folder)
+        if problem is None and without_config != settings:
+            # What it measures is the user's affair. It must start.
+            install(folder, common + settings)
+            problem = start(folder)
+        print(problem or "")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write(text)
+
+
+def install(folder, lines):
+    write(os.path.join(folder, "pulpcov_hook.conf"), "\n".join(lines) + "\n")
+
+
+def run(folder, program):
+    environment = {name: value for name, value in os.environ.items() if "PULP" not in name and "COVERAGE" not in name}
+    environment["PULPCOV_HOOK"] = "off"
+    # The program's standard error: a pipe would have to be read, and the hook says one line.
+    with open(os.path.join(folder, "stderr"), "wb") as errors:
+        return subprocess.Popen(
+            [sys.executable, "-c", program],
+            env=environment,
+            stdin=subprocess.PIPE,
+            stderr=errors,
+            cwd=folder,
+        )
+
+
+def said(folder):
+    with open(os.path.join(folder, "stderr"), "rb") as file:
+        text = file.read().decode("utf-8", "replace").strip()
+    # The hook's line is more to the point than a traceback.
+    for line in text.splitlines():
+        if line.startswith("pulpcov hook, "):
+            return line.split(": ", 1)[-1]
+    return text.splitlines()[-1] if text else None
+
+
+def measure(folder):
+    """Kill a process that has saved. `None` if the rows of it and of its child are there."""
+    process = run(folder, PROGRAM % (folder, PACKAGE))
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while missing(folder, process.pid):
+            if process.poll() is not None or said(folder):
+                return said(folder) or "a process that is measured ends with status %d" % process.returncode
+            if time.monotonic() > deadline:
+                return missing(folder, process.pid)
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.communicate()
+    return said(folder) or missing(folder, process.pid)
+
+
+def missing(folder, pid):
+    from coverage import CoverageData
+
+    ran = {}
+    for path in glob.glob(os.path.join(folder, "data", "uid-*", ".coverage.*")):
+        data = CoverageData(basename=path)
+        data.read()
+        of_process = ".pid%d." % pid in path
+        for name in data.measured_files():
+            if name.endswith("work.py"):
+                ran.setdefault(of_process, set()).update(data.lines(name) or [])
+    if PARENT_LINE not in ran.get(True, ()):
+        return "the rows of a process that was killed are not in its data file"
+    if CHILD_LINE not in ran.get(False, ()):
+        return "the rows of a forked process are not in its data file"
+    return None
+
+
+def start(folder):
+    process = run(folder, START % (folder, PACKAGE))
+    try:
+        process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return "with this configuration file, a process does not end"
+    return said(folder)
+
+
+main(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,96 @@
+//! `pulpcov hook` and signals: whatever a program does with them, SIGTERM saves if the program leaves it to the system.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitStatus, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::hooked::{Hooked, Running};
+
+const NEVER: &[&str] = &["--flush-interval", "60m"];
+
+#[test]
+fn sigterm_saves_after_every_order_of_what_programs_do_with_signals() {
+    let hooked = Hooked::new().installed(NEVER);
+    let mut command = hooked.command();
+    let output = command.arg("signals.py").arg(hooked.root()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(said.ends_with("orders, 0 failed\n"), "{said}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// Run this program. It prints the number of a process whenever the next signal may come to it. How does it end?
+#[track_caller]
+fn end_by(hooked: &Hooked, code: &str, signals: &[Signal]) -> ExitStatus {
+    let mut process = Running::start(hooked.command().args(["-c", code]).stdout(Stdio::piped()));
+    let mut lines = BufReader::new(process.0.stdout.take().unwrap()).lines();
+    for signal in signals {
+        let number = lines.next().unwrap().unwrap().parse().unwrap();
+        kill(Pid::from_raw(number), *signal).unwrap();
+    }
+    process.0.wait().unwrap()
+}
+
+/// Pulp's workers end a task by SIGUSR1: its first handler is gentle, and the system's default is to end it for good.
+#[test]
+fn a_signal_that_the_program_uses_is_the_program_s_for_good() {
+    let hooked = Hooked::new().installed(NEVER);
+    let code = "\
+import os, signal, sys
+from shop import work
+work.before()
+def first(number, frame):
+    signal.signal(number, signal.SIG_DFL)
+    os.write(1, b'%d\\n' % os.getpid())
+signal.signal(signal.SIGUSR1, first)
+FORK
+os.write(1, b'%d\\n' % os.getpid())
+while True:
+    signal.pause()
+";
+    let twice = [Signal::SIGUSR1, Signal::SIGUSR1];
+    assert_eq!(end_by(&hooked, &code.replace("FORK", ""), &twice).signal(), Some(10));
+    // Children inherit that.
+    let in_child = code.replace("FORK", "if os.fork(): os._exit(os.WTERMSIG(os.wait()[1]))");
+    assert_eq!(end_by(&hooked, &in_child, &twice).code(), Some(10));
+}
+
+/// A signal that the program's threads have blocked waits for `sigwait`: no thread of the hook's takes it.
+#[test]
+fn a_blocked_signal_is_not_taken_by_the_hook() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "50ms"]);
+    let code = "\
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1})
+from shop import work
+work.before()
+for _ in range(3):
+    os.write(1, b'%d\\n' % os.getpid())
+    print(signal.sigwait({signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1}), file=sys.stderr)
+";
+    let status = end_by(&hooked, code, &[Signal::SIGHUP, Signal::SIGTERM, Signal::SIGUSR1]);
+    assert!(status.success(), "{status}");
+    assert!(!hooked.lines("work").is_empty());
+}
+
+#[test]
+fn another_interpreter_of_the_process_leaves_the_signals_of_the_main_one_alone() {
+    let hooked = Hooked::new().installed(NEVER);
+    let code = "\
+import os, signal
+import _xxsubinterpreters as interpreters
+other = interpreters.create(isolated=False)
+interpreters.run_string(other, 'import sys; sys.path.insert(0, \"\"); from shop import steps; steps.step_1()')
+from shop import work
+work.before()
+assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+os.write(1, b'%d\\n' % os.getpid())
+signal.pause()
+";
+    let status = end_by(&hooked, code, &[Signal::SIGTERM]);
+    assert_eq!(status.signal(), Some(15));
+    assert!(!hooked.lines("work").is_empty());
+}
