@@ -23,7 +23,7 @@ fn another_version_of_a_source_is_said_to_be_one() {
     let some = warnings(&["report"]);
     assert_eq!(some.lines().count(), 6, "{some}");
     assert!(some.ends_with(
-        "warning: 2 more files measured in another version: --debug=sources names each\n"
+        "warning: 2 more files that lack lines of their data: --debug=sources names each\n"
     ));
     let all = warnings(&["report", "--debug=sources"]);
     assert_eq!(all.lines().count(), 7, "{all}");

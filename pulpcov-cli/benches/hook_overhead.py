@@ -7,16 +7,20 @@ VENV has coverage.py. The hook is installed into a virtual environment of this s
 - A workload that computes: the processor time of the whole process, the median of the runs.
 - A workload that does nothing: the same.
 - The start of a process that is not selected, inside that process.
+- A fork whose child runs a function and ends: how long it takes the parent to fork and wait.
 - A server that never ends: its processor time and its memory over `--seconds`, with the flush and without it.
+- gunicorn, if VENV has it: requests a second over `--seconds`, in three rounds.
 """
 
 import argparse
 import os
 import resource
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 COMPUTE = """
@@ -61,6 +65,33 @@ def main():
 main.next = 0
 """
 
+FORK = """
+import os, time
+from load import part0
+
+def main():
+    part0.handle()
+    start = time.perf_counter()
+    for _ in range(200):
+        if os.fork() == 0:
+            part0.handle()
+            os._exit(0)
+        os.wait()
+    print((time.perf_counter() - start) * 1e3 / 200)
+"""
+
+WEB = """
+from importlib import import_module
+
+MODULES = [import_module("load.part%d" % number) for number in range(40)]
+
+def application(environ, start_response):
+    for module in MODULES:
+        module.handle()
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "2")])
+    return [b"ok"]
+"""
+
 PART = "".join("def f%d(x):\n    if x:\n        return x + 1\n    return 0\n\n\n" % number for number in range(5)) + (
     "def handle():\n    return " + " + ".join("f%d(1)" % number for number in range(5)) + "\n"
 )
@@ -78,7 +109,9 @@ def main():
         bench.compare("computes", "import load.compute; load.compute.main()")
         bench.compare("does nothing", "import load")
         bench.unselected()
+        bench.fork()
         bench.server()
+        bench.requests()
 
 
 def python_beside(python, venv):
@@ -92,6 +125,19 @@ def python_beside(python, venv):
     return beside
 
 
+def request(address):
+    """Was it answered?"""
+    try:
+        with socket.create_connection(address) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            answer = b""
+            while some := connection.recv(4096):
+                answer += some
+            return answer.endswith(b"ok")
+    except OSError:
+        return False
+
+
 class Bench:
     def __init__(self, args, folder):
         self.args, self.folder = args, folder
@@ -101,6 +147,8 @@ class Bench:
         (load / "__init__.py").write_text("")
         (load / "compute.py").write_text(COMPUTE)
         (load / "serve.py").write_text(SERVE)
+        (load / "fork.py").write_text(FORK)
+        (load / "web.py").write_text(WEB)
         for number in range(40):
             (load / ("part%d.py" % number)).write_text(PART)
         self.python = python_beside(args.python, folder / "venv")
@@ -141,6 +189,60 @@ class Bench:
         )
         times = [float(self.run([self.python, "-c", code])[1].stdout) for _ in range(20)]
         print("the start of a process that is not selected: %.2f ms" % statistics.median(times))
+
+    def fork(self):
+        self.install("60m")
+        (self.folder / "main.py").write_text("import load.fork; load.fork.main()")
+        (self.folder / "rc").write_text("[run]\npatch = _exit, fork\nparallel = true\nsource = load\n")
+        stock = [self.python, "-m", "coverage", "run", "--rcfile=rc", "main.py"]
+
+        def take(command, **env):
+            return statistics.median(float(self.run(command, **env)[1].stdout) for _ in range(self.args.runs))
+
+        plain = take([self.python, "main.py"], PULPCOV_HOOK="off")
+        coverage = take(stock, PULPCOV_HOOK="off")
+        hook = take([self.python, "main.py"])
+        print(
+            "a fork and the end of its child: %.2f ms not measured, %.2f ms by `coverage run` with its patches, %.2f ms by the hook"
+            % (plain, coverage, hook)
+        )
+
+    def requests(self):
+        if subprocess.run([self.python, "-c", "import gunicorn"], stderr=subprocess.DEVNULL).returncode:
+            print("requests: left out, for this Python has no gunicorn")
+            return
+        self.install()
+        server = ["-m", "gunicorn", "--log-level=critical", "--bind=127.0.0.1:0", "load.web:application"]
+        ways = {
+            "not measured": ([self.python], {"PULPCOV_HOOK": "off"}),
+            "`coverage run -p`": (
+                [self.python, "-m", "coverage", "run", "--rcfile=rc"],
+                {"PULPCOV_HOOK": "off"},
+            ),
+            "the hook": ([self.python], {}),
+        }
+        for number in range(1, 4):
+            rates = {title: self.rate(command + server, env) for title, (command, env) in ways.items()}
+            plain = rates["not measured"]
+            shown = ["%s %.0f (%.2f)" % (title, rate, rate / plain) for title, rate in rates.items()]
+            print("gunicorn, requests a second, round %d: %s" % (number, ", ".join(shown)))
+
+    def rate(self, command, env):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = free.getsockname()
+        command = [part.replace(":0", ":%d" % address[1]) if part.startswith("--bind") else part for part in command]
+        process = subprocess.Popen(command, cwd=self.folder, env=dict(os.environ, **env), stderr=subprocess.DEVNULL)
+        try:
+            while not request(address):
+                time.sleep(0.05)
+            end, answered = time.monotonic() + self.args.seconds, 0
+            while time.monotonic() < end:
+                answered += request(address)
+            return answered / self.args.seconds
+        finally:
+            process.terminate()
+            process.wait()
 
     def server(self):
         seconds = self.args.seconds

@@ -149,7 +149,7 @@ impl<'a> Reporting<'a> {
         }
         if more > 0 {
             let files = plural(more, "more file");
-            warn(format!("{files} measured in another version: --debug=sources names each"));
+            warn(format!("{files} that lack lines of their data: --debug=sources names each"));
         }
     }
 

@@ -17,7 +17,11 @@ pub enum Warning {
         /// What happened.
         error: Error,
     },
-    /// The data names lines that the source does not have: it is another version of the file.
+    /// The data names lines that the source does not have.
+    ///
+    /// Another version of the file was measured. Or coverage.py recorded lines of another file under this one's name: it
+    /// does so if greenlets take turns and its setting `concurrency` does not say so, and in Python 3.11 if an asyncio
+    /// task is cancelled while coroutines wait for it.
     #[non_exhaustive]
     Mismatch {
         /// The file.
@@ -58,7 +62,8 @@ impl fmt::Display for Warning {
                 let lines = plural((*lines).max(0) as usize, "line");
                 write!(
                     f,
-                    "{path} has {lines}, but the data names line {recorded}: it was measured in another version"
+                    "{path} has {lines}, but the data names line {recorded}: it was measured in another version, \
+                     or with greenlets that the setting `concurrency` does not name"
                 )
             }
             Self::Plugin { plugin, files, measured } => {
