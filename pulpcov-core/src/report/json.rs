@@ -6,12 +6,13 @@ use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::collections::HashSet;
 use std::io::Write;
+use std::ops::RangeInclusive;
 
 use serde::Serialize;
 use serde::ser::Serializer;
 
 use super::FORMAT_OF;
-use super::json_format::{HOLE, Hole, write_value};
+use super::json_format::write_value;
 use super::ordered::Ordered;
 use super::parallel::{Rendered, write_in_order};
 use crate::Result;
@@ -117,7 +118,7 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
             let before = if first { "" } else { next };
             first = false;
             write!(out, "{before}{inner}")?;
-            Ok(file.write(out)?)
+            Ok(out.write_all(&file.0)?)
         },
     )?;
     let close_files = if files.is_empty() { "}" } else { close_files };
@@ -206,83 +207,63 @@ impl Counts {
     }
 }
 
-/// A list of contexts for each line; JSON wants the line as text.
-#[derive(Debug, Clone)]
-struct Contexts<'a>(Vec<(u32, Vec<&'a str>)>);
+/// The contexts of lines, in the order of the lines.
+type LineContexts<'a> = [(u32, Vec<&'a str>)];
+
+/// A list of contexts for each line that is in one of some ranges; JSON wants the line as text.
+#[derive(Debug, Clone, Copy)]
+struct Contexts<'a> {
+    of_file: &'a LineContexts<'a>,
+    /// In order, and disjoint.
+    lines: &'a [RangeInclusive<i32>],
+}
 
 impl Serialize for Contexts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(line, names)| (line, names)))
+        let in_range = |range: &RangeInclusive<i32>| {
+            let begin = self.of_file.partition_point(|(line, _)| i64::from(*line) < i64::from(*range.start()));
+            let end = self.of_file.partition_point(|(line, _)| i64::from(*line) <= i64::from(*range.end()));
+            self.of_file.get(begin..end).unwrap_or_default()
+        };
+        serializer.collect_map(self.lines.iter().flat_map(in_range).map(|(line, names)| (line, names)))
     }
 }
 
-/// A file as text. Its contexts are there once, for every region of the file has them all:
-/// coverage.py does not narrow them, and what it writes can be a hundred times as long as this.
-struct RenderedFile {
-    /// With holes where the contexts belong: the file's own first, then those of regions.
-    text: Vec<u8>,
-    contexts: Vec<u8>,
-    pretty: bool,
-}
+/// A file as text.
+struct RenderedFile(Vec<u8>);
 
 impl RenderedFile {
     fn new(summary: &Summary<'_>, file: &FileSummary, options: &Options) -> Result<Self> {
         let pretty = options.pretty_print;
-        let (mut text, mut contexts) = (Vec::new(), Vec::new());
+        let mut text = Vec::new();
         write_value(&file.name(), pretty, 2, &mut text)?;
         text.extend_from_slice(b": ");
-        let style =
-            Style { precision: options.precision, contexts: options.show_contexts.then_some(Hole) };
+        let contexts = options.show_contexts.then(|| summary.contexts_by_line(file));
+        let style = Style { precision: options.precision, contexts: contexts.as_deref() };
         write_value(&File::new(file, style)?, pretty, 2, &mut text)?;
-        if options.show_contexts {
-            write_value(&Contexts(summary.contexts_by_line(file)), pretty, 3, &mut contexts)?;
-        }
-        Ok(Self { text, contexts, pretty })
-    }
-
-    fn write(&self, out: &mut impl Write) -> std::io::Result<()> {
-        let mut between = self.text.split(|byte| *byte == HOLE);
-        out.write_all(between.next().unwrap_or_default())?;
-        if let Some(regions) = between.next() {
-            out.write_all(&self.contexts)?;
-            out.write_all(regions)?;
-        }
-        for text in between {
-            self.write_region_contexts(out)?;
-            out.write_all(text)?;
-        }
-        Ok(())
-    }
-
-    /// Regions are two levels deeper than the file.
-    fn write_region_contexts(&self, out: &mut impl Write) -> std::io::Result<()> {
-        if !self.pretty {
-            return out.write_all(&self.contexts);
-        }
-        let mut lines = self.contexts.split(|byte| *byte == b'\n');
-        out.write_all(lines.next().unwrap_or_default())?;
-        for line in lines {
-            out.write_all(b"\n        ")?;
-            out.write_all(line)?;
-        }
-        Ok(())
+        Ok(Self(text))
     }
 }
 
 impl Rendered for RenderedFile {
     fn size(&self) -> usize {
-        self.text.len() + self.contexts.len()
+        self.0.len()
     }
 }
 
 /// What the parts of a file have in common.
 #[derive(Clone, Copy)]
-struct Style {
+struct Style<'a> {
     precision: Precision,
-    contexts: Option<Hole>,
+    /// The file's, if they are to be shown.
+    contexts: Option<&'a LineContexts<'a>>,
 }
 
-impl Style {
+impl<'a> Style<'a> {
+    fn contexts(self, lines: &'a [RangeInclusive<i32>]) -> Option<Contexts<'a>> {
+        Some(Contexts { of_file: self.contexts?, lines })
+    }
+
     fn counts(self, analysis: &Analysis) -> Counts {
         Counts::new(analysis.numbers(), self.precision, analysis.has_arcs())
     }
@@ -295,7 +276,7 @@ struct File<'a> {
     missing_lines: &'a [i32],
     excluded_lines: &'a [i32],
     #[serde(skip_serializing_if = "Option::is_none")]
-    contexts: Option<Hole>,
+    contexts: Option<Contexts<'a>>,
     #[serde(flatten)]
     branches: Option<Branches<'a>>,
     #[serde(flatten)]
@@ -303,14 +284,14 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn new(file: &'a FileSummary, style: Style) -> Result<Self> {
+    fn new(file: &'a FileSummary, style: Style<'a>) -> Result<Self> {
         let (facts, analysis) = (file.facts()?, file.analysis()?);
         Ok(Self {
             executed_lines: analysis.executed(),
             summary: style.counts(analysis),
             missing_lines: analysis.missing(),
             excluded_lines: analysis.excluded(),
-            contexts: style.contexts,
+            contexts: style.contexts(&[0..=i32::MAX]),
             branches: Branches::new(analysis),
             regions: file.is_python().then(|| Regions {
                 functions: NamedRegions::new(facts, analysis, RegionKind::Function, style),
@@ -345,18 +326,19 @@ struct Regions<'a> {
 struct NamedRegions<'a> {
     /// Each with the place of its part.
     names: Vec<(Cow<'a, str>, usize)>,
-    parts: Vec<RegionPart>,
-    style: Style,
+    parts: Vec<RegionPart<'a>>,
+    style: Style<'a>,
 }
 
-/// What is in a region, and the line that it starts on.
-struct RegionPart {
+/// What is in a region, its lines, and the line that it starts on.
+struct RegionPart<'a> {
     analysis: Analysis,
+    lines: Cow<'a, [RangeInclusive<i32>]>,
     start: i32,
 }
 
 impl<'a> NamedRegions<'a> {
-    fn new(facts: &'a Facts, analysis: &Analysis, kind: RegionKind, style: Style) -> Self {
+    fn new(facts: &'a Facts, analysis: &Analysis, kind: RegionKind, style: Style<'a>) -> Self {
         let mut regions: Vec<&Region> =
             facts.regions().iter().filter(|region| region.kind() == kind).collect();
         regions.sort_by_key(|region| region.start());
@@ -367,10 +349,12 @@ impl<'a> NamedRegions<'a> {
         names.push((Cow::Borrowed(""), parts.len()));
         parts.push(rest);
 
-        let outside = first_line_outside(&regions, facts.last_outside());
-        let starts = regions.iter().map(|region| region.start()).chain([outside]);
-        let part = |(analysis, start)| RegionPart { analysis, start };
-        Self { names, parts: parts.into_iter().zip(starts).map(part).collect(), style }
+        let outside = lines_outside(&regions, facts.last_outside());
+        let start = outside.first().map_or(1, |range| *range.start());
+        let places = regions.iter().map(|region| (Cow::Borrowed(region.ranges()), region.start()));
+        let places = places.chain([(Cow::Owned(outside), start)]);
+        let part = |(analysis, (lines, start))| RegionPart { analysis, lines, start };
+        Self { names, parts: parts.into_iter().zip(places).map(part).collect(), style }
     }
 
     fn entries(&self) -> impl Iterator<Item = (&str, RegionData<'_>)> {
@@ -399,18 +383,21 @@ fn places_by_name<'a>(regions: &[&'a Region], parts: &[Analysis]) -> Vec<(Cow<'a
     named.into_entries()
 }
 
-/// The first line that is in no region; 1 if there is none.
-fn first_line_outside(regions: &[&Region], last: i32) -> i32 {
+/// The lines up to `last` that are in no region.
+fn lines_outside(regions: &[&Region], last: i32) -> Vec<RangeInclusive<i32>> {
     let mut ranges: Vec<_> = regions.iter().flat_map(|region| region.ranges()).collect();
     ranges.sort_by_key(|range| *range.start());
+    let mut outside = Vec::new();
     let mut line = 1;
     for range in ranges {
         if *range.start() > line {
-            break;
+            outside.push(line..=last.min(*range.start() - 1));
         }
         line = line.max(range.end() + 1);
     }
-    if line <= last { line } else { 1 }
+    outside.push(line..=last);
+    outside.retain(|range| !range.is_empty());
+    outside
 }
 
 impl Serialize for NamedRegions<'_> {
@@ -427,13 +414,13 @@ struct RegionData<'a> {
     excluded_lines: &'a [i32],
     start_line: i32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    contexts: Option<Hole>,
+    contexts: Option<Contexts<'a>>,
     #[serde(flatten)]
     branches: Option<Branches<'a>>,
 }
 
 impl<'a> RegionData<'a> {
-    fn new(part: &'a RegionPart, style: Style) -> Self {
+    fn new(part: &'a RegionPart<'a>, style: Style<'a>) -> Self {
         let analysis = &part.analysis;
         Self {
             executed_lines: analysis.executed(),
@@ -441,7 +428,7 @@ impl<'a> RegionData<'a> {
             missing_lines: analysis.missing(),
             excluded_lines: analysis.excluded(),
             start_line: part.start,
-            contexts: style.contexts,
+            contexts: style.contexts(&part.lines),
             branches: Branches::new(analysis),
         }
     }

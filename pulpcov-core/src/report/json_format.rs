@@ -7,19 +7,6 @@ use serde_json::ser::{Formatter, Serializer};
 
 use crate::pytext::float_repr;
 
-/// What stands in the text for a [`Hole`]: a byte that ASCII does not have.
-pub(super) const HOLE: u8 = 0xff;
-
-/// A place in the text that is filled when the text is written.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Hole;
-
-impl Serialize for Hole {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_unit()
-    }
-}
-
 /// `json.dumps(value)`, or with `indent=4`: spaces behind separators, ASCII alone, Python's floats.
 #[derive(Debug, Clone)]
 pub(super) struct PythonFormat {
@@ -64,11 +51,6 @@ impl PythonFormat {
 }
 
 impl Formatter for PythonFormat {
-    /// No report has a null: it is a [`Hole`].
-    fn write_null<W: Write + ?Sized>(&mut self, out: &mut W) -> io::Result<()> {
-        out.write_all(&[HOLE])
-    }
-
     fn write_f64<W: Write + ?Sized>(&mut self, out: &mut W, value: f64) -> io::Result<()> {
         out.write_all(float_repr(value).as_bytes())
     }
@@ -170,14 +152,6 @@ mod tests {
             dumps(&(100.0, 66.666_666_666_666_67, 1e-5), false),
             "[100.0, 66.66666666666667, 1e-05]"
         );
-    }
-
-    #[test]
-    fn a_hole_is_told_from_all_text() {
-        let text = String::from_utf8_lossy(&[HOLE]).into_owned() + "\u{ff}";
-        let mut out = Vec::new();
-        write_value(&(text, Hole), false, 0, &mut out).unwrap();
-        assert_eq!(out, b"[\"\\ufffd\\u00ff\", \xff]");
     }
 
     #[test]
