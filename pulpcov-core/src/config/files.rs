@@ -251,14 +251,14 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// A file's text as Python's text mode gives it.
+/// A file's text as Python's text mode gives it, with the encoding `utf-8-sig`.
 fn decode(name: &str, bytes: &[u8]) -> Result<String> {
     let text = str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         unreadable(name, "it is not UTF-8".to_owned(), Position::Line { line, column: None })
     })?;
-    Ok(universal_newlines(text))
+    Ok(universal_newlines(text.strip_prefix('\u{feff}').unwrap_or(text)))
 }
 
 fn unreadable(file: &str, reason: String, position: Position) -> Error {

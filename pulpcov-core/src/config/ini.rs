@@ -237,7 +237,7 @@ mod tests {
     fn refusals_name_the_line() {
         let cases = [
             ("a = 1\n", 1, "File contains no section headers"),
-            ("\u{feff}[run]\na = 1\n", 1, "File contains no section headers"),
+            ("\u{feff}\u{feff}[run]\na = 1\n", 1, "File contains no section headers"),
             ("# x\n[run\n", 2, "File contains no section headers"),
             ("[]\n", 1, "File contains no section headers"),
             ("[run]\na\nb\n", 2, "'a', and 1 more such line"),

@@ -34,8 +34,8 @@ impl<'t> Toml<'t> {
     /// Parse `text`.
     pub(super) fn parse(text: &'t str) -> Result<Self, TomlError> {
         if text.starts_with('\u{feff}') {
-            // The toml crate skips the mark; Python's tomllib does not.
-            let message = "Invalid statement: the file starts with a byte order mark".to_owned();
+            // The toml crate skips it; Python's tomllib does not.
+            let message = "Invalid statement: a byte order mark begins the text".to_owned();
             return Err(TomlError { message, line: 1, column: 1 });
         }
         let table = DeTable::parse(text).map_err(|error| located(text, &error))?;

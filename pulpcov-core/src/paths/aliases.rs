@@ -254,6 +254,9 @@ impl PathAliases {
         let python_regex = join_regex(&[regex]);
         let flags = Flags { ignore_case: true, partial: true };
         let regex = pyregex::compile(&python_regex, flags)?;
+        if result.contains(&b'*') || result.contains(&b'?') {
+            return Err(PatternError::WildcardInResult(to_text(result).into_owned()));
+        }
         let result = [trim_slashes(result), &[sep(result)]].concat();
         Ok(Rule { pattern: pattern.to_vec(), python_regex, regex, result })
     }

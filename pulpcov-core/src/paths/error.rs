@@ -5,11 +5,13 @@ use thiserror::Error as ThisError;
 use crate::error::{Error, ErrorKind};
 use crate::text::py_repr;
 
-/// The first two are coverage.py's own sentences, which users search for.
+/// The first three are coverage.py's own sentences, which users search for.
 #[derive(Debug, ThisError)]
 pub(super) enum PatternError {
     #[error("Pattern must not end with wildcards.")]
     WildcardAtEnd,
+    #[error("Result path must not contain wildcards: {}", py_repr(.0))]
+    WildcardInResult(String),
     #[error("File pattern can't include {}", py_repr(.0))]
     Forbidden(String),
     #[error("File pattern has an unfinished character set: {}", py_repr(.0))]

@@ -118,6 +118,18 @@ fn relative_patterns_stay_relative() {
 }
 
 #[test]
+fn wildcards_in_the_result_are_refused() {
+    for result in ["*/src", "src/*", "s?c"] {
+        let mut aliases = PathAliases::new(WorkingDir::new("/"));
+        let error = aliases.add("*/app", result).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("Result path must not contain wildcards: '{result}'"),
+        );
+    }
+}
+
+#[test]
 fn wildcards_at_the_end_are_refused() {
     for pattern in ["/ned/home/*", "/ned/home/*/", "/ned/home/*/*/", "*", "*/", "a**", r"C:\*\"] {
         let error = aliases(false, &[]).add(pattern, "fooey").unwrap_err();
