@@ -389,7 +389,7 @@ fn debug_explains_the_aliases_as_coverage_does() {
 }
 
 #[test]
-fn wrong_usage_is_2_and_does_nothing() {
+fn wrong_usage_is_1_and_does_nothing() {
     let dir = two_inputs();
     let before = dir.state();
     for args in [
@@ -399,10 +399,31 @@ fn wrong_usage_is_2_and_does_nothing() {
         &[],
         &["convert", "a", "b"],
     ] {
-        let ran = dir.pulpcov(args).status(2);
+        let ran = dir.pulpcov(args).status(1);
         assert!(ran.stdout.is_empty() && ran.stderr.contains("--help"), "{ran:?}");
     }
     assert_eq!(dir.state(), before);
+}
+
+#[test]
+fn options_are_repeated_and_cut_short_as_optparse_allows() {
+    let dir = two_inputs();
+    dir.pulpcov(["combine", "--data-f=a", "--data-file=b", "--keep", "--kee"]).status(1);
+    dir.pulpcov([
+        "combine",
+        "--data-f=.coverage",
+        "--debug=pathmap",
+        "--debug=combine",
+        "--keep",
+        "--keep",
+    ])
+    .status(0)
+    .stderr("Combined data file");
+    // An empty name is none, and an ambiguous one is refused.
+    dir.pulpcov(["report", "--data-file=", "--fail-under= 1_0", "--precision=0x2", "-i"]).status(1);
+    dir.pulpcov(["report", "--skip"]).status(1).stderr("--skip");
+    dir.pulpcov(["report", "--fail-under=half"]).status(1).stderr("not a number");
+    dir.pulpcov(["report", "--precision=08"]).status(1).stderr("not an integer");
 }
 
 #[test]
@@ -588,7 +609,7 @@ fn convert_overwrites_nothing_and_names_what_it_cannot_read() {
         .status(1)
         .stderr("there: this is not in any format");
     dir.pulpcov(["convert", "--to=json", "gone", "new"]).status(1).stderr("gone: ");
-    dir.pulpcov(["convert", "--to=yaml", from, "new"]).status(2);
+    dir.pulpcov(["convert", "--to=yaml", from, "new"]).status(1);
     assert_eq!(dir.state(), before);
 }
 

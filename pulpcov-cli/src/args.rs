@@ -1,15 +1,19 @@
 //! The arguments, as clap parses them. Names are coverage.py's wherever it has the option.
 
 mod hook;
+mod numbers;
 mod watch;
 
 use std::path::PathBuf;
 
 use clap::builder::styling::{AnsiColor, Styles};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use hook::{HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs};
 pub(crate) use watch::WatchArgs;
+
+use numbers::{float, integer};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -20,8 +24,8 @@ const STYLES: Styles = Styles::styled()
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all was done
-  1  an error; what the command would have changed is as it was
-  2  wrong usage; or a report's total is less than --fail-under
+  1  an error or wrong usage; what the command would have changed is as it was
+  2  a report was made, and its total is less than --fail-under
   3  combined, but inputs were left out: named in warnings, and kept
 
 Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or pyproject.toml,
@@ -29,7 +33,16 @@ as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured.";
 
 /// Combine, report and inspect coverage.py data files, without Python.
 #[derive(Debug, Parser)]
-#[command(name = "pulpcov", version, styles = STYLES, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(
+    name = "pulpcov",
+    version,
+    styles = STYLES,
+    after_help = EXIT_CODES,
+    max_term_width = 100,
+    // As Python's optparse does: the last of several counts, and a name may be cut short.
+    args_override_self = true,
+    infer_long_args = true
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -77,7 +90,7 @@ pub(crate) struct CombineArgs {
     pub(crate) append: bool,
 
     /// Write to this data file, and combine the files that are named like it [default: .coverage]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = maybe_empty())]
     pub(crate) data_file: Option<PathBuf>,
 
     /// Merge all contexts into one, which makes the data much smaller
@@ -101,7 +114,7 @@ pub(crate) struct CombineArgs {
     pub(crate) quiet: bool,
 
     /// Say more: `combine` names each input, `pathmap` explains each alias
-    #[arg(long, value_name = "TOPICS", value_delimiter = ',')]
+    #[arg(long, value_name = "TOPICS", value_delimiter = ',', overrides_with = "debug")]
     pub(crate) debug: Vec<String>,
 
     #[command(flatten)]
@@ -184,7 +197,7 @@ pub(crate) struct DebugDataArgs {
 #[derive(Args, Debug)]
 pub(crate) struct EraseArgs {
     /// The data file [default: .coverage]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = maybe_empty())]
     pub(crate) data_file: Option<PathBuf>,
 
     #[command(flatten)]
@@ -199,7 +212,7 @@ pub(crate) struct ReportingArgs {
     pub(crate) files: Vec<PathBuf>,
 
     /// The data file; files that are named like it are combined into it first [default: .coverage]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = maybe_empty())]
     pub(crate) data_file: Option<PathBuf>,
 
     /// Go on when a source is missing or is no Python
@@ -239,7 +252,7 @@ pub(crate) struct ReportingArgs {
     pub(crate) no_cache: bool,
 
     /// Say more: `combine` names each input, `pathmap` explains each alias, `python` names the version, `sources` all sources that do not match the data
-    #[arg(long, value_name = "TOPICS", value_delimiter = ',')]
+    #[arg(long, value_name = "TOPICS", value_delimiter = ',', overrides_with = "debug")]
     pub(crate) debug: Vec<String>,
 
     #[command(flatten)]
@@ -285,7 +298,7 @@ pub(crate) enum By {
 #[derive(Args, Debug)]
 pub(crate) struct FailUnderArgs {
     /// Exit with 2 if the total is less than this percentage
-    #[arg(long, value_name = "MIN", allow_negative_numbers = true)]
+    #[arg(long, value_name = "MIN", allow_hyphen_values = true, value_parser = float)]
     pub(crate) fail_under: Option<f64>,
 }
 
@@ -313,7 +326,7 @@ pub(crate) struct ReportArgs {
     pub(crate) format: Option<String>,
 
     /// Digits behind the point of percentages
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = integer)]
     pub(crate) precision: Option<i64>,
 
     /// Sort by name, stmts, miss, branch, brpart or cover; with a `-` before it, the largest first
@@ -385,7 +398,7 @@ pub(crate) struct HtmlArgs {
     pub(crate) extra_css: Option<String>,
 
     /// Digits behind the point of percentages
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = integer)]
     pub(crate) precision: Option<i64>,
 
     /// Print nothing but warnings and errors
@@ -497,6 +510,11 @@ pub(crate) struct AnnotateArgs {
     /// Write the copies into this folder, instead of beside the sources
     #[arg(short, long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
+}
+
+/// A path that may be empty, which is as if it were not given.
+fn maybe_empty() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// A time in seconds: `5`, `5s`, `0.5s`, `200ms`, `2m`.

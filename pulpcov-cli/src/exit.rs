@@ -7,8 +7,7 @@ use pulpcov_core::ErrorKind;
 
 /// The command's exit codes.
 ///
-/// 0 to 2 mean what they mean for coverage.py 7.17.3; wrong usage is 2 as for most programs,
-/// where coverage.py has 1.
+/// 0 to 2 mean what they mean for coverage.py.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exit {
@@ -16,7 +15,7 @@ pub enum Exit {
     Success,
     /// Something stopped the command; what it would have changed is as it was: 1.
     Error,
-    /// The arguments are wrong; nothing was done: 2.
+    /// The arguments are wrong; nothing was done: 1.
     Usage,
     /// A report was made, and its total is less than `--fail-under` or the setting asks for: 2.
     FailUnder,
@@ -30,8 +29,8 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Error => 1,
-            Self::Usage | Self::FailUnder => 2,
+            Self::Error | Self::Usage => 1,
+            Self::FailUnder => 2,
             Self::LeftOut => 3,
         }
     }

@@ -27,7 +27,8 @@ pub(crate) fn load(args: &ConfigArgs) -> Result<Config, Failure> {
 
 /// The data file: what the option says, or else the configuration.
 pub(crate) fn data_file(option: Option<PathBuf>, config: &Config) -> PathBuf {
-    option.unwrap_or_else(|| PathBuf::from(&config.run.data_file))
+    let named = option.filter(|path| !path.as_os_str().is_empty());
+    named.unwrap_or_else(|| PathBuf::from(&config.run.data_file))
 }
 
 /// The rules of `[paths]`: the first path of a set stands for all others.

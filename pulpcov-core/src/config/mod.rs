@@ -41,3 +41,5 @@ pub use files::{Loaded, Loader};
 pub use ordered::OrderedMap;
 pub use settings::{Config, ConfigFiles, Html, Json, Lcov, Report, Run, Xml};
 pub use value::{Datetime, Value};
+
+pub use crate::pytext::{parse_float, parse_int};

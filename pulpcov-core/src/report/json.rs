@@ -207,25 +207,50 @@ impl Counts {
     }
 }
 
-/// The contexts of lines, in the order of the lines.
+/// The contexts of lines, in coverage.py's order.
 type LineContexts<'a> = [(u32, Vec<&'a str>)];
 
-/// A list of contexts for each line that is in one of some ranges; JSON wants the line as text.
-#[derive(Debug, Clone, Copy)]
-struct Contexts<'a> {
-    of_file: &'a LineContexts<'a>,
-    /// In order, and disjoint.
-    lines: &'a [RangeInclusive<i32>],
+/// A list of contexts for each line; JSON wants the line as text.
+#[derive(Debug, Clone)]
+struct Contexts<'a>(Vec<&'a (u32, Vec<&'a str>)>);
+
+impl<'a> Contexts<'a> {
+    fn of_file(lines: &'a LineContexts<'a>) -> Self {
+        Self(lines.iter().collect())
+    }
+
+    /// Those of each part of a file. Every line is in one part at most.
+    fn of_parts(
+        lines: &'a LineContexts<'a>,
+        parts: &[Cow<'_, [RangeInclusive<i32>]>],
+    ) -> Vec<Self> {
+        let mut ranges: Vec<_> = parts
+            .iter()
+            .enumerate()
+            .flat_map(|(part, ranges)| {
+                ranges.iter().map(move |range| (*range.start(), *range.end(), part))
+            })
+            .collect();
+        ranges.sort_unstable();
+        let part_of = |line: u32| {
+            let line = i32::try_from(line).ok()?;
+            let after = ranges.partition_point(|(start, ..)| *start <= line);
+            let (_, end, part) = ranges.get(after.checked_sub(1)?)?;
+            (line <= *end).then_some(*part)
+        };
+        let mut found: Vec<Vec<_>> = parts.iter().map(|_| Vec::new()).collect();
+        for of_line in lines {
+            if let Some(part) = part_of(of_line.0).and_then(|part| found.get_mut(part)) {
+                part.push(of_line);
+            }
+        }
+        found.into_iter().map(Self).collect()
+    }
 }
 
 impl Serialize for Contexts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let in_range = |range: &RangeInclusive<i32>| {
-            let begin = self.of_file.partition_point(|(line, _)| i64::from(*line) < i64::from(*range.start()));
-            let end = self.of_file.partition_point(|(line, _)| i64::from(*line) <= i64::from(*range.end()));
-            self.of_file.get(begin..end).unwrap_or_default()
-        };
-        serializer.collect_map(self.lines.iter().flat_map(in_range).map(|(line, names)| (line, names)))
+        serializer.collect_map(self.0.iter().map(|(line, names)| (line, names)))
     }
 }
 
@@ -260,10 +285,6 @@ struct Style<'a> {
 }
 
 impl<'a> Style<'a> {
-    fn contexts(self, lines: &'a [RangeInclusive<i32>]) -> Option<Contexts<'a>> {
-        Some(Contexts { of_file: self.contexts?, lines })
-    }
-
     fn counts(self, analysis: &Analysis) -> Counts {
         Counts::new(analysis.numbers(), self.precision, analysis.has_arcs())
     }
@@ -291,7 +312,7 @@ impl<'a> File<'a> {
             summary: style.counts(analysis),
             missing_lines: analysis.missing(),
             excluded_lines: analysis.excluded(),
-            contexts: style.contexts(&[0..=i32::MAX]),
+            contexts: style.contexts.map(Contexts::of_file),
             branches: Branches::new(analysis),
             regions: file.is_python().then(|| Regions {
                 functions: NamedRegions::new(facts, analysis, RegionKind::Function, style),
@@ -330,10 +351,10 @@ struct NamedRegions<'a> {
     style: Style<'a>,
 }
 
-/// What is in a region, its lines, and the line that it starts on.
+/// What is in a region, its contexts if they are to be shown, and the line that it starts on.
 struct RegionPart<'a> {
     analysis: Analysis,
-    lines: Cow<'a, [RangeInclusive<i32>]>,
+    contexts: Option<Contexts<'a>>,
     start: i32,
 }
 
@@ -350,11 +371,18 @@ impl<'a> NamedRegions<'a> {
         parts.push(rest);
 
         let outside = lines_outside(&regions, facts.last_outside());
-        let start = outside.first().map_or(1, |range| *range.start());
-        let places = regions.iter().map(|region| (Cow::Borrowed(region.ranges()), region.start()));
-        let places = places.chain([(Cow::Owned(outside), start)]);
-        let part = |(analysis, (lines, start))| RegionPart { analysis, lines, start };
-        Self { names, parts: parts.into_iter().zip(places).map(part).collect(), style }
+        let start_outside = outside.first().map_or(1, |range| *range.start());
+        let starts = regions.iter().map(|region| region.start()).chain([start_outside]);
+        let lines: Vec<_> =
+            regions.iter().map(|region| region.ranges().into()).chain([outside.into()]).collect();
+        let mut contexts =
+            style.contexts.map(|of_file| Contexts::of_parts(of_file, &lines).into_iter());
+        let part = |(analysis, start)| RegionPart {
+            analysis,
+            contexts: contexts.as_mut().and_then(Iterator::next),
+            start,
+        };
+        Self { names, parts: parts.into_iter().zip(starts).map(part).collect(), style }
     }
 
     fn entries(&self) -> impl Iterator<Item = (&str, RegionData<'_>)> {
@@ -414,7 +442,7 @@ struct RegionData<'a> {
     excluded_lines: &'a [i32],
     start_line: i32,
     #[serde(skip_serializing_if = "Option::is_none")]
-    contexts: Option<Contexts<'a>>,
+    contexts: Option<&'a Contexts<'a>>,
     #[serde(flatten)]
     branches: Option<Branches<'a>>,
 }
@@ -428,7 +456,7 @@ impl<'a> RegionData<'a> {
             missing_lines: analysis.missing(),
             excluded_lines: analysis.excluded(),
             start_line: part.start,
-            contexts: style.contexts(&part.lines),
+            contexts: part.contexts.as_ref(),
             branches: Branches::new(analysis),
         }
     }
