@@ -13,14 +13,14 @@ use rusqlite::{Connection, params};
 
 use crate::support::{Dir, pulpcov};
 
-const PATHS: [&[u8]; 7] = [
-    b"/srv/app/views.py",
-    b"/srv/app/page.tmpl",
-    b"/srv/app/gr\xc3\xb6\xc3\x9fe.py",
-    b"/srv/app/caf\xe9.py",
-    b"C:\\ci\\app\\views.py",
-    b"/srv/quote\"back\\slash\nline.py",
-    b"/",
+const PATHS: [&str; 7] = [
+    "/srv/app/views.py",
+    "/srv/app/page.tmpl",
+    "/srv/app/größe.py",
+    "/srv/app/\u{fffd}😀.py",
+    "C:\\ci\\app\\views.py",
+    "/srv/quote\"back\\slash\nline.py",
+    "/",
 ];
 
 const CONTEXTS: [&str; 5] = ["", "nightly", "test_a|run", "Prüfung 😀", "it's \"odd\"\n"];
@@ -61,16 +61,15 @@ fn data(measurement: Measurement) -> impl Strategy<Value = CoverageData> {
             }
         }
         for (path, context) in touched {
-            data.touch_file(PATHS[path]);
-            data.touch_context(CONTEXTS[context]);
+            data.touch_file(PATHS[path]).unwrap();
+            data.touch_context(CONTEXTS[context]).unwrap();
         }
-        let traced = |path: &[u8]| path.ends_with(b".tmpl");
-        for path in PATHS.into_iter().filter(|path| traced(path)) {
+        for path in PATHS.into_iter().filter(|path| path.ends_with(".tmpl")) {
             if data.file(path).is_some() {
                 data.set_file_tracer(path, "pages.Plugin").unwrap();
             }
         }
-        meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
+        meta.into_iter().for_each(|(key, value)| data.set_meta(key, value).unwrap());
         data
     })
 }
@@ -205,8 +204,7 @@ fn write_old_schema(data: &CoverageData, schema: i64, path: &Path) -> rusqlite::
         false => file.to_string(),
     };
     for (id, file) in (1i64..).zip(data.files()) {
-        let path = file.path().as_bytes();
-        db.execute("INSERT INTO file VALUES (?1, CAST(?2 AS TEXT))", params![id, path])?;
+        db.execute("INSERT INTO file VALUES (?1, ?2)", params![id, file.path().as_str()])?;
         if !file.tracer().is_empty() {
             db.execute("INSERT INTO tracer VALUES (?1, ?2)", params![id, file.tracer()])?;
         }

@@ -307,16 +307,16 @@ impl Rows {
         let files =
             "select path, ifnull((select tracer from tracer where file_id = id), '') from file";
         each(&db, files, |row| {
-            rows.files.insert(text(row, 0)?, row.get(1)?);
+            rows.files.insert(row.get(0)?, row.get(1)?);
             Ok(())
         })?;
         each(&db, &format!("select {FILE}, {CONTEXT}, numbits from line_bits"), |row| {
-            let lines = rows.lines.entry((text(row, 0)?, row.get(1)?)).or_default();
+            let lines = rows.lines.entry((row.get(0)?, row.get(1)?)).or_default();
             lines.extend(numbers(&row.get::<_, Vec<u8>>(2)?));
             Ok(())
         })?;
         each(&db, &format!("select {FILE}, {CONTEXT}, fromno, tono from arc"), |row| {
-            rows.arcs.insert((text(row, 0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+            rows.arcs.insert((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
             Ok(())
         })?;
         Ok(rows)
@@ -379,7 +379,7 @@ impl Rows {
             ..Self::default()
         };
         for file in data.files() {
-            let path = file.path().to_str_lossy().into_owned();
+            let path = file.path().as_str().to_owned();
             rows.files.insert(path.clone(), file.tracer().to_owned());
             for (context, lines) in file.lines_by_context() {
                 rows.lines.insert((path.clone(), context.to_owned()), lines.iter().collect());
@@ -404,11 +404,6 @@ fn each(
         visit(row)?;
     }
     Ok(())
-}
-
-/// Paths need not be UTF-8.
-fn text(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
-    Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into_owned())
 }
 
 /// The numbers in a numbits blob, after coverage.py's description of it rather than by our code.

@@ -2,10 +2,11 @@
 #![no_main]
 
 use std::fs;
+use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use pulpcov_core::summarize::{FactsCache, Summarizer};
-use pulpcov_core::{CoverageData, FilePath, Numbits};
+use pulpcov_core::{CoverageData, Numbits};
 
 /// In the file: a magic, then an entry of key, idle time, length, checksum and facts.
 const LENGTH: std::ops::Range<usize> = 49..53;
@@ -36,10 +37,10 @@ fuzz_target!(|input: (bool, Vec<u8>)| {
     }
 });
 
-fn statements(folder: &std::path::Path) -> Vec<i32> {
+fn statements(folder: &Path) -> Vec<i32> {
     let mut data = CoverageData::new();
     data.add_lines("a.py", "", &Numbits::from_iter([1])).expect("lines");
-    let sources = |_: &FilePath| Ok(Some(b"import sys\nprint(sys)\n".to_vec()));
+    let sources = |_: &Path| Ok(Some(b"import sys\nprint(sys)\n".to_vec()));
     let cache = FactsCache::open(folder);
     let summarizer = Summarizer::new(&data, &sources).expect("patterns").cache(&cache);
     let summary = summarizer.run().expect("a summary");

@@ -1,11 +1,13 @@
 //! Any source, names and title in the HTML report: what is shown is the source, and nothing in it becomes markup.
 #![no_main]
 
+use std::path::Path;
+
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use pulpcov_core::CoverageData;
 use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::summarize::Summarizer;
-use pulpcov_core::{CoverageData, FilePath};
 use serde_json::Value;
 
 /// What may stand between a line's `<li>` and what is behind its text.
@@ -36,7 +38,7 @@ fuzz_target!(|input: Input| {
             .collect(),
         false => input.source.clone(),
     };
-    let sources = |_: &FilePath| Ok(Some(source.clone()));
+    let sources = |_: &Path| Ok(Some(source.clone()));
     let Ok(summarizer) = Summarizer::new(&data, &sources) else { return };
     let Ok(summary) = summarizer.run() else { return };
     let [file] = summary.files() else { return };

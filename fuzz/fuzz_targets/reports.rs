@@ -1,11 +1,13 @@
 //! Any source, name and data in every report: no panic, and nothing forged.
 #![no_main]
 
+use std::path::Path;
+
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
+use pulpcov_core::CoverageData;
 use pulpcov_core::report::{annotate, json, lcov, text, xml};
 use pulpcov_core::summarize::Summarizer;
-use pulpcov_core::{CoverageData, FilePath};
 use serde_json::Value;
 
 #[derive(Debug, Arbitrary)]
@@ -29,7 +31,7 @@ fuzz_target!(|input: Input| {
     if added.is_err() {
         return;
     }
-    let sources = |_: &FilePath| Ok(Some(input.source.clone()));
+    let sources = |_: &Path| Ok(Some(input.source.clone()));
     let Ok(summarizer) = Summarizer::new(&data, &sources) else { return };
     let Ok(summary) = summarizer.run() else { return };
 

@@ -34,21 +34,14 @@ struct Row {
 
 /// Most paths are among a few, so that data sets have files in common.
 #[derive(Debug, Clone)]
-struct Path(Vec<u8>);
+struct Path(String);
 
 impl<'a> Arbitrary<'a> for Path {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        let few: [&[u8]; 6] = [
-            b"a.py",
-            b"src/b.py",
-            b"C:\\c.py",
-            "größe.py".as_bytes(),
-            b"caf\xe9.py",
-            b"\xed\xb2\x80",
-        ];
+        let few = ["a.py", "src/b.py", "C:\\c.py", "größe.py", "\u{fffd}.py", ""];
         match u.int_in_range(0..=6usize)? {
-            6 => Vec::arbitrary(u).map(Self),
-            few_of => Ok(Self(few[few_of].to_vec())),
+            6 => String::arbitrary(u).map(Self),
+            few_of => Ok(Self(few[few_of].to_owned())),
         }
     }
 }
@@ -102,24 +95,27 @@ impl<'a> Arbitrary<'a> for End {
 }
 
 impl DataSet {
-    /// The data set with lines or arcs; `None` if its tracers contradict each other.
+    /// The data set with lines or arcs; `None` if its tracers contradict each other, or there is a NUL somewhere.
     pub fn build(&self, measurement: Measurement) -> Option<CoverageData> {
         let mut data = CoverageData::new();
         for Row { path, context, ends } in &self.rows {
             match measurement {
-                Measurement::Lines => data.add_lines(&*path.0, &context.0, &lines(ends)).ok()?,
-                Measurement::Arcs => data.add_arcs(&*path.0, &context.0, arcs(ends)).ok()?,
+                Measurement::Lines => {
+                    data.add_lines(path.0.as_str(), &context.0, &lines(ends)).ok()?
+                }
+                Measurement::Arcs => data.add_arcs(path.0.as_str(), &context.0, arcs(ends)).ok()?,
             }
         }
-        self.touched_files.iter().for_each(|path| data.touch_file(&*path.0));
-        self.touched_contexts.iter().for_each(|context| data.touch_context(&context.0));
+        self.touched_files.iter().try_for_each(|path| data.touch_file(path.0.as_str())).ok()?;
+        let contexts = self.touched_contexts.iter();
+        contexts.map(|context| data.touch_context(&context.0)).collect::<Result<(), _>>().ok()?;
         for (path, tracer) in &self.tracers {
             let name = match tracer {
                 Tracer::Django => "django_coverage_plugin.DjangoTemplatePlugin",
                 Tracer::Mako => "mako",
                 Tracer::Other(name) => name,
             };
-            data.set_file_tracer(&*path.0, name).ok()?;
+            data.set_file_tracer(path.0.as_str(), name).ok()?;
         }
         for (key, text) in &self.meta {
             let key = match key {
@@ -133,7 +129,7 @@ impl DataSet {
                 Text::Usual => "7.17.3",
                 Text::Other(text) => text,
             };
-            data.set_meta(key, text);
+            data.set_meta(key, text).ok()?;
         }
         Some(data)
     }

@@ -4,6 +4,7 @@
 //! went wrong in its terms; it is boxed in here, so that no other crate's types
 //! (SQLite's, serde's, a regular expression engine's) are part of the API.
 
+use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -147,6 +148,14 @@ impl Error {
         self
     }
 
+    /// The same error about the same place, in other words.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    #[must_use]
+    pub(crate) fn reworded(mut self, words: impl FnOnce(String) -> String) -> Self {
+        self.0.cause = words(self.reason()).into();
+        self
+    }
+
     /// What sort of error this is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -206,6 +215,13 @@ impl From<std::io::Error> for Error {
     /// The operating system's error about something that has no path, such as an output.
     fn from(cause: std::io::Error) -> Self {
         Self::new(ErrorKind::Io, cause)
+    }
+}
+
+/// What cannot fail has no error to convert: a [`FilePath`](crate::FilePath) is one already.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }
 

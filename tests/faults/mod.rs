@@ -7,6 +7,7 @@
 //! | [`permissions`] | folders and inputs are not to be read or written |
 //! | [`changes`] | inputs are locked, written, changed, and files made where a result is to be |
 //! | [`damage`] | bits are flipped, files cut |
+//! | [`text`] | bytes are no text |
 //! | [`concurrency`] | many combines and writers are at work at once |
 //!
 //! Kills and refusals are tried on the command, and on a combine whose rows [wait on disk](little_memory).
@@ -20,6 +21,7 @@ mod left;
 mod little_memory;
 mod permissions;
 mod refusals;
+mod text;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,5 @@
 //! `pulpcov annotate`
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::report::annotate;
@@ -30,20 +29,9 @@ fn target(file: &FileSummary, folder: Option<&Path>) -> PathBuf {
     match folder.filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => folder.join(annotate::file_name(file)),
         None => {
-            let mut name = os_string(file.path().as_bytes());
+            let mut name = file.path().as_os_str().to_owned();
             name.push(",cover");
             name.into()
         }
     }
-}
-
-#[cfg(unix)]
-fn os_string(path: &[u8]) -> OsString {
-    use std::os::unix::ffi::OsStrExt;
-    std::ffi::OsStr::from_bytes(path).to_owned()
-}
-
-#[cfg(not(unix))]
-fn os_string(path: &[u8]) -> OsString {
-    String::from_utf8_lossy(path).into_owned().into()
 }

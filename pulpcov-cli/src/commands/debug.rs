@@ -77,17 +77,16 @@ fn describe(file: &Path, out: &mut impl Write) -> Result<bool, Failure> {
 
 fn summarize(data: &CoverageData, out: &mut impl Write) -> Result<(), Failure> {
     writeln!(out, "has_arcs: {}", if data.has_arcs() { "True" } else { "False" })?;
-    let mut files: Vec<(String, FileData<'_>)> =
-        data.files().map(|file| (file.path().to_str_lossy().into_owned(), file)).collect();
-    files.sort_by(|a, b| human_cmp(&a.0, &b.0));
+    let mut files: Vec<FileData<'_>> = data.files().collect();
+    files.sort_by(|a, b| human_cmp(a.path().as_str(), b.path().as_str()));
     writeln!(out, "{}:", plural(files.len(), "file"))?;
-    for (path, file) in &files {
+    for file in &files {
         let lines = data.lines(file.path()).unwrap_or_default().len();
         let tracer = match file.tracer() {
             "" => String::new(),
             tracer => format!(" [{}]", printable(tracer)),
         };
-        writeln!(out, "{}: {}{tracer}", printable(path), plural(lines, "line"))?;
+        writeln!(out, "{}: {}{tracer}", file.path(), plural(lines, "line"))?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pulpcov_core::combine::{Combiner, Event};
 use pulpcov_core::config::Config;
@@ -95,7 +95,7 @@ impl<'a> Reporting<'a> {
         warn: impl FnMut(String),
     ) -> Result<Summary<'_>, Failure> {
         let report = &self.config.report;
-        let (folders, files): (Vec<_>, Vec<_>) =
+        let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) =
             self.args.files.iter().partition(|path| path.is_dir());
         let include = patterns(self.args.include.as_deref()).or_else(|| report.include.clone());
         let omit = patterns(self.args.omit.as_deref()).or_else(|| report.omit.clone());
@@ -104,8 +104,8 @@ impl<'a> Reporting<'a> {
         let mut summarizer = Summarizer::new(&self.data, &*self.sources)?
             .folder(self.folder.clone())
             .relative_files(self.config.run.relative_files)
-            .files(files.into_iter().map(|path| file_path(path)))
-            .folders(folders.into_iter().map(|path| file_path(path)))
+            .files(file_paths(&files)?)
+            .folders(file_paths(&folders)?)
             .include(include.unwrap_or_default())
             .omit(omit.unwrap_or_default())
             .contexts(self.contexts.clone())
@@ -294,8 +294,9 @@ fn patterns(option: Option<&str>) -> Option<Vec<String>> {
     Some(text.split(',').map(str::to_owned).collect())
 }
 
-fn file_path(path: &Path) -> FilePath {
-    FilePath::from(path.as_os_str().as_encoded_bytes())
+/// Files and folders that the user names, as data names them.
+fn file_paths(paths: &[&PathBuf]) -> Result<Vec<FilePath>, Error> {
+    paths.iter().map(|path| FilePath::try_from(path.as_os_str().as_encoded_bytes())).collect()
 }
 
 /// The data to report on: of the data file, and of the files beside it that are named like it.
@@ -314,7 +315,7 @@ fn load_data(
         return Ok(data);
     }
     let mut aliases = settings::aliases(config)?;
-    Ok(data.map_paths(|path| aliases.map_with_host_slashes(path.as_bytes()).into())?)
+    Ok(data.map_paths(|path| aliases.map_file(path))?)
 }
 
 /// A data file that is not there holds nothing.

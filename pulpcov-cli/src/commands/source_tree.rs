@@ -1,14 +1,16 @@
 //! Where the sources of a report are: on the disk, in archives, in a git revision.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use flate2::read::GzDecoder;
+use pulpcov_core::Error;
 use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::summarize::{DiskSources, SourceTree, Sources};
-use pulpcov_core::{Error, FilePath};
 
 use crate::exit::Failure;
 use crate::ui;
@@ -29,18 +31,18 @@ impl MeasuredSources {
 }
 
 impl Sources for MeasuredSources {
-    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>, Error> {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
         if let Some(bytes) = self.disk.read(path)? {
             return Ok(Some(bytes));
         }
-        let inside = self.folder.zip_location(path.as_bytes());
-        Ok(inside.and_then(|(archive, name)| read_from_zip(&FilePath::from(archive), name)))
+        let inside = self.folder.zip_location(path.as_os_str().as_bytes());
+        Ok(inside.and_then(|(archive, name)| read_from_zip(&path_of(archive), name)))
     }
 }
 
 /// What cannot be read is not there, as for coverage.py.
-fn read_from_zip(archive: &FilePath, name: &[u8]) -> Option<Vec<u8>> {
-    let file = File::open(&*archive.to_str_lossy()).ok()?;
+fn read_from_zip(archive: &Path, name: &[u8]) -> Option<Vec<u8>> {
+    let file = File::open(archive).ok()?;
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).ok()?;
     let entry = archive.by_name(str::from_utf8(name).ok()?).ok()?;
     read(entry).ok()
@@ -66,7 +68,12 @@ pub(super) fn at(path: &Path) -> Result<SourceTree, Failure> {
     Ok(SourceTree::in_memory(files))
 }
 
-type Files = Vec<(FilePath, Vec<u8>)>;
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
+/// Names of files need not be UTF-8.
+fn path_of(bytes: &[u8]) -> PathBuf {
+    OsStr::from_bytes(bytes).into()
+}
 
 fn zip_files(file: BufReader<File>) -> io::Result<Files> {
     let mut archive = zip::ZipArchive::new(file)?;
@@ -74,7 +81,7 @@ fn zip_files(file: BufReader<File>) -> io::Result<Files> {
     for at in 0..archive.len() {
         let entry = archive.by_index(at)?;
         if is_source(entry.name_raw()) {
-            files.push((FilePath::from(entry.name_raw()), read(entry)?));
+            files.push((path_of(entry.name_raw()), read(entry)?));
         }
     }
     Ok(files)
@@ -84,9 +91,9 @@ fn tar_files(archive: impl Read) -> io::Result<Files> {
     let mut files = Vec::new();
     for entry in tar::Archive::new(archive).entries()? {
         let entry = entry?;
-        let path = FilePath::from(&*entry.path_bytes());
-        if entry.header().entry_type().is_file() && is_source(path.as_bytes()) {
-            files.push((path, read(entry)?));
+        let path = entry.path_bytes().into_owned();
+        if entry.header().entry_type().is_file() && is_source(&path) {
+            files.push((path_of(&path), read(entry)?));
         }
     }
     Ok(files)
@@ -107,14 +114,14 @@ fn is_source(path: &[u8]) -> bool {
 pub(super) fn of_revision(revision: &str) -> Result<SourceTree, Failure> {
     let list =
         git(&["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision], Vec::new())?;
-    let mut files: Vec<(FilePath, &[u8])> = Vec::new();
+    let mut files: Vec<(PathBuf, &[u8])> = Vec::new();
     for entry in list.split(|&b| b == 0) {
         // `100644 blob HASH\tPATH`
         let mut halves = entry.splitn(2, |&b| b == b'\t');
         let (Some(about), Some(path)) = (halves.next(), halves.next()) else { continue };
         let hash = about.rsplit(|&b| b == b' ').next().unwrap_or_default();
         if is_source(path) {
-            files.push((path.into(), hash));
+            files.push((path_of(path), hash));
         }
     }
     let hashes = files.iter().flat_map(|(_, hash)| [*hash, b"\n"]).collect::<Vec<_>>().concat();
@@ -123,7 +130,7 @@ pub(super) fn of_revision(revision: &str) -> Result<SourceTree, Failure> {
     let mut read = Vec::new();
     for (path, _) in files {
         let bytes = next_object(&mut rest).ok_or_else(|| {
-            failure(&path.to_string(), io::Error::other("git does not have this file"))
+            failure(&ui::name(&path), io::Error::other("git does not have this file"))
         })?;
         read.push((path, bytes.to_vec()));
     }

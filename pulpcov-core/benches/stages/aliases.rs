@@ -1,6 +1,7 @@
 //! The paths of three hosts through the rules of `[paths]`.
 
 use criterion::{BatchSize, Criterion, Throughput};
+use pulpcov_core::FilePath;
 use pulpcov_core::paths::{PathAliases, WorkingDir};
 
 use crate::data::{Error, path};
@@ -8,7 +9,8 @@ use crate::data::{Error, path};
 const RULES: [&str; 3] = ["/home/ci/work/shop/", r"C:\agent\_work\*\shop", "*/builds/shop/"];
 
 pub(crate) fn bench(criterion: &mut Criterion) -> Result<(), Error> {
-    let paths: Vec<String> = (0..10_000).map(|n| on_host(n % 4, &path(n))).collect();
+    let paths = (0..10_000).map(|n| on_host(n % 4, &path(n)).try_into());
+    let paths: Vec<FilePath> = paths.collect::<Result<_, pulpcov_core::Error>>()?;
     map_all(&mut aliases()?, &paths);
 
     let mut group = criterion.benchmark_group("aliases");
@@ -36,8 +38,8 @@ fn aliases() -> pulpcov_core::Result<PathAliases> {
     Ok(aliases)
 }
 
-fn map_all(aliases: &mut PathAliases, paths: &[String]) -> usize {
-    paths.iter().map(|path| aliases.map_with_host_slashes(path.as_bytes()).len()).sum()
+fn map_all(aliases: &mut PathAliases, paths: &[FilePath]) -> usize {
+    paths.iter().flat_map(|path| aliases.map_file(path)).map(|path| path.as_str().len()).sum()
 }
 
 /// One host in four has no rule.

@@ -1,9 +1,11 @@
 //! From data and sources to a summary, and from a summary to each report.
 
+use std::path::Path;
+
 use criterion::{BatchSize, Criterion, Throughput};
+use pulpcov_core::CoverageData;
 use pulpcov_core::report::{html, json, lcov, text, xml};
 use pulpcov_core::summarize::{Summarizer, Summary};
-use pulpcov_core::{CoverageData, FilePath};
 
 use crate::data::Error;
 
@@ -15,7 +17,7 @@ const LINES: i32 = 8;
 pub(crate) fn bench(criterion: &mut Criterion) -> Result<(), Error> {
     let data = data()?;
     let source = source();
-    let sources = |_: &FilePath| Ok(Some(source.clone().into_bytes()));
+    let sources = |_: &Path| Ok(Some(source.clone().into_bytes()));
     let summarize = || Summarizer::new(&data, &sources)?.run();
     let summary = summarize()?;
 

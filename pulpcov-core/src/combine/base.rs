@@ -39,17 +39,23 @@ impl Base {
         if data_file.symlink_metadata().is_err() {
             return Ok(None);
         }
-        let file = DataFile::open_in_place(data_file)?.drop_contexts(drop_contexts);
+        let file = DataFile::open_in_place(data_file).map_err(not_appendable)?;
         if file.is_recovered() {
             let message =
                 "cannot be appended to: it has a journal or log that SQLite must take in first";
             return Err(Error::new(ErrorKind::Busy, message).with_path(data_file));
         }
+        Self::read(file.drop_contexts(drop_contexts), data_file, memory)
+            .map_err(not_appendable)
+            .map(Some)
+    }
+
+    fn read(file: DataFile, data_file: &Path, memory: Option<usize>) -> Result<Self> {
         let half = memory.map_or(usize::MAX, |bytes| bytes / 2);
         // Rows can take more memory than bytes of the file.
         let portion = (half as u64 / 4).max(LEAST_PORTION);
         let mut paths = PathTable::default();
-        let files: Vec<usize> = file.paths().map(|path| paths.number(path.into())).collect();
+        let files: Vec<usize> = file.stored_paths().map(|path| paths.number(path.into())).collect();
         let take = |reading: &mut Reading| -> Result<()> {
             reading.runs.extend(Run::take(&mut reading.merging, paths.all(), data_file)?);
             Ok(())
@@ -69,8 +75,7 @@ impl Base {
         // The data file would be replaced, and nobody would have them any more.
         if rows.orphans > 0 {
             let message = format!(
-                "cannot be appended to: {} of its rows name a file or a context that it does not have; \
-                 move it away, and combine it like the others",
+                "{} of its rows name a file or a context that it does not have",
                 rows.orphans
             );
             return Err(Error::new(ErrorKind::Corrupt, message).with_path(data_file));
@@ -80,7 +85,17 @@ impl Base {
         }
         let size = reading.merging.size();
         let mut data = reading.merging.into_data(rows.measurement, paths.all());
-        rows.meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
-        Ok(Some(Self { data, runs: reading.runs, size }))
+        data.replace_meta(rows.meta);
+        Ok(Self { data, runs: reading.runs, size })
+    }
+}
+
+/// Where the fault is in the data file, say what to do about it.
+fn not_appendable(err: Error) -> Error {
+    match err.kind() {
+        ErrorKind::Io | ErrorKind::Busy => err,
+        _ => err.reworded(|reason| {
+            format!("cannot be appended to: {reason}; move it away, and combine again")
+        }),
     }
 }

@@ -279,10 +279,9 @@ impl<'a> Combiner<'a> {
         let mut data = parts.next().unwrap_or_default();
         parts.try_for_each(|part| data.merge(part))?;
         data.sort_contexts();
-        data.clear_meta();
-        meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
+        data.replace_meta(meta);
         if !data.meta().contains_key("version") {
-            data.set_meta("version", REFERENCE_VERSION);
+            data.set_meta("version", REFERENCE_VERSION)?;
         }
         runs.iter_mut().for_each(|run| run.find_contexts(&mut data));
         Ok(report.into_merged(data, runs))
@@ -435,7 +434,7 @@ fn name_conflicting_inputs(inputs: &[PathBuf], aliases: &mut PathAliases) -> Opt
     for input in inputs {
         let Ok(decoded) = DataFile::open(input).and_then(DataFile::read) else { continue };
         for file in decoded.data.files() {
-            let path = FilePath::from(aliases.map_with_host_slashes(file.path().as_bytes()));
+            let Ok(path) = aliases.map_file(file.path()) else { continue };
             let (tracer, first) =
                 known.entry(path.clone()).or_insert_with(|| (file.tracer().to_owned(), input));
             if tracer != file.tracer() {

@@ -19,6 +19,7 @@ use super::spill::Run;
 use super::turns::Turns;
 use crate::data::merging::{Merging, PathTable};
 use crate::data::rows::Rows;
+use crate::data::stored_text::StoredText;
 use crate::data::{CoverageData, FilePath, Measurement};
 use crate::error::{Error, Result};
 use crate::formats::{DataFile, FileIdentity};
@@ -145,19 +146,19 @@ struct Names {
 
 impl Names {
     /// The numbers of what `paths` have become, as far as that is known.
-    fn find<'p>(&self, paths: impl Iterator<Item = &'p [u8]>) -> Vec<Option<usize>> {
+    fn find<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Vec<Option<usize>> {
         paths.map(|path| self.numbers.get(path).copied()).collect()
     }
 
     /// The numbers of what all `paths` have become; those that were not found are in `new`.
     fn learn<'p>(
         &mut self,
-        paths: impl Iterator<Item = &'p [u8]>,
+        paths: impl Iterator<Item = StoredText<'p>>,
         found: Vec<Option<usize>>,
         new: Vec<FilePath>,
     ) -> Vec<usize> {
         let mut new = new.into_iter();
-        let mut learn = |path: &[u8]| {
+        let mut learn = |path: StoredText<'_>| {
             let number = self.paths.number(new.next()?);
             self.numbers.insert(path.into(), number);
             Some(number)
@@ -192,15 +193,21 @@ enum Admission {
 }
 
 impl InOrder<'_> {
-    fn admit(&mut self, number: usize, file: &DataFile, numbers: &[Option<usize>]) -> Admission {
+    fn admit(
+        &mut self,
+        number: usize,
+        file: &DataFile,
+        numbers: &[Option<usize>],
+    ) -> Result<Admission> {
         if let Some(digest) = file.digest() {
             match self.seen.get(digest) {
-                Some(&of) => return Admission::Duplicate { of },
+                Some(&of) => return Ok(Admission::Duplicate { of }),
                 None => drop(self.seen.insert(*digest, number)),
             }
         }
-        let new = file.paths().zip(numbers).filter(|(_, number)| number.is_none());
-        Admission::Fresh { new: new.map(|(path, _)| self.aliases.map_file(path)).collect() }
+        let new = file.stored_paths().zip(numbers).filter(|(_, number)| number.is_none());
+        let new = new.map(|(path, _)| self.aliases.map_stored(path)).collect::<Result<_>>();
+        Ok(Admission::Fresh { new: new.map_err(|err| err.with_path(file.path()))? })
     }
 }
 
@@ -356,14 +363,14 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         });
         let (found, file) = opened?;
         let identity = file.identity().clone();
-        let new = match admission {
+        let new = match admission.transpose()? {
             Some(Admission::Duplicate { of }) => {
                 return Ok((Outcome::Duplicate { identity, of }, None));
             }
             Some(Admission::Fresh { new }) => new,
             None => Vec::new(),
         };
-        let numbers = names.learn(file.paths(), found, new);
+        let numbers = names.learn(file.stored_paths(), found, new);
         let mut rows = file.drop_contexts(self.drop_contexts).into_rows(buffer)?;
         if buffer.capacity() > KEPT {
             *buffer = Vec::new();

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::stored_text::StoredText;
+
 /// A context's place in the [`ContextTable`] of its data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ContextId(u32);
@@ -37,11 +39,17 @@ pub(crate) struct ContextTable {
 
 impl ContextTable {
     /// The id of `name`, which is added if it is new.
-    pub(crate) fn intern(&mut self, name: &str) -> ContextId {
-        match self.ids.get(name) {
+    pub(crate) fn intern(&mut self, name: StoredText<'_>) -> ContextId {
+        match self.ids.get(name.as_str()) {
             Some(&id) => id,
-            None => self.add(name.into()),
+            None => self.add(name.as_str().into()),
         }
+    }
+
+    /// The id of a name out of another table.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn intern_shared(&mut self, name: &Arc<str>) -> ContextId {
+        self.intern(StoredText::kept(name))
     }
 
     /// Add all of `other`; at the index of an old id is the new one.

@@ -1,11 +1,14 @@
 //! The data set: what coverage.py's `CoverageData` holds.
 
 use std::collections::btree_map::{BTreeMap, Entry};
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+use std::sync::Arc;
 
 use super::by_context::{ByContext, Union};
 use super::contexts::{ContextId, ContextTable};
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 use super::rows::{Rows, Runs};
+use super::stored_text::StoredText;
 use super::{ArcSet, ContextSelection, FilePath, LineArc, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{printable, py_repr};
@@ -202,7 +205,7 @@ impl CoverageData {
     }
 
     /// The file of exactly this path.
-    pub fn file(&self, path: impl AsRef<[u8]>) -> Option<FileData<'_>> {
+    pub fn file(&self, path: impl AsRef<str>) -> Option<FileData<'_>> {
         let (path, record) = self.files.get_key_value(path.as_ref())?;
         Some(FileData { path, record, contexts: &self.contexts })
     }
@@ -215,7 +218,7 @@ impl CoverageData {
     }
 
     /// The plugin that traced the file: empty for ordinary Python, `None` for an unknown file.
-    pub fn file_tracer(&self, path: impl AsRef<[u8]>) -> Option<&str> {
+    pub fn file_tracer(&self, path: impl AsRef<str>) -> Option<&str> {
         self.files.get(path.as_ref()).map(|record| &*record.tracer)
     }
 
@@ -229,38 +232,34 @@ impl CoverageData {
     /// The lines of a file that ran in any context; `None` for an unknown file.
     ///
     /// Of arcs, these are the positive ends, as in coverage.py's `CoverageData.lines`.
-    pub fn lines(&self, path: impl AsRef<[u8]>) -> Option<Numbits> {
+    pub fn lines(&self, path: impl AsRef<str>) -> Option<Numbits> {
         self.lines_where(path.as_ref(), |_| true)
     }
 
     /// The lines of a file that ran in the selected contexts.
-    pub fn lines_in(
-        &self,
-        path: impl AsRef<[u8]>,
-        selection: &ContextSelection,
-    ) -> Option<Numbits> {
+    pub fn lines_in(&self, path: impl AsRef<str>, selection: &ContextSelection) -> Option<Numbits> {
         self.lines_where(path.as_ref(), |id| selection.contains(id))
     }
 
     /// The arcs of a file that ran in any context; `None` for an unknown file.
-    pub fn arcs(&self, path: impl AsRef<[u8]>) -> Option<ArcSet> {
+    pub fn arcs(&self, path: impl AsRef<str>) -> Option<ArcSet> {
         self.arcs_where(path.as_ref(), |_| true)
     }
 
     /// The arcs of a file that ran in the selected contexts.
-    pub fn arcs_in(&self, path: impl AsRef<[u8]>, selection: &ContextSelection) -> Option<ArcSet> {
+    pub fn arcs_in(&self, path: impl AsRef<str>, selection: &ContextSelection) -> Option<ArcSet> {
         self.arcs_where(path.as_ref(), |id| selection.contains(id))
     }
 
     /// For each line that ran, the contexts that ran it, sorted by name.
-    pub fn contexts_by_line(&self, path: impl AsRef<[u8]>) -> BTreeMap<u32, Vec<&str>> {
+    pub fn contexts_by_line(&self, path: impl AsRef<str>) -> BTreeMap<u32, Vec<&str>> {
         self.contexts_by_line_where(path.as_ref(), |_| true)
     }
 
     /// For each line that ran in the selected contexts, those of them that ran it.
     pub fn contexts_by_line_in(
         &self,
-        path: impl AsRef<[u8]>,
+        path: impl AsRef<str>,
         selection: &ContextSelection,
     ) -> BTreeMap<u32, Vec<&str>> {
         self.contexts_by_line_where(path.as_ref(), |id| selection.contains(id))
@@ -322,21 +321,21 @@ impl CoverageData {
         ContextSelection(self.contexts.names().map(wanted).collect())
     }
 
-    fn lines_where(&self, path: &[u8], wanted: impl Fn(ContextId) -> bool) -> Option<Numbits> {
+    fn lines_where(&self, path: &str, wanted: impl Fn(ContextId) -> bool) -> Option<Numbits> {
         if self.has_arcs() {
             return self.arcs_where(path, wanted).map(|arcs| arcs.lines().collect());
         }
         Some(union_where(&self.files.get(path)?.lines, wanted))
     }
 
-    fn arcs_where(&self, path: &[u8], wanted: impl Fn(ContextId) -> bool) -> Option<ArcSet> {
+    fn arcs_where(&self, path: &str, wanted: impl Fn(ContextId) -> bool) -> Option<ArcSet> {
         let all = self.files.get(path)?.arcs.iter().filter(|(id, _)| wanted(*id));
         Some(all.flat_map(|(_, arcs)| arcs.iter()).collect())
     }
 
     fn contexts_by_line_where(
         &self,
-        path: &[u8],
+        path: &str,
         wanted: impl Fn(ContextId) -> bool,
     ) -> BTreeMap<u32, Vec<&str>> {
         let mut by_line = BTreeMap::<u32, Vec<&str>>::new();
@@ -358,16 +357,18 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MixedData`] if the data holds arcs.
+    /// [`ErrorKind::MixedData`] if the data holds arcs; [`ErrorKind::NotRepresentable`] if the path or the context
+    /// is text that no data file can hold: a path that is not UTF-8, or anything with a NUL in it.
     pub fn add_lines(
         &mut self,
-        path: impl Into<FilePath>,
+        path: impl TryInto<FilePath, Error: Into<Error>>,
         context: &str,
         lines: &Numbits,
     ) -> Result<()> {
+        let (path, context) = (path.try_into().map_err(Into::into)?, stored("context", context)?);
         self.set_measurement(Measurement::Lines)?;
         let id = self.contexts.intern(context);
-        self.files.entry(path.into()).or_default().lines.add(id, lines.clone());
+        self.files.entry(path).or_default().lines.add(id, lines.clone());
         Ok(())
     }
 
@@ -375,16 +376,18 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MixedData`] if the data holds lines.
+    /// [`ErrorKind::MixedData`] if the data holds lines; [`ErrorKind::NotRepresentable`] as from
+    /// [`add_lines`](Self::add_lines).
     pub fn add_arcs(
         &mut self,
-        path: impl Into<FilePath>,
+        path: impl TryInto<FilePath, Error: Into<Error>>,
         context: &str,
         arcs: impl IntoIterator<Item = LineArc>,
     ) -> Result<()> {
+        let (path, context) = (path.try_into().map_err(Into::into)?, stored("context", context)?);
         self.set_measurement(Measurement::Arcs)?;
         let id = self.contexts.intern(context);
-        let file = self.files.entry(path.into()).or_default();
+        let file = self.files.entry(path).or_default();
         let arcs: ArcSet = arcs.into_iter().collect();
         // Each arc is a row of its own in a data file, so no arcs are no row.
         if !arcs.is_empty() {
@@ -394,23 +397,38 @@ impl CoverageData {
     }
 
     /// Name a file as measured, without rows if it has none yet.
-    pub fn touch_file(&mut self, path: impl Into<FilePath>) {
-        self.files.entry(path.into()).or_default();
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotRepresentable`] as from [`add_lines`](Self::add_lines).
+    pub fn touch_file(&mut self, path: impl TryInto<FilePath, Error: Into<Error>>) -> Result<()> {
+        self.files.entry(path.try_into().map_err(Into::into)?).or_default();
+        Ok(())
     }
 
     /// Name a context, without rows if it has none yet.
-    pub fn touch_context(&mut self, name: &str) {
-        self.contexts.intern(name);
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotRepresentable`] if there is a NUL in it.
+    pub fn touch_context(&mut self, name: &str) -> Result<()> {
+        self.contexts.intern(stored("context", name)?);
+        Ok(())
     }
 
     /// Name the plugin that traced a file; the empty name takes nothing back.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TracerConflict`] if the file has another plugin.
-    pub fn set_file_tracer(&mut self, path: impl Into<FilePath>, tracer: &str) -> Result<()> {
-        let path = path.into();
-        self.files.entry(path.clone()).or_default().set_tracer(tracer, &path)
+    /// [`ErrorKind::TracerConflict`] if the file has another plugin; [`ErrorKind::NotRepresentable`] as from
+    /// [`add_lines`](Self::add_lines).
+    pub fn set_file_tracer(
+        &mut self,
+        path: impl TryInto<FilePath, Error: Into<Error>>,
+        tracer: &str,
+    ) -> Result<()> {
+        let (path, tracer) = (path.try_into().map_err(Into::into)?, stored("plugin", tracer)?);
+        self.files.entry(path.clone()).or_default().set_tracer(tracer.as_str(), &path)
     }
 
     /// Say what the data holds; any number of times, but always the same.
@@ -429,13 +447,25 @@ impl CoverageData {
     }
 
     /// Set one piece of metadata.
-    pub fn set_meta(&mut self, key: impl Into<String>, value: impl Into<String>) {
-        self.meta.insert(key.into(), value.into());
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotRepresentable`] if there is a NUL in one of them.
+    pub fn set_meta(&mut self, key: &str, value: &str) -> Result<()> {
+        let (key, value) = (stored("key", key)?, stored("value", value)?);
+        self.meta.insert(key.as_str().to_owned(), value.as_str().to_owned());
+        Ok(())
     }
 
     /// Forget the metadata.
     pub fn clear_meta(&mut self) {
         self.meta.clear();
+    }
+
+    /// Have this metadata and no other; it is another data set's, or a reader has checked it.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn replace_meta(&mut self, meta: BTreeMap<String, String>) {
+        self.meta = meta;
     }
 
     // Changing all of it.
@@ -535,11 +565,14 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TracerConflict`] if files with two different plugins become one.
-    pub fn map_paths(mut self, mut new_path: impl FnMut(&FilePath) -> FilePath) -> Result<Self> {
+    /// Those of `new_path`, and [`ErrorKind::TracerConflict`] if files with two different plugins become one.
+    pub fn map_paths(
+        mut self,
+        mut new_path: impl FnMut(&FilePath) -> Result<FilePath>,
+    ) -> Result<Self> {
         let same_ids = ContextId::first(self.contexts.len());
         for (path, record) in std::mem::take(&mut self.files) {
-            match self.files.entry(new_path(&path)) {
+            match self.files.entry(new_path(&path)?) {
                 Entry::Vacant(entry) => drop(entry.insert(record)),
                 Entry::Occupied(mut entry) => {
                     let path = entry.key().clone();
@@ -554,7 +587,7 @@ impl CoverageData {
     pub fn drop_contexts(&mut self) {
         let mut contexts = ContextTable::default();
         if self.contexts.len() > 0 {
-            let id = contexts.intern("");
+            let id = contexts.intern(StoredText::EMPTY);
             for record in self.files.values_mut() {
                 record.lines.flatten(id);
                 record.arcs.flatten(id);
@@ -586,10 +619,10 @@ impl CoverageData {
         self.files.values_mut().for_each(renumber);
     }
 
-    /// The id of a context, which is named if it is not yet.
+    /// The id of a context of another data set, which is named if it is not yet.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    pub(crate) fn context_id(&mut self, name: &str) -> ContextId {
-        self.contexts.intern(name)
+    pub(crate) fn context_id(&mut self, name: &Arc<str>) -> ContextId {
+        self.contexts.intern_shared(name)
     }
 
     // For the readers and writers.
@@ -665,6 +698,11 @@ fn union_where(sets: &ByContext<Numbits>, wanted: impl Fn(ContextId) -> bool) ->
     all
 }
 
+/// The text, if a data file can hold it.
+fn stored<'t>(what: &str, text: &'t str) -> Result<StoredText<'t>> {
+    StoredText::new(text).map_err(|why| why.refusing(what, text.as_bytes()))
+}
+
 fn mixed(added: Measurement) -> Error {
     // The sentences are coverage.py's (sqldata.py, _choose_lines_or_arcs).
     let message = match added {
@@ -677,7 +715,7 @@ fn mixed(added: Measurement) -> Error {
 pub(super) fn tracer_conflict(path: &FilePath, own: &str, other: &str) -> Error {
     let message = format!(
         "Conflicting file tracer name for {}: {} vs {}",
-        py_repr(&printable(&path.to_str_lossy())),
+        py_repr(&printable(path.as_str())),
         py_repr(own),
         py_repr(other)
     );

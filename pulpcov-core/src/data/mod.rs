@@ -2,7 +2,7 @@
 //!
 //! - [`Numbits`]: a set of line numbers, coverage.py's bitmap.
 //! - [`ArcSet`]: a sorted set of line-to-line jumps.
-//! - [`FilePath`]: a source path as the data file has it: bytes, maybe another system's.
+//! - [`FilePath`]: a source path as the data file has it: maybe another system's.
 //! - [`CoverageData`]: all of it, by file and context; queries and [`merge`](CoverageData::merge).
 
 mod arcs;
@@ -15,6 +15,7 @@ mod numbits;
 pub(crate) mod path;
 #[cfg(feature = "sqlite")]
 pub(crate) mod rows;
+pub(crate) mod stored_text;
 
 pub use arcs::{ArcSet, LineArc};
 pub use contexts::ContextSelection;

@@ -1,38 +1,107 @@
 //! The path of a measured source file.
 
-use std::borrow::{Borrow, Cow};
+use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
 
+use super::stored_text::{NotText, StoredText};
+use crate::error::{Error, Result};
 use crate::text::printable;
 
 /// The path of a source file, as its data file has it.
 ///
-/// It may come from another machine and another operating system (`C:\app\views.py`)
-/// and need not be UTF-8, so it is bytes, and never touched as a local path unasked.
-/// Displaying it replaces what is not printable. A clone shares the bytes.
+/// It is text that a data file can hold: UTF-8 without NUL. It may come from another machine and another
+/// operating system (`C:\app\views.py`), so it is never touched as a local path unasked.
+/// Displaying it replaces what is not printable. A clone shares the text.
 ///
 /// # Examples
 ///
 /// ```
-/// use pulpcov_core::FilePath;
+/// use pulpcov_core::{ErrorKind, FilePath};
 ///
-/// let path = FilePath::from(r"C:\app\views.py");
-/// assert_eq!(path.as_bytes(), br"C:\app\views.py");
-/// assert_eq!(FilePath::from(b"caf\xe9.py".to_vec()).to_string(), "caf\u{fffd}.py");
+/// let path = FilePath::try_from(r"C:\app\views.py")?;
+/// assert_eq!(path.as_str(), r"C:\app\views.py");
+///
+/// let err = FilePath::try_from(&b"caf\xe9.py"[..]).unwrap_err();
+/// assert_eq!(err.kind(), ErrorKind::NotRepresentable);
+/// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FilePath(Arc<[u8]>);
+pub struct FilePath(Arc<str>);
 
 impl FilePath {
-    /// The path's bytes.
-    pub fn as_bytes(&self) -> &[u8] {
+    /// The path's text.
+    pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The path as text; bytes that are not UTF-8 are replaced.
-    pub fn to_str_lossy(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+    /// The bytes of the path's text.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    #[cfg(any(feature = "json", feature = "paths"))]
+    pub(crate) fn as_stored(&self) -> StoredText<'_> {
+        StoredText::kept(&self.0)
+    }
+}
+
+impl From<StoredText<'_>> for FilePath {
+    fn from(path: StoredText<'_>) -> Self {
+        Self(path.as_str().into())
+    }
+}
+
+/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if there is a NUL in it.
+impl TryFrom<&str> for FilePath {
+    type Error = Error;
+
+    fn try_from(path: &str) -> Result<Self> {
+        Self::try_from(path.as_bytes())
+    }
+}
+
+/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if there is a NUL in it.
+impl TryFrom<String> for FilePath {
+    type Error = Error;
+
+    fn try_from(path: String) -> Result<Self> {
+        Self::try_from(path.as_bytes())
+    }
+}
+
+/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if it is not UTF-8, or there is a NUL in it.
+impl TryFrom<&[u8]> for FilePath {
+    type Error = Error;
+
+    fn try_from(path: &[u8]) -> Result<Self> {
+        let refusing = |why: NotText| why.refusing("path", path);
+        StoredText::of_bytes(path).map(Self::from).map_err(refusing)
+    }
+}
+
+impl AsRef<str> for FilePath {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Maps keyed by `FilePath` can be asked by text: both order and hash alike.
+impl Borrow<str> for FilePath {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FilePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&printable(&self.0))
+    }
+}
+
+impl fmt::Debug for FilePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -40,71 +109,23 @@ impl FilePath {
 #[cfg(any(feature = "json", feature = "sqlite"))]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PathList {
-    bytes: Vec<u8>,
+    text: String,
     ends: Vec<usize>,
 }
 
 #[cfg(any(feature = "json", feature = "sqlite"))]
 impl PathList {
-    pub(crate) fn push(&mut self, path: &[u8]) {
-        self.bytes.extend_from_slice(path);
-        self.ends.push(self.bytes.len());
+    pub(crate) fn push(&mut self, path: StoredText<'_>) {
+        self.text.push_str(path.as_str());
+        self.ends.push(self.text.len());
     }
 
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = StoredText<'_>> {
         (0..self.ends.len()).map(|at| {
             let start = at.checked_sub(1).and_then(|before| self.ends.get(before));
             let end = self.ends.get(at).copied().unwrap_or_default();
-            self.bytes.get(start.copied().unwrap_or_default()..end).unwrap_or_default()
+            let path = self.text.get(start.copied().unwrap_or_default()..end);
+            StoredText::kept(path.unwrap_or_default())
         })
-    }
-}
-
-impl From<&str> for FilePath {
-    fn from(path: &str) -> Self {
-        Self(path.as_bytes().into())
-    }
-}
-
-impl From<String> for FilePath {
-    fn from(path: String) -> Self {
-        path.into_bytes().into()
-    }
-}
-
-impl From<&[u8]> for FilePath {
-    fn from(path: &[u8]) -> Self {
-        Self(path.into())
-    }
-}
-
-impl From<Vec<u8>> for FilePath {
-    fn from(path: Vec<u8>) -> Self {
-        Self(path.into())
-    }
-}
-
-impl AsRef<[u8]> for FilePath {
-    fn as_ref(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// Maps keyed by `FilePath` can be asked by bytes: both order and hash alike.
-impl Borrow<[u8]> for FilePath {
-    fn borrow(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Display for FilePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&printable(&self.to_str_lossy()))
-    }
-}
-
-impl fmt::Debug for FilePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.to_str_lossy())
     }
 }

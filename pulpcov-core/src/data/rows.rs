@@ -6,6 +6,7 @@ use super::contexts::{ContextId, ContextTable};
 #[cfg(all(feature = "json", feature = "paths"))]
 use super::coverage_data::SET;
 use super::coverage_data::tracer_conflict;
+use super::stored_text::StoredText;
 use super::{FilePath, LineArc, Measurement};
 use crate::error::Result;
 
@@ -43,7 +44,7 @@ impl Rows {
     pub(crate) fn drop_contexts(&mut self) {
         if self.contexts.len() > 0 {
             self.contexts = ContextTable::default();
-            let only = self.contexts.intern("");
+            let only = self.contexts.intern(StoredText::EMPTY);
             self.lines.iter_mut().for_each(|lines| lines.put_into(only));
             self.arcs.iter_mut().for_each(|arcs| arcs.put_into(only));
         }
@@ -298,7 +299,7 @@ mod tests {
             runs in prop::collection::vec((prop_oneof![0..9u32, 0..500u32], 0..4usize), 0..60),
         ) {
             let mut contexts = ContextTable::default();
-            let ids = ["", "a", "b", "c"].map(|name| contexts.intern(name));
+            let ids = ["", "a", "b", "c"].map(|name| contexts.intern(StoredText::new(name).unwrap()));
             let mut sorted = Runs::default();
             for (&(file, context), value) in runs.iter().zip(0u8..) {
                 sorted.push(file as usize, ids[context], &[value]);

@@ -7,6 +7,7 @@ use crate::data::CoverageData;
 use crate::data::path::PathList;
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 use crate::data::rows::{Rows, Runs};
+use crate::data::stored_text::StoredText;
 use crate::error::{Error, ErrorKind, Result};
 
 use super::detect::FileKind;
@@ -132,7 +133,7 @@ impl DataFile {
                 let (bytes, digest) = input.read_all()?;
                 let data = json::read(&bytes)?;
                 let mut paths = PathList::default();
-                data.files().for_each(|file| paths.push(file.path().as_bytes()));
+                data.files().for_each(|file| paths.push(file.path().as_stored()));
                 (Content::Json { data, paths }, digest)
             }
             #[cfg(feature = "sqlite")]
@@ -180,7 +181,11 @@ impl DataFile {
     }
 
     /// The measured source paths, in the order in which the data file lists them.
-    pub fn paths(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+    pub fn paths(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.stored_paths().map(StoredText::as_str)
+    }
+
+    pub(crate) fn stored_paths(&self) -> impl ExactSizeIterator<Item = StoredText<'_>> {
         let paths = match &self.content {
             #[cfg(feature = "json")]
             Content::Json { paths, .. } => paths,

@@ -4,18 +4,20 @@
 //! `file_tracers` maps a path to its plugin, `runs` describes the recording processes. There
 //! are no contexts (coverage.py 4.5.4, `data.py`).
 //!
-//! Python wrote paths that are not UTF-8 with one lone surrogate a byte, `\udce9`
-//! (PEP 383), and so do we.
+//! Python wrote a path that is not UTF-8 with one lone surrogate a byte, `\udce9` (PEP 383). No later format of
+//! coverage.py can hold such a path, so a file that has one is refused.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt;
 use std::io::Write;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use super::detect::JSON_SENTINEL;
 use super::limits::{self, BitmapBudget};
+use crate::data::stored_text::StoredText;
 use crate::data::{CoverageData, FilePath, LineArc, Measurement, Numbits};
 use crate::error::{Error, ErrorKind, Position, Result};
 
@@ -56,9 +58,9 @@ fn corrupt(err: &serde_json::Error) -> Error {
 
 #[derive(Deserialize)]
 struct Raw {
-    lines: Option<BTreeMap<PathKey, Vec<i64>>>,
-    arcs: Option<BTreeMap<PathKey, Vec<(i64, i64)>>>,
-    file_tracers: Option<BTreeMap<PathKey, String>>,
+    lines: Option<ByPath<Vec<i64>>>,
+    arcs: Option<ByPath<Vec<(i64, i64)>>>,
+    file_tracers: Option<ByPath<Text>>,
     runs: Option<serde_json::Value>,
 }
 
@@ -73,11 +75,11 @@ impl Raw {
             data.set_measurement(Measurement::Arcs)?;
             add_arcs(&mut data, arcs)?;
         }
-        for (PathKey(path), tracer) in self.file_tracers.unwrap_or_default() {
+        for (path, Text(tracer)) in self.file_tracers.unwrap_or_default().0 {
             data.set_file_tracer(path, &tracer)?;
         }
         if let Some(runs) = self.runs {
-            data.set_meta(RUNS, runs.to_string());
+            data.set_meta(RUNS, &runs.to_string())?;
         }
         Ok(data)
     }
@@ -85,24 +87,24 @@ impl Raw {
 
 fn add_lines(
     data: &mut CoverageData,
-    files: BTreeMap<PathKey, Vec<i64>>,
+    files: ByPath<Vec<i64>>,
     budget: &mut BitmapBudget,
 ) -> Result<()> {
-    for (PathKey(path), lines) in files {
+    for (path, lines) in files.0 {
         let numbits = numbits(&lines, budget).map_err(|err| in_file(&err, &path))?;
         match lines.is_empty() {
-            true => data.touch_file(path),
+            true => data.touch_file(path)?,
             false => data.add_lines(path, "", &numbits)?,
         }
     }
     Ok(())
 }
 
-fn add_arcs(data: &mut CoverageData, files: BTreeMap<PathKey, Vec<(i64, i64)>>) -> Result<()> {
-    for (PathKey(path), arcs) in files {
+fn add_arcs(data: &mut CoverageData, files: ByPath<Vec<(i64, i64)>>) -> Result<()> {
+    for (path, arcs) in files.0 {
         let arcs = checked_arcs(&arcs).map_err(|err| in_file(&err, &path))?;
         match arcs.is_empty() {
-            true => data.touch_file(path),
+            true => data.touch_file(path)?,
             false => data.add_arcs(path, "", arcs)?,
         }
     }
@@ -124,51 +126,80 @@ fn in_file(err: &Error, path: &FilePath) -> Error {
     Error::new(err.kind(), format!("{path}: {}", err.reason()))
 }
 
-/// A path as a key of a JSON object.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct PathKey(FilePath);
+/// What an object says of each file. Python writes no key twice; whoever reads two takes one.
+struct ByPath<T>(BTreeMap<FilePath, T>);
 
-impl<'de> Deserialize<'de> for PathKey {
+impl<T> Default for ByPath<T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByPath<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = ByPath<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut members: A,
+            ) -> std::result::Result<ByPath<T>, A::Error> {
+                let mut files = BTreeMap::new();
+                while let Some(Text(path)) = members.next_key()? {
+                    let path = FilePath::try_from(path).map_err(de::Error::custom)?;
+                    match files.entry(path) {
+                        Entry::Vacant(entry) => drop(entry.insert(members.next_value()?)),
+                        Entry::Occupied(entry) => {
+                            let message = format!("{} is named twice", entry.key());
+                            return Err(de::Error::custom(message));
+                        }
+                    }
+                }
+                Ok(ByPath(files))
+            }
+        }
+
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+/// A string that a data file can hold.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         struct Bytes;
 
         impl Visitor<'_> for Bytes {
-            type Value = PathKey;
+            type Value = Text;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a path")
+                f.write_str("a string")
             }
 
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> std::result::Result<PathKey, E> {
-                Ok(PathKey(surrogates_to_bytes(bytes).into()))
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> std::result::Result<Text, E> {
+                match StoredText::of_bytes(bytes) {
+                    Ok(text) => Ok(Text(text.as_str().to_owned())),
+                    Err(why) => {
+                        let text = String::from_utf8_lossy(bytes);
+                        Err(E::custom(format!("the text {text:?} {why}")))
+                    }
+                }
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> std::result::Result<PathKey, E> {
+            fn visit_str<E: de::Error>(self, text: &str) -> std::result::Result<Text, E> {
                 self.visit_bytes(text.as_bytes())
             }
         }
 
-        // As bytes, serde_json passes lone surrogates on, in three bytes each.
+        // As bytes, serde_json passes lone surrogates on, in three bytes each, and they can be named.
         deserializer.deserialize_bytes(Bytes)
-    }
-}
-
-/// Turn the lone surrogates U+DC80 to U+DCFF back into the bytes that they stand for (PEP 383).
-fn surrogates_to_bytes(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text;
-    loop {
-        rest = match rest {
-            [] => return out,
-            [0xed, high @ 0xb2..=0xb3, low @ 0x80..=0xbf, tail @ ..] => {
-                out.push(((high & 0x03) << 6) | (low & 0x3f));
-                tail
-            }
-            [byte, tail @ ..] => {
-                out.push(*byte);
-                tail
-            }
-        };
     }
 }
 
@@ -197,87 +228,78 @@ pub fn write(data: &CoverageData, mut out: impl Write) -> Result<()> {
             format!("the 4.x format has no contexts, and the data has some, such as {context:?}");
         return Err(Error::new(ErrorKind::NotRepresentable, message));
     }
-    let mut text = Vec::from(JSON_SENTINEL);
+    let mut text = String::new();
     object(&mut text, sections(data));
-    out.write_all(&text).map_err(|err| Error::new(ErrorKind::Io, err))
+    out.write_all(JSON_SENTINEL)
+        .and_then(|()| out.write_all(text.as_bytes()))
+        .map_err(|err| Error::new(ErrorKind::Io, err))
 }
 
 /// The members of the one object, in coverage.py's order.
-fn sections(data: &CoverageData) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let section = |name: &str, value: Vec<u8>| (name.as_bytes().to_vec(), value);
+fn sections(data: &CoverageData) -> Vec<(&str, String)> {
     let mut sections = Vec::new();
     match data.measurement() {
         // Files can only be named in one of the two, though nothing of them may be known.
         None if data.files().len() == 0 => {}
         Some(Measurement::Arcs) => {
-            sections.push(section("arcs", by_path(data, |path| arcs_json(data, path))))
+            sections.push(("arcs", by_path(data, |path| arcs_json(data, path))))
         }
         Some(Measurement::Lines) | None => {
-            sections.push(section("lines", by_path(data, |path| lines_json(data, path))))
+            sections.push(("lines", by_path(data, |path| lines_json(data, path))))
         }
     }
-    let mut tracers = Vec::new();
+    let mut tracers = String::new();
     let traced = data.files().filter(|file| !file.tracer().is_empty());
-    let tracer = |tracer: &str| string(tracer.as_bytes());
-    object(
-        &mut tracers,
-        traced.map(|file| (file.path().as_bytes().to_vec(), tracer(file.tracer()))),
-    );
-    if tracers != b"{}" {
-        sections.push(section("file_tracers", tracers));
+    object(&mut tracers, traced.map(|file| (file.path().as_str(), string(file.tracer()))));
+    if tracers != "{}" {
+        sections.push(("file_tracers", tracers));
     }
     // From SQLite, the metadata may be any text.
     if let Some(runs) =
         data.meta().get(RUNS).filter(|text| serde_json::from_str::<de::IgnoredAny>(text).is_ok())
     {
-        sections.push(section(RUNS, runs.clone().into_bytes()));
+        sections.push((RUNS, runs.clone()));
     }
     sections
 }
 
-fn by_path(data: &CoverageData, value: impl Fn(&FilePath) -> Vec<u8>) -> Vec<u8> {
-    let mut text = Vec::new();
-    object(
-        &mut text,
-        data.files().map(|file| (file.path().as_bytes().to_vec(), value(file.path()))),
-    );
+fn by_path(data: &CoverageData, value: impl Fn(&FilePath) -> String) -> String {
+    let mut text = String::new();
+    object(&mut text, data.files().map(|file| (file.path().as_str(), value(file.path()))));
     text
 }
 
-fn lines_json(data: &CoverageData, path: &FilePath) -> Vec<u8> {
+fn lines_json(data: &CoverageData, path: &FilePath) -> String {
     list(data.lines(path).unwrap_or_default().iter().map(|line| line.to_string()))
 }
 
-fn arcs_json(data: &CoverageData, path: &FilePath) -> Vec<u8> {
+fn arcs_json(data: &CoverageData, path: &FilePath) -> String {
     list(data.arcs(path).unwrap_or_default().iter().map(|(from, to)| format!("[{from},{to}]")))
 }
 
-fn list(items: impl Iterator<Item = String>) -> Vec<u8> {
-    format!("[{}]", items.collect::<Vec<_>>().join(",")).into_bytes()
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(","))
 }
 
-fn object(out: &mut Vec<u8>, members: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) {
-    out.push(b'{');
+fn object<'k>(out: &mut String, members: impl IntoIterator<Item = (&'k str, String)>) {
+    out.push('{');
     for (index, (key, value)) in members.into_iter().enumerate() {
         if index > 0 {
-            out.push(b',');
+            out.push(',');
         }
-        out.extend(string(&key));
-        out.push(b':');
-        out.extend(value);
+        out.push_str(&string(key));
+        out.push(':');
+        out.push_str(&value);
     }
-    out.push(b'}');
+    out.push('}');
 }
 
-/// A JSON string in ASCII, with a lone surrogate for each byte that is not UTF-8.
-fn string(bytes: &[u8]) -> Vec<u8> {
+/// A JSON string in ASCII.
+fn string(text: &str) -> String {
     let mut out = String::from("\"");
-    for chunk in bytes.utf8_chunks() {
-        chunk.valid().chars().for_each(|c| push_escaped(&mut out, c));
-        chunk.invalid().iter().for_each(|byte| out.push_str(&format!("\\udc{byte:02x}")));
-    }
+    text.chars().for_each(|c| push_escaped(&mut out, c));
     out.push('"');
-    out.into_bytes()
+    out
 }
 
 fn push_escaped(out: &mut String, c: char) {
@@ -302,10 +324,9 @@ mod tests {
     }
 
     #[test]
-    fn paths_of_any_bytes_survive() {
+    fn paths_of_any_text_survive() {
         let mut data = CoverageData::new();
-        for path in [&b"caf\xe9.py"[..], "größe 😀.py".as_bytes(), b"a\"b\\c\n.py", b"\xed\xb2\x80"]
-        {
+        for path in ["café.py", "größe 😀.py", "a\"b\\c\n.py", "\u{fffd}"] {
             data.add_lines(path, "", &Numbits::from_iter([3])).unwrap();
         }
         assert_eq!(round_trip(&data), data);

@@ -12,7 +12,8 @@ use super::pypath::{SEP, is_slash, isabs_anywhere, sep, trim_slashes};
 use super::pyregex::{self, Flags};
 use super::workdir::{CanonicalNames, WorkingDir};
 use crate::data::FilePath;
-use crate::error::Result;
+use crate::data::stored_text::StoredText;
+use crate::error::{Error, Result};
 use crate::text::py_repr;
 
 type Exists = Box<dyn Fn(&[u8]) -> bool + Send>;
@@ -51,7 +52,7 @@ pub struct PathAliases {
     names: CanonicalNames,
     exists: Option<Exists>,
     log: Log,
-    /// What [`map_with_host_slashes`](Self::map_with_host_slashes) gave each path.
+    /// What [`map_file`](Self::map_file) gave each path.
     remembered: HashMap<FilePath, FilePath>,
 }
 
@@ -218,11 +219,16 @@ impl PathAliases {
         self.apply_rules(&relative).unwrap_or_else(|| self.unchanged(&relative))
     }
 
-    /// [`map`](Self::map), then every slash of either kind becomes the host's: `/`.
+    /// [`map`](Self::map) for a path of a data file; then every slash of either kind becomes the host's: `/`.
     ///
     /// So coverage.py stores the files of combined data (7.17.3 `sqldata.CoverageData.update`).
     /// A path keeps the result that it got first, whatever rules relative paths have made since,
     /// and the file system is not asked again: it combines through `functools.cache(aliases.map)`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the result is nothing that a data file
+    /// can hold: a rule, or a folder on disk that a link leads to, has a name that is not UTF-8.
     ///
     /// # Examples
     ///
@@ -230,23 +236,29 @@ impl PathAliases {
     /// use pulpcov_core::paths::{PathAliases, WorkingDir};
     ///
     /// let mut aliases = PathAliases::new(WorkingDir::new("/nonexistent"));
-    /// assert_eq!(aliases.map(br"C:\shop\cart.py"), br"C:\shop\cart.py");
-    /// assert_eq!(aliases.map_with_host_slashes(br"C:\shop\cart.py"), b"C:/shop/cart.py");
+    /// let path = r"C:\shop\cart.py";
+    /// assert_eq!(aliases.map(path.as_bytes()), path.as_bytes());
+    /// assert_eq!(aliases.map_file(&path.try_into()?)?.as_str(), "C:/shop/cart.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
-    pub fn map_with_host_slashes(&mut self, path: &[u8]) -> Vec<u8> {
-        self.map_file(path).as_bytes().to_vec()
+    pub fn map_file(&mut self, path: &FilePath) -> Result<FilePath> {
+        self.map_stored(path.as_stored())
     }
 
-    /// [`map_with_host_slashes`](Self::map_with_host_slashes), which copies nothing of paths that are known.
-    pub(crate) fn map_file(&mut self, path: &[u8]) -> FilePath {
-        if let Some(known) = self.remembered.get(path) {
-            return known.clone();
+    /// [`map_file`](Self::map_file), which copies nothing of paths that are known.
+    pub(crate) fn map_stored(&mut self, path: StoredText<'_>) -> Result<FilePath> {
+        if let Some(known) = self.remembered.get(path.as_str()) {
+            return Ok(known.clone());
         }
-        let mut mapped = self.map(path);
+        let mut mapped = self.map(path.as_str().as_bytes());
         mapped.iter_mut().filter(|b| is_slash(**b)).for_each(|b| *b = SEP);
-        let mapped = FilePath::from(mapped);
+        let mapped = FilePath::try_from(mapped.as_slice()).map_err(|err| {
+            let message =
+                format!("[paths] gives {} a name: {}", py_repr(path.as_str()), err.reason());
+            Error::new(err.kind(), message)
+        })?;
         self.remembered.insert(path.into(), mapped.clone());
-        mapped
+        Ok(mapped)
     }
 
     fn rule(&self, pattern: &[u8], result: &[u8]) -> Result<Rule, PatternError> {

@@ -2,8 +2,8 @@
 //! the patterns of `include` and `omit`, and Python's `os.path` on bytes.
 //!
 //! A data file names its sources as the machine that wrote it saw them. That may
-//! have been Windows, another checkout, or a system whose file names are no UTF-8.
-//! So a path here is `&[u8]`, either slash separates, and nothing is handed to
+//! have been Windows, or another checkout. And what a path becomes may have the name of a folder of this machine in
+//! it, which need not be UTF-8. So a path here is `&[u8]`, either slash separates, and nothing is handed to
 //! [`std::path`] before it is known to name something on this machine.
 //!
 //! The rules are those of coverage.py 7.17.3, `coverage/files.py`, on a POSIX host:
@@ -46,7 +46,7 @@ mod workdir;
 pub use aliases::{MapEvent, PathAliases};
 pub use patterns::{GlobMatcher, ModuleMatcher, TreeMatcher, prep_patterns};
 #[cfg(feature = "report")]
-pub(crate) use pypath::{extension, relpath};
+pub(crate) use pypath::{extension, from_os, relpath, to_os};
 pub use pypath::{isabs, isabs_anywhere, isabs_nt, normpath};
 #[cfg(feature = "report")]
 pub(crate) use workdir::CanonicalNames;

@@ -145,7 +145,7 @@ pub(super) fn trim_slashes(path: &[u8]) -> &[u8] {
 }
 
 /// For the operating system. Off Unix a name must be text; odd bytes then name nothing.
-pub(super) fn to_os(path: &[u8]) -> PathBuf {
+pub(crate) fn to_os(path: &[u8]) -> PathBuf {
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;
@@ -157,7 +157,7 @@ pub(super) fn to_os(path: &[u8]) -> PathBuf {
     }
 }
 
-pub(super) fn from_os(path: &std::path::Path) -> Vec<u8> {
+pub(crate) fn from_os(path: &std::path::Path) -> Vec<u8> {
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;

@@ -23,13 +23,15 @@ use crate::summarize::{FileSummary, Summary};
 /// # Examples
 ///
 /// ```
+/// use std::path::Path;
+///
 /// use pulpcov_core::report::annotate;
 /// use pulpcov_core::summarize::Summarizer;
-/// use pulpcov_core::{CoverageData, FilePath, Numbits};
+/// use pulpcov_core::{CoverageData, Numbits};
 ///
 /// let mut data = CoverageData::new();
 /// data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
-/// let sources = |_: &FilePath| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+/// let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
 /// let summary = Summarizer::new(&data, &sources)?.run()?;
 ///
 /// let mut out = Vec::new();

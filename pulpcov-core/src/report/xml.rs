@@ -88,13 +88,15 @@ impl Options {
 /// # Examples
 ///
 /// ```
+/// use std::path::Path;
+///
 /// use pulpcov_core::report::xml;
 /// use pulpcov_core::summarize::Summarizer;
-/// use pulpcov_core::{CoverageData, FilePath, Numbits};
+/// use pulpcov_core::{CoverageData, Numbits};
 ///
 /// let mut data = CoverageData::new();
 /// data.add_lines("a.py", "", &Numbits::from_iter([1]))?;
-/// let sources = |_: &FilePath| Ok(Some(b"x = 1\n".to_vec()));
+/// let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
 /// let summary = Summarizer::new(&data, &sources)?.run()?;
 ///
 /// let mut out = Vec::new();
@@ -251,7 +253,7 @@ impl<'a> SourcePaths<'a> {
 
     /// The name of a file below one of the folders; if it is in none, its folder becomes one.
     fn name_of(&mut self, file: &FileSummary) -> String {
-        let path = lossy(file.path().as_bytes());
+        let path = file.path().to_string_lossy();
         let slashed = path.replace('\\', "/");
         for source in &self.paths {
             let inside = slashed.strip_prefix(source.prefix.as_str());

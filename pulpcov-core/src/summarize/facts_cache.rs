@@ -36,14 +36,16 @@ type Checksum = [u8; 8];
 /// # Examples
 ///
 /// ```
+/// use std::path::Path;
+///
 /// use pulpcov_core::summarize::{FactsCache, Summarizer};
-/// use pulpcov_core::{CoverageData, FilePath, Numbits};
+/// use pulpcov_core::{CoverageData, Numbits};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let folder = folder.path().join(".pulpcov_cache");
 /// # let mut data = CoverageData::new();
 /// # data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
-/// # let sources = |_: &FilePath| Ok(Some(b"import sys\n".to_vec()));
+/// # let sources = |_: &Path| Ok(Some(b"import sys\n".to_vec()));
 /// let cache = FactsCache::open(&folder);
 /// let summary = Summarizer::new(&data, &sources)?.cache(&cache).run()?;
 /// cache.save()?;

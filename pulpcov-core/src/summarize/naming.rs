@@ -1,15 +1,17 @@
 //! A measured file has three names: where it is, what the data calls it, what a report prints.
 
+use std::path::PathBuf;
+
 use crate::FilePath;
-use crate::paths::{CanonicalNames, WorkingDir};
+use crate::paths::{CanonicalNames, WorkingDir, to_os};
 
 /// A file that may be reported on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     /// As it was asked for.
     pub(super) asked: FilePath,
-    /// Where its source is.
-    pub(super) path: FilePath,
+    /// Where its source is: a name on this machine, which need not be UTF-8.
+    pub(super) path: PathBuf,
     /// What the data calls it.
     pub(super) recorded: FilePath,
     /// What a report prints.
@@ -52,8 +54,8 @@ impl Naming {
         };
         Candidate {
             asked: asked.clone(),
-            path: path.into(),
-            recorded: recorded.into(),
+            path: to_os(&path),
+            recorded: recordable(&recorded, asked),
             name: String::from_utf8_lossy(name).into_owned(),
         }
     }
@@ -66,10 +68,15 @@ impl Naming {
         }
         match self {
             Self::AsRecorded => asked.clone(),
-            Self::Absolute(names) => names.get(asked.as_bytes()).into(),
-            Self::Relative(folder) => folder.relative_filename(asked.as_bytes()).into(),
+            Self::Absolute(names) => recordable(&names.get(asked.as_bytes()), asked),
+            Self::Relative(folder) => recordable(folder.relative_filename(asked.as_bytes()), asked),
         }
     }
+}
+
+/// A name, unless it is one that no data can have, because a folder on the way to it has one.
+fn recordable(name: &[u8], asked: &FilePath) -> FilePath {
+    FilePath::try_from(name).unwrap_or_else(|_| asked.clone())
 }
 
 /// The source that compiled files belong to: coverage.py's `source_for_file`.
@@ -86,8 +93,8 @@ mod tests {
 
     fn names(relative: bool, asked: &str) -> [String; 3] {
         let folder = Some(WorkingDir::new("/nonexistent/shop"));
-        let candidate = Naming::new(folder, relative).name(&asked.into());
-        [candidate.path.to_string(), candidate.recorded.to_string(), candidate.name]
+        let candidate = Naming::new(folder, relative).name(&asked.try_into().unwrap());
+        [candidate.path.display().to_string(), candidate.recorded.to_string(), candidate.name]
     }
 
     #[test]
@@ -102,8 +109,8 @@ mod tests {
 
     #[test]
     fn without_a_folder_names_are_those_of_the_data() {
-        let candidate = Naming::new(None, false).name(&r"C:\src\cart.py".into());
-        assert_eq!(candidate.path, candidate.recorded);
+        let candidate = Naming::new(None, false).name(&r"C:\src\cart.py".try_into().unwrap());
+        assert_eq!(candidate.path, PathBuf::from(candidate.recorded.as_str()));
         assert_eq!(candidate.name, r"C:\src\cart.py");
     }
 }

@@ -2,23 +2,27 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
-use crate::paths::WorkingDir;
-use crate::{Error, FilePath, Result};
+use crate::paths::{WorkingDir, from_os};
+use crate::{Error, Result};
 
 /// Gives the sources of measured files: a disk, an archive, a map in memory.
 ///
-/// Any function from a path to bytes is one. It is called from several threads at once.
+/// Any function from a path to bytes is one. It is called from several threads at once. The path is the one that the
+/// data has, maybe of another operating system (`C:\app\views.py`), or what that is on this machine if the summary has a
+/// [`folder`](super::Summarizer::folder).
 ///
 /// # Examples
 ///
 /// ```
-/// use pulpcov_core::FilePath;
+/// use std::path::Path;
+///
 /// use pulpcov_core::summarize::Sources;
 ///
-/// let sources = |path: &FilePath| Ok((path.as_bytes() == b"a.py").then(|| b"x = 1\n".to_vec()));
-/// assert!(sources.read(&"a.py".into())?.is_some());
-/// assert!(sources.read(&"b.py".into())?.is_none());
+/// let sources = |path: &Path| Ok((path == "a.py").then(|| b"x = 1\n".to_vec()));
+/// assert!(sources.read(Path::new("a.py"))?.is_some());
+/// assert!(sources.read(Path::new("b.py"))?.is_none());
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 pub trait Sources: Sync {
@@ -27,11 +31,11 @@ pub trait Sources: Sync {
     /// # Errors
     ///
     /// Why a file that is there cannot be read.
-    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>>;
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
 }
 
-impl<F: Fn(&FilePath) -> Result<Option<Vec<u8>>> + Sync> Sources for F {
-    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>> {
+impl<F: Fn(&Path) -> Result<Option<Vec<u8>>> + Sync> Sources for F {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
         self(path)
     }
 }
@@ -41,12 +45,14 @@ impl<F: Fn(&FilePath) -> Result<Option<Vec<u8>>> + Sync> Sources for F {
 /// # Examples
 ///
 /// ```
+/// use std::path::Path;
+///
 /// use pulpcov_core::paths::WorkingDir;
 /// use pulpcov_core::summarize::{DiskSources, Sources};
 ///
 /// let sources = DiskSources::new(WorkingDir::new(env!("CARGO_MANIFEST_DIR")));
-/// assert!(sources.read(&"Cargo.toml".into())?.is_some());
-/// assert!(sources.read(&"no-such-file".into())?.is_none());
+/// assert!(sources.read(Path::new("Cargo.toml"))?.is_some());
+/// assert!(sources.read(Path::new("no-such-file"))?.is_none());
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -62,8 +68,8 @@ impl DiskSources {
 }
 
 impl Sources for DiskSources {
-    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>> {
-        let local = self.folder.local_path(path.as_bytes());
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        let local = self.folder.local_path(&from_os(path));
         match std::fs::read(&local) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(err) if is_absence(&err) => Ok(None),
@@ -91,8 +97,8 @@ struct PyOsError {
 }
 
 impl PyOsError {
-    fn new(cause: io::Error, path: &FilePath) -> Self {
-        Self { cause, path: crate::text::py_repr(&path.to_str_lossy()) }
+    fn new(cause: io::Error, path: &Path) -> Self {
+        Self { cause, path: crate::text::py_repr(&path.to_string_lossy()) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! File by file: choose, read, parse, compare with the data.
 
+use std::path::Path;
+
 use super::facts_cache::FactsCache;
 use super::naming::{Candidate, Naming};
 use super::sources::Sources;
@@ -7,11 +9,11 @@ use super::summary::{Detail, FileSummary, Summary};
 use super::version::{Evidence, FIRST_GUESS, PythonChoice};
 use super::warning::Warning;
 use crate::data::ContextSelection;
-use crate::paths::{GlobMatcher, TreeMatcher, WorkingDir, prep_patterns};
+use crate::paths::{GlobMatcher, TreeMatcher, WorkingDir, from_os, prep_patterns};
 use crate::pyre::Pattern;
 use crate::python::{AnalyzeOptions, Facts, LinePatterns, PythonSource, PythonVersion};
 use crate::results::{Analysis, Numbers};
-use crate::text::py_repr;
+use crate::text::{printable, py_repr};
 use crate::{ArcSet, CoverageData, Error, ErrorKind, FilePath, Position, Result};
 
 /// One of so many files tells whether Python 3.14 is worth a try: what was measured by it would be analyzed twice
@@ -27,12 +29,14 @@ const FILES_NAMED_TOGETHER: usize = 64;
 /// # Examples
 ///
 /// ```
+/// use std::path::Path;
+///
 /// use pulpcov_core::summarize::Summarizer;
-/// use pulpcov_core::{CoverageData, FilePath, Numbits};
+/// use pulpcov_core::{CoverageData, Numbits};
 ///
 /// let mut data = CoverageData::new();
 /// data.add_lines("cart.py", "", &Numbits::from_iter([1, 2]))?;
-/// let sources = |_: &FilePath| Ok(Some(b"import sys\nif sys.argv:\n    print(1)\n".to_vec()));
+/// let sources = |_: &Path| Ok(Some(b"import sys\nif sys.argv:\n    print(1)\n".to_vec()));
 ///
 /// let summary = Summarizer::new(&data, &sources)?.run()?;
 /// assert_eq!(summary.files()[0].name(), "cart.py");
@@ -126,15 +130,15 @@ impl<'a> Summarizer<'a> {
 
     /// Summarize these files and no others. One that the data does not have did not run.
     #[must_use]
-    pub fn files<P: Into<FilePath>>(mut self, files: impl IntoIterator<Item = P>) -> Self {
-        self.files.extend(files.into_iter().map(Into::into));
+    pub fn files(mut self, files: impl IntoIterator<Item = FilePath>) -> Self {
+        self.files.extend(files);
         self
     }
 
     /// Summarize the measured files in these folders, and those of [`files`](Self::files).
     #[must_use]
-    pub fn folders<P: Into<FilePath>>(mut self, folders: impl IntoIterator<Item = P>) -> Self {
-        self.folders.extend(folders.into_iter().map(Into::into));
+    pub fn folders(mut self, folders: impl IntoIterator<Item = FilePath>) -> Self {
+        self.folders.extend(folders);
         self
     }
 
@@ -200,13 +204,15 @@ impl<'a> Summarizer<'a> {
     /// # Examples
     ///
     /// ```
+    /// use std::path::Path;
+    ///
     /// use pulpcov_core::report::{json, text};
     /// use pulpcov_core::summarize::{Detail, Summarizer};
-    /// use pulpcov_core::{CoverageData, ErrorKind, FilePath, Numbits};
+    /// use pulpcov_core::{CoverageData, ErrorKind, Numbits};
     ///
     /// let mut data = CoverageData::new();
     /// data.add_lines("a.py", "", &Numbits::from_iter([1]))?;
-    /// let sources = |_: &FilePath| Ok(Some(b"x = 1\n".to_vec()));
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
     /// let summary = Summarizer::new(&data, &sources)?.detail(Detail::Numbers).run()?;
     ///
     /// assert_eq!(text::write(&summary, &text::Options::new(), std::io::sink())?, 100.0);
@@ -339,9 +345,9 @@ impl<'a> Summarizer<'a> {
         let include = self.matcher(&self.include)?;
         let omit = self.matcher(&self.omit)?;
         let is_wanted = |task: &Task| {
-            let path = task.candidate.path.as_bytes();
-            include.as_ref().is_none_or(|include| include.is_match(path))
-                && omit.as_ref().is_none_or(|omit| !omit.is_match(path))
+            let path = from_os(&task.candidate.path);
+            include.as_ref().is_none_or(|include| include.is_match(&path))
+                && omit.as_ref().is_none_or(|omit| !omit.is_match(&path))
         };
         let mut tasks = self.tasks(&asked);
         tasks.retain(is_wanted);
@@ -350,7 +356,8 @@ impl<'a> Summarizer<'a> {
         }
         tasks.sort_by(|a, b| {
             let (a, b) = (&a.candidate, &b.candidate);
-            (&a.path, &a.asked).cmp(&(&b.path, &b.asked))
+            // By bytes: paths themselves compare folder by folder.
+            (a.path.as_os_str(), &a.asked).cmp(&(b.path.as_os_str(), &b.asked))
         });
         warnings.extend(plugin_warnings(&tasks, self.plugin_lines));
         if self.plugin_lines == PluginLines::LeftOut {
@@ -387,7 +394,8 @@ impl<'a> Summarizer<'a> {
         if self.folders.is_empty() {
             return if self.files.is_empty() { measured.collect() } else { self.files.clone() };
         }
-        let trees = TreeMatcher::new(self.folder_or_root(), &self.folders);
+        let folders = self.folders.iter().map(FilePath::as_bytes);
+        let trees = TreeMatcher::new(self.folder_or_root(), folders);
         let inside = measured.filter(|path| trees.is_match(path.as_bytes()));
         self.files.iter().cloned().chain(inside).collect()
     }
@@ -549,8 +557,9 @@ impl Worker<'_, '_> {
         ran: &Ran,
     ) -> Result<Facts, Outcome> {
         let path = &candidate.path;
+        let shown = shown(path);
         let failed = |error: Error| {
-            let message = format!("Couldn't parse '{path}': {}", error.reason());
+            let message = format!("Couldn't parse '{shown}': {}", error.reason());
             Outcome::Failed { message, error, evidence: Evidence::default() }
         };
         let bytes = read_source(self.summarizer.sources, path).map_err(failed)?;
@@ -559,15 +568,14 @@ impl Worker<'_, '_> {
             return Ok(facts);
         }
         let source = PythonSource::decode(bytes).map_err(|err| {
-            let message = format!("Couldn't parse '{path}': {}", err.reason());
-            let error =
-                Error::new(err.kind(), message.clone()).with_path(path.to_str_lossy().into_owned());
+            let message = format!("Couldn't parse '{shown}': {}", err.reason());
+            let error = Error::new(err.kind(), message.clone()).with_path(path);
             Outcome::Failed { message, error, evidence: Evidence::default() }
         })?;
         let facts = source.analyze(options).map_err(|err| match err.kind() {
             ErrorKind::NotPython if !is_named_python(path) => Outcome::NotNamedPython,
             ErrorKind::NotPython => {
-                let message = format!("Couldn't parse Python file '{path}'");
+                let message = format!("Couldn't parse Python file '{shown}'");
                 let evidence = match ran.lines().is_empty() {
                     true => Evidence::default(),
                     false => Evidence::of_refused(&source, options),
@@ -641,31 +649,37 @@ fn mismatch(candidate: &Candidate, ran: &[i32], facts: &Facts) -> Option<Warning
 }
 
 /// The bytes of a source, or coverage.py's sentence that it is not there.
-pub(super) fn read_source(sources: &dyn Sources, path: &FilePath) -> Result<Vec<u8>> {
-    let error = |message: String| {
-        Error::new(ErrorKind::NoSource, message).with_path(path.to_str_lossy().into_owned())
-    };
+pub(super) fn read_source(sources: &dyn Sources, path: &Path) -> Result<Vec<u8>> {
+    let error = |message: String| Error::new(ErrorKind::NoSource, message).with_path(path);
     match sources.read(path) {
         Ok(Some(bytes)) => Ok(bytes),
-        Ok(None) => Err(error(format!("No source for code: '{path}'."))),
-        Err(err) => Err(error(format!("No source for code: '{path}': {}", err.reason()))),
+        Ok(None) => Err(error(format!("No source for code: '{}'.", shown(path)))),
+        Err(err) => Err(error(format!("No source for code: '{}': {}", shown(path), err.reason()))),
     }
 }
 
 /// coverage.py's sentence about a file that does not parse.
-fn not_parsed(path: &FilePath, err: &Error) -> Error {
+fn not_parsed(path: &Path, err: &Error) -> Error {
     let line = match err.position() {
         Some(Position::Line { line, .. }) => line.to_string(),
         _ => "None".to_owned(),
     };
     let reason = py_repr(&err.reason());
-    let message = format!("Couldn't parse '{path}' as Python source: {reason} at line {line}");
-    Error::new(ErrorKind::NotPython, message).with_path(path.to_str_lossy().into_owned())
+    let path_shown = shown(path);
+    let message =
+        format!("Couldn't parse '{path_shown}' as Python source: {reason} at line {line}");
+    Error::new(ErrorKind::NotPython, message).with_path(path)
+}
+
+/// A path for a message.
+fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
 }
 
 /// Does it seem like this file should contain Python? coverage.py's `should_be_python`.
-fn is_named_python(path: &FilePath) -> bool {
-    let extension = crate::paths::extension(path.as_bytes());
+fn is_named_python(path: &Path) -> bool {
+    let path = from_os(path);
+    let extension = crate::paths::extension(&path);
     extension.is_empty() || extension.starts_with(b".py")
 }
 

@@ -1,5 +1,7 @@
 //! What a report is made of.
 
+use std::path::{Path, PathBuf};
+
 use crate::data::ContextSelection;
 use crate::paths::WorkingDir;
 use crate::python::{Facts, PythonSource, PythonVersion};
@@ -29,7 +31,7 @@ pub struct Summary<'a> {
 #[derive(Debug)]
 pub struct FileSummary {
     pub(super) name: String,
-    pub(super) path: FilePath,
+    pub(super) path: PathBuf,
     pub(super) recorded: FilePath,
     pub(super) is_python: bool,
     pub(super) numbers: Numbers,
@@ -58,7 +60,7 @@ impl FileSummary {
     }
 
     /// Where the source is.
-    pub fn path(&self) -> &FilePath {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -92,7 +94,7 @@ impl FileSummary {
 
     fn not_kept(&self, what: &str) -> Error {
         Error::new(ErrorKind::NoData, format!("the summary does not keep its {what}"))
-            .with_path(self.path.to_str_lossy().into_owned())
+            .with_path(&self.path)
     }
 
     /// The counts.

@@ -1,13 +1,13 @@
 //! Sources that are elsewhere than the data says: another checkout, an archive, a revision.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::sources::Sources;
-use crate::{Error, FilePath, Result};
+use crate::{Error, Result};
 
 /// Reads a file of the tree.
-type Read = dyn Fn(&FilePath) -> Result<Vec<u8>> + Sync + Send;
+type Read = dyn Fn(&Path) -> Result<Vec<u8>> + Sync + Send;
 
 /// A tree of sources, in which a measured file is found by the end of its path.
 ///
@@ -18,38 +18,40 @@ type Read = dyn Fn(&FilePath) -> Result<Vec<u8>> + Sync + Send;
 /// # Examples
 ///
 /// ```
+/// use std::path::Path;
+///
 /// use pulpcov_core::summarize::{SourceTree, Sources};
 ///
 /// let files = [("app-1.0/src/app/views.py", "x = 1\n"), ("app-1.0/tests/views.py", "")];
 /// let tree = SourceTree::in_memory(files.map(|(path, text)| (path.into(), text.into())));
-/// assert_eq!(tree.read(&"/build/7/src/app/views.py".into())?, Some(b"x = 1\n".to_vec()));
-/// assert_eq!(tree.read(&"/build/7/src/app/models.py".into())?, None);
+/// assert_eq!(tree.read(Path::new("/build/7/src/app/views.py"))?, Some(b"x = 1\n".to_vec()));
+/// assert_eq!(tree.read(Path::new("/build/7/src/app/models.py"))?, None);
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 pub struct SourceTree {
     /// The files of each name.
-    by_name: HashMap<Vec<u8>, Vec<FilePath>>,
+    by_name: HashMap<Vec<u8>, Vec<PathBuf>>,
     read: Box<Read>,
 }
 
 impl SourceTree {
     /// The files at `paths`, which `read` gives.
     pub fn new(
-        paths: impl IntoIterator<Item = FilePath>,
-        read: impl Fn(&FilePath) -> Result<Vec<u8>> + Sync + Send + 'static,
+        paths: impl IntoIterator<Item = PathBuf>,
+        read: impl Fn(&Path) -> Result<Vec<u8>> + Sync + Send + 'static,
     ) -> Self {
-        let mut by_name = HashMap::<Vec<u8>, Vec<FilePath>>::new();
+        let mut by_name = HashMap::<Vec<u8>, Vec<PathBuf>>::new();
         for path in paths {
-            let name = parts_from_end(path.as_bytes()).next().unwrap_or_default().to_vec();
+            let name = parts_from_end(&path).next().unwrap_or_default().to_vec();
             by_name.entry(name).or_default().push(path);
         }
         Self { by_name, read: Box::new(read) }
     }
 
     /// Files with their content.
-    pub fn in_memory(files: impl IntoIterator<Item = (FilePath, Vec<u8>)>) -> Self {
-        let files: HashMap<FilePath, Vec<u8>> = files.into_iter().collect();
-        let paths: Vec<FilePath> = files.keys().cloned().collect();
+    pub fn in_memory(files: impl IntoIterator<Item = (PathBuf, Vec<u8>)>) -> Self {
+        let files: HashMap<PathBuf, Vec<u8>> = files.into_iter().collect();
+        let paths: Vec<PathBuf> = files.keys().cloned().collect();
         Self::new(paths, move |path| Ok(files.get(path).cloned().unwrap_or_default()))
     }
 
@@ -61,29 +63,29 @@ impl SourceTree {
     pub fn folder(root: impl AsRef<Path>) -> Result<Self> {
         let root = root.as_ref().to_owned();
         let mut paths = Vec::new();
-        walk(&root, "", &mut paths)?;
+        walk(&root, Path::new(""), &mut paths)?;
         Ok(Self::new(paths, move |path| {
-            let local = root.join(&*path.to_str_lossy());
+            let local = root.join(path);
             std::fs::read(&local).map_err(|err| Error::io(local, err))
         }))
     }
 
     /// The file of the tree that a measured path stands for.
-    pub fn find(&self, path: &FilePath) -> Option<&FilePath> {
-        let name = parts_from_end(path.as_bytes()).next()?;
-        let in_common = |own: &FilePath| {
-            let pairs = parts_from_end(own.as_bytes()).zip(parts_from_end(path.as_bytes()));
+    pub fn find(&self, path: &Path) -> Option<&Path> {
+        let name = parts_from_end(path).next()?;
+        let in_common = |own: &&PathBuf| {
+            let pairs = parts_from_end(own).zip(parts_from_end(path));
             pairs.take_while(|(a, b)| a == b).count()
         };
         let files = self.by_name.get(name)?;
-        let best = files.iter().map(in_common).max()?;
+        let best = files.iter().map(|own| in_common(&own)).max()?;
         let mut found = files.iter().filter(|own| in_common(own) == best);
-        found.next().filter(|_| found.next().is_none())
+        found.next().filter(|_| found.next().is_none()).map(PathBuf::as_path)
     }
 }
 
 impl Sources for SourceTree {
-    fn read(&self, path: &FilePath) -> Result<Option<Vec<u8>>> {
+    fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
         self.find(path).map(|own| (self.read)(own)).transpose()
     }
 }
@@ -95,23 +97,24 @@ impl std::fmt::Debug for SourceTree {
 }
 
 /// A path may be of another operating system.
-fn parts_from_end(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+fn parts_from_end(path: &Path) -> impl Iterator<Item = &[u8]> {
+    let path = path.as_os_str().as_encoded_bytes();
     path.rsplit(|&b| b == b'/' || b == b'\\').filter(|part| !part.is_empty() && *part != b".")
 }
 
-fn walk(folder: &Path, prefix: &str, paths: &mut Vec<FilePath>) -> Result<()> {
+fn walk(folder: &Path, below: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
     let unlisted = |err| Error::io(folder, err);
     for entry in std::fs::read_dir(folder).map_err(unlisted)? {
         let entry = entry.map_err(unlisted)?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        let path = format!("{prefix}{name}");
+        let name = entry.file_name();
+        let path = below.join(&name);
         // A link to a folder may lead back up.
         if entry.file_type().map_err(unlisted)?.is_dir() {
-            if !name.starts_with('.') {
-                walk(&entry.path(), &format!("{path}/"), paths)?;
+            if !name.as_encoded_bytes().starts_with(b".") {
+                walk(&entry.path(), &path, paths)?;
             }
         } else {
-            paths.push(path.into());
+            paths.push(path);
         }
     }
     Ok(())
@@ -122,8 +125,9 @@ mod tests {
     use super::*;
 
     fn find(files: &[&str], path: &str) -> Option<String> {
-        let files = files.iter().map(|path| (FilePath::from(*path), Vec::new()));
-        SourceTree::in_memory(files).find(&path.into()).map(ToString::to_string)
+        let files = files.iter().map(|path| (PathBuf::from(path), Vec::new()));
+        let tree = SourceTree::in_memory(files);
+        tree.find(Path::new(path)).map(|found| found.display().to_string())
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What a user should know about a summary although it was made.
 
 use std::fmt;
+use std::path::PathBuf;
 
+use crate::Error;
 use crate::text::{plural, printable};
-use crate::{Error, FilePath};
 
 /// Something that is odd about the data or its sources, but no reason to stop.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub enum Warning {
     #[non_exhaustive]
     Mismatch {
         /// The file.
-        path: FilePath,
+        path: PathBuf,
         /// The last line that the data names.
         recorded: i32,
         /// How many lines the source has.
@@ -59,6 +60,8 @@ impl fmt::Display for Warning {
         match self {
             Self::LeftOut { message, .. } => f.write_str(&printable(message)),
             Self::Mismatch { path, recorded, lines } => {
+                let path = path.to_string_lossy();
+                let path = printable(&path);
                 let lines = plural((*lines).max(0) as usize, "line");
                 write!(
                     f,

@@ -104,6 +104,6 @@ fn read(path: &Path, aliases: &mut PathAliases) -> Result<(FileIdentity, Coverag
     let file = DataFile::open(path)?;
     let identity = file.identity().clone();
     let data = file.read()?.data;
-    let data = data.map_paths(|path| aliases.map_with_host_slashes(path.as_bytes()).into())?;
+    let data = data.map_paths(|path| aliases.map_file(path))?;
     Ok((identity, data))
 }

@@ -16,6 +16,7 @@ mod rows;
 mod schema;
 mod snapshot;
 mod sql;
+mod utf16;
 mod write;
 
 pub use write::write;

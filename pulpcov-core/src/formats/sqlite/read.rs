@@ -130,7 +130,7 @@ impl Reader {
         let mut merging = Merging::default();
         merging.add(rows, &numbers, paths.all())?;
         let mut data = merging.into_data(measurement, paths.all());
-        meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
+        data.replace_meta(meta);
         Ok(Decoded { data, orphan_rows })
     }
 

@@ -91,6 +91,14 @@ const fn line_map(version: i64, meta: &'static str, lines: &'static str) -> Sche
 }
 
 impl Schema {
+    /// The tables and columns that have text in them.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let meta = [("meta", "key"), ("meta", "value")].into_iter();
+        let others = [("file", "path"), ("context", "context"), ("tracer", "tracer")].into_iter();
+        meta.filter(|_| self.meta == META_KEYS)
+            .chain(others.filter(|(table, _)| self.tables.contains(table)))
+    }
+
     /// The schema of a database, whose tables are there and harmless.
     pub(super) fn of(connection: &Connection) -> Result<&'static Self> {
         let tables = Tables::of(connection)?;

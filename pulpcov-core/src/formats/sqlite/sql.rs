@@ -1,18 +1,20 @@
 //! The rows of a data file through SQL: of any schema, and laid out in any way.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, Statement};
 
 use super::connection::Source;
-use super::from_sqlite;
 use super::rows::Ids;
 use super::schema::{Lines, Schema};
 use super::snapshot::Snapshot;
+use super::{from_sqlite, utf16};
 use crate::data::contexts::{ContextId, ContextTable};
 use crate::data::path::PathList;
 use crate::data::rows::{Rows, Runs};
+use crate::data::stored_text::StoredText;
 use crate::data::{ArcSet, LineArc, Numbits};
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::formats::limits::{self, BitmapBudget, MAX_NUMBITS};
@@ -27,6 +29,7 @@ impl Database {
     pub(super) fn open(snapshot: Snapshot) -> Result<Self> {
         let source = Source::open(snapshot)?;
         let schema = Schema::of(&source.connection)?;
+        utf16::check(&source, schema)?;
         Ok(Self { source, schema })
     }
 
@@ -64,9 +67,7 @@ impl Database {
         let mut table = ContextTable::default();
         let mut ids = Vec::new();
         Table::new(&self.source, "context").each(self.schema.contexts, |row| {
-            let name = std::str::from_utf8(text(row, 1)?)
-                .map_err(|_| Error::new(ErrorKind::Corrupt, "the context's name is not UTF-8"))?;
-            ids.push((integer(row, 0)?, table.intern(name)));
+            ids.push((integer(row, 0)?, table.intern(text(row, 1)?)));
             Ok(())
         })?;
         Ok((table, Ids::new(ids)))
@@ -132,7 +133,7 @@ impl Database {
     fn tracers(&self, keys: &mut Keys<'_>) -> Result<HashMap<usize, Box<str>>> {
         let mut tracers = HashMap::new();
         Table::new(&self.source, "tracer").each("SELECT file_id, tracer FROM tracer", |row| {
-            let name = String::from_utf8_lossy(optional_text(row, 1)?.unwrap_or_default()).into();
+            let name = optional_text(row, 1)?.unwrap_or(StoredText::EMPTY).as_str().into();
             match keys.files.get(integer(row, 0)?) {
                 Some(file) => drop(tracers.insert(file, name)),
                 None => keys.orphans += 1,
@@ -145,13 +146,12 @@ impl Database {
     fn meta(&self) -> Result<BTreeMap<String, String>> {
         let mut meta = BTreeMap::new();
         Table::new(&self.source, "meta").each(self.schema.meta, |row| {
-            let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let value = match row.get_ref(1).map_err(from_sqlite)? {
                 ValueRef::Integer(number) => number.to_string(),
-                ValueRef::Text(value) => lossy(value),
+                ValueRef::Text(_) => text(row, 1)?.as_str().to_owned(),
                 _ => return Ok(()),
             };
-            meta.insert(lossy(text(row, 0)?), value);
+            meta.insert(text(row, 0)?.as_str().to_owned(), value);
             Ok(())
         })?;
         Ok(meta)
@@ -197,7 +197,7 @@ fn gathered<T: Copy, U>(
 }
 
 /// A table that is read row by row, with its name and the row's for errors.
-struct Table<'a> {
+pub(super) struct Table<'a> {
     connection: &'a Connection,
     name: &'static str,
     size: u64,
@@ -206,7 +206,7 @@ struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(source: &'a Source, name: &'static str) -> Self {
+    pub(super) fn new(source: &'a Source, name: &'static str) -> Self {
         Self { connection: &source.connection, name, size: source.size, numbers: false }
     }
 
@@ -216,7 +216,11 @@ impl<'a> Table<'a> {
     }
 
     /// Read the rows of `query`, which must not pass over any row of the table.
-    fn each(&self, query: &str, mut visit: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
+    pub(super) fn each(
+        &self,
+        query: &str,
+        mut visit: impl FnMut(&Row<'_>) -> Result<()>,
+    ) -> Result<()> {
         let at = |rowid| Position::Row { table: self.name.into(), rowid };
         let located = |err| from_sqlite(err).at(at(None));
         let mut statement = self.prepare(query).map_err(located)?;
@@ -265,14 +269,16 @@ fn integer(row: &Row<'_>, column: usize) -> Result<i64> {
     }
 }
 
-fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8]> {
+fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<StoredText<'a>> {
     match row.get_ref(column).map_err(from_sqlite)? {
-        ValueRef::Text(text) => Ok(text),
+        ValueRef::Text(text) => {
+            StoredText::of_bytes(text).map_err(|why| no_text(name_of(row, column), why))
+        }
         other => Err(unexpected(row, column, &other)),
     }
 }
 
-fn optional_text<'a>(row: &'a Row<'_>, column: usize) -> Result<Option<&'a [u8]>> {
+fn optional_text<'a>(row: &'a Row<'_>, column: usize) -> Result<Option<StoredText<'a>>> {
     match row.get_ref(column).map_err(from_sqlite)? {
         ValueRef::Null => Ok(None),
         _ => text(row, column).map(Some),
@@ -286,7 +292,17 @@ fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8]> {
     }
 }
 
+/// coverage.py writes no other text than Python can read.
+pub(super) fn no_text(column: &str, why: impl fmt::Display) -> Error {
+    let message = format!("the text in column {column} {why}: the file is damaged");
+    Error::new(ErrorKind::Corrupt, message)
+}
+
+fn name_of<'r>(row: &'r Row<'_>, column: usize) -> &'r str {
+    row.as_ref().column_name(column).unwrap_or("?")
+}
+
 fn unexpected(row: &Row<'_>, column: usize, value: &ValueRef<'_>) -> Error {
-    let name = row.as_ref().column_name(column).unwrap_or("?").to_owned();
+    let name = name_of(row, column);
     Error::new(ErrorKind::Corrupt, format!("unexpected {} in column {name}", value.data_type()))
 }

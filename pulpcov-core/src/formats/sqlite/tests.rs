@@ -57,7 +57,7 @@ fn everything_in_portions(reader: Result<Reader>, contexts: Contexts) -> Result<
     )?;
     assert!(rows.lines.is_empty() && rows.arcs.is_empty());
     let mut data = merging.into_data(rows.measurement, paths.all());
-    rows.meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
+    data.replace_meta(rows.meta);
     Ok(Everything::new(all, data, rows.orphans))
 }
 
@@ -282,10 +282,10 @@ fn data() -> impl Strategy<Value = CoverageData> {
                     data.add_lines(file, context, &lines.into_iter().collect()).unwrap();
                 }
             }
-            data.touch_file(files[0].as_str());
-            data.touch_context(&contexts[0]);
+            data.touch_file(files[0].as_str()).unwrap();
+            data.touch_context(&contexts[0]).unwrap();
             data.set_file_tracer(files[1].as_str(), &contexts[1]).unwrap();
-            meta.into_iter().for_each(|(key, value)| data.set_meta(key, value));
+            meta.iter().for_each(|(key, value)| data.set_meta(key, value).unwrap());
             data
         })
 }
@@ -310,7 +310,7 @@ fn trees_of_any_number_of_pages_are_written_alike() {
     for rows in (0..2200).step_by(97).chain(190..215).chain(290..310) {
         let mut data = CoverageData::new();
         data.add_arcs("a.py", "", (0..rows).map(|n| (n, n % 7))).unwrap();
-        (0..rows / 40).for_each(|n| data.touch_context(&format!("{n:0900}")));
+        (0..rows / 40).for_each(|n| data.touch_context(&format!("{n:0900}")).unwrap());
         both_ways_write_alike(&data);
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 
 use super::{NOWHERE, aliases, folder_of, text};
-use crate::ErrorKind;
 use crate::paths::{PathAliases, WorkingDir};
+use crate::{ErrorKind, FilePath};
 
 const BOTH: [bool; 2] = [false, true];
 
@@ -256,6 +256,27 @@ fn a_path_that_makes_a_rule_may_map_differently_again() {
     assert_eq!(text(&aliases.map(br"/nonexistent/cwd/arc\a/b/c.py")), r"arc/a/b/c.py");
 }
 
+/// What becomes of a file in combined data.
+fn file(aliases: &mut PathAliases, path: &str) -> String {
+    let path = FilePath::try_from(path).unwrap();
+    aliases.map_file(&path).unwrap().as_str().to_owned()
+}
+
+/// A rule's result, or what a link on disk leads to, may be nothing that a data file can hold.
+#[test]
+fn results_that_no_data_file_can_hold_are_refused() {
+    let path = FilePath::try_from("/ci/src/a.py").unwrap();
+    for (result, why) in [(&b"caf\xe9"[..], "is not UTF-8"), (b"a\0b", "has a NUL in it")] {
+        let mut aliases = aliases(true, &[]);
+        aliases.add("/ci", result).unwrap();
+        let err = aliases.map_file(&path).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::NotRepresentable);
+        let words = err.to_string();
+        assert!(words.starts_with("[paths] gives '/ci/src/a.py' a name: "), "{words}");
+        assert!(words.ends_with(why), "{words}");
+    }
+}
+
 #[test]
 fn results_are_remembered() {
     let asked = Arc::new(AtomicUsize::new(0));
@@ -266,11 +287,11 @@ fn results_are_remembered() {
     });
     aliases.add("/ci", "src").unwrap();
     for _ in 0..3 {
-        aliases.map_with_host_slashes(b"/ci/a.py");
+        file(&mut aliases, "/ci/a.py");
     }
     assert_eq!(asked.load(Ordering::Relaxed), 1);
     aliases.add("/other", "src").unwrap();
-    aliases.map_with_host_slashes(b"/ci/a.py");
+    file(&mut aliases, "/ci/a.py");
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
 
@@ -278,10 +299,10 @@ fn results_are_remembered() {
 #[test]
 fn a_result_outlives_the_rules_that_paths_make() {
     let mut aliases = aliases(true, &[]);
-    assert_eq!(aliases.map_with_host_slashes(b"/srv/src/a.py"), b"/srv/src/a.py");
-    assert_eq!(aliases.map_with_host_slashes(b"src/b.py"), b"src/b.py");
-    assert_eq!(aliases.map_with_host_slashes(b"/srv/src/a.py"), b"/srv/src/a.py");
-    assert_eq!(aliases.map_with_host_slashes(b"/srv/src/c.py"), b"src/c.py");
+    assert_eq!(file(&mut aliases, "/srv/src/a.py"), "/srv/src/a.py");
+    assert_eq!(file(&mut aliases, "src/b.py"), "src/b.py");
+    assert_eq!(file(&mut aliases, "/srv/src/a.py"), "/srv/src/a.py");
+    assert_eq!(file(&mut aliases, "/srv/src/c.py"), "src/c.py");
 }
 
 #[test]
@@ -298,8 +319,8 @@ fn odd_bytes_are_kept() {
 fn host_slashes() {
     let mut aliases = aliases(true, &[(r"c:\ci", r"out\src")]);
     assert_eq!(aliases.map(br"c:\ci\a\b.py"), br"out\src\a\b.py");
-    assert_eq!(aliases.map_with_host_slashes(br"c:\ci\a\b.py"), b"out/src/a/b.py");
-    assert_eq!(aliases.map_with_host_slashes(br"\\h\x/y.py"), b"//h/x/y.py");
+    assert_eq!(file(&mut aliases, r"c:\ci\a\b.py"), "out/src/a/b.py");
+    assert_eq!(file(&mut aliases, r"\\h\x/y.py"), "//h/x/y.py");
 }
 
 fn events(relative: bool, rules: &[(&str, &str)], paths: &[&str]) -> Vec<String> {
@@ -406,7 +427,10 @@ proptest! {
             drop(aliases.add(pattern, result));
         }
         for path in paths {
-            aliases.map_with_host_slashes(&path);
+            aliases.map(&path);
+            if let Ok(path) = FilePath::try_from(path.as_slice()) {
+                let _ = aliases.map_file(&path);
+            }
         }
     }
 }

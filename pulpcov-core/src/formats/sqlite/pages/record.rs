@@ -1,6 +1,7 @@
 //! Records: the values of a row (fileformat.html, section 2.1).
 
 use super::{Plain, Unusual};
+use crate::data::stored_text::StoredText;
 
 /// A value. Floating-point numbers are in no data file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,11 @@ impl<'a> Value<'a> {
             Self::Text(bytes) => Ok(bytes),
             _ => Err(Unusual),
         }
+    }
+
+    /// Text that is no damage.
+    pub(super) fn stored_text(self) -> Plain<StoredText<'a>> {
+        StoredText::of_bytes(self.text()?).map_err(|_| Unusual)
     }
 
     pub(super) fn blob(self) -> Plain<&'a [u8]> {

@@ -11,6 +11,7 @@ use crate::data::LineArc;
 use crate::data::contexts::{ContextId, ContextTable};
 use crate::data::path::PathList;
 use crate::data::rows::{Rows, Runs};
+use crate::data::stored_text::StoredText;
 use crate::formats::limits::{self, MAX_NUMBITS};
 use crate::formats::sqlite::SCHEMA_VERSION;
 use crate::formats::sqlite::rows::{ArcTotals, Contexts, Ids, LineTotals};
@@ -52,7 +53,7 @@ impl Database {
             let [id, path] = values(record)?;
             id.rowid_alias()?;
             ids.push((rowid, ids.len()));
-            paths.push(path.text()?);
+            paths.push(path.stored_text()?);
             Ok(())
         })?;
         Ok((paths, Ids::new(ids)))
@@ -93,8 +94,8 @@ impl Database {
         Table::new(&self.file, self.layout.contexts)?.each(|rowid, record| {
             let [id, name] = values(record)?;
             id.rowid_alias()?;
-            let name = std::str::from_utf8(name.text()?).map_err(|_| Unusual)?;
-            let name = if merge == Contexts::Merged { "" } else { name };
+            let name = name.stored_text()?;
+            let name = if merge == Contexts::Merged { StoredText::EMPTY } else { name };
             ids.push((rowid, table.intern(name)));
             Ok(())
         })?;
@@ -125,7 +126,7 @@ impl Database {
             file.rowid_alias()?;
             let name = match name {
                 Value::Null => "".into(),
-                name => String::from_utf8_lossy(name.text()?).into(),
+                name => name.stored_text()?.as_str().into(),
             };
             match files.get(rowid) {
                 Some(file) => drop(tracers.insert(file, name)),
@@ -137,11 +138,11 @@ impl Database {
     }
 
     fn meta(&self) -> Plain<BTreeMap<String, String>> {
-        let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |value: Value<'_>| Ok(value.stored_text()?.as_str().to_owned());
         let mut meta = BTreeMap::new();
         Table::new(&self.file, self.layout.meta)?.each(|_, record| {
             let [key, value] = values(record)?;
-            meta.insert(lossy(key.text()?), lossy(value.text()?));
+            meta.insert(text(key)?, text(value)?);
             Ok(())
         })?;
         Ok(meta)

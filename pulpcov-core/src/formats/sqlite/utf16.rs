@@ -1,0 +1,43 @@
+//! Databases whose text is stored as UTF-16.
+//!
+//! SQLite turns it into UTF-8 while it is read, and some character into another one where half of a surrogate pair
+//! is missing. So it is looked at as it is stored.
+
+use rusqlite::types::ValueRef;
+
+use super::connection::Source;
+use super::from_sqlite;
+use super::schema::Schema;
+use super::sql::{Table, no_text};
+use crate::error::Result;
+
+/// Is all text that is to be read UTF-16, if the database says so?
+///
+/// # Errors
+///
+/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) with the table and the row of the first text that is not.
+pub(super) fn check(source: &Source, schema: &Schema) -> Result<()> {
+    let encoding: String = source
+        .connection
+        .query_row("PRAGMA encoding", [], |row| row.get(0))
+        .map_err(from_sqlite)?;
+    let unit = match encoding.as_str() {
+        "UTF-16le" => u16::from_le_bytes,
+        "UTF-16be" => u16::from_be_bytes,
+        _ => return Ok(()),
+    };
+    schema.texts().try_for_each(|(table, column)| {
+        let query = format!(
+            "SELECT rowid, CASE typeof({column}) WHEN 'text' THEN CAST({column} AS BLOB) END FROM {table}"
+        );
+        Table::new(source, table).each(&query, |row| match row.get_ref(1).map_err(from_sqlite)? {
+            ValueRef::Blob(bytes) if !is_utf16(bytes, unit) => Err(no_text(column, "is not UTF-16")),
+            _ => Ok(()),
+        })
+    })
+}
+
+fn is_utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> bool {
+    let (units, half) = bytes.as_chunks();
+    half.is_empty() && char::decode_utf16(units.iter().map(|pair| unit(*pair))).all(|c| c.is_ok())
+}
