@@ -147,19 +147,19 @@ fn on_a_full_disk_the_program_runs_as_ever() {
     assert!(files.iter().all(|file| file.ends_with(".note")), "{files:?}");
 }
 
-/// Only root can: one line says so otherwise.
-fn as_root() -> bool {
-    if !is_root() {
-        println!("skipped: only root can start processes of other users");
-    }
-    is_root()
+/// Leave the test out, with one line that says so, unless it runs as root.
+macro_rules! as_root {
+    () => {
+        if !is_root() {
+            println!("skipped: only root can start processes of other users");
+            return;
+        }
+    };
 }
 
 #[test]
 fn a_process_that_becomes_another_user_writes_into_that_user_s_folder() {
-    if !as_root() {
-        return;
-    }
+    as_root!();
     let hooked = Hooked::new().installed(NEVER);
     let program = format!(
         "\
@@ -192,9 +192,7 @@ steps.step_2()
 
 #[test]
 fn a_process_in_another_root_writes_to_where_it_did() {
-    if !as_root() {
-        return;
-    }
+    as_root!();
     let hooked = Hooked::new().installed(OFTEN);
     let jail = hooked.dir.path("jail");
     fs::create_dir(&jail).unwrap();
@@ -253,9 +251,6 @@ fn state(folder: &Path) -> Vec<(PathBuf, u32, u32, Option<Vec<u8>>)> {
 /// root's that nobody else may enter, and nothing that the enemy's names lead to is changed.
 #[track_caller]
 fn root_is_measured_beside(squat: impl FnOnce(&Path, &Path)) {
-    if !as_root() {
-        return;
-    }
     let hooked = Hooked::new().installed(&[]);
     let victim = hooked.dir.path("victim");
     fs::create_dir(&victim).unwrap();
@@ -291,6 +286,7 @@ fn give_to_nobody(path: &Path) {
 
 #[test]
 fn a_squatted_folder_is_not_written_into() {
+    as_root!();
     root_is_measured_beside(|squatted, victim| {
         fs::create_dir(squatted).unwrap();
         fs::set_permissions(squatted, Permissions::from_mode(0o777)).unwrap();
@@ -301,6 +297,7 @@ fn a_squatted_folder_is_not_written_into() {
 
 #[test]
 fn a_link_in_place_of_the_folder_is_not_followed() {
+    as_root!();
     root_is_measured_beside(|squatted, victim| {
         symlink(victim, squatted).unwrap();
         give_to_nobody(squatted);
@@ -309,6 +306,7 @@ fn a_link_in_place_of_the_folder_is_not_followed() {
 
 #[test]
 fn a_fifo_in_place_of_the_folder_is_not_waited_for() {
+    as_root!();
     root_is_measured_beside(|squatted, _| {
         nix::unistd::mkfifo(squatted, Mode::from_bits_truncate(0o666)).unwrap();
         give_to_nobody(squatted);
@@ -317,6 +315,7 @@ fn a_fifo_in_place_of_the_folder_is_not_waited_for() {
 
 #[test]
 fn a_file_in_place_of_the_folder_is_not_opened() {
+    as_root!();
     root_is_measured_beside(|squatted, victim| {
         fs::hard_link(victim.join("passwd"), squatted).unwrap();
     });
@@ -326,9 +325,7 @@ fn a_file_in_place_of_the_folder_is_not_opened() {
 /// fork. It may do with its own names what it likes.
 #[test]
 fn an_enemy_who_races_gains_nothing() {
-    if !as_root() {
-        return;
-    }
+    as_root!();
     let hooked = Hooked::new().installed(&["--flush-interval", "20ms"]);
     let victim = hooked.dir.path("victim");
     fs::create_dir(&victim).unwrap();

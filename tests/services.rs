@@ -252,7 +252,7 @@ fn gunicorn_with_gevent_is_measured() {
     // No greenlet goes on in the function of another one: such an arc would lead from one file's line to another's.
     let arcs = hooked.rows().arcs;
     let single = hooked.single_of(&["--branch"], "import shop.web as web; list(web.application({'PATH_INFO': '/1', 'QUERY_STRING': '0'}, print))");
-    let of_web = |rows: &std::collections::BTreeSet<(String, String, i32, i32)>| {
+    let of_web = |rows: &BTreeSet<(String, String, i32, i32)>| {
         rows.iter()
             .filter(|arc| arc.0.ends_with("shop/web.py"))
             .map(|arc| (arc.2, arc.3))
