@@ -13,7 +13,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::hooked::{Hooked, Running, line_of_step, lines_with, shop};
-use crate::support::{REFERENCE, neutral, venv};
+use crate::support::{REFERENCE, Rows, neutral, venv};
 
 /// So long that what is saved is saved for another reason.
 const NEVER: &[&str] = &["--flush-interval", "60m"];
@@ -240,7 +240,7 @@ fn gunicorn_is_measured_while_it_runs() {
 fn gunicorn_with_gevent_is_measured() {
     let hooked = services().installed(&[OFTEN, &["--branch"]].concat());
     let port = free_port();
-    let _server = gunicorn(&hooked, port, &["--worker-class=gevent"]);
+    let mut server = gunicorn(&hooked, port, &["--worker-class=gevent"]);
     // Each waits within its request, so greenlets of a process take turns.
     let answered = get_all(port, (0..24).map(|step| format!("/{step}?0.3")));
     assert!(!answered.is_empty());
@@ -249,16 +249,15 @@ fn gunicorn_with_gevent_is_measured() {
         let ran = |step| arcs.iter().any(|arc| arc.0.ends_with("steps.py") && arc.3 == step);
         (0..24).all(|step| ran(i32::try_from(line_of_step(step)).unwrap()))
     });
-    // No greenlet goes on in the function of another one: such an arc would lead from one file's line to another's.
-    let arcs = hooked.rows().arcs;
-    let single = hooked.single_of(&["--branch"], "import shop.web as web; list(web.application({'PATH_INFO': '/1', 'QUERY_STRING': '0'}, print))");
-    let of_web = |rows: &BTreeSet<(String, String, i32, i32)>| {
-        rows.iter()
-            .filter(|arc| arc.0.ends_with("shop/web.py"))
-            .map(|arc| (arc.2, arc.3))
-            .collect::<BTreeSet<_>>()
+    server.signal(Signal::SIGTERM);
+    assert!(server.0.wait().unwrap().success());
+    // No greenlet goes on in the function of another one: the arcs are those of one request in one process.
+    let of_web = |rows: &Rows| {
+        let arcs = rows.arcs.iter().filter(|arc| arc.0.ends_with("shop/web.py"));
+        arcs.map(|arc| (arc.2, arc.3)).collect::<BTreeSet<_>>()
     };
-    assert_eq!(of_web(&arcs), of_web(&single.arcs));
+    let request = "import shop.web as web; list(web.application({'PATH_INFO': '/1', 'QUERY_STRING': '0'}, print))";
+    assert_eq!(of_web(&hooked.rows()), of_web(&hooked.single_of(&["--branch"], request)));
 }
 
 #[test]

@@ -266,10 +266,11 @@ class Measurement:
         chosen = [name for name in chosen if name != "multiprocessing"]
         if not {"greenlet", "gevent", "eventlet"}.intersection(chosen):
             gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+            # Without threads, a server may not end: coverage.py leaves greenlets waiting for each other.
             if gevent is not None and gevent.is_anything_patched():
-                return ["gevent"]
+                return ["gevent", "thread"]
             if eventlet is not None and eventlet.is_monkey_patched("thread"):
-                return ["eventlet"]
+                return ["eventlet", "thread"]
         return chosen
 
     def start(self, received):
