@@ -10,17 +10,24 @@ Standard input is a JSON list of jobs, standard output the list of answers:
  "files": [[path, tracer], ...], "lines": [[path, context, [1, 2]], ...],
  "arcs": [[path, context, [[1, 2]]], ...]}
     make a data file through CoverageData, in this order; answers {}
+{"do": "use", "file": "/folder/data", "rcfile": "/folder/rc", "more": "/folder/other"}
+    read a data file, report on a copy of it and append to that; answers read, reports (each status and last output),
+    append (as of run) and appended (as of read), or error. A plugin of any name is there.
 """
 
 import contextlib
 import io
 import json
 import os
+import shutil
 import sys
+import tempfile
+import traceback
 import types
 
 from coverage import CoverageData, CoveragePlugin
 from coverage.cmdline import main as coverage_main
+from coverage.plugin_support import Plugins
 
 
 def run(job):
@@ -94,7 +101,38 @@ tmpl_plugin = types.ModuleType("tmpl_plugin")
 tmpl_plugin.coverage_init = lambda registry, options: registry.add_file_tracer(PagePlugin())
 sys.modules["tmpl_plugin"] = tmpl_plugin
 
-JOBS = {"run": run, "read": read, "write": write}
+
+REPORTS = [["report", "-m"], ["json", "--show-contexts", "-o-"], ["xml", "-o-"]]
+
+
+def use(job):
+    known = Plugins.get
+    Plugins.get = lambda plugins, name: plugins.names.get(name) or PagePlugin()
+    try:
+        return use_with_any_plugin(job)
+    except Exception:
+        return {"error": traceback.format_exc()}
+    finally:
+        Plugins.get = known
+        os.chdir("/")
+
+
+def use_with_any_plugin(job):
+    with tempfile.TemporaryDirectory() as folder:
+        copy = os.path.join(folder, ".coverage")
+        shutil.copy(job["file"], copy)
+        options = ["-i", "--rcfile=" + job["rcfile"]]
+        reports = [run({"argv": argv + options, "cwd": folder}) for argv in REPORTS]
+        append = ["combine", "--append", "--keep", "--rcfile=", job["more"]]
+        return {
+            "read": read(job),
+            "reports": [[report["status"], report["stdout"][-200:]] for report in reports],
+            "append": run({"argv": append, "cwd": folder}),
+            "appended": read({"file": copy}),
+        }
+
+
+JOBS = {"run": run, "read": read, "write": write, "use": use}
 
 answers = [JOBS[job["do"]](job) for job in json.load(sys.stdin)]
 json.dump(answers, sys.stdout)

@@ -8,6 +8,7 @@
 //! | [`changes`] | inputs are locked, written, changed, and files made where a result is to be |
 //! | [`damage`] | bits are flipped, files cut |
 //! | [`text`] | bytes are no text |
+//! | [`flips`] | a damaged file is combined with intact ones, and coverage.py uses the result |
 //! | [`concurrency`] | many combines and writers are at work at once |
 //!
 //! Kills and refusals are tried on the command, and on a combine whose rows [wait on disk](little_memory).
@@ -15,6 +16,7 @@
 mod changes;
 mod concurrency;
 mod damage;
+mod flips;
 mod inject;
 mod kills;
 mod left;
@@ -34,6 +36,16 @@ use crate::support::{Dir, Rows};
 pub(crate) use permissions::is_root;
 
 const TARGET: &str = ".coverage";
+
+/// How many random cases a test tries: what `PULPCOV_CASES` says, or else so many.
+fn cases(default: usize) -> usize {
+    number_of_environment("PULPCOV_CASES").unwrap_or(default)
+}
+
+fn number_of_environment(name: &str) -> Option<usize> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
+}
 
 /// Data with rows that no other number has.
 fn data(number: u32) -> CoverageData {
