@@ -44,6 +44,7 @@
 //! | [`CoverageData`] | files, contexts, lines, arcs, plugins: queries and merging, no I/O |
 //! | [`formats`] | one data file of any version: told by content, read, written |
 //! | [`discover`] | the data files of a folder, and what their names say |
+//! | [`folder`] | folders that others can write to, by descriptor |
 //! | [`paths`] | `[paths]` aliases; the patterns of `include` and `omit` |
 //! | [`config`] | `.coveragerc` and its kin |
 //! | [`python`] | what could have run: statements, exclusions, arcs, regions of Python source |
@@ -89,6 +90,8 @@ pub mod data;
 pub mod design {}
 pub mod discover;
 mod error;
+#[cfg(any(feature = "json", feature = "sqlite"))]
+pub mod folder;
 #[cfg(any(feature = "json", feature = "sqlite"))]
 pub mod formats;
 #[cfg(feature = "paths")]

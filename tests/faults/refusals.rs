@@ -133,11 +133,12 @@ fn an_input_that_cannot_be_deleted_is_a_warning() {
     let path = dir.path(input_name(2));
     let before = snapshot(&dir);
     let all = calls(&dir, &combine(&[]));
-    let deletes =
-        |call: &&Call| call.name == "unlink" && call.text.contains(&format!("{}\"", input_name(2)));
+    let deletes = |call: &&Call| {
+        call.name == "unlinkat" && call.text.contains(&format!("{}\"", input_name(2)))
+    };
     let number = all.iter().find(deletes).unwrap().number;
     restore(&dir, &before);
-    let ran = with_fault(&dir, &combine(&[]), &format!("unlink:when={number}"), "error=EPERM");
+    let ran = with_fault(&dir, &combine(&[]), &format!("unlinkat:when={number}"), "error=EPERM");
     let warning = format!("warning: {}: not deleted: Operation not permitted", path.display());
     let ran = Ran::from(ran).status(0);
     assert!(

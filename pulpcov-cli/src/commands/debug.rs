@@ -5,9 +5,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::config::format_info;
+use pulpcov_core::discover::{self, Found};
+use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::DataFile;
 use pulpcov_core::text::{human_cmp, plural, printable};
-use pulpcov_core::{CoverageData, FileData, discover};
+use pulpcov_core::{CoverageData, FileData};
 
 use crate::args::{DebugCommand, DebugDataArgs};
 use crate::exit::{Exit, Failure};
@@ -34,20 +36,27 @@ fn debug_data(args: &DebugDataArgs, out: &mut impl Write) -> Result<Exit, Failur
     let mut all_readable = true;
     for file in files {
         out.write_all(format_info("data", &[]).as_bytes())?;
-        all_readable &= describe(file, out)?;
-        for parallel in parallel_files(file)? {
+        let path = absolute(file);
+        all_readable &= describe(&path, Entry::named(&path), out)?;
+        let found = parallel_files(file)?;
+        for parallel in found.files {
             writeln!(out, "-----")?;
-            all_readable &= describe(&parallel, out)?;
+            all_readable &= describe(parallel.path(), Ok(parallel.clone()), out)?;
+        }
+        for err in &found.left_out {
+            out.flush()?;
+            ui::error(&err.to_string());
+            all_readable = false;
         }
     }
     Ok(if all_readable { Exit::Success } else { Exit::Error })
 }
 
-fn parallel_files(file: &Path) -> Result<Vec<PathBuf>, Failure> {
+fn parallel_files(file: &Path) -> Result<Found, Failure> {
     let absolute = absolute(file);
     let folder = absolute.parent().unwrap_or(Path::new("/"));
     if !folder.is_dir() {
-        return Ok(Vec::new());
+        return Ok(Found::default());
     }
     Ok(discover::find(&[folder.into()], absolute.file_name().unwrap_or(OsStr::new(".coverage")))?)
 }
@@ -57,14 +66,17 @@ fn absolute(file: &Path) -> PathBuf {
 }
 
 /// Print one file's summary; `false` if it cannot be read.
-fn describe(file: &Path, out: &mut impl Write) -> Result<bool, Failure> {
-    let path = absolute(file);
+fn describe(
+    path: &Path,
+    entry: std::io::Result<Entry>,
+    out: &mut impl Write,
+) -> Result<bool, Failure> {
     writeln!(out, "path: {}", printable(&path.to_string_lossy()))?;
-    if path.symlink_metadata().is_err() {
+    let Some(entry) = entry.ok().filter(|entry| entry.status().is_ok()) else {
         writeln!(out, "No data collected: file doesn't exist")?;
         return Ok(true);
-    }
-    match DataFile::open(&path).and_then(DataFile::read) {
+    };
+    match DataFile::open_entry(&entry).and_then(DataFile::read) {
         Ok(decoded) => summarize(&decoded.data, out)?,
         Err(err) => {
             out.flush()?;

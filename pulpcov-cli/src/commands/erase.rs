@@ -1,10 +1,12 @@
 //! `pulpcov erase`
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
-use pulpcov_core::discover;
-use pulpcov_core::formats::companions;
+use pulpcov_core::discover::{self, Found};
+use pulpcov_core::folder::Entry;
+use pulpcov_core::formats::companions_of;
 
 use crate::args::EraseArgs;
 use crate::exit::{Exit, Failure};
@@ -13,16 +15,26 @@ use crate::{settings, ui};
 pub(crate) fn run(args: EraseArgs) -> Result<Exit, Failure> {
     let config = settings::load(&args.config)?;
     let data_file = settings::data_file(args.data_file, &config);
-    let mut files = vec![data_file.clone()];
-    if config.run.parallel {
-        files.extend(parallel_files(&data_file)?);
+    let mut failed = false;
+    let mut files = Vec::new();
+    match Entry::named(&data_file) {
+        Ok(file) => files.push(file),
+        Err(err) => failed |= !is_gone(&data_file, &err),
     }
-    let with_companions = files.iter().flat_map(|file| companions(file).chain([file.clone()]));
-    let failed = with_companions.filter(|file| !remove(file)).count();
-    Ok(if failed == 0 { Exit::Success } else { Exit::Error })
+    if config.run.parallel {
+        let found = parallel_files(&data_file)?;
+        files.extend(found.files);
+        for err in &found.left_out {
+            ui::error(&err.to_string());
+            failed = true;
+        }
+    }
+    let with_companions = files.iter().flat_map(|file| companions_of(file).chain([file.clone()]));
+    failed |= with_companions.filter(|file| !remove(file)).count() > 0;
+    Ok(if failed { Exit::Error } else { Exit::Success })
 }
 
-fn parallel_files(data_file: &Path) -> Result<Vec<PathBuf>, Failure> {
+fn parallel_files(data_file: &Path) -> Result<Found, Failure> {
     let folder = match data_file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -32,12 +44,15 @@ fn parallel_files(data_file: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Remove a file that may not be there; say why if it cannot be removed.
-fn remove(file: &Path) -> bool {
-    match std::fs::remove_file(file) {
-        Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
-            ui::error(&format!("{}: {err}", ui::name(file)));
-            false
-        }
-        _ => true,
+fn remove(file: &Entry) -> bool {
+    file.remove().map_or_else(|err| is_gone(file.path(), &err), |()| true)
+}
+
+/// Is the file not there? If it is, say why it stays.
+fn is_gone(file: &Path, err: &io::Error) -> bool {
+    let is_gone = err.kind() == io::ErrorKind::NotFound;
+    if !is_gone {
+        ui::error(&format!("{}: {err}", ui::name(file)));
     }
+    is_gone
 }

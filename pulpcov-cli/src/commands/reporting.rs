@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use pulpcov_core::combine::{Combiner, Event};
 use pulpcov_core::config::Config;
+use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::DataFile;
 use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::python::LinePatterns;
@@ -381,5 +382,7 @@ fn has_parallel_files(data_file: &Path) -> Result<bool, Failure> {
         return Ok(false);
     }
     let base = absolute.file_name().unwrap_or(OsStr::new(".coverage"));
-    Ok(discover::find(&[folder.into()], base)?.iter().any(|path| *path != absolute))
+    let found = discover::find(&[folder.into()], base)?;
+    let is_other = |file: &Entry| file.path() != absolute;
+    Ok(found.files.iter().any(is_other) || !found.left_out.is_empty())
 }

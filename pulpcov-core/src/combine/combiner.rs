@@ -16,8 +16,9 @@ use super::spill::{Run, Spilled};
 use super::store::{folder_of, store_with};
 use super::unfinished::{Mark, Unfinished};
 use crate::data::{CoverageData, FilePath, Measurement};
-use crate::discover;
+use crate::discover::{self, Found};
 use crate::error::{Error, ErrorKind, Lines, Result};
+use crate::folder::Entry;
 use crate::formats::sqlite::{self, RowSource};
 use crate::formats::{DataFile, FileIdentity, REFERENCE_VERSION};
 use crate::paths::{PathAliases, WorkingDir};
@@ -198,9 +199,12 @@ impl<'a> Combiner<'a> {
             (self.on_event)(Event::Resuming { data_file: &self.data_file });
             self.append = true;
         }
-        let inputs = self.find()?;
+        let Found { files: inputs, left_out } = self.find()?;
         if inputs.is_empty() && !unfinished.any() {
-            return Err(Error::new(ErrorKind::NoData, "No data to combine"));
+            return Err(match left_out.is_empty() {
+                true => Error::new(ErrorKind::NoData, "No data to combine"),
+                false => no_usable_data(&left_out),
+            });
         }
         (self.on_event)(Event::Found { inputs: inputs.len() });
         let base = match self.append {
@@ -208,7 +212,7 @@ impl<'a> Combiner<'a> {
             false => None,
         };
         let gathered = self.gather(&inputs, base.as_ref())?;
-        let report = Report::new(&inputs, gathered.outcomes);
+        let report = Report::new(&inputs, gathered.outcomes, left_out);
         if report.read.is_empty() && !unfinished.any() {
             return Err(no_usable_data(&report.left_out));
         }
@@ -224,22 +228,24 @@ impl<'a> Combiner<'a> {
 
     fn lock(&self) -> Result<FolderLocks> {
         let folder = |place: PathBuf| if place.is_dir() { place } else { folder_of(&place) };
-        let folders = self.places_or_default().into_iter().map(folder);
-        let all = folders.chain([folder_of(&self.data_file)]);
-        FolderLocks::acquire(all, |folder| (self.on_event)(Event::Waiting { folder }))
+        let inputs = self.places_or_default().into_iter().map(folder);
+        let target = folder_of(&self.data_file);
+        let waiting = |folder: &Path| (self.on_event)(Event::Waiting { folder });
+        FolderLocks::acquire(inputs, target, waiting)
     }
 
-    fn find(&self) -> Result<Vec<PathBuf>> {
+    fn find(&self) -> Result<Found> {
         let base = self.data_file.file_name().unwrap_or(OsStr::new(".coverage"));
-        let mut inputs = discover::find(&self.places_or_default(), base)?;
+        let mut found = discover::find(&self.places_or_default(), base)?;
         // The data file may be one of the files it is combined from; it does not combine itself.
         let own = std::path::absolute(&self.data_file).ok();
         let named_like_it = |path: &Path| path.file_name() == self.data_file.file_name();
-        inputs.retain(|path| !named_like_it(path) || std::path::absolute(path).ok() != own);
-        Ok(inputs)
+        let is_it = |path: &Path| named_like_it(path) && std::path::absolute(path).ok() == own;
+        found.files.retain(|input| !is_it(input.path()));
+        Ok(found)
     }
 
-    fn gather(&mut self, inputs: &[PathBuf], base: Option<&Base>) -> Result<Gathered> {
+    fn gather(&mut self, inputs: &[Entry], base: Option<&Base>) -> Result<Gathered> {
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
         let taken = base.map_or(0, |base| base.size);
@@ -296,10 +302,8 @@ impl<'a> Combiner<'a> {
         let folder = folder_of(&self.data_file);
         // As coverage.py does; why it cannot be made, writing will say.
         let _ = std::fs::create_dir_all(&folder);
-        let write = |temporary: &mut NamedTempFile| match result.runs.is_empty() {
-            true => sqlite::write(data, temporary.path()),
-            false => sqlite::write_rows(&spilled, temporary.path()),
-        };
+        let rows: &dyn RowSource = if result.runs.is_empty() { data } else { &spilled };
+        let write = |temporary: &mut NamedTempFile| sqlite::write_rows(rows, temporary.as_file());
         let mark = |file: &File| deletes.then(|| Mark::set(&folder, file)).transpose();
         store_with(&self.data_file, write, mark, NamedTempFile::persist)
     }
@@ -309,7 +313,7 @@ impl<'a> Combiner<'a> {
         if let Some(mark) = mark {
             (self.on_event)(Event::Deleting { inputs: merged.consumed.len() });
             let consumed: Vec<_> =
-                merged.consumed.iter().map(|(path, identity)| (*path, identity)).collect();
+                merged.consumed.iter().map(|(input, identity)| (*input, identity)).collect();
             combined.not_deleted = delete_inputs(&consumed);
             combined.not_deleted.extend(mark.clear(&folder_of(&self.data_file)).err());
         }
@@ -322,7 +326,7 @@ struct Merged<'i> {
     combined: Combined,
     /// The rows that are not in memory.
     runs: Vec<Run>,
-    consumed: Vec<(&'i Path, FileIdentity)>,
+    consumed: Vec<(&'i Entry, FileIdentity)>,
 }
 
 /// The inputs by what became of them.
@@ -331,20 +335,21 @@ struct Report<'i> {
     read: Vec<(&'i Path, Option<Measurement>)>,
     duplicates: usize,
     left_out: Vec<Error>,
-    consumed: Vec<(&'i Path, FileIdentity)>,
+    consumed: Vec<(&'i Entry, FileIdentity)>,
 }
 
 impl<'i> Report<'i> {
-    fn new(inputs: &'i [PathBuf], outcomes: Vec<Outcome>) -> Self {
+    fn new(inputs: &'i [Entry], outcomes: Vec<Outcome>, left_out: Vec<Error>) -> Self {
         let failed: Vec<bool> =
             outcomes.iter().map(|outcome| matches!(outcome, Outcome::Failed(_))).collect();
-        let mut report = Self::default();
-        for (path, outcome) in inputs.iter().zip(outcomes) {
+        let mut report = Self { left_out, ..Self::default() };
+        for (input, outcome) in inputs.iter().zip(outcomes) {
+            let path = input.path();
             match outcome {
                 Outcome::Read { identity, measurement, orphan_rows } => {
                     report.read.push((path, measurement));
                     match orphan_rows {
-                        0 => report.consumed.push((path, identity)),
+                        0 => report.consumed.push((input, identity)),
                         rows => report.left_out.push(orphans(path, rows)),
                     }
                 }
@@ -354,7 +359,7 @@ impl<'i> Report<'i> {
                 }
                 Outcome::Duplicate { identity, .. } => {
                     report.duplicates += 1;
-                    report.consumed.push((path, identity));
+                    report.consumed.push((input, identity));
                 }
                 Outcome::Failed(err) => report.left_out.push(err),
             }
@@ -389,8 +394,8 @@ fn no_usable_data(left_out: &[Error]) -> Error {
 }
 
 /// What the first of them is, is said of the first.
-fn same_bytes(path: &Path, first: Option<&PathBuf>) -> Error {
-    let first = first.map(|path| path.to_string_lossy()).unwrap_or_default();
+fn same_bytes(path: &Path, first: Option<&Entry>) -> Error {
+    let first = first.map(|input| input.path().to_string_lossy()).unwrap_or_default();
     Error::new(ErrorKind::Corrupt, format!("the same bytes as {}", printable(&first)))
         .with_path(path)
 }
@@ -429,10 +434,11 @@ impl<'i> Kinds<'i> {
 }
 
 /// Read the inputs once more, in order, to say which two of them name different plugins for a file.
-fn name_conflicting_inputs(inputs: &[PathBuf], aliases: &mut PathAliases) -> Option<Error> {
+fn name_conflicting_inputs(inputs: &[Entry], aliases: &mut PathAliases) -> Option<Error> {
     let mut known = HashMap::<FilePath, (String, &Path)>::new();
     for input in inputs {
-        let Ok(decoded) = DataFile::open(input).and_then(DataFile::read) else { continue };
+        let opened = DataFile::open_entry(input).and_then(DataFile::read);
+        let (Ok(decoded), input) = (opened, input.path()) else { continue };
         for file in decoded.data.files() {
             let Ok(path) = aliases.map_file(file.path()) else { continue };
             let (tracer, first) =

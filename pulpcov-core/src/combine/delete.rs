@@ -1,48 +1,57 @@
 //! Deleting inputs whose rows are safe elsewhere.
 
-use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
 
-use super::store::{folder_of, sync_folder};
 use crate::error::{Error, ErrorKind, Result};
+use crate::folder::{Entry, Folder};
 use crate::formats::sqlite::WritersOut;
-use crate::formats::{FileIdentity, beside, companions, open_no_follow, open_with};
+use crate::formats::{FileIdentity, companions_of};
 
 /// Delete each input that is still what was read; what stays is returned, with the reason.
-pub(super) fn delete_inputs(inputs: &[(&Path, &FileIdentity)]) -> Vec<Error> {
+pub(super) fn delete_inputs(inputs: &[(&Entry, &FileIdentity)]) -> Vec<Error> {
     let mut kept = Vec::new();
-    let mut folders = BTreeSet::<PathBuf>::new();
-    for (path, identity) in inputs {
-        match delete_if_same(path, identity) {
-            Ok(()) => drop(folders.insert(folder_of(path))),
-            Err(err) => kept.push(err.with_path(*path)),
+    let mut folders = Vec::<&Arc<Folder>>::new();
+    for (entry, identity) in inputs {
+        match delete_if_same(entry, identity) {
+            Ok(()) => {
+                // Files of a folder come one after the other.
+                if !folders.last().is_some_and(|last| Arc::ptr_eq(last, entry.folder())) {
+                    folders.push(entry.folder());
+                }
+            }
+            Err(err) => kept.push(err.with_path(entry.path())),
         }
     }
-    kept.extend(folders.iter().filter_map(|folder| sync_folder(folder).err()));
+    let synced = |folder: &Arc<Folder>| folder.sync().map_err(|err| Error::io(folder.path(), err));
+    kept.extend(folders.into_iter().filter_map(|folder| synced(folder).err()));
     kept
 }
 
-fn delete_if_same(path: &Path, identity: &FileIdentity) -> Result<()> {
+fn delete_if_same(entry: &Entry, identity: &FileIdentity) -> Result<()> {
     let kept = |err: Error| Error::new(err.kind(), format!("not deleted: {}", err.reason()));
     let refused = |err| kept(Error::new(ErrorKind::Io, err));
-    let file = open_to_lock(path).map_err(refused)?;
+    let is_same = || match FileIdentity::of_entry(entry).map_err(refused)? == *identity {
+        true => Ok(()),
+        false => Err(kept(Error::new(ErrorKind::Busy, "it has changed since it was read"))),
+    };
+    // What has taken its place is not even opened.
+    is_same()?;
+    let file = open_to_lock(entry).map_err(refused)?;
     let _writers =
-        WritersOut::new(file, open_no_follow(&beside(path, "-shm")).ok()).map_err(kept)?;
+        WritersOut::new(file, entry.beside("-shm").open_anything().ok()).map_err(kept)?;
     // By its name: what is locked may no longer be there.
-    if FileIdentity::of_path(path).map_err(refused)? != *identity {
-        let changed = Error::new(ErrorKind::Busy, "it has changed since it was read");
-        return Err(kept(changed));
-    }
-    std::fs::remove_file(path).map_err(refused)?;
+    is_same()?;
+    entry.remove().map_err(refused)?;
     // Without their file the companions mean nothing, and their rows are in the result.
-    for companion in companions(path) {
-        let _ = std::fs::remove_file(companion);
+    for companion in companions_of(entry) {
+        let _ = companion.remove();
     }
     Ok(())
 }
 
 /// Only a file that is open for writing can be locked against writers.
-fn open_to_lock(path: &Path) -> std::io::Result<File> {
-    open_with(OpenOptions::new().read(true).write(true), path).or_else(|_| open_no_follow(path))
+fn open_to_lock(entry: &Entry) -> io::Result<File> {
+    entry.open_to_write().or_else(|_| entry.open_anything())
 }

@@ -7,9 +7,9 @@
 //! one equals in size.
 
 #[cfg(feature = "parallel")]
-use std::collections::btree_map::Entry;
+use std::collections::btree_map;
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,6 +22,7 @@ use crate::data::rows::Rows;
 use crate::data::stored_text::StoredText;
 use crate::data::{CoverageData, FilePath, Measurement};
 use crate::error::{Error, Result};
+use crate::folder::Entry;
 use crate::formats::{DataFile, FileIdentity};
 use crate::paths::PathAliases;
 
@@ -55,8 +56,8 @@ impl Parts {
         self.runs.append(&mut other.runs);
         for (measurement, data) in other.data {
             match self.data.entry(measurement) {
-                Entry::Vacant(entry) => drop(entry.insert(data)),
-                Entry::Occupied(mut entry) => entry.get_mut().merge(data)?,
+                btree_map::Entry::Vacant(entry) => drop(entry.insert(data)),
+                btree_map::Entry::Occupied(mut entry) => entry.get_mut().merge(data)?,
             }
         }
         Ok(())
@@ -218,7 +219,7 @@ impl InOrder<'_> {
 ///
 /// Only if good inputs contradict each other; an input that cannot be read is an [`Outcome`].
 pub(super) fn gather(
-    inputs: &[PathBuf],
+    inputs: &[Entry],
     aliases: &mut PathAliases,
     drop_contexts: bool,
     memory: Option<usize>,
@@ -265,8 +266,8 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn of(inputs: &[PathBuf]) -> Self {
-        let size = |path: &PathBuf| path.symlink_metadata().map_or(0, |metadata| metadata.len());
+    fn of(inputs: &[Entry]) -> Self {
+        let size = |input: &Entry| input.status().map_or(0, |status| status.size);
         let all: Vec<u64> = inputs.iter().map(size).collect();
         let mut counts = HashMap::new();
         all.iter().for_each(|size| *counts.entry(*size).or_default() += 1);
@@ -292,7 +293,7 @@ impl Sizes {
 struct Pool<'a, E> {
     sizes: Sizes,
     room: Room<'a>,
-    inputs: &'a [PathBuf],
+    inputs: &'a [Entry],
     next: AtomicUsize,
     turns: Turns<InOrder<'a>>,
     outcomes: Mutex<BTreeMap<usize, Outcome>>,
@@ -325,24 +326,25 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         let mut conflict = Ok(());
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = self.inputs.get(number) else {
+            let Some(input) = self.inputs.get(number) else {
                 return conflict
                     .and_then(|()| merged.end(&self.room))
                     .map(|()| merged.into_parts());
             };
             conflict = conflict
                 .and_then(|()| merged.make_room(self.sizes.memory_to_read(number), &self.room));
-            let outcome = match self.read(number, path, &mut merged) {
+            let outcome = match self.read(number, input, &mut merged) {
                 Ok((outcome, found)) => {
                     // After a conflict the rest is still read: other workers wait for these turns.
                     if let Some(found) = found.filter(|_| conflict.is_ok()) {
-                        conflict = merged.add(found, &self.room).map_err(|err| err.with_path(path));
+                        let added = merged.add(found, &self.room);
+                        conflict = added.map_err(|err| err.with_path(input.path()));
                     }
                     outcome
                 }
                 Err(err) => Outcome::Failed(err),
             };
-            self.report(path, &outcome);
+            self.report(input.path(), &outcome);
             self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(number, outcome);
         }
     }
@@ -351,11 +353,11 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
     fn read(
         &self,
         number: usize,
-        path: &Path,
+        input: &Entry,
         Merged { names, buffer, .. }: &mut Merged,
     ) -> Result<(Outcome, Option<Found>)> {
         let opened = self
-            .open(number, path, std::mem::take(buffer))
+            .open(number, input, std::mem::take(buffer))
             .map(|file| (names.find(file.paths()), file));
         // The turn must be taken in any case.
         let admission = self.turns.take(number, |order| {
@@ -375,7 +377,8 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         if buffer.capacity() > KEPT {
             *buffer = Vec::new();
         }
-        rows.check_tracers(&numbers, names.paths.all()).map_err(|err| err.with_path(path))?;
+        rows.check_tracers(&numbers, names.paths.all())
+            .map_err(|err| err.with_path(input.path()))?;
         if !rows.any() {
             // Combining in coverage.py forgets it too.
             rows.measurement = None;
@@ -387,10 +390,10 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
 
     /// Open an input to read it into that memory. An only input has no duplicate, so that it need not be hashed nor
     /// held whole: it is read where it is, on all cores, under SQLite's read lock.
-    fn open(&self, number: usize, path: &Path, buffer: Vec<u8>) -> Result<DataFile> {
+    fn open(&self, number: usize, input: &Entry, buffer: Vec<u8>) -> Result<DataFile> {
         match self.inputs {
-            [_] => DataFile::open_in_place(path),
-            _ => DataFile::open_into(path, buffer, self.sizes.is_shared(number)),
+            [_] => DataFile::open_entry_in_place(input),
+            _ => DataFile::open_into(input, buffer, self.sizes.is_shared(number)),
         }
     }
 

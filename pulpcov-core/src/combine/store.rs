@@ -68,7 +68,7 @@ fn write_as(
     format: StoreFormat,
 ) -> impl FnOnce(&mut NamedTempFile) -> Result<()> {
     move |temporary| match format {
-        StoreFormat::Sqlite => sqlite::write(data, temporary.path()),
+        StoreFormat::Sqlite => sqlite::write_rows(data, temporary.as_file()),
         StoreFormat::Json4 => json::write(data, temporary),
     }
 }

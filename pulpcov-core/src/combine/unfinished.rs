@@ -13,7 +13,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::store::sync_folder;
 use crate::error::{Error, Result};
-use crate::formats::open_no_follow;
+use crate::folder::Entry;
 
 /// No data file's name can begin like it.
 pub(super) const PREFIX: &str = ".pulpcov-";
@@ -83,7 +83,7 @@ impl Unfinished {
 
 /// Is there, by the target's owner, a mark for the target as it is?
 fn marks_it(mark: &Path, target: &Metadata) -> bool {
-    let Ok(file) = open_no_follow(mark) else { return false };
+    let Ok(file) = Entry::named(mark).and_then(|mark| mark.open_anything()) else { return false };
     let Ok(metadata) = file.metadata() else { return false };
     if !metadata.is_file() || !same_owner(&metadata, target) {
         return false;

@@ -3,9 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::data_file::identity::beside;
-use super::data_file::input::open_no_follow;
 use super::detect::{FileKind, HEAD_LEN};
+use crate::folder::Entry;
 
 const SUFFIXES: [&str; 3] = ["-journal", "-wal", "-shm"];
 
@@ -25,18 +24,20 @@ const SUFFIXES: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
-    SUFFIXES
-        .map(|suffix| beside(path, suffix))
-        .into_iter()
-        .filter(|companion| companion.symlink_metadata().is_ok() && !holds_data(companion))
+    let found = Entry::named(path).into_iter().flat_map(|entry| companions_of(&entry));
+    found.map(|companion| companion.path().to_owned())
+}
+
+/// The companions of a data file in an open folder that exist.
+pub fn companions_of(entry: &Entry) -> impl Iterator<Item = Entry> + use<> {
+    let companions = SUFFIXES.map(|suffix| entry.beside(suffix)).into_iter();
+    companions.filter(|companion| companion.status().is_ok() && !holds_data(companion))
 }
 
 /// Is this, by its content, a data file? Neither links nor FIFOs are opened.
-pub(crate) fn holds_data(path: &Path) -> bool {
+pub(crate) fn holds_data(entry: &Entry) -> bool {
+    let Ok(file) = entry.open() else { return false };
     let mut head = Vec::with_capacity(HEAD_LEN);
-    path.symlink_metadata().is_ok_and(|metadata| metadata.is_file())
-        && open_no_follow(path)
-            .and_then(|file| file.take(HEAD_LEN as u64).read_to_end(&mut head))
-            .is_ok()
-        && FileKind::of(&head).is_data()
+    let read = file.take(HEAD_LEN as u64).read_to_end(&mut head);
+    read.is_ok() && FileKind::of(&head).is_data()
 }

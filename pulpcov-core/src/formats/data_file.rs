@@ -1,6 +1,6 @@
 //! One data file of any format, opened, and read once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::data::CoverageData;
 #[cfg(feature = "json")]
@@ -9,6 +9,7 @@ use crate::data::path::PathList;
 use crate::data::rows::{Rows, Runs};
 use crate::data::stored_text::StoredText;
 use crate::error::{Error, ErrorKind, Result};
+use crate::folder::Entry;
 
 use super::detect::FileKind;
 #[cfg(feature = "json")]
@@ -40,7 +41,7 @@ use input::Input;
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 pub struct DataFile {
-    path: PathBuf,
+    entry: Entry,
     identity: FileIdentity,
     digest: Option<[u8; 32]>,
     drop_contexts: bool,
@@ -76,8 +77,17 @@ impl DataFile {
     /// [`ErrorKind::UnknownSchema`] and [`ErrorKind::Corrupt`]; [`ErrorKind::Busy`] if a writer
     /// holds the file for longer than 5 seconds. All name the file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        Self::open_input(path).map_err(|err| err.with_path(path))
+        Self::open_entry(&named(path.as_ref())?)
+    }
+
+    /// As [`open`](Self::open), a data file in an open folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_entry(entry: &Entry) -> Result<Self> {
+        let opened = Input::open(entry).and_then(|input| Self::of_input(entry, input));
+        opened.map_err(|err| err.with_path(entry.path()))
     }
 
     /// Open the data file at `path` to read it where it is, in a fraction of its size of memory.
@@ -100,32 +110,35 @@ impl DataFile {
     /// ```
     #[cfg(feature = "sqlite")]
     pub fn open_in_place(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        Self::open_entry_in_place(&named(path.as_ref())?)
+    }
+
+    /// As [`open_in_place`](Self::open_in_place), a data file in an open folder.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn open_entry_in_place(entry: &Entry) -> Result<Self> {
         let open = || {
-            let mut input = Input::open(path)?;
+            let mut input = Input::open(entry)?;
             if FileKind::of(input.head()?) != FileKind::Sqlite {
-                return Self::of_input(path, input);
+                return Self::of_input(entry, input);
             }
             let (reader, identity) = sqlite::Reader::in_place(input)?;
             let content = Content::Sqlite(Box::new(reader));
-            Ok(Self { path: path.into(), identity, digest: None, drop_contexts: false, content })
+            let entry = entry.clone();
+            Ok(Self { entry, identity, digest: None, drop_contexts: false, content })
         };
-        open().map_err(|err| err.with_path(path))
-    }
-
-    fn open_input(path: &Path) -> Result<Self> {
-        Self::of_input(path, Input::open(path)?)
+        open().map_err(|err| err.with_path(entry.path()))
     }
 
     /// As [`open`](Self::open), into memory that is there already: fresh memory takes longer than the reading. It has a
     /// [`digest`](Self::digest) if it is to be `hashed`.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    pub(crate) fn open_into(path: &Path, buffer: Vec<u8>, hashed: bool) -> Result<Self> {
-        let input = Input::open(path).map(|input| input.reading_into(buffer).hashed(hashed));
-        input.and_then(|input| Self::of_input(path, input)).map_err(|err| err.with_path(path))
+    pub(crate) fn open_into(entry: &Entry, buffer: Vec<u8>, hashed: bool) -> Result<Self> {
+        let input = Input::open(entry).map(|input| input.reading_into(buffer).hashed(hashed));
+        let opened = input.and_then(|input| Self::of_input(entry, input));
+        opened.map_err(|err| err.with_path(entry.path()))
     }
 
-    fn of_input(path: &Path, mut input: Input) -> Result<Self> {
+    fn of_input(entry: &Entry, mut input: Input) -> Result<Self> {
         let kind = FileKind::of(input.head()?);
         let (content, digest) = match kind {
             #[cfg(feature = "json")]
@@ -144,7 +157,7 @@ impl DataFile {
             stranger => return Err(stranger_error(stranger)),
         };
         Ok(Self {
-            path: path.into(),
+            entry: entry.clone(),
             identity: input.identity().clone(),
             digest,
             drop_contexts: false,
@@ -154,7 +167,7 @@ impl DataFile {
 
     /// The path that was opened.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.entry.path()
     }
 
     /// The state of the file that was read.
@@ -220,7 +233,7 @@ impl DataFile {
             #[cfg(feature = "sqlite")]
             Content::Sqlite(reader) => {
                 let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
-                reader.read(contexts).map_err(|err| err.with_path(&self.path))
+                reader.read(contexts).map_err(|err| err.with_path(self.entry.path()))
             }
         }
     }
@@ -237,7 +250,7 @@ impl DataFile {
             }
             Content::Sqlite(reader) => {
                 let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
-                reader.into_rows(contexts, buffer).map_err(|err| err.with_path(&self.path))
+                reader.into_rows(contexts, buffer).map_err(|err| err.with_path(self.entry.path()))
             }
         }
     }
@@ -262,7 +275,7 @@ impl DataFile {
             Content::Sqlite(reader) => {
                 let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
                 let read = reader.read_in_portions(contexts, bytes, begin, add);
-                read.map_err(|err| err.with_path(&self.path))
+                read.map_err(|err| err.with_path(self.entry.path()))
             }
             Content::Json { .. } => {
                 let mut rows = self.into_rows(&mut Vec::new())?;
@@ -272,6 +285,15 @@ impl DataFile {
             }
         }
     }
+}
+
+fn named(path: &Path) -> Result<Entry> {
+    Entry::named(path).map_err(|err| match err.kind() {
+        std::io::ErrorKind::IsADirectory => {
+            Error::new(ErrorKind::NotADataFile, "this is a folder").with_path(path)
+        }
+        _ => Error::io(path, err),
+    })
 }
 
 /// Read a data file that is in memory already.

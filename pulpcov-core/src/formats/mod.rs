@@ -18,14 +18,9 @@ mod limits;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
-pub use companions::companions;
 pub(crate) use companions::holds_data;
+pub use companions::{companions, companions_of};
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-pub(crate) use data_file::{
-    identity::beside,
-    input::{open_no_follow, open_with},
-};
 pub use detect::FileKind;
 
 /// What a writer says of the version of coverage.py: the one whose format it follows.

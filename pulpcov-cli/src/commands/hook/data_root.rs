@@ -6,18 +6,20 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nix::unistd::{Uid, User};
-use pulpcov_core::discover;
+use nix::unistd::{Uid, User, geteuid};
+use pulpcov_core::discover::UserFolder;
+use pulpcov_core::folder::{Entry, Kind};
+use pulpcov_core::formats::companions_of;
 use serde::Serialize;
 
+use super::contents::Contents;
 use crate::exit::Failure;
+use crate::ui;
 
 /// As /tmp has it: everybody writes, and nobody touches another one's files.
 const MODE: u32 = 0o1777;
 /// What the names of the data files begin with.
 pub(super) const BASE: &str = ".coverage";
-/// What data files are called while they are written.
-const UNFINISHED: &str = ".pulpcov_hook.";
 
 /// Make the folder, if it is not there. Was it made?
 pub(super) fn create(root: &Path) -> Result<bool, Failure> {
@@ -65,6 +67,7 @@ impl DataRoot {
                 root.mode = Some(format!("{mode:04o}"));
                 root.owner = Some(user_name(metadata.uid()));
                 root.problems.extend(permission_problem(mode));
+                root.problems.extend(owner_problem(metadata.uid()));
                 root.problems.extend(selinux_problem(path));
             }
             Ok(_) => root.problems.push("is no folder".to_owned()),
@@ -82,6 +85,27 @@ fn permission_problem(mode: u32) -> Option<String> {
     }
     (mode & 0o1000 == 0)
         .then(|| "without the sticky bit, everybody can remove others' data files".to_owned())
+}
+
+/// The owner of a folder can rename and remove whatever is in it.
+fn owner_problem(owner: u32) -> Option<String> {
+    let is_trusted = owner == 0 || owner == geteuid().as_raw();
+    (!is_trusted).then(|| {
+        format!("it belongs to {}, who can remove and replace others' data files", user_name(owner))
+    })
+}
+
+/// Somebody else has the name that a user's processes try first.
+pub(super) fn squatting_problem(folder: &UserFolder) -> Option<String> {
+    let is_theirs = folder.kind == Kind::Folder && folder.owner == Some(folder.user);
+    (folder.is_plain && !is_theirs).then(|| {
+        format!(
+            "{} is taken by {}: processes of {} write into a folder of another name",
+            folder.name.to_string_lossy(),
+            user_name(folder.owner.unwrap_or_default()),
+            user_name(folder.user)
+        )
+    })
 }
 
 /// On a host where SELinux enforces its policy, services may write only where the label says so.
@@ -111,29 +135,62 @@ pub(super) fn user_name(uid: u32) -> String {
         .map_or_else(|| uid.to_string(), |user| user.name)
 }
 
-/// Remove the data files, and the folder if it was made for them and is empty then.
-pub(super) fn purge(root: &Path, remove_folder: bool) -> Result<usize, Failure> {
-    if !root.is_dir() {
-        return Ok(0);
+/// What a purge did.
+#[derive(Debug, Default)]
+pub(super) struct Purged {
+    /// How many files were removed.
+    pub(super) removed: usize,
+    /// What stayed, and why.
+    pub(super) left: Vec<String>,
+}
+
+impl Purged {
+    fn leave(&mut self, path: &Path, why: impl std::fmt::Display) {
+        self.left.push(format!("not removed: {}: {why}", ui::name(path)));
     }
-    let mut files = discover::find(&[root.into()], BASE.as_ref())?;
-    files.extend(unfinished(root));
-    for file in &files {
-        super::installed::remove(file)?;
+
+    /// Remove a file that may be gone already.
+    fn remove(&mut self, file: &Entry) {
+        match (file.status().map(|status| status.kind), file.remove()) {
+            (_, Ok(())) => self.removed += 1,
+            (Ok(Kind::Folder), _) => self.leave(file.path(), "this is a folder"),
+            (_, Err(err)) if err.kind() == io::ErrorKind::NotFound => {}
+            (_, Err(err)) => self.leave(file.path(), err),
+        }
+    }
+
+    fn remove_folder(&mut self, root: &Contents, user: &UserFolder) {
+        if user.kind != Kind::Folder {
+            return self.leave(&user.path, "this is no folder");
+        }
+        match root.root.remove_folder(&user.name) {
+            Err(err) if err.kind() != io::ErrorKind::NotFound => self.leave(&user.path, err),
+            _ => {}
+        }
+    }
+}
+
+/// Remove what processes have left, and the folder if it was made for that and is empty then.
+pub(super) fn purge(root: &Path, remove_folder: bool) -> Result<Purged, Failure> {
+    let mut purged = Purged::default();
+    if !root.is_dir() {
+        return Ok(purged);
+    }
+    let contents = Contents::of(root)?;
+    for file in &contents.data_files {
+        purged.remove(file);
+        // Without their file they mean nothing.
+        companions_of(file).for_each(|companion| drop(companion.remove()));
+    }
+    for file in contents.unfinished.iter().chain(&contents.notes) {
+        purged.remove(file);
+    }
+    for user in &contents.users {
+        purged.remove_folder(&contents, user);
     }
     if remove_folder {
         // What else is in it is somebody's.
         let _ = fs::remove_dir(root);
     }
-    Ok(files.len())
-}
-
-/// What processes that were killed while they wrote have left.
-pub(super) fn unfinished(root: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(root).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name());
-    names
-        .filter(|name| name.as_encoded_bytes().starts_with(UNFINISHED.as_bytes()))
-        .map(|name| root.join(name))
-        .collect()
+    Ok(purged)
 }

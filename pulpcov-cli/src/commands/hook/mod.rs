@@ -6,10 +6,12 @@
 //! | `installed` | the files of the hook in site-packages, and the record of what was written |
 //! | `wsgi` | the marked import in a WSGI script |
 //! | `data_root` | the folder that processes write into |
-//! | `processes` | whose data files are there, and who of them lives |
+//! | `contents` | what processes have left there |
+//! | `processes` | whose data files and notes these are, and who of them lives |
 //!
 //! The Python side is in `pulpcov-cli/hook/`.
 
+mod contents;
 mod data_root;
 mod install;
 mod installed;

@@ -1,33 +1,50 @@
-//! Whose data files are in the folder, and who of them lives.
+//! Whose data files and notes are in the data root, and who of them lives.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use nix::unistd::{SysconfVar, gethostname, sysconf};
-use pulpcov_core::discover::{self, DataFileName};
+use pulpcov_core::discover::DataFileName;
+use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::DataFile;
 use serde::Serialize;
 
+use super::contents::{Contents, Note};
 use super::data_root::{BASE, user_name};
-use crate::exit::Failure;
 
 /// A process, as its data file tells.
 #[derive(Debug, Serialize)]
 pub(super) struct Process {
+    #[serde(flatten)]
+    pub(super) who: Who,
+    /// When the data file was written.
+    pub(super) last_flush: String,
+    /// `None` if the data file cannot be read.
+    pub(super) rows: Option<u64>,
+    pub(super) file: PathBuf,
+    /// What is wrong with its measuring, as it says itself.
+    pub(super) note: Option<String>,
+}
+
+/// A process without a data file that says why it has none.
+#[derive(Debug, Serialize)]
+pub(super) struct Unmeasured {
+    #[serde(flatten)]
+    pub(super) who: Who,
+    pub(super) note: String,
+}
+
+/// Which process it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Who {
     pub(super) pid: u32,
     pub(super) host: String,
     pub(super) user: String,
     /// Known while it lives.
     pub(super) command: Option<String>,
     pub(super) state: Life,
-    /// When the data file was written.
-    pub(super) last_flush: String,
-    /// `None` if the data file cannot be read.
-    pub(super) rows: Option<u64>,
-    pub(super) file: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -40,44 +57,71 @@ pub(super) enum Life {
     Elsewhere,
 }
 
-/// The processes whose data files are in the folder, in the order of the files' names.
-pub(super) fn find(root: &Path) -> Result<Vec<Process>, Failure> {
-    let here =
-        gethostname().map(|name| name.to_string_lossy().replace('.', "_")).unwrap_or_default();
-    let boot = boot_time();
-    let files = discover::find(&[root.into()], BASE.as_ref())?;
-    Ok(files.into_iter().filter_map(|file| Process::of(file, &here, boot)).collect())
+/// The processes of a data root: those with data files, in the order of these files' names, and those without.
+pub(super) fn of(contents: &Contents) -> (Vec<Process>, Vec<Unmeasured>) {
+    let here = Here::new();
+    let measured = contents.data_files.iter().filter_map(|file| Process::of(file, &here));
+    let mut measured: Vec<Process> = measured.collect();
+    let mut unmeasured = Vec::new();
+    for (entry, note) in contents.notes.iter().filter_map(|note| Some((note, Note::read(note)?))) {
+        let Some((who, _)) = here.look(entry, note.host, note.pid) else { continue };
+        let is_same = |process: &&mut Process| {
+            (&process.who.host, process.who.pid) == (&who.host, who.pid)
+                && process.who.user == who.user
+        };
+        match measured.iter_mut().find(is_same) {
+            Some(process) => process.note = Some(note.text),
+            None => unmeasured.push(Unmeasured { who, note: note.text }),
+        }
+    }
+    (measured, unmeasured)
 }
 
 impl Process {
     /// `None` if the file is not named after a process, or gone.
-    fn of(file: PathBuf, here: &str, boot: Option<SystemTime>) -> Option<Self> {
-        let name = DataFileName::parse(BASE, file.file_name()?.to_str()?)?;
-        let (host, pid) = (name.host?, name.pid?);
-        let metadata = file.symlink_metadata().ok()?;
-        let written = metadata.modified().ok()?;
-        let state = match started(pid, boot) {
-            _ if host != here => Life::Elsewhere,
-            // A process that is younger than the file only has the same number.
-            Some(start) if start <= written + Duration::from_secs(1) => Life::Live,
-            _ => Life::Ended,
-        };
+    fn of(file: &Entry, here: &Here) -> Option<Self> {
+        let name = DataFileName::parse(BASE, file.name().to_str()?)?;
+        let (who, written) = here.look(file, name.host?, name.pid?)?;
+        let rows = DataFile::open_entry(file).and_then(DataFile::read).ok();
         Some(Self {
-            pid,
-            host,
-            user: user_name(metadata.uid()),
-            command: command(pid).filter(|_| state == Life::Live),
-            state,
+            who,
             last_flush: Timestamp::try_from(written)
                 .ok()?
                 .strftime("%Y-%m-%dT%H:%M:%SZ")
                 .to_string(),
-            rows: DataFile::open(&file)
-                .and_then(DataFile::read)
-                .ok()
-                .map(|read| read.data.row_count()),
-            file,
+            rows: rows.map(|read| read.data.row_count()),
+            file: file.path().to_owned(),
+            note: None,
         })
+    }
+}
+
+/// This host, since it was started.
+struct Here {
+    name: String,
+    boot: Option<SystemTime>,
+}
+
+impl Here {
+    fn new() -> Self {
+        let name =
+            gethostname().map(|name| name.to_string_lossy().replace('.', "_")).unwrap_or_default();
+        Self { name, boot: boot_time() }
+    }
+
+    /// Whose file it is, and when it was written.
+    fn look(&self, file: &Entry, host: String, pid: u32) -> Option<(Who, SystemTime)> {
+        let status = file.status().ok()?;
+        let written = status.modified?;
+        let state = match started(pid, self.boot) {
+            _ if host != self.name => Life::Elsewhere,
+            // A process that is younger than the file only has the same number.
+            Some(start) if start <= written + Duration::from_secs(1) => Life::Live,
+            _ => Life::Ended,
+        };
+        let command = command(pid).filter(|_| state == Life::Live);
+        let user = user_name(status.owner.unwrap_or_default());
+        Some((Who { pid, host, user, command, state }, written))
     }
 }
 

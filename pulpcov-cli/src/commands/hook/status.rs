@@ -1,14 +1,17 @@
 //! `pulpcov hook status`
 
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use pulpcov_core::text::printable;
 use serde::Serialize;
 
+use super::contents::Contents;
 use super::data_root::{self, DataRoot};
 use super::installed::{self, Places, State};
 use super::interpreter::Interpreter;
-use super::processes::{self, Life, Process};
+use super::processes::{self, Life, Process, Unmeasured, Who};
 use crate::args::StatusArgs;
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -40,8 +43,18 @@ struct Root {
     folder: DataRoot,
     /// In the order of the data files' names.
     processes: Vec<Process>,
+    /// Processes without a data file that say why.
+    unmeasured: Vec<Unmeasured>,
     /// What processes that were killed while they wrote have left.
     unfinished: Vec<PathBuf>,
+    /// Folders of users that cannot be looked into.
+    left_out: Vec<LeftOut>,
+}
+
+#[derive(Debug, Serialize)]
+struct LeftOut {
+    path: Option<PathBuf>,
+    problem: String,
 }
 
 pub(super) fn run(args: &StatusArgs) -> Result<Exit, Failure> {
@@ -126,13 +139,30 @@ impl Python {
 }
 
 impl Root {
-    fn look(folder: &Path) -> Result<Self, Failure> {
-        let is_there = folder.is_dir();
-        Ok(Self {
-            folder: DataRoot::look(folder),
-            processes: if is_there { processes::find(folder)? } else { Vec::new() },
-            unfinished: data_root::unfinished(folder),
-        })
+    fn look(path: &Path) -> Result<Self, Failure> {
+        let folder = DataRoot::look(path);
+        let mut root = Self {
+            folder,
+            processes: Vec::new(),
+            unmeasured: Vec::new(),
+            unfinished: Vec::new(),
+            left_out: Vec::new(),
+        };
+        if root.folder.exists {
+            root.fill(&Contents::of(path)?);
+        }
+        Ok(root)
+    }
+
+    fn fill(&mut self, contents: &Contents) {
+        (self.processes, self.unmeasured) = processes::of(contents);
+        let squatted = contents.users.iter().filter_map(data_root::squatting_problem);
+        self.folder.problems.extend(squatted);
+        self.unfinished = contents.unfinished.iter().map(|file| file.path().to_owned()).collect();
+        let left_out = contents.left_out.iter();
+        self.left_out = left_out
+            .map(|err| LeftOut { path: err.path().map(Path::to_owned), problem: err.reason() })
+            .collect();
     }
 
     fn in_words(&self) -> String {
@@ -151,9 +181,17 @@ impl Root {
             ("data files from other hosts", Life::Elsewhere),
         ] {
             let some: Vec<_> =
-                self.processes.iter().filter(|process| process.state == state).collect();
+                self.processes.iter().filter(|process| process.who.state == state).collect();
             text += &format!("  {title}: {}\n", some.len());
             some.iter().for_each(|process| text += &process.in_words());
+        }
+        if !self.unmeasured.is_empty() {
+            text += &format!("  processes that are not measured: {}\n", self.unmeasured.len());
+            self.unmeasured.iter().for_each(|process| text += &process.in_words());
+        }
+        for LeftOut { path, problem } in &self.left_out {
+            let path = path.as_deref().unwrap_or(&folder.path);
+            text += &format!("  cannot be read: {}: {problem}\n", ui::name(path));
         }
         if !self.unfinished.is_empty() {
             text += &format!(
@@ -168,15 +206,40 @@ impl Root {
 impl Process {
     fn in_words(&self) -> String {
         let rows = self.rows.map_or_else(|| "unreadable".to_owned(), |rows| format!("{rows} rows"));
-        format!(
-            "    {} on {}, {}, {rows}, saved {}{}\n",
-            self.pid,
-            self.host,
-            self.user,
-            self.last_flush,
-            self.command.as_ref().map(|command| format!(": {command}")).unwrap_or_default()
-        )
+        let Self { who, last_flush, .. } = self;
+        let command = command(who);
+        let mut text = format!("    {}, {rows}, saved {last_flush}{command}\n", place(who));
+        if let Some(note) = &self.note {
+            text += &format!("      {}\n", one_line(note));
+        }
+        text
     }
+}
+
+impl Unmeasured {
+    fn in_words(&self) -> String {
+        let Self { who, note } = self;
+        let life = match who.state {
+            Life::Live => "live",
+            Life::Ended => "ended",
+            Life::Elsewhere => "on another host",
+        };
+        let (command, note) = (command(who), one_line(note));
+        format!("    {}, {life}{command}\n      {note}\n", place(who))
+    }
+}
+
+fn place(who: &Who) -> String {
+    format!("{} on {}, {}", who.pid, one_line(&who.host), who.user)
+}
+
+fn command(who: &Who) -> String {
+    who.command.as_ref().map(|command| format!(": {}", one_line(command))).unwrap_or_default()
+}
+
+/// Text from outside has no line breaks of its own.
+fn one_line(text: &str) -> Cow<'_, str> {
+    printable(text)
 }
 
 impl Status {

@@ -10,7 +10,8 @@ use crate::exit::{Exit, Failure};
 use crate::ui;
 
 pub(super) fn run(args: &UninstallArgs) -> Result<Exit, Failure> {
-    Ok(super::for_each(args.python.or_default(), |python| {
+    let mut all_purged = true;
+    let exit = super::for_each(args.python.or_default(), |python| {
         let places = Places::new(&Interpreter::ask(&python)?.site);
         let settings = match installed::look(&places)? {
             State::Absent => {
@@ -25,10 +26,11 @@ pub(super) fn run(args: &UninstallArgs) -> Result<Exit, Failure> {
         remove(&places, &settings)?;
         ui::message(&format!("Removed the hook from {}", ui::name(&places.site)));
         if args.purge_data {
-            purge(&settings)?;
+            all_purged &= purge(&settings)?;
         }
         Ok(())
-    }))
+    });
+    Ok(if exit == Exit::Success && !all_purged { Exit::LeftOut } else { exit })
 }
 
 /// What switches the hook on goes first: a Python that starts meanwhile never finds half of it.
@@ -48,10 +50,15 @@ fn remove(places: &Places, settings: &Settings) -> Result<(), Failure> {
     installed::remove(&places.settings)
 }
 
-fn purge(settings: &Settings) -> Result<(), Failure> {
-    let Some(root) = settings.get("root").map(Path::new) else { return Ok(()) };
-    let files = data_root::purge(root, settings.get("made-root").is_some())?;
-    let files = if files == 1 { "1 data file".to_owned() } else { format!("{files} data files") };
+/// Remove what was measured. Did nothing have to stay?
+fn purge(settings: &Settings) -> Result<bool, Failure> {
+    let Some(root) = settings.get("root").map(Path::new) else { return Ok(true) };
+    let purged = data_root::purge(root, settings.get("made-root").is_some())?;
+    purged.left.iter().for_each(|left| ui::warning(left));
+    let files = match purged.removed {
+        1 => "1 data file".to_owned(),
+        removed => format!("{removed} data files"),
+    };
     ui::message(&format!("Removed {files} from {}", ui::name(root)));
-    Ok(())
+    Ok(purged.left.is_empty())
 }

@@ -1,11 +1,13 @@
 //! The data files of a folder that processes write to, each read again when it changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use pulpcov_core::discover::{self, Found};
+use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::{DataFile, FileIdentity};
 use pulpcov_core::paths::PathAliases;
-use pulpcov_core::{CoverageData, Error, discover};
+use pulpcov_core::{CoverageData, Error};
 
 use crate::exit::Failure;
 
@@ -35,7 +37,8 @@ pub(super) struct Changes {
     pub(super) read: usize,
     /// Data files that are there no more.
     pub(super) gone: usize,
-    /// Data files that could not be read twice in the same state: not because somebody writes them.
+    /// Folders that cannot be looked into, and data files that could not be read twice in the same state: not because
+    /// somebody writes them.
     pub(super) failed: Vec<Error>,
 }
 
@@ -51,19 +54,20 @@ impl Inputs {
 
     /// Read what changed.
     pub(super) fn refresh(&mut self) -> Result<Changes, Failure> {
-        let mut changes = Changes::default();
-        let paths = self.list()?;
+        let Found { files, left_out, .. } = self.find()?;
+        let mut changes = Changes { failed: left_out, ..Changes::default() };
         let before = self.files.len();
-        self.files.retain(|path, _| paths.contains(path));
+        let found: BTreeSet<&Path> = files.iter().map(Entry::path).collect();
+        self.files.retain(|path, _| found.contains(&**path));
         changes.gone = before - self.files.len();
-        for path in paths {
+        for file in &files {
             // One that is gone again is found to be gone the next time.
-            let Ok(identity) = FileIdentity::of_path(&path) else { continue };
-            let input = self.files.entry(path.clone()).or_default();
+            let Ok(identity) = FileIdentity::of_entry(file) else { continue };
+            let input = self.files.entry(file.path().to_owned()).or_default();
             if input.identity.as_ref() == Some(&identity) {
                 continue;
             }
-            match read(&path, &mut self.aliases) {
+            match read(file, &mut self.aliases) {
                 Ok((identity, data)) => {
                     *input = Input { identity: Some(identity), data, failed: None };
                     changes.read += 1;
@@ -90,18 +94,16 @@ impl Inputs {
     }
 
     /// A combine moves rows from the other files to the one without a suffix.
-    fn list(&self) -> Result<Vec<PathBuf>, Failure> {
-        let mut paths = discover::find(std::slice::from_ref(&self.folder), BASE.as_ref())?;
-        let combined = self.folder.join(BASE);
-        if combined.symlink_metadata().is_ok() {
-            paths.push(combined);
-        }
-        Ok(paths)
+    fn find(&self) -> Result<Found, Failure> {
+        let mut found = discover::find(std::slice::from_ref(&self.folder), BASE.as_ref())?;
+        let combined = Entry::named(self.folder.join(BASE)).ok();
+        found.files.extend(combined.filter(|combined| combined.status().is_ok()));
+        Ok(found)
     }
 }
 
-fn read(path: &Path, aliases: &mut PathAliases) -> Result<(FileIdentity, CoverageData), Error> {
-    let file = DataFile::open(path)?;
+fn read(file: &Entry, aliases: &mut PathAliases) -> Result<(FileIdentity, CoverageData), Error> {
+    let file = DataFile::open_entry(file)?;
     let identity = file.identity().clone();
     let data = file.read()?.data;
     let data = data.map_paths(|path| aliases.map_file(path))?;

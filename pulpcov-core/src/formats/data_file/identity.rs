@@ -1,8 +1,9 @@
 //! Telling one state of a file from another.
 
-use std::fs::Metadata;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
+
+use crate::folder::{Entry, Status};
 
 /// The companions in which SQLite keeps rows that are not in the database file itself.
 const COMPANIONS: [&str; 2] = ["-wal", "-journal"];
@@ -38,15 +39,8 @@ struct FileState {
 }
 
 impl FileState {
-    fn of(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        let inode = {
-            use std::os::unix::fs::MetadataExt;
-            Some((metadata.dev(), metadata.ino()))
-        };
-        #[cfg(not(unix))]
-        let inode = None;
-        Self { inode, size: metadata.len(), modified: metadata.modified().ok() }
+    fn of(status: &Status) -> Self {
+        Self { inode: status.inode, size: status.size, modified: status.modified }
     }
 }
 
@@ -57,20 +51,27 @@ impl FileIdentity {
     ///
     /// What the operating system says, if there is no such file.
     pub fn of_path(path: impl AsRef<Path>) -> std::io::Result<Self> {
-        let path = path.as_ref();
-        Ok(Self::new(&std::fs::symlink_metadata(path)?, path))
+        Self::of_entry(&Entry::named(path)?)
     }
 
-    /// The identity of an open file, and of what is beside its path.
-    pub(crate) fn new(file: &Metadata, path: &Path) -> Self {
-        let state = |suffix| {
-            std::fs::symlink_metadata(beside(path, suffix)).ok().map(|m| FileState::of(&m))
-        };
+    /// The identity of the file in an open folder; a symbolic link is not followed.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says, if there is no such file.
+    pub fn of_entry(entry: &Entry) -> std::io::Result<Self> {
+        Ok(Self::new(&entry.status()?, entry))
+    }
+
+    /// The identity of an open file, and of what is beside its name.
+    pub(crate) fn new(file: &Status, entry: &Entry) -> Self {
+        let state =
+            |suffix| entry.beside(suffix).status().ok().map(|status| FileState::of(&status));
         Self { file: FileState::of(file), companions: COMPANIONS.map(state) }
     }
 
     /// The identity of an open file, as if nothing were beside it.
-    pub(crate) fn of_file_alone(file: &Metadata) -> Self {
+    pub(crate) fn of_file_alone(file: &Status) -> Self {
         Self { file: FileState::of(file), companions: Default::default() }
     }
 
@@ -99,11 +100,4 @@ impl FileIdentity {
     pub fn size(&self) -> u64 {
         self.file.size
     }
-}
-
-/// The path of a companion: the same name with a suffix.
-pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
 }

@@ -1,12 +1,12 @@
 //! A regular file from a folder that others can write to, read in one consistent state.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Seek};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::folder::{Entry, Status};
 
 use super::FileIdentity;
 use crate::formats::detect::HEAD_LEN;
@@ -23,7 +23,7 @@ const TIME_STEP: Duration = Duration::from_millis(20);
 ///
 /// Whatever happens to its name meanwhile, all reads are of the file that was checked.
 pub(crate) struct Input {
-    path: PathBuf,
+    entry: Entry,
     file: Arc<File>,
     identity: FileIdentity,
     head: Vec<u8>,
@@ -34,14 +34,10 @@ pub(crate) struct Input {
 
 impl Input {
     /// Open without following a symbolic link, and without waiting for a FIFO's other end.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let named = std::fs::symlink_metadata(path).map_err(|err| Error::io(path, err))?;
-        refuse_unless_regular(&named)?;
-        let file = open_no_follow(path).map_err(|err| Error::io(path, err))?;
-        let opened = file.metadata().map_err(|err| Error::io(path, err))?;
-        refuse_unless_regular(&opened)?;
+    pub(crate) fn open(entry: &Entry) -> Result<Self> {
+        let (file, opened) = entry.open_with_status()?;
         Ok(Self {
-            path: path.into(),
+            entry: entry.clone(),
             file: Arc::new(file),
             identity: FileIdentity::of_file_alone(&opened),
             head: Vec::new(),
@@ -74,10 +70,10 @@ impl Input {
         read_file(&self.file, size, std::mem::take(&mut self.buffer))
     }
 
-    /// The path that was opened.
+    /// The name that was opened.
     #[cfg(feature = "sqlite")]
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.entry
     }
 
     /// The open file.
@@ -98,7 +94,7 @@ impl Input {
         (&*self.file)
             .take(HEAD_LEN as u64)
             .read_to_end(&mut head)
-            .map_err(|err| Error::io(&self.path, err))?;
+            .map_err(|err| Error::io(self.entry.path(), err))?;
         self.head = head;
         Ok(&self.head)
     }
@@ -116,7 +112,7 @@ impl Input {
     }
 
     fn seek_to_start(&self) -> Result<()> {
-        (&*self.file).rewind().map_err(|err| Error::io(&self.path, err))
+        (&*self.file).rewind().map_err(|err| Error::io(self.entry.path(), err))
     }
 
     /// Is the file still as it was at the last [`rewind`](Self::rewind)?
@@ -133,8 +129,8 @@ impl Input {
     fn current_identity(&self) -> Result<FileIdentity> {
         self.file
             .metadata()
-            .map(|metadata| FileIdentity::new(&metadata, &self.path))
-            .map_err(|err| Error::io(&self.path, err))
+            .map(|metadata| FileIdentity::new(&Status::from(&metadata), &self.entry))
+            .map_err(|err| Error::io(self.entry.path(), err))
     }
 
     /// Do `attempt` until the file did not change while it ran.
@@ -161,36 +157,4 @@ impl Input {
         let digest = self.digest(&bytes);
         Ok((bytes, digest))
     }
-}
-
-fn refuse_unless_regular(metadata: &std::fs::Metadata) -> Result<()> {
-    if metadata.is_file() {
-        return Ok(());
-    }
-    let what = if metadata.is_symlink() {
-        "this is a symbolic link, which is not followed"
-    } else if metadata.is_dir() {
-        "this is a folder"
-    } else {
-        "this is a device, a socket or a FIFO"
-    };
-    Err(Error::new(ErrorKind::NotADataFile, what))
-}
-
-/// Open for reading, following no symbolic link and waiting for nothing.
-pub(crate) fn open_no_follow(path: &Path) -> std::io::Result<File> {
-    open_with(OpenOptions::new().read(true), path)
-}
-
-/// Open with more `options`, as [`open_no_follow`] does.
-#[cfg(unix)]
-pub(crate) fn open_with(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
-    use nix::libc::{O_NOCTTY, O_NOFOLLOW, O_NONBLOCK};
-    use std::os::unix::fs::OpenOptionsExt;
-    options.custom_flags(O_NOFOLLOW | O_NONBLOCK | O_NOCTTY).open(path)
-}
-
-#[cfg(not(unix))]
-pub(crate) fn open_with(options: &mut OpenOptions, path: &Path) -> std::io::Result<File> {
-    options.open(path)
 }

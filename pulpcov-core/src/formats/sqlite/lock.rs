@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::folder::Patience;
 
 const PENDING_BYTE: i64 = 0x4000_0000;
 const RESERVED_BYTE: i64 = PENDING_BYTE + 1;
@@ -21,19 +22,19 @@ const WAL_CONNECTION_BYTE: i64 = 128;
 /// The checkpointer's byte in the `-shm` file (walformat.html, section 2.3).
 const WAL_CHECKPOINT_BYTE: i64 = 121;
 
-/// How long to wait for a writer: as long as Python's sqlite3 does by default.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for a writer at most: as long as Python's sqlite3 does by default.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// SQLite's read lock on an open database; dropping it gives the lock back.
 pub(super) struct SharedLock(Arc<File>);
 
 impl SharedLock {
-    /// Wait until no writer is changing the file, and keep writers from changing it.
+    /// Wait until no writer is changing the file, if there is `patience`, and keep writers from changing it.
     ///
     /// A file system without locks is taken as unlocked: the caller also looks whether the file changed.
-    pub(super) fn acquire(file: Arc<File>) -> Result<Self> {
-        wait_for(|| try_shared(&file))?;
+    pub(super) fn acquire(file: Arc<File>, patience: &Patience) -> Result<Self> {
+        wait_for(patience, || try_shared(&file))?;
         Ok(Self(file))
     }
 
@@ -89,20 +90,20 @@ impl WritersOut {
 }
 
 /// Keep checkpoints away while a write-ahead log is copied: a read lock on the checkpointer's byte.
-pub(super) fn hold_off_checkpoints(shm: &File) -> Result<()> {
-    wait_for(|| os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1))
+pub(super) fn hold_off_checkpoints(shm: &File, patience: &Patience) -> Result<()> {
+    wait_for(patience, || os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1))
 }
 
-fn wait_for(mut lock: impl FnMut() -> Result<bool>) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
+fn wait_for(patience: &Patience, mut lock: impl FnMut() -> Result<bool>) -> Result<()> {
+    let deadline = Instant::now() + LONGEST_WAIT;
     while !lock()? {
         if Instant::now() > deadline {
-            return Err(Error::new(
-                ErrorKind::Busy,
-                "another process is writing it, and has been for 5 seconds",
-            ));
+            let message = "another process is writing it, and has been for 5 seconds";
+            return Err(Error::new(ErrorKind::Busy, message));
         }
-        std::thread::sleep(PAUSE);
+        if !patience.wait(PAUSE) {
+            return Err(Error::new(ErrorKind::Busy, "another process has it locked"));
+        }
     }
     Ok(())
 }

@@ -9,8 +9,9 @@ use std::fs::File;
 
 use super::lock::{self, SharedLock};
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::data_file::identity::{FileIdentity, beside};
-use crate::formats::data_file::input::{Input, open_no_follow};
+use crate::folder::{Kind, Status};
+use crate::formats::data_file::identity::FileIdentity;
+use crate::formats::data_file::input::Input;
 use crate::formats::detect::FileKind;
 use crate::formats::limits::read_file;
 
@@ -35,7 +36,8 @@ impl Snapshot {
     /// Read `input` and what belongs to it while SQLite's read lock is held.
     pub(super) fn take(input: &mut Input) -> Result<Self> {
         input.consistently(|input| {
-            let lock = SharedLock::acquire(input.file().clone())?;
+            let lock =
+                SharedLock::acquire(input.file().clone(), input.entry().folder().patience())?;
             let size = input.rewind()?;
             let _checkpoints_wait = hold_off_checkpoints(input)?;
             let bytes = input.read(size)?;
@@ -59,7 +61,7 @@ pub(super) struct InPlace {
 impl InPlace {
     /// Lock a database that can be read without its companions, or give it back.
     pub(super) fn lock(mut input: Input) -> Result<std::result::Result<Self, Input>> {
-        let lock = SharedLock::acquire(input.file().clone())?;
+        let lock = SharedLock::acquire(input.file().clone(), input.entry().folder().patience())?;
         let size = input.rewind()?;
         // Whoever has a write-ahead log open may write into the database at any time.
         if !cfg!(unix) || is_wal(input.head()?) || hot_journal(&input, &lock)?.is_some() {
@@ -122,8 +124,8 @@ fn hold_off_checkpoints(input: &Input) -> Result<Option<File>> {
     if !input.identity().has_companion("-wal") {
         return Ok(None);
     }
-    let Ok(shm) = open_no_follow(&beside(input.path(), "-shm")) else { return Ok(None) };
-    lock::hold_off_checkpoints(&shm)?;
+    let Ok(shm) = input.entry().beside("-shm").open_anything() else { return Ok(None) };
+    lock::hold_off_checkpoints(&shm, input.entry().folder().patience())?;
     Ok(Some(shm))
 }
 
@@ -133,17 +135,18 @@ fn read_companion(
     suffix: &'static str,
     matters: impl Fn(u64, u8) -> bool,
 ) -> Result<Option<Companion>> {
-    let path = beside(input.path(), suffix);
-    let file = match open_no_follow(&path) {
+    let companion = input.entry().beside(suffix);
+    let named = |err| Error::io(companion.path(), err);
+    let file = match companion.open_anything() {
         Ok(file) => file,
         Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(err) => return Err(Error::io(path, err)),
+        Err(err) => return Err(named(err)),
     };
-    let metadata = file.metadata().map_err(|err| Error::io(&path, err))?;
-    if !metadata.is_file() {
+    let status = Status::from(&file.metadata().map_err(named)?);
+    if status.kind != Kind::File {
         return Err(refused(suffix, "is not a regular file"));
     }
-    let bytes = read_file(&file, metadata.len(), Vec::new())?;
+    let bytes = read_file(&file, status.size, Vec::new())?;
     if FileKind::of(&bytes).is_data() {
         // Named like a companion, but a data file of its own.
         return Ok(None);
@@ -151,7 +154,7 @@ fn read_companion(
     if !bytes.first().is_some_and(|&first| matters(bytes.len() as u64, first)) {
         return Ok(None);
     }
-    refuse_strangers_companion(input, &metadata, suffix)?;
+    refuse_strangers_companion(input, &status, suffix)?;
     if bytes.ends_with(&JOURNAL_MAGIC) {
         return Err(refused(suffix, "names a super-journal, so it was not made by coverage.py"));
     }
@@ -159,24 +162,16 @@ fn read_companion(
 }
 
 /// In a folder that all may write to, a journal that another user put beside a data file could change its rows.
-#[cfg(unix)]
-fn refuse_strangers_companion(
-    input: &Input,
-    companion: &std::fs::Metadata,
-    suffix: &str,
-) -> Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let owner = input.file().metadata().map_err(|err| Error::io(input.path(), err))?.uid();
-    if companion.uid() == owner || companion.uid() == 0 {
-        Ok(())
-    } else {
-        Err(refused(suffix, "belongs to another user than the file itself"))
+fn refuse_strangers_companion(input: &Input, companion: &Status, suffix: &str) -> Result<()> {
+    let metadata = input.file().metadata().map_err(|err| Error::io(input.entry().path(), err))?;
+    if companion.owner != Status::from(&metadata).owner && companion.owner != Some(0) {
+        return Err(refused(suffix, "belongs to another user than the file itself"));
     }
-}
-
-#[cfg(not(unix))]
-fn refuse_strangers_companion(_: &Input, _: &std::fs::Metadata, _: &str) -> Result<()> {
-    Ok(())
+    input
+        .entry()
+        .folder()
+        .refuse_others_files(companion)
+        .map_err(|_| refused(suffix, "may be a hard link to a file of somebody else"))
 }
 
 fn refused(suffix: &str, why: &str) -> Error {

@@ -11,6 +11,7 @@ use super::snapshot::Snapshot;
 use crate::data::merging::{Merging, PathTable};
 use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Numbits};
 use crate::error::Result;
+use crate::folder::Entry;
 use crate::formats::data_file::input::Input;
 
 /// All that the rest of the crate gets of a data file, orders included.
@@ -73,7 +74,10 @@ fn all_ways_agree(database: &[u8]) -> bool {
         let sql = Reader::through_sql(Snapshot { bytes: database.to_vec(), companion: None });
         let sql = everything(sql, contexts);
         let ours = everything(Reader::from_bytes(database.to_vec()), contexts);
-        let open = || Reader::in_place(Input::open(&path).unwrap()).map(|opened| opened.0);
+        let open = || {
+            Reader::in_place(Input::open(&Entry::named(&path).unwrap()).unwrap())
+                .map(|opened| opened.0)
+        };
         let in_place = everything(open(), contexts);
         let in_portions = everything_in_portions(open(), contexts);
         for ours in [ours, in_place, in_portions] {
@@ -338,7 +342,8 @@ fn both_ways_write_many_alike(data: &CoverageData) {
     let (ours, sql) = (folder.path().join("ours"), folder.path().join("sql"));
     super::write(data, &ours).unwrap();
     super::write::write_through_sql(data, &sql).unwrap();
-    let (reader, _) = Reader::in_place(Input::open(&ours).unwrap()).unwrap();
+    let (reader, _) =
+        Reader::in_place(Input::open(&Entry::named(&ours).unwrap()).unwrap()).unwrap();
     assert!(&reader.read(Contexts::Kept).unwrap().data == data);
 
     let (ours, sql) = (Connection::open(&ours).unwrap(), Connection::open(&sql).unwrap());

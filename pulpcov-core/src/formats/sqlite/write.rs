@@ -16,7 +16,7 @@ use crate::data::by_context::{ByContext, Union};
 use crate::data::contexts::ContextTable;
 use crate::data::coverage_data::FileRecord;
 use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Measurement};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The text that coverage.py 7.17.3 creates its tables with (`sqldata.py`, `SCHEMA`).
 pub(super) const SCHEMA: &str = include_str!("schema7.sql");
@@ -34,16 +34,26 @@ pub(super) const SCHEMA: &str = include_str!("schema7.sql");
 pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     // SQLite says what is wrong if the file is not empty, or if two say what was measured.
-    if data.meta().contains_key("has_arcs") || std::fs::metadata(path).is_ok_and(|m| m.len() > 0) {
+    if says_twice(data) || std::fs::metadata(path).is_ok_and(|m| m.len() > 0) {
         return write_through_sql(data, path);
     }
-    write_rows(data, path)
+    let file = File::options().write(true).create(true).truncate(false).open(path);
+    let written = file.map_err(Error::from).and_then(|file| write_rows(data, &file));
+    written.map_err(|err| err.with_path(path))
 }
 
-/// [`write()`] to an empty or absent file what need not be in memory; its metadata does not say `has_arcs`.
-pub(crate) fn write_rows(rows: &dyn RowSource, path: &Path) -> Result<()> {
-    let file = File::options().write(true).create(true).truncate(false).open(path);
-    file.and_then(|file| pages::write(rows, &file)).map_err(|err| Error::io(path, err))
+/// [`write()`] to an empty file what need not be in memory. By now the file's name may lead elsewhere: it is not used.
+pub(crate) fn write_rows(rows: &dyn RowSource, file: &File) -> Result<()> {
+    if says_twice(rows) {
+        let message = "the metadata says `has_arcs`, and the rows say it too";
+        return Err(Error::new(ErrorKind::NotRepresentable, message));
+    }
+    Ok(pages::write(rows, file)?)
+}
+
+/// Do both the metadata and the rows say what was measured?
+fn says_twice(rows: &dyn RowSource) -> bool {
+    rows.meta().contains_key("has_arcs") && rows.measurement().is_some()
 }
 
 /// What a data file is written from. It is gone through once for each large table and once for its index.

@@ -1,0 +1,405 @@
+//! Folders that others can write to, used by descriptor and not by name.
+//!
+//! The owner of a folder can replace it by another folder, or by a link, at any instant. Whoever then opens
+//! `FOLDER/file` by that path reads, or deletes, a file of somebody else. A [`Folder`] is opened once, and what is in it
+//! is found through its descriptor: it stays the same folder whatever its path leads to later.
+//!
+//! Only a path that the caller named is trusted, with all links in it. Nothing below it is: the last
+//! component of a path is never followed if it is a link.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+#[cfg(feature = "sqlite")]
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+
+mod os;
+#[cfg(feature = "sqlite")]
+mod patience;
+mod status;
+
+#[cfg(feature = "sqlite")]
+pub(crate) use patience::Patience;
+pub use status::{Kind, Status};
+
+/// How long to wait in all for writers of the files of a folder. Anybody can lock a file of their own, or a thousand.
+#[cfg(feature = "sqlite")]
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An open folder.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::folder::Folder;
+///
+/// let place = tempfile::tempdir()?;
+/// std::fs::create_dir(place.path().join("inner"))?;
+/// std::fs::write(place.path().join("inner/a"), "")?;
+///
+/// let folder = Folder::named(place.path())?;
+/// assert_eq!(folder.names()?, ["inner"]);
+/// assert_eq!(folder.inside("inner".as_ref())?.names()?, ["a"]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    handle: os::Handle,
+    #[cfg(feature = "sqlite")]
+    patience: Patience,
+}
+
+impl Folder {
+    /// Open the folder at a path that the caller trusts. Links in it are followed.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn named(path: impl AsRef<Path>) -> io::Result<Arc<Self>> {
+        let path = path.as_ref();
+        let handle = os::Handle::named(path)?;
+        Ok(Arc::new(Self {
+            path: path.into(),
+            handle,
+            #[cfg(feature = "sqlite")]
+            patience: Patience::new(PATIENCE),
+        }))
+    }
+
+    /// Open a folder in this one. It is not followed if it is a link.
+    ///
+    /// It may belong to anybody, so nobody waits for writers of its files.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says, and [`io::ErrorKind::NotADirectory`] for a link.
+    pub fn inside(self: &Arc<Self>, name: &OsStr) -> io::Result<Arc<Self>> {
+        let handle = os::Handle::inside(self, name)?;
+        Ok(Arc::new(Self {
+            path: self.join(name),
+            handle,
+            #[cfg(feature = "sqlite")]
+            patience: Patience::new(Duration::ZERO),
+        }))
+    }
+
+    /// The path by which the folder was opened. It may lead elsewhere by now: it is for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the folder was opened [`inside`](Self::inside) another one.
+    pub fn is_inside(&self) -> bool {
+        self.handle.is_inside()
+    }
+
+    /// Who owns the folder, and who may write to it.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn status(&self) -> io::Result<Status> {
+        self.handle.status(&self.path)
+    }
+
+    /// The names in the folder, in no order.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn names(&self) -> io::Result<Vec<OsString>> {
+        self.handle.names(&self.path)
+    }
+
+    /// A name in the folder. There need not be such a file.
+    pub fn entry(self: &Arc<Self>, name: impl Into<OsString>) -> Entry {
+        let name = name.into();
+        Entry { path: self.join(&name), folder: Arc::clone(self), name }
+    }
+
+    /// Remove an empty folder from this one.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
+        self.handle.remove_folder(&self.path, name)
+    }
+
+    /// Make durable what was renamed or removed.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        match self.handle.sync(&self.path) {
+            // A file system, mostly of a network, that does not sync folders.
+            Err(err) if err.kind() == io::ErrorKind::InvalidInput => Ok(()),
+            synced => synced,
+        }
+    }
+
+    /// What is left of the time to wait for writers.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
+    /// Whoever can write to a folder can put a hard link there to a file of somebody else, which they may not even read.
+    pub(crate) fn refuse_others_files(&self, file: &Status) -> Result<()> {
+        let of_folder = self.status().map_err(|err| Error::io(&self.path, err))?;
+        if self.is_inside() && file.owner != of_folder.owner {
+            return Err(refused(
+                "this belongs to another user than its folder; name it to have it read",
+            ));
+        }
+        if file.links > 1 && (self.is_inside() || of_folder.everybody_may_write()) {
+            return Err(refused(
+                "this has several names (hard links), in a folder that others can write to; make a copy",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Names in the current folder are shown as they are.
+    fn join(&self, name: &OsStr) -> PathBuf {
+        if self.path == Path::new(".") { name.into() } else { self.path.join(name) }
+    }
+}
+
+/// A name in an open folder.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::folder::Entry;
+///
+/// let place = tempfile::tempdir()?;
+/// let path = place.path().join(".coverage");
+/// std::fs::write(&path, "rows")?;
+/// let entry = Entry::named(&path)?;
+/// assert_eq!(entry.status()?.size, 4);
+/// entry.remove()?;
+/// assert!(!path.exists());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Entry {
+    folder: Arc<Folder>,
+    name: OsString,
+    path: PathBuf,
+}
+
+impl Entry {
+    /// The last component of a path whose other components the caller trusts.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says about the folder; [`io::ErrorKind::IsADirectory`] if the path ends in `..`, or is
+    /// the root.
+    pub fn named(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::named_by(path.as_ref(), |folder| Folder::named(folder))
+    }
+
+    /// As [`named`](Self::named), with the folder that `open` gives for its path.
+    pub(crate) fn named_by(
+        path: &Path,
+        open: impl FnOnce(&Path) -> io::Result<Arc<Folder>>,
+    ) -> io::Result<Self> {
+        let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
+        let folder = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        Ok(Self { folder: open(folder)?, name: name.into(), path: path.into() })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Arc<Folder> {
+        &self.folder
+    }
+
+    /// The name in the folder.
+    pub fn name(&self) -> &OsStr {
+        &self.name
+    }
+
+    /// The path, for messages.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is there now. A link is not followed.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn status(&self) -> io::Result<Status> {
+        self.folder.handle.status_of(&self.path, &self.name)
+    }
+
+    /// Open a regular file for reading, if it is its folder's own: others who can write to the folder can make
+    /// links in it, symbolic and hard, to files that they may not read.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`]; [`ErrorKind::NotADataFile`] with what it is, if it is no regular file, and if it may
+    /// be somebody else's.
+    pub fn open(&self) -> Result<File> {
+        self.open_with_status().map(|(file, _)| file)
+    }
+
+    /// As [`open`](Self::open), with what the open file is.
+    pub(crate) fn open_with_status(&self) -> Result<(File, Status)> {
+        let failed = |err| Error::io(&self.path, err);
+        // Opening a device can do something.
+        refuse_unless_regular(&self.status().map_err(failed)?)?;
+        let file = self.open_anything().map_err(failed)?;
+        let status = Status::from(&file.metadata().map_err(failed)?);
+        refuse_unless_regular(&status)?;
+        self.folder.refuse_others_files(&status)?;
+        Ok((file, status))
+    }
+
+    /// Open for reading, whatever it is. A link is not followed, and nothing is waited for.
+    pub(crate) fn open_anything(&self) -> io::Result<File> {
+        self.folder.handle.open(&self.path, &self.name, false)
+    }
+
+    /// As [`open_anything`](Self::open_anything), for writing too.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn open_to_write(&self) -> io::Result<File> {
+        self.folder.handle.open(&self.path, &self.name, true)
+    }
+
+    /// Remove what is there, unless it is a folder.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn remove(&self) -> io::Result<()> {
+        self.folder.handle.remove(&self.path, &self.name)
+    }
+
+    /// The same name with a suffix.
+    pub(crate) fn beside(&self, suffix: &str) -> Self {
+        let with_suffix = |text: &OsStr| {
+            let mut text = text.to_owned();
+            text.push(suffix);
+            text
+        };
+        Self {
+            folder: Arc::clone(&self.folder),
+            name: with_suffix(&self.name),
+            path: with_suffix(self.path.as_os_str()).into(),
+        }
+    }
+}
+
+fn refuse_unless_regular(status: &Status) -> Result<()> {
+    match status.kind {
+        Kind::File => Ok(()),
+        Kind::Link => Err(refused("this is a symbolic link, which is not followed")),
+        Kind::Folder => Err(refused("this is a folder")),
+        Kind::Other => Err(refused("this is a device, a socket or a FIFO")),
+    }
+}
+
+fn refused(what: &str) -> Error {
+    Error::new(ErrorKind::NotADataFile, what)
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A folder `x` in a folder, and another folder to put in its place.
+    fn swapped(swap: impl Fn(&Path)) -> (tempfile::TempDir, Arc<Folder>) {
+        let place = tempfile::tempdir().unwrap();
+        for folder in ["x", "victim"] {
+            fs::create_dir(place.path().join(folder)).unwrap();
+            fs::write(place.path().join(folder).join("file"), folder).unwrap();
+        }
+        let folder = Folder::named(place.path()).unwrap().inside("x".as_ref()).unwrap();
+        fs::rename(place.path().join("x"), place.path().join("y")).unwrap();
+        swap(place.path());
+        (place, folder)
+    }
+
+    /// More folders than are kept open.
+    fn many() -> Vec<Arc<Folder>> {
+        (0..100).map(|_| Folder::named("/").unwrap()).collect()
+    }
+
+    #[test]
+    fn a_folder_that_is_replaced_is_used_no_more() {
+        for are_many in [false, true] {
+            let _others = if are_many { many() } else { Vec::new() };
+            for swap in [
+                |place: &Path| symlink("victim", place.join("x")).unwrap(),
+                |place: &Path| fs::rename(place.join("victim"), place.join("x")).unwrap(),
+            ] {
+                let (place, folder) = swapped(swap);
+                let entry = folder.entry("file");
+                let read = |name: &str| fs::read_to_string(place.path().join(name)).unwrap();
+                if let Ok(file) = entry.open() {
+                    assert_eq!(io::read_to_string(file).unwrap(), "x");
+                }
+                let removed = entry.remove();
+                assert!(removed.is_err() || !place.path().join("y/file").exists());
+                assert_eq!(read("x/file"), "victim");
+            }
+        }
+    }
+
+    #[test]
+    fn a_named_folder_is_the_one_that_was_opened() {
+        for are_many in [false, true] {
+            let _others = if are_many { many() } else { Vec::new() };
+            let place = tempfile::tempdir().unwrap();
+            let path = place.path().join("named");
+            fs::create_dir(&path).unwrap();
+            fs::write(path.join("file"), "").unwrap();
+            let entry = Entry::named(path.join("file")).unwrap();
+            fs::rename(&path, place.path().join("moved")).unwrap();
+            fs::create_dir(&path).unwrap();
+            fs::write(path.join("file"), "another").unwrap();
+            let removed = entry.remove();
+            assert!(removed.is_err() || !place.path().join("moved/file").exists());
+            assert!(path.join("file").exists());
+        }
+    }
+
+    #[test]
+    fn links_are_not_followed() {
+        let place = tempfile::tempdir().unwrap();
+        fs::create_dir(place.path().join("folder")).unwrap();
+        fs::write(place.path().join("file"), "").unwrap();
+        symlink("folder", place.path().join("to-folder")).unwrap();
+        symlink("file", place.path().join("to-file")).unwrap();
+        let folder = Folder::named(place.path()).unwrap();
+        assert_eq!(
+            folder.inside("to-folder".as_ref()).unwrap_err().kind(),
+            io::ErrorKind::NotADirectory
+        );
+        let link = folder.entry("to-file");
+        assert_eq!(link.status().unwrap().kind, Kind::Link);
+        assert!(link.open().is_err());
+        // But those that the caller named are.
+        Folder::named(place.path().join("to-folder")).unwrap();
+    }
+
+    #[test]
+    fn a_path_without_a_last_component_is_a_folder() {
+        for path in ["/", "..", "a/.."] {
+            assert_eq!(Entry::named(path).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+        }
+        assert_eq!(Entry::named("file").unwrap().path(), Path::new("file"));
+    }
+}

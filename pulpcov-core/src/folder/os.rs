@@ -1,0 +1,247 @@
+//! What the operating system is asked to do with a folder.
+
+#[cfg(not(unix))]
+pub(super) use elsewhere::Handle;
+#[cfg(unix)]
+pub(super) use unix::Handle;
+
+#[cfg(unix)]
+mod unix {
+    use std::ffi::{OsStr, OsString};
+    use std::fs::File;
+    use std::io;
+    use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+    use std::os::unix::ffi::OsStrExt;
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use nix::dir::Dir;
+    use nix::fcntl::{AtFlags, OFlag, open, openat};
+    use nix::sys::stat::{Mode, fstat, fstatat};
+    use nix::unistd::{UnlinkatFlags, unlinkat};
+
+    use crate::folder::{Folder, Status};
+
+    /// To reach what is in it takes no permission to list it.
+    #[cfg(target_os = "linux")]
+    const TO_REACH: OFlag = OFlag::O_PATH.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
+    #[cfg(not(target_os = "linux"))]
+    const TO_REACH: OFlag = TO_LIST;
+    const TO_LIST: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
+    /// Follow no link, wait for no FIFO, let no terminal become the process's own.
+    const CAREFULLY: OFlag =
+        OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
+
+    /// So many folders are kept open; there can be more of them than a process may open.
+    const MOST_KEPT: usize = 64;
+    static KEPT: AtomicUsize = AtomicUsize::new(0);
+
+    /// How a folder is reached.
+    #[derive(Debug)]
+    pub(in crate::folder) struct Handle {
+        place: Place,
+        /// Tells the folder from another one that has taken its place.
+        inode: (u64, u64),
+        /// If it is not kept open, it is opened again each time.
+        kept: Option<Kept>,
+    }
+
+    #[derive(Debug)]
+    enum Place {
+        Named(PathBuf),
+        Inside(Arc<Folder>, OsString),
+    }
+
+    impl Place {
+        fn open(&self) -> io::Result<OwnedFd> {
+            Ok(match self {
+                Self::Named(path) => open(path, TO_REACH, Mode::empty())?,
+                Self::Inside(above, name) => {
+                    let flags = TO_REACH | OFlag::O_NOFOLLOW;
+                    openat(above.handle.opened()?, name.as_os_str(), flags, Mode::empty())?
+                }
+            })
+        }
+    }
+
+    #[derive(Debug)]
+    struct Kept(OwnedFd);
+
+    impl Kept {
+        fn new(opened: OwnedFd) -> Option<Self> {
+            let is_free = |count: usize| (count < MOST_KEPT).then_some(count + 1);
+            KEPT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_free).ok()?;
+            Some(Self(opened))
+        }
+    }
+
+    impl Drop for Kept {
+        fn drop(&mut self) {
+            KEPT.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A descriptor that is kept, or one that was opened for the moment.
+    enum Opened<'h> {
+        Kept(BorrowedFd<'h>),
+        Again(OwnedFd),
+    }
+
+    impl AsFd for Opened<'_> {
+        fn as_fd(&self) -> BorrowedFd<'_> {
+            match self {
+                Self::Kept(kept) => kept.as_fd(),
+                Self::Again(again) => again.as_fd(),
+            }
+        }
+    }
+
+    impl Handle {
+        pub(in crate::folder) fn named(path: &Path) -> io::Result<Self> {
+            Self::new(Place::Named(path.into()))
+        }
+
+        pub(in crate::folder) fn inside(above: &Arc<Folder>, name: &OsStr) -> io::Result<Self> {
+            Self::new(Place::Inside(Arc::clone(above), name.into()))
+        }
+
+        fn new(place: Place) -> io::Result<Self> {
+            let opened = place.open()?;
+            let inode = Status::from(&fstat(&opened)?).inode.unwrap_or_default();
+            Ok(Self { place, inode, kept: Kept::new(opened) })
+        }
+
+        pub(in crate::folder) fn is_inside(&self) -> bool {
+            matches!(self.place, Place::Inside(..))
+        }
+
+        fn opened(&self) -> io::Result<Opened<'_>> {
+            if let Some(Kept(kept)) = &self.kept {
+                return Ok(Opened::Kept(kept.as_fd()));
+            }
+            let again = self.place.open()?;
+            if Status::from(&fstat(&again)?).inode != Some(self.inode) {
+                return Err(io::Error::other("another folder has taken its place"));
+            }
+            Ok(Opened::Again(again))
+        }
+
+        pub(in crate::folder) fn status(&self, _: &Path) -> io::Result<Status> {
+            Ok(Status::from(&fstat(self.opened()?)?))
+        }
+
+        pub(in crate::folder) fn names(&self, _: &Path) -> io::Result<Vec<OsString>> {
+            let mut folder = Dir::openat(self.opened()?, ".", TO_LIST, Mode::empty())?;
+            let mut names = Vec::new();
+            for entry in folder.iter() {
+                let name = entry?.file_name().to_bytes().to_vec();
+                if name != b"." && name != b".." {
+                    names.push(OsStr::from_bytes(&name).to_owned());
+                }
+            }
+            Ok(names)
+        }
+
+        pub(in crate::folder) fn status_of(&self, _: &Path, name: &OsStr) -> io::Result<Status> {
+            let status = fstatat(self.opened()?, name, AtFlags::AT_SYMLINK_NOFOLLOW)?;
+            Ok(Status::from(&status))
+        }
+
+        pub(in crate::folder) fn open(
+            &self,
+            _: &Path,
+            name: &OsStr,
+            to_write: bool,
+        ) -> io::Result<File> {
+            let access = if to_write { OFlag::O_RDWR } else { OFlag::O_RDONLY };
+            Ok(openat(self.opened()?, name, access | CAREFULLY, Mode::empty())?.into())
+        }
+
+        pub(in crate::folder) fn remove(&self, _: &Path, name: &OsStr) -> io::Result<()> {
+            Ok(unlinkat(self.opened()?, name, UnlinkatFlags::NoRemoveDir)?)
+        }
+
+        pub(in crate::folder) fn remove_folder(&self, _: &Path, name: &OsStr) -> io::Result<()> {
+            Ok(unlinkat(self.opened()?, name, UnlinkatFlags::RemoveDir)?)
+        }
+
+        #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+        pub(in crate::folder) fn sync(&self, _: &Path) -> io::Result<()> {
+            File::from(openat(self.opened()?, ".", TO_LIST, Mode::empty())?).sync_all()
+        }
+    }
+}
+
+/// Where there are no such descriptors, a folder is its path.
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::ffi::{OsStr, OsString};
+    use std::fs::{self, File, OpenOptions};
+    use std::io;
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use crate::folder::{Folder, Status};
+
+    #[derive(Debug)]
+    pub(in crate::folder) struct Handle {
+        is_inside: bool,
+    }
+
+    impl Handle {
+        pub(in crate::folder) fn named(path: &Path) -> io::Result<Self> {
+            if fs::metadata(path)?.is_dir() {
+                Ok(Self { is_inside: false })
+            } else {
+                Err(io::ErrorKind::NotADirectory.into())
+            }
+        }
+
+        pub(in crate::folder) fn inside(above: &Arc<Folder>, name: &OsStr) -> io::Result<Self> {
+            if fs::symlink_metadata(above.join(name))?.is_dir() {
+                Ok(Self { is_inside: true })
+            } else {
+                Err(io::ErrorKind::NotADirectory.into())
+            }
+        }
+
+        pub(in crate::folder) fn is_inside(&self) -> bool {
+            self.is_inside
+        }
+
+        pub(in crate::folder) fn status(&self, path: &Path) -> io::Result<Status> {
+            Ok(Status::from(&fs::metadata(path)?))
+        }
+
+        pub(in crate::folder) fn names(&self, path: &Path) -> io::Result<Vec<OsString>> {
+            fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect()
+        }
+
+        pub(in crate::folder) fn status_of(&self, path: &Path, _: &OsStr) -> io::Result<Status> {
+            Ok(Status::from(&fs::symlink_metadata(path)?))
+        }
+
+        pub(in crate::folder) fn open(
+            &self,
+            path: &Path,
+            _: &OsStr,
+            to_write: bool,
+        ) -> io::Result<File> {
+            OpenOptions::new().read(true).write(to_write).open(path)
+        }
+
+        pub(in crate::folder) fn remove(&self, path: &Path, _: &OsStr) -> io::Result<()> {
+            fs::remove_file(path)
+        }
+
+        pub(in crate::folder) fn remove_folder(&self, path: &Path, name: &OsStr) -> io::Result<()> {
+            fs::remove_dir(path.join(name))
+        }
+
+        #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+        pub(in crate::folder) fn sync(&self, _: &Path) -> io::Result<()> {
+            Ok(())
+        }
+    }
+}

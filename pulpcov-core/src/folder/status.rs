@@ -1,0 +1,144 @@
+//! What the operating system knows of a file, beside its bytes.
+
+use std::fs::Metadata;
+use std::time::SystemTime;
+
+/// What a file is, whose it is, and in which state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// What it is.
+    pub kind: Kind,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was changed last.
+    pub modified: Option<SystemTime>,
+    /// The user who owns it; `None` where files have no such owners.
+    pub owner: Option<u32>,
+    /// Who may do what with it: the lowest twelve bits of its mode. 0 where there are none.
+    pub mode: u32,
+    /// How many names it has.
+    pub links: u64,
+    pub(crate) inode: Option<(u64, u64)>,
+}
+
+impl Status {
+    /// Whether users who are neither the owner nor of the group may write.
+    pub fn everybody_may_write(&self) -> bool {
+        self.mode & 0o002 != 0
+    }
+
+    /// Whether it belongs to the user whom this process acts for, or to root. So it does where there are no owners.
+    pub fn is_of_caller_or_root(&self) -> bool {
+        self.owner.is_none_or(|owner| owner == 0 || owner == caller())
+    }
+}
+
+/// The user whom this process acts for.
+pub(crate) fn caller() -> u32 {
+    #[cfg(unix)]
+    return nix::unistd::geteuid().as_raw();
+    #[cfg(not(unix))]
+    return 0;
+}
+
+/// What can have a name in a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link,
+    /// A device, a socket or a FIFO.
+    Other,
+}
+
+#[cfg(unix)]
+impl From<&nix::sys::stat::FileStat> for Status {
+    fn from(stat: &nix::sys::stat::FileStat) -> Self {
+        use std::time::{Duration, UNIX_EPOCH};
+
+        use nix::sys::stat::SFlag;
+
+        let kind = match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
+            SFlag::S_IFREG => Kind::File,
+            SFlag::S_IFDIR => Kind::Folder,
+            SFlag::S_IFLNK => Kind::Link,
+            _ => Kind::Other,
+        };
+        let seconds = Duration::from_secs(stat.st_mtime.unsigned_abs());
+        let modified = match stat.st_mtime < 0 {
+            true => UNIX_EPOCH.checked_sub(seconds),
+            false => UNIX_EPOCH.checked_add(seconds),
+        };
+        let modified = modified
+            .and_then(|time| time.checked_add(Duration::from_nanos(number(stat.st_mtime_nsec))));
+        Self {
+            kind,
+            size: number(stat.st_size),
+            modified,
+            owner: Some(stat.st_uid),
+            mode: (number(stat.st_mode) & 0o7777) as u32,
+            links: number(stat.st_nlink),
+            inode: Some((number(stat.st_dev), number(stat.st_ino))),
+        }
+    }
+}
+
+/// Systems count in integers of different sizes.
+#[cfg(unix)]
+fn number(count: impl TryInto<u64>) -> u64 {
+    count.try_into().unwrap_or_default()
+}
+
+impl From<&Metadata> for Status {
+    fn from(metadata: &Metadata) -> Self {
+        let kind = match metadata.file_type() {
+            kind if kind.is_file() => Kind::File,
+            kind if kind.is_dir() => Kind::Folder,
+            kind if kind.is_symlink() => Kind::Link,
+            _ => Kind::Other,
+        };
+        #[cfg(unix)]
+        let (owner, mode, links, inode) = {
+            use std::os::unix::fs::MetadataExt;
+            let inode = Some((metadata.dev(), metadata.ino()));
+            (Some(metadata.uid()), metadata.mode() & 0o7777, metadata.nlink(), inode)
+        };
+        #[cfg(not(unix))]
+        let (owner, mode, links, inode) = (None, 0, 1, None);
+        let modified = metadata.modified().ok();
+        Self { kind, size: metadata.len(), modified, owner, mode, links, inode }
+    }
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::folder::Entry;
+
+    #[test]
+    fn both_ways_to_ask_say_the_same() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        std::fs::write(path("file"), "text").unwrap();
+        std::fs::hard_link(path("file"), path("again")).unwrap();
+        std::fs::create_dir(path("folder")).unwrap();
+        symlink("nowhere", path("link")).unwrap();
+        for name in ["file", "folder", "link"] {
+            let by_entry = Entry::named(path(name)).unwrap().status().unwrap();
+            assert_eq!(by_entry, Status::from(&path(name).symlink_metadata().unwrap()), "{name}");
+        }
+        let before_1970 = std::fs::File::options().write(true).open(path("file")).unwrap();
+        let time = SystemTime::UNIX_EPOCH - std::time::Duration::from_millis(1500);
+        before_1970.set_modified(time).unwrap();
+        let status = Entry::named(path("file")).unwrap().status().unwrap();
+        assert_eq!((status.modified, status.links), (Some(time), 2));
+    }
+}
