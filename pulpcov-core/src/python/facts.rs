@@ -1,6 +1,10 @@
 //! From source text to everything that a report asks about it.
 
+#[cfg(feature = "report")]
+use std::any::TypeId;
 use std::borrow::Cow;
+#[cfg(feature = "report")]
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use memchr::memchr3;
 
@@ -119,8 +123,19 @@ impl AnalyzeOptions {
     /// All that facts follow from beside the source: these options, and the code that finds facts.
     #[cfg(feature = "report")]
     pub(crate) fn fingerprint(&self) -> String {
-        format!("{} {self:?}", env!("PULPCOV_ANALYSIS"))
+        format!("{} {:016x} {self:?}", env!("PULPCOV_SOURCES"), dependencies())
     }
+}
+
+/// What tells this build from one with another compiler, or with any dependency in another version.
+///
+/// Cargo gives such builds of the crate different names for the compiler, and the ids of types are made from them. A
+/// library has no lock file to read the versions from, and it would be a burden to others if it pinned them.
+#[cfg(feature = "report")]
+fn dependencies() -> u64 {
+    let mut hasher = DefaultHasher::new();
+    TypeId::of::<Facts>().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The text of a Python source file.
@@ -405,4 +420,26 @@ fn last_outside(text: &str, last_line: i32) -> i32 {
     let bytes = text.as_bytes();
     let may_have = memchr3(0x0b, 0xc2, 0xe2, bytes).or_else(|| memchr3(0x1c, 0x1d, 0x1e, bytes));
     if may_have.is_some() && text.contains(SEPARATORS) { last_line } else { last_line - 1 }
+}
+
+#[cfg(all(test, feature = "report"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_are_known_by_code_dependencies_and_options() {
+        let options = AnalyzeOptions::new().unwrap();
+        let fingerprint = options.fingerprint();
+        assert!(fingerprint.contains(env!("PULPCOV_SOURCES")));
+        assert!(fingerprint.contains(&format!("{:016x}", dependencies())));
+        for other in [
+            options.clone().version(PythonVersion::Py314),
+            options.clone().branches(false),
+            options.clone().explained(false),
+            options.clone().deferred(true),
+            options.exclude(LinePatterns::new(&["never"]).unwrap()),
+        ] {
+            assert_ne!(other.fingerprint(), fingerprint);
+        }
+    }
 }
