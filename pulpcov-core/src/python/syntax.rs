@@ -9,7 +9,7 @@ use std::fmt;
 use memchr::{memchr, memchr_iter};
 use ruff_python_ast::token::Token;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{Decorator, ModModule, Stmt};
+use ruff_python_ast::{Decorator, Mod, ModModule, Stmt};
 use ruff_python_parser::{
     Mode, ParseError, ParseErrorType, ParseOptions, Parsed, UnsupportedSyntaxError,
     UnsupportedSyntaxErrorKind,
@@ -20,6 +20,7 @@ use super::PythonVersion;
 use super::explain::Reported;
 use super::outline::Outline;
 use super::stack;
+use super::walk::{Node, statements};
 use crate::{Error, ErrorKind, Position};
 
 /// Why a source text is not Python, in CPython's words where we know them.
@@ -82,7 +83,12 @@ impl<'t> Syntax<'t> {
             std::mem::forget(parsed);
             return Err(NotPython::new("too many levels of nesting", None));
         }
-        if let Some(error) = parsed.errors().first() {
+        let errors: Vec<_> = parsed
+            .errors()
+            .iter()
+            .filter(|error| !is_name_after_semicolon(error, text, &parsed))
+            .collect();
+        if let Some(error) = errors.first() {
             let unknown = first_unknown(parsed.unsupported_syntax_errors(), version);
             let unknown = unknown.filter(|unknown| unknown.range.start() < error.location.start());
             let reported = Reported {
@@ -91,7 +97,7 @@ impl<'t> Syntax<'t> {
                 lines: &lines,
                 message: &error.error.to_string(),
                 range: error.location,
-                lexical: &lexical_errors(parsed.errors()),
+                lexical: &lexical_errors(&errors),
                 unknown: unknown.map(|unknown| {
                     (unknown_message(&unknown.kind).to_owned(), unknown.range.start())
                 }),
@@ -254,8 +260,22 @@ enum FirstVersion {
     Later,
 }
 
-fn lexical_errors(errors: &[ParseError]) -> Vec<(String, TextRange)> {
-    let is_lexical = |error: &&ParseError| matches!(error.error, ParseErrorType::Lexical(_));
+/// Is this about `match` as a name, in `import re; match = re.match`? The parser reads it as a name, and complains of a
+/// statement that begins on the same line all the same.
+fn is_name_after_semicolon(error: &ParseError, text: &str, parsed: &Parsed<Mod>) -> bool {
+    let start = error.location.start();
+    if !matches!(error.error, ParseErrorType::SimpleAndCompoundStatementOnSameLine)
+        || !text.get(start.to_usize()..).is_some_and(|rest| rest.starts_with("match"))
+    {
+        return false;
+    }
+    let Mod::Module(module) = parsed.syntax() else { return false };
+    let is_match = |node| matches!(node, Node::Stmt(Stmt::Match(found)) if found.start() == start);
+    !statements(&module.body).any(is_match)
+}
+
+fn lexical_errors(errors: &[&ParseError]) -> Vec<(String, TextRange)> {
+    let is_lexical = |error: &&&ParseError| matches!(error.error, ParseErrorType::Lexical(_));
     let errors = errors.iter().filter(is_lexical);
     errors.map(|error| (error.error.to_string(), error.location)).collect()
 }
