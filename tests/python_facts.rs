@@ -31,6 +31,11 @@ fn python_3_13() {
 }
 
 #[test]
+fn python_3_15() {
+    check(PythonVersion::Py315);
+}
+
+#[test]
 fn python_3_14() {
     check(PythonVersion::Py314);
 }

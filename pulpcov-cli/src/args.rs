@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use pulpcov_core::python::PythonVersion;
 
 pub(crate) use hook::{HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs};
 pub(crate) use watch::WatchArgs;
@@ -175,7 +176,7 @@ pub(crate) struct AnalyzeArgs {
     pub(crate) paths: Vec<PathBuf>,
 
     /// The Python whose compiler decides what is a statement
-    #[arg(long, value_name = "VERSION", default_value = "3.11", value_parser = ["3.11", "3.12", "3.13", "3.14"])]
+    #[arg(long, value_name = "VERSION", default_value = "3.11", value_parser = python_version)]
     pub(crate) python_version: String,
 
     /// The folder that paths are printed relative to [default: the folder that was named]
@@ -232,7 +233,7 @@ pub(crate) struct ReportingArgs {
     pub(crate) keep_combined: bool,
 
     /// The Python that ran the code: which lines are statements differs a little. auto: told from the data
-    #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = ["auto", "3.11", "3.12", "3.13", "3.14"])]
+    #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = python_choice)]
     pub(crate) python_version: String,
 
     /// Report the lines that ran of files that a plugin traced, such as templates, instead of leaving the files out
@@ -510,6 +511,16 @@ pub(crate) struct AnnotateArgs {
     /// Write the copies into this folder, instead of beside the sources
     #[arg(short, long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
+}
+
+/// A version of Python, as it was written.
+fn python_version(text: &str) -> Result<String, String> {
+    text.parse::<PythonVersion>().map(|_| text.to_owned()).map_err(|err| err.reason())
+}
+
+/// The same, or `auto`.
+fn python_choice(text: &str) -> Result<String, String> {
+    if text == "auto" { Ok(text.to_owned()) } else { python_version(text) }
 }
 
 /// A path that may be empty, which is as if it were not given.

@@ -1,9 +1,11 @@
 //! Settings out of the configuration files and the environment.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use pulpcov_core::config::{Config, Loader};
 use pulpcov_core::paths::{PathAliases, WorkingDir};
+use pulpcov_core::python::PythonVersion;
 
 use crate::args::ConfigArgs;
 use crate::exit::Failure;
@@ -40,4 +42,17 @@ pub(crate) fn aliases(config: &Config) -> Result<PathAliases, Failure> {
         }
     }
     Ok(aliases)
+}
+
+/// The version of Python that an option names, with a warning if it is newer than all that are known.
+pub(crate) fn python<T: FromStr<Err = pulpcov_core::Error>>(text: &str) -> Result<T, Failure> {
+    let version = text.parse()?;
+    if let Ok(known) = text.parse::<PythonVersion>()
+        && known.as_str() != text
+    {
+        ui::warning(&format!(
+            "Python {text} is newer than this pulpcov: statements are those of Python {known}"
+        ));
+    }
+    Ok(version)
 }

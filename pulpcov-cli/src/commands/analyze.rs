@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::args::AnalyzeArgs;
 use crate::exit::{Exit, Failure};
+use crate::settings;
 
 /// One line of output: the facts, or why there are none.
 #[derive(Serialize)]
@@ -22,7 +23,7 @@ struct Line<'a> {
 }
 
 pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Failure> {
-    let version = version(&args.python_version);
+    let version: PythonVersion = settings::python(&args.python_version)?;
     let options = AnalyzeOptions::new()?.version(version);
     for path in &args.paths {
         let mut files = Vec::new();
@@ -41,15 +42,6 @@ pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Fail
         }
     }
     Ok(Exit::Success)
-}
-
-fn version(name: &str) -> PythonVersion {
-    match name {
-        "3.12" => PythonVersion::Py312,
-        "3.13" => PythonVersion::Py313,
-        "3.14" => PythonVersion::Py314,
-        _ => PythonVersion::Py311,
-    }
 }
 
 /// A source that is no Python is a result; one that cannot be read is a failure.

@@ -112,7 +112,7 @@ impl<'a> Reporting<'a> {
             .contexts(self.contexts.clone())
             .exclude(LinePatterns::new(&report.exclude_lines)?)
             .partial(LinePatterns::new(&partial)?)
-            .python(self.args.python_version.parse::<PythonChoice>()?)
+            .python(settings::python::<PythonChoice>(&self.args.python_version)?)
             .plugin_lines(match self.args.plugin_lines {
                 Some(args::PluginLines::Measured) => PluginLines::Measured,
                 None => PluginLines::LeftOut,

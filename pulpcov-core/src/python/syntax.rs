@@ -83,11 +83,11 @@ impl<'t> Syntax<'t> {
             std::mem::forget(parsed);
             return Err(NotPython::new("too many levels of nesting", None));
         }
-        let errors: Vec<_> = parsed
-            .errors()
-            .iter()
-            .filter(|error| !is_name_after_semicolon(error, text, &parsed))
-            .collect();
+        let is_error = |error: &&ParseError| {
+            !is_name_after_semicolon(error, text, &parsed)
+                && !(version >= PythonVersion::Py315 && is_plus_in_pattern(error, text))
+        };
+        let errors: Vec<_> = parsed.errors().iter().filter(is_error).collect();
         if let Some(error) = errors.first() {
             let unknown = first_unknown(parsed.unsupported_syntax_errors(), version);
             let unknown = unknown.filter(|unknown| unknown.range.start() < error.location.start());
@@ -99,7 +99,7 @@ impl<'t> Syntax<'t> {
                 range: error.location,
                 lexical: &lexical_errors(&errors),
                 unknown: unknown.map(|unknown| {
-                    (unknown_message(&unknown.kind).to_owned(), unknown.range.start())
+                    (unknown_message(unknown, text).to_owned(), unknown.range.start())
                 }),
                 version,
             };
@@ -123,7 +123,7 @@ impl<'t> Syntax<'t> {
         let unknown = first_unknown(self.parsed.unsupported_syntax_errors(), version);
         unknown.map_or(Ok(()), |unknown| {
             let line = self.line(unknown.range.start());
-            Err(NotPython::new(unknown_message(&unknown.kind), Some(line)))
+            Err(NotPython::new(unknown_message(unknown, self.text), Some(line)))
         })
     }
 
@@ -248,6 +248,9 @@ fn first_version(kind: &UnsupportedSyntaxErrorKind) -> FirstVersion {
         Kind::UnparenthesizedExceptionTypes | Kind::TemplateStrings => {
             FirstVersion::Known(PythonVersion::Py314)
         }
+        Kind::LazyImportStatement | Kind::UnpackingInComprehension(_) => {
+            FirstVersion::Known(PythonVersion::Py315)
+        }
         _ => FirstVersion::Later,
     }
 }
@@ -274,6 +277,13 @@ fn is_name_after_semicolon(error: &ParseError, text: &str, parsed: &Parsed<Mod>)
     !statements(&module.body).any(is_match)
 }
 
+/// Python 3.15 has `case +1`, but no `case 1 + +1j`.
+fn is_plus_in_pattern(error: &ParseError, text: &str) -> bool {
+    let before = text.get(..error.location.start().to_usize()).unwrap_or_default();
+    matches!(&error.error, ParseErrorType::OtherError(message) if message.starts_with("Unary '+'"))
+        && !before.trim_end().ends_with(['+', '-'])
+}
+
 fn lexical_errors(errors: &[&ParseError]) -> Vec<(String, TextRange)> {
     let is_lexical = |error: &&&ParseError| matches!(error.error, ParseErrorType::Lexical(_));
     let errors = errors.iter().filter(is_lexical);
@@ -290,10 +300,18 @@ fn first_unknown(
     unknown.min_by_key(|error| error.range.start())
 }
 
-fn unknown_message(kind: &UnsupportedSyntaxErrorKind) -> &'static str {
-    match kind {
-        UnsupportedSyntaxErrorKind::UnparenthesizedExceptionTypes => {
-            "multiple exception types must be parenthesized"
+/// What a version says of syntax that it does not know.
+fn unknown_message(unknown: &UnsupportedSyntaxError, text: &str) -> &'static str {
+    use UnsupportedSyntaxErrorKind as Kind;
+    match unknown.kind {
+        Kind::UnparenthesizedExceptionTypes => "multiple exception types must be parenthesized",
+        Kind::UnpackingInComprehension(_) => {
+            let unpacked = text.get(unknown.range.start().to_usize()..).unwrap_or_default();
+            if unpacked.starts_with("**") {
+                "dict unpacking cannot be used in dict comprehension"
+            } else {
+                "iterable unpacking cannot be used in comprehension"
+            }
         }
         _ => "invalid syntax",
     }

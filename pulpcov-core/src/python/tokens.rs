@@ -86,10 +86,12 @@ fn highlight(syntax: &Syntax, version: PythonVersion) -> Vec<TokenLine> {
     let mut highlighter = Highlighter {
         source: syntax.text(),
         soft_keyword_lines: soft_keyword_lines(syntax, version),
-        soft_keywords: if version < PythonVersion::Py312 {
-            &SOFT_KEYWORDS[..3]
-        } else {
-            &SOFT_KEYWORDS
+        soft_keywords: match version {
+            PythonVersion::Py311 => &["_", "case", "match"],
+            PythonVersion::Py312 | PythonVersion::Py313 | PythonVersion::Py314 => {
+                &["_", "case", "match", "type"]
+            }
+            PythonVersion::Py315 => &["_", "case", "lazy", "match", "type"],
         },
         lines: Vec::new(),
         line: Vec::new(),
@@ -142,9 +144,6 @@ const KEYWORDS: [&str; 35] = [
     "with", "yield",
 ];
 
-/// Python's `keyword.softkwlist`; the last since 3.12.
-const SOFT_KEYWORDS: [&str; 4] = ["_", "case", "match", "type"];
-
 /// The lines that begin with a soft keyword that is one.
 fn soft_keyword_lines(syntax: &Syntax, version: PythonVersion) -> BTreeSet<i32> {
     let mut lines = BTreeSet::new();
@@ -154,6 +153,12 @@ fn soft_keyword_lines(syntax: &Syntax, version: PythonVersion) -> BTreeSet<i32> 
                 lines.insert(syntax.first_line(node));
             }
             Node::Stmt(Stmt::TypeAlias(node)) if version >= PythonVersion::Py312 => {
+                lines.insert(syntax.first_line(node));
+            }
+            Node::Stmt(Stmt::Import(node)) if node.is_lazy => {
+                lines.insert(syntax.first_line(node));
+            }
+            Node::Stmt(Stmt::ImportFrom(node)) if node.is_lazy => {
                 lines.insert(syntax.first_line(node));
             }
             Node::Case(case) => {
@@ -412,6 +417,7 @@ impl<'a> Continuations<'a> {
 struct Highlighter<'a> {
     source: &'a str,
     soft_keyword_lines: BTreeSet<i32>,
+    /// Python's `keyword.softkwlist`.
     soft_keywords: &'static [&'static str],
     lines: Vec<TokenLine>,
     line: TokenLine,

@@ -28,11 +28,16 @@ pub enum PythonVersion {
     Py313,
     /// Python 3.14: annotations are deferred, t-strings exist.
     Py314,
+    /// Python 3.15: imports can be lazy, comprehensions can unpack.
+    Py315,
 }
 
 impl PythonVersion {
     /// Every version, oldest first.
-    pub const ALL: [Self; 4] = [Self::Py311, Self::Py312, Self::Py313, Self::Py314];
+    pub const ALL: [Self; 5] = [Self::Py311, Self::Py312, Self::Py313, Self::Py314, Self::Py315];
+
+    /// The newest version.
+    pub const NEWEST: Self = Self::Py315;
 
     /// The version as Python writes it, `3.11`.
     pub fn as_str(self) -> &'static str {
@@ -41,6 +46,7 @@ impl PythonVersion {
             Self::Py312 => "3.12",
             Self::Py313 => "3.13",
             Self::Py314 => "3.14",
+            Self::Py315 => "3.15",
         }
     }
 }
@@ -54,14 +60,21 @@ impl fmt::Display for PythonVersion {
 impl FromStr for PythonVersion {
     type Err = Error;
 
+    /// A Python that is newer than all of [`ALL`](Self::ALL) is taken for the [newest](Self::NEWEST) of them: most versions
+    /// agree on most code.
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for anything but one of the versions in [`ALL`](Self::ALL).
+    /// [`ErrorKind::Config`] for anything else.
     fn from_str(text: &str) -> Result<Self, Error> {
+        let minor = text.strip_prefix("3.").and_then(|minor| minor.parse::<u32>().ok());
+        if minor.is_some_and(|minor| minor > 15) {
+            return Ok(Self::NEWEST);
+        }
         Self::ALL.into_iter().find(|version| version.as_str() == text).ok_or_else(|| {
             Error::new(
                 ErrorKind::Config,
-                format!("unknown Python version {text:?}, expected 3.11 to 3.14"),
+                format!("unknown Python version {text:?}, expected 3.11 to {}", Self::NEWEST),
             )
         })
     }

@@ -292,7 +292,7 @@ impl<'a> Summarizer<'a> {
         let (sample, rest) = sampled(tasks);
         let of_sample = worker.run_all(FIRST_GUESS, &sample);
         let guess = match evidence(&of_sample).version() {
-            PythonVersion::Py314 => PythonVersion::Py314,
+            newer if newer >= PythonVersion::Py314 => newer,
             _ => FIRST_GUESS,
         };
         let of_rest = worker.run_all(guess, &rest);

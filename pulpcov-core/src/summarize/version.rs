@@ -85,7 +85,7 @@ impl Evidence {
         let first = self.first.unwrap_or(FIRST_GUESS);
         let is_seen = self.passed_over > self.out_of_order;
         let is_likely = self.missed > self.ran + self.out_of_order;
-        if is_seen || is_likely { PythonVersion::Py314 } else { first }
+        if is_seen || is_likely { first.max(PythonVersion::Py314) } else { first }
     }
 }
 

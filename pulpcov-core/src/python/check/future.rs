@@ -31,7 +31,7 @@ pub(super) fn check(syntax: &Syntax) -> Result<Features, NotPython> {
     for (position, statement) in syntax.body().iter().enumerate() {
         let line = syntax.first_line(statement);
         match statement {
-            Stmt::ImportFrom(import) if is_future(import) => {
+            Stmt::ImportFrom(import) if is_future(import) && !import.is_lazy => {
                 for alias in &import.names {
                     check_feature(alias.name.as_str(), line)?;
                     features.annotations |= alias.name.as_str() == "annotations";

@@ -35,6 +35,8 @@ pub(crate) fn check(syntax: &Syntax, version: PythonVersion) -> Result<(), NotPy
 /// The later stages of CPython's compiler, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// The parser makes the tree.
+    Parser,
     /// The symbol table is built, scope by scope.
     Symbols,
     /// Names are resolved.
@@ -46,6 +48,7 @@ enum Stage {
 /// The first error of each stage.
 #[derive(Debug, Default)]
 struct Errors {
+    parser: Option<Found>,
     symbols: Option<Found>,
     resolution: Option<Found>,
     code: Option<Found>,
@@ -60,6 +63,7 @@ struct Found {
 impl Errors {
     fn add(&mut self, stage: Stage, line: i32, message: impl Into<String>) {
         let first = match stage {
+            Stage::Parser => &mut self.parser,
             Stage::Symbols => &mut self.symbols,
             Stage::Resolution => &mut self.resolution,
             Stage::Code => &mut self.code,
@@ -70,7 +74,7 @@ impl Errors {
     }
 
     fn into_result(self) -> Result<(), NotPython> {
-        match self.symbols.or(self.resolution).or(self.code) {
+        match self.parser.or(self.symbols).or(self.resolution).or(self.code) {
             Some(found) => Err(NotPython::new(found.message, Some(found.line))),
             None => Ok(()),
         }

@@ -7,7 +7,7 @@ use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     Alias, Arguments, Comprehension, ConversionFlag, ExceptHandler, Expr, ExprContext, Identifier,
     InterpolatedElement, InterpolatedStringElement, Parameters, Stmt, StmtClassDef,
-    StmtFunctionDef, StmtTry, TypeParam, TypeParams,
+    StmtFunctionDef, StmtImportFrom, StmtTry, TypeParam, TypeParams,
 };
 use ruff_text_size::Ranged;
 
@@ -91,6 +91,8 @@ struct Scope<'a> {
     assigned: Vec<&'a str>,
     /// How many iterables of comprehensions are around.
     iterables: usize,
+    /// How many `try` statements are around.
+    tries: usize,
 }
 
 impl Scope<'_> {
@@ -105,6 +107,7 @@ impl Scope<'_> {
             targets: Vec::new(),
             assigned: Vec::new(),
             iterables: 0,
+            tries: 0,
         }
     }
 }
@@ -276,6 +279,12 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn try_(&mut self, node: &'a StmtTry) {
+        self.scope(|scope| scope.tries += 1);
+        self.parts_of_try(node);
+        self.scope(|scope| scope.tries -= 1);
+    }
+
+    fn parts_of_try(&mut self, node: &'a StmtTry) {
         let is_finally = !node.finalbody.is_empty();
         let finally: &[Block] = if is_finally { &[Block::Other] } else { &[] };
         self.in_blocks(finally, node, |walk| {
@@ -301,6 +310,30 @@ impl<'a> Walk<'a, '_> {
         });
         if let Some(first) = node.finalbody.first() {
             self.in_blocks(finally, first, |walk| walk.visit_body(&node.finalbody));
+        }
+    }
+
+    /// `check_lazy_import_context`: a lazy import stands at module level, and in no `try`. Is this one in its place?
+    fn lazy_import(&mut self, node: impl Ranged, what: &str) -> bool {
+        let scope = self.scopes.last();
+        let place = match self.kind() {
+            Kind::Class => "classes",
+            Kind::Module if scope.is_none_or(|scope| scope.tries == 0) => return true,
+            Kind::Module => "try/except blocks",
+            _ => "functions",
+        };
+        self.refuse(Stage::Symbols, node, format!("{what} not allowed inside {place}"));
+        false
+    }
+
+    fn lazy_import_from(&mut self, node: &StmtImportFrom) {
+        let is_star = node.names.iter().any(|alias| alias.name.as_str() == "*");
+        if is_future(node) {
+            self.refuse(Stage::Parser, node, "lazy from __future__ import is not allowed");
+            return;
+        }
+        if self.lazy_import(node, "lazy from ... import") && is_star {
+            self.refuse(Stage::Symbols, node, "lazy from ... import * is not allowed");
         }
     }
 
@@ -395,7 +428,7 @@ impl<'a> Walk<'a, '_> {
                 walk.iterable(&generator.iter);
                 walk.generator(generator);
             }
-            elements.iter().for_each(|element| walk.visit_expr(element));
+            elements.iter().for_each(|element| walk.unpacked(element));
         });
         if scope.awaits && !expr.is_generator_expr() {
             if !self.kind().is_async() && !self.kind().is_comprehension() {
@@ -599,13 +632,22 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 patterns::check(self.syntax, &node.cases, self.errors);
                 visitor::walk_stmt(self, statement);
             }
+            Stmt::Import(node) => {
+                if node.is_lazy {
+                    self.lazy_import(node, "lazy import");
+                }
+                visitor::walk_stmt(self, statement);
+            }
             Stmt::ImportFrom(node) => {
+                if node.is_lazy {
+                    self.lazy_import_from(node);
+                }
                 if is_future(node) && node.start() > self.features.last {
                     let message = "from __future__ imports must occur at the beginning of the file";
                     self.refuse(Stage::Code, node, message);
                 }
                 let is_star = node.names.iter().any(|alias| alias.name.as_str() == "*");
-                if is_star && self.kind() != Kind::Module {
+                if is_star && self.kind() != Kind::Module && !node.is_lazy {
                     let message = "import * only allowed at module level";
                     self.refuse(Stage::Symbols, node, message);
                 }
