@@ -1,6 +1,8 @@
 //! A small package that coverage.py measured, and reports on it by both programs.
 
-use crate::support::{Dir, Ran};
+use std::fs;
+
+use crate::support::{Dir, REFERENCE, Ran, root};
 
 /// A package with branches, an excluded part, a file that never runs, and one without statements.
 pub(crate) fn shop() -> Dir {
@@ -59,4 +61,10 @@ pub(crate) fn same(dir: &Dir, args: &[&str]) -> Ran {
     assert_eq!(masked(&ours.stdout), masked(&theirs.stdout), "{args:?}\n{}", ours.stderr);
     assert_eq!(ours.status, theirs.status, "{args:?}");
     ours
+}
+
+#[test]
+fn the_readme_names_the_coverage_that_all_is_compared_with() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.contains(&format!("coverage.py {REFERENCE}")), "{REFERENCE}");
 }

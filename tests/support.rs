@@ -17,7 +17,7 @@ use pulpcov_core::{CoverageData, Measurement};
 use serde_json::Value;
 
 /// The release of coverage.py that ours is compared with.
-pub(crate) const REFERENCE: &str = "7.17.3";
+pub(crate) const REFERENCE: &str = pulpcov_core::REFERENCE_VERSION;
 
 /// The repository.
 pub(crate) fn root() -> &'static Path {

@@ -1,4 +1,4 @@
-//! Path aliases and patterns: any text, and the results that coverage.py 7.17.3 gave.
+//! Path aliases and patterns: any text, and the results that coverage.py gave.
 #![no_main]
 
 use std::collections::HashSet;

@@ -126,7 +126,7 @@ impl DataSet {
                 MetaKey::Other(key) => key,
             };
             let text = match text {
-                Text::Usual => "7.17.3",
+                Text::Usual => pulpcov_core::REFERENCE_VERSION,
                 Text::Other(text) => text,
             };
             data.set_meta(key, text).ok()?;

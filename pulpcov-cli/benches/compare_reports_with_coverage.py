@@ -9,7 +9,7 @@ Each report is made by coverage.py, by pulpcov as if for the first time (without
 by pulpcov again. Printed are the medians of the wall times, their ratios to coverage.py's, and the peak of each
 program's memory, which is never less than this script's own. Without --data-file, made-up data about the modules of the running Python's library is reported.
 
-Needed: Python 3.9 or later with nothing but its standard library, and coverage.py 7.17.3 as a command.
+Needed: Python 3.9 or later with nothing but its standard library, and coverage.py as a command.
 """
 
 from __future__ import annotations

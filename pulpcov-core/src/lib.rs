@@ -77,9 +77,13 @@
 //!
 //! # Which coverage.py
 //!
-//! Behaviour is that of coverage.py 7.17.3; where a rule comes from it, the documentation says so.
+//! Behaviour is that of coverage.py [`REFERENCE_VERSION`]. Where a rule comes from it, the documentation names the place.
 //!
 //! [coverage.py]: https://coverage.readthedocs.io/
+
+/// The release of coverage.py that everything here is compared with. Data files and reports name it where coverage.py names
+/// itself.
+pub const REFERENCE_VERSION: &str = include_str!("../reference-version.txt").trim_ascii();
 
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub mod combine;

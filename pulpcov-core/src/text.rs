@@ -10,7 +10,7 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 /// File names, contexts and plugin names come from whoever wrote the data file:
 /// an escape sequence in one could forge terminal output, a bidi control could
 /// turn a line around. "Printable" is Python's `str.isprintable`, which
-/// coverage.py 7.17.3 uses for the same purpose (`misc.neutralize_control`).
+/// coverage.py uses for the same purpose (`misc.neutralize_control`).
 ///
 /// # Examples
 ///
@@ -104,7 +104,7 @@ fn py_escape(code: u32) -> String {
 
 /// Order strings as people do: runs of digits compare as numbers.
 ///
-/// coverage.py 7.17.3's `misc.human_sorted`; ties between `x1` and `x01` are
+/// coverage.py's `misc.human_sorted`; ties between `x1` and `x01` are
 /// broken by plain comparison.
 ///
 /// # Examples

@@ -15,18 +15,19 @@ use super::lock::FolderLocks;
 use super::spill::{Run, Spilled};
 use super::store::{folder_of, store_with};
 use super::unfinished::{Mark, Unfinished};
+use crate::REFERENCE_VERSION;
 use crate::data::{CoverageData, FilePath, Measurement};
 use crate::discover::{self, Found};
 use crate::error::{Error, ErrorKind, Lines, Result};
 use crate::folder::Entry;
 use crate::formats::sqlite::{self, RowSource};
-use crate::formats::{DataFile, FileIdentity, REFERENCE_VERSION};
+use crate::formats::{DataFile, FileIdentity};
 use crate::paths::{PathAliases, WorkingDir};
 use crate::text::{plural, printable, py_repr};
 
 /// Combines data files, and loses nothing on the way.
 ///
-/// The counterpart of coverage.py 7.17.3's `combine_parallel_data`; the rows of the result
+/// The counterpart of coverage.py's `combine_parallel_data`; the rows of the result
 /// are the same. Beyond it: every format is read, an input is deleted only after the
 /// result is durable and only if it did not change, and damaged inputs never stop the rest.
 ///

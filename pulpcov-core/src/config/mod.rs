@@ -1,4 +1,4 @@
-//! Configuration: `.coveragerc` and its kin, read as coverage.py 7.17.3 reads them.
+//! Configuration: `.coveragerc` and its kin, read as coverage.py reads them.
 //!
 //! A [`Loader`] finds the file of a folder and gives back a [`Config`] with every setting, and
 //! warnings for the user. Nothing here reads the environment or prints; what the environment says

@@ -1,6 +1,6 @@
 //! Every setting, its type, its default, and the option of a file that sets it.
 //!
-//! The fields are named after the options, and the defaults are those of coverage.py 7.17.3
+//! The fields are named after the options, and the defaults are those of coverage.py
 //! (`coverage/config.py`).
 
 use std::path::PathBuf;

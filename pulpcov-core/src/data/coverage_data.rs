@@ -479,7 +479,7 @@ impl CoverageData {
     ///
     /// Before anything has changed: [`ErrorKind::MixedData`] if one side holds lines and the
     /// other arcs, [`ErrorKind::TracerConflict`] if a file of both has another plugin, or a
-    /// plugin in one of them only (coverage.py 7.17.3, `CoverageData.update`).
+    /// plugin in one of them only (`CoverageData.update`).
     pub fn merge(&mut self, other: Self) -> Result<()> {
         if let Some(measurement) = other.measurement
             && self.measurement.is_some_and(|own| own != measurement)

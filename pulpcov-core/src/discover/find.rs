@@ -31,7 +31,7 @@ pub struct Found {
 /// that was named outright, whatever it is called. What is no
 /// regular file is listed too, so that opening it can say so.
 ///
-/// But for users' folders, the rules are those of coverage.py 7.17.3, `data.combinable_files`.
+/// But for users' folders, the rules are those of coverage.py, `data.combinable_files`.
 ///
 /// # Errors
 ///

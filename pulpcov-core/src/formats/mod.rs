@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | JSON behind a sentence | coverage.py 4.0 to 4.5.4, 5.0a1 | [`json`] | [`json`] |
 //! | SQLite schemas 1 to 6 | 5.0a2 to 5.0a6, and development versions | [`sqlite`] | |
-//! | SQLite schema 7 | 5.0a7 to 7.17.3 | [`sqlite`] | [`sqlite`] |
+//! | SQLite schema 7 | 5.0a7 and later | [`sqlite`] | [`sqlite`] |
 //!
 //! [`DataFile`] opens any of them. Pickles of 3.x, SQLite's journals and other strangers
 //! are recognised and named in the error: see [`FileKind`].
@@ -22,6 +22,3 @@ pub(crate) use companions::holds_data;
 pub use companions::{companions, companions_of};
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
 pub use detect::FileKind;
-
-/// What a writer says of the version of coverage.py: the one whose format it follows.
-pub const REFERENCE_VERSION: &str = "7.17.3";

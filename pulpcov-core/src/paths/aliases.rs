@@ -19,7 +19,7 @@ use crate::text::py_repr;
 type Exists = Box<dyn Fn(&[u8]) -> bool + Send>;
 type OnEvent = Box<dyn FnMut(&MapEvent<'_>) + Send>;
 
-/// Maps the paths of other machines to paths of this one: coverage.py 7.17.3 `files.PathAliases`.
+/// Maps the paths of other machines to paths of this one: coverage.py `files.PathAliases`.
 ///
 /// A rule is a pattern for the front of a path and what to put in its place. The rules are
 /// tried in the order they were added, and the first whose result exists wins. Case and the
@@ -221,7 +221,7 @@ impl PathAliases {
 
     /// [`map`](Self::map) for a path of a data file; then every slash of either kind becomes the host's: `/`.
     ///
-    /// So coverage.py stores the files of combined data (7.17.3 `sqldata.CoverageData.update`).
+    /// So coverage.py stores the files of combined data (`sqldata.CoverageData.update`).
     /// A path keeps the result that it got first, whatever rules relative paths have made since,
     /// and the file system is not asked again: it combines through `functools.cache(aliases.map)`.
     ///

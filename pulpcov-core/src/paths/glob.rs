@@ -1,4 +1,4 @@
-//! The glob language of coverage.py 7.17.3 (`files._glob_to_regex`).
+//! The glob language of coverage.py (`files._glob_to_regex`).
 //!
 //! | pattern | matches |
 //! |---|---|

@@ -6,7 +6,7 @@
 //! it, which need not be UTF-8. So a path here is `&[u8]`, either slash separates, and nothing is handed to
 //! [`std::path`] before it is known to name something on this machine.
 //!
-//! The rules are those of coverage.py 7.17.3, `coverage/files.py`, on a POSIX host:
+//! The rules are those of coverage.py, `coverage/files.py`, on a POSIX host:
 //!
 //! - [`PathAliases`] maps a path through the rules of the `[paths]` section;
 //! - [`GlobMatcher`], [`TreeMatcher`] and [`ModuleMatcher`] choose files and modules,

@@ -46,7 +46,7 @@ pub fn isabs_nt(path: &[u8]) -> bool {
     behind_drive.next() == Some(':') && matches!(behind_drive.next(), Some('/' | '\\'))
 }
 
-/// Whether `path` is absolute on any system: coverage.py 7.17.3 `files.isabs_anywhere`.
+/// Whether `path` is absolute on any system: coverage.py `files.isabs_anywhere`.
 ///
 /// # Examples
 ///

@@ -52,7 +52,7 @@ impl WorkingDir {
         &self.path
     }
 
-    /// `path`, absolute, with symlinks resolved as far as it exists: coverage.py 7.17.3
+    /// `path`, absolute, with symlinks resolved as far as it exists: coverage.py
     /// `files.abs_file`.
     ///
     /// What does not exist is kept, and a circle of links is left as it stands.
@@ -60,7 +60,7 @@ impl WorkingDir {
         realpath(&self.path, path)
     }
 
-    /// `path` without this folder in front: coverage.py 7.17.3 `files.relative_filename`.
+    /// `path` without this folder in front: coverage.py `files.relative_filename`.
     ///
     /// A comparison of text: a path outside the folder, or spelled differently, is
     /// returned as it is.
@@ -73,7 +73,7 @@ impl WorkingDir {
         }
     }
 
-    /// The one name that stands for `path`: coverage.py 7.17.3 `files.canonical_filename`
+    /// The one name that stands for `path`: coverage.py `files.canonical_filename`
     /// without `sys.path`.
     ///
     /// coverage.py also tries a relative path in each folder of `sys.path`. There is no
@@ -83,7 +83,7 @@ impl WorkingDir {
     }
 
     /// Split the path of a file in an archive into the archive and the name inside it, if the
-    /// archive exists: coverage.py 7.17.3 `files.zip_location`.
+    /// archive exists: coverage.py `files.zip_location`.
     ///
     /// Archives end in `.zip`, `.whl`, `.egg`, `.pex` or `.par`, tried in this order. Nobody
     /// looks inside.
@@ -96,7 +96,7 @@ impl WorkingDir {
         })
     }
 
-    /// Whether `path` is there, alone or in an archive that is: coverage.py 7.17.3
+    /// Whether `path` is there, alone or in an archive that is: coverage.py
     /// `files.source_exists`.
     pub fn source_exists(&self, path: &[u8]) -> bool {
         self.exists(path) || self.zip_location(path).is_some()

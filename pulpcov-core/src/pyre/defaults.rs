@@ -1,4 +1,4 @@
-//! The patterns that coverage.py 7.17.3 uses unless told otherwise: settings start with them, and so does analysis.
+//! The patterns that coverage.py uses unless told otherwise: settings start with them, and so does analysis.
 
 /// What coverage.py excludes unless told otherwise (`DEFAULT_EXCLUDE`, config.py).
 pub const DEFAULT_EXCLUDE: [&str; 3] = [

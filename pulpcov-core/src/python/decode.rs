@@ -1,4 +1,4 @@
-//! Source bytes to text, as coverage.py 7.17.3 does it (`python.get_python_source`).
+//! Source bytes to text, as coverage.py does it (`python.get_python_source`).
 //!
 //! coverage.py makes every line ending a `\n` and every form feed a space *before* it looks for
 //! the encoding, and gives the text a last newline. The encoding is what Python's

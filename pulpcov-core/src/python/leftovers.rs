@@ -1,7 +1,7 @@
 //! Code objects that nothing reaches and that stay in the compiled file all the same.
 //!
 //! The optimiser drops instructions that nothing reaches, but a code object is a constant, and
-//! coverage.py 7.17.3 looks for code objects among the constants. Which unused constants stay:
+//! coverage.py looks for code objects among the constants. Which unused constants stay:
 //!
 //! - 3.11 (`trim_unused_consts` in `compile.c`): all that stand before the last used one;
 //! - later (`remove_unused_consts` in `flowgraph.c`): the first, which could be a docstring.

@@ -1,6 +1,6 @@
 //! The lines that CPython's compiler gives code to.
 //!
-//! coverage.py 7.17.3 compiles a file and collects the lines of all code objects' line tables
+//! coverage.py compiles a file and collects the lines of all code objects' line tables
 //! (`bytecode.ByteParser.find_statements`). A statement has a line there when its instructions
 //! survive the optimiser, and those survive when something reaches them:
 //!

@@ -11,14 +11,13 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use super::FORMAT_OF;
 use super::json_format::write_value;
 use super::ordered::Ordered;
 use super::parallel::{Rendered, write_in_order};
-use crate::Result;
 use crate::python::{Facts, Region, RegionKind};
 use crate::results::{Analysis, Narrower, Numbers, Precision, display_covered};
 use crate::summarize::{FileSummary, Summary};
+use crate::{REFERENCE_VERSION, Result};
 
 /// The version of the format.
 const FORMAT: u32 = 3;
@@ -152,7 +151,7 @@ impl<'a> Meta<'a> {
     fn new(summary: &Summary<'_>, options: &'a Options) -> Self {
         Self {
             format: FORMAT,
-            version: FORMAT_OF,
+            version: REFERENCE_VERSION,
             timestamp: &options.timestamp,
             branch_coverage: summary.has_arcs(),
             show_contexts: options.show_contexts,

@@ -9,7 +9,7 @@
 //! | [`annotate`] | `annotate` |
 //! | `html` | `html`, with feature `html`: a report of our own design |
 //!
-//! Each writes the bytes that coverage.py 7.17.3 writes, to any [`Write`](std::io::Write). What
+//! Each writes the bytes that coverage.py writes, to any [`Write`](std::io::Write). What
 //! is written is buffered by the caller, if at all. All but `annotate` return the total in percent that
 //! [`should_fail_under`](crate::results::should_fail_under) judges.
 
@@ -28,6 +28,3 @@ pub mod text;
 pub mod xml;
 
 pub use flat::flat_name;
-
-/// The release of coverage.py whose formats these are; JSON and XML name it.
-pub const FORMAT_OF: &str = "7.17.3";

@@ -6,14 +6,13 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use super::FORMAT_OF;
 use super::ordered::Ordered;
 use super::parallel::write_in_order;
-use crate::Result;
 use crate::paths::{WorkingDir, relpath};
 use crate::results::Analysis;
 use crate::summarize::{FileSummary, Summary};
 use crate::text::{human_cmp, printable};
+use crate::{REFERENCE_VERSION, Result};
 
 const DTD: &str =
     "https://raw.githubusercontent.com/cobertura/web/master/htdocs/xml/coverage-04.dtd";
@@ -115,8 +114,10 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     }
     let packages = packages.sorted();
     let totals = packages.iter().fold(Hits::default(), |sum, package| sum.plus(package.hits));
-    let root =
-        vec![("version", FORMAT_OF.to_owned()), ("timestamp", options.timestamp.to_string())];
+    let root = vec![
+        ("version", REFERENCE_VERSION.to_owned()),
+        ("timestamp", options.timestamp.to_string()),
+    ];
     write!(
         out,
         "<?xml version=\"1.0\" ?>\n<coverage{}>\n",

@@ -18,12 +18,12 @@ use crate::data::coverage_data::FileRecord;
 use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Measurement};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The text that coverage.py 7.17.3 creates its tables with (`sqldata.py`, `SCHEMA`).
+/// The text that coverage.py creates its tables with (`sqldata.py`, `SCHEMA`).
 pub(super) const SCHEMA: &str = include_str!("schema7.sql");
 
 /// Write `data` to an empty or absent file at `path`: SQLite, schema 7.
 ///
-/// coverage.py 7.17.3 reads it, reports on it and appends to it. Equal data gives equal
+/// coverage.py reads it, reports on it and appends to it. Equal data gives equal
 /// bytes: files and contexts get their ids in the order of their names, rows follow in the
 /// order of the ids. The file is not synced to disk and not replaced in one step:
 /// [`Combiner`](crate::combine::Combiner) does that.

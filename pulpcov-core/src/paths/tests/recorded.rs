@@ -1,4 +1,4 @@
-//! Every case that `tests/fixtures/aliases/record.py` recorded from coverage.py 7.17.3.
+//! Every case that `tests/fixtures/aliases/record.py` recorded from coverage.py.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
