@@ -9,7 +9,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use hook::{HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs};
-pub(crate) use watch::WatchArgs;
+pub(crate) use watch::{ServeToken, WatchArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -234,6 +234,11 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "REV", conflicts_with = "source_root")]
     pub(crate) source_rev: Option<String>,
 
+    /// Show this source, or all sources in this folder, even if data files of other users name them who may not read them;
+    /// may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(crate) show_source: Vec<PathBuf>,
+
     /// Parse every source, instead of keeping what is known about them in .pulpcov_cache
     #[arg(long)]
     pub(crate) no_cache: bool,
@@ -260,6 +265,7 @@ impl ReportingArgs {
             plugin_lines: None,
             source_root: None,
             source_rev: None,
+            show_source: Vec::new(),
             no_cache: false,
             debug: Vec::new(),
             config: config.clone(),

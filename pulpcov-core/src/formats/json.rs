@@ -16,11 +16,13 @@ use serde::de::{self, Deserializer, Visitor};
 
 use super::detect::JSON_SENTINEL;
 use super::limits::{self, BitmapBudget};
-use crate::data::{CoverageData, FilePath, LineArc, Measurement, Numbits};
+use crate::data::{Authors, CoverageData, FilePath, LineArc, Measurement, Numbits};
 use crate::error::{Error, ErrorKind, Position, Result};
 
 /// The key of [`CoverageData::meta`] that holds `runs`, as JSON text.
 const RUNS: &str = "runs";
+/// Whose data files name a source, of those that only others' name.
+const AUTHORS: &str = "pulpcov_authors";
 
 /// Read a data file of coverage.py 4.x.
 ///
@@ -60,6 +62,8 @@ struct Raw {
     arcs: Option<BTreeMap<PathKey, Vec<(i64, i64)>>>,
     file_tracers: Option<BTreeMap<PathKey, String>>,
     runs: Option<serde_json::Value>,
+    /// Not coverage.py's, which passes over what it does not know.
+    pulpcov_authors: Option<BTreeMap<PathKey, String>>,
 }
 
 impl Raw {
@@ -78,6 +82,9 @@ impl Raw {
         }
         if let Some(runs) = self.runs {
             data.set_meta(RUNS, runs.to_string());
+        }
+        for (PathKey(path), authors) in self.pulpcov_authors.unwrap_or_default() {
+            data.set_authors_of(&path, Authors::parse(&authors));
         }
         Ok(data)
     }
@@ -225,6 +232,17 @@ fn sections(data: &CoverageData) -> Vec<(Vec<u8>, Vec<u8>)> {
     );
     if tracers != b"{}" {
         sections.push(section("file_tracers", tracers));
+    }
+    let others = data.files().filter(|file| *file.authors() != Authors::Caller);
+    let mut authors = Vec::new();
+    object(
+        &mut authors,
+        others.map(|file| {
+            (file.path().as_bytes().to_vec(), string(file.authors().to_string().as_bytes()))
+        }),
+    );
+    if authors != b"{}" {
+        sections.push(section(AUTHORS, authors));
     }
     // From SQLite, the metadata may be any text.
     if let Some(runs) =

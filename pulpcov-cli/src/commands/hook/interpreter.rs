@@ -10,6 +10,7 @@ use crate::exit::Failure;
 
 const PROBE: &str = include_str!("../../../hook/probe.py");
 const COMPILE: &str = include_str!("../../../hook/compile.py");
+const PACKAGES: &str = include_str!("../../../hook/packages.py");
 const HEAD: &str = include_str!("../../../hook/head.py");
 
 /// A Python that packages can be installed into.
@@ -41,6 +42,13 @@ impl Interpreter {
     pub(super) fn head_of(&self, script: &Path) -> Result<usize, Failure> {
         let answer = run_script(&self.executable, HEAD, &[script])?;
         answer.trim().parse().map_err(|_| super::about(script, "cannot be read by this Python"))
+    }
+
+    /// Where packages are, as far as this Python finds them.
+    pub(super) fn find_packages(&self, names: &[&str]) -> Result<Vec<PathBuf>, Failure> {
+        let names: Vec<&Path> = names.iter().map(Path::new).collect();
+        let answer = run_script(&self.executable, PACKAGES, &names)?;
+        serde_json::from_str(&answer).map_err(|err| super::about(&self.executable, err))
     }
 
     /// Can this coverage.py be started by the hook? If not, what to do.
