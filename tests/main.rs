@@ -2,9 +2,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod analyze;
+mod attacks;
 mod browser;
 mod chromium;
 mod commands;
+mod enemy;
 mod faults;
 mod formats;
 mod hook;

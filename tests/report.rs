@@ -235,16 +235,16 @@ fn contexts_of_lines_are_the_same_in_the_same_order() {
     same(&dir, &["report", "-m", "--contexts=test_a$,test_b"]).status(0);
 }
 
-/// Every function of a file repeats the contexts of the whole file: here the report is a hundred times as long as
-/// what it is made of.
+/// A line's contexts are in the report three times: with the file, with its function and with its class. Files are
+/// written as they are ready, so the memory that the report takes does not grow with their number.
 #[test]
-fn contexts_that_are_repeated_take_memory_once() {
+fn contexts_take_no_more_memory_than_a_few_files_need() {
     let dir = Dir::new();
     let functions: u32 = 100;
     let source: String = (0..functions).map(|n| format!("def f{n}():\n    return {n}\n")).collect();
     let mut data = CoverageData::new();
-    for file in ["a.py", "b.py", "c.py"] {
-        let path = dir.write(file, &source).to_str().unwrap().to_owned();
+    for file in 0..20 {
+        let path = dir.write(format!("m{file}.py"), &source).to_str().unwrap().to_owned();
         for test in 0..400 {
             let context =
                 format!("tests/test_{test}.py::TestEverything::test_that_all_is_well[{test}]");
@@ -262,8 +262,8 @@ fn contexts_that_are_repeated_take_memory_once() {
         let bytes = io::copy(&mut running.stdout.take().unwrap(), &mut io::sink()).unwrap();
         (running.wait().unwrap().success(), bytes)
     };
-    let (done, bytes) = limited(400_000);
-    assert!(done && bytes > 1_500_000_000, "{done}, {bytes} bytes");
+    let (done, bytes) = limited(300_000);
+    assert!(done && bytes > 280_000_000, "{done}, {bytes} bytes");
 }
 
 /// coverage.py lists them in another order in every run.

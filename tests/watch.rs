@@ -13,6 +13,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::chromium::Browser;
+use crate::faults::is_root;
 use crate::hooked::{Hooked, Running, line_of_step, name};
 use crate::support::{Dir, Ran, Rows, pulpcov};
 
@@ -149,17 +150,34 @@ fn record(hooked: &Hooked, step: &str) {
 
 #[test]
 fn pages_that_change_are_written_and_served_while_it_runs() {
+    pages_are_served(&["--serve-token", "none"], Some(false));
+}
+
+#[test]
+fn a_secret_part_of_the_address_is_asked_for() {
+    pages_are_served(&["--serve-token", "random"], Some(true));
+}
+
+#[test]
+fn root_serves_behind_a_secret_and_others_do_not() {
+    pages_are_served(&[], None);
+}
+
+/// Pages follow what runs, and are served to whom they are meant for. Is there a secret in their address?
+fn pages_are_served(args: &[&str], has_token: Option<bool>) {
     let hooked = Hooked::new().installed(&[]);
     record(&hooked, "1");
     let out = hooked.dir.path("out");
     let mut command = pulpcov();
     command.args(["watch", "data", "--html", "out", "--interval", "100ms"]);
-    command.args(["--serve", "127.0.0.1:0"]).current_dir(hooked.dir.path(""));
+    command.args(["--serve", "127.0.0.1:0"]).args(args).current_dir(hooked.dir.path(""));
     let mut process = Running::start(command.stderr(Stdio::piped()));
     let mut said = BufReader::new(process.0.stderr.take().unwrap()).lines().map(Result::unwrap);
     let serving = said.next().unwrap();
-    let address =
-        serving.strip_prefix("Serving on http://").unwrap().trim_end_matches('/').to_owned();
+    let (address, secret) =
+        serving.strip_prefix("Serving on http://").unwrap().split_once('/').unwrap();
+    assert_eq!(!secret.is_empty(), has_token.unwrap_or_else(is_root), "{serving}");
+    let to = |path: &str| format!("/{secret}{}", path.strip_prefix('/').unwrap());
     assert!(said.next().unwrap().starts_with("Read 1 of 1 data files"));
     let page = |name: &str| {
         let names = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path());
@@ -180,10 +198,10 @@ fn pages_that_change_are_written_and_served_while_it_runs() {
     let hidden = fs::read_dir(&out).unwrap().map(|entry| name(&entry.unwrap().path()));
     assert_eq!(hidden.filter(|name| name.starts_with('.')).collect::<Vec<_>>(), [".gitignore"]);
 
-    let (head, body) = request(&address, "GET", "/", "localhost");
+    let (head, body) = request(address, "GET", &to("/"), "localhost");
     assert!(head.contains(" 200 ") && head.contains("cache-control: no-store"), "{head}");
     assert!(body.contains("live_") && body.contains("steps.py"), "{body}");
-    assert_eq!(request(&address, "GET", "/live.data.js?1", &address).1, after[2].1);
+    assert_eq!(request(address, "GET", &to("/live.data.js?1"), address).1, after[2].1);
     for (method, path, host, status) in [
         ("GET", "/../data/x.html", "localhost", 404),
         ("GET", "/%2e%2e/%2e%2e/etc/passwd", "localhost", 404),
@@ -199,8 +217,20 @@ fn pages_that_change_are_written_and_served_while_it_runs() {
         if path == "/link.html" {
             std::os::unix::fs::symlink("/etc/passwd", out.join("link.html")).unwrap();
         }
-        let head = request(&address, method, path, host).0;
+        let head = request(address, method, &to(path), host).0;
         assert!(head.contains(&format!(" {status} ")), "{method} {path} for {host}: {head}");
+    }
+    if !secret.is_empty() {
+        let others = [
+            "/".to_owned(),
+            "/index.html".to_owned(),
+            format!("/x{secret}"),
+            format!("/{}", &secret[1..]),
+        ];
+        for path in others {
+            let (head, body) = request(address, "GET", &path, "localhost");
+            assert!(head.contains(" 403 ") && body.is_empty(), "{path}: {head}{body}");
+        }
     }
     process.signal(Signal::SIGTERM);
     assert_eq!(process.0.wait().unwrap().code(), Some(0));

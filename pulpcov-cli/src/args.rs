@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use pulpcov_core::python::PythonVersion;
 
 pub(crate) use hook::{HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs};
-pub(crate) use watch::WatchArgs;
+pub(crate) use watch::{ServeToken, WatchArgs};
 
 use numbers::{float, integer};
 
@@ -248,6 +248,11 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "REV", conflicts_with = "source_root")]
     pub(crate) source_rev: Option<String>,
 
+    /// Show this source, or all sources in this folder, even if data files of other users name them who may not read them;
+    /// may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(crate) show_source: Vec<PathBuf>,
+
     /// Parse every source, instead of keeping what is known about them in .pulpcov_cache
     #[arg(long)]
     pub(crate) no_cache: bool,
@@ -274,6 +279,7 @@ impl ReportingArgs {
             plugin_lines: None,
             source_root: None,
             source_rev: None,
+            show_source: Vec::new(),
             no_cache: false,
             debug: Vec::new(),
             config: config.clone(),

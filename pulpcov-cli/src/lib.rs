@@ -12,6 +12,7 @@ mod commands;
 mod exit;
 mod progress;
 mod settings;
+mod trust;
 mod ui;
 
 #[doc = include_str!("../hook/README.md")]

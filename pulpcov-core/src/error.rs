@@ -70,6 +70,8 @@ pub enum ErrorKind {
     Pattern,
     /// The source of a measured file is not there, or cannot be read.
     NoSource,
+    /// The source of a measured file may not be shown: none of those whose data files name it may read it.
+    Withheld,
     /// Source text that Python does not parse; [`Error::reason`] is the parser's message.
     NotPython,
     /// A configuration file, or a value in it, that cannot be used.
@@ -129,11 +131,13 @@ impl Error {
     }
 
     /// The operating system's error about `path`.
+    #[cfg(any(feature = "json", feature = "sqlite", feature = "config", feature = "report"))]
     pub(crate) fn io(path: impl Into<PathBuf>, cause: std::io::Error) -> Self {
         Self::new(ErrorKind::Io, cause).with_path(path)
     }
 
     /// Name the file, unless a caller nearer to the cause already did.
+    #[cfg(any(feature = "json", feature = "sqlite", feature = "config", feature = "report"))]
     #[must_use]
     pub(crate) fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.0.path.get_or_insert_with(|| path.into());

@@ -24,6 +24,8 @@ mod status;
 
 #[cfg(feature = "sqlite")]
 pub(crate) use patience::Patience;
+#[cfg(any(feature = "json", feature = "sqlite"))]
+pub(crate) use status::caller;
 pub use status::{Kind, Status};
 
 /// How long to wait in all for writers of the files of a folder. Anybody can lock a file of their own, or a thousand.
@@ -284,6 +286,7 @@ impl Entry {
     }
 
     /// The same name with a suffix.
+    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn beside(&self, suffix: &str) -> Self {
         let with_suffix = |text: &OsStr| {
             let mut text = text.to_owned();

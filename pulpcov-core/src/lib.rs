@@ -94,7 +94,7 @@ pub mod data;
 pub mod design {}
 pub mod discover;
 mod error;
-#[cfg(any(feature = "json", feature = "sqlite"))]
+#[cfg(any(feature = "json", feature = "sqlite", feature = "config"))]
 pub mod folder;
 #[cfg(any(feature = "json", feature = "sqlite"))]
 pub mod formats;
@@ -116,7 +116,7 @@ pub mod summarize;
 pub mod text;
 
 pub use data::{
-    ArcSet, ContextSelection, CoverageData, FileData, FilePath, LineArc, MAX_LINE, Measurement,
-    Numbits,
+    ArcSet, Author, Authors, ContextSelection, CoverageData, FileData, FilePath, LineArc, MAX_LINE,
+    Measurement, Numbits,
 };
 pub use error::{Error, ErrorKind, Position, Result};

@@ -133,6 +133,16 @@ pub(crate) struct HookReportArgs {
     )]
     pub(crate) data_root: PathBuf,
 
+    /// A Python with the hook: what it measures of `install --source` is shown, even if data files of users name it who
+    /// may not read it; may be given several times
+    #[arg(long = "python", value_name = "PATH")]
+    pub(crate) pythons: Vec<PathBuf>,
+
+    /// Show this source, or all sources in this folder, even if data files of other users name them who may not read them;
+    /// may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(crate) show_source: Vec<PathBuf>,
+
     /// Go on when a source is missing or is no Python
     #[arg(short, long)]
     pub(crate) ignore_errors: bool,

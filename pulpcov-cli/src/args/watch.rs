@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::{ConfigArgs, seconds};
 
@@ -25,6 +25,16 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "ADDRESS", requires = "html", value_parser = loopback)]
     pub(crate) serve: Option<SocketAddr>,
 
+    /// Whether the address that is served has a secret part, which is printed: without one, every user of this machine
+    /// can see the report [default: random for root, none for others]
+    #[arg(long, value_name = "TOKEN", requires = "serve")]
+    pub(crate) serve_token: Option<ServeToken>,
+
+    /// Show this source, or all sources in this folder, even if data files of other users name them who may not read them;
+    /// may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub(crate) show_source: Vec<PathBuf>,
+
     /// Write the report as XML, in the format of Cobertura, to this file
     #[arg(long, value_name = "FILE", group = "outputs")]
     pub(crate) xml: Option<PathBuf>,
@@ -39,6 +49,14 @@ pub(crate) struct WatchArgs {
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ServeToken {
+    /// A new one with every start.
+    Random,
+    /// None.
+    None,
 }
 
 /// An address that no other machine reaches: sources are nobody else's business.

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use pulpcov_core::Authors;
 use pulpcov_core::report::annotate;
 use pulpcov_core::summarize::{Detail, FileSummary};
 
 use super::reporting::{Reporting, finish, named, to_file};
 use crate::args::AnnotateArgs;
 use crate::exit::{Exit, Failure};
+use crate::{trust, ui};
 
 pub(crate) fn run(args: &AnnotateArgs) -> Result<Exit, Failure> {
     finish(report(args))
@@ -16,7 +18,16 @@ pub(crate) fn run(args: &AnnotateArgs) -> Result<Exit, Failure> {
 fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
     let reporting = Reporting::new(&args.reporting, false)?;
     let summary = reporting.summarize(Detail::Lines)?;
+    args.directory.as_deref().map_or(Ok(()), trust::check_output)?;
     for file in summary.files() {
+        if args.directory.is_none() && *file.authors() != Authors::Caller {
+            ui::warning(&format!(
+                "{} is not annotated: only data files of other users name it, and they may have \
+                 chosen where its copy would be written; --directory writes it into a folder of yours",
+                ui::name(file.path())
+            ));
+            continue;
+        }
         let target = target(file, args.directory.as_deref());
         to_file(&target, |out| annotate::write(&summary, file, out))
             .map_err(|err| named(&target, err))?;

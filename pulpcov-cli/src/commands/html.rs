@@ -11,7 +11,7 @@ use pulpcov_core::summarize::{Detail, Summary};
 use super::reporting::{Reporting, finish, named};
 use crate::args::HtmlArgs;
 use crate::exit::{Exit, Failure};
-use crate::ui;
+use crate::{trust, ui};
 
 pub(crate) fn run(args: &HtmlArgs) -> Result<Exit, Failure> {
     finish(report(args))
@@ -22,11 +22,11 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     let contexts = args.contexts.as_deref();
     let reporting = Reporting::with_contexts(&args.reporting, args.quiet, contexts, shows)?;
     let precision = reporting.precision(args.precision)?;
-    let options = options(args, &reporting, precision)?;
     if args.show_contexts || reporting.config.html.show_contexts {
         reporting.warn_without_contexts();
     }
-    let summary = reporting.summarize(Detail::Everything)?;
+    let (summary, problems) = reporting.summarize_and_list(Detail::Everything)?;
+    let options = options(args, &reporting, precision)?.problems(problems);
     let total = match &args.single_file {
         Some(output) => reporting
             .write(output, "HTML report", |out| html::write_single_file(&summary, &options, out))?,
@@ -41,15 +41,17 @@ pub(super) fn write_plain(
     summary: &Summary<'_>,
     folder: &Path,
     live: bool,
+    problems: Vec<String>,
 ) -> Result<f64, Failure> {
     let args = HtmlArgs::plain(&reporting.args.config);
-    let options = options(&args, reporting, reporting.precision(None)?)?;
+    let options = options(&args, reporting, reporting.precision(None)?)?.problems(problems);
     let options = match live {
         true => {
             options.timestamp(Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string()).live(true)
         }
         false => options,
     };
+    trust::check_output(folder)?;
     html::write(summary, &options, folder).map_err(|err| named(folder, err))
 }
 
@@ -91,6 +93,7 @@ fn write_folder(
 ) -> Result<f64, Failure> {
     let setting = Path::new(&reporting.config.html.directory);
     let folder = args.directory.as_deref().unwrap_or(setting);
+    trust::check_output(folder)?;
     let total = html::write(summary, options, folder).map_err(|err| named(folder, err))?;
     if !args.quiet {
         let index = folder.join("index.html");

@@ -23,7 +23,7 @@ use super::source_tree::{self, MeasuredSources};
 use crate::args::{self, FailUnderArgs, ReportingArgs};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
-use crate::{settings, ui};
+use crate::{settings, trust, ui};
 
 /// Where coverage.py explains its messages.
 const MESSAGES: &str = "https://coverage.readthedocs.io/en/7.17.3/messages.html";
@@ -87,6 +87,19 @@ impl<'a> Reporting<'a> {
     /// The process ends after the report: to take the summary apart would be a fiftieth of its time.
     pub(crate) fn summarize(&self, detail: Detail) -> Result<ManuallyDrop<Summary<'_>>, Failure> {
         self.summarize_with(detail, |warning| ui::warning(&warning)).map(ManuallyDrop::new)
+    }
+
+    /// As [`summarize`](Self::summarize), and list what is odd.
+    pub(crate) fn summarize_and_list(
+        &self,
+        detail: Detail,
+    ) -> Result<(ManuallyDrop<Summary<'_>>, Vec<String>), Failure> {
+        let mut problems = Vec::new();
+        let summary = self.summarize_with(detail, |warning| {
+            ui::warning(&warning);
+            problems.push(warning);
+        })?;
+        Ok((ManuallyDrop::new(summary), problems))
     }
 
     /// Compare data and sources, and tell the caller what is odd.
@@ -169,6 +182,7 @@ impl<'a> Reporting<'a> {
         }
         let explained = match warning {
             Warning::LeftOut { .. } => format!("; see {MESSAGES}#warning-{slug}"),
+            Warning::Withheld { .. } => "; --show-source shows it all the same".to_owned(),
             _ => String::new(),
         };
         Some(format!("{warning} ({slug}){explained}"))
@@ -190,6 +204,7 @@ impl<'a> Reporting<'a> {
             return to_stdout(write);
         }
         let path = Path::new(output);
+        trust::check_output(path)?;
         let total = to_file(path, write).map_err(|err| named(path, err))?;
         if !self.quiet {
             ui::message(&format!("Wrote {report} to {output}"));
@@ -281,7 +296,7 @@ fn sources(args: &ReportingArgs, folder: &WorkingDir) -> Result<Box<dyn Sources>
     Ok(match (&args.source_root, &args.source_rev) {
         (Some(root), _) => Box::new(source_tree::at(root)?),
         (None, Some(revision)) => Box::new(source_tree::of_revision(revision)?),
-        (None, None) => Box::new(MeasuredSources::new(folder.clone())),
+        (None, None) => Box::new(MeasuredSources::new(folder.clone(), &args.show_source)?),
     })
 }
 
@@ -321,8 +336,12 @@ fn load_data(
 
 /// A data file that is not there holds nothing.
 fn read_data_file(path: &Path, keep_contexts: bool) -> Result<CoverageData, Failure> {
-    // Whoever names a link means what it leads to.
-    let Ok(path) = path.canonicalize() else { return Ok(CoverageData::new()) };
+    // Whoever names a link means what it leads to, unless it is somebody else's. That one is refused when it is opened.
+    let resolved = match trust::is_strangers_link(path) {
+        true => Ok(path.to_owned()),
+        false => path.canonicalize(),
+    };
+    let Ok(path) = resolved else { return Ok(CoverageData::new()) };
     let decoded = DataFile::open_in_place(&path)?.drop_contexts(!keep_contexts).read()?;
     if decoded.orphan_rows > 0 {
         let rows = decoded.orphan_rows;

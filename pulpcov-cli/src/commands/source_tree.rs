@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use flate2::read::GzDecoder;
-use pulpcov_core::Error;
 use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::summarize::{DiskSources, SourceTree, Sources};
+use pulpcov_core::{Authors, Error, ErrorKind};
 
 use crate::exit::Failure;
 use crate::ui;
@@ -25,24 +25,35 @@ pub(super) struct MeasuredSources {
 }
 
 impl MeasuredSources {
-    pub(super) fn new(folder: WorkingDir) -> Self {
-        Self { disk: DiskSources::new(folder.clone()), folder }
+    /// `shown` are files and folders that are shown whoever names them.
+    pub(super) fn new(folder: WorkingDir, shown: &[PathBuf]) -> Result<Self, Error> {
+        let disk = DiskSources::new(folder.clone());
+        let disk = shown.iter().try_fold(disk, |disk, path| disk.show(path))?;
+        Ok(Self { disk, folder })
     }
 }
 
 impl Sources for MeasuredSources {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
-        if let Some(bytes) = self.disk.read(path)? {
+        self.read_for(path, &Authors::Caller)
+    }
+
+    fn read_for(&self, path: &Path, authors: &Authors) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(bytes) = self.disk.read_for(path, authors)? {
             return Ok(Some(bytes));
         }
-        let inside = self.folder.zip_location(path.as_os_str().as_bytes());
-        Ok(inside.and_then(|(archive, name)| read_from_zip(&path_of(archive), name)))
+        let Some((archive, name)) = self.folder.zip_location(path.as_os_str().as_bytes()) else {
+            return Ok(None);
+        };
+        match self.disk.open(&path_of(archive), authors) {
+            Err(err) if err.kind() == ErrorKind::Withheld => Err(err),
+            archive => Ok(archive.ok().flatten().and_then(|file| read_from_zip(file, name))),
+        }
     }
 }
 
 /// What cannot be read is not there, as for coverage.py.
-fn read_from_zip(archive: &Path, name: &[u8]) -> Option<Vec<u8>> {
-    let file = File::open(archive).ok()?;
+fn read_from_zip(file: File, name: &[u8]) -> Option<Vec<u8>> {
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).ok()?;
     let entry = archive.by_name(str::from_utf8(name).ok()?).ok()?;
     read(entry).ok()

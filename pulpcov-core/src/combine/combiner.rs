@@ -21,7 +21,7 @@ use crate::discover::{self, Found};
 use crate::error::{Error, ErrorKind, Lines, Result};
 use crate::folder::Entry;
 use crate::formats::sqlite::{self, RowSource};
-use crate::formats::{DataFile, FileIdentity};
+use crate::formats::{DataFile, FileIdentity, READERS};
 use crate::paths::{PathAliases, WorkingDir};
 use crate::text::{plural, printable, py_repr};
 
@@ -30,6 +30,7 @@ use crate::text::{plural, printable, py_repr};
 /// The counterpart of coverage.py's `combine_parallel_data`; the rows of the result
 /// are the same. Beyond it: every format is read, an input is deleted only after the
 /// result is durable and only if it did not change, and damaged inputs never stop the rest.
+/// The result may be read by those who may read every input, less those whom the umask or the mode of an older result keeps out.
 ///
 /// # Examples
 ///
@@ -306,7 +307,7 @@ impl<'a> Combiner<'a> {
         let rows: &dyn RowSource = if result.runs.is_empty() { data } else { &spilled };
         let write = |temporary: &mut NamedTempFile| sqlite::write_rows(rows, temporary.as_file());
         let mark = |file: &File| deletes.then(|| Mark::set(&folder, file)).transpose();
-        store_with(&self.data_file, write, mark, NamedTempFile::persist)
+        store_with(&self.data_file, result.readers, write, mark, NamedTempFile::persist)
     }
 
     fn delete(&self, merged: Merged<'_>, mark: Option<Mark>) -> Combined {
@@ -328,27 +329,36 @@ struct Merged<'i> {
     /// The rows that are not in memory.
     runs: Vec<Run>,
     consumed: Vec<(&'i Entry, FileIdentity)>,
+    readers: u32,
 }
 
 /// The inputs by what became of them.
-#[derive(Default)]
 struct Report<'i> {
     read: Vec<(&'i Path, Option<Measurement>)>,
     duplicates: usize,
     left_out: Vec<Error>,
     consumed: Vec<(&'i Entry, FileIdentity)>,
+    /// Who may read every input that was read.
+    readers: u32,
 }
 
 impl<'i> Report<'i> {
     fn new(inputs: &'i [Entry], outcomes: Vec<Outcome>, left_out: Vec<Error>) -> Self {
         let failed: Vec<bool> =
             outcomes.iter().map(|outcome| matches!(outcome, Outcome::Failed(_))).collect();
-        let mut report = Self { left_out, ..Self::default() };
+        let mut report = Self {
+            read: Vec::new(),
+            duplicates: 0,
+            left_out,
+            consumed: Vec::new(),
+            readers: READERS,
+        };
         for (input, outcome) in inputs.iter().zip(outcomes) {
             let path = input.path();
             match outcome {
-                Outcome::Read { identity, measurement, orphan_rows } => {
+                Outcome::Read { identity, measurement, orphan_rows, readers } => {
                     report.read.push((path, measurement));
+                    report.readers &= readers;
                     match orphan_rows {
                         0 => report.consumed.push((input, identity)),
                         rows => report.left_out.push(orphans(path, rows)),
@@ -376,7 +386,7 @@ impl<'i> Report<'i> {
             left_out: self.left_out,
             not_deleted: Vec::new(),
         };
-        Merged { combined, runs, consumed: self.consumed }
+        Merged { combined, runs, consumed: self.consumed, readers: self.readers }
     }
 }
 

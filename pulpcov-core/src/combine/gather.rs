@@ -20,7 +20,7 @@ use super::turns::Turns;
 use crate::data::merging::{Merging, PathTable};
 use crate::data::rows::Rows;
 use crate::data::stored_text::StoredText;
-use crate::data::{CoverageData, FilePath, Measurement};
+use crate::data::{Authors, CoverageData, FilePath, Measurement};
 use crate::error::{Error, Result};
 use crate::folder::Entry;
 use crate::formats::{DataFile, FileIdentity};
@@ -29,7 +29,13 @@ use crate::paths::PathAliases;
 /// What became of one input.
 pub(super) enum Outcome {
     /// Its rows are in the result.
-    Read { identity: FileIdentity, measurement: Option<Measurement>, orphan_rows: u64 },
+    Read {
+        identity: FileIdentity,
+        measurement: Option<Measurement>,
+        orphan_rows: u64,
+        /// The bits of a mode that say whether the group and all others may read it.
+        readers: u32,
+    },
     /// It holds the same bytes as the input of that number.
     Duplicate { identity: FileIdentity, of: usize },
     /// It cannot be read.
@@ -180,7 +186,8 @@ struct Room<'a> {
 /// What is decided in the order of the inputs.
 struct InOrder<'a> {
     aliases: &'a mut PathAliases,
-    seen: HashMap<[u8; 32], usize>,
+    /// By hash and author: who else has the same rows names the same files.
+    seen: HashMap<([u8; 32], Authors), usize>,
 }
 
 enum Admission {
@@ -201,9 +208,10 @@ impl InOrder<'_> {
         numbers: &[Option<usize>],
     ) -> Result<Admission> {
         if let Some(digest) = file.digest() {
-            match self.seen.get(digest) {
+            let key = (*digest, file.authors().clone());
+            match self.seen.get(&key) {
                 Some(&of) => return Ok(Admission::Duplicate { of }),
-                None => drop(self.seen.insert(*digest, number)),
+                None => drop(self.seen.insert(key, number)),
             }
         }
         let new = file.stored_paths().zip(numbers).filter(|(_, number)| number.is_none());
@@ -364,7 +372,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
             opened.as_ref().ok().map(|(found, file)| order.admit(number, file, found))
         });
         let (found, file) = opened?;
-        let identity = file.identity().clone();
+        let (identity, readers) = (file.identity().clone(), file.readers());
         let new = match admission.transpose()? {
             Some(Admission::Duplicate { of }) => {
                 return Ok((Outcome::Duplicate { identity, of }, None));
@@ -384,7 +392,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
             rows.measurement = None;
         }
         let (measurement, orphan_rows) = (rows.measurement, rows.orphans);
-        let outcome = Outcome::Read { identity, measurement, orphan_rows };
+        let outcome = Outcome::Read { identity, measurement, orphan_rows, readers };
         Ok((outcome, Some(Found { rows, numbers })))
     }
 

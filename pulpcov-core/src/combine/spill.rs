@@ -16,7 +16,7 @@ use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::contexts::{ContextId, ContextTable};
 use crate::data::coverage_data::FileRecord;
 use crate::data::merging::Merging;
-use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Measurement, Numbits};
+use crate::data::{ArcSet, Authors, CoverageData, FilePath, LineArc, Measurement, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::sqlite::RowSource;
 
@@ -133,6 +133,10 @@ impl RowSource for Spilled<'_> {
         self.data.meta()
     }
 
+    fn authors(&self) -> Vec<(&FilePath, &Authors)> {
+        RowSource::authors(self.data)
+    }
+
     fn contexts(&self) -> &ContextTable {
         self.data.context_table()
     }
@@ -152,7 +156,7 @@ impl RowSource for Spilled<'_> {
                 if self.measurement() == Some(Measurement::Lines) {
                     record.arcs_to_lines();
                 }
-                all.absorb(record, &run.ids);
+                all.absorb_rows(record, &run.ids);
             }
         }
         Ok(Cow::Owned(all))

@@ -1,6 +1,6 @@
 //! A result on disk: whole or not at all.
 
-use std::fs::{File, Permissions};
+use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,8 @@ use tempfile::{NamedTempFile, PersistError};
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::CoverageData;
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::{companions, json, sqlite};
+use crate::folder::{Kind, Status, caller};
+use crate::formats::{READERS, companions, json, sqlite};
 
 /// The formats that can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub enum StoreFormat {
 /// folder failed; [`ErrorKind::NotRepresentable`] if
 /// the format cannot hold the data.
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
-    store_with(target.as_ref(), write_as(data, format), |_| Ok(()), NamedTempFile::persist)
+    store_with(target.as_ref(), READERS, write_as(data, format), |_| Ok(()), NamedTempFile::persist)
 }
 
 /// Write `data` to a new file at `target`, in one step and durably, as [`store()`] does.
@@ -60,7 +61,13 @@ pub fn store_new(data: &CoverageData, target: impl AsRef<Path>, format: StoreFor
     if target.symlink_metadata().is_ok() {
         return Err(in_the_way(target));
     }
-    store_with(target, write_as(data, format), |_| Ok(()), NamedTempFile::persist_noclobber)
+    store_with(
+        target,
+        READERS,
+        write_as(data, format),
+        |_| Ok(()),
+        NamedTempFile::persist_noclobber,
+    )
 }
 
 fn write_as(
@@ -73,9 +80,10 @@ fn write_as(
     }
 }
 
-/// [`store()`] what `write` writes, do `last` with the complete file, and `persist` it: give it its name.
+/// [`store()`] what `write` writes, for these `readers` at most, do `last` with the complete file, and `persist` it: give it its name.
 pub(super) fn store_with<'t, T>(
     target: &'t Path,
+    readers: u32,
     write: impl FnOnce(&mut NamedTempFile) -> Result<()>,
     last: impl FnOnce(&File) -> io::Result<T>,
     persist: impl FnOnce(NamedTempFile, &'t Path) -> std::result::Result<File, PersistError>,
@@ -85,7 +93,8 @@ pub(super) fn store_with<'t, T>(
             .with_path(target));
     }
     let folder = folder_of(target);
-    let mut temporary = temporary(&folder, target).map_err(|err| unwritable(target, &err))?;
+    let mut temporary =
+        temporary(&folder, target, readers).map_err(|err| unwritable(target, &err))?;
     write(&mut temporary).map_err(|err| {
         Error::new(err.kind(), format!("the result cannot be written: {}", err.reason()))
             .with_path(target)
@@ -129,8 +138,8 @@ pub(super) fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
-/// An empty file beside the target, which may be read by whom the target may be read.
-fn temporary(folder: &Path, target: &Path) -> io::Result<NamedTempFile> {
+/// An empty file beside the target. Those `readers` may read it who may read the target, if that is there.
+fn temporary(folder: &Path, target: &Path, readers: u32) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(PREFIX).suffix(TEMPORARY);
     #[cfg(unix)]
@@ -142,21 +151,30 @@ fn temporary(folder: &Path, target: &Path) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(new_file);
     let file = builder.tempfile_in(folder)?;
-    if let Ok(old) = target.symlink_metadata()
-        && old.is_file()
-    {
-        file.as_file().set_permissions(plain(old.permissions()))?;
+    let old = target.symlink_metadata().ok().filter(is_callers_file);
+    if old.is_some() || readers != READERS {
+        let permissions = old.map_or_else(|| file.as_file().metadata(), Ok)?.permissions();
+        file.as_file().set_permissions(plain(permissions, readers))?;
     }
     Ok(file)
 }
 
-/// Who may read and write, and nothing else: the old file may be anybody's, and set-user-ID.
-fn plain(permissions: Permissions) -> Permissions {
+/// Did the caller choose who may read the file? Another user may have laid it there, for everybody to read.
+fn is_callers_file(file: &Metadata) -> bool {
+    let status = Status::from(file);
+    status.kind == Kind::File && status.owner.is_none_or(|owner| owner == caller())
+}
+
+/// Who may read and write, and nothing else: the old file may be anybody's, and set-user-ID. Who may not read may
+/// not write.
+fn plain(permissions: Permissions, readers: u32) -> Permissions {
     #[cfg(unix)]
     let permissions = {
         use std::os::unix::fs::PermissionsExt;
-        Permissions::from_mode(permissions.mode() & 0o666)
+        Permissions::from_mode(permissions.mode() & (0o600 | readers | readers >> 1))
     };
+    #[cfg(not(unix))]
+    let _ = readers;
     permissions
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::fs;
-use std::path::{Component, PathBuf};
+use std::io::{self, Read};
+use std::path::{Component, Path, PathBuf};
 
 use super::document::{Document, Section};
 use super::error::Cause;
@@ -10,6 +11,7 @@ use super::home::expand_user;
 use super::ordered::OrderedMap;
 use super::settings::{Config, OptionSpec, SECTIONS};
 use super::values::{Env, Setting};
+use crate::folder::{Entry, Kind, Status};
 use crate::pytext::{strip, universal_newlines};
 use crate::{Error, Position, Result};
 
@@ -151,7 +153,7 @@ impl<'a> Loader<'a> {
             }
             None => {
                 for (name, ours) in [(OWN_FILE, true)].into_iter().chain(FURTHER_FILES) {
-                    if self.read(loaded, name, ours)? {
+                    if self.read_found(loaded, name, ours)? {
                         break;
                     }
                 }
@@ -173,12 +175,44 @@ impl<'a> Loader<'a> {
         (self.env)(name).filter(|value| !value.is_empty())
     }
 
+    /// As [`read`](Self::read), unless anybody may have put the file there: its settings say which files are written.
+    fn read_found(&self, loaded: &mut Loaded, name: &str, ours: bool) -> Result<bool> {
+        match open_in_shared_folder(&self.cwd.join(name)) {
+            None => self.read(loaded, name, ours),
+            Some(Ok(mut file)) => {
+                let mut bytes = Vec::new();
+                let read = file.read_to_end(&mut bytes).ok().map(|_| bytes);
+                self.take(loaded, name, read, ours)
+            }
+            Some(Err(why)) => {
+                if let Some(why) = why {
+                    loaded.warnings.push(format!(
+                        "{name} is not read: {why}, in a folder that everybody can write to; name it to have it read"
+                    ));
+                }
+                self.take(loaded, name, None, ours)
+            }
+        }
+    }
+
     /// Read a file if there is one; whether it was used.
     fn read(&self, loaded: &mut Loaded, name: &str, ours: bool) -> Result<bool> {
-        let path = self.absolute(name);
-        loaded.config.files.attempted.push(path);
-        let Ok(bytes) = fs::read(self.cwd.join(name)) else { return Ok(false) };
-        self.apply(loaded, name, &bytes, ours)
+        self.take(loaded, name, fs::read(self.cwd.join(name)).ok(), ours)
+    }
+
+    /// Take what was read of a file that was tried; whether it was used.
+    fn take(
+        &self,
+        loaded: &mut Loaded,
+        name: &str,
+        read: Option<Vec<u8>>,
+        ours: bool,
+    ) -> Result<bool> {
+        loaded.config.files.attempted.push(self.absolute(name));
+        match read {
+            Some(bytes) => self.apply(loaded, name, &bytes, ours),
+            None => Ok(false),
+        }
     }
 
     /// Apply a file's content; whether there was anything for us in it.
@@ -380,4 +414,22 @@ fn check_concurrency(choices: &[String]) -> Result<(), Cause> {
         return Err(Cause::ConflictingConcurrency(light.join(", ")));
     }
     Ok(())
+}
+
+/// Open a file of a folder that everybody can write to, if it is the caller's, root's or the folder's owner's. If not,
+/// why; nothing if it is not there. `None` if the folder is another one.
+fn open_in_shared_folder(path: &Path) -> Option<Result<fs::File, Option<String>>> {
+    let entry = Entry::named(path).ok()?;
+    let folder = entry.folder().status().ok().filter(Status::everybody_may_write)?;
+    let is_trusted = |file: &Status| file.is_of_caller_or_root() || file.owner == folder.owner;
+    if entry.status().is_ok_and(|file| file.kind == Kind::Link && is_trusted(&file)) {
+        // Where it leads is their choice.
+        return None;
+    }
+    Some(match entry.open_with_status() {
+        Ok((file, status)) if is_trusted(&status) => Ok(file),
+        Ok(_) => Err(Some("it belongs to another user".to_owned())),
+        Err(err) if err.io_kind() == Some(io::ErrorKind::NotFound) => Err(None),
+        Err(err) => Err(Some(err.reason())),
+    })
 }

@@ -9,7 +9,7 @@ use super::contexts::{ContextId, ContextTable};
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 use super::rows::{Rows, Runs};
 use super::stored_text::StoredText;
-use super::{ArcSet, ContextSelection, FilePath, LineArc, Numbits};
+use super::{ArcSet, Authors, ContextSelection, FilePath, LineArc, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{printable, py_repr};
 
@@ -69,12 +69,19 @@ pub(super) const SET: usize = 24 + 16;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileRecord {
     pub(crate) tracer: Box<str>,
+    pub(crate) authors: Authors,
     pub(crate) lines: ByContext<Numbits>,
     pub(crate) arcs: ByContext<ArcSet>,
 }
 
 impl FileRecord {
-    pub(crate) fn absorb(&mut self, other: Self, ids: &[ContextId]) {
+    fn absorb(&mut self, other: Self, ids: &[ContextId]) {
+        self.authors.join(&other.authors);
+        self.absorb_rows(other, ids);
+    }
+
+    /// Take in the rows alone.
+    pub(crate) fn absorb_rows(&mut self, other: Self, ids: &[ContextId]) {
         self.lines.absorb(other.lines, ids);
         self.arcs.absorb(other.arcs, ids);
     }
@@ -147,6 +154,11 @@ impl<'a> FileData<'a> {
     /// The plugin that traced the file; empty for ordinary Python.
     pub fn tracer(&self) -> &'a str {
         &self.record.tracer
+    }
+
+    /// Whose data files name the file.
+    pub fn authors(&self) -> &'a Authors {
+        &self.record.authors
     }
 
     /// Each context's lines, sorted by the context's name. Empty when arcs were measured.
@@ -431,6 +443,39 @@ impl CoverageData {
         self.files.entry(path.clone()).or_default().set_tracer(tracer.as_str(), &path)
     }
 
+    /// Say whose data files name all of the files so far, as if all were in one data file of theirs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{Author, Authors, CoverageData, Numbits};
+    ///
+    /// let mut uploaded = CoverageData::new();
+    /// uploaded.add_lines("/srv/app.py", "", &Numbits::from_iter([1]))?;
+    /// uploaded.set_authors(Author::Anybody.into());
+    /// assert_eq!(*uploaded.file("/srv/app.py").unwrap().authors(), Authors::from(Author::Anybody));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn set_authors(&mut self, authors: Authors) {
+        self.files.values_mut().for_each(|record| record.authors = authors.clone());
+    }
+
+    /// Take what was read for what a data file of these authors says.
+    #[cfg(feature = "json")]
+    pub(crate) fn said_by(&mut self, authors: &Authors) {
+        for record in self.files.values_mut() {
+            record.authors = std::mem::take(&mut record.authors).said_by(authors);
+        }
+    }
+
+    /// Say whose data files name one of the files.
+    #[cfg(feature = "json")]
+    pub(crate) fn set_authors_of(&mut self, path: &FilePath, authors: Authors) {
+        if let Some(record) = self.files.get_mut(path) {
+            record.authors = authors;
+        }
+    }
+
     /// Say what the data holds; any number of times, but always the same.
     ///
     /// # Errors
@@ -518,8 +563,12 @@ impl CoverageData {
     }
 
     fn add_record(&mut self, path: FilePath, record: FileRecord, ids: &[ContextId]) {
-        let mut mine = FileRecord { tracer: record.tracer.clone(), ..FileRecord::default() };
-        mine.absorb(record, ids);
+        let mut mine = FileRecord {
+            tracer: record.tracer.clone(),
+            authors: record.authors.clone(),
+            ..FileRecord::default()
+        };
+        mine.absorb_rows(record, ids);
         self.files.insert(path, mine);
     }
 
@@ -648,6 +697,9 @@ impl CoverageData {
         let (mut all_lines, mut all_arcs) = (Runs::default(), Runs::default());
         let mut rows = Rows { measurement: self.measurement, ..Rows::default() };
         for (file, record) in self.files.into_values().enumerate() {
+            if record.authors != Authors::Caller {
+                rows.listed_authors.insert(file, record.authors);
+            }
             for (context, lines) in record.lines.iter() {
                 all_lines.push(file, context, lines.as_bytes());
             }
@@ -673,12 +725,13 @@ impl CoverageData {
     }
 }
 
-/// Equal files, tracers, contexts, rows and metadata, in whatever order they were added.
+/// Equal files, tracers, authors, contexts, rows and metadata, in whatever order they were added.
 impl PartialEq for CoverageData {
     fn eq(&self, other: &Self) -> bool {
         let same_file = |(a, b): (FileData<'_>, FileData<'_>)| {
             a.path() == b.path()
                 && a.tracer() == b.tracer()
+                && a.authors() == b.authors()
                 && a.lines_by_context() == b.lines_by_context()
                 && a.arcs_by_context() == b.arcs_by_context()
         };

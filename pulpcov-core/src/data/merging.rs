@@ -1,6 +1,6 @@
 //! Data sets on the way to become one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::contexts::{ContextId, ContextTable};
 use super::coverage_data::{FileRecord, tracer_conflict};
@@ -129,28 +129,51 @@ impl Merging {
         if self.files.len() < paths.len() {
             self.files.resize_with(paths.len(), || None);
         }
-        if self.has_tracers || !rows.tracers.is_empty() {
-            let tracers = rows.tracers(numbers, paths)?;
-            for (&file, &tracer) in &tracers {
-                if let (Some(Some(mine)), Some(path)) = (self.files.get(file), paths.get(file))
-                    && *mine.tracer != *tracer
-                {
-                    return Err(tracer_conflict(path, &mine.tracer, tracer));
-                }
-            }
-            for (file, tracer) in tracers {
-                if let Some(record) = self.files.get_mut(file) {
-                    record.get_or_insert_default().tracer = tracer.into();
-                }
-            }
-            self.has_tracers = true;
-        }
-        for &file in numbers {
-            if let Some(record @ None) = self.files.get_mut(file) {
-                *record = Some(FileRecord::default());
+        let tracers = match self.has_tracers || !rows.tracers.is_empty() {
+            true => Some(self.checked_tracers(rows, numbers, paths)?),
+            false => None,
+        };
+        self.add_records(rows, numbers);
+        self.has_tracers |= tracers.is_some();
+        for (file, tracer) in tracers.into_iter().flatten() {
+            if let Some(Some(record)) = self.files.get_mut(file) {
+                record.tracer = tracer.into();
             }
         }
         Ok(())
+    }
+
+    /// The tracers of the rows, which do not contradict those that are known.
+    fn checked_tracers<'r>(
+        &self,
+        rows: &'r Rows,
+        numbers: &[usize],
+        paths: &[FilePath],
+    ) -> Result<BTreeMap<usize, &'r str>> {
+        let tracers = rows.tracers(numbers, paths)?;
+        for (&file, &tracer) in &tracers {
+            if let (Some(Some(mine)), Some(path)) = (self.files.get(file), paths.get(file))
+                && *mine.tracer != *tracer
+            {
+                return Err(tracer_conflict(path, &mine.tracer, tracer));
+            }
+        }
+        Ok(tracers)
+    }
+
+    /// See to it that there is a record of each file, with its authors.
+    fn add_records(&mut self, rows: &Rows, numbers: &[usize]) {
+        for (index, &file) in numbers.iter().enumerate() {
+            let authors = rows.authors_of(index);
+            match self.files.get_mut(file) {
+                Some(Some(record)) => record.authors.join(authors),
+                Some(record @ None) => {
+                    let authors = authors.clone();
+                    *record = Some(FileRecord { authors, ..FileRecord::default() });
+                }
+                None => {}
+            }
+        }
     }
 
     /// How many bytes of memory the rows take, about.
@@ -164,6 +187,7 @@ impl Merging {
     pub(crate) fn take_rows(&mut self, paths: &[FilePath]) -> CoverageData {
         let names = |record: &FileRecord| FileRecord {
             tracer: record.tracer.clone(),
+            authors: record.authors.clone(),
             ..FileRecord::default()
         };
         let files = self.files.iter().map(|record| record.as_ref().map(names)).collect();

@@ -3,9 +3,11 @@
 //! - [`Numbits`]: a set of line numbers, coverage.py's bitmap.
 //! - [`ArcSet`]: a sorted set of line-to-line jumps.
 //! - [`FilePath`]: a source path as the data file has it: maybe another system's.
+//! - [`Authors`]: whose data files name a source path.
 //! - [`CoverageData`]: all of it, by file and context; queries and [`merge`](CoverageData::merge).
 
 mod arcs;
+pub(crate) mod authors;
 pub(crate) mod by_context;
 pub(crate) mod contexts;
 pub(crate) mod coverage_data;
@@ -18,6 +20,7 @@ pub(crate) mod rows;
 pub(crate) mod stored_text;
 
 pub use arcs::{ArcSet, LineArc};
+pub use authors::{Author, Authors};
 pub use contexts::ContextSelection;
 pub use coverage_data::{CoverageData, FileData, Measurement};
 pub use numbits::Numbits;

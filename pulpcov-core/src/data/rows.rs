@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::authors::META_KEY;
 use super::contexts::{ContextId, ContextTable};
 #[cfg(all(feature = "json", feature = "paths"))]
 use super::coverage_data::SET;
 use super::coverage_data::tracer_conflict;
+use super::path::PathList;
 use super::stored_text::StoredText;
-use super::{FilePath, LineArc, Measurement};
+use super::{Authors, FilePath, LineArc, Measurement};
 use crate::error::Result;
 
 /// What a data file holds. Files are numbers here: their paths are in a list.
@@ -21,6 +23,10 @@ pub(crate) struct Rows {
     pub(crate) arcs: Vec<Runs<LineArc>>,
     /// By the number of the file.
     pub(crate) tracers: HashMap<usize, Box<str>>,
+    /// Whose data file it is.
+    pub(crate) authors: Authors,
+    /// By the number of the file, whose data files name it, if the data file says so.
+    pub(crate) listed_authors: HashMap<usize, Authors>,
     pub(crate) meta: BTreeMap<String, String>,
     /// How many rows name no known file or context.
     pub(crate) orphans: u64,
@@ -38,6 +44,27 @@ impl Rows {
         let lines = std::mem::take(&mut self.lines).into_iter();
         let arcs = std::mem::take(&mut self.arcs).into_iter();
         lines.map(|lines| (lines, Runs::default())).chain(arcs.map(|arcs| (Runs::default(), arcs)))
+    }
+
+    /// Whose data files name the file of that number.
+    pub(super) fn authors_of(&self, file: usize) -> &Authors {
+        self.listed_authors.get(&file).unwrap_or(&self.authors)
+    }
+
+    /// Take what a data file says of authors out of its metadata.
+    pub(crate) fn take_listed_authors(&mut self, paths: &PathList) {
+        let is_listed = |key: &String| key.starts_with(META_KEY);
+        if !self.meta.keys().any(is_listed) {
+            return;
+        }
+        for (file, path) in paths.iter().enumerate() {
+            let key = format!("{META_KEY}{}", path.as_str());
+            if let Some(text) = self.meta.get(&key) {
+                let authors = Authors::parse(text).said_by(&self.authors);
+                self.listed_authors.insert(file, authors);
+            }
+        }
+        self.meta.retain(|key, _| !is_listed(key));
     }
 
     /// Put everything into the one unnamed context, and forget all others.

@@ -28,6 +28,12 @@ impl Status {
         self.mode & 0o002 != 0
     }
 
+    /// Whether users who are neither the owner nor of the group may use names in the folder.
+    #[cfg(any(feature = "json", feature = "sqlite"))]
+    pub(crate) fn everybody_may_search(&self) -> bool {
+        self.mode & 0o001 != 0
+    }
+
     /// Whether it belongs to the user whom this process acts for, or to root. So it does where there are no owners.
     pub fn is_of_caller_or_root(&self) -> bool {
         self.owner.is_none_or(|owner| owner == 0 || owner == caller())

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use crate::data::CoverageData;
 #[cfg(feature = "json")]
 use crate::data::path::PathList;
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 use crate::data::rows::{Rows, Runs};
 use crate::data::stored_text::StoredText;
+use crate::data::{Authors, CoverageData};
 use crate::error::{Error, ErrorKind, Result};
 use crate::folder::Entry;
 
@@ -43,6 +43,12 @@ use input::Input;
 pub struct DataFile {
     entry: Entry,
     identity: FileIdentity,
+    authors: Authors,
+    #[cfg_attr(
+        not(all(feature = "json", feature = "sqlite", feature = "paths")),
+        expect(dead_code, reason = "a combine asks, for its result")
+    )]
+    readers: u32,
     digest: Option<[u8; 32]>,
     drop_contexts: bool,
     content: Content,
@@ -121,10 +127,11 @@ impl DataFile {
             if FileKind::of(input.head()?) != FileKind::Sqlite {
                 return Self::of_input(entry, input);
             }
+            let (authors, readers) = (input.authors(), input.readers());
             let (reader, identity) = sqlite::Reader::in_place(input)?;
             let content = Content::Sqlite(Box::new(reader));
-            let entry = entry.clone();
-            Ok(Self { entry, identity, digest: None, drop_contexts: false, content })
+            let (entry, digest) = (entry.clone(), None);
+            Ok(Self { entry, identity, authors, readers, digest, drop_contexts: false, content })
         };
         open().map_err(|err| err.with_path(entry.path()))
     }
@@ -144,7 +151,8 @@ impl DataFile {
             #[cfg(feature = "json")]
             FileKind::Json4 => {
                 let (bytes, digest) = input.read_all()?;
-                let data = json::read(&bytes)?;
+                let mut data = json::read(&bytes)?;
+                data.said_by(&input.authors());
                 let mut paths = PathList::default();
                 data.files().for_each(|file| paths.push(file.path().as_stored()));
                 (Content::Json { data, paths }, digest)
@@ -159,6 +167,8 @@ impl DataFile {
         Ok(Self {
             entry: entry.clone(),
             identity: input.identity().clone(),
+            authors: input.authors(),
+            readers: input.readers(),
             digest,
             drop_contexts: false,
             content,
@@ -173,6 +183,17 @@ impl DataFile {
     /// The state of the file that was read.
     pub fn identity(&self) -> &FileIdentity {
         &self.identity
+    }
+
+    /// Who may have written the file.
+    pub fn authors(&self) -> &Authors {
+        &self.authors
+    }
+
+    /// The bits of a mode that say whether the group and all others may read the file.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn readers(&self) -> u32 {
+        self.readers
     }
 
     /// A hash (BLAKE3) of the bytes that were read: files of equal hash hold equal rows.

@@ -18,11 +18,13 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use super::detect::JSON_SENTINEL;
 use super::limits::{self, BitmapBudget};
 use crate::data::stored_text::StoredText;
-use crate::data::{CoverageData, FilePath, LineArc, Measurement, Numbits};
+use crate::data::{Authors, CoverageData, FilePath, LineArc, Measurement, Numbits};
 use crate::error::{Error, ErrorKind, Position, Result};
 
 /// The key of [`CoverageData::meta`] that holds `runs`, as JSON text.
 const RUNS: &str = "runs";
+/// Whose data files name a source, of those that only others' name.
+const AUTHORS: &str = "pulpcov_authors";
 
 /// Read a data file of coverage.py 4.x.
 ///
@@ -62,6 +64,8 @@ struct Raw {
     arcs: Option<ByPath<Vec<(i64, i64)>>>,
     file_tracers: Option<ByPath<Text>>,
     runs: Option<serde_json::Value>,
+    /// Not coverage.py's, which passes over what it does not know.
+    pulpcov_authors: Option<ByPath<Text>>,
 }
 
 impl Raw {
@@ -80,6 +84,9 @@ impl Raw {
         }
         if let Some(runs) = self.runs {
             data.set_meta(RUNS, &runs.to_string())?;
+        }
+        for (path, Text(authors)) in self.pulpcov_authors.unwrap_or_default().0 {
+            data.set_authors_of(&path, Authors::parse(&authors));
         }
         Ok(data)
     }
@@ -253,6 +260,15 @@ fn sections(data: &CoverageData) -> Vec<(&str, String)> {
     object(&mut tracers, traced.map(|file| (file.path().as_str(), string(file.tracer()))));
     if tracers != "{}" {
         sections.push(("file_tracers", tracers));
+    }
+    let others = data.files().filter(|file| *file.authors() != Authors::Caller);
+    let mut authors = String::new();
+    object(
+        &mut authors,
+        others.map(|file| (file.path().as_str(), string(&file.authors().to_string()))),
+    );
+    if authors != "{}" {
+        sections.push((AUTHORS, authors));
     }
     // From SQLite, the metadata may be any text.
     if let Some(runs) =

@@ -20,5 +20,7 @@ pub mod sqlite;
 
 pub(crate) use companions::holds_data;
 pub use companions::{companions, companions_of};
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+pub(crate) use data_file::input::READERS;
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
 pub use detect::FileKind;

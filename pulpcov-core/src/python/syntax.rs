@@ -83,11 +83,12 @@ impl<'t> Syntax<'t> {
             std::mem::forget(parsed);
             return Err(NotPython::new("too many levels of nesting", None));
         }
-        let is_error = |error: &&ParseError| {
-            !is_name_after_semicolon(error, text, &parsed)
-                && !(version >= PythonVersion::Py315 && is_plus_in_pattern(error, text))
+        let is_false_alarm = |error: &ParseError| {
+            is_name_after_semicolon(error, text, &parsed)
+                || version >= PythonVersion::Py315 && is_plus_in_pattern(error, text)
         };
-        let errors: Vec<_> = parsed.errors().iter().filter(is_error).collect();
+        let errors: Vec<_> =
+            parsed.errors().iter().filter(|error| !is_false_alarm(error)).collect();
         if let Some(error) = errors.first() {
             let unknown = first_unknown(parsed.unsupported_syntax_errors(), version);
             let unknown = unknown.filter(|unknown| unknown.range.start() < error.location.start());

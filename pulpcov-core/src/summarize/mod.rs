@@ -3,7 +3,8 @@
 //! [`Summarizer`] goes from file to file of a data set, as coverage.py's `report_core.py` does:
 //!
 //! 1. which files, under which names: `naming`;
-//! 2. their text, from wherever an embedder keeps it: [`Sources`];
+//! 2. their text, from wherever an embedder keeps it: [`Sources`]; from the disk, only what those who named a file
+//!    could read: `permission`;
 //! 3. facts about the text, and what ran of it: [`python`](crate::python) and [`results`](crate::results);
 //! 4. what cannot be read or parsed is an error, or, if it is to be ignored, a [`Warning`].
 //!
@@ -12,6 +13,8 @@
 
 mod facts_cache;
 mod naming;
+#[cfg(unix)]
+mod permission;
 mod sources;
 mod summarizer;
 mod summary;

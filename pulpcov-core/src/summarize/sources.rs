@@ -1,11 +1,17 @@
 //! Where source text comes from.
 
 use std::fmt;
-use std::io;
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use super::permission::{self, Inode, Opened, Opener};
 use crate::paths::{WorkingDir, from_os};
-use crate::{Error, Result};
+use crate::{Authors, Error, ErrorKind, Result};
+
+/// No source that anybody wrote is larger; a data file can name any file.
+const LARGEST_SOURCE: u64 = 64 << 20;
 
 /// Gives the sources of measured files: a disk, an archive, a map in memory.
 ///
@@ -32,6 +38,21 @@ pub trait Sources: Sync {
     ///
     /// Why a file that is there cannot be read.
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
+
+    /// The bytes of the file at `path`, which data files of these authors name.
+    ///
+    /// Without this method, a source is [read](Self::read) whoever names it. That is right where the sources are
+    /// meant to be shown: those of an archive, of a revision, in memory. It is wrong where a path can lead to any
+    /// file of a machine.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read); [`ErrorKind::Withheld`](crate::ErrorKind::Withheld) if none of the authors may read the
+    /// file.
+    fn read_for(&self, path: &Path, authors: &Authors) -> Result<Option<Vec<u8>>> {
+        let _ = authors;
+        self.read(path)
+    }
 }
 
 impl<F: Fn(&Path) -> Result<Option<Vec<u8>>> + Sync> Sources for F {
@@ -41,6 +62,9 @@ impl<F: Fn(&Path) -> Result<Option<Vec<u8>>> + Sync> Sources for F {
 }
 
 /// The files of this machine.
+///
+/// What only others' data files name is read if one of these users could read it: see
+/// [`Authors`](crate::Authors).
 ///
 /// # Examples
 ///
@@ -55,29 +79,130 @@ impl<F: Fn(&Path) -> Result<Option<Vec<u8>>> + Sync> Sources for F {
 /// assert!(sources.read(Path::new("no-such-file"))?.is_none());
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct DiskSources {
     folder: WorkingDir,
+    #[cfg(unix)]
+    opener: Opener,
+    #[cfg(unix)]
+    shown: Vec<Inode>,
 }
 
 impl DiskSources {
     /// Relative paths start at `folder`.
     pub fn new(folder: WorkingDir) -> Self {
-        Self { folder }
+        Self {
+            folder,
+            #[cfg(unix)]
+            opener: Opener::default(),
+            #[cfg(unix)]
+            shown: Vec::new(),
+        }
+    }
+
+    /// Show this file, or all files in this folder, whoever names them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it is not there.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::paths::WorkingDir;
+    /// use pulpcov_core::summarize::DiskSources;
+    ///
+    /// let sources = DiskSources::new(WorkingDir::new("/")).show(env!("CARGO_MANIFEST_DIR"))?;
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn show(self, path: impl AsRef<Path>) -> Result<Self> {
+        #[cfg(unix)]
+        let mut sources = self;
+        #[cfg(unix)]
+        sources
+            .shown
+            .push(permission::inode(path.as_ref()).map_err(|err| Error::io(path.as_ref(), err))?);
+        #[cfg(not(unix))]
+        let sources = self;
+        Ok(sources)
+    }
+
+    /// Open the file at `path`, which data files of these authors name; `None` if there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Withheld`](crate::ErrorKind::Withheld) if none of the authors may read it;
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be opened, or is no regular file.
+    pub fn open(&self, path: &Path, authors: &Authors) -> Result<Option<File>> {
+        let local = self.folder.local_path(&from_os(path));
+        let opened = match authors {
+            Authors::Caller => open_regular(&local).map(Some),
+            #[cfg(unix)]
+            Authors::Others(_) => match self.opener.open(&local, authors, &self.shown) {
+                Ok(Opened::File(file)) => Ok(Some(file)),
+                Ok(Opened::Missing) => Ok(None),
+                Ok(Opened::Withheld) => return Err(withheld(authors).with_path(local)),
+                Err(err) => Err(err),
+            },
+            #[cfg(not(unix))]
+            Authors::Others(_) => return Err(withheld(authors).with_path(local)),
+        };
+        match opened {
+            Err(err) if is_absence(&err) => Ok(None),
+            Err(err) => Err(failed(err, path, local)),
+            Ok(opened) => Ok(opened),
+        }
     }
 }
 
 impl Sources for DiskSources {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
-        let local = self.folder.local_path(&from_os(path));
-        match std::fs::read(&local) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(err) if is_absence(&err) => Ok(None),
-            Err(err) => {
-                Err(Error::new(crate::ErrorKind::Io, PyOsError::new(err, path)).with_path(local))
-            }
-        }
+        self.read_for(path, &Authors::Caller)
     }
+
+    fn read_for(&self, path: &Path, authors: &Authors) -> Result<Option<Vec<u8>>> {
+        let Some(file) = self.open(path, authors)? else { return Ok(None) };
+        let read = read_bounded(file);
+        read.map(Some).map_err(|err| failed(err, path, self.folder.local_path(&from_os(path))))
+    }
+}
+
+/// Open without waiting: a data file can name a FIFO, or a device.
+fn open_regular(path: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY);
+    }
+    let file = options.open(path)?;
+    let kind = file.metadata()?.file_type();
+    // Reading a folder is an error with words of its own.
+    if kind.is_file() || kind.is_dir() {
+        Ok(file)
+    } else {
+        Err(io::Error::other("it is a device, a socket or a FIFO"))
+    }
+}
+
+pub(super) fn read_bounded(file: File) -> io::Result<Vec<u8>> {
+    let size = file.metadata()?.len();
+    let mut bytes = Vec::with_capacity(size.min(LARGEST_SOURCE) as usize);
+    file.take(LARGEST_SOURCE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_SOURCE {
+        return Err(io::Error::other(format!("it is larger than {LARGEST_SOURCE} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn withheld(authors: &Authors) -> Error {
+    let message = format!("none of those whose data files name it may read it: user {authors}");
+    Error::new(ErrorKind::Withheld, message)
+}
+
+fn failed(err: io::Error, path: &Path, local: PathBuf) -> Error {
+    Error::new(ErrorKind::Io, PyOsError::new(err, path)).with_path(local)
 }
 
 /// Whether the file is not there; a name that no file can have is not there either.

@@ -14,7 +14,7 @@ use crate::pyre::Pattern;
 use crate::python::{AnalyzeOptions, Facts, LinePatterns, PythonSource, PythonVersion};
 use crate::results::{Analysis, Numbers};
 use crate::text::{printable, py_repr};
-use crate::{ArcSet, CoverageData, Error, ErrorKind, FilePath, Position, Result};
+use crate::{ArcSet, Authors, CoverageData, Error, ErrorKind, FilePath, Position, Result};
 
 /// One of so many files tells whether Python 3.14 is worth a try: what was measured by it would be analyzed twice
 /// otherwise.
@@ -248,7 +248,7 @@ impl<'a> Summarizer<'a> {
     /// [`ErrorKind::Config`] for a pattern that cannot be used. Unless errors are ignored, those of the first file
     /// that has one: [`ErrorKind::NoSource`] if it is not there or cannot be read,
     /// [`ErrorKind::NotPython`] if it does not parse. A file that is not named like Python, and is
-    /// none, is passed over.
+    /// none, is passed over; one that may not be shown is [withheld](Warning::Withheld).
     pub fn run(mut self) -> Result<Summary<'a>> {
         let patterns = (self.exclude.take(), self.partial.take());
         let facts = AnalyzeOptions::with_patterns(patterns.0, patterns.1)?;
@@ -383,9 +383,15 @@ impl<'a> Summarizer<'a> {
         let task = |asked| {
             let candidate = naming.name(asked);
             let tracer = self.data.file_tracer(naming.recorded(&candidate)).unwrap_or_default();
-            Task { tracer: tracer.to_owned(), candidate }
+            Task { tracer: tracer.to_owned(), authors: self.authors(&candidate), candidate }
         };
         asked.iter().map(task).collect()
+    }
+
+    /// Whose data files name a file. By its path it may be another one's link.
+    fn authors(&self, candidate: &Candidate) -> Authors {
+        let file = self.data.file(&candidate.asked).or_else(|| self.data.file(&candidate.recorded));
+        file.map(|file| file.authors().clone()).unwrap_or_default()
     }
 
     /// The files that the user names, or else all that were measured.
@@ -426,6 +432,11 @@ impl<'a> Summarizer<'a> {
                 Ok(())
             }
             Outcome::NotNamedPython => Ok(()),
+            // Nobody can stop a report by naming what they may not see.
+            Outcome::Withheld { path, authors } => {
+                warnings.push(Warning::Withheld { path, authors });
+                Ok(())
+            }
             Outcome::Failed { message, error, .. } => {
                 let may_be_ignored =
                     matches!(error.kind(), ErrorKind::NoSource | ErrorKind::NotPython);
@@ -443,6 +454,15 @@ impl<'a> Summarizer<'a> {
 struct Task {
     candidate: Candidate,
     tracer: String,
+    authors: Authors,
+}
+
+impl Task {
+    fn withheld(&self) -> Outcome {
+        // Where its links lead is not told.
+        let path = self.candidate.asked.clone();
+        Outcome::Withheld { path, authors: self.authors.clone() }
+    }
 }
 
 /// What became of a file.
@@ -454,6 +474,11 @@ enum Outcome {
     },
     /// It is no Python, and its name never said that it was.
     NotNamedPython,
+    /// It may not be shown.
+    Withheld {
+        path: FilePath,
+        authors: Authors,
+    },
     Failed {
         /// coverage.py's words when errors are ignored.
         message: String,
@@ -466,7 +491,7 @@ impl Outcome {
     fn evidence(&self) -> Evidence {
         match self {
             Self::Done { evidence, .. } | Self::Failed { evidence, .. } => *evidence,
-            Self::NotNamedPython => Evidence::default(),
+            Self::NotNamedPython | Self::Withheld { .. } => Evidence::default(),
         }
     }
 }
@@ -523,10 +548,12 @@ impl Worker<'_, '_> {
         let candidate = &task.candidate;
         let ran = Ran::of(self.summarizer.data, &candidate.recorded, self.selection);
         let facts = if task.tracer.is_empty() {
-            match self.facts(candidate, options, &ran) {
+            match self.facts(task, options, &ran) {
                 Ok(facts) => facts,
                 Err(outcome) => return outcome,
             }
+        } else if self.is_withheld(task) {
+            return task.withheld();
         } else {
             Facts::of_measured_lines(ran.lines())
         };
@@ -542,6 +569,7 @@ impl Worker<'_, '_> {
             name: candidate.name.clone(),
             path: candidate.path.clone(),
             recorded: candidate.recorded.clone(),
+            authors: task.authors.clone(),
             is_python: task.tracer.is_empty(),
             numbers: analysis.numbers(),
             facts: (detail >= Detail::Everything).then(|| Box::new(facts)),
@@ -550,19 +578,24 @@ impl Worker<'_, '_> {
         Outcome::Done { file: Box::new(file), mismatch, evidence }
     }
 
-    fn facts(
-        &self,
-        candidate: &Candidate,
-        options: &AnalyzeOptions,
-        ran: &Ran,
-    ) -> Result<Facts, Outcome> {
-        let path = &candidate.path;
+    /// May the source of a file that needs none for its facts be shown?
+    fn is_withheld(&self, task: &Task) -> bool {
+        let read = || read_source(self.summarizer.sources, &task.candidate.path, &task.authors);
+        task.authors != Authors::Caller
+            && read().is_err_and(|err| err.kind() == ErrorKind::Withheld)
+    }
+
+    fn facts(&self, task: &Task, options: &AnalyzeOptions, ran: &Ran) -> Result<Facts, Outcome> {
+        let path = &task.candidate.path;
         let shown = shown(path);
         let failed = |error: Error| {
+            if error.kind() == ErrorKind::Withheld {
+                return task.withheld();
+            }
             let message = format!("Couldn't parse '{shown}': {}", error.reason());
             Outcome::Failed { message, error, evidence: Evidence::default() }
         };
-        let bytes = read_source(self.summarizer.sources, path).map_err(failed)?;
+        let bytes = read_source(self.summarizer.sources, path, &task.authors).map_err(failed)?;
         let kept = self.summarizer.cache.map(|cache| (cache, FactsCache::key(options, &bytes)));
         if let Some(facts) = kept.as_ref().and_then(|(cache, key)| cache.get(key)) {
             return Ok(facts);
@@ -649,10 +682,15 @@ fn mismatch(candidate: &Candidate, ran: &[i32], facts: &Facts) -> Option<Warning
 }
 
 /// The bytes of a source, or coverage.py's sentence that it is not there.
-pub(super) fn read_source(sources: &dyn Sources, path: &Path) -> Result<Vec<u8>> {
+pub(super) fn read_source(
+    sources: &dyn Sources,
+    path: &Path,
+    authors: &Authors,
+) -> Result<Vec<u8>> {
     let error = |message: String| Error::new(ErrorKind::NoSource, message).with_path(path);
-    match sources.read(path) {
+    match sources.read_for(path, authors) {
         Ok(Some(bytes)) => Ok(bytes),
+        Err(err) if err.kind() == ErrorKind::Withheld => Err(err),
         Ok(None) => Err(error(format!("No source for code: '{}'.", shown(path)))),
         Err(err) => Err(error(format!("No source for code: '{}': {}", shown(path), err.reason()))),
     }

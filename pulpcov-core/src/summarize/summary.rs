@@ -6,7 +6,7 @@ use crate::data::ContextSelection;
 use crate::paths::WorkingDir;
 use crate::python::{Facts, PythonSource, PythonVersion};
 use crate::results::{Analysis, Numbers};
-use crate::{CoverageData, Error, ErrorKind, FilePath, Result};
+use crate::{Authors, CoverageData, Error, ErrorKind, FilePath, Result};
 
 use super::sources::Sources;
 use super::summarizer::read_source;
@@ -33,6 +33,7 @@ pub struct FileSummary {
     pub(super) name: String,
     pub(super) path: PathBuf,
     pub(super) recorded: FilePath,
+    pub(super) authors: Authors,
     pub(super) is_python: bool,
     pub(super) numbers: Numbers,
     pub(super) facts: Option<Box<Facts>>,
@@ -67,6 +68,11 @@ impl FileSummary {
     /// What the data calls the file.
     pub fn recorded_path(&self) -> &FilePath {
         &self.recorded
+    }
+
+    /// Whose data files name it.
+    pub fn authors(&self) -> &Authors {
+        &self.authors
     }
 
     /// Whether this is Python, and not a file of which only the lines are known that ran.
@@ -133,9 +139,9 @@ impl Summary<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoSource`] if it is gone meanwhile.
+    /// [`ErrorKind::NoSource`] if it is gone meanwhile, [`ErrorKind::Withheld`] if it may not be shown any more.
     pub fn source(&self, file: &FileSummary) -> Result<PythonSource> {
-        let bytes = read_source(self.sources, &file.path)?;
+        let bytes = read_source(self.sources, &file.path, &file.authors)?;
         if file.is_python { PythonSource::decode(bytes) } else { Ok(PythonSource::plain(&bytes)) }
     }
 

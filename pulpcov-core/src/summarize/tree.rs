@@ -1,9 +1,18 @@
 //! Sources that are elsewhere than the data says: another checkout, an archive, a revision.
 
+#[cfg(unix)]
+use std::collections::BTreeSet;
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use super::permission::{self, Inode, Opened, Opener};
 use super::sources::Sources;
+#[cfg(unix)]
+use super::sources::read_bounded;
+#[cfg(unix)]
+use crate::Authors;
 use crate::{Error, Result};
 
 /// Reads a file of the tree.
@@ -57,6 +66,8 @@ impl SourceTree {
 
     /// The Python files below a folder; hidden folders are passed over.
     ///
+    /// If others than the caller and root can write to the folder, links that lead out of it are not followed.
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) for a folder that cannot be listed.
@@ -64,9 +75,10 @@ impl SourceTree {
         let root = root.as_ref().to_owned();
         let mut paths = Vec::new();
         walk(&root, Path::new(""), &mut paths)?;
+        let fence = Fence::around(&root).map_err(|err| Error::io(&root, err))?;
         Ok(Self::new(paths, move |path| {
             let local = root.join(path);
-            std::fs::read(&local).map_err(|err| Error::io(local, err))
+            fence.read(&local).map_err(|err| Error::io(local, err))
         }))
     }
 
@@ -93,6 +105,50 @@ impl Sources for SourceTree {
 impl std::fmt::Debug for SourceTree {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SourceTree").field("names", &self.by_name.len()).finish_non_exhaustive()
+    }
+}
+
+/// Keeps links from leading out of a folder that others can write to.
+struct Fence {
+    #[cfg(unix)]
+    folder: Option<(Opener, Inode)>,
+}
+
+impl Fence {
+    #[cfg(unix)]
+    fn around(folder: &Path) -> io::Result<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = folder.metadata()?;
+        let is_trusted = [0, nix::unistd::geteuid().as_raw()].contains(&metadata.uid())
+            && metadata.mode() & 0o002 == 0;
+        if is_trusted {
+            return Ok(Self { folder: None });
+        }
+        Ok(Self { folder: Some((Opener::default(), permission::inode(folder)?)) })
+    }
+
+    #[cfg(unix)]
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let Some((opener, folder)) = &self.folder else { return std::fs::read(path) };
+        // For nobody, but what is in the folder is shown to everybody.
+        let nobody = Authors::Others(BTreeSet::new());
+        match opener.open(&std::path::absolute(path)?, &nobody, &[*folder])? {
+            Opened::File(file) => read_bounded(file),
+            Opened::Missing => Err(io::ErrorKind::NotFound.into()),
+            Opened::Withheld => Err(io::Error::other(
+                "this is a link that may lead out of the folder of the sources",
+            )),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn around(_: &Path) -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
     }
 }
 
@@ -128,6 +184,29 @@ mod tests {
         let files = files.iter().map(|path| (PathBuf::from(path), Vec::new()));
         let tree = SourceTree::in_memory(files);
         tree.find(Path::new(path)).map(|found| found.display().to_string())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_do_not_lead_out_of_a_folder_of_others() {
+        use std::fs::{self, Permissions};
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let (tree, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(elsewhere.path().join("secret.py"), "secret").unwrap();
+        fs::write(tree.path().join("own.py"), "own").unwrap();
+        symlink("own.py", tree.path().join("inside.py")).unwrap();
+        symlink(elsewhere.path().join("secret.py"), tree.path().join("outside.py")).unwrap();
+        fs::hard_link(elsewhere.path().join("secret.py"), tree.path().join("hard.py")).unwrap();
+        for (mode, is_shared) in [(0o755, false), (0o777, true)] {
+            fs::set_permissions(tree.path(), Permissions::from_mode(mode)).unwrap();
+            let sources = SourceTree::folder(tree.path()).unwrap();
+            let text = |name: &str| sources.read(Path::new(name)).map(Option::unwrap).ok();
+            assert_eq!(text("own.py"), Some(b"own".to_vec()));
+            assert_eq!(text("inside.py"), Some(b"own".to_vec()));
+            for name in ["outside.py", "hard.py"] {
+                assert_eq!(text(name).is_some(), !is_shared, "{name}");
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::Error;
 use crate::text::{plural, printable};
+use crate::{Authors, FilePath};
 
 /// Something that is odd about the data or its sources, but no reason to stop.
 #[derive(Debug)]
@@ -17,6 +18,14 @@ pub enum Warning {
         message: String,
         /// What happened.
         error: Error,
+    },
+    /// The source of a file may not be shown: only data files of others name it, and none of them may read it.
+    #[non_exhaustive]
+    Withheld {
+        /// The file, as the data has it.
+        path: FilePath,
+        /// Whose data files name it.
+        authors: Authors,
     },
     /// The data names lines that the source does not have.
     ///
@@ -49,6 +58,7 @@ impl Warning {
     pub fn slug(&self) -> &'static str {
         match self {
             Self::LeftOut { .. } => "couldnt-parse",
+            Self::Withheld { .. } => "source-withheld",
             Self::Mismatch { .. } => "source-mismatch",
             Self::Plugin { .. } => "plugin-lines",
         }
@@ -59,6 +69,10 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LeftOut { message, .. } => f.write_str(&printable(message)),
+            Self::Withheld { path, authors } => write!(
+                f,
+                "{path} is withheld: none of those whose data files name it may read it (user {authors})"
+            ),
             Self::Mismatch { path, recorded, lines } => {
                 let path = path.to_string_lossy();
                 let path = printable(&path);

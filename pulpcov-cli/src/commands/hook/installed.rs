@@ -180,7 +180,7 @@ pub(super) fn hash(bytes: &[u8]) -> String {
 /// Write a file that everybody can read: all of it or nothing.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    atomic::write(path, bytes).map_err(|err| cannot_write(folder, &err))
+    atomic::write_for_all(path, bytes).map_err(|err| cannot_write(folder, &err))
 }
 
 /// Write the file that switches the hook on.

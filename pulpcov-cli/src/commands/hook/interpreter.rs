@@ -12,6 +12,7 @@ use crate::exit::Failure;
 
 const PROBE: &str = include_str!("../../../hook/probe.py");
 const COMPILE: &str = include_str!("../../../hook/compile.py");
+const PACKAGES: &str = include_str!("../../../hook/packages.py");
 const HEAD: &str = include_str!("../../../hook/head.py");
 const SELF_TEST: &str = include_str!("../../../hook/selftest.py");
 
@@ -61,6 +62,12 @@ impl Interpreter {
                 format!("the hook does not work in this Python: {problem}"),
             )),
         }
+    }
+
+    /// Where packages are, as far as this Python finds them.
+    pub(super) fn find_packages(&self, names: &[&str]) -> Result<Vec<PathBuf>, Failure> {
+        let answer = run_script(&self.executable, PACKAGES, names)?;
+        serde_json::from_str(&answer).map_err(|err| super::about(&self.executable, err))
     }
 
     /// Can this coverage.py be started by the hook? If not, what to do.

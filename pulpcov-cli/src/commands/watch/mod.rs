@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::unistd::geteuid;
 use pulpcov_core::config::Config;
 use pulpcov_core::summarize::Detail;
 
@@ -21,7 +22,7 @@ use self::inputs::{Changes, Inputs};
 use self::stop::Stop;
 use super::reporting::Reporting;
 use super::{html, xml};
-use crate::args::{ReportingArgs, WatchArgs};
+use crate::args::{ReportingArgs, ServeToken, WatchArgs};
 use crate::exit::{Exit, Failure};
 use crate::{atomic, settings, ui};
 
@@ -32,8 +33,8 @@ pub(super) fn run(args: &WatchArgs) -> Result<Exit, Failure> {
     let stop = Stop::on_signals()?;
     let mut watch = Watch::new(args)?;
     if let (Some(address), Some(html)) = (args.serve, &args.html) {
-        let address = serve::start(address, html)?;
-        ui::message(&format!("Serving on http://{address}/"));
+        let url = serve::start(address, html, has_token(args))?;
+        ui::message(&format!("Serving on {url}"));
     }
     loop {
         let start = Instant::now();
@@ -42,6 +43,15 @@ pub(super) fn run(args: &WatchArgs) -> Result<Exit, Failure> {
         if stop.wait(interval.saturating_sub(start.elapsed())) {
             return Ok(Exit::Success);
         }
+    }
+}
+
+/// Root sees more than others do, who are not to see it here.
+fn has_token(args: &WatchArgs) -> bool {
+    match args.serve_token {
+        Some(ServeToken::Random) => true,
+        Some(ServeToken::None) => false,
+        None => geteuid().is_root(),
     }
 }
 
@@ -103,10 +113,15 @@ impl<'a> Watch<'a> {
     }
 
     fn write_reports(&self, complaints: &mut BTreeSet<String>) -> Result<f64, Failure> {
-        let args = ReportingArgs::plain(&self.args.config);
+        let args = ReportingArgs {
+            show_source: self.args.show_source.clone(),
+            ..ReportingArgs::plain(&self.args.config)
+        };
         let reporting = Reporting::of_data(&args, self.config.clone(), self.inputs.merged()?)?;
+        let mut problems = Vec::new();
         let summary =
-            reporting.summarize_with(Detail::Everything, |warning| complaints.extend([warning]))?;
+            reporting.summarize_with(Detail::Everything, |warning| problems.push(warning))?;
+        complaints.extend(problems.iter().cloned());
         let mut total = 0.0;
         if let Some(path) = &self.args.xml {
             let mut text = Vec::new();
@@ -114,7 +129,7 @@ impl<'a> Watch<'a> {
             write(path, &text)?;
         }
         if let Some(folder) = &self.args.html {
-            total = html::write_plain(&reporting, &summary, folder, true)?;
+            total = html::write_plain(&reporting, &summary, folder, true, problems)?;
         }
         Ok(total)
     }

@@ -1,4 +1,7 @@
 //! The report over HTTP, for the browsers of this machine: read-only, one folder, no way out of it.
+//!
+//! Every user of the machine can connect. A token, if there is one, is the first part of every path: links between pages
+//! are relative, so they have it too.
 
 use std::convert::Infallible;
 use std::fs::OpenOptions;
@@ -21,20 +24,60 @@ use nix::fcntl::OFlag;
 
 use crate::exit::Failure;
 
-/// Serve the folder from a thread, until the process ends. The address, with the port that was chosen for port 0.
-pub(super) fn start(address: SocketAddr, folder: &Path) -> Result<SocketAddr, Failure> {
+/// Serve the folder from a thread, until the process ends. The URL, with the port that was chosen for port 0.
+pub(super) fn start(
+    address: SocketAddr,
+    folder: &Path,
+    has_token: bool,
+) -> Result<String, Failure> {
     let failed = |err| Failure::Refused(format!("cannot serve at {address}: {err}"));
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    let folder = Arc::from(folder);
-    thread::spawn(move || runtime.block_on(serve(listener, folder)));
-    Ok(address)
+    let token = if has_token { Some(Token::random().map_err(failed)?) } else { None };
+    let url = match &token {
+        Some(token) => format!("http://{address}/{}/", token.0),
+        None => format!("http://{address}/"),
+    };
+    let site = Arc::new(Site { folder: folder.into(), token });
+    thread::spawn(move || runtime.block_on(serve(listener, site)));
+    Ok(url)
 }
 
-async fn serve(listener: TcpListener, folder: Arc<Path>) -> std::io::Result<()> {
+/// What nobody can guess.
+struct Token(String);
+
+impl Token {
+    fn random() -> std::io::Result<Self> {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+        Ok(Self(format!("{:032x}", u128::from_ne_bytes(bytes))))
+    }
+
+    /// How long the comparison takes says nothing about the token: hashes are compared, in constant time.
+    fn is(&self, text: &str) -> bool {
+        blake3::hash(self.0.as_bytes()) == blake3::hash(text.as_bytes())
+    }
+}
+
+/// What is served.
+struct Site {
+    folder: PathBuf,
+    token: Option<Token>,
+}
+
+impl Site {
+    /// The path without the token; `None` without the right one.
+    fn strip_token<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let Some(token) = &self.token else { return Some(path) };
+        let (given, _) = path.strip_prefix('/')?.split_once('/')?;
+        if token.is(given) { path.get(given.len() + 1..) } else { None }
+    }
+}
+
+async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -42,9 +85,9 @@ async fn serve(listener: TcpListener, folder: Arc<Path>) -> std::io::Result<()> 
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let folder = Arc::clone(&folder);
+        let site = Arc::clone(&site);
         let service = service_fn(move |request| {
-            let response = answer(&request, &folder);
+            let response = answer(&request, &site);
             async move { Ok::<_, Infallible>(response) }
         });
         let mut http = http1::Builder::new();
@@ -54,16 +97,18 @@ async fn serve(listener: TcpListener, folder: Arc<Path>) -> std::io::Result<()> 
     }
 }
 
-fn answer<B>(request: &Request<B>, folder: &Path) -> Response<Full<Bytes>> {
+fn answer<B>(request: &Request<B>, site: &Site) -> Response<Full<Bytes>> {
     let (status, content) = if !matches!(*request.method(), Method::GET | Method::HEAD) {
         (StatusCode::METHOD_NOT_ALLOWED, None)
     } else if !is_for_this_machine(request) {
         (StatusCode::FORBIDDEN, None)
-    } else {
-        match find(request.uri().path(), folder).and_then(|path| read(&path)) {
+    } else if let Some(path) = site.strip_token(request.uri().path()) {
+        match find(path, &site.folder).and_then(|path| read(&path)) {
             Some(content) => (StatusCode::OK, Some(content)),
             None => (StatusCode::NOT_FOUND, None),
         }
+    } else {
+        (StatusCode::FORBIDDEN, None)
     };
     let (bytes, kind) = content.unwrap_or((Vec::new(), "text/plain"));
     let mut response = Response::new(Full::new(bytes.into()));
@@ -159,10 +204,36 @@ mod tests {
             let request = Request::builder().method(method.as_str()).uri(target).header(HOST, host);
             if let Ok(request) = request.body(()) {
                 let folder = tempfile::tempdir().unwrap();
-                let status = answer(&request, folder.path()).status();
-                prop_assert!(status.is_client_error(), "{}", status);
+                for token in [None, Some(Token::random().unwrap())] {
+                    let site = Site { folder: folder.path().into(), token };
+                    let status = answer(&request, &site).status();
+                    prop_assert!(status.is_client_error(), "{}", status);
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_path_begins_with_the_token() {
+        let token = || Token("5ec2e7".to_owned());
+        let site = Site { folder: "/out".into(), token: Some(token()) };
+        for (path, rest) in [
+            ("/5ec2e7/", Some("/")),
+            ("/5ec2e7/a.html", Some("/a.html")),
+            ("/5ec2e7//etc/passwd", Some("//etc/passwd")),
+            ("/5ec2e7", None),
+            ("/5ec2e", None),
+            ("/5ec2e70/", None),
+            ("//", None),
+            ("/", None),
+            ("", None),
+            ("/a.html", None),
+        ] {
+            assert_eq!(site.strip_token(path), rest, "{path}");
+        }
+        assert_eq!(Site { token: None, ..site }.strip_token("/a.html"), Some("/a.html"));
+        let random = || Token::random().unwrap().0;
+        assert!(random().len() == 32 && random() != random());
     }
 
     #[test]

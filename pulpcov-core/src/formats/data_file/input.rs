@@ -5,12 +5,16 @@ use std::io::{Read, Seek};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::data::{Author, Authors};
 use crate::error::{Error, ErrorKind, Result};
-use crate::folder::{Entry, Status};
+use crate::folder::{Entry, Status, caller};
 
 use super::FileIdentity;
 use crate::formats::detect::HEAD_LEN;
 use crate::formats::limits::read_file;
+
+/// May the group read, and may all others?
+pub(crate) const READERS: u32 = 0o044;
 
 /// How often a file that changes while it is read is read again.
 const ATTEMPTS: usize = 5;
@@ -26,6 +30,8 @@ pub(crate) struct Input {
     entry: Entry,
     file: Arc<File>,
     identity: FileIdentity,
+    authors: Authors,
+    readers: u32,
     head: Vec<u8>,
     /// Memory to read into.
     buffer: Vec<u8>,
@@ -36,10 +42,14 @@ impl Input {
     /// Open without following a symbolic link, and without waiting for a FIFO's other end.
     pub(crate) fn open(entry: &Entry) -> Result<Self> {
         let (file, opened) = entry.open_with_status()?;
+        let folder = entry.folder();
+        let folder = folder.status().map_err(|err| Error::io(folder.path(), err))?;
         Ok(Self {
             entry: entry.clone(),
             file: Arc::new(file),
             identity: FileIdentity::of_file_alone(&opened),
+            authors: authors(&folder, &opened),
+            readers: readers(entry, &folder, &opened),
             head: Vec::new(),
             buffer: Vec::new(),
             is_hashed: true,
@@ -80,6 +90,16 @@ impl Input {
     #[cfg(feature = "sqlite")]
     pub(crate) fn file(&self) -> &Arc<File> {
         &self.file
+    }
+
+    /// Who may have written the file.
+    pub(crate) fn authors(&self) -> Authors {
+        self.authors.clone()
+    }
+
+    /// The bits of a mode that say whether the group and all others may read.
+    pub(crate) fn readers(&self) -> u32 {
+        self.readers
     }
 
     /// The file's state at the last [`rewind`](Self::rewind). Before the first one, what is beside it is not known.
@@ -156,5 +176,25 @@ impl Input {
         })?;
         let digest = self.digest(&bytes);
         Ok((bytes, digest))
+    }
+}
+
+/// Who may have written a file. What a group may write, its owner has let it write: it is the owner's.
+fn authors(folder: &Status, file: &Status) -> Authors {
+    if file.everybody_may_write() && folder.everybody_may_search() {
+        return Author::Anybody.into();
+    }
+    match file.owner {
+        Some(owner) if owner != caller() => Author::User(owner).into(),
+        _ => Authors::Caller,
+    }
+}
+
+/// Beside the owner, who may read a file: what is in a user's folder may be read only by whom the folder lets in.
+fn readers(entry: &Entry, folder: &Status, file: &Status) -> u32 {
+    match entry.folder().is_inside() {
+        // To search a folder is four times less than to read.
+        true => file.mode & (folder.mode << 2) & READERS,
+        false => file.mode & READERS,
     }
 }

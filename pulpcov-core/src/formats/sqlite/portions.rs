@@ -39,7 +39,12 @@ impl Reader {
         mut add: impl FnMut(&mut T, Runs<u8>, Runs<LineArc>) -> Result<()>,
     ) -> Result<(T, Rows)> {
         if let Database::Plain(plain) = self.database {
-            match plainly(&plain, &self.file_index, contexts, bytes, &begin, &mut add) {
+            let begin = |rows: &mut Rows| {
+                rows.authors = self.authors.clone();
+                rows.take_listed_authors(&self.paths);
+                begin(rows)
+            };
+            match plainly(&plain, &self.file_index, contexts, bytes, begin, &mut add) {
                 Ok(read) if plain.store().is_unchanged()? => return Ok(read),
                 Ok(_) => {
                     return Err(Error::new(ErrorKind::Busy, "the file changed while it was read"));

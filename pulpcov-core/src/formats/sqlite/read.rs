@@ -4,10 +4,10 @@ use super::pages::{self, PageFile, Store, Unusual};
 use super::rows::{Contexts, Ids};
 use super::snapshot::{InPlace, Snapshot};
 use super::{SCHEMA_VERSION, sql};
-use crate::data::Measurement;
 use crate::data::merging::{Merging, PathTable};
 use crate::data::path::PathList;
 use crate::data::rows::{Rows, any};
+use crate::data::{Authors, Measurement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::data_file::Decoded;
 use crate::formats::data_file::identity::FileIdentity;
@@ -20,6 +20,8 @@ pub(crate) struct Reader {
     pub(super) paths: PathList,
     /// From SQLite's id to the index in `paths`.
     pub(super) file_index: Ids<usize>,
+    /// Whose data file it is.
+    pub(super) authors: Authors,
     /// Did a journal or write-ahead log take part?
     #[cfg_attr(
         not(all(feature = "json", feature = "paths")),
@@ -43,7 +45,7 @@ impl Reader {
             None => input.digest(&snapshot.bytes),
             Some(_) => None,
         };
-        Ok((Self::new(snapshot)?, digest))
+        Ok((Self::new(snapshot)?.of_authors(input.authors()), digest))
     }
 
     /// Open a database that is in memory already.
@@ -53,16 +55,22 @@ impl Reader {
 
     /// Open a database, and read it where it is if that is possible.
     pub(crate) fn in_place(input: Input) -> Result<(Self, FileIdentity)> {
+        let authors = input.authors();
         match InPlace::lock(input)? {
             Ok(file) => {
                 let identity = file.identity().clone();
-                Ok((Self::of_store(Store::File(Box::new(file)))?, identity))
+                let reader = Self::of_store(Store::File(Box::new(file)))?;
+                Ok((reader.of_authors(authors), identity))
             }
             Err(mut input) => {
                 let snapshot = Snapshot::take(&mut input)?;
-                Ok((Self::new(snapshot)?, input.identity().clone()))
+                Ok((Self::new(snapshot)?.of_authors(authors), input.identity().clone()))
             }
         }
+    }
+
+    fn of_authors(self, authors: Authors) -> Self {
+        Self { authors, ..self }
     }
 
     fn new(snapshot: Snapshot) -> Result<Self> {
@@ -82,7 +90,8 @@ impl Reader {
         match database.files() {
             Ok((paths, file_index)) => {
                 let database = Database::Plain(database);
-                Ok(Self { database, paths, file_index, recovered: false })
+                let (authors, recovered) = (Authors::Caller, false);
+                Ok(Self { database, paths, file_index, authors, recovered })
             }
             Err(Unusual) => Err(database.into_store()),
         }
@@ -93,7 +102,8 @@ impl Reader {
         let recovered = snapshot.companion.is_some();
         let database = sql::Database::open(snapshot)?;
         let (paths, file_index) = database.files()?;
-        Ok(Self { database: Database::Any(database), paths, file_index, recovered })
+        let (database, authors) = (Database::Any(database), Authors::Caller);
+        Ok(Self { database, paths, file_index, authors, recovered })
     }
 
     pub(crate) fn schema_version(&self) -> i64 {
@@ -138,6 +148,8 @@ impl Reader {
     pub(crate) fn into_rows(self, contexts: Contexts, buffer: &mut Vec<u8>) -> Result<Rows> {
         let count = self.paths.iter().len();
         let mut rows = rows(self.database, &self.file_index, count, contexts, buffer)?;
+        rows.authors = self.authors;
+        rows.take_listed_authors(&self.paths);
         let (any_lines, any_arcs) = (any(&rows.lines), any(&rows.arcs));
         rows.measurement = measurement(any_lines, any_arcs, rows.meta.remove("has_arcs"))?;
         if contexts == Contexts::Merged {

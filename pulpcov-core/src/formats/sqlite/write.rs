@@ -12,10 +12,11 @@ use rusqlite::vtab::array::{self, Array};
 use rusqlite::{Connection, OpenFlags, Statement, params};
 
 use super::{SCHEMA_VERSION, from_sqlite, pages};
+use crate::data::authors::META_KEY;
 use crate::data::by_context::{ByContext, Union};
 use crate::data::contexts::ContextTable;
 use crate::data::coverage_data::FileRecord;
-use crate::data::{ArcSet, CoverageData, FilePath, LineArc, Measurement};
+use crate::data::{ArcSet, Authors, CoverageData, FilePath, LineArc, Measurement};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The text that coverage.py creates its tables with (`sqldata.py`, `SCHEMA`).
@@ -60,6 +61,8 @@ fn says_twice(rows: &dyn RowSource) -> bool {
 pub(crate) trait RowSource: Sync {
     fn measurement(&self) -> Option<Measurement>;
     fn meta(&self) -> &BTreeMap<String, String>;
+    /// Of the files that only others' data files name, whose these are.
+    fn authors(&self) -> Vec<(&FilePath, &Authors)>;
     fn contexts(&self) -> &ContextTable;
     /// How many rows there are, or more.
     fn count(&self) -> u64;
@@ -76,6 +79,11 @@ impl RowSource for CoverageData {
 
     fn meta(&self) -> &BTreeMap<String, String> {
         self.meta()
+    }
+
+    fn authors(&self) -> Vec<(&FilePath, &Authors)> {
+        let all = self.records().map(|(path, record)| (path, &record.authors));
+        all.filter(|(_, authors)| **authors != Authors::Caller).collect()
     }
 
     fn contexts(&self) -> &ContextTable {
@@ -131,14 +139,27 @@ fn create(path: &Path) -> rusqlite::Result<Connection> {
 
 fn write_meta(connection: &Connection, data: &CoverageData) -> rusqlite::Result<()> {
     let mut insert = connection.prepare("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
-    for (key, value) in data.meta() {
+    for (key, value) in meta_rows(data) {
         insert.execute([key, value])?;
     }
-    if let Some(measurement) = data.measurement() {
-        let has_arcs = measurement == Measurement::Arcs;
-        insert.execute(["has_arcs", if has_arcs { "1" } else { "0" }])?;
-    }
     Ok(())
+}
+
+/// The rows of the table `meta`, each key once.
+pub(super) fn meta_rows(rows: &dyn RowSource) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+    let is_authors = |key: &str| key.starts_with(META_KEY);
+    let meta = rows.meta().iter().filter(|(key, _)| !is_authors(key));
+    let mut all: Vec<(Cow<'_, str>, Cow<'_, str>)> =
+        meta.map(|(key, value)| (key.into(), value.into())).collect();
+    if let Some(measurement) = rows.measurement() {
+        let has_arcs = if measurement == Measurement::Arcs { "1" } else { "0" };
+        all.push(("has_arcs".into(), has_arcs.into()));
+    }
+    let row = |(path, authors): (&FilePath, &Authors)| {
+        (format!("{META_KEY}{}", path.as_str()).into(), authors.to_string().into())
+    };
+    all.extend(rows.authors().into_iter().map(row));
+    all
 }
 
 /// Write the contexts by name; at the index of a context is its id in the database.

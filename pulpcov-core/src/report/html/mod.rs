@@ -53,6 +53,7 @@ pub struct Options {
     skip_covered: bool,
     skip_empty: bool,
     live: bool,
+    problems: Vec<String>,
 }
 
 impl Default for Options {
@@ -66,6 +67,7 @@ impl Default for Options {
             skip_covered: false,
             skip_empty: false,
             live: false,
+            problems: Vec::new(),
         }
     }
 }
@@ -122,6 +124,24 @@ impl Options {
     #[must_use]
     pub fn skip_empty(mut self, skip: bool) -> Self {
         self.skip_empty = skip;
+        self
+    }
+
+    /// What is missing from the report, or odd about it; the first page lists it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::summarize::Summary;
+    /// use pulpcov_core::report::html::Options;
+    ///
+    /// # fn options(summary: &Summary<'_>) -> Options {
+    /// Options::new().problems(summary.warnings().iter().map(ToString::to_string))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn problems(mut self, problems: impl IntoIterator<Item = String>) -> Self {
+        self.problems = problems.into_iter().collect();
         self
     }
 

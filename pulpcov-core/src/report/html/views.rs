@@ -6,10 +6,14 @@ use super::pages::{Report, shown_context};
 use crate::Result;
 use crate::results::{Numbers, display_covered};
 use crate::summarize::FileSummary;
+use crate::text::printable;
 use crate::{Error, ErrorKind};
 
 /// What a page says without the script: more files would make it slow.
 const STATIC_ROWS: usize = 500;
+
+/// More problems are counted, and not listed.
+const MOST_PROBLEMS: usize = 200;
 
 /// The frame of a page that is a file of its own.
 #[derive(Template)]
@@ -61,6 +65,8 @@ struct ViewBody<'a> {
     first: &'a str,
     last: &'a str,
     rows: Vec<Row<'a>>,
+    problems: Vec<std::borrow::Cow<'a, str>>,
+    problem_count: usize,
     context_count: usize,
 }
 
@@ -112,6 +118,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
         percent: percent(page.file.numbers()),
     });
     let total = percent(report.summary.totals());
+    let problems = if is_index { options.problems.as_slice() } else { &[] };
     let body = ViewBody {
         view,
         heading,
@@ -124,6 +131,8 @@ pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
         first: &name(report.pages.first()),
         last: &name(report.pages.last()),
         rows: rows.collect(),
+        problems: problems.iter().take(MOST_PROBLEMS).map(|problem| printable(problem)).collect(),
+        problem_count: problems.len(),
         context_count: report.contexts.as_ref().map_or(0, |contexts| contexts.names.len()),
         total,
     };
@@ -170,7 +179,7 @@ pub(super) fn source(
 
 /// The names of contexts, for people.
 pub(super) fn shown_contexts<'a>(names: &[&'a str]) -> Vec<std::borrow::Cow<'a, str>> {
-    names.iter().map(|name| crate::text::printable(shown_context(name))).collect()
+    names.iter().map(|name| printable(shown_context(name))).collect()
 }
 
 pub(super) fn render(template: &impl Template) -> Result<String> {

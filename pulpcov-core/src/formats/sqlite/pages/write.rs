@@ -1,5 +1,6 @@
 //! A whole database of schema 7, written from its second page to its last, and the first page at the end.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, BufWriter, Write};
@@ -10,7 +11,7 @@ use super::pack::{Measure, PAGE, PageWriter, Tree, first_page};
 use crate::data::contexts::ContextId;
 use crate::data::{FilePath, LineArc, Measurement};
 use crate::formats::sqlite::SCHEMA_VERSION;
-use crate::formats::sqlite::write::{RowSource, SCHEMA, by_rank, ranked_contexts};
+use crate::formats::sqlite::write::{RowSource, SCHEMA, by_rank, meta_rows, ranked_contexts};
 
 /// How much is written at a time.
 const BUFFER: usize = 1 << 20;
@@ -131,7 +132,7 @@ impl Tables<'_> {
     fn write(&self, pages: &mut Pages<'_>) -> io::Result<[Root; 7]> {
         let alone = |table, rows| Root { table, rows, index: None };
         let indexed = |table, (rows, index)| Root { table, rows, index: Some(index) };
-        let meta = self.meta();
+        let meta = meta_rows(self.rows);
         let mut keys: Vec<_> = meta.iter().map(|(key, _)| key.as_bytes()).zip(1..).collect();
         keys.sort_unstable();
         let paths = || self.files.iter().map(|(path, _)| path.as_bytes()).zip(1..);
@@ -180,15 +181,6 @@ impl Tables<'_> {
             ),
             alone("tracer", pages.tree(|out| self.tracers(out))?),
         ])
-    }
-
-    fn meta(&self) -> Vec<(&str, &str)> {
-        let mut rows: Vec<(&str, &str)> =
-            self.rows.meta().iter().map(|(key, value)| (&**key, &**value)).collect();
-        if let Some(measurement) = self.rows.measurement() {
-            rows.push(("has_arcs", if measurement == Measurement::Arcs { "1" } else { "0" }));
-        }
-        rows
     }
 
     fn lines(&self, out: &mut PageWriter<impl Write>) -> io::Result<u32> {
@@ -385,7 +377,10 @@ fn table_of_version(out: &mut PageWriter<impl Write>, version: i64) -> io::Resul
     table.finish()
 }
 
-fn table_of_meta(out: &mut PageWriter<impl Write>, rows: &[(&str, &str)]) -> io::Result<u32> {
+fn table_of_meta(
+    out: &mut PageWriter<impl Write>,
+    rows: &[(Cow<'_, str>, Cow<'_, str>)],
+) -> io::Result<u32> {
     let mut row = Vec::new();
     let mut table = Tree::table(out);
     for (rowid, (key, value)) in (1..).zip(rows) {

@@ -1,0 +1,434 @@
+//! Opening a source only if one of those who named it could have opened it.
+//!
+//! The path is walked as the kernel does, link by link, on descriptors: the permissions that are looked at are
+//! those of the very folders and of the very file that are opened. Nothing can be exchanged in between.
+//!
+//! What is looked at are the owner, the group and the mode. A file with an access control list may be
+//! closed to users to whom its mode opens it, so it is open to its owner alone.
+
+use std::collections::{HashMap, VecDeque};
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, open, openat, readlinkat};
+use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+use nix::unistd::{Gid, Uid, User};
+
+use crate::data::{Author, Authors};
+
+/// As many links as Linux follows in a path.
+const MOST_LINKS: usize = 40;
+
+#[cfg(target_os = "linux")]
+const FOLDER: OFlag = OFlag::O_PATH.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
+#[cfg(not(target_os = "linux"))]
+const FOLDER: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
+const SOURCE: OFlag =
+    OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
+
+/// Tells a file or a folder from all others.
+pub(super) type Inode = (nix::libc::dev_t, nix::libc::ino_t);
+
+/// The inode of what is at a path, where its links lead.
+pub(super) fn inode(path: &Path) -> io::Result<Inode> {
+    Ok(inode_of(&nix::sys::stat::stat(path)?))
+}
+
+fn inode_of(stat: &FileStat) -> Inode {
+    (stat.st_dev, stat.st_ino)
+}
+
+/// What became of an attempt to open a file.
+#[derive(Debug)]
+pub(super) enum Opened {
+    File(File),
+    /// There is no such file.
+    Missing,
+    /// None of those who named it may know.
+    Withheld,
+}
+
+/// Opens files for users, and remembers who these are.
+#[derive(Debug, Default)]
+pub(super) struct Opener {
+    users: Mutex<HashMap<Author, Arc<Reader>>>,
+}
+
+impl Opener {
+    /// Open the regular file at an absolute path, if one of the authors could, or if it is one of those that are
+    /// `shown`, or in one of these folders.
+    pub(super) fn open(
+        &self,
+        path: &Path,
+        authors: &Authors,
+        shown: &[Inode],
+    ) -> io::Result<Opened> {
+        let readers = match authors {
+            Authors::Caller => vec![Arc::new(Reader::Caller)],
+            Authors::Others(authors) => authors.iter().map(|author| self.reader(*author)).collect(),
+        };
+        Walk { readers, shown, way: vec![Step::root()?], links: 0 }.open(path)
+    }
+
+    fn reader(&self, author: Author) -> Arc<Reader> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(users.entry(author).or_insert_with(|| Arc::new(Reader::new(author))))
+    }
+}
+
+/// A user, as permissions see one.
+#[derive(Debug)]
+enum Reader {
+    /// The operating system says what this one may do.
+    Caller,
+    User {
+        number: Uid,
+        groups: Vec<Gid>,
+    },
+    /// Whoever it may be.
+    Anybody,
+}
+
+impl Reader {
+    fn new(author: Author) -> Self {
+        match author {
+            Author::User(number) => {
+                let number = Uid::from_raw(number);
+                Self::User { number, groups: groups(number) }
+            }
+            Author::Anybody => Self::Anybody,
+        }
+    }
+
+    /// May the user do what `bits` say: read, or search? `bits` are those of the owner, the group and all others.
+    fn may(&self, bits: [Mode; 3], stat: &FileStat, has_list: impl FnOnce() -> bool) -> bool {
+        let [of_owner, of_group, of_others] = bits;
+        let bit = match self {
+            Self::Caller => return true,
+            Self::User { number, .. } if number.is_root() => return true,
+            Self::User { number, .. } if number.as_raw() == stat.st_uid => of_owner,
+            _ if has_list() => return false,
+            Self::User { groups, .. } if groups.contains(&Gid::from_raw(stat.st_gid)) => of_group,
+            Self::User { .. } | Self::Anybody => of_others,
+        };
+        Mode::from_bits_truncate(stat.st_mode).contains(bit)
+    }
+
+    fn may_search(&self, folder: &Step) -> bool {
+        let bits = [Mode::S_IXUSR, Mode::S_IXGRP, Mode::S_IXOTH];
+        self.may(bits, &folder.stat, || has_access_control_list(&folder.handle))
+    }
+
+    fn may_read(&self, stat: &FileStat, file: &File) -> bool {
+        let bits = [Mode::S_IRUSR, Mode::S_IRGRP, Mode::S_IROTH];
+        self.may(bits, stat, || has_access_control_list(file))
+    }
+}
+
+/// The groups of a user of this machine; none of a user that it does not know.
+fn groups(number: Uid) -> Vec<Gid> {
+    let Ok(Some(user)) = User::from_uid(number) else { return Vec::new() };
+    #[cfg(not(target_vendor = "apple"))]
+    if let Ok(name) = CString::new(user.name)
+        && let Ok(groups) = nix::unistd::getgrouplist(&name, user.gid)
+    {
+        return groups;
+    }
+    vec![user.gid]
+}
+
+/// Are there permissions that the mode does not say?
+#[cfg(target_os = "linux")]
+fn has_access_control_list(file: &impl AsFd) -> bool {
+    use std::os::fd::AsRawFd;
+
+    use rustix::io::Errno;
+
+    // Descriptors that only name a file are not asked directly.
+    let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+    match rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0; 1]) {
+        Err(Errno::NODATA | Errno::OPNOTSUPP) => false,
+        // It is longer than a byte, or it cannot be told.
+        _ => true,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_access_control_list(_: &impl AsFd) -> bool {
+    false
+}
+
+/// A folder on the way.
+struct Step {
+    handle: OwnedFd,
+    stat: FileStat,
+}
+
+impl Step {
+    fn root() -> io::Result<Self> {
+        Self::of(open("/", FOLDER, Mode::empty())?)
+    }
+
+    fn of(handle: OwnedFd) -> io::Result<Self> {
+        let stat = fstat(&handle)?;
+        Ok(Self { handle, stat })
+    }
+}
+
+/// The way along a path.
+struct Walk<'w> {
+    /// Those who have got this far.
+    readers: Vec<Arc<Reader>>,
+    shown: &'w [Inode],
+    /// The root, and the folders from there to the present one.
+    way: Vec<Step>,
+    links: usize,
+}
+
+impl Walk<'_> {
+    fn open(mut self, path: &Path) -> io::Result<Opened> {
+        match self.walk(path) {
+            Ok(Some(file)) => self.judge(file),
+            // Who may not look into a folder is not told what is missing there.
+            Ok(None) if self.readers.is_empty() => Ok(Opened::Withheld),
+            Ok(None) => Ok(Opened::Missing),
+            Err(_) if self.readers.is_empty() => Ok(Opened::Withheld),
+            Err(err) => Err(err),
+        }
+    }
+
+    /// Go to the file. `None` if there is none.
+    fn walk(&mut self, path: &Path) -> io::Result<Option<File>> {
+        let mut pending = components(path);
+        while let Some(name) = pending.pop_front() {
+            let Some(here) = self.way.last() else { return Ok(None) };
+            self.readers.retain(|reader| reader.may_search(here));
+            if name == ".." {
+                // Above the root is the root.
+                self.way.truncate(self.way.len().saturating_sub(1).max(1));
+                continue;
+            }
+            let stat = match fstatat(&here.handle, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
+                Err(Errno::ENOENT | Errno::ENAMETOOLONG) => return Ok(None),
+                stat => stat?,
+            };
+            match SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT {
+                SFlag::S_IFLNK => {
+                    self.links += 1;
+                    if self.links > MOST_LINKS {
+                        return Err(Errno::ELOOP.into());
+                    }
+                    let target = readlinkat(&here.handle, name.as_os_str())?;
+                    let target = Path::new(&target);
+                    if target.is_absolute() {
+                        self.way.truncate(1);
+                    }
+                    let mut way = components(target);
+                    way.append(&mut pending);
+                    pending = way;
+                }
+                SFlag::S_IFDIR => {
+                    let flags = FOLDER | OFlag::O_NOFOLLOW;
+                    let handle = openat(&here.handle, name.as_os_str(), flags, Mode::empty())?;
+                    self.way.push(Step::of(handle)?);
+                }
+                _ if !pending.is_empty() => return Ok(None),
+                SFlag::S_IFREG => {
+                    let file = openat(&here.handle, name.as_os_str(), SOURCE, Mode::empty())?;
+                    return Ok(Some(file.into()));
+                }
+                _ => return Err(io::Error::other("it is a device, a socket or a FIFO")),
+            }
+        }
+        Err(Errno::EISDIR.into())
+    }
+
+    /// The file, if somebody who came so far may read it, or if it is shown to everybody.
+    fn judge(mut self, file: File) -> io::Result<Opened> {
+        let stat = fstat(&file)?;
+        if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
+            return Err(io::Error::other("it is no file any more"));
+        }
+        self.readers.retain(|reader| reader.may_read(&stat, &file));
+        let is_shown = |stat: &FileStat| self.shown.contains(&inode_of(stat));
+        // A hard link in such a folder could be to a file of any other.
+        let in_shown = || stat.st_nlink == 1 && self.way.iter().any(|step| is_shown(&step.stat));
+        let may_be_shown = !self.readers.is_empty() || is_shown(&stat) || in_shown();
+        Ok(if may_be_shown { Opened::File(file) } else { Opened::Withheld })
+    }
+}
+
+/// The parts of a path that lead somewhere.
+fn components(path: &Path) -> VecDeque<OsString> {
+    let part = |component: Component<'_>| match component {
+        Component::Normal(name) => Some(name.to_owned()),
+        Component::ParentDir => Some(OsStr::from_bytes(b"..").to_owned()),
+        _ => None,
+    };
+    path.components().filter_map(part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    /// Nobody has this number.
+    const STRANGER: Author = Author::User(4_000_000_007);
+
+    /// A folder that everybody can reach, if `/tmp` is one.
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new() -> Self {
+            let place = tempfile::tempdir().unwrap();
+            fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
+            Self(place)
+        }
+
+        fn path(&self, name: &str) -> std::path::PathBuf {
+            self.0.path().canonicalize().unwrap().join(name)
+        }
+
+        fn write(&self, name: &str, mode: u32) {
+            let path = self.path(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, name).unwrap();
+            self.set_mode(name, mode);
+        }
+
+        fn set_mode(&self, name: &str, mode: u32) {
+            fs::set_permissions(self.path(name), Permissions::from_mode(mode)).unwrap();
+        }
+
+        fn open(&self, name: &str, authors: impl Into<Authors>, shown: &[Inode]) -> String {
+            match Opener::default().open(&self.path(name), &authors.into(), shown) {
+                Ok(Opened::File(file)) => io::read_to_string(file).unwrap(),
+                Ok(other) => format!("{other:?}"),
+                Err(err) => err.to_string(),
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_stranger_may_read_is_opened_for_them() {
+        let place = Place::new();
+        place.write("public.py", 0o644);
+        place.write("secret.py", 0o600);
+        place.write("group.py", 0o640);
+        place.write("closed/public.py", 0o644);
+        place.set_mode("closed", 0o700);
+        place.write("open/public.py", 0o644);
+        place.set_mode("open", 0o711);
+        for (name, opened) in [
+            ("public.py", "public.py"),
+            ("open/public.py", "open/public.py"),
+            ("open/../public.py", "public.py"),
+            ("secret.py", "Withheld"),
+            ("group.py", "Withheld"),
+            ("closed/public.py", "Withheld"),
+            // What is in a closed folder is not told either.
+            ("closed/missing.py", "Withheld"),
+            ("closed/../public.py", "Withheld"),
+            ("missing.py", "Missing"),
+            ("missing/missing.py", "Missing"),
+            ("public.py/inside.py", "Missing"),
+        ] {
+            assert_eq!(place.open(name, STRANGER, &[]), opened, "{name}");
+            assert_eq!(place.open(name, Author::Anybody, &[]), opened, "{name}");
+        }
+        for name in ["public.py", "closed/public.py", "group.py"] {
+            assert_eq!(place.open(name, Authors::Caller, &[]), name);
+            assert_eq!(place.open(name, Author::User(0), &[]), name);
+        }
+        // Of several, one is enough.
+        let both = Authors::Others([STRANGER, Author::User(0)].into());
+        assert_eq!(place.open("secret.py", both, &[]), "secret.py");
+    }
+
+    #[test]
+    fn links_lead_to_what_is_checked() {
+        let place = Place::new();
+        place.write("secret.py", 0o600);
+        place.write("public.py", 0o644);
+        place.write("closed/public.py", 0o644);
+        symlink("secret.py", place.path("to-secret.py")).unwrap();
+        symlink("public.py", place.path("to-public.py")).unwrap();
+        symlink(place.path("public.py"), place.path("absolute.py")).unwrap();
+        symlink("../public.py", place.path("closed/link.py")).unwrap();
+        symlink("closed", place.path("to-closed")).unwrap();
+        symlink("loop.py", place.path("loop.py")).unwrap();
+        place.set_mode("closed", 0o700);
+        for (name, opened) in [
+            ("to-public.py", "public.py"),
+            ("absolute.py", "public.py"),
+            ("to-secret.py", "Withheld"),
+            ("to-closed/public.py", "Withheld"),
+            ("closed/link.py", "Withheld"),
+        ] {
+            assert_eq!(place.open(name, STRANGER, &[]), opened, "{name}");
+        }
+        assert!(place.open("loop.py", STRANGER, &[]).contains("symbolic links"));
+    }
+
+    #[test]
+    fn what_is_shown_is_shown_to_all() {
+        let place = Place::new();
+        place.write("app/secret.py", 0o600);
+        place.write("other/secret.py", 0o600);
+        symlink("../other/secret.py", place.path("app/link.py")).unwrap();
+        fs::hard_link(place.path("other/secret.py"), place.path("app/hard.py")).unwrap();
+        let shown = [inode(&place.path("app")).unwrap()];
+        assert_eq!(place.open("app/secret.py", STRANGER, &shown), "app/secret.py");
+        for name in ["other/secret.py", "app/../other/secret.py", "app/link.py", "app/hard.py"] {
+            assert_eq!(place.open(name, STRANGER, &shown), "Withheld", "{name}");
+        }
+        let file = [inode(&place.path("other/secret.py")).unwrap()];
+        assert_eq!(place.open("other/secret.py", STRANGER, &file), "other/secret.py");
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_waited_for() {
+        let place = Place::new();
+        nix::unistd::mkfifo(&place.path("fifo.py"), Mode::from_bits_truncate(0o644)).unwrap();
+        assert!(place.open("fifo.py", STRANGER, &[]).contains("FIFO"));
+        assert!(place.open("", STRANGER, &[]).contains("Is a directory"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_with_a_list_of_its_own_is_open_to_its_owner_alone() {
+        let place = Place::new();
+        place.write("listed.py", 0o644);
+        // The mode, and user 4711 who may do nothing (acl(5), posix_acl_xattr.h).
+        let entry = |tag: u16, bits: u16, id: u32| {
+            [&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat()
+        };
+        let entries = [
+            entry(0x01, 6, u32::MAX),
+            entry(0x02, 0, 4711),
+            entry(0x04, 4, u32::MAX),
+            entry(0x10, 4, u32::MAX),
+            entry(0x20, 4, u32::MAX),
+        ];
+        let list = [&2u32.to_le_bytes()[..], &entries.concat()].concat();
+        let path = place.path("listed.py");
+        let flags = rustix::fs::XattrFlags::empty();
+        match rustix::fs::setxattr(&path, "system.posix_acl_access", &list, flags) {
+            Err(rustix::io::Errno::OPNOTSUPP) => return,
+            set => set.unwrap(),
+        }
+        assert_eq!(place.open("listed.py", STRANGER, &[]), "Withheld");
+        assert_eq!(place.open("listed.py", Authors::Caller, &[]), "listed.py");
+        let owner = nix::unistd::geteuid().as_raw();
+        assert_eq!(place.open("listed.py", Author::User(owner), &[]), "listed.py");
+    }
+}
