@@ -203,57 +203,72 @@ while True:
     for folder in (".", MINE):
         with open(folder + "/.coverage.grows", "ab") as file:
             file.write(b"x" * 4096)
+            if file.tell() > 1 << 20:
+                file.truncate(8192)
 "#,
     );
 }
 
 #[test]
 fn locks_that_are_never_given_back() {
-    attack_meanwhile(
+    let Some(scene) = Scene::new() else { return };
+    let _enemy = scene.enemy_at_work(
         r#"
 held = []
 root = os.open(".", os.O_RDONLY)
 fcntl.flock(root, fcntl.LOCK_EX)
-for number in range(500):
-    name = MINE + "/.coverage.host.pid%d.Xabcdefghx" % number
-    copy("data", name)
-    file = open(name, "r+b")
-    fcntl.lockf(file, fcntl.LOCK_EX, 512, 0x40000000)
-    held.append(file)
+for number in range(200):
+    for folder in (".", MINE):
+        name = folder + "/.coverage.host.pid%d.Xabcdefghx" % number
+        copy("data", name)
+        file = open(name, "r+b")
+        fcntl.lockf(file, fcntl.LOCK_EX, 512, 0x40000000)
+        held.append(file)
 print("ready", flush=True)
 while True:
     time.sleep(60)
 "#,
     );
+    // A folder that others can lock is no place for the result.
+    scene.root_reads_everything();
+    scene.root_deletes_everything();
 }
 
-/// The enemy's folder is a folder, a link and another folder in turn.
-const SWAPPING: &str = r#"
-os.mkdir("other")
-for name in os.listdir(KIT):
-    pass
-for folder in (MINE, "other"):
-    for name in ("NAME", ".coverage.private", ".pulpcov_hook.host.pid7.Xabcdefghx.tmp"):
-        copy("data", folder + "/" + name)
+/// The enemy's folder is a folder and a link to the victim's in turn, and never missing.
+const EXCHANGING: &str = r#"
+import ctypes, random
+exchange = lambda a, b: ctypes.CDLL(None).renameat2(-100, a.encode(), -100, b.encode(), 2)
+NAMES = ["DATA_FILE", ".coverage.private", ".pulpcov_hook.host.pid7.Xabcdefghx.tmp"]
+
+def fill():
+    folder = "link" if os.path.islink(MINE) else MINE
+    for name in NAMES:
+        if not os.path.exists(folder + "/" + name):
+            copy("data", folder + "/" + name)
+
 os.symlink(VICTIM, "link")
+fill()
 print("ready", flush=True)
 while True:
-    for name in ("NAME", ".coverage.private", ".pulpcov_hook.host.pid7.Xabcdefghx.tmp"):
-        copy("data", MINE + "/" + name)
-    os.rename(MINE, "away")
-    os.rename("link", MINE)
-    for _ in range(100):
+    try:
+        exchange(MINE, "link")
+        for _ in range(random.randrange(3000)):
+            pass
+        if random.random() < 0.02:
+            fill()
+    except OSError:
+        # Root has removed the folder.
         pass
-    os.rename(MINE, "link")
-    os.rename("other", MINE)
-    os.rename(MINE, "other")
-    os.rename("away", MINE)
 "#;
+
+fn exchanging() -> String {
+    EXCHANGING.replace("DATA_FILE", DATA_FILE)
+}
 
 #[test]
 fn a_folder_that_is_exchanged_all_the_time() {
     let Some(scene) = Scene::new() else { return };
-    let _enemy = scene.enemy_at_work(&SWAPPING.replace("NAME", DATA_FILE));
+    let mut enemy = scene.enemy_at_work(&exchanging());
     let root = scene.root();
     let out = scene.hooked.dir.path("race/.coverage");
     for _ in 0..150 {
@@ -271,14 +286,16 @@ fn a_folder_that_is_exchanged_all_the_time() {
     for _ in 0..20 {
         scene.root_runs(status.iter().chain([&python])).status(0);
     }
+    assert!(enemy.0.try_wait().unwrap().is_none(), "the enemy has given up");
 }
 
 #[test]
 fn a_purge_while_folders_are_exchanged() {
-    for _ in 0..5 {
+    for _ in 0..20 {
         let Some(scene) = Scene::new() else { return };
-        let _enemy = scene.enemy_at_work(&SWAPPING.replace("NAME", DATA_FILE));
+        let mut enemy = scene.enemy_at_work(&exchanging());
         scene.root_deletes_everything();
+        assert!(enemy.0.try_wait().unwrap().is_none(), "the enemy has given up");
     }
 }
 

@@ -352,6 +352,7 @@ impl Scene {
     #[track_caller]
     pub(crate) fn root_runs_everything(&self) {
         self.root_reads_everything();
+        self.root_reports_beside_the_data();
         self.root_deletes_everything();
     }
 
@@ -373,11 +374,16 @@ impl Scene {
         is_done(self.root_runs(args.map(OsStr::new).into_iter().chain([root.as_os_str()])));
         self.assert_honest_rows(&report.join(".coverage"));
         self.assert_honest_sources(&report.join("coverage.xml"));
-        // Beside the data, as whoever looks into the folder does it.
-        let xml = out.join("beside.xml");
-        let args = ["xml", "-i", "--keep-combined", "--no-cache", "-o", xml.to_str().unwrap()];
-        self.root_runs_in(&root, args);
         self.assert_nothing_is_written(&out);
+    }
+
+    /// As whoever looks into the folder does it: the result is beside the data.
+    #[track_caller]
+    fn root_reports_beside_the_data(&self) {
+        let xml = self.path("out/beside.xml");
+        let args = ["xml", "-i", "--keep-combined", "--no-cache", "-o", xml.to_str().unwrap()];
+        self.root_runs_in(&self.root(), args);
+        self.assert_nothing_is_written(&self.path("out"));
     }
 
     fn root_looks_at_status(&self) {

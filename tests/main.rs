@@ -3,9 +3,11 @@
 
 mod analyze;
 mod attacks;
+mod authors;
 mod browser;
 mod chromium;
 mod commands;
+mod data_root;
 mod enemy;
 mod faults;
 mod formats;

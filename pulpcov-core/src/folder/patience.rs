@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(crate) struct Patience(Mutex<Duration>);
 
 impl Patience {
-    pub(crate) fn new(time: Duration) -> Self {
+    pub(crate) const fn new(time: Duration) -> Self {
         Self(Mutex::new(time))
     }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use crate::data::{Author, Authors};
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "sqlite")]
+use crate::folder::Patience;
 use crate::folder::{Entry, Status, caller};
 
 use super::FileIdentity;
@@ -32,6 +34,8 @@ pub(crate) struct Input {
     identity: FileIdentity,
     authors: Authors,
     readers: u32,
+    #[cfg(feature = "sqlite")]
+    is_waited_for: bool,
     head: Vec<u8>,
     /// Memory to read into.
     buffer: Vec<u8>,
@@ -50,6 +54,8 @@ impl Input {
             identity: FileIdentity::of_file_alone(&opened),
             authors: authors(&folder, &opened),
             readers: readers(entry, &folder, &opened),
+            #[cfg(feature = "sqlite")]
+            is_waited_for: opened.is_of_caller_or_root() || !folder.everybody_may_write(),
             head: Vec::new(),
             buffer: Vec::new(),
             is_hashed: true,
@@ -100,6 +106,14 @@ impl Input {
     /// The bits of a mode that say whether the group and all others may read.
     pub(crate) fn readers(&self) -> u32 {
         self.readers
+    }
+
+    /// How long to wait for writers of the file. In a folder that everybody can write to, anybody can lock files of
+    /// their own for ever.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn patience(&self) -> &Patience {
+        static NONE: Patience = Patience::new(Duration::ZERO);
+        if self.is_waited_for { self.entry.folder().patience() } else { &NONE }
     }
 
     /// The file's state at the last [`rewind`](Self::rewind). Before the first one, what is beside it is not known.

@@ -36,8 +36,7 @@ impl Snapshot {
     /// Read `input` and what belongs to it while SQLite's read lock is held.
     pub(super) fn take(input: &mut Input) -> Result<Self> {
         input.consistently(|input| {
-            let lock =
-                SharedLock::acquire(input.file().clone(), input.entry().folder().patience())?;
+            let lock = SharedLock::acquire(input.file().clone(), input.patience())?;
             let size = input.rewind()?;
             let _checkpoints_wait = hold_off_checkpoints(input)?;
             let bytes = input.read(size)?;
@@ -61,7 +60,7 @@ pub(super) struct InPlace {
 impl InPlace {
     /// Lock a database that can be read without its companions, or give it back.
     pub(super) fn lock(mut input: Input) -> Result<std::result::Result<Self, Input>> {
-        let lock = SharedLock::acquire(input.file().clone(), input.entry().folder().patience())?;
+        let lock = SharedLock::acquire(input.file().clone(), input.patience())?;
         let size = input.rewind()?;
         // Whoever has a write-ahead log open may write into the database at any time.
         if !cfg!(unix) || is_wal(input.head()?) || hot_journal(&input, &lock)?.is_some() {
@@ -125,7 +124,7 @@ fn hold_off_checkpoints(input: &Input) -> Result<Option<File>> {
         return Ok(None);
     }
     let Ok(shm) = input.entry().beside("-shm").open_anything() else { return Ok(None) };
-    lock::hold_off_checkpoints(&shm, input.entry().folder().patience())?;
+    lock::hold_off_checkpoints(&shm, input.patience())?;
     Ok(Some(shm))
 }
 
