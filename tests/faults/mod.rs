@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`kills`] | the command is killed at each step |
 //! | [`refusals`] | the system refuses each step; a disk is full |
+//! | [`outputs`] | the system refuses each step of a report |
 //! | [`permissions`] | folders and inputs are not to be read or written |
 //! | [`changes`] | inputs are locked, written, changed, and files made where a result is to be |
 //! | [`damage`] | bits are flipped, files cut |
@@ -21,6 +22,7 @@ mod inject;
 mod kills;
 mod left;
 mod little_memory;
+mod outputs;
 mod permissions;
 mod refusals;
 mod text;

@@ -1,7 +1,7 @@
 //! `pulpcov debug`: what coverage.py's command of this name prints.
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::config::format_info;
@@ -19,7 +19,7 @@ pub(crate) fn run(command: &DebugCommand) -> Result<Exit, Failure> {
         DebugCommand::Config(args) => {
             let config = settings::load(args)?;
             let text = format_info("config", &config.debug_info());
-            out.write_all(ui::safe_lines(&text).as_bytes())?;
+            out.write_all(ui::safe_lines(&text).as_bytes()).map_err(Failure::Output)?;
             Ok(Exit::Success)
         }
         DebugCommand::Analyze(args) => super::analyze::run(args, &mut out),
@@ -33,11 +33,11 @@ fn debug_data(args: &DebugDataArgs, out: &mut impl Write) -> Result<Exit, Failur
     let files = if args.files.is_empty() { &default[..] } else { &args.files };
     let mut all_readable = true;
     for file in files {
-        out.write_all(format_info("data", &[]).as_bytes())?;
-        all_readable &= describe(file, out)?;
+        out.write_all(format_info("data", &[]).as_bytes()).map_err(Failure::Output)?;
+        all_readable &= describe(file, out).map_err(Failure::Output)?;
         for parallel in parallel_files(file)? {
-            writeln!(out, "-----")?;
-            all_readable &= describe(&parallel, out)?;
+            writeln!(out, "-----").map_err(Failure::Output)?;
+            all_readable &= describe(&parallel, out).map_err(Failure::Output)?;
         }
     }
     Ok(if all_readable { Exit::Success } else { Exit::Error })
@@ -57,7 +57,7 @@ fn absolute(file: &Path) -> PathBuf {
 }
 
 /// Print one file's summary; `false` if it cannot be read.
-fn describe(file: &Path, out: &mut impl Write) -> Result<bool, Failure> {
+fn describe(file: &Path, out: &mut impl Write) -> io::Result<bool> {
     let path = absolute(file);
     writeln!(out, "path: {}", printable(&path.to_string_lossy()))?;
     if path.symlink_metadata().is_err() {
@@ -75,7 +75,7 @@ fn describe(file: &Path, out: &mut impl Write) -> Result<bool, Failure> {
     Ok(true)
 }
 
-fn summarize(data: &CoverageData, out: &mut impl Write) -> Result<(), Failure> {
+fn summarize(data: &CoverageData, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "has_arcs: {}", if data.has_arcs() { "True" } else { "False" })?;
     let mut files: Vec<FileData<'_>> = data.files().collect();
     files.sort_by(|a, b| human_cmp(a.path().as_str(), b.path().as_str()));

@@ -1,7 +1,6 @@
 //! What all reports have in common: data, sources, messages, and how they end.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
@@ -9,6 +8,7 @@ use std::path::{Path, PathBuf};
 use pulpcov_core::combine::{Combiner, Event};
 use pulpcov_core::config::Config;
 use pulpcov_core::formats::DataFile;
+use pulpcov_core::output::WholeFile;
 use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::python::LinePatterns;
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
@@ -29,6 +29,9 @@ const MESSAGES: &str = "https://coverage.readthedocs.io/en/7.17.3/messages.html"
 
 /// Where facts about sources are kept between reports, in the folder that the command runs in.
 const CACHE: &str = ".pulpcov_cache";
+
+/// What standard output is called. To open it by name would begin at the start of the file that it is.
+const STANDARD_OUTPUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
 /// How many sources of another version are named, unless all are asked for.
 const MISMATCHES_NAMED: usize = 5;
@@ -178,18 +181,17 @@ impl<'a> Reporting<'a> {
         Ok(Precision::new(option.unwrap_or(self.config.report.precision))?)
     }
 
-    /// Write a report of one file, or to standard output if it is called `-`.
+    /// Write a report of one file, or to standard output if that is what it is called.
     pub(crate) fn write(
         &self,
         output: &str,
         report: &str,
         write: impl FnOnce(&mut dyn Write) -> Result<f64, Error>,
     ) -> Result<f64, Failure> {
-        if output == "-" {
+        if STANDARD_OUTPUT.contains(&output) {
             return to_stdout(write);
         }
-        let path = Path::new(output);
-        let total = to_file(path, write).map_err(|err| named(path, err))?;
+        let total = WholeFile::at(Path::new(output)).write(write)?;
         if !self.quiet {
             ui::message(&format!("Wrote {report} to {output}"));
         }
@@ -208,7 +210,7 @@ impl<'a> Reporting<'a> {
             return Ok(Exit::Success);
         }
         let message = fail_under_message(total, wanted, precision);
-        writeln!(anstream::stdout(), "Coverage failure: {message}")?;
+        writeln!(anstream::stdout(), "Coverage failure: {message}").map_err(Failure::Output)?;
         Ok(Exit::FailUnder)
     }
 }
@@ -222,7 +224,7 @@ pub(crate) fn finish(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
                 message =
                     format!("{}; see {MESSAGES}#error-no-source", message.trim_end_matches('.'));
             }
-            writeln!(anstream::stdout(), "{message}")?;
+            writeln!(anstream::stdout(), "{message}").map_err(Failure::Output)?;
             Ok(Exit::Error)
         }
         outcome => outcome,
@@ -240,39 +242,8 @@ pub(crate) fn to_stdout<T>(
 ) -> Result<T, Failure> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let done = write(&mut out)?;
-    out.flush()?;
+    out.flush().map_err(Failure::Output)?;
     Ok(done)
-}
-
-/// Write a file, which is gone if it cannot be written to its end.
-pub(crate) fn to_file<T>(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
-) -> Result<T, Error> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut out = BufWriter::with_capacity(1 << 16, File::create(path)?);
-    let done = write(&mut out).and_then(|done| {
-        out.flush()?;
-        Ok(done)
-    });
-    if done.is_err() && path.is_file() {
-        // What is there is of no use; that it is still there changes nothing about the error.
-        let _ = std::fs::remove_file(path);
-    }
-    done
-}
-
-/// Name the output that cannot be written.
-pub(crate) fn named(path: &Path, err: Error) -> Failure {
-    match err.io_kind() {
-        Some(kind) if err.path().is_none() => {
-            let message = format!("{}: {}", path.display(), err.reason());
-            Failure::Output(io::Error::new(kind, message))
-        }
-        _ => Failure::from(err),
-    }
 }
 
 /// Where sources are: where they were measured, unless an option says otherwise.
@@ -375,7 +346,7 @@ fn combine_first(
 }
 
 fn has_parallel_files(data_file: &Path) -> Result<bool, Failure> {
-    let absolute = std::path::absolute(data_file)?;
+    let absolute = settings::absolute(data_file)?;
     let folder = absolute.parent().unwrap_or(Path::new("/"));
     if !folder.is_dir() {
         return Ok(false);

@@ -20,6 +20,7 @@ use crate::discover;
 use crate::error::{Error, ErrorKind, Lines, Result};
 use crate::formats::sqlite::{self, RowSource};
 use crate::formats::{DataFile, FileIdentity, REFERENCE_VERSION};
+use crate::output::Beside;
 use crate::paths::{PathAliases, WorkingDir};
 use crate::text::{plural, printable, py_repr};
 
@@ -301,7 +302,7 @@ impl<'a> Combiner<'a> {
             false => sqlite::write_rows(&spilled, temporary.path()),
         };
         let mark = |file: &File| deletes.then(|| Mark::set(&folder, file)).transpose();
-        store_with(&self.data_file, write, mark, NamedTempFile::persist)
+        store_with(&self.data_file, write, mark, Beside::persist)
     }
 
     fn delete(&self, merged: Merged<'_>, mark: Option<Mark>) -> Combined {

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use crate::exit::Failure;
+use crate::settings;
 
 const PROBE: &str = include_str!("../../../hook/probe.py");
 const COMPILE: &str = include_str!("../../../hook/compile.py");
@@ -69,7 +70,7 @@ fn is_supported(version: &str) -> bool {
 fn run_script(python: &Path, script: &str, args: &[&Path]) -> Result<String, Failure> {
     // A name is looked up; a path is from the current folder. Links are kept: a virtual environment is one.
     let is_name = python.components().count() == 1 && !python.is_absolute();
-    let program = if is_name { python.into() } else { std::path::absolute(python)? };
+    let program = if is_name { python.into() } else { settings::absolute(python)? };
     let output = Command::new(program)
         .args(["-c", script])
         .args(args)

@@ -1,6 +1,7 @@
 //! `pulpcov hook report`
 
 use pulpcov_core::combine::{Combined, Combiner};
+use pulpcov_core::output::WholeFile;
 use pulpcov_core::report::text::{self, Options};
 use pulpcov_core::summarize::Detail;
 
@@ -11,7 +12,7 @@ use crate::commands::combine;
 use crate::commands::reporting::{Reporting, finish, to_stdout};
 use crate::commands::{html, xml};
 use crate::exit::{Exit, Failure};
-use crate::{atomic, settings, ui};
+use crate::{settings, ui};
 
 pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
     if !args.data_root.is_dir() {
@@ -46,10 +47,8 @@ fn write_reports(args: &HookReportArgs) -> Result<Exit, Failure> {
     let reporting = Reporting::new(&plain, true)?;
     let summary = reporting.summarize(Detail::Everything)?;
     let precision = reporting.precision(None)?;
-    let mut text = Vec::new();
-    xml::render(&reporting, &summary, false, &mut text)?;
     let path = args.folder.join("coverage.xml");
-    atomic::write(&path, &text).map_err(|err| about(&path, err))?;
+    WholeFile::at(&path).write(|out| xml::render(&reporting, &summary, false, out))?;
     let html = args.folder.join("html");
     html::write_plain(&reporting, &summary, &html, false)?;
     to_stdout(|out| text::write(&summary, &Options::new().precision(precision), out))?;
