@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::combine::{Combiner, Event};
+use pulpcov_core::combine::Event;
 use pulpcov_core::config::Config;
 use pulpcov_core::formats::DataFile;
 use pulpcov_core::output::WholeFile;
@@ -319,10 +319,9 @@ fn combine_first(
     }
     let names_inputs = debug("combine");
     let progress = Progress::new(quiet);
-    let outcome = Combiner::new(data_file)
+    let outcome = super::combine::combiner(data_file, aliases)
         .append(true)
         .keep(args.keep_combined)
-        .aliases(aliases)
         .on_event(|event: Event<'_>| {
             progress.on_event(&event);
             if let Some(line) = super::combine::tell(&event, names_inputs) {

@@ -1,6 +1,6 @@
 //! `pulpcov hook report`
 
-use pulpcov_core::combine::{Combined, Combiner};
+use pulpcov_core::combine::Combined;
 use pulpcov_core::output::WholeFile;
 use pulpcov_core::report::text::{self, Options};
 use pulpcov_core::summarize::Detail;
@@ -29,10 +29,9 @@ pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
 /// What is in the data root now, as one data file; an earlier one is replaced.
 fn combine_root(args: &HookReportArgs) -> Result<Combined, Failure> {
     let config = settings::load(&args.config)?;
-    let combined = Combiner::new(args.folder.join(BASE))
+    let combined = combine::combiner(&args.folder.join(BASE), settings::aliases(&config)?)
         .places([&args.data_root])
         .keep(!args.erase)
-        .aliases(settings::aliases(&config)?)
         .run()?;
     Ok(combined)
 }
