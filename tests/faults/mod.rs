@@ -9,6 +9,7 @@
 //! | [`changes`] | inputs are locked, written, changed, and files made where a result is to be |
 //! | [`damage`] | bits are flipped, files cut |
 //! | [`text`] | bytes are no text |
+//! | [`odd_rows`] | rows are such as no recording leaves |
 //! | [`flips`] | a damaged file is combined with intact ones, and coverage.py uses the result |
 //! | [`concurrency`] | many combines and writers are at work at once |
 //!
@@ -22,9 +23,11 @@ mod inject;
 mod kills;
 mod left;
 mod little_memory;
+mod odd_rows;
 mod outputs;
 mod permissions;
 mod refusals;
+mod results;
 mod text;
 
 use std::collections::BTreeMap;
