@@ -106,7 +106,7 @@ fn without_others_data_nothing_is_added() {
     assert_eq!(listed(&combined), []);
     let plain = project.dir.path("plain");
     let mut data = project.data.clone();
-    data.set_meta("version", REFERENCE);
+    data.set_meta("version", REFERENCE).unwrap();
     store(&data, &plain, StoreFormat::Sqlite).unwrap();
     assert_eq!(fs::read(combined).unwrap(), fs::read(plain).unwrap());
 }

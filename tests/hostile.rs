@@ -139,7 +139,7 @@ fn a_result_gets_no_special_bits_from_what_it_replaces() {
     let target = dir.write(TARGET, "old");
     fs::set_permissions(&target, Permissions::from_mode(0o6775)).unwrap();
     dir.pulpcov(["combine"]).status(0);
-    assert_eq!(target.metadata().unwrap().mode() & 0o7777, 0o664);
+    assert_eq!(target.metadata().unwrap().mode() & 0o7777, 0o775);
 }
 
 #[test]

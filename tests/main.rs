@@ -19,6 +19,7 @@ mod hooked;
 mod hostile;
 mod html;
 mod memory;
+mod outputs;
 mod parity;
 mod properties;
 mod python_facts;

@@ -1,6 +1,6 @@
 """Try the hook in this Python: start, run lines, fork, save, be killed, and read the rows back.
 
-Takes the path of the hook's module, and the lines of its settings that matter here. Prints what does not work, or
+Takes the text of the hook's module, and the lines of its settings that matter here. Prints what does not work, or
 nothing.
 """
 
@@ -51,7 +51,7 @@ def main(module, settings):
         os.mkdir(package)
         write(os.path.join(package, "__init__.py"), "")
         write(os.path.join(package, "work.py"), WORK)
-        shutil.copyfile(module, os.path.join(folder, "pulpcov_hook.py"))
+        write(os.path.join(folder, "pulpcov_hook.py"), module)
         common = ["root " + os.path.join(folder, "data"), "interval 0.1", "package " + PACKAGE]
         without_config = [line for line in settings if not line.startswith("config ")]
         install(folder, common + without_config)

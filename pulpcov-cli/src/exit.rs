@@ -1,6 +1,8 @@
 //! How the command ends.
 
 use std::fmt;
+use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 use pulpcov_core::ErrorKind;
@@ -47,10 +49,10 @@ impl From<Exit> for ExitCode {
 pub(crate) enum Failure {
     /// The work could not be done.
     Core(pulpcov_core::Error),
-    /// Something could not be read.
-    Input(std::io::Error),
+    /// Something could not be read; the error says what.
+    Input(io::Error),
     /// The output could not be written.
-    Output(std::io::Error),
+    Output(io::Error),
     /// What was asked for cannot be; the sentence says why, and what to do.
     Refused(String),
 }
@@ -71,19 +73,21 @@ impl fmt::Display for Failure {
     }
 }
 
-impl From<pulpcov_core::Error> for Failure {
-    fn from(err: pulpcov_core::Error) -> Self {
-        match err.io_kind() {
-            Some(kind) if err.path().is_none() => {
-                Self::Output(std::io::Error::new(kind, err.reason()))
-            }
-            _ => Self::Core(err),
-        }
+impl Failure {
+    /// A file or folder that could not be read.
+    pub(crate) fn reading(path: &Path, err: &io::Error) -> Self {
+        Self::Input(io::Error::new(err.kind(), format!("{}: {err}", path.display())))
     }
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(err: std::io::Error) -> Self {
-        Self::Output(err)
+impl From<pulpcov_core::Error> for Failure {
+    fn from(err: pulpcov_core::Error) -> Self {
+        match err.kind() {
+            ErrorKind::Output => {
+                let kind = err.io_kind().unwrap_or(io::ErrorKind::Other);
+                Self::Output(io::Error::new(kind, err.to_string()))
+            }
+            _ => Self::Core(err),
+        }
     }
 }

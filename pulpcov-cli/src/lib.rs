@@ -7,7 +7,6 @@
 //! [`services`] says how to measure processes that fork, are killed, or never end.
 
 mod args;
-mod atomic;
 mod commands;
 mod exit;
 mod progress;

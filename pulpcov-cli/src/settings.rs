@@ -1,6 +1,7 @@
 //! Settings out of the configuration files and the environment.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use pulpcov_core::config::{Config, Loader};
@@ -13,7 +14,20 @@ use crate::ui;
 
 /// The folder that the command runs in.
 pub(crate) fn cwd() -> Result<PathBuf, Failure> {
-    std::env::current_dir().map_err(Failure::Output)
+    std::env::current_dir().map_err(|err| without_folder(&err))
+}
+
+/// A path as seen from the folder that the command runs in.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|err| without_folder(&err))
+}
+
+fn without_folder(err: &io::Error) -> Failure {
+    let what = match err.kind() {
+        io::ErrorKind::NotFound => "the current folder is gone",
+        _ => "the current folder",
+    };
+    Failure::Input(io::Error::new(err.kind(), format!("{what}: {err}")))
 }
 
 /// Read the configuration, and say what is odd about it.

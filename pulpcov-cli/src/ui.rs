@@ -1,6 +1,7 @@
 //! Messages to the person at the terminal, on standard error.
 
 use std::borrow::Cow;
+use std::io::Write;
 use std::path::Path;
 
 use pulpcov_core::text::printable;
@@ -21,7 +22,7 @@ pub(crate) fn warning(message: &str) {
 
 /// What was done.
 pub(crate) fn message(text: &str) {
-    anstream::eprintln!("{}", safe(text));
+    say(&safe(text));
 }
 
 /// A file's name for a message: it has no line breaks.
@@ -43,7 +44,12 @@ fn safe_line(line: &str) -> Cow<'_, str> {
 
 /// Colours are dropped where they are not wanted: in a pipe, with `NO_COLOR`.
 fn labelled(label: &str, colour: &str, message: &str) {
-    anstream::eprintln!("{colour}{label}:{RESET} {}", safe(message));
+    say(&format!("{colour}{label}:{RESET} {}", safe(message)));
+}
+
+/// Where nobody can be told anything, the work goes on.
+fn say(line: &str) {
+    let _ = writeln!(anstream::stderr(), "{line}");
 }
 
 /// Names from outside cannot reach the terminal as escape sequences; our own line breaks can.

@@ -48,6 +48,8 @@ struct Inner {
 pub enum ErrorKind {
     /// The operating system refused: not found, no permission, disk full.
     Io,
+    /// A report cannot be written: a disk is full, there is no permission, whoever reads it is gone.
+    Output,
     /// The file is no coverage data file, or one of a format that nothing but Python can read.
     NotADataFile,
     /// A data file with a schema version that this crate does not know.
@@ -216,9 +218,9 @@ impl fmt::Display for Lines {
 impl StdError for Lines {}
 
 impl From<std::io::Error> for Error {
-    /// The operating system's error about something that has no path, such as an output.
+    /// The operating system's error about what is written: [`ErrorKind::Output`]. It has no path.
     fn from(cause: std::io::Error) -> Self {
-        Self::new(ErrorKind::Io, cause)
+        Self::new(ErrorKind::Output, cause)
     }
 }
 

@@ -51,6 +51,7 @@
 //! | [`results`] | what ran against what could have run: missing lines and branches, percentages |
 //! | [`summarize`] | data and sources into what reports are made of |
 //! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source, HTML |
+//! | [`output`] | files that are replaced as a whole, or stay as they are |
 //! | [`combine`] | all of it: a folder of data files into one, losing nothing |
 //! | [`design`] | why it is built as it is |
 //!
@@ -98,6 +99,10 @@ mod error;
 pub mod folder;
 #[cfg(any(feature = "json", feature = "sqlite"))]
 pub mod formats;
+#[cfg(feature = "report")]
+pub mod output;
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths", not(feature = "report")))]
+mod output;
 #[cfg(feature = "paths")]
 pub mod paths;
 #[cfg(any(feature = "config", feature = "python"))]

@@ -4,26 +4,22 @@
 //! are among the fixtures, and new ones of the real coverage.py: mostly one bit is flipped, anywhere or where text is.
 //! Of `PULPCOV_CASES` cases, the first is number `PULPCOV_FIRST_CASE`: to try one again that failed.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use pulpcov_core::combine::{Combined, Combiner, StoreFormat, store};
 use pulpcov_core::formats::DataFile;
-use pulpcov_core::{CoverageData, ErrorKind, Measurement, Numbits};
+use pulpcov_core::{CoverageData, ErrorKind, Measurement};
 use serde_json::{Value, json};
 
 use super::damage::Random;
+use super::results::{Results, own_data};
 use super::{TARGET, contains, input_name};
 use crate::support::{Dir, Rows, reference, root};
 
 const CASES: usize = 3000;
-
-/// How many results one process of coverage.py is given.
-const RESULTS_AT_ONCE: usize = 200;
 
 /// The damaged file, and the intact ones beside it.
 const DAMAGED: u32 = 1;
@@ -147,24 +143,6 @@ fn new_specimens() -> Vec<Specimen> {
     ["lines", "arcs"].map(|name| Specimen::new(&format!("new {name}"), read(name))).into()
 }
 
-/// Rows of no other file, of lines or arcs.
-fn own_data(measurement: Measurement, name: &str) -> CoverageData {
-    let mut data = CoverageData::new();
-    let (path, context) = (format!("/intact/{name}.py"), format!("of {name}"));
-    match measurement {
-        Measurement::Lines => data.add_lines(path, &context, &Numbits::from_iter([1, 3, 70])),
-        Measurement::Arcs => data.add_arcs(path, &context, [(-1, 2), (2, 3), (3, -1)]),
-    }
-    .unwrap();
-    data
-}
-
-/// The results that differ, by the hash of their bytes, and a case that each is of.
-struct Results {
-    dir: Dir,
-    cases: Mutex<BTreeMap<String, String>>,
-}
-
 #[derive(Debug, Default)]
 struct Counts {
     merged: AtomicUsize,
@@ -210,11 +188,7 @@ fn check(number: usize, specimens: &[Specimen], results: &Results, counts: &Coun
         false => counts.left_out.fetch_add(1, Ordering::Relaxed),
     };
 
-    let bytes = fs::read(dir.path(TARGET)).unwrap();
-    let hash = blake3::hash(&bytes).to_hex().to_string();
-    if results.cases.lock().unwrap().insert(hash.clone(), case).is_none() {
-        results.dir.write(hash, bytes);
-    }
+    results.add(case, fs::read(dir.path(TARGET)).unwrap());
 }
 
 #[track_caller]
@@ -243,66 +217,13 @@ fn is_kept_unless_in_the_result(
     assert_eq!(dir.names(), names, "{case}: {:?}", combined.left_out);
 }
 
-/// Have coverage.py read, report on and append to all results.
-fn is_for_coverage_to_use(results: &Results) {
-    let dir = Dir::new();
-    let rcfile = dir.write(
-        "rc",
-        format!(
-            "[run]\nplugins = tmpl_plugin\n[paths]\nsource =\n    {}\n    /srv/app\n",
-            root().join("tests/fixtures/data/program").canonicalize().unwrap().display()
-        ),
-    );
-    let more = [Measurement::Lines, Measurement::Arcs].map(|measurement| {
-        let data = own_data(measurement, "more");
-        let path = dir.path(format!("{measurement:?}"));
-        store(&data, &path, StoreFormat::Sqlite).unwrap();
-        (path, Rows::of(&data))
-    });
-    let cases = results.cases.lock().unwrap();
-    let all: Vec<(&String, &String)> = cases.iter().collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        while let Some(some) = all.chunks(RESULTS_AT_ONCE).nth(next.fetch_add(1, Ordering::Relaxed))
-        {
-            let rows: Vec<Rows> =
-                some.iter().map(|(hash, _)| Rows::by_sql(results.dir.path(hash))).collect();
-            let more_of = |rows: &Rows| &more[usize::from(rows.has_arcs == Some(true))];
-            let job = |((hash, _), rows): (&(&String, &String), &Rows)| {
-                json!({"do": "use", "file": results.dir.path(hash), "rcfile": rcfile,
-                    "more": more_of(rows).0})
-            };
-            let answers = reference(&some.iter().zip(&rows).map(job).collect::<Vec<_>>());
-            for (((_, case), rows), answer) in some.iter().zip(rows).zip(answers) {
-                let more = more_of(&rows).1.clone();
-                was_used(case, rows, more, &answer);
-            }
-        }
-    };
-    std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
-}
-
-#[track_caller]
-fn was_used(case: &str, rows: Rows, more: Rows, answer: &Value) {
-    assert!(answer["error"].is_null(), "{case}: {}", answer["error"].as_str().unwrap_or_default());
-    let rows = rows.without_empty_lines();
-    assert_eq!(Rows::from_json(&answer["read"]), rows, "{case}");
-    for report in answer["reports"].as_array().unwrap() {
-        let is_made = report[0] == 0 || report[1] == "No data to report.\n";
-        assert!(is_made, "{case}: {report}");
-    }
-    assert_eq!(answer["append"]["status"], 0, "{case}: {}", answer["append"]);
-    let appended = Rows::from_json(&answer["appended"]);
-    assert!(contains(&appended, &rows.union(more)), "{case}: {answer}");
-}
-
 #[test]
 fn a_damaged_input_does_not_damage_the_result() {
     let cases = super::cases(CASES);
     let first = super::number_of_environment("PULPCOV_FIRST_CASE").unwrap_or_default();
     let specimens = specimens();
     assert!(specimens.len() > 60, "{}", specimens.len());
-    let results = Results { dir: Dir::new(), cases: Mutex::default() };
+    let results = Results::new();
     let counts = Counts::default();
     let next = AtomicUsize::new(first);
     std::thread::scope(|scope| {
@@ -319,8 +240,8 @@ fn a_damaged_input_does_not_damage_the_result() {
         // What panics in a thread is what the scope panics of.
         (0..2).for_each(|_| drop(scope.spawn(work)));
     });
-    is_for_coverage_to_use(&results);
-    let different = results.cases.lock().unwrap().len();
+    results.are_for_coverage_to_use();
+    let different = results.len();
     println!("{cases} cases: {counts:?}, {different} different results");
     let [merged, left_out] =
         [&counts.merged, &counts.left_out].map(|count| count.load(Ordering::Relaxed));

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`kills`] | the command is killed at each step |
 //! | [`refusals`] | the system refuses each step; a disk is full |
+//! | [`outputs`] | the system refuses each step of a report |
 //! | [`permissions`] | folders and inputs are not to be read or written |
 //! | [`changes`] | inputs are locked, written, changed, and files made where a result is to be |
 //! | [`damage`] | bits are flipped, files cut |
 //! | [`text`] | bytes are no text |
+//! | [`odd_rows`] | rows are such as no recording leaves |
 //! | [`flips`] | a damaged file is combined with intact ones, and coverage.py uses the result |
 //! | [`concurrency`] | many combines and writers are at work at once |
 //!
@@ -21,8 +23,11 @@ mod inject;
 mod kills;
 mod left;
 mod little_memory;
+mod odd_rows;
+mod outputs;
 mod permissions;
 mod refusals;
+mod results;
 mod text;
 
 use std::collections::BTreeMap;

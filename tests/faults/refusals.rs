@@ -13,7 +13,7 @@ use super::{TARGET, data, input_name, inputs, little_memory, restore, snapshot};
 use crate::support::{Dir, Ran, Rows, pulpcov};
 
 /// Does the call change something in the folder, or make a change durable?
-fn changes(call: &str) -> bool {
+pub(super) fn changes(call: &str) -> bool {
     let creates = call.starts_with("openat(") && call.contains("O_CREAT");
     // What is written to the standard streams is in no folder.
     let reads = ["openat(", "fcntl(", "flock(", "write(1,", "write(2,"];

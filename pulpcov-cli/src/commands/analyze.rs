@@ -37,8 +37,10 @@ pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Fail
                 Err(err) => (None, Some(err.to_string())),
             };
             let line = Line { file: &name, python: version.as_str(), facts, error };
-            serde_json::to_writer(&mut *out, &line).map_err(std::io::Error::from)?;
-            writeln!(out)?;
+            serde_json::to_writer(&mut *out, &line)
+                .map_err(std::io::Error::from)
+                .and_then(|()| writeln!(out))
+                .map_err(Failure::Output)?;
         }
     }
     Ok(Exit::Success)
@@ -46,7 +48,7 @@ pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Fail
 
 /// A source that is no Python is a result; one that cannot be read is a failure.
 fn analyze(file: &Path, options: &AnalyzeOptions) -> Result<Result<Facts, Error>, Failure> {
-    let bytes = std::fs::read(file).map_err(|err| named(file, &err))?;
+    let bytes = std::fs::read(file).map_err(|err| Failure::reading(file, &err))?;
     Ok(PythonSource::decode(&bytes).and_then(|source| source.analyze(options)))
 }
 
@@ -56,10 +58,11 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
         files.push(path.into());
         return Ok(());
     }
-    for entry in std::fs::read_dir(path).map_err(|err| named(path, &err))? {
-        let entry = entry.map_err(|err| named(path, &err))?;
+    let unreadable = |err| Failure::reading(path, &err);
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
         // A link to a folder may lead back up.
-        if entry.file_type().map_err(|err| named(path, &err))?.is_dir() {
+        if entry.file_type().map_err(unreadable)?.is_dir() {
             collect(&entry.path(), files)?;
         } else if entry.path().extension().is_some_and(|extension| extension == "py") {
             files.push(entry.path());
@@ -74,8 +77,4 @@ fn root_of(path: &Path) -> &Path {
 
 fn relative(file: &Path, root: &Path) -> String {
     file.strip_prefix(root).unwrap_or(file).to_string_lossy().into_owned()
-}
-
-fn named(path: &Path, err: &std::io::Error) -> Failure {
-    Failure::Output(std::io::Error::new(err.kind(), format!("{}: {err}", path.display())))
 }

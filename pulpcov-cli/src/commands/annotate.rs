@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::Authors;
+use pulpcov_core::output::WholeFile;
 use pulpcov_core::report::annotate;
 use pulpcov_core::summarize::{Detail, FileSummary};
 
-use super::reporting::{Reporting, finish, named, to_file};
+use super::reporting::{Reporting, finish};
 use crate::args::AnnotateArgs;
 use crate::exit::{Exit, Failure};
 use crate::{trust, ui};
@@ -29,8 +30,7 @@ fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
             continue;
         }
         let target = target(file, args.directory.as_deref());
-        to_file(&target, |out| annotate::write(&summary, file, out))
-            .map_err(|err| named(&target, err))?;
+        WholeFile::at(&target).write(|out| annotate::write(&summary, file, out))?;
     }
     Ok(Exit::Success)
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::combine::{Combined, Combiner, Event};
+use pulpcov_core::paths::PathAliases;
 use pulpcov_core::{ErrorKind, discover};
 
 use crate::args::{CombineArgs, Mixed};
@@ -25,14 +26,12 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     let progress = Progress::new(args.quiet);
     let names_inputs = debug("combine");
     let data_file = settings::data_file(args.data_file, &config);
-    let result = Combiner::new(&data_file)
+    let result = combiner(&data_file, aliases)
         .places(args.paths.clone())
         .append(args.append)
         .keep(args.keep)
         .mixed_as_lines(args.mixed == Some(Mixed::Lines))
         .drop_contexts(args.drop_contexts)
-        .memory(ROWS_IN_MEMORY)
-        .aliases(aliases)
         .on_event(|event| {
             progress.on_event(&event);
             if let Some(line) = tell(&event, names_inputs) {
@@ -54,6 +53,11 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     // The process ends: giving back each context's lines by themselves would take a tenth of its time.
     std::mem::forget(combined);
     Ok(exit)
+}
+
+/// What every command combines with, in bounded memory.
+pub(super) fn combiner<'a>(data_file: &Path, aliases: PathAliases) -> Combiner<'a> {
+    Combiner::new(data_file).aliases(aliases).memory(ROWS_IN_MEMORY)
 }
 
 /// Who finds nothing may have named the data files otherwise: Pulp's are called `data`.

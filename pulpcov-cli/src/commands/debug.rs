@@ -1,7 +1,7 @@
 //! `pulpcov debug`: what coverage.py's command of this name prints.
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::config::format_info;
@@ -21,7 +21,7 @@ pub(crate) fn run(command: &DebugCommand) -> Result<Exit, Failure> {
         DebugCommand::Config(args) => {
             let config = settings::load(args)?;
             let text = format_info("config", &config.debug_info());
-            out.write_all(ui::safe_lines(&text).as_bytes())?;
+            out.write_all(ui::safe_lines(&text).as_bytes()).map_err(Failure::Output)?;
             Ok(Exit::Success)
         }
         DebugCommand::Analyze(args) => super::analyze::run(args, &mut out),
@@ -35,16 +35,17 @@ fn debug_data(args: &DebugDataArgs, out: &mut impl Write) -> Result<Exit, Failur
     let files = if args.files.is_empty() { &default[..] } else { &args.files };
     let mut all_readable = true;
     for file in files {
-        out.write_all(format_info("data", &[]).as_bytes())?;
-        let path = absolute(file);
-        all_readable &= describe(&path, Entry::named(&path), out)?;
+        out.write_all(format_info("data", &[]).as_bytes()).map_err(Failure::Output)?;
+        let path = settings::absolute(file)?;
+        all_readable &= describe(&path, Entry::named(&path), out).map_err(Failure::Output)?;
         let found = parallel_files(file)?;
         for parallel in found.files {
-            writeln!(out, "-----")?;
-            all_readable &= describe(parallel.path(), Ok(parallel.clone()), out)?;
+            writeln!(out, "-----").map_err(Failure::Output)?;
+            all_readable &=
+                describe(parallel.path(), Ok(parallel.clone()), out).map_err(Failure::Output)?;
         }
         for err in &found.left_out {
-            out.flush()?;
+            out.flush().map_err(Failure::Output)?;
             ui::error(&err.to_string());
             all_readable = false;
         }
@@ -66,11 +67,7 @@ fn absolute(file: &Path) -> PathBuf {
 }
 
 /// Print one file's summary; `false` if it cannot be read.
-fn describe(
-    path: &Path,
-    entry: std::io::Result<Entry>,
-    out: &mut impl Write,
-) -> Result<bool, Failure> {
+fn describe(path: &Path, entry: io::Result<Entry>, out: &mut impl Write) -> io::Result<bool> {
     writeln!(out, "path: {}", printable(&path.to_string_lossy()))?;
     let Some(entry) = entry.ok().filter(|entry| entry.status().is_ok()) else {
         writeln!(out, "No data collected: file doesn't exist")?;
@@ -87,7 +84,7 @@ fn describe(
     Ok(true)
 }
 
-fn summarize(data: &CoverageData, out: &mut impl Write) -> Result<(), Failure> {
+fn summarize(data: &CoverageData, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "has_arcs: {}", if data.has_arcs() { "True" } else { "False" })?;
     let mut files: Vec<FileData<'_>> = data.files().collect();
     files.sort_by(|a, b| human_cmp(a.path().as_str(), b.path().as_str()));

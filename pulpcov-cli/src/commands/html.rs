@@ -8,7 +8,7 @@ use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::{Detail, Summary};
 
-use super::reporting::{Reporting, finish, named};
+use super::reporting::{Reporting, finish};
 use crate::args::HtmlArgs;
 use crate::exit::{Exit, Failure};
 use crate::{trust, ui};
@@ -52,7 +52,7 @@ pub(super) fn write_plain(
         false => options,
     };
     trust::check_output(folder)?;
-    html::write(summary, &options, folder).map_err(|err| named(folder, err))
+    Ok(html::write(summary, &options, folder)?)
 }
 
 /// coverage.py's settings, each of them after its option.
@@ -78,7 +78,8 @@ fn options(
     let extra_css = args.extra_css.as_deref().or(settings.extra_css.as_deref());
     match extra_css.filter(|path| !path.is_empty()) {
         Some(path) => {
-            let css = std::fs::read(path).map_err(|err| named(Path::new(path), err.into()))?;
+            let unreadable = |err| Failure::reading(Path::new(path), &err);
+            let css = std::fs::read(path).map_err(unreadable)?;
             Ok(options.extra_css(css))
         }
         None => Ok(options),
@@ -94,7 +95,7 @@ fn write_folder(
     let setting = Path::new(&reporting.config.html.directory);
     let folder = args.directory.as_deref().unwrap_or(setting);
     trust::check_output(folder)?;
-    let total = html::write(summary, options, folder).map_err(|err| named(folder, err))?;
+    let total = html::write(summary, options, folder)?;
     if !args.quiet {
         let index = folder.join("index.html");
         ui::message(&format!("Wrote HTML report to {}", index.display()));

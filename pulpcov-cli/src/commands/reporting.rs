@@ -1,15 +1,15 @@
 //! What all reports have in common: data, sources, messages, and how they end.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::combine::{Combiner, Event};
+use pulpcov_core::combine::Event;
 use pulpcov_core::config::Config;
 use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::DataFile;
+use pulpcov_core::output::WholeFile;
 use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::python::LinePatterns;
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
@@ -17,7 +17,7 @@ use pulpcov_core::summarize::{
     Detail, FactsCache, PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning,
 };
 use pulpcov_core::text::plural;
-use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, discover};
+use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, REFERENCE_VERSION, discover};
 
 use super::source_tree::{self, MeasuredSources};
 use crate::args::{self, FailUnderArgs, ReportingArgs};
@@ -25,11 +25,16 @@ use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::{settings, trust, ui};
 
-/// Where coverage.py explains its messages.
-const MESSAGES: &str = "https://coverage.readthedocs.io/en/7.17.3/messages.html";
+/// Where coverage.py explains a message.
+fn explanation(anchor: &str) -> String {
+    format!("https://coverage.readthedocs.io/en/{REFERENCE_VERSION}/messages.html#{anchor}")
+}
 
 /// Where facts about sources are kept between reports, in the folder that the command runs in.
 const CACHE: &str = ".pulpcov_cache";
+
+/// What standard output is called. To open it by name would begin at the start of the file that it is.
+const STANDARD_OUTPUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
 /// How many sources of another version are named, unless all are asked for.
 const MISMATCHES_NAMED: usize = 5;
@@ -181,7 +186,7 @@ impl<'a> Reporting<'a> {
             return None;
         }
         let explained = match warning {
-            Warning::LeftOut { .. } => format!("; see {MESSAGES}#warning-{slug}"),
+            Warning::LeftOut { .. } => format!("; see {}", explanation(&format!("warning-{slug}"))),
             Warning::Withheld { .. } => "; --show-source shows it all the same".to_owned(),
             _ => String::new(),
         };
@@ -193,19 +198,19 @@ impl<'a> Reporting<'a> {
         Ok(Precision::new(option.unwrap_or(self.config.report.precision))?)
     }
 
-    /// Write a report of one file, or to standard output if it is called `-`.
+    /// Write a report of one file, or to standard output if that is what it is called.
     pub(crate) fn write(
         &self,
         output: &str,
         report: &str,
         write: impl FnOnce(&mut dyn Write) -> Result<f64, Error>,
     ) -> Result<f64, Failure> {
-        if output == "-" {
+        if STANDARD_OUTPUT.contains(&output) {
             return to_stdout(write);
         }
         let path = Path::new(output);
         trust::check_output(path)?;
-        let total = to_file(path, write).map_err(|err| named(path, err))?;
+        let total = WholeFile::at(path).write(write)?;
         if !self.quiet {
             ui::message(&format!("Wrote {report} to {output}"));
         }
@@ -224,7 +229,7 @@ impl<'a> Reporting<'a> {
             return Ok(Exit::Success);
         }
         let message = fail_under_message(total, wanted, precision);
-        writeln!(anstream::stdout(), "Coverage failure: {message}")?;
+        writeln!(anstream::stdout(), "Coverage failure: {message}").map_err(Failure::Output)?;
         Ok(Exit::FailUnder)
     }
 }
@@ -235,10 +240,10 @@ pub(crate) fn finish(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
         Err(Failure::Core(err)) if is_about_reports(err.kind()) => {
             let mut message = err.reason();
             if err.kind() == ErrorKind::NoSource && message.ends_with("'.") {
-                message =
-                    format!("{}; see {MESSAGES}#error-no-source", message.trim_end_matches('.'));
+                let message_alone = message.trim_end_matches('.');
+                message = format!("{message_alone}; see {}", explanation("error-no-source"));
             }
-            writeln!(anstream::stdout(), "{message}")?;
+            writeln!(anstream::stdout(), "{message}").map_err(Failure::Output)?;
             Ok(Exit::Error)
         }
         outcome => outcome,
@@ -256,39 +261,8 @@ pub(crate) fn to_stdout<T>(
 ) -> Result<T, Failure> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let done = write(&mut out)?;
-    out.flush()?;
+    out.flush().map_err(Failure::Output)?;
     Ok(done)
-}
-
-/// Write a file, which is gone if it cannot be written to its end.
-pub(crate) fn to_file<T>(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
-) -> Result<T, Error> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let mut out = BufWriter::with_capacity(1 << 16, File::create(path)?);
-    let done = write(&mut out).and_then(|done| {
-        out.flush()?;
-        Ok(done)
-    });
-    if done.is_err() && path.is_file() {
-        // What is there is of no use; that it is still there changes nothing about the error.
-        let _ = std::fs::remove_file(path);
-    }
-    done
-}
-
-/// Name the output that cannot be written.
-pub(crate) fn named(path: &Path, err: Error) -> Failure {
-    match err.io_kind() {
-        Some(kind) if err.path().is_none() => {
-            let message = format!("{}: {}", path.display(), err.reason());
-            Failure::Output(io::Error::new(kind, message))
-        }
-        _ => Failure::from(err),
-    }
 }
 
 /// Where sources are: where they were measured, unless an option says otherwise.
@@ -368,10 +342,9 @@ fn combine_first(
     }
     let names_inputs = debug("combine");
     let progress = Progress::new(quiet);
-    let outcome = Combiner::new(data_file)
+    let outcome = super::combine::combiner(data_file, aliases)
         .append(true)
         .keep(args.keep_combined)
-        .aliases(aliases)
         .on_event(|event: Event<'_>| {
             progress.on_event(&event);
             if let Some(line) = super::combine::tell(&event, names_inputs) {
@@ -395,7 +368,7 @@ fn combine_first(
 }
 
 fn has_parallel_files(data_file: &Path) -> Result<bool, Failure> {
-    let absolute = std::path::absolute(data_file)?;
+    let absolute = settings::absolute(data_file)?;
     let folder = absolute.parent().unwrap_or(Path::new("/"));
     if !folder.is_dir() {
         return Ok(false);

@@ -75,7 +75,7 @@ pub(super) fn at(path: &Path) -> Result<SourceTree, Failure> {
     } else {
         Err(io::Error::other("neither a folder nor a .zip, .whl, .tar or .tar.gz"))
     };
-    let files = files.map_err(|err| failure(&ui::name(path), err))?;
+    let files = files.map_err(|err| Failure::reading(path, &err))?;
     Ok(SourceTree::in_memory(files))
 }
 

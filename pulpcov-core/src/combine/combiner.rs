@@ -22,6 +22,7 @@ use crate::error::{Error, ErrorKind, Lines, Result};
 use crate::folder::Entry;
 use crate::formats::sqlite::{self, RowSource};
 use crate::formats::{DataFile, FileIdentity, READERS};
+use crate::output::Beside;
 use crate::paths::{PathAliases, WorkingDir};
 use crate::text::{plural, printable, py_repr};
 
@@ -307,7 +308,7 @@ impl<'a> Combiner<'a> {
         let rows: &dyn RowSource = if result.runs.is_empty() { data } else { &spilled };
         let write = |temporary: &mut NamedTempFile| sqlite::write_rows(rows, temporary.as_file());
         let mark = |file: &File| deletes.then(|| Mark::set(&folder, file)).transpose();
-        store_with(&self.data_file, result.readers, write, mark, NamedTempFile::persist)
+        store_with(&self.data_file, result.readers, write, mark, Beside::persist)
     }
 
     fn delete(&self, merged: Merged<'_>, mark: Option<Mark>) -> Combined {

@@ -11,7 +11,6 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::store::{folder_of, without_path};
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::contexts::{ContextId, ContextTable};
 use crate::data::coverage_data::FileRecord;
@@ -19,6 +18,7 @@ use crate::data::merging::Merging;
 use crate::data::{ArcSet, Authors, CoverageData, FilePath, LineArc, Measurement, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::sqlite::RowSource;
+use crate::output::{folder_of, without_path};
 
 /// How much is written and read at a time.
 const BUFFER: usize = 1 << 20;
@@ -55,7 +55,7 @@ impl Run {
         // The result will need it too.
         let _ = std::fs::create_dir_all(&folder);
         let run = Self::write(&rows, &folder).map_err(|err| {
-            let reason = without_path(&err);
+            let reason = without_path(err);
             let message = format!("rows that do not fit in memory cannot be written: {reason}");
             Error::new(ErrorKind::Io, message).with_path(data_file)
         })?;

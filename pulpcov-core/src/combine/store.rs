@@ -1,16 +1,17 @@
 //! A result on disk: whole or not at all.
 
-use std::fs::{File, Metadata, Permissions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use tempfile::{NamedTempFile, PersistError};
+use tempfile::NamedTempFile;
 
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::CoverageData;
 use crate::error::{Error, ErrorKind, Result};
-use crate::folder::{Kind, Status, caller};
 use crate::formats::{READERS, companions, json, sqlite};
+use crate::output::Beside;
+pub(super) use crate::output::folder_of;
 
 /// The formats that can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub enum StoreFormat {
 /// folder failed; [`ErrorKind::NotRepresentable`] if
 /// the format cannot hold the data.
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
-    store_with(target.as_ref(), READERS, write_as(data, format), |_| Ok(()), NamedTempFile::persist)
+    store_with(target.as_ref(), READERS, write_as(data, format), |_| Ok(()), Beside::persist)
 }
 
 /// Write `data` to a new file at `target`, in one step and durably, as [`store()`] does.
@@ -61,13 +62,7 @@ pub fn store_new(data: &CoverageData, target: impl AsRef<Path>, format: StoreFor
     if target.symlink_metadata().is_ok() {
         return Err(in_the_way(target));
     }
-    store_with(
-        target,
-        READERS,
-        write_as(data, format),
-        |_| Ok(()),
-        NamedTempFile::persist_noclobber,
-    )
+    store_with(target, READERS, write_as(data, format), |_| Ok(()), Beside::persist_new)
 }
 
 fn write_as(
@@ -81,33 +76,36 @@ fn write_as(
 }
 
 /// [`store()`] what `write` writes, for these `readers` at most, do `last` with the complete file, and `persist` it: give it its name.
-pub(super) fn store_with<'t, T>(
-    target: &'t Path,
+pub(super) fn store_with<T>(
+    target: &Path,
     readers: u32,
     write: impl FnOnce(&mut NamedTempFile) -> Result<()>,
     last: impl FnOnce(&File) -> io::Result<T>,
-    persist: impl FnOnce(NamedTempFile, &'t Path) -> std::result::Result<File, PersistError>,
+    persist: impl FnOnce(Beside) -> io::Result<()>,
 ) -> Result<T> {
     if target.is_dir() && !target.is_symlink() {
         return Err(Error::new(ErrorKind::Io, "the result cannot be written: this is a folder")
             .with_path(target));
     }
-    let folder = folder_of(target);
-    let mut temporary =
-        temporary(&folder, target, readers).map_err(|err| unwritable(target, &err))?;
-    write(&mut temporary).map_err(|err| {
+    let unwritable = |err: io::Error| {
+        let message = format!("the result cannot be written: {err}");
+        Error::new(ErrorKind::Io, message).with_path(target)
+    };
+    let mut new = Beside::new(target, PREFIX, TEMPORARY).map_err(unwritable)?;
+    new.limit_readers(readers).map_err(unwritable)?;
+    write(&mut new.file).map_err(|err| {
         Error::new(err.kind(), format!("the result cannot be written: {}", err.reason()))
             .with_path(target)
     })?;
-    temporary.flush().map_err(|err| unwritable(target, &err))?;
-    temporary.as_file().sync_all().map_err(|err| unwritable(target, &err))?;
-    let done = last(temporary.as_file()).map_err(|err| unwritable(target, &err))?;
+    new.file.flush().map_err(unwritable)?;
+    new.file.as_file().sync_all().map_err(unwritable)?;
+    let done = last(new.file.as_file()).map_err(unwritable)?;
     remove_companions(target)?;
-    persist(temporary, target).map_err(|err| match err.error.kind() {
+    persist(new).map_err(|err| match err.kind() {
         io::ErrorKind::AlreadyExists => in_the_way(target),
-        _ => unwritable(target, &err.error),
+        _ => unwritable(err),
     })?;
-    sync_folder(&folder).map_err(|err| {
+    sync_folder(&folder_of(target)).map_err(|err| {
         let message = format!("the result is there, but may not be durable: {}", err.reason());
         Error::new(ErrorKind::Io, message).with_path(target)
     })?;
@@ -116,66 +114,6 @@ pub(super) fn store_with<'t, T>(
 
 fn in_the_way(target: &Path) -> Error {
     Error::new(ErrorKind::Io, "this exists already, and is not overwritten").with_path(target)
-}
-
-fn unwritable(target: &Path, err: &io::Error) -> Error {
-    let reason = without_path(err);
-    let message = format!("the result cannot be written: {reason}");
-    Error::new(ErrorKind::Io, message).with_path(target)
-}
-
-/// The system's reason alone: `tempfile` adds the name of a temporary file, which means nothing to anybody.
-pub(super) fn without_path(err: &io::Error) -> String {
-    let text = err.to_string();
-    text.rsplit_once(" at path ").map_or(text.as_str(), |(reason, _)| reason).to_owned()
-}
-
-/// The folder that a file is in: `.` for a bare name.
-pub(super) fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
-        _ => PathBuf::from("."),
-    }
-}
-
-/// An empty file beside the target. Those `readers` may read it who may read the target, if that is there.
-fn temporary(folder: &Path, target: &Path, readers: u32) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(TEMPORARY);
-    #[cfg(unix)]
-    let new_file = {
-        use std::os::unix::fs::PermissionsExt;
-        // Less the process's umask, as for any new file.
-        Permissions::from_mode(0o666)
-    };
-    #[cfg(unix)]
-    builder.permissions(new_file);
-    let file = builder.tempfile_in(folder)?;
-    let old = target.symlink_metadata().ok().filter(is_callers_file);
-    if old.is_some() || readers != READERS {
-        let permissions = old.map_or_else(|| file.as_file().metadata(), Ok)?.permissions();
-        file.as_file().set_permissions(plain(permissions, readers))?;
-    }
-    Ok(file)
-}
-
-/// Did the caller choose who may read the file? Another user may have laid it there, for everybody to read.
-fn is_callers_file(file: &Metadata) -> bool {
-    let status = Status::from(file);
-    status.kind == Kind::File && status.owner.is_none_or(|owner| owner == caller())
-}
-
-/// Who may read and write, and nothing else: the old file may be anybody's, and set-user-ID. Who may not read may
-/// not write.
-fn plain(permissions: Permissions, readers: u32) -> Permissions {
-    #[cfg(unix)]
-    let permissions = {
-        use std::os::unix::fs::PermissionsExt;
-        Permissions::from_mode(permissions.mode() & (0o600 | readers | readers >> 1))
-    };
-    #[cfg(not(unix))]
-    let _ = readers;
-    permissions
 }
 
 /// A journal or log of the replaced file would be taken for the new one's.

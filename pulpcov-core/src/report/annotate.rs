@@ -18,7 +18,7 @@ use crate::summarize::{FileSummary, Summary};
 ///
 /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file,
 /// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if the source is gone meanwhile,
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written.
+/// [`ErrorKind::Output`](crate::ErrorKind::Output) if it cannot be written.
 ///
 /// # Examples
 ///

@@ -58,7 +58,7 @@ impl Options {
 /// # Errors
 ///
 /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file,
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written; for checksums also
+/// [`ErrorKind::Output`](crate::ErrorKind::Output) if it cannot be written; for checksums also
 /// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if a source is gone meanwhile.
 ///
 /// # Examples

@@ -134,7 +134,7 @@ impl Options {
 ///
 /// [`ErrorKind::NoData`] if every file was left out, or lines are to be shown that the summary does not
 /// [keep](crate::summarize::Detail), [`ErrorKind::Config`] for a column that there is not,
-/// [`ErrorKind::Io`] if it cannot be written.
+/// [`ErrorKind::Output`] if it cannot be written.
 ///
 /// # Examples
 ///

@@ -81,7 +81,7 @@ impl Options {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be written,
+/// [`ErrorKind::Output`](crate::ErrorKind::Output) if it cannot be written,
 /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file.
 ///
 /// # Examples

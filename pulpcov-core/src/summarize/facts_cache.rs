@@ -15,6 +15,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::output::{replace, replace_with};
 use crate::python::{AnalyzeOptions, Facts};
 use crate::{Error, Result};
 
@@ -130,13 +131,15 @@ impl FactsCache {
 
     fn write(&self, mut used: Used) -> io::Result<()> {
         make_folder(&self.folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
-        let mut out = io::BufWriter::new(file.as_file_mut());
-        out.write_all(MAGIC)?;
         used.new.sort();
         used.new.dedup_by(|a, b| a.0 == b.0);
+        replace_with(&self.folder.join(NAME), |out| self.write_entries(&mut used, out))
+    }
+
+    fn write_entries(&self, used: &mut Used, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(MAGIC)?;
         for (key, facts) in &used.new {
-            write_entry(&mut out, key, 0, checksum(facts), facts)?;
+            write_entry(out, key, 0, checksum(facts), facts)?;
         }
         used.found.sort_unstable();
         let mut kept: Vec<_> = self.entries.iter().collect();
@@ -149,12 +152,9 @@ impl FactsCache {
                 && idle <= MOST_IDLE
                 && !is_new
             {
-                write_entry(&mut out, key, idle, entry.checksum, facts)?;
+                write_entry(out, key, idle, entry.checksum, facts)?;
             }
         }
-        out.flush()?;
-        drop(out);
-        file.persist(self.folder.join(NAME)).map_err(|err| err.error)?;
         Ok(())
     }
 }
@@ -220,10 +220,10 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     }
     fs::create_dir_all(folder)?;
     refuse_strangers_folder(folder)?;
-    fs::write(folder.join(".gitignore"), "*\n")?;
-    fs::write(
-        folder.join("CACHEDIR.TAG"),
-        "Signature: 8a477f597d28d172789f06886806bc55\n# Facts about sources, kept by pulpcov. Delete it whenever you like.\n",
+    replace(&folder.join(".gitignore"), b"*\n")?;
+    replace(
+        &folder.join("CACHEDIR.TAG"),
+        b"Signature: 8a477f597d28d172789f06886806bc55\n# Facts about sources, kept by pulpcov. Delete it whenever you like.\n",
     )
 }
 

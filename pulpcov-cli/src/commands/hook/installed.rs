@@ -7,7 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::atomic;
+use pulpcov_core::output::WholeFile;
+
 use crate::exit::Failure;
 
 /// What Python runs in every process.
@@ -180,7 +181,11 @@ pub(super) fn hash(bytes: &[u8]) -> String {
 /// Write a file that everybody can read: all of it or nothing.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("/"));
-    atomic::write_for_all(path, bytes).map_err(|err| cannot_write(folder, &err))
+    WholeFile::at(path)
+        .mode(0o644)
+        .durable()
+        .write(|out| Ok(out.write_all(bytes)?))
+        .map_err(|err| cannot_write(folder, &err))
 }
 
 /// Write the file that switches the hook on.
@@ -194,21 +199,17 @@ pub(super) fn add_fixed(settings: &mut Settings, places: &Places) -> Result<(), 
     settings.add_written("wrote", &places.module, MODULE.as_bytes())
 }
 
-fn cannot_write(folder: &Path, err: &io::Error) -> Failure {
-    let advice = match err.kind() {
-        io::ErrorKind::PermissionDenied => {
+fn cannot_write(folder: &Path, err: &pulpcov_core::Error) -> Failure {
+    let advice = match err.io_kind() {
+        Some(io::ErrorKind::PermissionDenied) => {
             "\nRun this as a user who may, or name the Python of a virtual environment with --python."
         }
-        io::ErrorKind::ReadOnlyFilesystem => {
+        Some(io::ErrorKind::ReadOnlyFilesystem) => {
             "\nThe file system is read-only: name another Python with --python."
         }
         _ => "",
     };
-    // The error's own text would name the temporary file.
-    let reason = err
-        .raw_os_error()
-        .map_or_else(|| err.to_string(), |code| io::Error::from_raw_os_error(code).to_string());
-    super::about(folder, format!("cannot be written into: {reason}{advice}"))
+    super::about(folder, format!("cannot be written into: {}{advice}", err.reason()))
 }
 
 /// Remove a file that may be gone already.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::installed::{MODULE, Settings};
 use crate::exit::Failure;
+use crate::settings;
 
 const PROBE: &str = include_str!("../../../hook/probe.py");
 const COMPILE: &str = include_str!("../../../hook/compile.py");
@@ -31,30 +32,28 @@ pub(super) struct Interpreter {
 impl Interpreter {
     /// Ask the Python of this path or name.
     pub(super) fn ask(python: &Path) -> Result<Self, Failure> {
-        let answer = run_script::<&str>(python, PROBE, &[])?;
+        let answer = run_script::<&str>(python, PROBE, &[], python)?;
         serde_json::from_str(&answer)
             .map_err(|err| super::about(python, format!("does not answer like a Python: {err}")))
     }
 
     /// Compile a module. Where the result is.
     pub(super) fn compile(&self, module: &Path) -> Result<PathBuf, Failure> {
-        run_script(&self.executable, COMPILE, &[module]).map(|path| PathBuf::from(path.trim_end()))
+        run_script(&self.executable, COMPILE, &[module], module)
+            .map(|path| PathBuf::from(path.trim_end()))
     }
 
     /// How many lines of a script come before its first ordinary statement.
     pub(super) fn head_of(&self, script: &Path) -> Result<usize, Failure> {
-        let answer = run_script(&self.executable, HEAD, &[script])?;
+        let answer = run_script(&self.executable, HEAD, &[script], script)?;
         answer.trim().parse().map_err(|_| super::about(script, "cannot be read by this Python"))
     }
 
     /// Try the hook in this Python: measure, fork, save, be killed, and read the rows back. If that does not work, why.
     pub(super) fn try_hook(&self, settings: &Settings) -> Result<(), Failure> {
-        let folder = tempfile::tempdir()?;
-        let module = folder.path().join("pulpcov_hook.py");
-        std::fs::write(&module, MODULE)?;
-        let mut args = vec![module.into_os_string()];
-        args.extend(settings.lines_that_matter_anywhere().map(Into::into));
-        let problem = run_script(&self.executable, SELF_TEST, &args)?;
+        let lines = settings.lines_that_matter_anywhere();
+        let args: Vec<String> = [MODULE.to_owned()].into_iter().chain(lines).collect();
+        let problem = run_script(&self.executable, SELF_TEST, &args, &self.executable)?;
         match problem.trim_end() {
             "" => Ok(()),
             problem => Err(super::about(
@@ -66,7 +65,7 @@ impl Interpreter {
 
     /// Where packages are, as far as this Python finds them.
     pub(super) fn find_packages(&self, names: &[&str]) -> Result<Vec<PathBuf>, Failure> {
-        let answer = run_script(&self.executable, PACKAGES, names)?;
+        let answer = run_script(&self.executable, PACKAGES, names, &self.executable)?;
         serde_json::from_str(&answer).map_err(|err| super::about(&self.executable, err))
     }
 
@@ -92,11 +91,16 @@ fn is_supported(version: &str) -> bool {
     numbers.next() == Some(7) && numbers.next().is_some_and(|minor| minor >= 10)
 }
 
-/// Run a script in a Python that is not measured. What it prints.
-fn run_script<A: AsRef<OsStr>>(python: &Path, script: &str, args: &[A]) -> Result<String, Failure> {
+/// Run a script in a Python that is not measured. What it prints; if it fails, an error about this file.
+fn run_script<A: AsRef<OsStr>>(
+    python: &Path,
+    script: &str,
+    args: &[A],
+    about: &Path,
+) -> Result<String, Failure> {
     // A name is looked up; a path is from the current folder. Links are kept: a virtual environment is one.
     let is_name = python.components().count() == 1 && !python.is_absolute();
-    let program = if is_name { python.into() } else { std::path::absolute(python)? };
+    let program = if is_name { python.into() } else { settings::absolute(python)? };
     let output = Command::new(program)
         .args(["-c", script])
         .args(args)
@@ -108,7 +112,7 @@ fn run_script<A: AsRef<OsStr>>(python: &Path, script: &str, args: &[A]) -> Resul
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
         let last = text.trim_end().lines().last().unwrap_or("it says nothing");
-        return Err(super::about(args.first().map_or(python, |arg| Path::new(arg)), last));
+        return Err(super::about(about, last));
     }
     String::from_utf8(output.stdout).map_err(|err| super::about(python, err))
 }

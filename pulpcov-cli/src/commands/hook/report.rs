@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use pulpcov_core::combine::{Combined, Combiner};
+use pulpcov_core::combine::Combined;
+use pulpcov_core::output::WholeFile;
 use pulpcov_core::report::text::{self, Options};
 use pulpcov_core::summarize::Detail;
 
@@ -15,7 +16,7 @@ use crate::commands::combine;
 use crate::commands::reporting::{Reporting, finish, to_stdout};
 use crate::commands::{html, xml};
 use crate::exit::{Exit, Failure};
-use crate::{atomic, settings, trust, ui};
+use crate::{settings, trust, ui};
 
 pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
     if !args.data_root.is_dir() {
@@ -34,10 +35,9 @@ pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
 /// What is in the data root now, as one data file; an earlier one is replaced.
 fn combine_root(args: &HookReportArgs) -> Result<Combined, Failure> {
     let config = settings::load(&args.config)?;
-    let combined = Combiner::new(args.folder.join(BASE))
+    let combined = combine::combiner(&args.folder.join(BASE), settings::aliases(&config)?)
         .places([&args.data_root])
         .keep(!args.erase)
-        .aliases(settings::aliases(&config)?)
         .run()?;
     Ok(combined)
 }
@@ -70,10 +70,8 @@ fn write_reports(args: &HookReportArgs, shown: Vec<PathBuf>) -> Result<Exit, Fai
     let reporting = Reporting::new(&plain, true)?;
     let (summary, problems) = reporting.summarize_and_list(Detail::Everything)?;
     let precision = reporting.precision(None)?;
-    let mut text = Vec::new();
-    xml::render(&reporting, &summary, false, &mut text)?;
     let path = args.folder.join("coverage.xml");
-    atomic::write(&path, &text).map_err(|err| about(&path, err))?;
+    WholeFile::at(&path).write(|out| xml::render(&reporting, &summary, false, out))?;
     let html = args.folder.join("html");
     html::write_plain(&reporting, &summary, &html, false, problems)?;
     to_stdout(|out| text::write(&summary, &Options::new().precision(precision), out))?;

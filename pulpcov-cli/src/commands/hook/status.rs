@@ -68,12 +68,13 @@ pub(super) fn run(args: &StatusArgs) -> Result<Exit, Failure> {
     let data_roots = folders.iter().map(|folder| Root::look(folder)).collect::<Result<_, _>>()?;
     let status = Status { interpreters, data_roots };
     let mut out = anstream::stdout();
-    if args.json {
-        let text = serde_json::to_string_pretty(&status).map_err(std::io::Error::from)?;
-        writeln!(out, "{text}")?;
+    let written = if args.json {
+        let text = serde_json::to_string_pretty(&status).map_err(std::io::Error::from);
+        text.and_then(|text| writeln!(out, "{text}"))
     } else {
-        out.write_all(ui::safe_lines(&status.in_words()).as_bytes())?;
-    }
+        out.write_all(ui::safe_lines(&status.in_words()).as_bytes())
+    };
+    written.map_err(Failure::Output)?;
     let is_well = status.interpreters.iter().all(|python| python.problem.is_none());
     Ok(if is_well { Exit::Success } else { Exit::Error })
 }

@@ -1,9 +1,11 @@
 //! The marked import in a WSGI script, for servers that start Python without its site-packages.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+
+use nix::unistd::geteuid;
+use pulpcov_core::output::WholeFile;
 
 use super::interpreter::Interpreter;
 use crate::exit::Failure;
@@ -50,20 +52,14 @@ pub(super) fn unmarked(script: &[u8]) -> Vec<u8> {
 pub(super) fn replace(script: &Path, bytes: &[u8]) -> Result<(), Failure> {
     // Whoever names a link means what it leads to.
     let target = script.canonicalize().map_err(|err| super::about(script, err))?;
-    let replaced = fs::metadata(&target).and_then(|before| {
-        let folder = target.parent().unwrap_or(Path::new("/"));
-        let mut file = tempfile::Builder::new().prefix(".pulpcov_hook.").tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().set_permissions(before.permissions())?;
-        if file.as_file().metadata()?.uid() != before.uid()
-            || file.as_file().metadata()?.gid() != before.gid()
-        {
-            chown(file.path(), Some(before.uid()), Some(before.gid()))?;
-        }
-        file.as_file().sync_all()?;
-        file.persist(&target).map_err(|err| err.error).map(drop)
-    });
-    replaced.map_err(|err| super::about(script, format!("cannot be changed: {err}")))
+    let owner = fs::metadata(&target).map_err(|err| super::about(script, err))?.uid();
+    if ![0, owner].contains(&geteuid().as_raw()) {
+        return Err(super::about(script, "cannot be changed: it belongs to another user"));
+    }
+    WholeFile::at(&target)
+        .durable()
+        .write(|out| Ok(out.write_all(bytes)?))
+        .map_err(|err| super::about(script, format!("cannot be changed: {}", err.reason())))
 }
 
 pub(super) fn read(script: &Path) -> Result<Vec<u8>, Failure> {

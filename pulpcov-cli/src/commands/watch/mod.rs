@@ -11,11 +11,11 @@ mod serve;
 mod stop;
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::unistd::geteuid;
 use pulpcov_core::config::Config;
+use pulpcov_core::output::WholeFile;
 use pulpcov_core::summarize::Detail;
 
 use self::inputs::{Changes, Inputs};
@@ -24,7 +24,7 @@ use super::reporting::Reporting;
 use super::{html, xml};
 use crate::args::{ReportingArgs, ServeToken, WatchArgs};
 use crate::exit::{Exit, Failure};
-use crate::{atomic, settings, ui};
+use crate::{settings, ui};
 
 pub(super) fn run(args: &WatchArgs) -> Result<Exit, Failure> {
     if !args.folder.is_dir() {
@@ -124,19 +124,12 @@ impl<'a> Watch<'a> {
         complaints.extend(problems.iter().cloned());
         let mut total = 0.0;
         if let Some(path) = &self.args.xml {
-            let mut text = Vec::new();
-            total = xml::render(&reporting, &summary, false, &mut text)?;
-            write(path, &text)?;
+            total =
+                WholeFile::at(path).write(|out| xml::render(&reporting, &summary, false, out))?;
         }
         if let Some(folder) = &self.args.html {
             total = html::write_plain(&reporting, &summary, folder, true, problems)?;
         }
         Ok(total)
     }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    atomic::write(path, bytes).map_err(|err| {
-        Failure::Output(std::io::Error::new(err.kind(), format!("{}: {err}", path.display())))
-    })
 }

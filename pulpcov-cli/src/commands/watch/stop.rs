@@ -15,7 +15,9 @@ impl Stop {
     /// From now on the signals do nothing else. Threads that are started later leave them alone too.
     pub(super) fn on_signals() -> Result<Self, Failure> {
         let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM]);
-        signals.thread_block().map_err(std::io::Error::from)?;
+        signals
+            .thread_block()
+            .map_err(|err| Failure::Refused(format!("signals cannot be waited for: {err}")))?;
         let (sender, receiver) = channel();
         thread::spawn(move || {
             // Nobody listens any more once the command ends for another reason.

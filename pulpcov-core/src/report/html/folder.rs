@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::mem;
 use std::path::Path;
 
@@ -16,6 +16,7 @@ use super::source::push_lines;
 use super::tables::{Files, Regions};
 use super::texts::{self, Texts};
 use super::views::{self, Frame, Part};
+use crate::output::replace;
 use crate::python::RegionKind;
 use crate::{Error, Result};
 
@@ -38,8 +39,9 @@ struct Status {
 }
 
 pub(super) fn write(report: &Report<'_>, path: &Path) -> Result<()> {
-    fs::create_dir_all(path).map_err(|err| Error::io(path, err))?;
-    let is_new = fs::read_dir(path).map_err(|err| Error::io(path, err))?.next().is_none();
+    let unwritable = |err| Error::from(err).with_path(path);
+    fs::create_dir_all(path).map_err(unwritable)?;
+    let is_new = fs::read_dir(path).map_err(unwritable)?.next().is_none();
     let folder = Folder::new(report, path);
     if is_new {
         folder.put(".gitignore", GITIGNORE.as_bytes())?;
@@ -142,16 +144,7 @@ impl<'a> Folder<'a> {
 
     fn put(&self, name: &str, content: &[u8]) -> Result<()> {
         let path = self.path.join(name);
-        self.replace(&path, content).map_err(|err| Error::io(path, err))
-    }
-
-    /// Whoever reads the file meanwhile gets all of the old one or all of the new one.
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".pulpcov_").make_in(self.path, |path| {
-            fs::OpenOptions::new().write(true).create_new(true).open(path)
-        })?;
-        file.write_all(content)?;
-        file.persist(path).map_err(|err| err.error).map(drop)
+        replace(&path, content).map_err(|err| Error::from(err).with_path(path))
     }
 
     /// Write a file unless it is there already.

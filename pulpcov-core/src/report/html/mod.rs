@@ -163,7 +163,7 @@ impl Options {
 ///
 /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file,
 /// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if a source is gone meanwhile,
-/// [`ErrorKind::Io`](crate::ErrorKind::Io), with the path, for what cannot be written.
+/// [`ErrorKind::Output`](crate::ErrorKind::Output), with the path, for what cannot be written.
 ///
 /// # Examples
 ///

@@ -1,0 +1,105 @@
+//! A file that has another one's place in the end.
+
+use std::fs::{File, Metadata, Permissions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, PersistError};
+
+/// A file that is being written beside the one that it will replace. It is gone when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    pub(crate) file: NamedTempFile,
+    target: PathBuf,
+}
+
+impl Beside {
+    /// An empty file beside `target`, called `prefix`, something, `suffix`.
+    pub(crate) fn new(target: &Path, prefix: &str, suffix: &str) -> io::Result<Self> {
+        let old = target.symlink_metadata().ok().filter(Metadata::is_file);
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(prefix).suffix(suffix);
+        // Less the process's umask: a new file is left so.
+        #[cfg(unix)]
+        builder.permissions(of_new_files());
+        let file = builder.tempfile_in(folder_of(target)).map_err(without_path)?;
+        if let Some(old) = old {
+            let permissions = replacing(&old, file.as_file().metadata()?.permissions());
+            file.as_file().set_permissions(permissions)?;
+        }
+        Ok(Self { file, target: target.to_owned() })
+    }
+
+    /// Of the group and of all others, only these may read it: bits of a mode. Who may not read may not write.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn limit_readers(&self, readers: u32) -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = self.file.as_file().metadata()?.permissions().mode();
+            let limited = mode & (0o700 | readers | readers >> 1 | readers >> 2);
+            if limited != mode & 0o777 {
+                self.file.as_file().set_permissions(Permissions::from_mode(limited))?;
+            }
+        }
+        #[cfg(not(unix))]
+        let _ = readers;
+        Ok(())
+    }
+
+    /// Give it the target's name, whatever has that now.
+    pub(crate) fn persist(self) -> io::Result<()> {
+        self.persist_with(NamedTempFile::persist)
+    }
+
+    /// Give it the target's name, if nothing has that.
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn persist_new(self) -> io::Result<()> {
+        self.persist_with(NamedTempFile::persist_noclobber)
+    }
+
+    fn persist_with(
+        self,
+        persist: impl FnOnce(NamedTempFile, PathBuf) -> Result<File, PersistError>,
+    ) -> io::Result<()> {
+        persist(self.file, self.target).map(drop).map_err(|err| without_path(err.error))
+    }
+}
+
+#[cfg(unix)]
+fn of_new_files() -> Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    Permissions::from_mode(0o666)
+}
+
+/// Who may read, write and run what replaces a file; not as whom. Whoever laid the old one there does not open the new one to more than
+/// any new file is open to.
+#[cfg(unix)]
+fn replacing(old: &Metadata, new: Permissions) -> Permissions {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let is_own = old.uid() == nix::unistd::geteuid().as_raw();
+    let open_to = if is_own { 0o777 } else { new.mode() | 0o100 };
+    Permissions::from_mode(old.permissions().mode() & open_to & 0o777)
+}
+
+#[cfg(not(unix))]
+fn replacing(old: &Metadata, _: Permissions) -> Permissions {
+    old.permissions()
+}
+
+/// The folder that a file is in: `.` for a bare name.
+pub(crate) fn folder_of(file: &Path) -> PathBuf {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// The system's reason alone: `tempfile` adds the name of a temporary file, which means nothing to anybody.
+pub(crate) fn without_path(err: io::Error) -> io::Error {
+    let text = err.to_string();
+    match text.rsplit_once(" at path ") {
+        Some((reason, _)) => io::Error::new(err.kind(), reason.to_owned()),
+        None => err,
+    }
+}

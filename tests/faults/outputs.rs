@@ -1,0 +1,163 @@
+//! A report that cannot be written leaves what was there.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use super::inject::{Call, calls, with_fault};
+use super::refusals::changes;
+use crate::support::{Dir, Ran, coverage, pulpcov};
+
+/// Each report, the folder or file that it writes, and what it is called with.
+const REPORTS: [(&str, &[&str]); 8] = [
+    ("out.xml", &["xml", "-o", "out.xml"]),
+    ("out.json", &["json", "-o", "out.json", "--show-contexts"]),
+    ("out.lcov", &["lcov", "-o", "out.lcov"]),
+    ("out.html", &["html", "--single-file=out.html"]),
+    ("htmlcov", &["html", "--show-contexts"]),
+    ("copies", &["annotate", "-d", "copies"]),
+    ("src", &["annotate"]),
+    ("all", &["hook", "report", "--data-root=root", "all"]),
+];
+
+/// Sources of some size, and what coverage.py measured of them.
+fn recorded() -> Dir {
+    let dir = Dir::new();
+    let lines: String = (0..3000).map(|n| format!("value_{n} = {n}\n")).collect();
+    dir.write("src/long.py", lines);
+    dir.write("src/main.py", "import long\nif long.value_1:\n    x = 2\nelse:\n    x = 3\n");
+    let mut record = coverage();
+    record.args(["run", "--branch", "--context=test", "--source=src", "src/main.py"]);
+    Ran::from(record.current_dir(dir.path("")).output().unwrap()).status(0);
+    dir.write("root/.coverage.host.pid7.Xabcdefx", fs::read(dir.path(".coverage")).unwrap());
+    dir
+}
+
+fn report(args: &[&str]) -> Command {
+    let mut command = pulpcov();
+    command.args(args);
+    command
+}
+
+/// The files of that name, or in the folder of that name, but for those that are no report.
+fn written(dir: &Dir, output: &str) -> BTreeMap<String, Vec<u8>> {
+    let is_other = |name: &str| {
+        [".py", "status.json", ".gitignore"].iter().any(|ending| name.ends_with(ending))
+    };
+    let names = dir.names().into_iter().filter(|name| name.starts_with(output));
+    names
+        .filter(|name| !is_other(name))
+        .map(|name| (name.clone(), fs::read(dir.path(name)).unwrap()))
+        .collect()
+}
+
+/// Have something else in place of each file, and nothing that says what is there.
+fn put_back(dir: &Dir, output: &str, complete: &BTreeMap<String, Vec<u8>>) {
+    let status = dir.names().into_iter().filter(|name| name.ends_with("status.json"));
+    for name in written(dir, output).into_keys().chain(status) {
+        fs::remove_file(dir.path(name)).unwrap();
+    }
+    complete.keys().for_each(|name| drop(dir.write(name, format!("what {name} was"))));
+    let _ = fs::remove_dir_all(dir.path(".pulpcov_cache"));
+}
+
+/// The time of a report is in it; the digits of another time are as many.
+fn without_digits(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect()
+}
+
+/// Let each call that changes something fail with `error`.
+fn refuse_every_change(output: &str, args: &[&str], error: &str) {
+    let dir = recorded();
+    let all = calls(&dir, &report(args));
+    let complete = written(&dir, output);
+    assert!(!complete.is_empty());
+    // Something else was there, of which only a file as a whole is of use.
+    let put_back = || put_back(&dir, output, &complete);
+    put_back();
+    let before = written(&dir, output);
+    let mut refused = 0;
+    for Call { name, number, text } in all.into_iter().filter(|call| changes(&call.text)) {
+        let at = format!("{error} at {text}, {args:?}");
+        put_back();
+        let call = format!("{name}:when={number}");
+        let ran = Ran::from(with_fault(&dir, &report(args), &call, &format!("error={error}")));
+        let after = written(&dir, output);
+        let is_complete = |name: &str, bytes: &[u8]| {
+            complete.get(name).is_some_and(|it| without_digits(it) == without_digits(bytes))
+        };
+        match ran.status {
+            // Facts that cannot be kept are no error.
+            0 => {
+                assert_eq!(after.keys().collect::<Vec<_>>(), complete.keys().collect::<Vec<_>>());
+                assert!(after.iter().all(|(name, bytes)| is_complete(name, bytes)), "{at}");
+            }
+            1 => {
+                refused += 1;
+                let reason = match error {
+                    "ENOSPC" => ": No space left on device",
+                    _ => ": Permission denied",
+                };
+                assert!(ran.stderr.contains(reason), "{at}: {ran:?}");
+                assert!(!ran.stderr.contains("pulpcov_"), "{at}: {}", ran.stderr);
+                for (name, bytes) in &after {
+                    let is_whole = Some(bytes) == before.get(name) || is_complete(name, bytes);
+                    assert!(is_whole, "{at}: {name} is {} bytes", bytes.len());
+                }
+                let is_one_file = complete.len() == 1;
+                assert!(!is_one_file || after == before, "{at}");
+            }
+            status => panic!("{at}: status {status}: {ran:?}"),
+        }
+        let temporary = dir.names().into_iter().find(|name| {
+            let name = name.strip_prefix(".pulpcov_cache/").unwrap_or(name);
+            name.contains(".pulpcov_") || name.contains(".pulpcov-") || name.contains(".tmp")
+        });
+        assert!(temporary.is_none() || name.starts_with("unlink"), "{at}: {temporary:?} is left");
+        if let Some(name) = temporary {
+            fs::remove_file(dir.path(name)).unwrap();
+        }
+    }
+    assert!(refused > 1, "nothing was refused, {args:?}");
+}
+
+#[test]
+fn a_report_that_a_full_disk_refuses_leaves_what_was_there() {
+    for (output, args) in REPORTS {
+        refuse_every_change(output, args, "ENOSPC");
+    }
+}
+
+#[test]
+fn a_report_that_may_not_be_written_leaves_what_was_there() {
+    for (output, args) in REPORTS {
+        refuse_every_change(output, args, "EACCES");
+    }
+}
+
+/// Of a folder all files together are of use, and what is written first may be what fails last.
+#[test]
+fn a_report_beyond_the_file_size_limit_leaves_what_was_there() {
+    let dir = recorded();
+    for (output, args) in REPORTS {
+        let shell = |prepare: &str| {
+            let mut shell = Command::new("bash");
+            shell.args(["-c", &format!("{prepare}; exec \"$0\" \"$@\"")]);
+            shell.arg(pulpcov().get_program()).args(args).current_dir(dir.path(""));
+            Ran::from(shell.output().unwrap())
+        };
+        shell("true").status(0);
+        let complete = written(&dir, output);
+        put_back(&dir, output, &complete);
+        let before = written(&dir, output);
+        let ran = shell("ulimit -f 4; trap '' XFSZ").status(1);
+        assert!(ran.stderr.contains("File too large"), "{args:?}: {}", ran.stderr);
+        for (name, bytes) in written(&dir, output) {
+            let is_complete = complete
+                .get(&name)
+                .is_some_and(|complete| without_digits(complete) == without_digits(&bytes));
+            assert!(is_complete || before.get(&name) == Some(&bytes), "{args:?}: {name}");
+        }
+        shell("true").status(0);
+    }
+}
