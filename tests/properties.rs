@@ -8,7 +8,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 use pulpcov_core::formats::{json, read_bytes, sqlite};
-use pulpcov_core::{CoverageData, MAX_LINE, Measurement, Numbits};
+use pulpcov_core::{Author, Authors, CoverageData, MAX_LINE, Measurement, Numbits};
 use rusqlite::{Connection, params};
 
 use crate::support::{Dir, pulpcov};
@@ -41,7 +41,8 @@ fn data(measurement: Measurement) -> impl Strategy<Value = CoverageData> {
     let meta =
         btree_map(select(vec!["version", "when", "sys_argv"]), select(vec!["1", "two"]), 0..3);
     let touched = vec((0..PATHS.len(), 0..CONTEXTS.len()), 0..3);
-    (rows(), touched, meta, any::<bool>()).prop_map(move |(rows, touched, meta, measured)| {
+    let all = (rows(), touched, meta, any::<bool>(), authors());
+    all.prop_map(move |(rows, touched, meta, measured, authors)| {
         let mut data = CoverageData::new();
         if measured || !rows.is_empty() {
             data.set_measurement(measurement).unwrap();
@@ -70,8 +71,20 @@ fn data(measurement: Measurement) -> impl Strategy<Value = CoverageData> {
             }
         }
         meta.into_iter().for_each(|(key, value)| data.set_meta(key, value).unwrap());
+        data.set_authors(authors);
         data
     })
+}
+
+/// Whose data files name the files of a data set.
+fn authors() -> impl Strategy<Value = Authors> {
+    select(vec![
+        Authors::Caller,
+        Author::User(0).into(),
+        Author::User(4_294_967_295).into(),
+        Author::Anybody.into(),
+        Authors::Others([Author::User(33), Author::Anybody].into()),
+    ])
 }
 
 fn any_data() -> impl Strategy<Value = CoverageData> {
@@ -115,6 +128,9 @@ impl Format {
     fn reduce(self, mut data: CoverageData) -> CoverageData {
         if matches!(self, Self::Json | Self::Sqlite(..=5)) {
             data.clear_meta();
+        }
+        if matches!(self, Self::Sqlite(..=6)) {
+            data.set_authors(Authors::Caller);
         }
         if matches!(self, Self::Json | Self::Sqlite(1)) {
             data.drop_contexts();

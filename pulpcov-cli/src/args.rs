@@ -27,7 +27,7 @@ Exit codes:
   0  all was done
   1  an error or wrong usage; what the command would have changed is as it was
   2  a report was made, and its total is less than --fail-under
-  3  combined, but inputs were left out: named in warnings, and kept
+  3  combined, but inputs were left out: named in warnings, and kept; or purged, and something had to stay
 
 Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or pyproject.toml,
 as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured.";
@@ -78,7 +78,8 @@ pub(crate) struct ConfigArgs {
 /// Combine parallel data files into one
 ///
 /// Reads the data files of every coverage.py since 4.0, applies the [paths] aliases, and
-/// writes one data file that coverage.py 7 reads. Inputs are deleted once their data is
+/// writes one data file that coverage.py 7 reads. Of a data root that several users write to, their folders
+/// uid-N are looked into. Inputs are deleted once their data is
 /// safely on disk. An input that cannot be read is named and kept, and the rest is combined.
 #[derive(Args, Debug)]
 pub(crate) struct CombineArgs {

@@ -93,7 +93,7 @@ pub(crate) struct UninstallArgs {
     #[command(flatten)]
     pub(crate) python: PythonArgs,
 
-    /// Remove the data files too, and the folder if nothing else is in it
+    /// Remove the data files too, and the folder if nothing else is in it; what cannot be removed is named
     #[arg(long)]
     pub(crate) purge_data: bool,
 }

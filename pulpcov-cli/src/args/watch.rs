@@ -21,7 +21,8 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "OUT", group = "outputs")]
     pub(crate) html: Option<PathBuf>,
 
-    /// Serve the HTML report at this address, which must be of this machine alone: 127.0.0.1:8765
+    /// Serve the HTML report, with the sources in it, at this address, which must be of this machine alone: 127.0.0.1:8765.
+    /// The address to open is printed
     #[arg(long, value_name = "ADDRESS", requires = "html", value_parser = loopback)]
     pub(crate) serve: Option<SocketAddr>,
 
