@@ -20,9 +20,8 @@ start_database
 create_pulp
 
 echo "--- The hook, into the virtual environment; Pulp does not know of it"
-# Pulp uses SIGUSR1 itself, to cancel tasks.
 pulpcov hook install --python "$python" --source pulpcore --source pulp_file --branch \
-    --config "$PWD/coveragerc" --data-root "$data" --flush-interval 1s --flush-signal none
+    --config "$PWD/coveragerc" --data-root "$data" --flush-interval 1s
 
 echo "--- API, content app, two workers"
 start_pulp

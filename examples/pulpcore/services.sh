@@ -9,11 +9,14 @@ declare -A started=()
 
 # Packages, once.
 prepare() {
+    local packages=('pulpcore==3.123.*' 'coverage==7.17.*')
     mkdir -p "$work"
-    if [ ! -e "$venv/complete" ]; then
+    exec 9>"$work/lock"
+    flock --nonblock 9 || { echo "another run uses $work: wait until it has ended" >&2 && exit 1; }
+    if [ "$(cat "$venv/complete" 2>/dev/null)" != "${packages[*]}" ]; then
         python3 -m venv --clear "$venv"
-        "$python" -m pip install --quiet --disable-pip-version-check 'pulpcore==3.123.*' 'coverage==7.17.3'
-        touch "$venv/complete"
+        "$python" -m pip install --quiet --disable-pip-version-check "${packages[@]}"
+        echo "${packages[*]}" >"$venv/complete"
     fi
     free_port() { "$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
     export API=127.0.0.1:$(free_port) CONTENT=127.0.0.1:$(free_port) UPSTREAM=127.0.0.1:$(free_port)
@@ -25,7 +28,7 @@ start() {
     local name=$1
     shift
     set -m
-    "$@" >"$work/$name.log" 2>&1 &
+    "$@" >"$work/$name.log" 2>&1 9>&- &
     set +m
     started[$name]=$!
 }

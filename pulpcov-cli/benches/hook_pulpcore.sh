@@ -26,7 +26,7 @@ main() {
     launcher=("$python")
     for way in stop_cleanly kill_all; do
         pulpcov hook install --python "$python" --source pulpcore --source pulp_file --branch --config "$PWD/coveragerc" \
-            --data-root "$runs/hook-$way" --flush-interval 1s --flush-signal none
+            --data-root "$runs/hook-$way" --flush-interval 1s
         measure "hook-$way" "$way"
         pulpcov hook uninstall --python "$python"
     done

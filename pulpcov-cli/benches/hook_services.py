@@ -398,7 +398,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pulpcov", required=True)
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--coverage", default="7.17.3", help="the version of coverage.py")
+    parser.add_argument("--coverage", default="7.17.5", help="the version of coverage.py")
     parser.add_argument("--venvs", default=TOP / "target/hook-services", help="where virtual environments are kept")
     parser.add_argument("service", nargs="*", help="of all, only these")
     args = parser.parse_args()
