@@ -143,7 +143,7 @@ class Scheduler(Queue):
         super().__init__("pass", *arguments)
 
 
-# With `thread`, for both have native threads too.
+# What coverage.py needs to be told, and the hook finds out. With `thread`, for both have native threads too.
 GEVENT, EVENTLET = "concurrency = gevent, thread", "concurrency = eventlet, thread"
 UVICORN = ("uvicorn", "--port={port}", "--log-level=warning", "shop.asgi:application")
 # Workers of gevent's kind do not always end at SIGTERM, with coverage.py or without: their master kills them.
@@ -341,10 +341,8 @@ class Bench:
 
     def hooked(self, service, kill):
         run = Run(self, service)
-        settings = run.folder / "settings"
-        settings.write_text("[run]\n" + service.settings)
         hook = [self.pulpcov, "hook"]
-        install = ["--source", "shop", "--data-root", run.data, "--flush-interval", "1s", "--config", settings]
+        install = ["--source", "shop", "--data-root", run.data, "--flush-interval", "1s"]
         subprocess.run([*hook, "install", "--python", self.python, *install], check=True, stderr=subprocess.DEVNULL)
         self.live(run, [self.python], run.kill if kill else run.stop, saved=kill)
         subprocess.run([*hook, "uninstall", "--python", self.python], check=True, stderr=subprocess.DEVNULL)
