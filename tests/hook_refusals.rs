@@ -116,3 +116,12 @@ os.kill(os.getpid(), signal.SIGTERM)
     let status = changed.hooked.hook("status", &[]).status(1);
     assert!(status.stdout.contains("the hook does not work in this Python"), "{}", status.stdout);
 }
+
+#[test]
+fn what_a_python_says_on_standard_error_is_no_reason_to_refuse_it() {
+    let hooked = Hooked::new();
+    let says = "import sys; sys.stderr.write('eventlet is deprecated\\n')\n";
+    fs::write(hooked.site().join("says.pth"), says).unwrap();
+    let config = hooked.dir.write("coveragerc", "[run]\nconcurrency = thread\n");
+    hooked.installed(&["--config", config.to_str().unwrap()]);
+}

@@ -88,14 +88,23 @@ def run(folder, program):
         )
 
 
-def said(folder):
-    with open(os.path.join(folder, "stderr"), "rb") as file:
-        text = file.read().decode("utf-8", "replace").strip()
-    # The hook's line is more to the point than a traceback.
-    for line in text.splitlines():
+def complaint(folder):
+    """What the hook said. What others say on standard error, such as a warning, is no failure."""
+    for line in said(folder):
         if line.startswith("pulpcov hook, "):
             return line.split(": ", 1)[-1]
-    return text.splitlines()[-1] if text else None
+    return None
+
+
+def said(folder):
+    with open(os.path.join(folder, "stderr"), "rb") as file:
+        return file.read().decode("utf-8", "replace").splitlines()
+
+
+def end(folder, process):
+    """Why a process ended that should not have."""
+    last = [line for line in said(folder) if line.strip()][-1:]
+    return "".join(last) or "a process that is measured ends with status %d" % process.returncode
 
 
 def measure(folder):
@@ -104,15 +113,17 @@ def measure(folder):
     try:
         deadline = time.monotonic() + PATIENCE
         while missing(folder, process.pid):
-            if process.poll() is not None or said(folder):
-                return said(folder) or "a process that is measured ends with status %d" % process.returncode
+            if problem := complaint(folder):
+                return problem
+            if process.poll() is not None:
+                return end(folder, process)
             if time.monotonic() > deadline:
                 return missing(folder, process.pid)
             time.sleep(0.02)
     finally:
         process.kill()
         process.communicate()
-    return said(folder) or missing(folder, process.pid)
+    return complaint(folder) or missing(folder, process.pid)
 
 
 def missing(folder, pid):
@@ -141,7 +152,7 @@ def start(folder):
         process.kill()
         process.communicate()
         return "with this configuration file, a process does not end"
-    return said(folder)
+    return complaint(folder) or (end(folder, process) if process.returncode else None)
 
 
 main(sys.argv[1], sys.argv[2:])
