@@ -1,4 +1,4 @@
-//! A file that has another one's place in the end.
+//! A new file in the folder of the file that it replaces.
 
 use std::fs::{File, Metadata, Permissions};
 use std::io;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PersistError};
 
-/// A file that is being written beside the one that it will replace. It is gone when it is dropped.
+/// A temporary file that replaces `target` when it is complete. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Beside {
     pub(crate) file: NamedTempFile,
@@ -14,13 +14,15 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    /// An empty file beside `target`, called `prefix`, something, `suffix`.
+    /// Creates an empty file beside `target`, with a random name between `prefix` and `suffix`.
+    ///
+    /// It gets the permissions of `target` if that is a regular file, without set-user-ID and its like.
     pub(crate) fn new(target: &Path, prefix: &str, suffix: &str) -> io::Result<Self> {
         let old = target.symlink_metadata().ok().filter(Metadata::is_file);
         let old = old.map(|old| ordinary(old.permissions()));
         let mut builder = tempfile::Builder::new();
         builder.prefix(prefix).suffix(suffix);
-        // Less the process's umask: a new file is left so.
+        // The umask applies to this. It is what a new file gets; the mode of an old file is set once more below.
         #[cfg(unix)]
         builder.permissions(old.clone().unwrap_or_else(of_new_files));
         let file = builder.tempfile_in(folder_of(target)).map_err(without_path)?;
@@ -30,12 +32,12 @@ impl Beside {
         Ok(Self { file, target: target.to_owned() })
     }
 
-    /// Give it the target's name, whatever has that now.
+    /// Renames the file to the target, and replaces what is there.
     pub(crate) fn persist(self) -> io::Result<()> {
         self.persist_with(NamedTempFile::persist)
     }
 
-    /// Give it the target's name, if nothing has that.
+    /// Renames the file to the target, which must not exist.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn persist_new(self) -> io::Result<()> {
         self.persist_with(NamedTempFile::persist_noclobber)
@@ -55,7 +57,7 @@ fn of_new_files() -> Permissions {
     Permissions::from_mode(0o666)
 }
 
-/// Who may read, write and run it; not as whom.
+/// The permissions to read, write and execute, without set-user-ID, set-group-ID and the sticky bit.
 fn ordinary(permissions: Permissions) -> Permissions {
     #[cfg(unix)]
     let permissions = {
@@ -65,7 +67,7 @@ fn ordinary(permissions: Permissions) -> Permissions {
     permissions
 }
 
-/// The folder that a file is in: `.` for a bare name.
+/// Returns the folder of a file, which is `.` for a bare name.
 pub(crate) fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
@@ -73,7 +75,7 @@ pub(crate) fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
-/// The system's reason alone: `tempfile` adds the name of a temporary file, which means nothing to anybody.
+/// Removes the name of the temporary file, which `tempfile` adds to the system's message.
 pub(crate) fn without_path(err: io::Error) -> io::Error {
     let text = err.to_string();
     match text.rsplit_once(" at path ") {
