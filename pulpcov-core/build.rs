@@ -1,13 +1,13 @@
-//! Tells cached facts of one state of the code from those of another.
+//! Hashes the sources of the crate, so that a new state of the code does not use the cached facts of an old one.
 //!
-//! The version number does not change with every change of the code, so its sources are hashed.
+//! The version number is not enough, because it does not change with every change of the code.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
 use std::io;
 use std::path::Path;
 
-/// All of it: what finds facts is in few modules, but which ones those use changes.
+/// All sources. Only some modules find facts, but a list of those and of the modules that they use would go stale.
 const INPUTS: [&str; 2] = ["Cargo.toml", "src"];
 
 fn main() -> io::Result<()> {
@@ -16,7 +16,7 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// A hash of the sources of the crate in that folder.
+/// Returns a hash of the sources of the crate in `folder`.
 pub(crate) fn sources(folder: &Path) -> io::Result<String> {
     let mut hasher = DefaultHasher::new();
     INPUTS.iter().try_for_each(|input| hash(folder, Path::new(input), &mut hasher))?;

@@ -30,7 +30,7 @@ const PEAK: &str = "import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
 
-/// Write inputs.
+/// Write the inputs of these numbers.
 fn inputs(dir: &Dir, inputs: Range<usize>) {
     for input in inputs {
         let mut data = CoverageData::new();
@@ -45,7 +45,7 @@ fn inputs(dir: &Dir, inputs: Range<usize>) {
     }
 }
 
-/// Run the command, in 256 MiB.
+/// Run the command, and assert that it takes less than 256 MiB.
 fn in_little_memory(dir: &Dir, arguments: &[&str]) {
     let mut measured = python();
     measured.args(["-c", PEAK]).arg(pulpcov().get_program()).args(arguments);

@@ -1,4 +1,4 @@
-//! Where reports are written to: devices, links, and files of certain permissions.
+//! Outputs of reports: devices, symbolic links, and files with permissions and owners.
 
 use std::fs::{self, Permissions};
 use std::io::Read;
@@ -11,7 +11,7 @@ use nix::sys::stat::Mode;
 use crate::faults::is_root;
 use crate::support::{Dir, Ran, pulpcov};
 
-/// A source, and what coverage.py measured of it.
+/// Returns a folder with a source and the data that coverage.py measured.
 fn recorded() -> Dir {
     let dir = Dir::new();
     dir.write("main.py", "x = 1\nif x > 1:\n    x = 2\n");
@@ -19,7 +19,7 @@ fn recorded() -> Dir {
     dir
 }
 
-/// The command after `prepare`, in a shell.
+/// Run the command in a shell, after `prepare`.
 fn shell(dir: &Dir, prepare: &str, args: &str) -> Ran {
     let mut shell = Command::new("bash");
     shell.args(["-c", &format!("{prepare}; exec \"$0\" {args}")]).arg(pulpcov().get_program());
@@ -42,7 +42,7 @@ fn devices_are_written_to() {
         ("/dev/stderr", "2>&1"),
         ("/dev/fd/3", "3>&1"),
     ] {
-        // In a file that others have open too.
+        // The output is a file that the shell has open too.
         let script = format!("echo before; \"$0\" lcov -q -o {output} {redirected}; echo after");
         let mut bash = Command::new("bash");
         bash.args(["-c", &script]).arg(pulpcov().get_program()).current_dir(dir.path(""));
@@ -96,7 +96,7 @@ fn a_link_in_a_folder_of_ones_own_is_followed() {
     dir.pulpcov(["xml", "-o", "loop"]).status(1).stderr("cannot write the output: loop: ");
 }
 
-/// In a folder that all may write to, a link could make root write anything anywhere.
+/// Otherwise another user could have a file of this user overwritten.
 #[test]
 fn a_link_that_another_one_could_have_made_is_not_followed() {
     let dir = recorded();
@@ -113,7 +113,7 @@ fn a_link_that_another_one_could_have_made_is_not_followed() {
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
     };
     refused();
-    // With the sticky bit, only its owner can rename it.
+    // In a folder with the sticky bit, only the owner of the link can have put it there.
     open(0o1777);
     dir.pulpcov(["xml", "-o", "open/link"]).status(0);
     fs::write(&victim, "precious").unwrap();
@@ -170,7 +170,6 @@ fn a_file_that_is_replaced_keeps_its_permissions() {
     }
 }
 
-/// What cannot be read is no matter of the output.
 #[test]
 fn errors_of_reading_are_not_called_errors_of_the_output() {
     let dir = recorded();

@@ -1,5 +1,5 @@
-//! A folder of any files and an intact data file: what a combine leaves is a data file, the intact one's rows are in it,
-//! and what is not in it is still there.
+//! Combines any files with an intact data file. The result is a valid data file, it has the rows of the intact file, and
+//! every input that is not in the result still exists.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use pulpcov_fuzz::{Change, DataSet, RoundTrip, fixtures, folder};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-/// Data files of coverage.py, as they are stored in several ways.
+/// Data files of coverage.py, stored in different ways.
 const REAL: [&[u8]; 6] = fixtures![
     "written/v5.0a2-branch",
     "written/v7.17.3-lines",
@@ -29,7 +29,7 @@ const REAL: [&[u8]; 6] = fixtures![
 
 const SENTENCE: &[u8] = b"!coverage.py: This is a private format, don't read it directly!";
 
-/// More files than that say nothing new.
+/// More files than this find nothing new.
 const MOST: usize = 4;
 
 #[derive(Debug, Arbitrary)]
@@ -43,7 +43,7 @@ struct Input {
     little_memory: bool,
 }
 
-/// A file that is nothing in particular, or was a data file once.
+/// Any file: arbitrary bytes, or a data file with changes.
 #[derive(Debug, Arbitrary)]
 enum Other {
     Bytes(Vec<u8>),
@@ -75,7 +75,7 @@ fn kind(arcs: bool) -> Measurement {
 
 fuzz_target!(|input: Input| {
     let Some(intact) = input.intact.build(kind(input.arcs)) else { return };
-    // As the paths will be; two with different plugins could become one.
+    // The paths as the result will have them. Two files with different plugins can become one.
     let Ok(expected) = with_host_slashes(intact.clone()) else { return };
     let (files, folder) = (RoundTrip::new(), folder());
     let target = folder.path().join(".coverage");
@@ -117,7 +117,7 @@ fn with_host_slashes(data: CoverageData) -> Result<CoverageData, Error> {
     data.map_paths(|path| aliases.map_file(path))
 }
 
-/// All files, which look as if they had been there for long: what changed just now is waited for.
+/// Reads all files, and gives them an old time stamp, because a combine waits for a file that just changed.
 fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -133,14 +133,14 @@ fn is_in(combined: &Combined, path: &Path) -> bool {
     combined.left_out.iter().all(|err| err.path() != Some(path))
 }
 
-/// Inputs contradict each other, or what is to be added to cannot be read.
+/// Asserts that the error is one that stops a combine: inputs contradict each other, or the target cannot be appended to.
 fn may_stop_a_combine(err: &Error, target: &Path) {
     let contradicts = matches!(err.kind(), ErrorKind::MixedData | ErrorKind::TracerConflict);
     assert!(contradicts || err.path() == Some(target), "{err:?}");
     assert!(!matches!(err.kind(), ErrorKind::Io | ErrorKind::Busy), "{err:?}");
 }
 
-/// SQLite finds nothing wrong with it, Python can read its text, and both of our readers have the same rows.
+/// Asserts that SQLite finds no fault, that Python can read all text, and that both readers find the same rows.
 fn is_a_data_file(path: &Path, combined: &Combined, little_memory: bool) {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("open");
     let one = |query: &str| -> String {

@@ -50,7 +50,7 @@ impl From<Exit> for ExitCode {
 pub(crate) enum Failure {
     /// The work could not be done.
     Core(pulpcov_core::Error),
-    /// Something could not be read; the error says what.
+    /// Something could not be read. The error names it.
     Input(io::Error),
     /// The output could not be written.
     Output(io::Error),
@@ -75,7 +75,7 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
-    /// A file or folder that could not be read.
+    /// A failure to read a file or a folder.
     pub(crate) fn reading(path: &Path, err: &io::Error) -> Self {
         Self::Input(io::Error::new(err.kind(), format!("{}: {err}", path.display())))
     }

@@ -17,7 +17,7 @@ pub(crate) fn cwd() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|err| without_folder(&err))
 }
 
-/// A path as seen from the folder that the command runs in.
+/// Makes a path absolute, from the folder that the command runs in.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|err| without_folder(&err))
 }

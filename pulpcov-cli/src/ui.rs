@@ -47,7 +47,7 @@ fn labelled(label: &str, colour: &str, message: &str) {
     say(&format!("{colour}{label}:{RESET} {}", safe(message)));
 }
 
-/// Where nobody can be told anything, the work goes on.
+/// Write a line to standard error. If that fails, the command goes on: the message is lost, the work is not.
 fn say(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }

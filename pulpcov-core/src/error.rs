@@ -48,7 +48,7 @@ struct Inner {
 pub enum ErrorKind {
     /// The operating system refused: not found, no permission, disk full.
     Io,
-    /// A report cannot be written: a disk is full, there is no permission, whoever reads it is gone.
+    /// A report cannot be written: the disk is full, permission is denied, or the reader of a pipe is gone.
     Output,
     /// The file is no coverage data file, or one of a format that nothing but Python can read.
     NotADataFile,
@@ -154,7 +154,7 @@ impl Error {
         self
     }
 
-    /// The same error about the same place, in other words.
+    /// Replaces the reason; the kind, the file and the place stay.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     #[must_use]
     pub(crate) fn reworded(mut self, words: impl FnOnce(String) -> String) -> Self {
@@ -218,13 +218,13 @@ impl fmt::Display for Lines {
 impl StdError for Lines {}
 
 impl From<std::io::Error> for Error {
-    /// The operating system's error about what is written: [`ErrorKind::Output`]. It has no path.
+    /// Converts an error of a writer. The kind is [`ErrorKind::Output`], and there is no path.
     fn from(cause: std::io::Error) -> Self {
         Self::new(ErrorKind::Output, cause)
     }
 }
 
-/// What cannot fail has no error to convert: a [`FilePath`](crate::FilePath) is one already.
+/// Lets functions that take `impl TryInto<FilePath>` take a [`FilePath`](crate::FilePath), whose conversion cannot fail.
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}

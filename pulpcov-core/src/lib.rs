@@ -51,7 +51,7 @@
 //! | [`results`] | what ran against what could have run: missing lines and branches, percentages |
 //! | [`summarize`] | data and sources into what reports are made of |
 //! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source, HTML |
-//! | [`output`] | files that are replaced as a whole, or stay as they are |
+//! | [`output`] | writing a report's file as a whole |
 //! | [`combine`] | all of it: a folder of data files into one, losing nothing |
 //! | [`design`] | why it is built as it is |
 //!

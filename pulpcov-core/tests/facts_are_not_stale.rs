@@ -1,5 +1,5 @@
-//! Facts about sources are kept under a hash of all that they follow from: that of the code is `build.rs`'s, and
-//! dependencies are told apart by the ids of types.
+//! The cache of facts has no stale entries: its keys change with the code (`build.rs`) and with the dependencies, whose
+//! versions are part of the ids of types.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::{BTreeSet, VecDeque};
@@ -11,14 +11,14 @@ use std::process::Command;
 #[expect(dead_code, clippy::print_stdout, reason = "the build script's `main` is for cargo")]
 mod build;
 
-/// What stores facts: whatever it uses is what they follow from.
+/// The module that stores facts. Everything that it uses is code that facts follow from.
 const ROOT: &str = "src/summarize/facts_cache.rs";
 
 fn crate_folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every module that facts follow from, as the sources say themselves.
+/// The modules are found by following the `use` lines, so no list of them has to be kept.
 #[test]
 fn every_source_that_facts_follow_from_changes_the_hash() {
     let reached = reached_sources();
@@ -56,7 +56,7 @@ fn copy(from: &Path, to: &Path, name: &Path) {
     }
 }
 
-/// The sources of all modules that are named behind `crate::`, from [`ROOT`] on.
+/// Returns the sources of [`ROOT`] and of all modules that it uses, directly or not.
 fn reached_sources() -> BTreeSet<PathBuf> {
     let mut reached = BTreeSet::new();
     let mut next = VecDeque::from([PathBuf::from(ROOT)]);
@@ -70,7 +70,7 @@ fn reached_sources() -> BTreeSet<PathBuf> {
     reached
 }
 
-/// `a` and `b` of `crate::a::c` and `use crate::{a, b::c}`, also in comments, which do no harm.
+/// Returns `a` and `b` for `crate::a::c` and `use crate::{a, b::c}`. It finds names in comments too, which does no harm.
 fn named_behind_crate(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, _) in text.match_indices("crate::") {
@@ -84,7 +84,7 @@ fn named_behind_crate(text: &str) -> BTreeSet<String> {
     names
 }
 
-/// The first name of each path in a list, which may have lists in it.
+/// Returns the first name of each path in a list. The list may contain other lists.
 fn first_names(list: &str) -> Vec<String> {
     let (mut depth, mut names, mut begins) = (0, Vec::new(), true);
     for (at, c) in list.char_indices() {
@@ -107,7 +107,7 @@ fn identifier(text: &str) -> String {
     text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
-/// The sources of a module of the crate, or of the module that `lib.rs` takes the name from.
+/// Returns the sources of a module, or of the module from which `lib.rs` re-exports the name.
 fn sources_of(name: &str) -> Vec<PathBuf> {
     let folder = PathBuf::from("src").join(name);
     let file = folder.with_extension("rs");
@@ -142,7 +142,7 @@ fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
     }
 }
 
-/// A crate whose dependency has another version is another crate to cargo and the compiler, whatever it depends on it by.
+/// This holds for a dependency of a dependency too.
 #[test]
 fn a_type_has_another_id_if_a_dependency_has_another_version() {
     let folder = tempfile::tempdir().unwrap();
@@ -179,7 +179,7 @@ fn a_type_has_another_id_if_a_dependency_has_another_version() {
         manifest("print", "1.0.0", "facts");
         let mut run = Command::new(env!("CARGO"));
         run.args(["run", "-q", "--offline", "-p", "print"]).current_dir(folder.path());
-        // Whoever runs the tests may have set where their own target is, and how it is compiled.
+        // Settings of the cargo that runs this test do not apply to the crates here.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("CARGO_") && name != "CARGO_HOME" {
                 run.env_remove(name);

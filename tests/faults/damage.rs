@@ -15,7 +15,7 @@ use crate::support::{Dir, Rows};
 pub(super) struct Random(u64);
 
 impl Random {
-    /// Not all numbers that begin alike go on alike.
+    /// Starts a sequence of its own for each seed.
     pub(super) fn new(seed: u64) -> Self {
         Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }

@@ -1,8 +1,9 @@
-//! Whatever inputs a folder holds, what a combine leaves is a data file for coverage.py.
+//! A damaged input does not damage the result: coverage.py can read it, report on it and append to it.
 //!
-//! Each case combines a damaged file with intact ones. What is damaged are real data files of every version, as they
-//! are among the fixtures, and new ones of the real coverage.py: mostly one bit is flipped, anywhere or where text is.
-//! Of `PULPCOV_CASES` cases, the first is number `PULPCOV_FIRST_CASE`: to try one again that failed.
+//! Each case flips bits in a real data file, mostly one bit, and combines the file with intact ones. The data files are
+//! the fixtures of all versions, and new ones that coverage.py writes with contexts, arcs and plugins.
+//!
+//! `PULPCOV_CASES` is the number of cases. To repeat a case that failed, set `PULPCOV_FIRST_CASE` to its number.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -28,11 +29,11 @@ const INTACT: [u32; 2] = [2, 3];
 /// A good data file.
 struct Specimen {
     name: String,
-    /// What is behind its name, and the bytes: itself, and a journal or log if it has one.
+    /// The file itself, and its journal or log if it has one: the suffix of the name, and the bytes.
     files: Vec<(String, Vec<u8>)>,
     measurement: Option<Measurement>,
     rows: Rows,
-    /// Where its first file has text that is read: the start and the length.
+    /// Where the file itself has text: start and length.
     texts: Vec<(usize, usize)>,
 }
 
@@ -46,7 +47,7 @@ impl Specimen {
         Self { name: name.to_owned(), files, measurement, rows, texts }
     }
 
-    /// Its files with bits flipped.
+    /// Returns its files with some bits flipped.
     fn damaged(&self, random: &mut Random) -> Vec<(String, Vec<u8>)> {
         let mut files = self.files.clone();
         let which = if random.below(4) == 0 { random.below(files.len()) } else { 0 };
@@ -58,7 +59,7 @@ impl Specimen {
                     let (start, len) = self.texts[random.below(self.texts.len())];
                     start + random.below(len)
                 }
-                // The first bytes of a page rule over all others.
+                // The first bytes of a page say what the rest of it is.
                 1 => (random.below(bytes.len()) / 512 * 512 + random.below(120)) % bytes.len(),
                 _ => random.below(bytes.len()),
             };
@@ -80,7 +81,7 @@ fn places(bytes: &[u8], text: &str) -> Vec<(usize, usize)> {
     found.map(|(at, _)| (at, len)).collect()
 }
 
-/// Write the files of a data file, as if they had been there for long.
+/// Write the files of a data file with an old time stamp, because a combine waits for a file that just changed.
 fn put(dir: &Dir, number: u32, files: &[(String, Vec<u8>)]) -> std::path::PathBuf {
     for (suffix, bytes) in files {
         let path = dir.write(format!("{}{suffix}", input_name(number)), bytes);
@@ -90,7 +91,7 @@ fn put(dir: &Dir, number: u32, files: &[(String, Vec<u8>)]) -> std::path::PathBu
     dir.path(input_name(number))
 }
 
-/// Real data files of every version, and of every way to store them.
+/// Returns data files of all versions, stored in all ways that the fixtures have.
 fn specimens() -> Vec<Specimen> {
     let folder = root().join("tests/fixtures/data");
     let manifest = fs::read(folder.join("manifest.json")).unwrap();
@@ -113,7 +114,7 @@ fn specimens() -> Vec<Specimen> {
     specimens
 }
 
-/// What the real coverage.py makes of many files, contexts, arcs and plugins.
+/// Has coverage.py write data files with many files and contexts, lines or arcs, and plugins.
 fn new_specimens() -> Vec<Specimen> {
     let dir = Dir::new();
     let contexts =
@@ -150,7 +151,7 @@ struct Counts {
     refused: AtomicUsize,
 }
 
-/// Damage a specimen, combine it with intact files, and see that nothing else is damaged.
+/// Damage a specimen, combine it with intact files, and check that nothing else is lost.
 fn check(number: usize, specimens: &[Specimen], results: &Results, counts: &Counts) {
     let mut random = Random::new(number as u64);
     let specimen = &specimens[number % specimens.len()];
@@ -170,7 +171,7 @@ fn check(number: usize, specimens: &[Specimen], results: &Results, counts: &Coun
     let combined = match outcome {
         Ok(combined) => combined,
         Err(err) => {
-            // What can be read may contradict what is intact.
+            // The damage can make the file contradict the intact ones: another plugin, or lines instead of arcs.
             let contradicts =
                 matches!(err.kind(), ErrorKind::TracerConflict | ErrorKind::MixedData);
             assert!(contradicts, "{case}: {err}");
@@ -202,7 +203,7 @@ fn is_kept_unless_in_the_result(
     assert!(combined.not_deleted.is_empty(), "{case}: {:?}", combined.not_deleted);
     let mut names = vec![TARGET.to_owned()];
     if combined.left_out.is_empty() {
-        // What is named like a journal, and belongs to nothing, stays.
+        // A journal stays if the damaged file does not need it.
         names.extend(dir.names().into_iter().filter(|name| name.ends_with("-journal")));
     } else {
         assert_eq!(combined.left_out[0].path(), Some(path), "{case}");

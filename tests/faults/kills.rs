@@ -117,7 +117,7 @@ fn a_combine_killed_at_any_moment_loses_nothing() {
     println!("{}", kill_at_any_moment(combine(&[])));
 }
 
-/// What the kills left, in words.
+/// Kill the combine at many moments, and assert that nothing is lost. Returns what the kills left, in words.
 fn kill_at_any_moment(mut combine: Command) -> String {
     let kills = u32::try_from(super::cases(12)).unwrap();
     let dir = Dir::new();
@@ -142,7 +142,7 @@ fn kill_at_any_moment(mut combine: Command) -> String {
 
     let mut seen = BTreeMap::new();
     for kill in 0..kills {
-        // Most of the time it reads. What it writes and deletes is at the end.
+        // A combine reads for most of its time. Half of the kills are near the end, where it writes and deletes.
         let at = match kill % 2 {
             0 => takes * kill / kills,
             _ => takes * 3 / 4 + takes / 4 * kill / kills,

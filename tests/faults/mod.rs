@@ -8,9 +8,9 @@
 //! | [`permissions`] | folders and inputs are not to be read or written |
 //! | [`changes`] | inputs are locked, written, changed, and files made where a result is to be |
 //! | [`damage`] | bits are flipped, files cut |
-//! | [`text`] | bytes are no text |
-//! | [`odd_rows`] | rows are such as no recording leaves |
-//! | [`flips`] | a damaged file is combined with intact ones, and coverage.py uses the result |
+//! | [`text`] | text is not UTF-8, or contains a NUL |
+//! | [`odd_rows`] | rows are valid, but no recording has them |
+//! | [`flips`] | bits are flipped, and coverage.py uses the result |
 //! | [`concurrency`] | many combines and writers are at work at once |
 //!
 //! Kills and refusals are tried on the command, and on a combine whose rows [wait on disk](little_memory).
@@ -42,7 +42,7 @@ pub(crate) use permissions::is_root;
 
 const TARGET: &str = ".coverage";
 
-/// How many random cases a test tries: what `PULPCOV_CASES` says, or else so many.
+/// Returns the number of random cases that a test tries: `PULPCOV_CASES`, or `default`.
 fn cases(default: usize) -> usize {
     number_of_environment("PULPCOV_CASES").unwrap_or(default)
 }

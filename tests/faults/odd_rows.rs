@@ -1,4 +1,4 @@
-//! Rows that no recording leaves, and damage may: coverage.py uses the result all the same.
+//! Rows that a recording never has, but a damaged file can have. coverage.py must be able to use the result.
 
 use std::fs;
 
@@ -29,10 +29,10 @@ const PATHS: [&str; 14] = [
 
 const CONTEXTS: [&str; 6] = ["", " ", "(", "[a", "\u{1}\n", "\u{d7ff}\u{e000}"];
 
-/// Numbits that hold nothing, line 0, many lines, lines far behind the end, or end in zeros.
+/// Numbits: without lines, with line 0, with zeros at the end, with a line far behind the end, with many lines.
 const NUMBITS: [&str; 6] = ["", "00", "01", "06000000", "far", "all"];
 
-/// Ends of arcs, any of which may go to any.
+/// Line numbers. The test has an arc from each to each.
 const ENDS: [i32; 8] = [-4_194_303, -5, -1, 0, 1, 3, 99, 4_194_303];
 
 fn numbits(words: &str) -> Vec<u8> {
@@ -45,7 +45,7 @@ fn numbits(words: &str) -> Vec<u8> {
     }
 }
 
-/// A data file with rows of the program, for more of them to be put into it.
+/// Open a data file that has a file and a context, and no rows yet.
 fn database(dir: &Dir, measurement: Measurement) -> Connection {
     let mut data = CoverageData::new();
     data.set_measurement(measurement).unwrap();

@@ -1,4 +1,4 @@
-//! A report that cannot be written leaves what was there.
+//! If a report cannot be written, the file that it was to replace stays as it was.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use super::inject::{Call, calls, with_fault};
 use super::refusals::changes;
 use crate::support::{Dir, Ran, coverage, pulpcov};
 
-/// Each report, the folder or file that it writes, and what it is called with.
+/// The output and the arguments of each report.
 const REPORTS: [(&str, &[&str]); 8] = [
     ("out.xml", &["xml", "-o", "out.xml"]),
     ("out.json", &["json", "-o", "out.json", "--show-contexts"]),
@@ -20,7 +20,7 @@ const REPORTS: [(&str, &[&str]); 8] = [
     ("all", &["hook", "report", "--data-root=root", "all"]),
 ];
 
-/// Sources of some size, and what coverage.py measured of them.
+/// Returns a folder with sources and the data that coverage.py measured.
 fn recorded() -> Dir {
     let dir = Dir::new();
     let lines: String = (0..3000).map(|n| format!("value_{n} = {n}\n")).collect();
@@ -39,7 +39,7 @@ fn report(args: &[&str]) -> Command {
     command
 }
 
-/// The files of that name, or in the folder of that name, but for those that are no report.
+/// Returns the files of a report: the one called `output`, or those in the folder of this name.
 fn written(dir: &Dir, output: &str) -> BTreeMap<String, Vec<u8>> {
     let is_other = |name: &str| {
         [".py", "status.json", ".gitignore"].iter().any(|ending| name.ends_with(ending))
@@ -51,7 +51,7 @@ fn written(dir: &Dir, output: &str) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// Have something else in place of each file, and nothing that says what is there.
+/// Put other content into each file of the report, and remove what says which pages are up to date.
 fn put_back(dir: &Dir, output: &str, complete: &BTreeMap<String, Vec<u8>>) {
     let status = dir.names().into_iter().filter(|name| name.ends_with("status.json"));
     for name in written(dir, output).into_keys().chain(status) {
@@ -61,18 +61,17 @@ fn put_back(dir: &Dir, output: &str, complete: &BTreeMap<String, Vec<u8>>) {
     let _ = fs::remove_dir_all(dir.path(".pulpcov_cache"));
 }
 
-/// The time of a report is in it; the digits of another time are as many.
+/// Returns the bytes with all digits alike, because a report contains the time.
 fn without_digits(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect()
 }
 
-/// Let each call that changes something fail with `error`.
+/// Run the report once for each system call that changes something, and let this call fail with `error`.
 fn refuse_every_change(output: &str, args: &[&str], error: &str) {
     let dir = recorded();
     let all = calls(&dir, &report(args));
     let complete = written(&dir, output);
     assert!(!complete.is_empty());
-    // Something else was there, of which only a file as a whole is of use.
     let put_back = || put_back(&dir, output, &complete);
     put_back();
     let before = written(&dir, output);
@@ -87,7 +86,7 @@ fn refuse_every_change(output: &str, args: &[&str], error: &str) {
             complete.get(name).is_some_and(|it| without_digits(it) == without_digits(bytes))
         };
         match ran.status {
-            // Facts that cannot be kept are no error.
+            // It is no error if facts cannot be cached.
             0 => {
                 assert_eq!(after.keys().collect::<Vec<_>>(), complete.keys().collect::<Vec<_>>());
                 assert!(after.iter().all(|(name, bytes)| is_complete(name, bytes)), "{at}");
@@ -135,7 +134,6 @@ fn a_report_that_may_not_be_written_leaves_what_was_there() {
     }
 }
 
-/// Of a folder all files together are of use, and what is written first may be what fails last.
 #[test]
 fn a_report_beyond_the_file_size_limit_leaves_what_was_there() {
     let dir = recorded();

@@ -1,4 +1,4 @@
-//! What combines left, for the real coverage.py to use.
+//! Results of combines, which coverage.py has to be able to use.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::support::{Dir, Rows, reference, root};
 /// How many results one process of coverage.py is given.
 const RESULTS_AT_ONCE: usize = 200;
 
-/// Rows of no other file, of lines or arcs.
+/// Returns data with rows that no other data has.
 pub(super) fn own_data(measurement: Measurement, name: &str) -> CoverageData {
     let mut data = CoverageData::new();
     let (path, context) = (format!("/intact/{name}.py"), format!("of {name}"));
@@ -27,13 +27,13 @@ pub(super) fn own_data(measurement: Measurement, name: &str) -> CoverageData {
     data
 }
 
-/// Results that differ, by the hash of their bytes, and a case that each is of.
+/// Different results, by the hash of their bytes, each with a case that led to it.
 pub(super) struct Results {
     dir: Dir,
     cases: Mutex<BTreeMap<String, String>>,
 }
 
-/// What reports are made with, and what is appended: lines or arcs, as files and rows.
+/// The settings of reports, and data files to append.
 struct Use {
     dir: Dir,
     rcfile: PathBuf,
@@ -51,12 +51,12 @@ impl Results {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of different results.
     pub(super) fn len(&self) -> usize {
         self.cases.lock().unwrap().len()
     }
 
-    /// Have coverage.py read, report on and append to all of them.
+    /// Assert that coverage.py reads, reports on and appends to all results.
     pub(super) fn are_for_coverage_to_use(&self) {
         let using = Use::new();
         let cases = self.cases.lock().unwrap();
@@ -68,7 +68,7 @@ impl Results {
                 using.try_all(some);
             }
         };
-        // What panics in a thread is what the scope panics of.
+        // The scope panics if one of its threads does.
         std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
     }
 }

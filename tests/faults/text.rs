@@ -1,4 +1,4 @@
-//! Text that Python could not have written, and cannot read, is damage: its file is named and kept.
+//! Text that Python cannot read is damage. A file with such text is named and kept.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::{TARGET, data, input_name, inputs, snapshot};
 use crate::support::{Dir, Rows};
 
-/// Where a data file has text, and what puts other bytes there.
+/// The text columns of a data file, each with SQL that stores other bytes there.
 const PLACES: [(&str, &str); 5] = [
     ("path", "update file set path = cast(?1 as text) where id = 1"),
     ("context", "update context set context = cast(?1 as text) where id = 2"),
@@ -22,7 +22,7 @@ const PLACES: [(&str, &str); 5] = [
     ("value", "insert into meta values ('x', cast(?1 as text))"),
 ];
 
-/// How a database is laid out.
+/// How a database is stored, which decides how it is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Layout {
     /// As coverage.py makes it: read page by page.
@@ -36,7 +36,7 @@ enum Layout {
 const LAYOUTS: [Layout; 4] = [Layout::Plain, Layout::Odd, Layout::Utf16le, Layout::Utf16be];
 
 impl Layout {
-    /// `text` with something behind it that is no text.
+    /// `text` followed by damaged bytes, and words that the error must have.
     fn damaged(self, text: &str) -> Vec<[Vec<u8>; 2]> {
         let units = |units: &[u16]| -> Vec<u8> {
             let all = text.encode_utf16().chain(units.iter().copied());
@@ -51,7 +51,7 @@ impl Layout {
         match self {
             Self::Plain | Self::Odd => vec![
                 [bytes(b"\xe9"), not_utf8.clone()],
-                // A surrogate, and a slash in two bytes.
+                // An encoded surrogate, and a slash encoded in two bytes.
                 [bytes(b"\xed\xb2\x80x"), not_utf8.clone()],
                 [bytes(b"\xc0\xafx"), not_utf8],
                 [bytes(b"\0x"), nul],
@@ -65,7 +65,7 @@ impl Layout {
         }
     }
 
-    /// A data file with rows of its own, in which `change` puts these bytes.
+    /// Write a data file, and store `bytes` in it with the SQL of `change`.
     fn write(self, path: &Path, change: &str, bytes: &[u8]) {
         store(&data(7), path, StoreFormat::Sqlite).unwrap();
         if let Self::Utf16le | Self::Utf16be = self {
@@ -75,13 +75,13 @@ impl Layout {
         if self == Self::Odd {
             db.execute_batch("create table more (x)").unwrap();
         }
-        // Of bytes of another encoding, nothing else gets into a database.
+        // A cast from a blob stores the bytes as they are.
         db.execute(change, [bytes]).unwrap();
         db.close().unwrap();
     }
 }
 
-/// The same database, whose text is stored in UTF-16.
+/// Store the database anew, with its text in UTF-16.
 fn in_utf16(path: &Path, layout: Layout) {
     let other = path.with_extension("other");
     let db = Connection::open(&other).unwrap();
@@ -115,17 +115,17 @@ fn in_utf16(path: &Path, layout: Layout) {
     fs::rename(other, path).unwrap();
 }
 
-/// A damaged file, and what is said of it.
+/// The bytes of a damaged file, and words that the error must have.
 type Bad = (Vec<u8>, Vec<String>);
 
-/// The bytes of a file that `write` makes.
+/// Returns the bytes of the file that `write` writes.
 fn bytes_of(write: impl FnOnce(&Path)) -> Vec<u8> {
     let dir = Dir::new();
     write(&dir.path("data"));
     fs::read(dir.path("data")).unwrap()
 }
 
-/// Damaged files are named and kept by whatever reads them, and what is left of a combine is for coverage.py to read.
+/// Assert that every command names and keeps the damaged files, and that coverage.py reads the result of a combine.
 #[track_caller]
 fn are_named_and_kept(bad: &[Bad]) {
     let dir = Dir::new();
@@ -146,7 +146,7 @@ fn are_named_and_kept(bad: &[Bad]) {
     bad.iter().for_each(|bad| is_named_alone(bad));
 }
 
-/// The same of a file that is there alone, and so is read where it is.
+/// Assert the same for a damaged file that is the only one: it is read in place.
 #[track_caller]
 fn is_named_alone((bytes, words): &Bad) {
     let dir = Dir::new();
@@ -162,7 +162,7 @@ fn is_named_alone((bytes, words): &Bad) {
         assert_eq!(snapshot(&dir), [(name.clone(), bytes.clone())].into(), "{args:?}");
     }
 
-    // Nothing is added to it, and no report is made of it.
+    // It can be neither appended to nor reported on.
     fs::rename(dir.path(&name), dir.path(TARGET)).unwrap();
     inputs(&dir, 1..=1);
     let before = snapshot(&dir);
@@ -196,7 +196,7 @@ fn text_of_a_database_that_python_could_not_have_written_is_damage() {
 #[test]
 fn half_a_unit_of_utf16_is_damage() {
     let text: Vec<u8> = "odd.py".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    // A record of NULL, which stands for the row's id, and of a text of so many bytes.
+    // A record of NULL, which stands for the row's id, and of a text of `len` bytes.
     let record = |len: u8| [&[3, 0, 13 + 2 * len][..], &text].concat();
     let mut file = bytes_of(|path| {
         Layout::Utf16le.write(path, "update file set path = cast(?1 as text) where id = 1", &text);
@@ -226,7 +226,7 @@ fn text_of_json_that_coverage_could_not_store_today_is_damage() {
     are_named_and_kept(&bad);
 }
 
-/// What `[paths]` makes of a path goes through links on disk, and a folder's name is bytes.
+/// `[paths]` resolves symbolic links, and one can lead to a folder whose name is not UTF-8.
 #[test]
 fn an_input_whose_files_get_names_that_are_no_text_is_kept() {
     let dir = Dir::new();

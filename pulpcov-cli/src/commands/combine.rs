@@ -55,7 +55,7 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// What every command combines with, in bounded memory.
+/// The combiner of all commands. It holds a bounded number of rows in memory.
 pub(super) fn combiner<'a>(data_file: &Path, aliases: PathAliases) -> Combiner<'a> {
     Combiner::new(data_file).aliases(aliases).memory(ROWS_IN_MEMORY)
 }

@@ -33,7 +33,7 @@ fn explanation(anchor: &str) -> String {
 /// Where facts about sources are kept between reports, in the folder that the command runs in.
 const CACHE: &str = ".pulpcov_cache";
 
-/// What standard output is called. To open it by name would begin at the start of the file that it is.
+/// The names of standard output. It is not opened by name: if it is a file, writing would begin at the file's start.
 const STANDARD_OUTPUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
 /// How many sources of another version are named, unless all are asked for.
@@ -198,7 +198,7 @@ impl<'a> Reporting<'a> {
         Ok(Precision::new(option.unwrap_or(self.config.report.precision))?)
     }
 
-    /// Write a report of one file, or to standard output if that is what it is called.
+    /// Write a report to a file, or to standard output if `output` is a name of that.
     pub(crate) fn write(
         &self,
         output: &str,
@@ -284,7 +284,7 @@ fn patterns(option: Option<&str>) -> Option<Vec<String>> {
     Some(text.split(',').map(str::to_owned).collect())
 }
 
-/// Files and folders that the user names, as data names them.
+/// Converts files and folders that the user names to paths of a data file.
 fn file_paths(paths: &[&PathBuf]) -> Result<Vec<FilePath>, Error> {
     paths.iter().map(|path| FilePath::try_from(path.as_os_str().as_encoded_bytes())).collect()
 }

@@ -81,7 +81,7 @@ pub(super) fn at(path: &Path) -> Result<SourceTree, Failure> {
 
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
-/// Names of files need not be UTF-8.
+/// Converts the name of a file in an archive or a revision. It need not be UTF-8.
 fn path_of(bytes: &[u8]) -> PathBuf {
     OsStr::from_bytes(bytes).into()
 }

@@ -90,7 +90,7 @@ impl Base {
     }
 }
 
-/// Where the fault is in the data file, say what to do about it.
+/// Adds to an error about the content of the data file what the user can do.
 fn not_appendable(err: Error) -> Error {
     match err.kind() {
         ErrorKind::Io | ErrorKind::Busy => err,

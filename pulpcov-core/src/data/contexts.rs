@@ -46,7 +46,7 @@ impl ContextTable {
         }
     }
 
-    /// The id of a name out of another table.
+    /// Returns the id of a name from another table.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn intern_shared(&mut self, name: &Arc<str>) -> ContextId {
         self.intern(StoredText::kept(name))

@@ -369,8 +369,8 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MixedData`] if the data holds arcs; [`ErrorKind::NotRepresentable`] if the path or the context
-    /// is text that no data file can hold: a path that is not UTF-8, or anything with a NUL in it.
+    /// [`ErrorKind::MixedData`] if the data holds arcs; [`ErrorKind::NotRepresentable`] if a data file cannot hold the path
+    /// or the context, because the path is not UTF-8 or one of them contains a NUL.
     pub fn add_lines(
         &mut self,
         path: impl TryInto<FilePath, Error: Into<Error>>,
@@ -422,7 +422,7 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotRepresentable`] if there is a NUL in it.
+    /// [`ErrorKind::NotRepresentable`] if the name contains a NUL.
     pub fn touch_context(&mut self, name: &str) -> Result<()> {
         self.contexts.intern(stored("context", name)?);
         Ok(())
@@ -495,7 +495,7 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotRepresentable`] if there is a NUL in one of them.
+    /// [`ErrorKind::NotRepresentable`] if the key or the value contains a NUL.
     pub fn set_meta(&mut self, key: &str, value: &str) -> Result<()> {
         let (key, value) = (stored("key", key)?, stored("value", value)?);
         self.meta.insert(key.as_str().to_owned(), value.as_str().to_owned());
@@ -507,7 +507,7 @@ impl CoverageData {
         self.meta.clear();
     }
 
-    /// Have this metadata and no other; it is another data set's, or a reader has checked it.
+    /// Replaces all metadata by metadata that was checked: by a reader, or when it entered another data set.
     #[cfg(feature = "sqlite")]
     pub(crate) fn replace_meta(&mut self, meta: BTreeMap<String, String>) {
         self.meta = meta;
@@ -668,7 +668,7 @@ impl CoverageData {
         self.files.values_mut().for_each(renumber);
     }
 
-    /// The id of a context of another data set, which is named if it is not yet.
+    /// Returns the id of a context of another data set, and adds the context if it is new.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn context_id(&mut self, name: &Arc<str>) -> ContextId {
         self.contexts.intern_shared(name)
@@ -751,7 +751,7 @@ fn union_where(sets: &ByContext<Numbits>, wanted: impl Fn(ContextId) -> bool) ->
     all
 }
 
-/// The text, if a data file can hold it.
+/// Checks that a data file can hold `text`. `what` says in the error what the text is.
 fn stored<'t>(what: &str, text: &'t str) -> Result<StoredText<'t>> {
     StoredText::new(text).map_err(|why| why.refusing(what, text.as_bytes()))
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`Numbits`]: a set of line numbers, coverage.py's bitmap.
 //! - [`ArcSet`]: a sorted set of line-to-line jumps.
-//! - [`FilePath`]: a source path as the data file has it: maybe another system's.
+//! - [`FilePath`]: a source path as the data file has it, which may come from another operating system.
 //! - [`Authors`]: whose data files name a source path.
 //! - [`CoverageData`]: all of it, by file and context; queries and [`merge`](CoverageData::merge).
 

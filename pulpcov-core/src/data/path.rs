@@ -10,9 +10,9 @@ use crate::text::printable;
 
 /// The path of a source file, as its data file has it.
 ///
-/// It is text that a data file can hold: UTF-8 without NUL. It may come from another machine and another
-/// operating system (`C:\app\views.py`), so it is never touched as a local path unasked.
-/// Displaying it replaces what is not printable. A clone shares the text.
+/// The path is UTF-8 without NUL, because coverage.py cannot store or read any other text. It may come from another
+/// machine and another operating system (`C:\app\views.py`), so it does not have to name a file on this machine.
+/// [`Display`](fmt::Display) replaces characters that are not printable. Clones share the text.
 ///
 /// # Examples
 ///
@@ -30,12 +30,12 @@ use crate::text::printable;
 pub struct FilePath(Arc<str>);
 
 impl FilePath {
-    /// The path's text.
+    /// Returns the path as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The bytes of the path's text.
+    /// Returns the bytes of the path.
     pub fn as_bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -52,7 +52,7 @@ impl From<StoredText<'_>> for FilePath {
     }
 }
 
-/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if there is a NUL in it.
+/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the path contains a NUL.
 impl TryFrom<&str> for FilePath {
     type Error = Error;
 
@@ -61,7 +61,7 @@ impl TryFrom<&str> for FilePath {
     }
 }
 
-/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if there is a NUL in it.
+/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the path contains a NUL.
 impl TryFrom<String> for FilePath {
     type Error = Error;
 
@@ -70,7 +70,8 @@ impl TryFrom<String> for FilePath {
     }
 }
 
-/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if it is not UTF-8, or there is a NUL in it.
+/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the path is not UTF-8 or contains a
+/// NUL.
 impl TryFrom<&[u8]> for FilePath {
     type Error = Error;
 
@@ -86,7 +87,7 @@ impl AsRef<str> for FilePath {
     }
 }
 
-/// Maps keyed by `FilePath` can be asked by text: both order and hash alike.
+/// Lets a map with `FilePath` keys be searched by `&str`: both types have the same order and the same hash.
 impl Borrow<str> for FilePath {
     fn borrow(&self) -> &str {
         &self.0

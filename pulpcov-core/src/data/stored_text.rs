@@ -1,4 +1,4 @@
-//! Text as a data file can hold it.
+//! The text that a data file can hold.
 
 use std::fmt;
 
@@ -6,12 +6,12 @@ use crate::error::{Error, ErrorKind};
 
 /// Text that coverage.py can write and read: UTF-8 without NUL.
 ///
-/// Python binds no other text to a SQL statement, and fails at a row that has any. So every path, context, plugin
-/// and piece of metadata is made of this, wherever it comes from: there is no other way into a data set.
+/// Python cannot store any other text in SQLite, and raises an error when it reads some. Paths, contexts, plugin
+/// names and metadata can enter a data set only as this type, so the check cannot be forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoredText<'a>(&'a str);
 
-/// Why something is no [`StoredText`].
+/// The reason why bytes are not a [`StoredText`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotText {
     NotUtf8,
@@ -29,7 +29,7 @@ impl<'a> StoredText<'a> {
         Self::new(std::str::from_utf8(bytes).map_err(|_| NotText::NotUtf8)?)
     }
 
-    /// What the data has kept of one.
+    /// Wraps text that comes out of a data set, where it was checked on its way in.
     #[cfg(any(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(super) fn kept(text: &'a str) -> Self {
         Self(text)
@@ -40,7 +40,7 @@ impl<'a> StoredText<'a> {
     }
 }
 
-/// Completes a sentence about the text.
+/// Completes the sentence "the text …".
 impl fmt::Display for NotText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -51,7 +51,7 @@ impl fmt::Display for NotText {
 }
 
 impl NotText {
-    /// The error of a caller who wants to put such text into a data set.
+    /// Returns the error for a caller that adds such text to a data set. `what` says what the text is, such as a path.
     pub(crate) fn refusing(self, what: &str, text: &[u8]) -> Error {
         let text = String::from_utf8_lossy(text);
         let message = format!("no data file can hold the {what} {text:?}: it {self}");

@@ -4,8 +4,8 @@
 //! `file_tracers` maps a path to its plugin, `runs` describes the recording processes. There
 //! are no contexts (coverage.py 4.5.4, `data.py`).
 //!
-//! Python wrote a path that is not UTF-8 with one lone surrogate a byte, `\udce9` (PEP 383). No later format of
-//! coverage.py can hold such a path, so a file that has one is refused.
+//! In a path that is not UTF-8, Python wrote a lone surrogate for each byte that it could not decode: `\udce9` (PEP 383).
+//! The later formats of coverage.py cannot hold such a path, so a file that has one is refused.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt;
@@ -133,7 +133,9 @@ fn in_file(err: &Error, path: &FilePath) -> Error {
     Error::new(err.kind(), format!("{path}: {}", err.reason()))
 }
 
-/// What an object says of each file. Python writes no key twice; whoever reads two takes one.
+/// A JSON object whose keys are paths.
+///
+/// A path that occurs twice is an error. Python never writes one, and most readers would drop the rows of the first.
 struct ByPath<T>(BTreeMap<FilePath, T>);
 
 impl<T> Default for ByPath<T> {
@@ -176,7 +178,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for ByPath<T> {
     }
 }
 
-/// A string that a data file can hold.
+/// A JSON string that is a [`StoredText`].
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
@@ -205,7 +207,7 @@ impl<'de> Deserialize<'de> for Text {
             }
         }
 
-        // As bytes, serde_json passes lone surrogates on, in three bytes each, and they can be named.
+        // Asked for bytes, serde_json passes lone surrogates on, so that the error can show the text.
         deserializer.deserialize_bytes(Bytes)
     }
 }
@@ -310,7 +312,7 @@ fn object<'k>(out: &mut String, members: impl IntoIterator<Item = (&'k str, Stri
     out.push('}');
 }
 
-/// A JSON string in ASCII.
+/// Returns `text` as a JSON string in ASCII.
 fn string(text: &str) -> String {
     let mut out = String::from("\"");
     text.chars().for_each(|c| push_escaped(&mut out, c));

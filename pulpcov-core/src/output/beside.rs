@@ -1,4 +1,4 @@
-//! A file that has another one's place in the end.
+//! A new file in the folder of the file that it replaces.
 
 use std::fs::{File, Metadata, Permissions};
 use std::io;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PersistError};
 
-/// A file that is being written beside the one that it will replace. It is gone when it is dropped.
+/// A temporary file that replaces `target` when it is complete. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Beside {
     pub(crate) file: NamedTempFile,
@@ -14,12 +14,14 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    /// An empty file beside `target`, called `prefix`, something, `suffix`.
+    /// Creates an empty file beside `target`, with a random name between `prefix` and `suffix`.
+    ///
+    /// It gets the permissions of `target` if that is a regular file, without set-user-ID and its like.
     pub(crate) fn new(target: &Path, prefix: &str, suffix: &str) -> io::Result<Self> {
         let old = target.symlink_metadata().ok().filter(Metadata::is_file);
         let mut builder = tempfile::Builder::new();
         builder.prefix(prefix).suffix(suffix);
-        // Less the process's umask: a new file is left so.
+        // The umask applies to this. It is what a new file gets; the mode of an old file is set once more below.
         #[cfg(unix)]
         builder.permissions(of_new_files());
         let file = builder.tempfile_in(folder_of(target)).map_err(without_path)?;
@@ -30,7 +32,7 @@ impl Beside {
         Ok(Self { file, target: target.to_owned() })
     }
 
-    /// Of the group and of all others, only these may read it: bits of a mode. Who may not read may not write.
+    /// Limits which of the group and of all others may read the file to these bits of a mode. Who may not read may not write.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn limit_readers(&self, readers: u32) -> io::Result<()> {
         #[cfg(unix)]
@@ -47,12 +49,12 @@ impl Beside {
         Ok(())
     }
 
-    /// Give it the target's name, whatever has that now.
+    /// Renames the file to the target, and replaces what is there.
     pub(crate) fn persist(self) -> io::Result<()> {
         self.persist_with(NamedTempFile::persist)
     }
 
-    /// Give it the target's name, if nothing has that.
+    /// Renames the file to the target, which must not exist.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn persist_new(self) -> io::Result<()> {
         self.persist_with(NamedTempFile::persist_noclobber)
@@ -72,8 +74,8 @@ fn of_new_files() -> Permissions {
     Permissions::from_mode(0o666)
 }
 
-/// Who may read, write and run what replaces a file; not as whom. Whoever laid the old one there does not open the new one to more than
-/// any new file is open to.
+/// The permissions of a file that replaces `old`: the same ones to read, write and execute. If the old file belongs to another user, the
+/// new one is not open to more users than any new file.
 #[cfg(unix)]
 fn replacing(old: &Metadata, new: Permissions) -> Permissions {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -87,7 +89,7 @@ fn replacing(old: &Metadata, _: Permissions) -> Permissions {
     old.permissions()
 }
 
-/// The folder that a file is in: `.` for a bare name.
+/// Returns the folder of a file, which is `.` for a bare name.
 pub(crate) fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
@@ -95,7 +97,7 @@ pub(crate) fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
-/// The system's reason alone: `tempfile` adds the name of a temporary file, which means nothing to anybody.
+/// Removes the name of the temporary file, which `tempfile` adds to the system's message.
 pub(crate) fn without_path(err: io::Error) -> io::Error {
     let text = err.to_string();
     match text.rsplit_once(" at path ") {

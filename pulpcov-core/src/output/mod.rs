@@ -1,7 +1,7 @@
-//! Files that are replaced as a whole.
+//! Replacing files as a whole.
 //!
-//! A new file is written beside the old one, and then gets its name. So whoever reads meanwhile has all of the old one
-//! or all of the new one, and a file that cannot be written to its end leaves the old one as it was.
+//! A new file is written in the folder of the old one, and renamed when it is complete. A reader sees either the whole old
+//! file or the whole new one. If writing fails, the old file stays as it was.
 
 mod beside;
 #[cfg(feature = "report")]

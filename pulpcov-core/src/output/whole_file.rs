@@ -1,4 +1,4 @@
-//! A file of the user's, wherever its path leads.
+//! Writing a file that the user names.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -7,20 +7,22 @@ use std::path::{Path, PathBuf};
 use super::beside::{Beside, folder_of};
 use crate::error::{ErrorKind, Result};
 
-/// What files that are being written are called.
+/// How the names of temporary files begin.
 const PREFIX: &str = ".pulpcov_";
 
-/// How much is written at a time.
+/// The size of the buffer, in bytes.
 const BUFFER: usize = 1 << 16;
 
-/// How many links lead to one file at most, as on Linux.
+/// How many symbolic links are followed at most: as many as Linux follows.
 const MOST_LINKS: usize = 40;
 
-/// A file to write as a whole.
+/// Writes a file as a whole: complete, or not at all.
 ///
-/// A symbolic link is followed if nobody else can have made it. What is no regular file, such as a FIFO or a device, is
-/// written to as it is. A new file gets the permissions that any new file gets; one that is replaced keeps its own, but never those
-/// to run as another user, and its owner if that is allowed.
+/// - The file is written in its folder under a temporary name, and renamed when it is complete.
+/// - A new file gets the permissions that the umask leaves. A file that is replaced keeps its permissions, except
+///   set-user-ID and set-group-ID, and its owner if the process may set it.
+/// - A symbolic link is followed, unless another user can have made it.
+/// - A FIFO or a device, `/dev/stdout` for example, is written to directly.
 ///
 /// # Examples
 ///
@@ -50,31 +52,31 @@ pub struct WholeFile<'p> {
 }
 
 impl<'p> WholeFile<'p> {
-    /// The file at `path`, whose folder is made if need be.
+    /// Names the file. Its folder is created if it does not exist.
     pub fn at(path: &'p Path) -> Self {
         Self { path, mode: None, durable: false }
     }
 
-    /// These permissions, as `chmod` takes them, whatever others the file would have. Elsewhere than on Unix they mean nothing.
+    /// Sets the permissions of the file, as a mode for `chmod`. Does nothing on other systems than Unix.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = Some(mode);
         self
     }
 
-    /// Have the disk take it before the old file is gone.
+    /// Syncs the file to the disk before it replaces the old one.
     #[must_use]
     pub fn durable(mut self) -> Self {
         self.durable = true;
         self
     }
 
-    /// Write what `write` writes.
+    /// Calls `write` to write the content.
     ///
     /// # Errors
     ///
-    /// Those of `write`, and [`ErrorKind::Output`] if the file cannot be written. Then what was there is as it was; into
-    /// what is no regular file something may have been written.
+    /// The errors of `write`, and [`ErrorKind::Output`] with the path if the file cannot be written. A regular file is then
+    /// as it was before. A FIFO or a device may have received a part.
     pub fn write<T>(self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         let path = self.path;
         let written = match self.place() {
@@ -86,7 +88,7 @@ impl<'p> WholeFile<'p> {
             .map_err(|err| if err.kind() == ErrorKind::Output { err.with_path(path) } else { err })
     }
 
-    /// Make the folder, and find the file.
+    /// Creates the folder, and finds out what to write to.
     fn place(&self) -> io::Result<Place> {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
@@ -110,7 +112,7 @@ impl<'p> WholeFile<'p> {
         Ok(done)
     }
 
-    /// What others have open is not cut off.
+    /// Writes to a FIFO, a device or an open file. Appending keeps what an open file holds.
     fn write_into<T>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         let file = OpenOptions::new().append(true).open(self.path)?;
         let mut out = BufWriter::with_capacity(BUFFER, file);
@@ -120,11 +122,11 @@ impl<'p> WholeFile<'p> {
     }
 }
 
-/// Where a path leads.
+/// What a path leads to.
 enum Place {
-    /// A regular file, or one that is not there yet.
+    /// A regular file, or a file that does not exist yet.
     File(PathBuf),
-    /// A FIFO, a device, or a file that is open already.
+    /// A FIFO, a device, or a file that a process has open.
     Other,
 }
 
@@ -153,13 +155,13 @@ impl Place {
     }
 }
 
-/// The links in these folders stand for files that a process has open: `/dev/stdout` leads to one.
+/// Links in these folders stand for the open files of a process. `/dev/stdout` leads to one of them.
 fn is_of_open_files(folder: &Path) -> io::Result<bool> {
     let folder = folder.canonicalize()?;
     Ok(folder.starts_with("/proc") || folder.starts_with("/dev/fd"))
 }
 
-/// In a folder that others can write to, a link could make anybody write anywhere.
+/// Refuses to follow a link that another user can have put there, to have any file of this user overwritten.
 #[cfg(unix)]
 fn refuse_strangers_link(link: &Metadata, folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -178,12 +180,12 @@ fn refuse_strangers_link(_: &Metadata, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A new file in place of another one, in one step; links are not followed.
+/// Replaces the file at `target` in one step. Does not follow a link.
 pub(crate) fn replace(target: &Path, content: &[u8]) -> io::Result<()> {
     replace_with(target, |out| out.write_all(content))
 }
 
-/// [`replace`], by what is written.
+/// [`replace`], with a function that writes the content.
 pub(crate) fn replace_with(
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
@@ -192,7 +194,7 @@ pub(crate) fn replace_with(
     new.persist()
 }
 
-/// A file beside `target` with all that `write` writes.
+/// Creates a file beside `target`, and calls `write` to write its content.
 fn written<T, E: From<io::Error>>(
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> std::result::Result<T, E>,
@@ -206,7 +208,7 @@ fn written<T, E: From<io::Error>>(
     Ok((new, done))
 }
 
-/// The owner keeps the file if root replaces it.
+/// Gives the new file the owner of the old one, if the process may: root can replace a file of another user.
 #[cfg(unix)]
 fn keep_owner(new: &Beside, target: &Path) {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -214,7 +216,7 @@ fn keep_owner(new: &Beside, target: &Path) {
     if let (Ok(old), Ok(own)) = (target.symlink_metadata(), file.metadata())
         && (old.uid(), old.gid()) != (own.uid(), own.gid())
     {
-        // Who may not give files away has a file of their own, as if the old one had been deleted.
+        // Without the permission, the new file belongs to this user, as if the old one had been deleted.
         let _ = fchown(file, Some(old.uid()), Some(old.gid()));
     }
 }

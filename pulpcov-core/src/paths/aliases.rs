@@ -219,7 +219,7 @@ impl PathAliases {
         self.apply_rules(&relative).unwrap_or_else(|| self.unchanged(&relative))
     }
 
-    /// [`map`](Self::map) for a path of a data file; then every slash of either kind becomes the host's: `/`.
+    /// Maps the path of a data file as [`map`](Self::map) does, and then turns backslashes into slashes.
     ///
     /// So coverage.py stores the files of combined data (`sqldata.CoverageData.update`).
     /// A path keeps the result that it got first, whatever rules relative paths have made since,
@@ -227,8 +227,8 @@ impl PathAliases {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the result is nothing that a data file
-    /// can hold: a rule, or a folder on disk that a link leads to, has a name that is not UTF-8.
+    /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if a data file cannot hold the result. This
+    /// happens when a rule's result is not UTF-8, or a symbolic link leads to a folder whose name is not.
     ///
     /// # Examples
     ///
@@ -245,7 +245,7 @@ impl PathAliases {
         self.map_stored(path.as_stored())
     }
 
-    /// [`map_file`](Self::map_file), which copies nothing of paths that are known.
+    /// [`map_file`](Self::map_file) without a copy of the path, if the result is known.
     pub(crate) fn map_stored(&mut self, path: StoredText<'_>) -> Result<FilePath> {
         if let Some(known) = self.remembered.get(path.as_str()) {
             return Ok(known.clone());

@@ -2,8 +2,8 @@
 //! the patterns of `include` and `omit`, and Python's `os.path` on bytes.
 //!
 //! A data file names its sources as the machine that wrote it saw them. That may
-//! have been Windows, or another checkout. And what a path becomes may have the name of a folder of this machine in
-//! it, which need not be UTF-8. So a path here is `&[u8]`, either slash separates, and nothing is handed to
+//! have been Windows, or another checkout. On this machine, the names of folders need not be UTF-8.
+//! So a path here is `&[u8]`, either slash separates, and nothing is handed to
 //! [`std::path`] before it is known to name something on this machine.
 //!
 //! The rules are those of coverage.py, `coverage/files.py`, on a POSIX host:

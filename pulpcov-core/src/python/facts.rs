@@ -127,10 +127,10 @@ impl AnalyzeOptions {
     }
 }
 
-/// What tells this build from one with another compiler, or with any dependency in another version.
+/// A number that changes with the version of the compiler and of any dependency.
 ///
-/// Cargo gives such builds of the crate different names for the compiler, and the ids of types are made from them. A
-/// library has no lock file to read the versions from, and it would be a burden to others if it pinned them.
+/// Cargo passes the compiler a hash of the crate's dependencies, and the compiler makes the ids of types from that hash
+/// and its own version. A build script cannot read the versions: only the program that uses this crate has a lock file.
 #[cfg(feature = "report")]
 fn dependencies() -> u64 {
     let mut hasher = DefaultHasher::new();

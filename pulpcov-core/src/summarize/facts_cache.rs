@@ -1,7 +1,7 @@
 //! Facts about sources, kept between runs.
 //!
 //! A source that has not changed need not be parsed again. Facts are kept under a hash of all that
-//! they follow from: the bytes of the source, the options, and the code that finds them, with its dependencies. So an entry
+//! they follow from: the bytes of the source, the options, this crate's code, its dependencies and the compiler. So an entry
 //! is never stale, and whatever is in the folder may be deleted at any time.
 //!
 //! All entries are in one file, which is replaced as a whole: of two programs that write at once,

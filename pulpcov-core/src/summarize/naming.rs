@@ -10,7 +10,7 @@ use crate::paths::{CanonicalNames, WorkingDir, to_os};
 pub(super) struct Candidate {
     /// As it was asked for.
     pub(super) asked: FilePath,
-    /// Where its source is: a name on this machine, which need not be UTF-8.
+    /// Where its source is on this machine. This need not be UTF-8.
     pub(super) path: PathBuf,
     /// What the data calls it.
     pub(super) recorded: FilePath,
@@ -74,7 +74,7 @@ impl Naming {
     }
 }
 
-/// A name, unless it is one that no data can have, because a folder on the way to it has one.
+/// Returns `name` as a path of a data file, or `asked` if no data file can hold that name.
 fn recordable(name: &[u8], asked: &FilePath) -> FilePath {
     FilePath::try_from(name).unwrap_or_else(|_| asked.clone())
 }

@@ -15,9 +15,10 @@ const LARGEST_SOURCE: u64 = 64 << 20;
 
 /// Gives the sources of measured files: a disk, an archive, a map in memory.
 ///
-/// Any function from a path to bytes is one. It is called from several threads at once. The path is the one that the
-/// data has, maybe of another operating system (`C:\app\views.py`), or what that is on this machine if the summary has a
-/// [`folder`](super::Summarizer::folder).
+/// Any function from a path to bytes is one. It is called from several threads at once.
+///
+/// If the summary has a [`folder`](super::Summarizer::folder), the path is a path of this machine. Otherwise it is the
+/// path in the data, which may come from another operating system (`C:\app\views.py`).
 ///
 /// # Examples
 ///

@@ -356,7 +356,7 @@ impl<'a> Summarizer<'a> {
         }
         tasks.sort_by(|a, b| {
             let (a, b) = (&a.candidate, &b.candidate);
-            // By bytes: paths themselves compare folder by folder.
+            // `Path` compares component by component; the order is that of the bytes.
             (a.path.as_os_str(), &a.asked).cmp(&(b.path.as_os_str(), &b.asked))
         });
         warnings.extend(plugin_warnings(&tasks, self.plugin_lines));
@@ -709,7 +709,7 @@ fn not_parsed(path: &Path, err: &Error) -> Error {
     Error::new(ErrorKind::NotPython, message).with_path(path)
 }
 
-/// A path for a message.
+/// Returns a path as it is shown in messages.
 fn shown(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
 }

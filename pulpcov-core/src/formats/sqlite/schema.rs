@@ -91,7 +91,7 @@ const fn line_map(version: i64, meta: &'static str, lines: &'static str) -> Sche
 }
 
 impl Schema {
-    /// The tables and columns that have text in them.
+    /// The columns that hold text, each with its table.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let meta = [("meta", "key"), ("meta", "value")].into_iter();
         let others = [("file", "path"), ("context", "context"), ("tracer", "tracer")].into_iter();

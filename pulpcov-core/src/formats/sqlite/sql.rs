@@ -292,7 +292,7 @@ fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8]> {
     }
 }
 
-/// coverage.py writes no other text than Python can read.
+/// The error for text that coverage.py cannot have written, because Python could not read it.
 pub(super) fn no_text(column: &str, why: impl fmt::Display) -> Error {
     let message = format!("the text in column {column} {why}: the file is damaged");
     Error::new(ErrorKind::Corrupt, message)

@@ -1,7 +1,7 @@
-//! Databases whose text is stored as UTF-16.
+//! Databases that store text as UTF-16.
 //!
-//! SQLite turns it into UTF-8 while it is read, and some character into another one where half of a surrogate pair
-//! is missing. So it is looked at as it is stored.
+//! SQLite converts such text to UTF-8 when it is read. It turns an unpaired surrogate into some other character
+//! without an error, so the check for damage has to look at the stored bytes.
 
 use rusqlite::types::ValueRef;
 
@@ -11,11 +11,11 @@ use super::schema::Schema;
 use super::sql::{Table, no_text};
 use crate::error::Result;
 
-/// Is all text that is to be read UTF-16, if the database says so?
+/// Checks the stored text of a database whose encoding is UTF-16. Other databases pass.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt) with the table and the row of the first text that is not.
+/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt), with the table and the row, for text that is not valid UTF-16.
 pub(super) fn check(source: &Source, schema: &Schema) -> Result<()> {
     let encoding: String = source
         .connection

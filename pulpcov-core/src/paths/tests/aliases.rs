@@ -256,13 +256,12 @@ fn a_path_that_makes_a_rule_may_map_differently_again() {
     assert_eq!(text(&aliases.map(br"/nonexistent/cwd/arc\a/b/c.py")), r"arc/a/b/c.py");
 }
 
-/// What becomes of a file in combined data.
+/// The path that a file has in combined data.
 fn file(aliases: &mut PathAliases, path: &str) -> String {
     let path = FilePath::try_from(path).unwrap();
     aliases.map_file(&path).unwrap().as_str().to_owned()
 }
 
-/// A rule's result, or what a link on disk leads to, may be nothing that a data file can hold.
 #[test]
 fn results_that_no_data_file_can_hold_are_refused() {
     let path = FilePath::try_from("/ci/src/a.py").unwrap();

@@ -27,7 +27,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Text that is no damage.
+    /// The value as text that coverage.py can read.
     pub(super) fn stored_text(self) -> Plain<StoredText<'a>> {
         StoredText::of_bytes(self.text()?).map_err(|_| Unusual)
     }
