@@ -94,7 +94,8 @@ pub(super) fn store_with<T>(
     let mut new = Beside::new(target, PREFIX, TEMPORARY).map_err(unwritable)?;
     new.limit_readers(readers).map_err(unwritable)?;
     write(&mut new.file).map_err(|err| {
-        Error::new(err.kind(), format!("the result cannot be written: {}", err.reason()))
+        let kind = if err.kind() == ErrorKind::Output { ErrorKind::Io } else { err.kind() };
+        Error::new(kind, format!("the result cannot be written: {}", err.reason()))
             .with_path(target)
     })?;
     new.file.flush().map_err(unwritable)?;

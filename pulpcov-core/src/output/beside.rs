@@ -26,7 +26,8 @@ impl Beside {
         builder.permissions(of_new_files());
         let file = builder.tempfile_in(folder_of(target)).map_err(without_path)?;
         if let Some(old) = old {
-            let permissions = replacing(&old, file.as_file().metadata()?.permissions());
+            let permissions =
+                replacing(&old, &folder_of(target), file.as_file().metadata()?.permissions());
             file.as_file().set_permissions(permissions)?;
         }
         Ok(Self { file, target: target.to_owned() })
@@ -74,18 +75,19 @@ fn of_new_files() -> Permissions {
     Permissions::from_mode(0o666)
 }
 
-/// The permissions of a file that replaces `old`: the same ones to read, write and execute. If the old file belongs to another user, the
-/// new one is not open to more users than any new file.
+/// The permissions of a file that replaces `old`: the same ones to read, write and execute. In a folder that everybody can write to,
+/// another user may have laid the old file there: then the new one is not open to more users than any new file.
 #[cfg(unix)]
-fn replacing(old: &Metadata, new: Permissions) -> Permissions {
+fn replacing(old: &Metadata, folder: &Path, new: Permissions) -> Permissions {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
-    let is_own = old.uid() == nix::unistd::geteuid().as_raw();
-    let open_to = if is_own { 0o777 } else { new.mode() | 0o100 };
+    let is_shared = folder.metadata().is_ok_and(|folder| folder.mode() & 0o002 != 0);
+    let is_strangers = is_shared && old.uid() != nix::unistd::geteuid().as_raw();
+    let open_to = if is_strangers { new.mode() } else { 0o777 };
     Permissions::from_mode(old.permissions().mode() & open_to & 0o777)
 }
 
 #[cfg(not(unix))]
-fn replacing(old: &Metadata, _: Permissions) -> Permissions {
+fn replacing(old: &Metadata, _: &Path, _: Permissions) -> Permissions {
     old.permissions()
 }
 
