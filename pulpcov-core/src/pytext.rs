@@ -41,27 +41,13 @@ pub(crate) fn universal_newlines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// Python's `int(text)` in base ten; `None` if the text is not a number, or the number does not fit.
-///
-/// # Examples
-///
-/// ```
-/// assert_eq!(pulpcov_core::config::parse_int(" 1_000 "), Some(1000));
-/// assert_eq!(pulpcov_core::config::parse_int("1."), None);
-/// ```
-pub fn parse_int(text: &str) -> Option<i64> {
+/// `int(text)` in base ten; `None` if it is no number, or none that fits.
+pub(crate) fn parse_int(text: &str) -> Option<i64> {
     without_underscores(strip(text))?.parse().ok()
 }
 
-/// Python's `float(text)`: infinities and not-a-number have words, a number too large is infinite.
-///
-/// # Examples
-///
-/// ```
-/// assert_eq!(pulpcov_core::config::parse_float(" 5_0.5"), Some(50.5));
-/// assert_eq!(pulpcov_core::config::parse_float("half"), None);
-/// ```
-pub fn parse_float(text: &str) -> Option<f64> {
+/// `float(text)`: infinities and not-a-number have words, a number too large is infinite.
+pub(crate) fn parse_float(text: &str) -> Option<f64> {
     without_underscores(strip(text))?.parse().ok()
 }
 

@@ -29,6 +29,7 @@ mod error;
 mod files;
 mod home;
 mod ini;
+mod numbers;
 mod ordered;
 mod settings;
 mod substitute;
@@ -38,8 +39,7 @@ mod values;
 
 pub use debug::{Info, format_info};
 pub use files::{Loaded, Loader};
+pub use numbers::{parse_float, parse_int};
 pub use ordered::OrderedMap;
 pub use settings::{Config, ConfigFiles, Html, Json, Lcov, Report, Run, Xml};
 pub use value::{Datetime, Value};
-
-pub use crate::pytext::{parse_float, parse_int};
