@@ -112,7 +112,9 @@ class Bench:
         coverage = [self.python, "-m", "coverage"]
         env = dict(self.env, COVERAGE_FILE=str(data / ".coverage"), PULPCOV_HOOK="off")
         run = dict(cwd=self.folder, env=env, capture_output=True, text=True)
-        combined = subprocess.run([*coverage, "combine", "--rcfile=", data], **run)
+        # The hook has a folder for each user.
+        folders = [data, *data.glob("uid-*")]
+        combined = subprocess.run([*coverage, "combine", "--rcfile=", *folders], **run)
         if "No data to combine" in combined.stdout + combined.stderr:
             return "nothing"
         total = subprocess.run([*coverage, "report", "--rcfile=", "--format=total"], **run)
