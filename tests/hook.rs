@@ -514,6 +514,26 @@ fn purging_removes_the_data_and_the_folder_that_was_made_for_it() {
 }
 
 #[test]
+fn data_are_purged_after_the_hook_was_uninstalled() {
+    let hooked = Hooked::new().installed(&[]);
+    assert!(hooked.drive("threads").status().unwrap().success());
+    let root = hooked.root();
+    let root = root.to_str().unwrap();
+    // What it says is what to do next.
+    let advice = format!("pulpcov hook uninstall --purge-data --data-root {root}");
+    hooked.hook("uninstall", &[]).status(0).stderr(&advice);
+    hooked
+        .hook("uninstall", &["--purge-data", "--data-root", root])
+        .status(0)
+        .stderr("Removed 1 data file");
+    assert!(!hooked.root().exists());
+    hooked
+        .hook("uninstall", &["--purge-data", "--data-root", root])
+        .status(0)
+        .stderr("Removed 0 data files");
+}
+
+#[test]
 fn purging_keeps_what_is_not_ours() {
     let hooked = Hooked::new();
     hooked.dir.write("data/notes", "of somebody");

@@ -11,7 +11,9 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pulpcov_core::python::PythonVersion;
 
-pub(crate) use hook::{HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs};
+pub(crate) use hook::{
+    DATA_ROOT, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
+};
 pub(crate) use watch::{ServeToken, WatchArgs};
 
 use numbers::{float, integer};

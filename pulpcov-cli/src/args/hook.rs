@@ -18,6 +18,12 @@ pub(crate) enum HookCommand {
     Report(HookReportArgs),
 }
 
+/// The folder that processes write their data files into, unless another was chosen.
+pub(crate) const DATA_ROOT: &str = "/srv/pulp_coverage";
+
+/// The variable that chooses another, for the command and for the processes.
+const DATA_ROOT_VARIABLE: &str = "PULP_COVERAGE_ROOT";
+
 /// The Pythons that a command is about.
 #[derive(Args, Debug)]
 pub(crate) struct PythonArgs {
@@ -45,8 +51,8 @@ pub(crate) struct InstallArgs {
     #[arg(
         long,
         value_name = "DIR",
-        env = "PULP_COVERAGE_ROOT",
-        default_value = "/srv/pulp_coverage"
+        env = DATA_ROOT_VARIABLE,
+        default_value = DATA_ROOT
     )]
     pub(crate) data_root: PathBuf,
 
@@ -87,15 +93,21 @@ pub(crate) struct InstallArgs {
 
 /// Remove exactly what install wrote
 ///
-/// Nothing is removed if a file was changed by someone else.
+/// Nothing is removed if a file was changed by someone else. Processes that are measured go on, and write data files,
+/// until they end: restart the services before you purge.
 #[derive(Args, Debug)]
 pub(crate) struct UninstallArgs {
     #[command(flatten)]
     pub(crate) python: PythonArgs,
 
-    /// Remove the data files too, and the folder if nothing else is in it; what cannot be removed is named
+    /// Remove the data files too, and the folder if nothing else is in it; what cannot be removed is named. This works
+    /// after the hook was uninstalled, too
     #[arg(long)]
     pub(crate) purge_data: bool,
+
+    /// The folder to purge [default: the one that the hook writes into, or /srv/pulp_coverage if it is not installed]
+    #[arg(long, value_name = "DIR", env = DATA_ROOT_VARIABLE)]
+    pub(crate) data_root: Option<PathBuf>,
 }
 
 /// Say where the hook is installed, and which processes it measures
@@ -105,7 +117,7 @@ pub(crate) struct StatusArgs {
     pub(crate) python: PythonArgs,
 
     /// The folder with the data files [default: the one that the hook writes into]
-    #[arg(long, value_name = "DIR", env = "PULP_COVERAGE_ROOT")]
+    #[arg(long, value_name = "DIR", env = DATA_ROOT_VARIABLE)]
     pub(crate) data_root: Option<PathBuf>,
 
     /// Print JSON
@@ -128,8 +140,8 @@ pub(crate) struct HookReportArgs {
     #[arg(
         long,
         value_name = "DIR",
-        env = "PULP_COVERAGE_ROOT",
-        default_value = "/srv/pulp_coverage"
+        env = DATA_ROOT_VARIABLE,
+        default_value = DATA_ROOT
     )]
     pub(crate) data_root: PathBuf,
 
