@@ -570,3 +570,47 @@ fn facts_that_others_could_write_are_not_used() {
     assert_eq!(dir.pulpcov(["report", "-m"]).status(0).stdout, first.stdout);
     assert_eq!(fs::read_dir(dir.path(".pulpcov_cache")).unwrap().count(), 0);
 }
+
+#[test]
+fn files_with_one_name_in_xml_are_told_and_have_names_of_their_own_below_a_root() {
+    let dir = Dir::new();
+    for package in ["proj", "testing"] {
+        dir.write(format!("{package}/__init__.py"), "");
+        dir.write(format!("{package}/settings.py"), "a = 1\n");
+    }
+    dir.write("main.py", "import proj.settings, testing.settings\n");
+    dir.write(".coveragerc", "[run]\nsource =\n    proj\n    testing\n");
+    dir.coverage(["run", "main.py"]).status(0);
+    let ran = dir.pulpcov(["xml", "-q", "-o", "-"]).status(0);
+    let ran = ran
+        .stderr("warning: 2 files have the name settings.py, and only the last is in the report: ");
+    assert_eq!(ran.stdout.matches("<class ").count(), 2);
+    let ran = dir.pulpcov(["xml", "-q", "-o", "-", "--root=."]).status(0);
+    assert_eq!(ran.stderr, "");
+    for name in
+        ["proj/__init__.py", "proj/settings.py", "testing/__init__.py", "testing/settings.py"]
+    {
+        assert!(ran.stdout.contains(&format!("filename=\"{name}\"")), "{}", ran.stdout);
+    }
+    let root = dir.path("").canonicalize().unwrap();
+    assert!(ran.stdout.contains(&format!("<source>{}</source>", root.display())), "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches("<source>").count(), 1);
+}
+
+#[test]
+fn every_file_is_in_the_xml_of_folders_in_each_other() {
+    let dir = Dir::new();
+    for folder in ["", "app/", "app/lib/"] {
+        dir.write(format!("{folder}__init__.py"), "x = 1\n");
+        dir.write(format!("{folder}util.py"), "x = 1\n");
+    }
+    dir.write("main.py", "import app.util, app.lib.util, util\n");
+    for sources in ["., app, app/lib", "app/lib, app, .", "app, app/lib"] {
+        dir.write(".coveragerc", format!("[run]\nsource = {sources}\n"));
+        dir.coverage(["run", "main.py"]).status(0);
+        let ran = dir.pulpcov(["xml", "-q", "-o", "-"]).status(0);
+        let files = dir.pulpcov(["report"]).status(0).stdout.matches(".py ").count();
+        assert_eq!(ran.stdout.matches("<class ").count(), files, "{sources}: {}", ran.stdout);
+        assert_eq!(ran.stderr, "");
+    }
+}

@@ -234,3 +234,160 @@ fn xml_names_files_from_the_folder_of_source_that_they_are_in() {
         assert!(is_theirs, "{source}: never\n{ours}");
     }
 }
+
+/// A project with two sources, and data files that say of both that the same lines ran, each with paths of another kind.
+fn measured_elsewhere() -> Dir {
+    let dir = Dir::new();
+    dir.write("repo/src/shop/a.py", "def f(a):\n    if a:\n        return 1\n    return 2\n");
+    dir.write("repo/tests/t.py", "x = 1\n");
+    let code = r"
+from coverage import CoverageData
+kinds = [('posix', '/app/', '/'), ('windows', 'C:\\ci\\shop\\', '\\'), ('slashes', 'C:/ci/shop/', '/'),
+    ('unc', '\\\\srv\\x\\', '\\'), ('relative', '', '/'), ('windows-relative', '', '\\'), ('dot', './', '/')]
+for name, prefix, sep in kinds:
+    data = CoverageData(name + '.db')
+    data.add_lines({prefix + sep.join(('src', 'shop', 'a.py')): [1, 2, 3], prefix + sep.join(('tests', 't.py')): [1]})
+    data.write()
+hosts = CoverageData('hosts.db')
+hosts.add_lines({'/web/src/shop/a.py': [1, 2], r'D:\worker\src\shop\a.py': [3], '/web/tests/t.py': [1]})
+hosts.write()
+";
+    let made = python().args(["-c", code]).current_dir(dir.path("")).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    dir
+}
+
+#[test]
+fn sources_elsewhere_have_the_same_figures_whatever_the_paths_of_the_data() {
+    let dir = measured_elsewhere();
+    let kinds =
+        ["posix", "windows", "slashes", "unc", "relative", "windows-relative", "dot", "hosts"];
+    for kind in kinds {
+        for rcfile in ["--rcfile=", "--rcfile=relative.rc"] {
+            dir.write("relative.rc", "[run]\nrelative_files = true\n");
+            let data = format!("--data-file={kind}.db");
+            let ran = dir.pulpcov(["report", "-m", &data, rcfile, "--source-root=repo"]).status(0);
+            let expected = "\
+Name            Stmts   Miss  Cover   Missing
+---------------------------------------------
+src/shop/a.py       4      1    75%   4
+tests/t.py          1      0   100%
+---------------------------------------------
+TOTAL               5      1    80%
+";
+            assert_eq!(
+                (ran.stdout.as_str(), ran.stderr.as_str()),
+                (expected, ""),
+                "{kind} {rcfile}"
+            );
+            let by = dir.pulpcov(["report", "--by=dir", &data, rcfile, "--source-root=repo"]);
+            assert_eq!(by.status(0).stdout.lines().filter(|line| line.contains("/ ")).count(), 2);
+        }
+    }
+}
+
+#[test]
+fn files_of_sources_elsewhere_are_named_as_they_are_there_or_on_disk() {
+    let dir = measured_elsewhere();
+    let names = |args: &[&str]| {
+        let ran = dir
+            .pulpcov(["report", "--data-file=windows.db", "--source-root=repo"].iter().chain(args));
+        let rows = ran.status(0).stdout;
+        rows.lines()
+            .filter_map(|row| row.split_whitespace().next())
+            .filter(|name| name.ends_with(".py"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["src"]), ["src/shop/a.py"]);
+    assert_eq!(names(&["repo/src/shop"]), ["src/shop/a.py"]);
+    assert_eq!(names(&["repo/tests/t.py"]), ["tests/t.py"]);
+    assert_eq!(names(&["tests/t.py", "src/shop"]), ["src/shop/a.py", "tests/t.py"]);
+    assert_eq!(names(&["repo"]), ["src/shop/a.py", "tests/t.py"]);
+    assert_eq!(names(&["--omit=tests/*"]), ["src/shop/a.py"]);
+    assert_eq!(names(&["--include=*/shop/*"]), ["src/shop/a.py"]);
+}
+
+#[test]
+fn xml_of_sources_elsewhere_starts_from_their_folder() {
+    let dir = measured_elsewhere();
+    let xml =
+        |args: &[&str]| dir.pulpcov(["xml", "-q", "-o", "-"].iter().chain(args)).status(0).stdout;
+    let repo = dir.path("repo").canonicalize().unwrap();
+    let text = xml(&["--data-file=windows.db", "--source-root=repo"]);
+    assert!(text.contains(&format!("<source>{}</source>", repo.display())), "{text}");
+    assert!(text.contains(r#"filename="src/shop/a.py""#), "{text}");
+}
+
+#[test]
+fn a_revision_has_names_as_seen_from_the_current_folder() {
+    let dir = measured_elsewhere();
+    let script = "cd repo && git init -q && git add . && git -c user.name=x -c user.email=x@x commit -qm 1 && rm -r src";
+    let made =
+        std::process::Command::new("sh").args(["-c", script]).current_dir(dir.path("")).status();
+    assert!(made.unwrap().success());
+    let mut command = crate::support::pulpcov();
+    command.args(["report", "--data-file=../../windows.db", "--source-rev=HEAD"]);
+    fs::create_dir_all(dir.path("repo/src")).unwrap();
+    let ran = Ran::from(command.current_dir(dir.path("repo/src")).output().unwrap()).status(0);
+    assert!(ran.stdout.contains("\nshop/a.py           4      1    75%\n"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\n../tests/t.py       1      0   100%\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn rows_that_are_looked_for_by_another_name_are_told() {
+    let dir = measured_elsewhere();
+    fs::rename(dir.path("repo/src"), dir.path("src")).unwrap();
+    fs::rename(dir.path("repo/tests"), dir.path("tests")).unwrap();
+    let ran = dir.pulpcov(["report", "--data-file=relative.db"]).status(0);
+    // The bytes are coverage.py's.
+    assert_eq!(ran.stdout, dir.coverage(["report", "--data-file=relative.db"]).status(0).stdout);
+    assert!(ran.stdout.contains("TOTAL               5      5     0%"), "{}", ran.stdout);
+    let warning = "warning: the report does not count what the data has of 2 files: the paths are relative, and \
+        `relative_files` is off: src/shop/a.py, tests/t.py (unmatched-rows); set `relative_files = true` in [run]\n";
+    assert_eq!(ran.stderr, warning);
+    // What it says helps.
+    dir.write(".coveragerc", "[run]\nrelative_files = true\n");
+    let ran = dir.pulpcov(["report", "--data-file=relative.db"]).status(0);
+    assert!(ran.stdout.contains("TOTAL               5      1    80%"), "{}", ran.stdout);
+    assert_eq!(ran.stderr, "");
+
+    // The other way round.
+    let code = "import coverage, os\nd = coverage.CoverageData('absolute.db')\n\
+        d.add_lines({os.path.abspath('src/shop/a.py'): [1]})\nd.write()\n\
+        os.symlink('src', 'link')\nd = coverage.CoverageData('link.db')\n\
+        d.add_lines({os.path.join(os.getcwd(), 'link/shop/a.py'): [1]})\nd.write()\n";
+    let made = python().args(["-c", code]).current_dir(dir.path("")).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let ran = dir.pulpcov(["report", "--data-file=absolute.db"]).status(0);
+    ran.stderr("the paths are absolute, and `relative_files` is on");
+    let ran = dir.pulpcov(["report", "--data-file=link.db", "--rcfile="]).status(0);
+    ran.stderr("link/shop/a.py (the source is ").stderr("; --source-root=. finds them");
+    let ran =
+        dir.pulpcov(["report", "--data-file=link.db", "--rcfile=", "--source-root=."]).status(0);
+    assert!(ran.stdout.contains("src/shop/a.py       4      3    25%"), "{}", ran.stdout);
+}
+
+#[test]
+fn all_sources_that_are_missing_are_counted() {
+    let dir = measured_elsewhere();
+    let ran = dir.pulpcov(["report", "--data-file=posix.db"]).status(1);
+    assert_eq!(ran.stdout, dir.coverage(["report", "--data-file=posix.db"]).status(1).stdout);
+    ran.stderr(
+        "warning: 2 sources are missing: /app/src/shop/a.py, /app/tests/t.py; -i leaves them out",
+    );
+}
+
+#[test]
+fn folders_of_windows_have_rows() {
+    let dir = measured_elsewhere();
+    let code = "import coverage\nd = coverage.CoverageData('odd.db')\nd.add_lines({r'src\\shop\\a.py': [1], r'src\\b.py': [1]})\nd.write()\n\
+        open(r'src\\shop\\a.py', 'w').write('x = 1\\n')\nopen(r'src\\b.py', 'w').write('x = 1\\n')\n";
+    let made = python().args(["-c", code]).current_dir(dir.path("")).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    dir.write(".coveragerc", "[run]\nrelative_files = true\n");
+    let ran = dir.pulpcov(["report", "--by=dir", "--data-file=odd.db"]).status(0);
+    let names: Vec<_> =
+        ran.stdout.lines().filter_map(|row| row.split_whitespace().next()).collect();
+    assert!(names.contains(&r"src\") && names.contains(&r"src\shop\"), "{}", ran.stdout);
+}

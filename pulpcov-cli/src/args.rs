@@ -243,11 +243,12 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "HOW")]
     pub(crate) plugin_lines: Option<PluginLines>,
 
-    /// Find the sources by their names in this folder, .zip or .tar(.gz), not where they were measured
+    /// Find the sources by the ends of their paths in this folder, .zip or .tar(.gz), not where they were measured: files have
+    /// the names that they have there, and what was measured of one under several paths is added up
     #[arg(long, value_name = "PATH")]
     pub(crate) source_root: Option<PathBuf>,
 
-    /// Take the sources from this revision of the git repository that the command runs in
+    /// The same with this revision of the git repository that the command runs in
     #[arg(long, value_name = "REV", conflicts_with = "source_root")]
     pub(crate) source_rev: Option<String>,
 
@@ -372,6 +373,10 @@ pub(crate) struct XmlArgs {
     /// Write to this file; `-` is standard output [default: coverage.xml]
     #[arg(short = 'o', value_name = "FILE")]
     pub(crate) output: Option<String>,
+
+    /// The folder that file names start from, instead of those of the setting `source`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
 
     /// Print nothing but warnings and errors
     #[arg(short, long)]

@@ -38,6 +38,7 @@ pub struct Error(Box<Inner>);
 struct Inner {
     kind: ErrorKind,
     path: Option<PathBuf>,
+    files: Vec<PathBuf>,
     position: Option<Position>,
     cause: Box<dyn StdError + Send + Sync>,
 }
@@ -129,7 +130,13 @@ impl fmt::Display for Position {
 impl Error {
     /// An error of `kind` caused by `cause`, which may be a message.
     pub(crate) fn new(kind: ErrorKind, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self(Box::new(Inner { kind, path: None, position: None, cause: cause.into() }))
+        Self(Box::new(Inner {
+            kind,
+            path: None,
+            files: Vec::new(),
+            position: None,
+            cause: cause.into(),
+        }))
     }
 
     /// The operating system's error about `path`.
@@ -154,6 +161,14 @@ impl Error {
         self
     }
 
+    /// Name all files that have this error.
+    #[cfg(feature = "report")]
+    #[must_use]
+    pub(crate) fn with_files(mut self, files: Vec<PathBuf>) -> Self {
+        self.0.files = files;
+        self
+    }
+
     /// Replaces the reason; the kind, the file and the place stay.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     #[must_use]
@@ -170,6 +185,12 @@ impl Error {
     /// The file that the error is about.
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
+    }
+
+    /// All files that have this error, if the work was to go on without them: the sources that are missing, of an
+    /// [`ErrorKind::NoSource`]. [`path`](Self::path) is the first.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.0.files
     }
 
     /// Where in the file.

@@ -10,6 +10,7 @@ mod hook;
 mod html;
 mod json;
 mod lcov;
+mod origin;
 mod report;
 mod reporting;
 mod source_tree;

@@ -1,5 +1,6 @@
 //! What all reports have in common: data, sources, messages, and how they end.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
@@ -10,16 +11,15 @@ use pulpcov_core::config::Config;
 use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::DataFile;
 use pulpcov_core::output::WholeFile;
-use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::python::LinePatterns;
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
 use pulpcov_core::summarize::{
-    Detail, FactsCache, PluginLines, PythonChoice, Sources, Summarizer, Summary, Warning,
+    Detail, FactsCache, PluginLines, PythonChoice, Summarizer, Summary, Unmatched, Warning,
 };
 use pulpcov_core::text::plural;
-use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, REFERENCE_VERSION, discover};
+use pulpcov_core::{CoverageData, Error, ErrorKind, REFERENCE_VERSION, discover};
 
-use super::source_tree::{self, MeasuredSources};
+use super::origin::Origin;
 use crate::args::{self, FailUnderArgs, ReportingArgs};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
@@ -39,15 +39,17 @@ const STANDARD_OUTPUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self
 /// How many sources of another version are named, unless all are asked for.
 const MISMATCHES_NAMED: usize = 5;
 
+/// How many of the sources that are missing are named; all are if they are left out.
+const MISSING_NAMED: usize = 5;
+
 /// Settings, options and data of one report.
 pub(crate) struct Reporting<'a> {
     pub(crate) args: &'a ReportingArgs,
     pub(crate) config: Config,
     contexts: Vec<String>,
     quiet: bool,
-    folder: WorkingDir,
+    origin: Origin,
     data: CoverageData,
-    sources: Box<dyn Sources>,
     cache: Option<FactsCache>,
 }
 
@@ -81,10 +83,9 @@ impl<'a> Reporting<'a> {
         config: Config,
         data: CoverageData,
     ) -> Result<Self, Failure> {
-        let folder = WorkingDir::new(settings::cwd()?);
-        let sources = sources(args, &folder)?;
+        let (origin, data) = Origin::of(args, &config, data)?;
         let cache = (!args.no_cache).then(|| FactsCache::open(CACHE));
-        Ok(Self { args, config, contexts: Vec::new(), quiet: true, folder, data, sources, cache })
+        Ok(Self { args, config, contexts: Vec::new(), quiet: true, origin, data, cache })
     }
 
     /// Compare data and sources, and say what is odd.
@@ -114,17 +115,16 @@ impl<'a> Reporting<'a> {
         warn: impl FnMut(String),
     ) -> Result<Summary<'_>, Failure> {
         let report = &self.config.report;
-        let (folders, files): (Vec<&PathBuf>, Vec<&PathBuf>) =
-            self.args.files.iter().partition(|path| path.is_dir());
+        let origin = &self.origin;
         let include = patterns(self.args.include.as_deref()).or_else(|| report.include.clone());
         let omit = patterns(self.args.omit.as_deref()).or_else(|| report.omit.clone());
         let partial = [&report.partial_branches[..], &report.partial_branches_always].concat();
         let progress = Progress::new(self.quiet);
-        let mut summarizer = Summarizer::new(&self.data, &*self.sources)?
-            .folder(self.folder.clone())
-            .relative_files(self.config.run.relative_files)
-            .files(file_paths(&files)?)
-            .folders(file_paths(&folders)?)
+        let mut summarizer = Summarizer::new(&self.data, &*origin.sources)?
+            .folder(origin.folder.clone())
+            .relative_files(origin.relative_files)
+            .files(origin.files.iter().cloned())
+            .folders(origin.folders.iter().cloned())
             .include(include.unwrap_or_default())
             .omit(omit.unwrap_or_default())
             .contexts(self.contexts.clone())
@@ -155,8 +155,13 @@ impl<'a> Reporting<'a> {
     fn tell(&self, warnings: &[Warning], mut warn: impl FnMut(String)) {
         let all = wants_debug(self.args, &self.config, "sources");
         let (mut mismatches, mut more) = (0, 0);
+        let mut told = HashSet::new();
         for warning in warnings {
             let Some(words) = self.in_words(warning) else { continue };
+            // Several names may lead to one file.
+            if !told.insert(words.clone()) {
+                continue;
+            }
             if let Warning::Mismatch { .. } = warning {
                 mismatches += 1;
                 if mismatches > MISMATCHES_NAMED && !all {
@@ -170,6 +175,12 @@ impl<'a> Reporting<'a> {
             let files = plural(more, "more file");
             warn(format!("{files} that lack lines of their data: --debug=sources names each"));
         }
+    }
+
+    /// The folder that names of files start from if the sources are not where they were measured.
+    pub(crate) fn tree_root(&self) -> Option<String> {
+        let folder = self.origin.is_tree.then(|| self.origin.folder.as_bytes())?;
+        Some(String::from_utf8_lossy(folder).into_owned())
     }
 
     /// Contexts are to be shown, and there are none.
@@ -188,6 +199,15 @@ impl<'a> Reporting<'a> {
         let explained = match warning {
             Warning::LeftOut { .. } => format!("; see {}", explanation(&format!("warning-{slug}"))),
             Warning::Withheld { .. } => "; --show-source shows it all the same".to_owned(),
+            Warning::UnmatchedRows { why: Unmatched::Relative, .. } => {
+                "; set `relative_files = true` in [run]".to_owned()
+            }
+            Warning::UnmatchedRows { why: Unmatched::Absolute, .. } => {
+                "; set `relative_files = false` in [run]".to_owned()
+            }
+            Warning::UnmatchedRows { .. } => {
+                "; --source-root=. finds them by the ends of their paths".to_owned()
+            }
             _ => String::new(),
         };
         Some(format!("{warning} ({slug}){explained}"))
@@ -244,10 +264,31 @@ pub(crate) fn finish(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
                 message = format!("{message_alone}; see {}", explanation("error-no-source"));
             }
             writeln!(anstream::stdout(), "{message}").map_err(Failure::Output)?;
+            if !err.files().is_empty() {
+                ui::warning(&missing_sources(err.files()));
+            }
             Ok(Exit::Error)
         }
         outcome => outcome,
     }
+}
+
+/// Which sources are missing, and what to do.
+fn missing_sources(files: &[PathBuf]) -> String {
+    let mut names: Vec<String> =
+        files.iter().take(MISSING_NAMED).map(|file| ui::name(file)).collect();
+    if files.len() > MISSING_NAMED {
+        names.push(format!("and {} more", files.len() - MISSING_NAMED));
+    }
+    format!(
+        "{} missing: {}; -i leaves them out, --source-root finds them in another folder or an archive, [paths] maps folders",
+        if files.len() == 1 {
+            "1 source is".to_owned()
+        } else {
+            format!("{} sources are", files.len())
+        },
+        names.join(", ")
+    )
 }
 
 fn is_about_reports(kind: ErrorKind) -> bool {
@@ -265,15 +306,6 @@ pub(crate) fn to_stdout<T>(
     Ok(done)
 }
 
-/// Where sources are: where they were measured, unless an option says otherwise.
-fn sources(args: &ReportingArgs, folder: &WorkingDir) -> Result<Box<dyn Sources>, Failure> {
-    Ok(match (&args.source_root, &args.source_rev) {
-        (Some(root), _) => Box::new(source_tree::at(root)?),
-        (None, Some(revision)) => Box::new(source_tree::of_revision(revision)?),
-        (None, None) => Box::new(MeasuredSources::new(folder.clone(), &args.show_source)?),
-    })
-}
-
 fn wants_debug(args: &ReportingArgs, config: &Config, topic: &str) -> bool {
     args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic)
 }
@@ -282,11 +314,6 @@ fn wants_debug(args: &ReportingArgs, config: &Config, topic: &str) -> bool {
 fn patterns(option: Option<&str>) -> Option<Vec<String>> {
     let text = option.filter(|text| !text.is_empty())?;
     Some(text.split(',').map(str::to_owned).collect())
-}
-
-/// Converts files and folders that the user names to paths of a data file.
-fn file_paths(paths: &[&PathBuf]) -> Result<Vec<FilePath>, Error> {
-    paths.iter().map(|path| FilePath::try_from(path.as_os_str().as_encoded_bytes())).collect()
 }
 
 /// The data to report on: of the data file, and of the files beside it that are named like it.

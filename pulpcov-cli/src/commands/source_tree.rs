@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use flate2::read::GzDecoder;
@@ -12,6 +12,7 @@ use pulpcov_core::paths::WorkingDir;
 use pulpcov_core::summarize::{DiskSources, SourceTree, Sources};
 use pulpcov_core::{Authors, Error, ErrorKind};
 
+use crate::args::ReportingArgs;
 use crate::exit::Failure;
 use crate::ui;
 
@@ -59,8 +60,16 @@ fn read_from_zip(file: File, name: &[u8]) -> Option<Vec<u8>> {
     read(entry).ok()
 }
 
-/// The sources of a folder or an archive.
-pub(super) fn at(path: &Path) -> Result<SourceTree, Failure> {
+/// The sources of a folder, an archive or a revision, if options name one.
+pub(super) fn named(args: &ReportingArgs, cwd: &Path) -> Result<Option<SourceTree>, Failure> {
+    match (&args.source_root, &args.source_rev) {
+        (Some(root), _) => at(root).map(Some),
+        (None, Some(revision)) => of_revision(revision, cwd).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+fn at(path: &Path) -> Result<SourceTree, Failure> {
     if path.is_dir() {
         return Ok(SourceTree::folder(path)?);
     }
@@ -76,7 +85,8 @@ pub(super) fn at(path: &Path) -> Result<SourceTree, Failure> {
         Err(io::Error::other("neither a folder nor a .zip, .whl, .tar or .tar.gz"))
     };
     let files = files.map_err(|err| Failure::reading(path, &err))?;
-    Ok(SourceTree::in_memory(files))
+    let root = path.canonicalize().map_err(|err| Failure::reading(path, &err))?;
+    Ok(SourceTree::in_memory(files).at(root))
 }
 
 type Files = Vec<(PathBuf, Vec<u8>)>;
@@ -121,8 +131,8 @@ fn is_source(path: &[u8]) -> bool {
     path.ends_with(b".py") || path.ends_with(b".pyw")
 }
 
-/// The sources of a git revision, read by the git command: nothing is checked out.
-pub(super) fn of_revision(revision: &str) -> Result<SourceTree, Failure> {
+/// The sources of a git revision, read by the git command: nothing is checked out. Paths are as seen from the current folder.
+fn of_revision(revision: &str, cwd: &Path) -> Result<SourceTree, Failure> {
     let list =
         git(&["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision], Vec::new())?;
     let mut files: Vec<(PathBuf, &[u8])> = Vec::new();
@@ -135,6 +145,8 @@ pub(super) fn of_revision(revision: &str) -> Result<SourceTree, Failure> {
             files.push((path_of(path), hash));
         }
     }
+    let prefix = git(&["rev-parse", "--show-prefix"], Vec::new())?;
+    let prefix = path_of(prefix.trim_ascii_end());
     let hashes = files.iter().flat_map(|(_, hash)| [*hash, b"\n"]).collect::<Vec<_>>().concat();
     let contents = git(&["cat-file", "--batch"], hashes)?;
     let mut rest = contents.as_slice();
@@ -143,9 +155,16 @@ pub(super) fn of_revision(revision: &str) -> Result<SourceTree, Failure> {
         let bytes = next_object(&mut rest).ok_or_else(|| {
             failure(&ui::name(&path), io::Error::other("git does not have this file"))
         })?;
-        read.push((path, bytes.to_vec()));
+        read.push((seen_from(&prefix, &path), bytes.to_vec()));
     }
-    Ok(SourceTree::in_memory(read))
+    Ok(SourceTree::in_memory(read).at(cwd))
+}
+
+/// A path of the repository, as seen from one of its folders.
+fn seen_from(folder: &Path, path: &Path) -> PathBuf {
+    let common = folder.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let up = folder.components().skip(common).map(|_| Component::ParentDir);
+    up.chain(path.components().skip(common)).collect()
 }
 
 /// `HASH blob SIZE\n`, that many bytes, and a newline.

@@ -146,6 +146,11 @@ pub struct FileData<'a> {
 }
 
 impl<'a> FileData<'a> {
+    /// Whether anything of the file was measured, or only its name is known.
+    pub fn has_rows(&self) -> bool {
+        self.record.has_rows()
+    }
+
     /// The file's path.
     pub fn path(&self) -> &'a FilePath {
         self.path

@@ -13,11 +13,12 @@ pub(super) fn folder_totals(files: &[FileSummary]) -> Vec<(String, Numbers)> {
     let mut folders = BTreeMap::<&str, (Numbers, usize)>::new();
     for file in files {
         let name = file.name();
-        for (slash, _) in name.match_indices('/').filter(|(slash, _)| *slash > 0) {
+        let separator = separator(name);
+        for (slash, _) in name.match_indices(separator).filter(|(slash, _)| *slash > 0) {
             let folder = name.get(..=slash).unwrap_or(name);
             let (numbers, own) = folders.entry(folder).or_default();
             *numbers += file.numbers();
-            *own += usize::from(!name.get(slash + 1..).unwrap_or_default().contains('/'));
+            *own += usize::from(!name.get(slash + 1..).unwrap_or_default().contains(separator));
         }
     }
     let says_more = |folder: &str, numbers: &Numbers, own: usize| {
@@ -34,4 +35,9 @@ pub(super) fn folder_totals(files: &[FileSummary]) -> Vec<(String, Numbers)> {
         .filter(|(folder, (numbers, own))| says_more(folder, numbers, *own))
         .map(|(folder, (numbers, _))| ((*folder).to_owned(), *numbers))
         .collect()
+}
+
+/// What is between the folders of a name. It may be of Windows.
+fn separator(name: &str) -> char {
+    if !name.contains('/') && name.contains('\\') { '\\' } else { '/' }
 }

@@ -5,10 +5,11 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::PathBuf;
 
 use super::ordered::Ordered;
 use super::parallel::write_in_order;
-use crate::paths::{WorkingDir, relpath};
+use crate::paths::{WorkingDir, from_os, relpath};
 use crate::results::Analysis;
 use crate::summarize::{FileSummary, Summary};
 use crate::text::{human_cmp, printable};
@@ -31,12 +32,13 @@ pub struct Options {
     package_depth: i64,
     skip_empty: bool,
     sources: Vec<String>,
+    root: Option<String>,
     timestamp: u128,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { package_depth: 99, skip_empty: false, sources: Vec::new(), timestamp: 0 }
+        Self { package_depth: 99, skip_empty: false, sources: Vec::new(), root: None, timestamp: 0 }
     }
 }
 
@@ -65,6 +67,14 @@ impl Options {
     #[must_use]
     pub fn sources<S: Into<String>>(mut self, sources: impl IntoIterator<Item = S>) -> Self {
         self.sources.extend(sources.into_iter().map(Into::into));
+        self
+    }
+
+    /// The one folder that the report's file names start from, instead of those of [`sources`](Self::sources): two files
+    /// cannot have the same name then. Names of files that are elsewhere start from where these are.
+    #[must_use]
+    pub fn root(mut self, folder: impl Into<String>) -> Self {
+        self.root = Some(folder.into());
         self
     }
 
@@ -105,7 +115,7 @@ impl Options {
 /// ```
 pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> Result<f64> {
     let has_arcs = summary.has_arcs();
-    let mut sources = SourcePaths::new(summary, &options.sources);
+    let mut sources = SourcePaths::new(summary, options);
     let mut packages = Packages::new();
     let is_wanted = |file: &&FileSummary| file.numbers().statements > 0 || !options.skip_empty;
     for file in summary.files().iter().filter(is_wanted) {
@@ -129,6 +139,19 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     write_packages(&packages, has_arcs, &mut out)?;
     writeln!(out, "</coverage>")?;
     Ok(totals.percent())
+}
+
+/// Names that more than one file has in the report, with the files: each of these counts, but only the last is shown.
+///
+/// So it is with coverage.py, if files are in several of the [`sources`](Options::sources). With a [`root`](Options::root)
+/// each file has a name of its own.
+pub fn shared_names(summary: &Summary<'_>, options: &Options) -> Vec<(String, Vec<PathBuf>)> {
+    let mut sources = SourcePaths::new(summary, options);
+    let mut by_name = BTreeMap::<String, Vec<PathBuf>>::new();
+    for file in summary.files() {
+        by_name.entry(sources.name_of(file)).or_default().push(file.path().to_owned());
+    }
+    by_name.into_iter().filter(|(_, files)| files.len() > 1).collect()
 }
 
 /// Lines and branches, and how many of them were hit.
@@ -214,6 +237,8 @@ fn rate(hit: usize, all: usize) -> String {
 struct SourcePaths<'a> {
     /// What makes paths absolute; none where they are as the data has them.
     folder: Option<&'a WorkingDir>,
+    /// The only one, if there is to be one: where relative paths start, and the folder itself.
+    root: Option<(&'a WorkingDir, String)>,
     paths: Vec<SourcePath>,
 }
 
@@ -225,11 +250,15 @@ struct SourcePath {
 }
 
 impl<'a> SourcePaths<'a> {
-    fn new(summary: &'a Summary<'_>, sources: &[String]) -> Self {
+    fn new(summary: &'a Summary<'_>, options: &Options) -> Self {
         let folder = summary.folder().filter(|_| !summary.relative_files());
-        let mut paths = Self { folder, paths: Vec::new() };
+        let mut paths = Self { folder, root: None, paths: Vec::new() };
         let Some(folder) = summary.folder() else { return paths };
-        for source in sources.iter().filter(|source| folder.has(source.as_bytes())) {
+        if let Some(root) = &options.root {
+            paths.root = Some((folder, root.trim_end_matches('/').to_owned()));
+            return paths;
+        }
+        for source in options.sources.iter().filter(|source| folder.has(source.as_bytes())) {
             paths.add(match paths.folder {
                 Some(folder) => lossy(&folder.canonical_filename(source.as_bytes())),
                 None => source.trim_end_matches(['/', '\\']).to_owned(),
@@ -247,15 +276,18 @@ impl<'a> SourcePaths<'a> {
             None => shown.clone(),
         };
         self.paths.push(SourcePath { shown, prefix: prefix.replace('\\', "/") });
-        // Of two folders in each other, the inner one says more. coverage.py takes whichever its
-        // set has first.
-        self.paths.sort_by_key(|path| std::cmp::Reverse(path.prefix.len()));
+        // Of two folders in each other, files in the inner one keep names of their own if these start from the outer one.
+        // coverage.py takes whichever its set has first.
+        self.paths.sort_by_key(|path| path.prefix.len());
     }
 
     /// The name of a file below one of the folders; if it is in none, its folder becomes one.
     fn name_of(&mut self, file: &FileSummary) -> String {
         let path = file.path().to_string_lossy();
         let slashed = path.replace('\\', "/");
+        if let Some(name) = self.name_below_root(file) {
+            return name;
+        }
         for source in &self.paths {
             let inside = slashed.strip_prefix(source.prefix.as_str());
             if let Some(name) = inside.and_then(|inside| inside.strip_prefix('/')) {
@@ -269,7 +301,17 @@ impl<'a> SourcePaths<'a> {
         name
     }
 
+    fn name_below_root(&self, file: &FileSummary) -> Option<String> {
+        let (folder, root) = self.root.as_ref()?;
+        let path = folder.local_path(&from_os(file.path()));
+        let inside = path.strip_prefix(root).ok()?;
+        Some(inside.to_string_lossy().into_owned())
+    }
+
     fn write(mut self, out: &mut impl Write) -> Result<()> {
+        if let Some((_, root)) = self.root.take() {
+            self.add(root);
+        }
         if self.paths.is_empty() {
             return Ok(writeln!(out, "\t<sources/>")?);
         }

@@ -28,4 +28,4 @@ pub use summarizer::{PluginLines, Progress, Summarizer};
 pub use summary::{Detail, FileSummary, Summary};
 pub use tree::SourceTree;
 pub use version::PythonChoice;
-pub use warning::Warning;
+pub use warning::{Unmatched, Warning};

@@ -1,13 +1,14 @@
 //! File by file: choose, read, parse, compare with the data.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::facts_cache::FactsCache;
 use super::naming::{Candidate, Naming};
 use super::sources::Sources;
 use super::summary::{Detail, FileSummary, Summary};
 use super::version::{Evidence, FIRST_GUESS, PythonChoice};
-use super::warning::Warning;
+use super::warning::{Unmatched, Warning};
 use crate::data::ContextSelection;
 use crate::paths::{GlobMatcher, TreeMatcher, WorkingDir, from_os, prep_patterns};
 use crate::pyre::Pattern;
@@ -260,8 +261,13 @@ impl<'a> Summarizer<'a> {
         let candidates = self.candidates(&mut warnings)?;
         let (version, outcomes) = self.outcomes(facts, &candidates, selection.as_ref());
         let mut files = Vec::with_capacity(candidates.len());
+        warnings.extend(self.unmatched_rows(&candidates, &outcomes));
+        let missing = missing_sources(&outcomes);
         for outcome in outcomes {
-            self.settle(outcome, &mut files, &mut warnings)?;
+            self.settle(outcome, &mut files, &mut warnings).map_err(|err| match err.kind() {
+                ErrorKind::NoSource => err.with_files(missing.clone()),
+                _ => err,
+            })?;
         }
         Ok(Summary {
             data: self.data,
@@ -364,6 +370,22 @@ impl<'a> Summarizer<'a> {
             tasks.retain(|task| task.tracer.is_empty());
         }
         Ok(tasks)
+    }
+
+    /// Files in the report whose rows it does not find, because it looks for them by another name.
+    fn unmatched_rows(&self, tasks: &[Task], outcomes: &[Outcome]) -> Vec<Warning> {
+        let has_rows = |path: &FilePath| self.data.file(path).is_some_and(|file| file.has_rows());
+        let mut unmatched = BTreeMap::<Unmatched, Vec<(FilePath, FilePath)>>::new();
+        for (Task { candidate: Candidate { asked, recorded, .. }, .. }, outcome) in
+            tasks.iter().zip(outcomes)
+        {
+            let is_shown = matches!(outcome, Outcome::Done { .. });
+            if is_shown && asked != recorded && has_rows(asked) {
+                let why = Unmatched::of(asked, self.relative_files);
+                unmatched.entry(why).or_default().push((asked.clone(), recorded.clone()));
+            }
+        }
+        unmatched.into_iter().map(|(why, files)| Warning::UnmatchedRows { why, files }).collect()
     }
 
     /// Name files. Links are looked up on disk, so that many files are named in parallel.
@@ -494,6 +516,17 @@ impl Outcome {
             Self::NotNamedPython | Self::Withheld { .. } => Evidence::default(),
         }
     }
+}
+
+/// The files whose source is not there.
+fn missing_sources(outcomes: &[Outcome]) -> Vec<PathBuf> {
+    let missing = |outcome: &Outcome| match outcome {
+        Outcome::Failed { error, .. } if error.kind() == ErrorKind::NoSource => {
+            error.path().map(Path::to_owned)
+        }
+        _ => None,
+    };
+    outcomes.iter().filter_map(missing).collect()
 }
 
 /// Tasks that the others are like, and the others.
@@ -723,7 +756,7 @@ fn is_named_python(path: &Path) -> bool {
 
 /// One warning a plugin.
 fn plugin_warnings(tasks: &[Task], lines: PluginLines) -> Vec<Warning> {
-    let mut files = std::collections::BTreeMap::<&str, usize>::new();
+    let mut files = BTreeMap::<&str, usize>::new();
     for task in tasks.iter().filter(|task| !task.tracer.is_empty()) {
         *files.entry(&task.tracer).or_default() += 1;
     }

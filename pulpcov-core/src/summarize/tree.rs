@@ -13,7 +13,8 @@ use super::sources::Sources;
 use super::sources::read_bounded;
 #[cfg(unix)]
 use crate::Authors;
-use crate::{Error, Result};
+use crate::paths::{from_os, to_os};
+use crate::{CoverageData, Error, FilePath, Result};
 
 /// Reads a file of the tree.
 type Read = dyn Fn(&Path) -> Result<Vec<u8>> + Sync + Send;
@@ -22,7 +23,10 @@ type Read = dyn Fn(&Path) -> Result<Vec<u8>> + Sync + Send;
 ///
 /// `/build/7/src/app/views.py` is `src/app/views.py` of a checkout, and `app-1.0/src/app/views.py` of
 /// an archive: of all files of that name, the one with the most folders in common. If two have
-/// the same number, neither is taken.
+/// the same number, neither is taken, unless the measured path is exactly that of one of them.
+///
+/// [`rename_files`](Self::rename_files) gives the data the names of the tree. A report of such data has
+/// [`root`](Self::root) for its folder, and relative files.
 ///
 /// # Examples
 ///
@@ -30,17 +34,26 @@ type Read = dyn Fn(&Path) -> Result<Vec<u8>> + Sync + Send;
 /// use std::path::Path;
 ///
 /// use pulpcov_core::summarize::{SourceTree, Sources};
+/// use pulpcov_core::{CoverageData, Numbits};
 ///
 /// let files = [("app-1.0/src/app/views.py", "x = 1\n"), ("app-1.0/tests/views.py", "")];
 /// let tree = SourceTree::in_memory(files.map(|(path, text)| (path.into(), text.into())));
 /// assert_eq!(tree.read(Path::new("/build/7/src/app/views.py"))?, Some(b"x = 1\n".to_vec()));
 /// assert_eq!(tree.read(Path::new("/build/7/src/app/models.py"))?, None);
+///
+/// // What two hosts measured is one file here.
+/// let mut data = CoverageData::new();
+/// data.add_lines("/build/7/src/app/views.py", "", &Numbits::from_iter([1]))?;
+/// data.add_lines(r"C:\ci\src\app\views.py", "", &Numbits::from_iter([2]))?;
+/// let data = tree.rename_files(data)?;
+/// assert_eq!(data.lines("app-1.0/src/app/views.py"), Some(Numbits::from_iter([1, 2])));
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 pub struct SourceTree {
     /// The files of each name.
     by_name: HashMap<Vec<u8>, Vec<PathBuf>>,
     read: Box<Read>,
+    root: PathBuf,
 }
 
 impl SourceTree {
@@ -54,7 +67,19 @@ impl SourceTree {
             let name = parts_from_end(&path).next().unwrap_or_default().to_vec();
             by_name.entry(name).or_default().push(path);
         }
-        Self { by_name, read: Box::new(read) }
+        Self { by_name, read: Box::new(read), root: PathBuf::from("/") }
+    }
+
+    /// Say where the tree is: an absolute path, `/` unless it is said.
+    #[must_use]
+    pub fn at(mut self, root: impl Into<PathBuf>) -> Self {
+        self.root = root.into();
+        self
+    }
+
+    /// Where the tree is: what its paths start from.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Files with their content.
@@ -72,14 +97,16 @@ impl SourceTree {
     ///
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) for a folder that cannot be listed.
     pub fn folder(root: impl AsRef<Path>) -> Result<Self> {
-        let root = root.as_ref().to_owned();
+        let root = root.as_ref().canonicalize().map_err(|err| Error::io(root.as_ref(), err))?;
         let mut paths = Vec::new();
         walk(&root, Path::new(""), &mut paths)?;
         let fence = Fence::around(&root).map_err(|err| Error::io(&root, err))?;
-        Ok(Self::new(paths, move |path| {
+        let at = root.clone();
+        let read = move |path: &Path| {
             let local = root.join(path);
             fence.read(&local).map_err(|err| Error::io(local, err))
-        }))
+        };
+        Ok(Self::new(paths, read).at(at))
     }
 
     /// The file of the tree that a measured path stands for.
@@ -90,9 +117,32 @@ impl SourceTree {
             pairs.take_while(|(a, b)| a == b).count()
         };
         let files = self.by_name.get(name)?;
+        if let Some(own) = files.iter().find(|own| own.as_path() == path) {
+            return Some(own);
+        }
         let best = files.iter().map(|own| in_common(&own)).max()?;
         let mut found = files.iter().filter(|own| in_common(own) == best);
         found.next().filter(|_| found.next().is_none()).map(PathBuf::as_path)
+    }
+
+    /// Whether a file of the tree is in this folder, whose path starts at the root.
+    pub fn has_folder(&self, folder: &Path) -> bool {
+        self.by_name.values().flatten().any(|own| own.starts_with(folder))
+    }
+
+    /// Give measured files the paths of the files that they stand for. What is not in the tree keeps its path; files that
+    /// stand for the same one become one.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if files become one that different plugins traced.
+    pub fn rename_files(&self, data: CoverageData) -> Result<CoverageData> {
+        data.map_paths(|path| {
+            let own = self.find(&to_os(path.as_bytes()));
+            // A data file cannot hold every name.
+            let own = own.and_then(|own| FilePath::try_from(&*from_os(own)).ok());
+            Ok(own.unwrap_or_else(|| path.clone()))
+        })
     }
 }
 

@@ -4,8 +4,12 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::Error;
+use crate::paths::{isabs, isabs_nt};
 use crate::text::{plural, printable};
 use crate::{Authors, FilePath};
+
+/// How many files with rows that are not found are named; all of them may be of this kind.
+const UNMATCHED_NAMED: usize = 3;
 
 /// Something that is odd about the data or its sources, but no reason to stop.
 #[derive(Debug)]
@@ -41,6 +45,15 @@ pub enum Warning {
         /// How many lines the source has.
         lines: i32,
     },
+    /// Files that count as if they had not run, although the data has rows of them: the report looks for the rows by another
+    /// name. coverage.py does the same, and says nothing.
+    #[non_exhaustive]
+    UnmatchedRows {
+        /// Why the names differ.
+        why: Unmatched,
+        /// What the data calls each file, and what the report looks for.
+        files: Vec<(FilePath, FilePath)>,
+    },
     /// Files whose statements only a plugin of coverage.py knows.
     #[non_exhaustive]
     Plugin {
@@ -53,6 +66,30 @@ pub enum Warning {
     },
 }
 
+/// Why a report looks for the rows of a file by another name than the data's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Unmatched {
+    /// The data has relative paths, and the report was not told so.
+    Relative,
+    /// The data has absolute paths, and the report was told that they are relative.
+    Absolute,
+    /// The data has the path of a link, of a compiled file, one with `..` in it, or one of Windows.
+    OtherName,
+}
+
+impl Unmatched {
+    /// Why the rows of a file are not found that the data calls `asked`.
+    pub(super) fn of(asked: &FilePath, relative_files: bool) -> Self {
+        let is_absolute = isabs(asked.as_bytes()) || isabs_nt(asked.as_bytes());
+        match (is_absolute, relative_files) {
+            (false, false) => Self::Relative,
+            (true, true) => Self::Absolute,
+            _ => Self::OtherName,
+        }
+    }
+}
+
 impl Warning {
     /// The name by which coverage.py's setting `disable_warnings` knows this warning.
     pub fn slug(&self) -> &'static str {
@@ -60,6 +97,7 @@ impl Warning {
             Self::LeftOut { .. } => "couldnt-parse",
             Self::Withheld { .. } => "source-withheld",
             Self::Mismatch { .. } => "source-mismatch",
+            Self::UnmatchedRows { .. } => "unmatched-rows",
             Self::Plugin { .. } => "plugin-lines",
         }
     }
@@ -82,6 +120,31 @@ impl fmt::Display for Warning {
                     "{path} has {lines}, but the data names line {recorded}: it was measured in another version, \
                      or with greenlets that the setting `concurrency` does not name"
                 )
+            }
+            Self::UnmatchedRows { why, files } => {
+                let count = plural(files.len(), "file");
+                write!(f, "the report does not count what the data has of {count}: ")?;
+                match why {
+                    Unmatched::Relative => {
+                        f.write_str("the paths are relative, and `relative_files` is off")
+                    }
+                    Unmatched::Absolute => {
+                        f.write_str("the paths are absolute, and `relative_files` is on")
+                    }
+                    Unmatched::OtherName => f.write_str("their paths are not those of the sources"),
+                }?;
+                let named = files.iter().take(UNMATCHED_NAMED);
+                for (number, (asked, recorded)) in named.enumerate() {
+                    let separator = if number == 0 { ": " } else { ", " };
+                    write!(f, "{separator}{asked}")?;
+                    if *why == Unmatched::OtherName {
+                        write!(f, " (the source is {recorded})")?;
+                    }
+                }
+                match files.len().saturating_sub(UNMATCHED_NAMED) {
+                    0 => Ok(()),
+                    more => write!(f, ", and {more} more"),
+                }
             }
             Self::Plugin { plugin, files, measured } => {
                 let (files, plugin) = (plural(*files, "file"), printable(plugin));

@@ -71,7 +71,7 @@ fn write_reports(args: &HookReportArgs, shown: Vec<PathBuf>) -> Result<Exit, Fai
     let (summary, problems) = reporting.summarize_and_list(Detail::Everything)?;
     let precision = reporting.precision(None)?;
     let path = args.folder.join("coverage.xml");
-    WholeFile::at(&path).write(|out| xml::render(&reporting, &summary, false, out))?;
+    WholeFile::at(&path).write(|out| xml::render(&reporting, &summary, out))?;
     let html = args.folder.join("html");
     html::write_plain(&reporting, &summary, &html, false, problems)?;
     to_stdout(|out| text::write(&summary, &Options::new().precision(precision), out))?;

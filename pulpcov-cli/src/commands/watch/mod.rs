@@ -124,8 +124,7 @@ impl<'a> Watch<'a> {
         complaints.extend(problems.iter().cloned());
         let mut total = 0.0;
         if let Some(path) = &self.args.xml {
-            total =
-                WholeFile::at(path).write(|out| xml::render(&reporting, &summary, false, out))?;
+            total = WholeFile::at(path).write(|out| xml::render(&reporting, &summary, out))?;
         }
         if let Some(folder) = &self.args.html {
             total = html::write_plain(&reporting, &summary, folder, true, problems)?;

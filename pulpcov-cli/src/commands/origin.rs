@@ -1,0 +1,84 @@
+//! Where the sources of a report are, and what its files are called.
+
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::config::Config;
+use pulpcov_core::paths::WorkingDir;
+use pulpcov_core::summarize::{SourceTree, Sources};
+use pulpcov_core::{CoverageData, Error, FilePath};
+
+use super::source_tree::{self, MeasuredSources};
+use crate::args::ReportingArgs;
+use crate::exit::Failure;
+use crate::settings;
+
+/// The sources of a report.
+pub(super) struct Origin {
+    pub(super) sources: Box<dyn Sources>,
+    /// What relative paths start from.
+    pub(super) folder: WorkingDir,
+    /// Does the data have paths relative to it?
+    pub(super) relative_files: bool,
+    /// Are all sources below the folder, wherever they were measured?
+    pub(super) is_tree: bool,
+    /// The files that were asked for.
+    pub(super) files: Vec<FilePath>,
+    /// The folders that were.
+    pub(super) folders: Vec<FilePath>,
+}
+
+impl Origin {
+    /// The sources that options name, or else those that were measured, and the data with the names that files have there.
+    pub(super) fn of(
+        args: &ReportingArgs,
+        config: &Config,
+        data: CoverageData,
+    ) -> Result<(Self, CoverageData), Failure> {
+        let cwd = settings::cwd()?;
+        match source_tree::named(args, &cwd)? {
+            Some(tree) => {
+                let data = tree.rename_files(data)?;
+                Ok((Self::tree(args, tree)?, data))
+            }
+            None => Ok((Self::measured(args, config, &cwd)?, data)),
+        }
+    }
+
+    fn measured(args: &ReportingArgs, config: &Config, cwd: &Path) -> Result<Self, Failure> {
+        let folder = WorkingDir::new(cwd);
+        let (folders, files) = args.files.iter().cloned().partition(|path| path.is_dir());
+        Ok(Self {
+            sources: Box::new(MeasuredSources::new(folder.clone(), &args.show_source)?),
+            folder,
+            relative_files: config.run.relative_files,
+            is_tree: false,
+            files: file_paths(files)?,
+            folders: file_paths(folders)?,
+        })
+    }
+
+    /// Files and folders may be named as they are in the tree, or where they are on disk.
+    fn tree(args: &ReportingArgs, tree: SourceTree) -> Result<Self, Failure> {
+        let in_tree = |path: &PathBuf| {
+            let local = path.canonicalize().ok();
+            let inside = local.as_deref().and_then(|local| local.strip_prefix(tree.root()).ok());
+            inside.unwrap_or(path).to_owned()
+        };
+        let (folders, files): (Vec<_>, Vec<_>) =
+            args.files.iter().map(in_tree).partition(|path| tree.has_folder(path));
+        let is_whole = |folder: &PathBuf| folder.as_os_str().is_empty();
+        Ok(Self {
+            folder: WorkingDir::new(tree.root()),
+            relative_files: true,
+            is_tree: true,
+            files: file_paths(files)?,
+            folders: if folders.iter().any(is_whole) { Vec::new() } else { file_paths(folders)? },
+            sources: Box::new(tree),
+        })
+    }
+}
+
+/// Converts files and folders that the user names to paths of a data file.
+fn file_paths(paths: Vec<PathBuf>) -> Result<Vec<FilePath>, Error> {
+    paths.iter().map(|path| FilePath::try_from(path.as_os_str().as_encoded_bytes())).collect()
+}
