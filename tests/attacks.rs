@@ -443,7 +443,7 @@ fn what_is_withheld_is_named_and_can_be_shown() {
          --show-source shows it all the same",
         secret.display()
     );
-    scene.root_runs(&report).status(0).stderr(&warning);
+    scene.root_runs(&report).status(3).stderr(&warning);
     let index = fs::read_to_string(html.join("index.html")).unwrap();
     assert!(index.contains("Problems: 1") && index.contains("settings.py is withheld"), "{index}");
 

@@ -54,7 +54,9 @@ impl Project {
     #[track_caller]
     fn report(&self, data_file: &str) -> Ran {
         let args = ["report", "--keep-combined", "--no-cache", "--data-file", data_file];
-        self.dir.pulpcov(args).status(0)
+        let ran = self.dir.pulpcov(args);
+        let status = if ran.stderr.contains(" is withheld") { 3 } else { 0 };
+        ran.status(status)
     }
 
     #[track_caller]
@@ -325,4 +327,14 @@ fn the_umask_says_who_may_read_reports() {
         }
         assert!(files > 15, "{files}");
     }
+}
+
+#[test]
+fn what_nobody_else_can_reach_is_the_owners_whatever_its_mode() {
+    let project = Project::new();
+    let shown = || project.report(".coverage.of-anybody").stdout.contains("private.py");
+    assert!(!shown());
+    // As in a container with `umask 000`, in a folder of the owner's.
+    set_mode(&project.dir.path(""), 0o700);
+    assert!(shown());
 }

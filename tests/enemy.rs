@@ -411,7 +411,7 @@ impl Scene {
         ] {
             let common = data_file.iter().map(|arg| (*arg).to_owned());
             let more = ["-i", "--keep-combined", "--no-cache"].map(str::to_owned);
-            self.root_runs(args.into_iter().chain(common).chain(more)).status(0);
+            is_done(self.root_runs(args.into_iter().chain(common).chain(more)));
         }
         for report in ["out.xml", "out.json", "out.lcov", "single.html"] {
             self.assert_honest_sources(&out.join(report));

@@ -413,10 +413,11 @@ fn folders_have_totals() {
         .status(0);
     let rows: Vec<Vec<&str>> =
         ran.stdout.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
-    assert_eq!(rows[0][..3], ["shop/", "26", "13"]);
-    assert_eq!(rows[1][..3], ["shop/deep/er/", "3", "3"]);
-    assert_eq!(rows[2][..3], ["shop/deep/er/b/", "2", "2"]);
-    assert_eq!(rows[4][..3], ["TOTAL", "33", "13"]);
+    assert_eq!(rows[0][..3], ["./", "7", "0"]);
+    assert_eq!(rows[1][..3], ["shop/", "26", "13"]);
+    assert_eq!(rows[2][..3], ["shop/deep/er/", "3", "3"]);
+    assert_eq!(rows[3][..3], ["shop/deep/er/b/", "2", "2"]);
+    assert_eq!(rows[5][..3], ["TOTAL", "33", "13"]);
     dir.pulpcov(["report", "--by=dir", "--format=markdown", "--skip-covered"])
         .status(0)
         .stdout("| shop/");
@@ -613,4 +614,45 @@ fn every_file_is_in_the_xml_of_folders_in_each_other() {
         assert_eq!(ran.stdout.matches("<class ").count(), files, "{sources}: {}", ran.stdout);
         assert_eq!(ran.stderr, "");
     }
+}
+
+#[test]
+fn line_data_and_branch_data_beside_each_other_can_be_reported() {
+    let dir = Dir::new();
+    dir.write("a.py", "x = 1\nif x:\n    y = 2\n");
+    dir.coverage(["run", "--branch", "--data-file=.coverage.b", "a.py"]).status(0);
+    dir.coverage(["run", "--data-file=.coverage.l", "a.py"]).status(0);
+    dir.pulpcov(["report"]).status(1).stderr("Use --mixed=lines to combine them as line data.");
+    // What it says helps, and nothing was lost.
+    let ran = dir.pulpcov(["report", "--mixed=lines"]).status(0);
+    assert!(ran.stdout.contains("a.py        3      0   100%"), "{}", ran.stdout);
+}
+
+#[test]
+fn pages_without_a_source_are_no_report() {
+    let dir = Dir::new();
+    dir.write("a.py", "x = 1\n");
+    dir.coverage(["run", "a.py"]).status(0);
+    fs::remove_file(dir.path("a.py")).unwrap();
+    let theirs = dir.coverage(["html", "-i"]).status(1);
+    let ours = dir.pulpcov(["html", "-i"]).status(1);
+    assert_eq!(ours.stdout, theirs.stdout);
+    assert!(!dir.path("htmlcov").exists());
+}
+
+#[test]
+fn copies_of_sources_elsewhere_need_a_folder() {
+    let dir = Dir::new();
+    dir.write("a.py", "x = 1\n");
+    dir.coverage(["run", "a.py"]).status(0);
+    let ran = dir.pulpcov(["annotate", "--source-root=."]).status(1);
+    ran.stderr("these are elsewhere: --directory names a folder for them");
+    dir.pulpcov(["annotate", "--source-root=.", "-d", "copies"]).status(0);
+    assert_eq!(dir.names_in("copies"), ["a.py,cover"]);
+}
+
+#[test]
+fn a_command_of_coverage_py_that_runs_programs_is_told_from_a_slip() {
+    let dir = Dir::new();
+    dir.pulpcov(["run", "a.py"]).status(1).stderr("`coverage run` does");
 }

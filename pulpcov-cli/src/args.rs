@@ -1,5 +1,6 @@
 //! The arguments, as clap parses them. Names are coverage.py's wherever it has the option.
 
+mod abbreviations;
 mod hook;
 mod numbers;
 mod watch;
@@ -11,6 +12,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pulpcov_core::python::PythonVersion;
 
+pub(crate) use abbreviations::written_out;
 pub(crate) use hook::{
     DATA_ROOT, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
@@ -29,7 +31,8 @@ Exit codes:
   0  all was done
   1  an error or wrong usage; what the command would have changed is as it was
   2  a report was made, and its total is less than --fail-under
-  3  combined, but inputs were left out: named in warnings, and kept; or purged, and something had to stay
+  3  combined, but inputs were left out: named in warnings, and kept; or reported without sources that are withheld;
+     or --purge-data could not remove everything
 
 Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or pyproject.toml,
 as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured.";
@@ -42,9 +45,8 @@ as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured.";
     styles = STYLES,
     after_help = EXIT_CODES,
     max_term_width = 100,
-    // As Python's optparse does: the last of several counts, and a name may be cut short.
-    args_override_self = true,
-    infer_long_args = true
+    // As Python's optparse does: the last of several counts.
+    args_override_self = true
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -235,6 +237,10 @@ pub(crate) struct ReportingArgs {
     #[arg(long)]
     pub(crate) keep_combined: bool,
 
+    /// Combine line data and branch data together first, reduced to lines
+    #[arg(long, value_name = "HOW")]
+    pub(crate) mixed: Option<Mixed>,
+
     /// The Python that ran the code: which lines are statements differs a little. auto: told from the data
     #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = python_choice)]
     pub(crate) python_version: String,
@@ -279,6 +285,7 @@ impl ReportingArgs {
             include: None,
             omit: None,
             keep_combined: false,
+            mixed: None,
             python_version: "auto".to_owned(),
             plugin_lines: None,
             source_root: None,

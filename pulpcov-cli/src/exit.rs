@@ -22,7 +22,7 @@ pub enum Exit {
     /// A report was made, and its total is less than `--fail-under` or the setting asks for: 2.
     FailUnder,
     /// Combined, but inputs were left out: they are damaged or no data files, were named in
-    /// warnings, and are still there. `--ignore-errors` makes this 0. Or purged, but something had
+    /// warnings, and are still there. Or a report was made without sources that are withheld. `--ignore-errors` makes this 0. Or purged, but something had
     /// to stay, and was named. The code is 3.
     LeftOut,
 }

@@ -19,7 +19,8 @@ pub mod services {}
 
 use std::ffi::OsString;
 
-use clap::Parser;
+use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, Parser};
 
 pub use exit::Exit;
 
@@ -35,7 +36,7 @@ use exit::Failure;
 /// assert_eq!(pulpcov::run(["pulpcov", "--no-such-option"]), pulpcov::Exit::Usage);
 /// ```
 pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> Exit {
-    let outcome = match Cli::try_parse_from(args) {
+    let outcome = match parsed(args.into_iter().map(Into::into).collect()) {
         Ok(cli) => commands::run(cli.command),
         Err(usage) => return print_usage(&usage),
     };
@@ -50,9 +51,20 @@ pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> Exit
     }
 }
 
+fn parsed(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    command.build();
+    Cli::try_parse_from(args::written_out(args, &command)?)
+}
+
 /// Help and version go to standard output and are a success; anything else is wrong usage.
 fn print_usage(usage: &clap::Error) -> Exit {
     // If even this cannot be written, nobody is listening.
     let _ = usage.print();
+    if usage.get(ContextKind::InvalidSubcommand) == Some(&ContextValue::String("run".to_owned())) {
+        ui::message(
+            "pulpcov does not run programs: `coverage run` does, and `pulpcov hook` measures services.",
+        );
+    }
     if usage.use_stderr() { Exit::Usage } else { Exit::Success }
 }

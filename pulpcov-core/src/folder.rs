@@ -149,6 +149,18 @@ impl Folder {
         &self.patience
     }
 
+    /// Whether the folder is in one of the caller's or root's that nobody else may search: what is in it cannot be reached,
+    /// whoever may write to it.
+    pub(crate) fn is_closed_to_others(&self) -> bool {
+        let Ok(path) = self.path.canonicalize() else { return false };
+        let is_closed = |folder: &Path| {
+            let status = folder.metadata().map(|metadata| Status::from(&metadata));
+            status
+                .is_ok_and(|status| !status.everybody_may_search() && status.is_of_caller_or_root())
+        };
+        path.ancestors().any(is_closed)
+    }
+
     /// Whoever can write to a folder can put a hard link there to a file of somebody else, which they may not even read.
     pub(crate) fn refuse_others_files(&self, file: &Status) -> Result<()> {
         let of_folder = self.status().map_err(|err| Error::io(&self.path, err))?;

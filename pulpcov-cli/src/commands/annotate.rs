@@ -18,6 +18,10 @@ pub(crate) fn run(args: &AnnotateArgs) -> Result<Exit, Failure> {
 
 fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
     let reporting = Reporting::new(&args.reporting, false)?;
+    if reporting.has_sources_elsewhere() && args.directory.is_none() {
+        let reason = "copies go beside the sources, and these are elsewhere: --directory names a folder for them";
+        return Err(Failure::Refused(reason.to_owned()));
+    }
     let summary = reporting.summarize(Detail::Lines)?;
     args.directory.as_deref().map_or(Ok(()), trust::check_output)?;
     for file in summary.files() {
@@ -32,7 +36,7 @@ fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
         let target = target(file, args.directory.as_deref());
         WholeFile::at(&target).write(|out| annotate::write(&summary, file, out))?;
     }
-    Ok(Exit::Success)
+    Ok(reporting.end())
 }
 
 /// In the folder, or beside the source.

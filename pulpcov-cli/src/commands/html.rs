@@ -1,5 +1,6 @@
 //! `pulpcov html`
 
+use std::io::Write;
 use std::path::Path;
 
 use jiff::Zoned;
@@ -26,6 +27,10 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
         reporting.warn_without_contexts();
     }
     let (summary, problems) = reporting.summarize_and_list(Detail::Everything)?;
+    if summary.files().is_empty() {
+        writeln!(anstream::stdout(), "No data to report.").map_err(Failure::Output)?;
+        return Ok(Exit::Error);
+    }
     let options = options(args, &reporting, precision)?.problems(problems);
     let total = match &args.single_file {
         Some(output) => reporting

@@ -1,5 +1,6 @@
 //! What all reports have in common: data, sources, messages, and how they end.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::{self, BufWriter, Write};
@@ -51,6 +52,8 @@ pub(crate) struct Reporting<'a> {
     origin: Origin,
     data: CoverageData,
     cache: Option<FactsCache>,
+    /// Are sources withheld?
+    is_incomplete: Cell<bool>,
 }
 
 impl<'a> Reporting<'a> {
@@ -85,7 +88,8 @@ impl<'a> Reporting<'a> {
     ) -> Result<Self, Failure> {
         let (origin, data) = Origin::of(args, &config, data)?;
         let cache = (!args.no_cache).then(|| FactsCache::open(CACHE));
-        Ok(Self { args, config, contexts: Vec::new(), quiet: true, origin, data, cache })
+        let (contexts, is_incomplete) = (Vec::new(), Cell::new(false));
+        Ok(Self { args, config, contexts, quiet: true, origin, data, cache, is_incomplete })
     }
 
     /// Compare data and sources, and say what is odd.
@@ -162,6 +166,9 @@ impl<'a> Reporting<'a> {
             if !told.insert(words.clone()) {
                 continue;
             }
+            if let Warning::Withheld { .. } = warning {
+                self.is_incomplete.set(true);
+            }
             if let Warning::Mismatch { .. } = warning {
                 mismatches += 1;
                 if mismatches > MISMATCHES_NAMED && !all {
@@ -181,6 +188,11 @@ impl<'a> Reporting<'a> {
     pub(crate) fn tree_root(&self) -> Option<String> {
         let folder = self.origin.is_tree.then(|| self.origin.folder.as_bytes())?;
         Some(String::from_utf8_lossy(folder).into_owned())
+    }
+
+    /// Whether sources are in another place than where they were measured.
+    pub(crate) fn has_sources_elsewhere(&self) -> bool {
+        self.origin.is_tree
     }
 
     /// Contexts are to be shown, and there are none.
@@ -237,6 +249,11 @@ impl<'a> Reporting<'a> {
         Ok(total)
     }
 
+    /// How the command ends, whatever its total.
+    pub(crate) fn end(&self) -> Exit {
+        if self.is_incomplete.get() { Exit::LeftOut } else { Exit::Success }
+    }
+
     /// How the command ends: with its total compared to what is asked for.
     pub(crate) fn judge(
         &self,
@@ -246,7 +263,7 @@ impl<'a> Reporting<'a> {
     ) -> Result<Exit, Failure> {
         let wanted = option.fail_under.unwrap_or(self.config.report.fail_under);
         if !should_fail_under(total, wanted, precision)? {
-            return Ok(Exit::Success);
+            return Ok(self.end());
         }
         let message = fail_under_message(total, wanted, precision);
         writeln!(anstream::stdout(), "Coverage failure: {message}").map_err(Failure::Output)?;
@@ -372,6 +389,7 @@ fn combine_first(
     let outcome = super::combine::combiner(data_file, aliases)
         .append(true)
         .keep(args.keep_combined)
+        .mixed_as_lines(args.mixed == Some(args::Mixed::Lines))
         .on_event(|event: Event<'_>| {
             progress.on_event(&event);
             if let Some(line) = super::combine::tell(&event, names_inputs) {

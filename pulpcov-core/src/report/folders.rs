@@ -5,15 +5,23 @@ use std::collections::BTreeMap;
 use crate::results::Numbers;
 use crate::summarize::FileSummary;
 
+/// The name of the folder that names start from.
+const HERE: &str = "./";
+
 /// The totals of every folder with measured files, by its name, which ends in a slash.
 ///
 /// A folder in which there is nothing but another folder is left out: it has the same totals. Files
-/// outside of all folders are in none.
+/// outside of all folders are in `./`.
 pub(super) fn folder_totals(files: &[FileSummary]) -> Vec<(String, Numbers)> {
     let mut folders = BTreeMap::<&str, (Numbers, usize)>::new();
     for file in files {
         let name = file.name();
         let separator = separator(name);
+        if !name.contains(separator) {
+            let (numbers, own) = folders.entry(HERE).or_default();
+            *numbers += file.numbers();
+            *own += 1;
+        }
         for (slash, _) in name.match_indices(separator).filter(|(slash, _)| *slash > 0) {
             let folder = name.get(..=slash).unwrap_or(name);
             let (numbers, own) = folders.entry(folder).or_default();

@@ -9,7 +9,7 @@ use crate::data::{Author, Authors};
 use crate::error::{Error, ErrorKind, Result};
 #[cfg(feature = "sqlite")]
 use crate::folder::Patience;
-use crate::folder::{Entry, Status, caller};
+use crate::folder::{Entry, Folder, Status, caller};
 
 use super::FileIdentity;
 use crate::formats::detect::HEAD_LEN;
@@ -52,7 +52,7 @@ impl Input {
             entry: entry.clone(),
             file: Arc::new(file),
             identity: FileIdentity::of_file_alone(&opened),
-            authors: authors(&folder, &opened),
+            authors: authors(entry.folder(), &folder, &opened),
             readers: readers(entry, &folder, &opened),
             #[cfg(feature = "sqlite")]
             is_waited_for: opened.is_of_caller_or_root() || !folder.everybody_may_write(),
@@ -194,8 +194,9 @@ impl Input {
 }
 
 /// Who may have written a file. What a group may write, its owner has let it write: it is the owner's.
-fn authors(folder: &Status, file: &Status) -> Authors {
-    if file.everybody_may_write() && folder.everybody_may_search() {
+fn authors(folder: &Folder, of_folder: &Status, file: &Status) -> Authors {
+    let is_open = of_folder.everybody_may_search() && !folder.is_closed_to_others();
+    if file.everybody_may_write() && is_open {
         return Author::Anybody.into();
     }
     match file.owner {

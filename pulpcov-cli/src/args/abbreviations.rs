@@ -1,0 +1,118 @@
+//! Names of options that are cut short, as Python's optparse takes them: `--show-miss` is `--show-missing`.
+//!
+//! A name that could be several options is coverage.py's, if that has only one of them: what works with coverage.py works here.
+
+use std::ffi::OsString;
+
+use clap::{Command, Error, error::ErrorKind};
+
+/// Options that coverage.py does not have, of commands that it has.
+const OURS: [&str; 16] = [
+    "by",
+    "drop-contexts",
+    "json",
+    "keep-combined",
+    "mixed",
+    "no-cache",
+    "plugin-lines",
+    "python",
+    "python-version",
+    "root",
+    "show-source",
+    "single-file",
+    "source-rev",
+    "source-root",
+    "to",
+    "version",
+];
+
+/// Write out the names that are cut short, of the options of the command that `args` begin with.
+///
+/// # Errors
+///
+/// A usage error for a name that could be several options.
+pub(crate) fn written_out(
+    mut args: Vec<OsString>,
+    mut command: &Command,
+) -> Result<Vec<OsString>, Error> {
+    for arg in args.iter_mut().skip(1) {
+        let Some(text) = arg.to_str() else { continue };
+        if text == "--" {
+            break;
+        }
+        if let Some(subcommand) = command.find_subcommand(text) {
+            command = subcommand;
+        } else if let Some(option) = text.strip_prefix("--") {
+            let (name, value) = option.split_at(option.find('=').unwrap_or(option.len()));
+            if let Some(whole) = whole_name(name, command)? {
+                *arg = format!("--{whole}{value}").into();
+            }
+        }
+    }
+    Ok(args)
+}
+
+/// The one option that `name` begins; `None` if it is an option itself, or the beginning of none.
+fn whole_name<'c>(name: &str, command: &'c Command) -> Result<Option<&'c str>, Error> {
+    let names = || command.get_arguments().filter_map(|option| option.get_long());
+    if name.is_empty() || names().any(|long| long == name) {
+        return Ok(None);
+    }
+    let begun: Vec<&str> = names().filter(|long| long.starts_with(name)).collect();
+    let theirs: Vec<&str> = begun.iter().copied().filter(|long| !OURS.contains(long)).collect();
+    match (&begun[..], &theirs[..]) {
+        ([], _) => Ok(None),
+        ([one], _) | (_, [one]) => Ok(Some(one)),
+        _ => {
+            let names: Vec<String> = begun.iter().map(|long| format!("--{long}")).collect();
+            let message = format!("ambiguous option: --{name} ({}?)\n", names.join(", "));
+            Err(Error::raw(ErrorKind::UnknownArgument, message))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::args::Cli;
+
+    fn written_out_text(args: &[&str]) -> Result<Vec<String>, String> {
+        let args = ["pulpcov"].iter().chain(args).map(OsString::from).collect();
+        let mut command = Cli::command();
+        command.build();
+        let whole = written_out(args, &command).map_err(|err| err.to_string())?;
+        Ok(whole.into_iter().skip(1).map(|arg| arg.into_string().unwrap()).collect())
+    }
+
+    #[test]
+    fn a_name_that_begins_one_option_is_that_option() {
+        for (short, whole) in [
+            ("--show-miss", "--show-missing"),
+            // Others that begin so are ours alone.
+            ("--sho", "--show-missing"),
+            ("--so=name", "--sort=name"),
+            ("--p=2", "--precision=2"),
+            ("--fail=10", "--fail-under=10"),
+            ("--source-ro=x", "--source-root=x"),
+            ("--sort=--sho", "--sort=--sho"),
+            ("--nonsense", "--nonsense"),
+        ] {
+            assert_eq!(written_out_text(&["report", short]).unwrap(), ["report", whole]);
+        }
+    }
+
+    #[test]
+    fn a_name_that_begins_several_is_refused_with_their_names() {
+        let said = written_out_text(&["report", "--s"]).unwrap_err();
+        assert!(said.contains("ambiguous option: --s (--"), "{said}");
+        assert!(said.contains("--show-missing") && said.contains("--skip-covered"), "{said}");
+    }
+
+    #[test]
+    fn what_is_behind_two_dashes_is_no_option() {
+        let args = ["report", "--", "--sho"];
+        assert_eq!(written_out_text(&args).unwrap(), args);
+    }
+}
