@@ -21,6 +21,7 @@ mod html;
 mod memory;
 mod outputs;
 mod parity;
+mod plugins;
 mod properties;
 mod python_facts;
 mod pythons;

@@ -245,6 +245,14 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = python_choice)]
     pub(crate) python_version: String,
 
+    /// What becomes of plugins in the configuration that are not known: `run` them in --python, `ignore` them
+    #[arg(long, value_name = "HOW")]
+    pub(crate) plugins: Option<Plugins>,
+
+    /// The Python that --plugins=run runs: it has coverage.py and the plugins [default: python3]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) python: Option<PathBuf>,
+
     /// Report the lines that ran of files that a plugin traced, such as templates, instead of leaving the files out
     #[arg(long, value_name = "HOW")]
     pub(crate) plugin_lines: Option<PluginLines>,
@@ -287,6 +295,8 @@ impl ReportingArgs {
             keep_combined: false,
             mixed: None,
             python_version: "auto".to_owned(),
+            plugins: Some(Plugins::Ignore),
+            python: None,
             plugin_lines: None,
             source_root: None,
             source_rev: None,
@@ -296,6 +306,14 @@ impl ReportingArgs {
             config: config.clone(),
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Plugins {
+    /// Those that are not known are left out.
+    Ignore,
+    /// All are run by a Python.
+    Run,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

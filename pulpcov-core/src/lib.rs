@@ -105,6 +105,8 @@ pub mod output;
 mod output;
 #[cfg(feature = "paths")]
 pub mod paths;
+#[cfg(all(feature = "config", feature = "python"))]
+pub mod plugins;
 #[cfg(any(feature = "config", feature = "python"))]
 pub mod pyre;
 #[cfg(any(feature = "config", feature = "python"))]

@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use clap::{Command, Error, error::ErrorKind};
 
 /// Options that coverage.py does not have, of commands that it has.
-const OURS: [&str; 16] = [
+const OURS: [&str; 17] = [
     "by",
     "drop-contexts",
     "json",
@@ -15,6 +15,7 @@ const OURS: [&str; 16] = [
     "mixed",
     "no-cache",
     "plugin-lines",
+    "plugins",
     "python",
     "python-version",
     "root",

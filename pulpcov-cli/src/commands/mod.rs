@@ -11,6 +11,7 @@ mod html;
 mod json;
 mod lcov;
 mod origin;
+mod plugins;
 mod report;
 mod reporting;
 mod source_tree;

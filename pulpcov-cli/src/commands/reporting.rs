@@ -12,7 +12,8 @@ use pulpcov_core::config::Config;
 use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::DataFile;
 use pulpcov_core::output::WholeFile;
-use pulpcov_core::python::LinePatterns;
+use pulpcov_core::plugins::depend_on_python;
+use pulpcov_core::python::{LinePatterns, PythonVersion};
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
 use pulpcov_core::summarize::{
     Detail, FactsCache, PluginLines, PythonChoice, Summarizer, Summary, Unmatched, Warning,
@@ -21,6 +22,7 @@ use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Error, ErrorKind, REFERENCE_VERSION, discover};
 
 use super::origin::Origin;
+use super::plugins;
 use crate::args::{self, FailUnderArgs, ReportingArgs};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
@@ -52,6 +54,8 @@ pub(crate) struct Reporting<'a> {
     origin: Origin,
     data: CoverageData,
     cache: Option<FactsCache>,
+    /// What plugins say of files that they traced.
+    traced: plugins::Traced,
     /// Are sources withheld?
     is_incomplete: Cell<bool>,
 }
@@ -86,10 +90,64 @@ impl<'a> Reporting<'a> {
         config: Config,
         data: CoverageData,
     ) -> Result<Self, Failure> {
+        let mut config = config;
+        let traced = match args.plugins {
+            Some(args::Plugins::Run) => plugins::run(args, &mut config, &data)?,
+            _ => plugins::Traced::new(),
+        };
         let (origin, data) = Origin::of(args, &config, data)?;
         let cache = (!args.no_cache).then(|| FactsCache::open(CACHE));
         let (contexts, is_incomplete) = (Vec::new(), Cell::new(false));
-        Ok(Self { args, config, contexts, quiet: true, origin, data, cache, is_incomplete })
+        let mut reporting = Self {
+            args,
+            config,
+            contexts,
+            quiet: true,
+            origin,
+            data,
+            cache,
+            traced,
+            is_incomplete,
+        };
+        if args.plugins != Some(args::Plugins::Run) {
+            reporting.configure_by_plugins()?;
+        }
+        Ok(reporting)
+    }
+
+    /// Do to the settings what the plugins do that they name.
+    fn configure_by_plugins(&mut self) -> Result<(), Failure> {
+        if self.config.run.plugins.is_empty() {
+            return Ok(());
+        }
+        let python = match settings::python::<PythonChoice>(&self.args.python_version)? {
+            PythonChoice::Fixed(version) => version,
+            _ if !depend_on_python(&self.config) => PythonVersion::NEWEST,
+            _ => self.python_of_data()?,
+        };
+        plugins::configure(self.args, &mut self.config, &self.data, python)
+    }
+
+    /// The version of Python that the data tells, for plugins whose exclusions depend on it.
+    fn python_of_data(&self) -> Result<PythonVersion, Failure> {
+        let summary = self.summarizer(Detail::Numbers)?.ignore_errors(true).run();
+        // The report itself says what is wrong.
+        let Ok(summary) = summary else { return Ok(PythonVersion::NEWEST) };
+        let python = summary.python_version();
+        if plugins::ask_for_python(&self.config) || self.have_version_pragmas(&summary) {
+            ui::warning(&format!(
+                "exclusions of plugins are those for Python {python}, told from the data; --python-version says otherwise"
+            ));
+        }
+        Ok(python)
+    }
+
+    /// Whether lines are excluded in some versions of Python only.
+    fn have_version_pragmas(&self, summary: &Summary<'_>) -> bool {
+        summary.files().iter().any(|file| {
+            let source = self.origin.sources.read_for(file.path(), file.authors());
+            source.is_ok_and(|source| source.is_some_and(|text| plugins::has_version_pragma(&text)))
+        })
     }
 
     /// Compare data and sources, and say what is odd.
@@ -118,6 +176,17 @@ impl<'a> Reporting<'a> {
         detail: Detail,
         warn: impl FnMut(String),
     ) -> Result<Summary<'_>, Failure> {
+        let summary = self.summarizer(detail)?.run()?;
+        // A folder that cannot be written has no cache: that costs time, and nothing else.
+        let _ = self.cache.as_ref().map(FactsCache::save);
+        if wants_debug(self.args, &self.config, "python") {
+            ui::message(&format!("Statements are those of Python {}", summary.python_version()));
+        }
+        self.tell(summary.warnings(), warn);
+        Ok(summary)
+    }
+
+    fn summarizer(&self, detail: Detail) -> Result<Summarizer<'_>, Failure> {
         let report = &self.config.report;
         let origin = &self.origin;
         let include = patterns(self.args.include.as_deref()).or_else(|| report.include.clone());
@@ -139,20 +208,14 @@ impl<'a> Reporting<'a> {
                 Some(args::PluginLines::Measured) => PluginLines::Measured,
                 None => PluginLines::LeftOut,
             })
+            .traced(self.traced.clone())
             .detail(detail)
             .ignore_errors(self.args.ignore_errors || report.ignore_errors)
             .on_file(move |file| progress.on_file(file));
         if let Some(cache) = &self.cache {
             summarizer = summarizer.cache(cache);
         }
-        let summary = summarizer.run()?;
-        // A folder that cannot be written has no cache: that costs time, and nothing else.
-        let _ = self.cache.as_ref().map(FactsCache::save);
-        if wants_debug(self.args, &self.config, "python") {
-            ui::message(&format!("Statements are those of Python {}", summary.python_version()));
-        }
-        self.tell(summary.warnings(), warn);
-        Ok(summary)
+        Ok(summarizer)
     }
 
     /// In an old checkout every source may be of another version: the first ones are named, the others counted.

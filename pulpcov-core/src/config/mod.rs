@@ -15,8 +15,8 @@
 //!
 //! * Where coverage.py fails with a Python traceback (a file that is not UTF-8, `run = 3` in place
 //!   of a table), there is an [error](crate::ErrorKind::Config) with the file and the place.
-//! * In TOML, coverage.py takes a value of any type for options that are text, and fails later, if
-//!   at all; here they must be strings. Numbers must fit 64 bits.
+//! * In TOML, coverage.py takes a value of any type for options that are text; here other values become text as Python
+//!   writes them. Numbers must fit 64 bits.
 //! * TOML 1.1 is understood; coverage.py leaves TOML to Python, most of whose versions read 1.0.
 //! * Messages that coverage.py takes from Python's INI and TOML parsers have our words.
 //!

@@ -5,11 +5,14 @@
 
 use std::path::PathBuf;
 
+use super::document::Raw;
 use super::error::Cause;
 use super::ordered::OrderedMap;
 use super::value::Value;
 use super::values::Setting;
 use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
+use crate::text::py_repr;
+use crate::{Error, ErrorKind, Result};
 
 /// All settings, from whichever file gave them, and from the environment.
 ///
@@ -287,6 +290,63 @@ impl Default for Lcov {
     }
 }
 
+impl Config {
+    /// The names of all settings that [`set_option`](Self::set_option) takes, as coverage.py's `get_option` has them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::config::Config;
+    ///
+    /// assert!(Config::option_names().any(|name| name == "report:fail_under"));
+    /// ```
+    pub fn option_names() -> impl Iterator<Item = String> {
+        let names = |(section, options): &(&str, &'static [OptionSpec])| {
+            let section = (*section).to_owned();
+            options.iter().map(move |option| format!("{section}:{}", option.name))
+        };
+        SECTIONS.iter().flat_map(names).filter(|name| name != "run:_crash")
+    }
+
+    /// Set one setting, as a plugin of coverage.py does with `set_option`. Nothing is replaced in texts.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a name that is not known, or a value of another type.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::config::{Config, Value};
+    ///
+    /// let mut config = Config::default();
+    /// config.set_option("report:fail_under", Value::Float(80.0))?;
+    /// assert_eq!(config.report.fail_under, 80.0);
+    /// assert!(config.set_option("report:nonsense", Value::Boolean(true)).is_err());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn set_option(&mut self, name: &str, value: Value) -> Result<()> {
+        let unknown =
+            || Error::new(ErrorKind::Config, format!("No such option: {}", py_repr(name)));
+        let (section, option) = name.split_once(':').ok_or_else(unknown)?;
+        let (_, options) =
+            SECTIONS.iter().find(|(known, _)| *known == section).ok_or_else(unknown)?;
+        let spec = options.iter().find(|known| known.name == option).ok_or_else(unknown)?;
+        let raw = Raw::Toml(literal(value));
+        let setting = Setting { section, option, raw, env: &|_| None };
+        (spec.set)(self, &setting).map_err(|cause| Error::new(ErrorKind::Config, cause.to_string()))
+    }
+}
+
+/// The value whose text means this one's, once variables are replaced in it.
+fn literal(value: Value) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(text.replace('$', "$$")),
+        Value::Array(items) => Value::Array(items.into_iter().map(literal).collect()),
+        value => value,
+    }
+}
+
 /// The sections with a fixed set of options, each with its options.
 pub(super) const SECTIONS: [(&str, &[OptionSpec]); 6] = [
     ("run", RUN),
@@ -300,7 +360,7 @@ pub(super) const SECTIONS: [(&str, &[OptionSpec]); 6] = [
 /// An option and how it sets its field.
 pub(super) struct OptionSpec {
     pub(super) name: &'static str,
-    pub(super) set: fn(&mut Config, &Setting<'_>) -> Result<(), Cause>,
+    pub(super) set: fn(&mut Config, &Setting<'_>) -> std::result::Result<(), Cause>,
 }
 
 /// `options!(run: branch boolean, ...)`: option `branch` sets `config.run.branch` by

@@ -50,6 +50,37 @@ pub struct Datetime {
     pub offset: Option<i16>,
 }
 
+impl Value {
+    /// The value as Python's `str` writes it.
+    pub(super) fn in_text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Datetime(datetime) => datetime.in_text(),
+            value => value.to_string(),
+        }
+    }
+}
+
+impl Datetime {
+    /// As Python's `str` writes it: `2024-02-29 12:30:00.500000+01:00`.
+    fn in_text(&self) -> String {
+        let mut parts = Vec::new();
+        if let Some((year, month, day)) = self.date {
+            parts.push(format!("{year:04}-{month:02}-{day:02}"));
+        }
+        if let Some((hour, minute, second, micros)) = self.time {
+            let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
+            parts.push(format!("{hour:02}:{minute:02}:{second:02}{fraction}"));
+        }
+        let offset = self.offset.map(|minutes| {
+            let sign = if minutes < 0 { '-' } else { '+' };
+            let minutes = minutes.unsigned_abs();
+            format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+        });
+        parts.join(" ") + &offset.unwrap_or_default()
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

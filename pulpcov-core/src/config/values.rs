@@ -77,14 +77,18 @@ impl Setting<'_> {
     /// Text.
     pub(super) fn text(&self) -> Result<String, Cause> {
         match self.substituted()? {
-            Raw::Ini(text) | Raw::Toml(Value::Text(text)) => Ok(text),
-            Raw::Toml(value) => Err(self.refused(&format!("is not a string: {value}"))),
+            Raw::Ini(text) => Ok(text),
+            // coverage.py keeps a value of any type, and writes it as Python does.
+            Raw::Toml(value) => Ok(value.in_text()),
         }
     }
 
     /// A path, with `~` expanded.
     pub(super) fn file(&self) -> Result<String, Cause> {
-        Ok(expand_user(&self.text()?, self.env))
+        match self.substituted()? {
+            Raw::Ini(text) | Raw::Toml(Value::Text(text)) => Ok(expand_user(&text, self.env)),
+            Raw::Toml(value) => Err(self.refused(&format!("is not a string: {value}"))),
+        }
     }
 
     /// In INI text, whatever stands between commas and line ends; in TOML a list of text.

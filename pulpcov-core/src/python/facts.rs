@@ -282,15 +282,22 @@ impl Facts {
     /// Facts about a file of which nothing is known but the lines that ran.
     #[cfg(feature = "report")]
     pub(crate) fn of_measured_lines(lines: impl IntoIterator<Item = i32>) -> Self {
-        let mut statements: Vec<i32> = lines.into_iter().filter(|line| *line > 0).collect();
-        statements.sort_unstable();
-        statements.dedup();
+        Self::of_statements(lines, [])
+    }
+
+    /// Facts about a file whose statements, and excluded lines, something else than Python's grammar tells.
+    #[cfg(feature = "report")]
+    pub(crate) fn of_statements(
+        statements: impl IntoIterator<Item = i32>,
+        excluded: impl IntoIterator<Item = i32>,
+    ) -> Self {
+        let (statements, excluded) = (lines_of(statements), lines_of(excluded));
         let last_line = statements.last().copied().unwrap_or_default().saturating_add(1);
         Self {
             last_line,
             last_outside: last_line,
             statements,
-            excluded: Vec::new(),
+            excluded,
             docstrings: Vec::new(),
             no_branch: Vec::new(),
             multiline: MultilineMap::default(),
@@ -442,4 +449,12 @@ mod tests {
             assert_ne!(other.fingerprint(), fingerprint);
         }
     }
+}
+/// Numbers of lines, in order and once each.
+#[cfg(feature = "report")]
+fn lines_of(numbers: impl IntoIterator<Item = i32>) -> Vec<i32> {
+    let mut lines: Vec<i32> = numbers.into_iter().filter(|line| *line > 0).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines
 }

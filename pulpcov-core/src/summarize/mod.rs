@@ -24,7 +24,7 @@ mod warning;
 
 pub use facts_cache::FactsCache;
 pub use sources::{DiskSources, Sources};
-pub use summarizer::{PluginLines, Progress, Summarizer};
+pub use summarizer::{PluginLines, Progress, Summarizer, TracedFile};
 pub use summary::{Detail, FileSummary, Summary};
 pub use tree::SourceTree;
 pub use version::PythonChoice;

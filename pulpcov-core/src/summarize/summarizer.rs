@@ -60,6 +60,7 @@ pub struct Summarizer<'a> {
     python: PythonChoice,
     ignore_errors: bool,
     plugin_lines: PluginLines,
+    traced: BTreeMap<FilePath, TracedFile>,
     detail: Detail,
     cache: Option<&'a FactsCache>,
     on_file: Box<dyn Fn(Progress) + Sync + 'a>,
@@ -75,6 +76,15 @@ pub enum PluginLines {
     LeftOut,
     /// The lines that ran are reported, as if there were no others.
     Measured,
+}
+
+/// What a plugin says of a file that it traced.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TracedFile {
+    /// The lines that could have run.
+    pub statements: Vec<i32>,
+    /// The lines that are excluded.
+    pub excluded: Vec<i32>,
 }
 
 /// How far a summary is.
@@ -107,6 +117,7 @@ impl<'a> Summarizer<'a> {
             python: PythonChoice::default(),
             ignore_errors: false,
             plugin_lines: PluginLines::default(),
+            traced: BTreeMap::new(),
             detail: Detail::default(),
             cache: None,
             on_file: Box::new(|_| ()),
@@ -197,6 +208,14 @@ impl<'a> Summarizer<'a> {
     #[must_use]
     pub fn plugin_lines(mut self, lines: PluginLines) -> Self {
         self.plugin_lines = lines;
+        self
+    }
+
+    /// The statements of files that plugins traced, by the paths that the data has. Of other such files,
+    /// [`plugin_lines`](Self::plugin_lines) says what becomes.
+    #[must_use]
+    pub fn traced(mut self, files: impl IntoIterator<Item = (FilePath, TracedFile)>) -> Self {
+        self.traced.extend(files);
         self
     }
 
@@ -365,9 +384,13 @@ impl<'a> Summarizer<'a> {
             // `Path` compares component by component; the order is that of the bytes.
             (a.path.as_os_str(), &a.asked).cmp(&(b.path.as_os_str(), &b.asked))
         });
-        warnings.extend(plugin_warnings(&tasks, self.plugin_lines));
+        let is_unknown = |task: &Task| {
+            !task.tracer.is_empty() && !self.traced.contains_key(&task.candidate.asked)
+        };
+        let unknown = tasks.iter().filter(|task| is_unknown(task));
+        warnings.extend(plugin_warnings(unknown, self.plugin_lines));
         if self.plugin_lines == PluginLines::LeftOut {
-            tasks.retain(|task| task.tracer.is_empty());
+            tasks.retain(|task| !is_unknown(task));
         }
         Ok(tasks)
     }
@@ -587,6 +610,8 @@ impl Worker<'_, '_> {
             }
         } else if self.is_withheld(task) {
             return task.withheld();
+        } else if let Some(traced) = self.summarizer.traced.get(&candidate.asked) {
+            Facts::of_statements(traced.statements.iter().copied(), traced.excluded.iter().copied())
         } else {
             Facts::of_measured_lines(ran.lines())
         };
@@ -755,9 +780,9 @@ fn is_named_python(path: &Path) -> bool {
 }
 
 /// One warning a plugin.
-fn plugin_warnings(tasks: &[Task], lines: PluginLines) -> Vec<Warning> {
+fn plugin_warnings<'t>(tasks: impl Iterator<Item = &'t Task>, lines: PluginLines) -> Vec<Warning> {
     let mut files = BTreeMap::<&str, usize>::new();
-    for task in tasks.iter().filter(|task| !task.tracer.is_empty()) {
+    for task in tasks {
         *files.entry(&task.tracer).or_default() += 1;
     }
     let measured = lines == PluginLines::Measured;

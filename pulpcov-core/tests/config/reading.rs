@@ -234,7 +234,7 @@ fn toml_refusals() {
         ("report]\nfail_under=\"s\"", "fail_under", "couldn't convert to a float: 's'"),
         ("run]\nomit=[1, 2]", "omit", "is not a list of strings: 1"),
         ("run]\ndata_file=3", "data_file", "is not a string: 3"),
-        ("run]\ncontext=1979-05-27", "context", "is not a string: datetime.date(1979, 5, 27)"),
+        ("html]\ndirectory=1979-05-27", "directory", "is not a string: datetime.date(1979, 5, 27)"),
         ("paths]\nsource=\"not-a-list\"", "source", "is not a list: 'not-a-list'"),
         ("paths]\nsource=[1, 2]", "source", "is not a list of strings: 1"),
     ];
@@ -249,6 +249,25 @@ fn toml_refusals() {
         }
         let error = folder().file(name, "[tool.x]\n[tool.coverage.run\n").try_load().unwrap_err();
         assert!(matches!(error.position(), Some(Position::Line { line: 2, column: Some(_) })));
+    }
+}
+
+/// As Python's `str` writes them.
+#[test]
+fn texts_may_be_of_any_toml_type() {
+    for (value, text) in [
+        ("2024", "2024"),
+        ("1.50", "1.5"),
+        ("true", "True"),
+        ("1979-05-27", "1979-05-27"),
+        ("07:32:00.5", "07:32:00.500000"),
+        ("1979-05-27T00:32:00-07:30", "1979-05-27 00:32:00-07:30"),
+        ("1979-05-27 00:32:10.123456789Z", "1979-05-27 00:32:10.123456+00:00"),
+        ("[1, 'a']", "[1, 'a']"),
+    ] {
+        let config =
+            folder().file("pyproject.toml", format!("[tool.coverage.html]\ntitle = {value}\n"));
+        assert_eq!(config.try_load().unwrap().config.html.title, text);
     }
 }
 

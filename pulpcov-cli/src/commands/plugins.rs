@@ -1,0 +1,171 @@
+//! Plugins of coverage.py that the configuration names: what they do to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use pulpcov_core::config::{Config, Value as Setting};
+use pulpcov_core::plugins::{self, Environment};
+use pulpcov_core::python::PythonVersion;
+use pulpcov_core::summarize::TracedFile;
+use pulpcov_core::{CoverageData, FilePath};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::args::{Plugins, ReportingArgs};
+use crate::exit::Failure;
+use crate::{settings, ui};
+
+const CONFIGURATION: &str = include_str!("../../python/configuration.py");
+
+/// Statements of files that plugins trace, by the paths of the data.
+pub(super) type Traced = BTreeMap<FilePath, TracedFile>;
+
+/// Do what the plugins do that are known without Python. Others stop the report, or are left out.
+pub(super) fn configure(
+    args: &ReportingArgs,
+    config: &mut Config,
+    data: &CoverageData,
+    python: PythonVersion,
+) -> Result<(), Failure> {
+    let environment = Environment::of_this_machine(python, |name| std::env::var(name).ok());
+    let mut unknown = match plugins::configure(config, &environment) {
+        Ok(unknown) => unknown,
+        Err(err) if args.plugins == Some(Plugins::Ignore) => {
+            ui::warning(&format!("{}, and it is left out", err.reason()));
+            return Ok(());
+        }
+        Err(err) => return Err(Failure::Refused(format!("{}. {WAYS_ON}", err.reason()))),
+    };
+    // A plugin that has traced files is a file tracer; of these there is a warning of its own.
+    let tracers = tracers(data);
+    let is_tracer = |plugin: &str| {
+        tracers
+            .iter()
+            .any(|tracer| tracer.strip_prefix(plugin).is_some_and(|rest| rest.starts_with('.')))
+    };
+    unknown.retain(|plugin| !is_tracer(plugin));
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let names = unknown.join(", ");
+    if args.plugins == Some(Plugins::Ignore) {
+        ui::warning(&format!(
+            "the settings are those of the file: of plugin {names} it is not known what it does to them"
+        ));
+        return Ok(());
+    }
+    Err(Failure::Refused(format!(
+        "the configuration names plugin {names}, which may change any setting, and what is counted. {WAYS_ON}"
+    )))
+}
+
+const WAYS_ON: &str = "Two ways on: --plugins=run --python PYTHON runs it in a Python that has coverage.py and the plugin; \
+    --plugins=ignore takes the settings as they are in the file";
+
+/// Ask a Python for the configuration, as coverage.py and the plugins make it there.
+pub(super) fn run(
+    args: &ReportingArgs,
+    config: &mut Config,
+    data: &CoverageData,
+) -> Result<Traced, Failure> {
+    let python = args.python.as_deref().unwrap_or(Path::new("python3"));
+    let traced: Vec<&str> = data
+        .files()
+        .map(|file| file.path().as_str())
+        .filter(|path| data.file_tracer(path).is_some_and(|tracer| !tracer.is_empty()))
+        .collect();
+    let data_file = settings::data_file(args.data_file.clone(), config);
+    let asked = json!({
+        "rcfile": args.config.rcfile,
+        "data_file": data_file.to_string_lossy(),
+        "options": Config::option_names().collect::<Vec<_>>(),
+        "traced": traced,
+    });
+    let answer = ask(python, &asked)?;
+    let unreadable =
+        |why: String| about(python, &format!("the configuration cannot be read: {why}"));
+    let answer: Answer =
+        serde_json::from_slice(&answer).map_err(|err| unreadable(err.to_string()))?;
+    for (name, value) in answer.options.iter().filter(|(_, value)| !value.is_null()) {
+        config.set_option(name, setting(value)).map_err(|err| unreadable(err.reason()))?;
+    }
+    let by_path = |(path, of_file): (String, Lines)| {
+        let path = FilePath::try_from(path.as_str())?;
+        Ok((path, TracedFile { statements: of_file.statements, excluded: of_file.excluded }))
+    };
+    Ok(answer.traced.into_iter().map(by_path).collect::<Result<_, pulpcov_core::Error>>()?)
+}
+
+/// A value of coverage.py's configuration.
+fn setting(value: &Value) -> Setting {
+    match value {
+        Value::Bool(boolean) => Setting::Boolean(*boolean),
+        Value::Number(number) if number.is_f64() => {
+            Setting::Float(number.as_f64().unwrap_or(f64::NAN))
+        }
+        Value::Number(number) => Setting::Integer(number.to_string()),
+        Value::Array(items) => Setting::Array(items.iter().map(setting).collect()),
+        Value::String(text) => Setting::Text(text.clone()),
+        value => Setting::Text(value.to_string()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    options: BTreeMap<String, Value>,
+    traced: BTreeMap<String, Lines>,
+}
+
+#[derive(Deserialize)]
+struct Lines {
+    statements: Vec<i32>,
+    excluded: Vec<i32>,
+}
+
+/// Run the script in the current folder, which plugins may be imported from, as coverage.py does.
+fn ask(python: &Path, asked: &Value) -> Result<Vec<u8>, Failure> {
+    let output = Command::new(python)
+        .args(["-c", CONFIGURATION, &asked.to_string()])
+        .env("PULPCOV_HOOK", "off")
+        .output()
+        .map_err(|err| {
+            about(
+                python,
+                &format!("{err}; --python names a Python with coverage.py and the plugins"),
+            )
+        })?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    let last = text.trim_end().lines().last().unwrap_or("it says nothing");
+    Err(about(python, &format!("{last}; --python names a Python with coverage.py and the plugins")))
+}
+
+fn about(python: &Path, why: &str) -> Failure {
+    Failure::Refused(format!("{}: {why}", ui::name(python)))
+}
+
+/// Whether rules of plugins mention the version of Python.
+pub(super) fn ask_for_python(config: &Config) -> bool {
+    let rules = config.plugin_options.get("coverage_conditional_plugin");
+    let rules = rules.and_then(|options| options.get("rules")).map(ToString::to_string);
+    rules.is_some_and(|rules| rules.contains("version"))
+}
+
+/// Whether a source has a line such as `# pragma: >=3.12 cover`.
+pub(super) fn has_version_pragma(source: &[u8]) -> bool {
+    const PRAGMA: &[u8] = b"# pragma: ";
+    let is_comparison = |byte: &u8| b"<>=!".contains(byte);
+    source
+        .windows(PRAGMA.len() + 1)
+        .any(|text| text.starts_with(PRAGMA) && text.last().is_some_and(is_comparison))
+}
+
+fn tracers(data: &CoverageData) -> BTreeSet<String> {
+    data.files()
+        .filter_map(|file| data.file_tracer(file.path()).map(str::to_owned))
+        .filter(|tracer| !tracer.is_empty())
+        .collect()
+}

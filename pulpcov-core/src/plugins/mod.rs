@@ -1,0 +1,125 @@
+//! Plugins of coverage.py that change the configuration, without Python.
+//!
+//! A plugin may change every setting. Those that are known here do what the real ones do; what others do, only Python can
+//! tell.
+//!
+//! | plugin | what it does |
+//! |---|---|
+//! | `covdefaults` 2.3 | stricter exclusions, pragmas of platforms and versions, `fail_under = 100`, and more |
+//! | `coverage_conditional_plugin` 0.9 | exclusions that hold if a condition does |
+//! | `django_coverage_plugin` and other [file tracers](is_file_tracer) | nothing to settings: they trace templates |
+
+mod conditional;
+mod covdefaults;
+
+use crate::config::Config;
+use crate::python::PythonVersion;
+use crate::{Error, ErrorKind, Result};
+
+/// Plugins that trace files other than Python's, and leave the settings alone.
+const FILE_TRACERS: [&str; 7] = [
+    "Cython.Coverage",
+    "coverage_jinja_plugin",
+    "coverage_mako_plugin",
+    "django_coverage_plugin",
+    "jinja_coverage",
+    "mako_coverage",
+    "template_coverage",
+];
+
+/// Looks up an environment variable.
+type Variables<'e> = dyn Fn(&str) -> Option<String> + 'e;
+
+/// Where the code runs, for plugins that ask. It is where coverage.py would make the report.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::plugins::Environment;
+/// use pulpcov_core::python::PythonVersion;
+///
+/// let environment = Environment::of_this_machine(PythonVersion::Py312, |name| std::env::var(name).ok());
+/// ```
+pub struct Environment<'e> {
+    python: PythonVersion,
+    /// `sys.platform`.
+    sys_platform: &'static str,
+    /// `os.name`.
+    os_name: &'static str,
+    /// `platform.system()`.
+    platform_system: &'static str,
+    /// `platform.machine()`.
+    platform_machine: &'static str,
+    variable: Box<Variables<'e>>,
+}
+
+impl<'e> Environment<'e> {
+    /// CPython of this version, on a machine like this one, with these environment variables.
+    pub fn of_this_machine(
+        python: PythonVersion,
+        variable: impl Fn(&str) -> Option<String> + 'e,
+    ) -> Self {
+        let (sys_platform, os_name, platform_system) = match std::env::consts::OS {
+            "windows" => ("win32", "nt", "Windows"),
+            "macos" => ("darwin", "posix", "Darwin"),
+            "freebsd" => ("freebsd", "posix", "FreeBSD"),
+            _ => ("linux", "posix", "Linux"),
+        };
+        let platform_machine = match (std::env::consts::ARCH, std::env::consts::OS) {
+            ("x86_64", "windows") => "AMD64",
+            ("aarch64", "macos") => "arm64",
+            (machine, _) => machine,
+        };
+        let variable = Box::new(variable);
+        Self { python, sys_platform, os_name, platform_system, platform_machine, variable }
+    }
+}
+
+/// Do to the settings what the known plugins among [`Run::plugins`](crate::config::Run::plugins) do, and return the
+/// names of those that are not known.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] for a condition that only Python can tell.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::config::Config;
+/// use pulpcov_core::plugins::{Environment, configure};
+/// use pulpcov_core::python::PythonVersion;
+///
+/// let mut config = Config::default();
+/// config.run.plugins = vec!["covdefaults".into(), "company_plugin".into()];
+/// let environment = Environment::of_this_machine(PythonVersion::Py312, |_| None);
+/// assert_eq!(configure(&mut config, &environment)?, ["company_plugin"]);
+/// assert_eq!(config.report.fail_under, 100.0);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn configure(config: &mut Config, environment: &Environment<'_>) -> Result<Vec<String>> {
+    let mut unknown = Vec::new();
+    for plugin in config.run.plugins.clone() {
+        match plugin.as_str() {
+            "covdefaults" => covdefaults::configure(config, environment),
+            "coverage_conditional_plugin" => conditional::configure(config, environment)?,
+            name if is_file_tracer(name) => {}
+            _ => unknown.push(plugin),
+        }
+    }
+    Ok(unknown)
+}
+
+/// Whether what the known plugins do depends on the version of Python.
+pub fn depend_on_python(config: &Config) -> bool {
+    let depends = |plugin: &str| ["covdefaults", "coverage_conditional_plugin"].contains(&plugin);
+    config.run.plugins.iter().any(|plugin| depends(plugin))
+}
+
+/// Whether this plugin only traces files, such as templates, and does nothing to settings.
+pub fn is_file_tracer(plugin: &str) -> bool {
+    FILE_TRACERS.contains(&plugin)
+}
+
+fn only_python_can_tell(plugin: &str, what: &str) -> Error {
+    Error::new(ErrorKind::Config, format!("Plugin {plugin}: only Python can tell {what}"))
+}
