@@ -1,4 +1,4 @@
-"""Do many things with the real coverage.py in one process.
+"""Do many things with the real coverage.py in one process; or, with `--try VERSION`, see try_reference.py.
 
 Standard input is a JSON list of jobs, standard output the list of answers:
 
@@ -24,6 +24,11 @@ import sys
 import tempfile
 import traceback
 import types
+
+if sys.argv[1:2] == ["--try"]:
+    import try_reference
+
+    sys.exit(try_reference.main(*sys.argv[2:]))
 
 from coverage import CoverageData, CoveragePlugin
 from coverage.cmdline import main as coverage_main

@@ -519,6 +519,13 @@ pub(crate) struct JsonArgs {
     /// Say which contexts ran each line
     #[arg(long)]
     pub(crate) show_contexts: bool,
+
+    /// Say which contexts ran each line, and write the name of each context once
+    ///
+    /// The report gets a list `contexts` of all names; a file's `contexts` have their places in it, from 0. coverage.py has no
+    /// such form.
+    #[arg(long)]
+    pub(crate) contexts_once: bool,
 }
 
 /// Write a report as LCOV records

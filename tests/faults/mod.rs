@@ -3,6 +3,7 @@
 //! | module | what happens |
 //! |---|---|
 //! | [`kills`] | the command is killed at each step |
+//! | [`in_place`] | the data file cannot be replaced: it is a mount point, or its folder is not writable |
 //! | [`refusals`] | the system refuses each step; a disk is full |
 //! | [`outputs`] | the system refuses each step of a report |
 //! | [`permissions`] | folders and inputs are not to be read or written |
@@ -19,6 +20,7 @@ mod changes;
 mod concurrency;
 mod damage;
 mod flips;
+mod in_place;
 mod inject;
 mod kills;
 mod left;

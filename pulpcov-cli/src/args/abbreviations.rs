@@ -7,8 +7,9 @@ use std::ffi::OsString;
 use clap::{Command, Error, error::ErrorKind};
 
 /// Options that coverage.py does not have, of commands that it has.
-const OURS: [&str; 17] = [
+const OURS: [&str; 18] = [
     "by",
+    "contexts-once",
     "drop-contexts",
     "json",
     "keep-combined",

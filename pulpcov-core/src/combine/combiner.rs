@@ -13,10 +13,10 @@ use super::event::Event;
 use super::gather::{Gathered, Outcome, Parts, gather};
 use super::lock::FolderLocks;
 use super::spill::{Run, Spilled};
-use super::store::{folder_of, store_with};
+use super::store::{file_at, folder_of, rewrite, store_with};
 use super::unfinished::{Mark, Unfinished};
 use crate::REFERENCE_VERSION;
-use crate::data::{CoverageData, FilePath, Measurement};
+use crate::data::{CoverageData, FileData, FilePath, Measurement};
 use crate::discover::{self, Found};
 use crate::error::{Error, ErrorKind, Lines, Result};
 use crate::folder::Entry;
@@ -53,6 +53,8 @@ use crate::text::{plural, printable, py_repr};
 /// ```
 pub struct Combiner<'a> {
     data_file: PathBuf,
+    /// The file that the data file is: it may be a link.
+    target: PathBuf,
     places: Vec<PathBuf>,
     append: bool,
     keep: bool,
@@ -96,8 +98,10 @@ impl Combined {
 impl<'a> Combiner<'a> {
     /// Combine into `data_file`, whose name is also the base of the inputs' names.
     pub fn new(data_file: impl Into<PathBuf>) -> Self {
+        let data_file = data_file.into();
         Self {
-            data_file: data_file.into(),
+            target: data_file.clone(),
+            data_file,
             places: Vec::new(),
             append: false,
             keep: false,
@@ -196,8 +200,9 @@ impl<'a> Combiner<'a> {
     /// (if only the syncing of its folder failed, the data file is complete);
     /// with [`append`](Self::append) also why the data file cannot be read.
     pub fn run(mut self) -> Result<Combined> {
+        self.target = file_at(&self.data_file)?;
         let _locks = self.lock()?;
-        let unfinished = Unfinished::find(&folder_of(&self.data_file), &self.data_file);
+        let unfinished = Unfinished::find(&folder_of(&self.target), &self.target);
         if unfinished.any() {
             (self.on_event)(Event::Resuming { data_file: &self.data_file });
             self.append = true;
@@ -211,7 +216,7 @@ impl<'a> Combiner<'a> {
         }
         (self.on_event)(Event::Found { inputs: inputs.len() });
         let base = match self.append {
-            true => Base::load(&self.data_file, self.drop_contexts, self.memory)?,
+            true => Base::load(&self.target, self.drop_contexts, self.memory)?,
             false => None,
         };
         let gathered = self.gather(&inputs, base.as_ref())?;
@@ -232,7 +237,7 @@ impl<'a> Combiner<'a> {
     fn lock(&self) -> Result<FolderLocks> {
         let folder = |place: PathBuf| if place.is_dir() { place } else { folder_of(&place) };
         let inputs = self.places_or_default().into_iter().map(folder);
-        let target = folder_of(&self.data_file);
+        let target = folder_of(&self.target);
         let waiting = |folder: &Path| (self.on_event)(Event::Waiting { folder });
         FolderLocks::acquire(inputs, target, waiting)
     }
@@ -254,8 +259,8 @@ impl<'a> Combiner<'a> {
         let taken = base.map_or(0, |base| base.size);
         let memory = self.memory.map(|bytes| bytes.saturating_sub(taken));
         let spilled = base.is_some_and(|base| !base.runs.is_empty());
-        let (drop_contexts, data_file) = (self.drop_contexts, &self.data_file);
-        gather(inputs, &mut aliases, drop_contexts, memory, spilled, data_file, &self.on_event)
+        let (drop_contexts, target) = (self.drop_contexts, &self.target);
+        gather(inputs, &mut aliases, drop_contexts, memory, spilled, target, &self.on_event)
             .map_err(|err| match err.kind() {
                 ErrorKind::TracerConflict => {
                     name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
@@ -302,13 +307,16 @@ impl<'a> Combiner<'a> {
         let spilled = Spilled { data, runs: &result.runs };
         (self.on_event)(Event::Writing { rows: spilled.count() });
         let deletes = !self.keep && !result.consumed.is_empty();
-        let folder = folder_of(&self.data_file);
+        let folder = folder_of(&self.target);
         // As coverage.py does; why it cannot be made, writing will say.
         let _ = std::fs::create_dir_all(&folder);
         let rows: &dyn RowSource = if result.runs.is_empty() { data } else { &spilled };
         let write = |temporary: &mut NamedTempFile| sqlite::write_rows(rows, temporary.as_file());
-        let mark = |file: &File| deletes.then(|| Mark::set(&folder, file)).transpose();
-        store_with(&self.data_file, result.readers, write, mark, Beside::persist)
+        let mark = |file: &File| deletes.then(|| Mark::beside(&folder, file)).transpose();
+        store_with(&self.target, result.readers, write, mark, Beside::persist).or_else(|reason| {
+            let file = rewrite(rows, &self.target, result.readers, deletes, reason)?;
+            Ok(deletes.then_some(Mark::Within(file)))
+        })
     }
 
     fn delete(&self, merged: Merged<'_>, mark: Option<Mark>) -> Combined {
@@ -318,7 +326,7 @@ impl<'a> Combiner<'a> {
             let consumed: Vec<_> =
                 merged.consumed.iter().map(|(input, identity)| (*input, identity)).collect();
             combined.not_deleted = delete_inputs(&consumed);
-            combined.not_deleted.extend(mark.clear(&folder_of(&self.data_file)).err());
+            combined.not_deleted.extend(mark.clear(&folder_of(&self.target)).err());
         }
         combined
     }
@@ -451,7 +459,8 @@ fn name_conflicting_inputs(inputs: &[Entry], aliases: &mut PathAliases) -> Optio
     for input in inputs {
         let opened = DataFile::open_entry(input).and_then(DataFile::read);
         let (Ok(decoded), input) = (opened, input.path()) else { continue };
-        for file in decoded.data.files() {
+        let has_owner = |file: &FileData<'_>| file.has_rows() || !file.tracer().is_empty();
+        for file in decoded.data.files().filter(has_owner) {
             let Ok(path) = aliases.map_file(file.path()) else { continue };
             let (tracer, first) =
                 known.entry(path.clone()).or_insert_with(|| (file.tracer().to_owned(), input));

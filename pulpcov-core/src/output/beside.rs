@@ -33,23 +33,6 @@ impl Beside {
         Ok(Self { file, target: target.to_owned() })
     }
 
-    /// Limits which of the group and of all others may read the file to these bits of a mode. Who may not read may not write.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    pub(crate) fn limit_readers(&self, readers: u32) -> io::Result<()> {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = self.file.as_file().metadata()?.permissions().mode();
-            let limited = mode & (0o700 | readers | readers >> 1 | readers >> 2);
-            if limited != mode & 0o777 {
-                self.file.as_file().set_permissions(Permissions::from_mode(limited))?;
-            }
-        }
-        #[cfg(not(unix))]
-        let _ = readers;
-        Ok(())
-    }
-
     /// Renames the file to the target, and replaces what is there.
     pub(crate) fn persist(self) -> io::Result<()> {
         self.persist_with(NamedTempFile::persist)
@@ -89,6 +72,23 @@ fn replacing(old: &Metadata, folder: &Path, new: Permissions) -> Permissions {
 #[cfg(not(unix))]
 fn replacing(old: &Metadata, _: &Path, _: Permissions) -> Permissions {
     old.permissions()
+}
+
+/// Limits which of the group and of all others may read the file to these bits of a mode. Who may not read may not write.
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+pub(crate) fn limit_readers(file: &File, readers: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file.metadata()?.permissions().mode();
+        let limited = mode & (0o700 | readers | readers >> 1 | readers >> 2);
+        if limited != mode & 0o777 {
+            file.set_permissions(Permissions::from_mode(limited))?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (file, readers);
+    Ok(())
 }
 
 /// Returns the folder of a file, which is `.` for a bare name.

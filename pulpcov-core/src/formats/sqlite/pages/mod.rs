@@ -36,6 +36,10 @@ mod write;
 pub(super) use store::{PageFile, Store};
 pub(super) use tables::Database;
 pub(super) use write::write;
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(super) use write::{FreeList, Header, Written, write_free_list, write_from};
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(super) const PAGE_SIZE: usize = pack::PAGE;
 
 /// This is for SQLite to read, or to refuse.
 #[derive(Debug)]

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, BufWriter, Write};
+use std::ops::Range;
 
 use super::behind::{self, SyncRequests};
 use super::encode::{Columns, Field, ShortCell, record, record_len, row_len_of};
-use super::pack::{Measure, PAGE, PageWriter, Tree, first_page};
+use super::pack::{LOCK_PAGE, Measure, PAGE, PageWriter, Tree, first_page};
 use crate::data::contexts::ContextId;
 use crate::data::{FilePath, LineArc, Measurement};
 use crate::formats::sqlite::SCHEMA_VERSION;
@@ -18,6 +19,9 @@ const BUFFER: usize = 1 << 20;
 
 /// How many lengths of rows are collected before they are measured; all of a set are.
 const LENGTHS_AT_ONCE: usize = 1 << 12;
+
+/// How many free pages a page of their list names: SQLite leaves the last six places unused.
+const LEAVES: usize = PAGE / 4 - 8;
 
 /// Can two threads write to one file, each at a place of its own?
 const TOGETHER: bool = cfg!(all(unix, feature = "parallel"));
@@ -37,6 +41,26 @@ const VERY_MANY: u64 = 500_000;
 ///
 /// The metadata does not say `has_arcs`: what was measured does.
 pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<()> {
+    let pages = write_from(rows, file, 2)?;
+    let tables = pages.roots.len() as u32;
+    let header =
+        Header { count: pages.end - 1, changes: 1, schema_changes: tables, ..Header::default() };
+    pages.write_first(file, &header)
+}
+
+/// The tables of a database, on pages up to one without, but not yet its first page.
+pub(in super::super) struct Written {
+    roots: [Root; 7],
+    /// The number of the page behind them.
+    pub(in super::super) end: u32,
+}
+
+/// Write the tables of `rows` to the pages from `start` on.
+pub(in super::super) fn write_from(
+    rows: &dyn RowSource,
+    file: &File,
+    start: u32,
+) -> io::Result<Written> {
     let tables = Tables {
         rows,
         files: rows.files(),
@@ -45,16 +69,69 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
     };
     let write = |syncs| {
         let together = TOGETHER && rows.count() >= MANY;
-        let mut pages = Pages { file, next: 2, together, syncs };
-        let roots = tables.write(&mut pages)?;
-        let first = first_page_of(&roots, pages.next - 1)
-            .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
-        Place { file, at: 0, syncs: SyncRequests::default() }.write_all(&first[..])
+        let mut pages = Pages { file, next: start, together, syncs };
+        Ok(Written { roots: tables.write(&mut pages)?, end: pages.next })
     };
     match SYNC_BEHIND && rows.count() >= VERY_MANY {
         true => behind::write_with(file, write),
         false => write(SyncRequests::default()),
     }
+}
+
+impl Written {
+    /// Write the first page, which makes these tables those of the database: all at once.
+    pub(in super::super) fn write_first(&self, file: &File, header: &Header) -> io::Result<()> {
+        let first = first_page_of(&self.roots, header)
+            .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
+        place(file, 1).write_all(&first[..])
+    }
+}
+
+/// Write the list of free pages to the pages from `start` on (fileformat.html, section 1.5): `free`, and those that the list
+/// itself takes, because these are free, too. Returns the first page of the list, its length, and the page behind it.
+pub(in super::super) fn write_free_list(
+    free: Range<u32>,
+    file: &File,
+    start: u32,
+) -> io::Result<(FreeList, u32)> {
+    let free: Vec<u32> = free.filter(|page| *page != LOCK_PAGE).collect();
+    let mut out = PageWriter::new(place(file, start), start);
+    let mut list = FreeList { first: 0, len: free.len() as u32 };
+    for leaves in free.chunks(LEAVES) {
+        let mut trunk = [0; PAGE];
+        let numbers = [list.first, leaves.len() as u32].into_iter().chain(leaves.iter().copied());
+        for (at, number) in trunk.chunks_exact_mut(4).zip(numbers) {
+            at.copy_from_slice(&number.to_be_bytes());
+        }
+        list.first = out.write(&trunk)?;
+        list.len += 1;
+    }
+    Ok((list, out.next()))
+}
+
+fn place(file: &File, page: u32) -> Place<'_> {
+    let at = u64::from(page - 1) * PAGE as u64;
+    Place { file, at, syncs: SyncRequests::default() }
+}
+
+/// What the header says beside what it always says.
+#[derive(Default)]
+pub(in super::super) struct Header {
+    /// How many pages there are.
+    pub(in super::super) count: u32,
+    /// How often the database was changed, and how often its schema.
+    pub(in super::super) changes: u32,
+    pub(in super::super) schema_changes: u32,
+    pub(in super::super) free: FreeList,
+    /// The number that tells an application its files. SQLite ignores it.
+    pub(in super::super) application: u32,
+}
+
+/// Where the list of the free pages begins, and how many these are.
+#[derive(Clone, Copy, Default)]
+pub(in super::super) struct FreeList {
+    first: u32,
+    len: u32,
 }
 
 /// A place in a file, which goes on behind what is written.
@@ -419,7 +496,7 @@ fn index_of_names<'n>(
 }
 
 /// The header of the database, and the table of its tables (fileformat.html, sections 1.3 and 2.6).
-fn first_page_of(roots: &[Root; 7], count: u32) -> Option<Box<[u8; PAGE]>> {
+fn first_page_of(roots: &[Root; 7], header: &Header) -> Option<Box<[u8; PAGE]>> {
     let mut records = Vec::new();
     for sql in SCHEMA.split_terminator(";\n").map(str::trim_start) {
         let root = roots.iter().find(|root| {
@@ -447,19 +524,21 @@ fn first_page_of(roots: &[Root; 7], count: u32) -> Option<Box<[u8; PAGE]>> {
         &(PAGE as u16).to_be_bytes(),
         // Rollback journal; no reserved bytes; the fractions of a page that SQLite prescribes.
         &[1, 1, 0, 64, 32, 32],
-        // Changed once; that many pages; no free ones.
-        &1u32.to_be_bytes(),
-        &count.to_be_bytes(),
-        &[0; 8],
-        // One change of the schema for each table; schema format 4.
-        &(roots.len() as u32).to_be_bytes(),
+        &header.changes.to_be_bytes(),
+        &header.count.to_be_bytes(),
+        &header.free.first.to_be_bytes(),
+        &header.free.len.to_be_bytes(),
+        &header.schema_changes.to_be_bytes(),
+        // The schema's format.
         &4u32.to_be_bytes(),
         &[0; 8],
         // UTF-8.
         &1u32.to_be_bytes(),
-        &[0; 32],
-        // The count of pages is that of the first change, made by this version of SQLite.
-        &1u32.to_be_bytes(),
+        &[0; 8],
+        &header.application.to_be_bytes(),
+        &[0; 20],
+        // The count of pages is that of the last change, made by this version of SQLite.
+        &header.changes.to_be_bytes(),
         &rusqlite::version_number().to_be_bytes(),
     ]
     .concat();
