@@ -142,7 +142,7 @@ fn request(address: &str, method: &str, path: &str, host: &str) -> (String, Stri
     (head.to_owned(), body.to_owned())
 }
 
-fn record(hooked: &Hooked, step: &str) {
+pub(crate) fn record(hooked: &Hooked, step: &str) {
     let mut command = hooked.drive("steps");
     let ran = command.env("PAUSE", "0").env("STEPS", step).stdout(Stdio::null()).status();
     assert!(ran.unwrap().success());
@@ -229,8 +229,16 @@ fn pages_are_served(args: &[&str], has_token: Option<bool>) {
         ];
         for path in others {
             let (head, body) = request(address, "GET", &path, "localhost");
-            assert!(head.contains(" 403 ") && body.is_empty(), "{path}: {head}{body}");
+            assert!(head.contains(" 403 "), "{path}: {head}");
+            assert_eq!(
+                body,
+                "Open the address that `pulpcov watch` printed, with its secret part\n"
+            );
         }
+        let bare = format!("/{}", secret.trim_end_matches('/'));
+        let (head, _) = request(address, "GET", &bare, "localhost");
+        assert!(head.contains(" 308 ") && head.contains(&format!("location: {bare}/")), "{head}");
+        assert!(request(address, "GET", &bare, "evil.example").0.contains(" 403 "));
     }
     process.signal(Signal::SIGTERM);
     assert_eq!(process.0.wait().unwrap().code(), Some(0));

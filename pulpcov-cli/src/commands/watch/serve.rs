@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -23,6 +25,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use nix::fcntl::OFlag;
 
 use crate::exit::Failure;
+
+/// The type of what is no part of the report.
+const PLAIN: &str = "text/plain";
+/// What somebody is told who has typed the address without its secret part.
+const WITHOUT_TOKEN: &str = "Open the address that `pulpcov watch` printed, with its secret part\n";
 
 /// Serve the folder from a thread, until the process ends. The URL, with the port that was chosen for port 0.
 pub(super) fn start(
@@ -69,6 +76,12 @@ struct Site {
 }
 
 impl Site {
+    /// Is the path the token, without the slash behind it?
+    fn is_token_alone(&self, path: &str) -> bool {
+        let given = path.strip_prefix('/');
+        self.token.as_ref().zip(given).is_some_and(|(token, given)| token.is(given))
+    }
+
     /// The path without the token; `None` without the right one.
     fn strip_token<'p>(&self, path: &'p str) -> Option<&'p str> {
         let Some(token) = &self.token else { return Some(path) };
@@ -98,25 +111,45 @@ async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
 }
 
 fn answer<B>(request: &Request<B>, site: &Site) -> Response<Full<Bytes>> {
-    let (status, content) = if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        (StatusCode::METHOD_NOT_ALLOWED, None)
-    } else if !is_for_this_machine(request) {
-        (StatusCode::FORBIDDEN, None)
-    } else if let Some(path) = site.strip_token(request.uri().path()) {
-        match find(path, &site.folder).and_then(|path| read(&path)) {
-            Some(content) => (StatusCode::OK, Some(content)),
-            None => (StatusCode::NOT_FOUND, None),
-        }
-    } else {
-        (StatusCode::FORBIDDEN, None)
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return respond(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "");
+    }
+    if !is_for_this_machine(request) {
+        return respond(StatusCode::FORBIDDEN, PLAIN, "");
+    }
+    let path = request.uri().path();
+    if site.is_token_alone(path) {
+        return redirect(&format!("{path}/"));
+    }
+    let Some(path) = site.strip_token(path) else {
+        return respond(StatusCode::FORBIDDEN, PLAIN, WITHOUT_TOKEN);
     };
-    let (bytes, kind) = content.unwrap_or((Vec::new(), "text/plain"));
-    let mut response = Response::new(Full::new(bytes.into()));
+    match find(path, &site.folder).and_then(|path| read(&path)) {
+        Some((bytes, kind)) => respond(StatusCode::OK, kind, bytes),
+        None => respond(StatusCode::NOT_FOUND, PLAIN, ""),
+    }
+}
+
+fn respond(
+    status: StatusCode,
+    kind: &'static str,
+    content: impl Into<Bytes>,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(content.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Links in a page are relative, so its address has to end with a slash.
+fn redirect(path: &str) -> Response<Full<Bytes>> {
+    let mut response = respond(StatusCode::PERMANENT_REDIRECT, PLAIN, "");
+    if let Ok(path) = HeaderValue::from_str(path) {
+        response.headers_mut().insert(LOCATION, path);
+    }
     response
 }
 
