@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use super::{ConfigArgs, seconds};
+use super::hook::time;
+use super::{ConfigArgs, Mixed};
 
 /// Report on a folder of data files again and again, while the processes that write them run
 ///
@@ -40,9 +41,13 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "FILE", group = "outputs")]
     pub(crate) xml: Option<PathBuf>,
 
-    /// How often to look for changes
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = seconds)]
+    /// How often to look for changes, such as 200ms, 5s, 2m, 1h
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
     pub(crate) interval: f64,
+
+    /// Report on data with branches and data without together, reduced to lines
+    #[arg(long, value_name = "HOW")]
+    pub(crate) mixed: Option<Mixed>,
 
     /// Print nothing but warnings and errors
     #[arg(short, long)]

@@ -84,13 +84,23 @@ impl Inputs {
         Ok(changes)
     }
 
-    /// The rows of all of them.
-    pub(super) fn merged(&self) -> Result<CoverageData, Error> {
+    /// The rows of all of them. Data with branches and data without cannot be merged, unless both become lines.
+    pub(super) fn merged(&self, mixed_as_lines: bool) -> Result<CoverageData, Error> {
+        let as_lines = mixed_as_lines && self.are_mixed();
         let mut all = CoverageData::new();
         for input in self.files.values() {
-            all.merge(input.data.clone())?;
+            let mut data = input.data.clone();
+            if as_lines {
+                data.arcs_to_lines();
+            }
+            all.merge(data)?;
         }
         Ok(all)
+    }
+
+    fn are_mixed(&self) -> bool {
+        let kinds = self.files.values().filter_map(|input| input.data.measurement());
+        kinds.collect::<BTreeSet<_>>().len() > 1
     }
 
     /// A combine moves rows from the other files to the one without a suffix.

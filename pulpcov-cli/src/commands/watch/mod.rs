@@ -22,7 +22,7 @@ use self::inputs::{Changes, Inputs};
 use self::stop::Stop;
 use super::reporting::Reporting;
 use super::{html, xml};
-use crate::args::{ReportingArgs, ServeToken, WatchArgs};
+use crate::args::{Mixed, ReportingArgs, ServeToken, WatchArgs};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
 
@@ -117,7 +117,8 @@ impl<'a> Watch<'a> {
             show_source: self.args.show_source.clone(),
             ..ReportingArgs::plain(&self.args.config)
         };
-        let reporting = Reporting::of_data(&args, self.config.clone(), self.inputs.merged()?)?;
+        let data = self.inputs.merged(self.args.mixed == Some(Mixed::Lines))?;
+        let reporting = Reporting::of_data(&args, self.config.clone(), data)?;
         let mut problems = Vec::new();
         let summary =
             reporting.summarize_with(Detail::Everything, |warning| problems.push(warning))?;
