@@ -31,8 +31,11 @@ pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
     let combined = combine_roots(args, &roots)?;
     combine::report(&combined, false);
     let exit = finish(write_reports(args, shown))?;
-    let is_complete = combined.left_out.is_empty() || args.ignore_errors;
-    Ok(if exit == Exit::Success && !is_complete { Exit::LeftOut } else { exit })
+    Ok(match exit {
+        Exit::Success if !combined.left_out.is_empty() && !args.ignore_errors => Exit::LeftOut,
+        Exit::LeftOut if args.ignore_errors => Exit::Success,
+        exit => exit,
+    })
 }
 
 /// A Python with the hook in it.
@@ -141,5 +144,5 @@ fn write_reports(args: &HookReportArgs, shown: Vec<PathBuf>) -> Result<Exit, Fai
     html::write_plain(&reporting, &summary, &html, false, problems)?;
     to_stdout(|out| text::write(&summary, &Options::new().precision(precision), out))?;
     ui::message(&format!("Wrote {} and {}", ui::name(&path), ui::name(&html.join("index.html"))));
-    Ok(Exit::Success)
+    Ok(reporting.end())
 }
