@@ -1,9 +1,12 @@
 //! What `pulpcov hook` says, and what it makes of odd arguments.
 
 use std::fs;
-use std::path::Path;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use pulpcov_core::combine::{StoreFormat, store};
+use pulpcov_core::{CoverageData, Numbits};
 use serde_json::Value;
 
 use crate::hooked::{Hooked, Running, line_of_step, lines};
@@ -62,6 +65,18 @@ fn sources_are_a_list_with_commas_too() {
     for line in ["package shop\n", "package json\n", "package email\n", &folder] {
         assert!(settings.contains(line), "{line} in {settings}");
     }
+}
+
+#[test]
+fn what_install_advises_is_about_the_same_python() {
+    let hooked = Hooked::new();
+    let ran = hook(&hooked, "install", &["--source", "shop"]).status(0);
+    let (_, advice) = ran.stderr.split_once("pulpcov hook status ").unwrap();
+    let words: Vec<&str> = advice.lines().next().unwrap().split(' ').collect();
+    assert_eq!(words, ["--python", hooked.python().to_str().unwrap()]);
+    let mut status = pulpcov();
+    let status = status.args(["hook", "status"]).args(words).output().unwrap();
+    Ran::from(status).status(0).stdout("measures: package shop");
 }
 
 #[test]
@@ -162,6 +177,73 @@ fn a_report_finds_the_data_root_by_itself() {
     let elsewhere = hooked.dir.path("elsewhere");
     let chosen = hooked.hook("report", &["x", "--data-root", elsewhere.to_str().unwrap()]);
     chosen.status(1).stderr("elsewhere: there is no such folder");
+}
+
+#[test]
+fn a_watch_finds_the_data_root_by_itself() {
+    let hooked = Hooked::new().installed(&[]);
+    record(&hooked, "1");
+    let python = hooked.python().display().to_string();
+    for (name, args) in [("named.xml", &["--python", &python][..]), ("default.xml", &[])] {
+        let mut watch = pulpcov();
+        watch.args(["watch", "--interval", "100ms", "--xml", name]).args(args);
+        watch.env("PATH", hooked.dir.path("venv/bin")).current_dir(hooked.dir.path(""));
+        let _watch = Running::start(&mut watch);
+        hooked.wait_for("report", |hooked| {
+            let xml = fs::read_to_string(hooked.dir.path(name)).unwrap_or_default();
+            xml.contains("steps.py")
+        });
+    }
+    fs::remove_dir_all(hooked.root()).unwrap();
+    let ran = hooked.dir.pulpcov(["watch", "--xml", "x", "--python", &python]).status(1);
+    ran.stderr("data: is no folder").stderr("--python");
+}
+
+/// A data file of a process that ran files that are not there, and one that is no Python.
+fn put_lost(hooked: &Hooked) -> Vec<PathBuf> {
+    let broken = hooked.dir.write("broken.py", "def f(:\n");
+    let mut lost: Vec<_> =
+        (1..7).map(|number| PathBuf::from(format!("/nowhere/{number}.py"))).collect();
+    lost.push(broken);
+    let mut data = CoverageData::new();
+    for path in &lost {
+        data.add_lines(path.to_str().unwrap(), "", &Numbits::from_iter([1])).unwrap();
+    }
+    let folder = hooked.files()[0].with_file_name(".coverage.elsewhere.pid7.XaB3dE9fXx");
+    store(&data, folder, StoreFormat::Sqlite).unwrap();
+    lost
+}
+
+#[test]
+fn what_is_missing_is_left_out_and_named_and_nothing_is_lost() {
+    let hooked = Hooked::new().installed(&[]);
+    record(&hooked, "1");
+    let lost = put_lost(&hooked);
+    let all = hooked.rows();
+    let ran = hook(&hooked, "report", &["results"]).status(3);
+    let broken = lost.last().unwrap().display();
+    ran.stdout("shop/steps.py").stderr(
+        "warning: 7 files are left out, for their sources are missing or are no Python: /nowhere/1.py, /nowhere/2.py, \
+         /nowhere/3.py, /nowhere/4.py, /nowhere/5.py, and 2 more\n"
+    );
+    let page = fs::read_to_string(hooked.dir.path("results/html/index.html")).unwrap();
+    assert!(page.contains("7 files are left out"));
+    let ran = hook(&hooked, "report", &["results", "-i"]).status(0);
+    ran.stdout("shop/steps.py").stderr("'/nowhere/6.py'").stderr(&format!("'{broken}'"));
+    // All rows are in the combined data, so that the data files can go.
+    hook(&hooked, "report", &["results", "--erase"]).status(3);
+    assert_eq!(hooked.files().len(), 0);
+    assert!(Rows::by_sql(hooked.dir.path("results/.coverage")) == all);
+    // A watch goes on, too.
+    let mut watch = pulpcov();
+    watch.args(["watch", "results", "--xml", "x.xml", "--interval", "100ms"]);
+    let watch = watch.current_dir(hooked.dir.path("")).stderr(Stdio::piped());
+    let mut watch = Running::start(watch);
+    hooked.wait_for("report", |hooked| hooked.dir.path("x.xml").exists());
+    watch.signal(nix::sys::signal::Signal::SIGTERM);
+    let mut said = String::new();
+    watch.0.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("warning: 7 files are left out"), "{said}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use pulpcov_core::python::PythonVersion;
 
 pub(crate) use abbreviations::written_out;
 pub(crate) use hook::{
-    DATA_ROOT, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
+    DATA_ROOT, DEFAULT_PYTHON, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
 pub(crate) use watch::{ServeToken, WatchArgs};
 
@@ -146,7 +146,7 @@ pub(crate) struct ConvertArgs {
     #[arg(value_name = "FROM")]
     pub(crate) from: PathBuf,
 
-    /// The file to write, which must not exist yet
+    /// The file to write, which must not exist yet; `-` is standard output
     #[arg(value_name = "INTO")]
     pub(crate) into: PathBuf,
 

@@ -23,7 +23,10 @@ pub(crate) enum HookCommand {
 pub(crate) const DATA_ROOT: &str = "/srv/pulp_coverage";
 
 /// The variable that chooses another, for the command and for the processes.
-const DATA_ROOT_VARIABLE: &str = "PULP_COVERAGE_ROOT";
+pub(super) const DATA_ROOT_VARIABLE: &str = "PULP_COVERAGE_ROOT";
+
+/// The Python that is meant if none is named.
+pub(crate) const DEFAULT_PYTHON: &str = "python3";
 
 /// The Pythons that a command is about.
 #[derive(Args, Debug)]
@@ -34,11 +37,9 @@ pub(crate) struct PythonArgs {
 }
 
 impl PythonArgs {
-    const DEFAULT: &str = "python3";
-
     /// Those that were named, or else the usual one.
     pub(crate) fn or_default(&self) -> Vec<PathBuf> {
-        if self.pythons.is_empty() { vec![Self::DEFAULT.into()] } else { self.pythons.clone() }
+        if self.pythons.is_empty() { vec![DEFAULT_PYTHON.into()] } else { self.pythons.clone() }
     }
 }
 
@@ -157,17 +158,12 @@ pub(crate) struct HookReportArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) show_source: Vec<PathBuf>,
 
-    /// Go on when a source is missing or is no Python
+    /// Exit with 0 even if data files or sources were left out, and name each source
     #[arg(short, long)]
     pub(crate) ignore_errors: bool,
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-}
-
-impl HookReportArgs {
-    /// The Python that is asked for its data root if none is named.
-    pub(crate) const DEFAULT_PYTHON: &str = PythonArgs::DEFAULT;
 }
 
 /// A time in seconds, with one of the units that the message lists, or without.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use super::hook::time;
+use super::hook::{DATA_ROOT_VARIABLE, time};
 use super::{ConfigArgs, Mixed};
 
 /// Report on a folder of data files again and again, while the processes that write them run
@@ -14,9 +14,15 @@ use super::{ConfigArgs, Mixed};
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("outputs").required(true).multiple(true))]
 pub(crate) struct WatchArgs {
-    /// The folder with the data files: .coverage, and those that are named like it
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
+    /// The folder with the data files: .coverage, and those that are named like it [default: the one that the hook writes
+    /// into, or /srv/pulp_coverage]
+    #[arg(value_name = "DIR", env = DATA_ROOT_VARIABLE)]
+    pub(crate) folder: Option<PathBuf>,
+
+    /// A Python with the hook: what it measures of `install --source` is shown, even if data files of users name it who
+    /// may not read it; may be given several times
+    #[arg(long = "python", value_name = "PATH")]
+    pub(crate) pythons: Vec<PathBuf>,
 
     /// Write the HTML report into this folder; open pages follow it
     #[arg(long, value_name = "OUT", group = "outputs")]

@@ -93,7 +93,11 @@ fn install(
         ui::name(&places.site),
         interpreter.version
     ));
-    ui::message(&format!("Data files: {}. Restart what is to be measured.", ui::name(&root)));
+    ui::message(&format!(
+        "Data files: {}. Restart what is to be measured, and see it: pulpcov hook status{}",
+        ui::name(&root),
+        python_options(&args.python.pythons)
+    ));
     for problem in data_root::DataRoot::look(&root).problems {
         ui::warning(&format!("{}: {problem}", ui::name(&root)));
     }

@@ -3,6 +3,7 @@
 //! | | |
 //! |---|---|
 //! | `interpreter` | what a Python says about itself |
+//! | `hooks` | where the hooks of Pythons write, and what they measure |
 //! | `in_force` | what was chosen for a Python, in words |
 //! | `installed` | the files of the hook in site-packages, and the record of what was written |
 //! | `wsgi` | the marked import in a WSGI script |
@@ -14,6 +15,7 @@
 
 mod contents;
 mod data_root;
+mod hooks;
 mod in_force;
 mod install;
 mod installed;
@@ -23,6 +25,8 @@ mod report;
 mod status;
 mod uninstall;
 mod wsgi;
+
+pub(super) use hooks::{HOW_TO_NAME_ONE, Hooks};
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! `pulpcov hook report`
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use pulpcov_core::combine::Combined;
 use pulpcov_core::discover::{self, Found};
@@ -10,10 +10,8 @@ use pulpcov_core::report::text::{self, Options};
 use pulpcov_core::summarize::Detail;
 
 use super::data_root::{BASE, NO_FOLDER};
-use super::installed::{self, Places, Settings, State};
-use super::interpreter::Interpreter;
-use super::{about, python_options};
-use crate::args::{DATA_ROOT, HookReportArgs, Mixed, ReportingArgs};
+use super::{HOW_TO_NAME_ONE, Hooks, about, python_options};
+use crate::args::{HookReportArgs, Mixed, ReportingArgs};
 use crate::commands::combine;
 use crate::commands::reporting::{Reporting, finish, to_stdout};
 use crate::commands::{html, xml};
@@ -21,11 +19,10 @@ use crate::exit::{Exit, Failure};
 use crate::{settings, trust, ui};
 
 pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
-    let hooks: Vec<Hook> =
-        args.pythons.iter().map(|python| Hook::of(python)).collect::<Result<_, _>>()?;
-    let roots = data_roots(args, &hooks);
+    let hooks = Hooks::of(&args.pythons)?;
+    let roots = hooks.data_roots(args.data_root.as_deref());
     check_places(args, &roots)?;
-    let shown = shown_sources(args, &hooks)?;
+    let shown = [args.show_source.clone(), hooks.sources()?].concat();
     // Before the combine: it locks the folder, so that two of them do not add to it at once.
     std::fs::create_dir_all(&args.folder).map_err(|err| about(&args.folder, err))?;
     let combined = combine_roots(args, &roots)?;
@@ -38,51 +35,10 @@ pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
     })
 }
 
-/// A Python with the hook in it.
-struct Hook {
-    interpreter: Interpreter,
-    settings: Settings,
-}
-
-impl Hook {
-    fn of(python: &Path) -> Result<Self, Failure> {
-        let interpreter = Interpreter::ask(python)?;
-        match installed::look(&Places::new(&interpreter.site))? {
-            State::Whole(settings) => Ok(Self { interpreter, settings }),
-            State::Changed(path, how) => Err(about(&path, how)),
-            State::Absent => Err(about(python, "the hook is not installed in it")),
-        }
-    }
-}
-
-/// Where the data is: in the folder that was chosen, or else where the hooks write, or else where they usually do.
-fn data_roots(args: &HookReportArgs, hooks: &[Hook]) -> BTreeSet<PathBuf> {
-    if let Some(root) = &args.data_root {
-        return [root.clone()].into();
-    }
-    // Whoever names no Python may have none with the hook.
-    let unnamed = if hooks.is_empty() { default_hook() } else { None };
-    let mut roots: BTreeSet<PathBuf> = hooks
-        .iter()
-        .chain(&unnamed)
-        .filter_map(|hook| hook.settings.get("root"))
-        .map(PathBuf::from)
-        .collect();
-    if roots.is_empty() {
-        roots.insert(DATA_ROOT.into());
-    }
-    roots
-}
-
-fn default_hook() -> Option<Hook> {
-    Hook::of(Path::new(HookReportArgs::DEFAULT_PYTHON)).ok()
-}
-
 /// Is there something to report, and can it be written?
 fn check_places(args: &HookReportArgs, roots: &BTreeSet<PathBuf>) -> Result<(), Failure> {
     if let Some(root) = roots.iter().find(|root| !root.is_dir()) {
-        let advice = "--data-root names another one; with --python, it is the one that the hook of that Python writes into";
-        return Err(about(root, format!("{NO_FOLDER}. {advice}")));
+        return Err(about(root, format!("{NO_FOLDER}; with --data-root, {HOW_TO_NAME_ONE}")));
     }
     trust::check_output(&args.folder)?;
     if args.folder.exists() && !args.folder.is_dir() {
@@ -114,17 +70,6 @@ fn combine_roots(args: &HookReportArgs, roots: &BTreeSet<PathBuf>) -> Result<Com
         .mixed_as_lines(args.mixed == Some(Mixed::Lines))
         .run()?;
     Ok(combined)
-}
-
-/// What is shown whoever measured it: what was chosen when the hook was installed, and what is chosen now.
-fn shown_sources(args: &HookReportArgs, hooks: &[Hook]) -> Result<Vec<PathBuf>, Failure> {
-    let mut shown = args.show_source.clone();
-    for Hook { interpreter, settings } in hooks {
-        shown.extend(settings.all("folder").map(PathBuf::from));
-        let packages: Vec<&str> = settings.all("package").collect();
-        shown.extend(interpreter.find_packages(&packages)?);
-    }
-    Ok(shown)
 }
 
 fn write_reports(args: &HookReportArgs, shown: Vec<PathBuf>) -> Result<Exit, Failure> {
