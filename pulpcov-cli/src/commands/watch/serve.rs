@@ -3,6 +3,7 @@
 //! Every user of the machine can connect. A token, if there is one, is the first part of every path: links between pages
 //! are relative, so they have it too.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fs::OpenOptions;
 use std::io::Read;
@@ -23,8 +24,16 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use nix::fcntl::OFlag;
+use tokio::task::AbortHandle;
 
 use crate::exit::Failure;
+
+/// How long a connection may take to ask for something, and be idle then. Browsers open another one.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many connections there may be: more than browsers open, and much fewer than a process may have descriptors.
+const CONNECTIONS: usize = 64;
+/// How many bytes of a request are kept for each. Browsers send all cookies of this machine, whatever the port.
+const REQUEST: usize = 64 << 10;
 
 /// The type of what is no part of the report.
 const PLAIN: &str = "text/plain";
@@ -92,6 +101,7 @@ impl Site {
 
 async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let mut connections = Connections::default();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Too many files are open, perhaps. They will not be for ever.
@@ -104,9 +114,28 @@ async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
             async move { Ok::<_, Infallible>(response) }
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new());
+        http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(REQUEST);
+        connections.add(http.serve_connection(TokioIo::new(stream), service));
+        // What it asks for is answered before the next ones are taken, however many there are.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Those that are open, the oldest first.
+#[derive(Default)]
+struct Connections(VecDeque<AbortHandle>);
+
+impl Connections {
+    /// Serve one more. If there are too many, the oldest ends: who holds them all keeps nobody out.
+    fn add(&mut self, connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
+        self.0.retain(|open| !open.is_finished());
+        if self.0.len() >= CONNECTIONS
+            && let Some(oldest) = self.0.pop_front()
+        {
+            oldest.abort();
+        }
         // A browser that goes away has its reasons.
-        tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+        self.0.push_back(tokio::spawn(connection).abort_handle());
     }
 }
 
