@@ -316,10 +316,10 @@ impl<'a> Reporting<'a> {
         report: &str,
         write: impl FnOnce(&mut dyn Write) -> Result<f64, Error>,
     ) -> Result<f64, Failure> {
-        if STANDARD_OUTPUT.contains(&output) {
+        let path = Path::new(output);
+        if is_standard_output(path) {
             return to_stdout(write);
         }
-        let path = Path::new(output);
         trust::check_output(path)?;
         let total = WholeFile::at(path).write(write)?;
         if !self.quiet {
@@ -407,6 +407,10 @@ fn missing_sources(files: &[PathBuf]) -> String {
 fn is_about_reports(kind: ErrorKind) -> bool {
     use ErrorKind as Kind;
     matches!(kind, Kind::NoData | Kind::NoSource | Kind::NotPython | Kind::Config | Kind::Pattern)
+}
+
+pub(crate) fn is_standard_output(path: &Path) -> bool {
+    STANDARD_OUTPUT.iter().any(|name| path.as_os_str() == *name)
 }
 
 /// Write to standard output, in large pieces.
