@@ -94,3 +94,25 @@ signal.pause()
     assert_eq!(status.signal(), Some(15));
     assert!(!hooked.lines("work").is_empty());
 }
+
+/// A save in a handler, in the midst of what coverage.py hands over because the program has switched contexts.
+#[test]
+fn sigterm_in_the_midst_of_a_switch_of_contexts_saves_and_ends() {
+    let hooked = Hooked::new().installed(NEVER);
+    let code = "\
+import coverage, os, signal
+from shop import work
+class Context(str):
+    def __hash__(self):
+        if self in ('second',):
+            os.kill(os.getpid(), signal.SIGTERM)
+        return str.__hash__(self)
+current = coverage.Coverage.current()
+current.switch_context(Context('second'))
+work.before()
+current.switch_context('third')
+";
+    let mut process = Running::start(hooked.command().args(["-c", code]));
+    assert_eq!(process.ends().signal(), Some(15));
+    assert!(!hooked.lines("work").is_empty());
+}

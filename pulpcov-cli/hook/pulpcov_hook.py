@@ -151,63 +151,79 @@ class Unsupported(Exception):
     """This coverage.py, or this Python, is not one that the hook works with."""
 
 
+class MeasuredAlready(Exception):
+    """The program measures itself with coverage.py."""
+
+    def __init__(self):
+        super().__init__("the program measures itself with coverage.py")
+
+
 class Received:
     """Takes rows that coverage.py hands over because a context ends, or because the program asks it to save.
 
     coverage.py uses it as its `CoverageData`. It hands over seldom: the hook takes most rows out of the tracers' sets.
+    A program that looks at the data, through `Coverage.current()`, is shown what this process has recorded so far.
     """
 
-    def __init__(self, save, record_again):
-        self.save = save
-        self.record_again = record_again
+    def __init__(self, recorder):
+        self.recorder = recorder
         self.context = None
         self.forget()
 
     def forget(self):
-        self.lock = _allocate_lock()
-        self.rows = {}
-        self.plugins = {}
-        self.touched = {}
+        import collections
+
+        # Batches of rows, plugins, and files without rows. There is no lock: a signal handler may save, and so take
+        # these, in the midst of any of these functions. A deque takes and gives one member at a time.
+        self.batches = collections.deque()
 
     def take(self):
         """Everything so far: rows by context and file, plugins by file, and plugins of files without rows."""
-        with self.lock:
-            taken = self.rows, self.plugins, self.touched
-            self.rows, self.plugins, self.touched = {}, {}, {}
-        return taken
+        rows, plugins, touched = {}, {}, {}
+        while self.batches:
+            some_rows, some_plugins, some_touched = self.batches.popleft()
+            for key, some in some_rows.items():
+                rows.setdefault(key, set()).update(some)
+            plugins.update(some_plugins)
+            touched.update(some_touched)
+        return rows, plugins, touched
 
     def set_context(self, context):
         before, self.context = self.context, context
         # What ran in the one may run in the other.
-        self.record_again()
+        self.recorder.record_again()
         return before
 
     def add_lines(self, rows):
-        with self.lock:
-            for name, some in rows.items():
-                self.rows.setdefault((self.context or "", name), set()).update(some)
+        context = self.context or ""
+        self.batches.append(({(context, name): set(some) for name, some in rows.items()}, {}, {}))
 
     add_arcs = add_lines
 
     def add_file_tracers(self, plugins):
-        with self.lock:
-            self.plugins.update(plugins)
+        if plugins:
+            self.batches.append(({}, dict(plugins), {}))
 
     def touch_files(self, names, plugin_name=None):
-        with self.lock:
-            self.touched.update((name, plugin_name or "") for name in names)
+        self.batches.append(({}, {}, {name: plugin_name or "" for name in names}))
 
     def touch_file(self, name, plugin_name=""):
         self.touch_files([name], plugin_name)
 
     def write(self):
-        self.save()
+        self.recorder.flush()
 
     def close(self, force=False):
         pass
 
     def __bool__(self):
         return True
+
+    def __getattr__(self, name):
+        # All else that a `CoverageData` has.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.recorder.recorded(), name)
 
 
 class NoTracer:
@@ -280,6 +296,9 @@ class Measurement:
 
         self.threading = threading
         self.received = received
+        # Of coverage.py's collectors only the last one of the stack may stop. So ours is never below one of the program's.
+        if self._collectors_under_way():
+            raise MeasuredAlready()
         self.coverage.start()
         try:
             self._probe()
@@ -297,9 +316,45 @@ class Measurement:
             self.stop()
             raise
 
+    def _collectors_under_way(self):
+        return sys.modules["coverage.collector"].Collector._collectors
+
+    def on_other_measurement(self, call):
+        """Have `call` called when the program begins to measure itself: its collector pauses ours then."""
+        stock = self.collector.pause
+
+        def pause():
+            stock()
+            # When this one stops, its `Coverage` is not a current one any more.
+            if self.coverage in self.coverage._instances:
+                self.leave()
+                call()
+
+        self.collector.pause = pause
+
+    def leave(self):
+        """Leave coverage.py to the program, as if we had never started it. Ours is paused."""
+        under_way, current = self._collectors_under_way(), self.coverage._instances
+        for stack, ours in ((under_way, self.collector), (current, self.coverage)):
+            if ours in stack:
+                stack.remove(ours)
+        self.coverage._started = False
+        # Frames keep the tracer in C as a function for `sys.settrace`, which would take itself out, and others with it.
+        ours = set(map(id, self.collector.tracers))
+        for frame in sys._current_frames().values():
+            while frame is not None:
+                if id(frame.f_trace) in ours:
+                    del frame.f_trace
+                frame = frame.f_back
+
     # What is used of coverage.py beyond its documented interface. The values are kinds; `None` is anything.
     USED = {
         "_data": None,
+        "_instances": list,
+        "_started": bool,
+        "_collector._collectors": list,
+        "_collector.pause": callable,
+        "_collector.pid": int,
         "_collector.data": dict,
         "_collector.tracers": list,
         "_collector.data_lock": None,
@@ -371,6 +426,8 @@ class Measurement:
 
     def forget(self):
         """Forget what was recorded, and renew what another thread may have held when the process forked."""
+        # coverage.py would take it for a remainder of the parent, and would not pause it.
+        self.collector.pid = os.getpid()
         for recorded in self.collector.data.values():
             recorded.clear()
         self.renew_lock()
@@ -404,7 +461,7 @@ class Measurement:
             tracer.should_trace = should_trace
 
     def trace_this_thread(self):
-        if sys.gettrace() is None:
+        if self.coverage._started and sys.gettrace() is None:
             self.collector._start_tracer()
 
     def trace_older_threads(self):
@@ -729,6 +786,23 @@ class DataFile:
         finally:
             os.close(folder)
 
+    def dumped(self):
+        """The file as `CoverageData.loads` takes it; `None` if there is none."""
+        import zlib
+
+        folder = self.root.of_user()
+        try:
+            content = self._read(folder)
+        finally:
+            os.close(folder)
+        if content is None:
+            return None
+        database = Database(content)
+        try:
+            return b"z" + zlib.compress("\n".join(database.connection.iterdump()).encode("utf-8"))
+        finally:
+            database.close()
+
     def _with(self, content, rows, plugins, touched):
         """The file with these rows; `None` if it has them already."""
         try:
@@ -848,7 +922,7 @@ class Recorder:
         # uWSGI forks while any thread may have Python's lock, and a child has not that thread: the lock stays closed.
         # So there is no thread of ours until it has forked.
         self.will_fork = "uwsgi" in sys.modules or _program().startswith("uwsgi")
-        self.received = Received(self.flush, self._record_again)
+        self.received = Received(self)
         self._new_lock()
 
     def start(self):
@@ -863,7 +937,7 @@ class Recorder:
         except BaseException:
             atexit.unregister(self._end)
             raise
-        installed = []
+        self.installed = installed = []
         try:
             self.file = DataFile(_data_root, self.measurement.branch)
             self.flusher = Flusher(self.settings.interval, self._work)
@@ -874,6 +948,7 @@ class Recorder:
                 installed.append(part)
                 part.install()
             self.measurement.on_new_file(self._notice_fork_in_c)
+            self.measurement.on_other_measurement(self._step_aside)
             self.measurement.trace_older_threads()
             if not self.will_fork:
                 self.flusher.start()
@@ -885,8 +960,19 @@ class Recorder:
             atexit.unregister(self._end)
             raise
 
-    def _record_again(self):
+    def record_again(self):
         self.measurement.record_again()
+
+    def recorded(self):
+        """What this process has recorded since its data file was begun, as a `CoverageData` of its own."""
+        from coverage import CoverageData
+
+        data = CoverageData(no_disk=True)
+        self.flush()
+        dumped = self.file.dumped()
+        if dumped is not None:
+            data.loads(dumped)
+        return data
 
     # Saving.
 
@@ -996,6 +1082,19 @@ class Recorder:
     def _is_worker(self):
         server = sys.modules.get("uwsgi")
         return server is not None and server.worker_id() > 0
+
+    def _step_aside(self):
+        """The program measures itself from now on."""
+        try:
+            self.ended = True
+            self.flusher.stop(PATIENCE)
+            self.flush(timeout=PATIENCE)
+            self.disabled = True
+            for part in reversed(self.installed):
+                part.remove()
+            _report("not measured any more: %s" % MeasuredAlready())
+        except Exception as err:
+            _report(_in_words(err))
 
     def _end(self):
         """The interpreter ends."""
@@ -1339,9 +1438,13 @@ class Signals:
         api.Py_AddPendingCall(self.pending_call, None)
 
     def remove(self):
-        for number, handler in self.handlers.items():
-            if self.stock_get(number) == handler:
-                self.stock(number, self.signal.SIG_DFL)
+        try:
+            for number, handler in self.handlers.items():
+                if self.stock_get(number) == handler:
+                    self.stock(number, self.signal.SIG_DFL)
+        except ValueError:
+            # This is not the main thread. The handlers do nothing but what the system would.
+            pass
         self.module.restore()
         self.outer.restore()
 
@@ -1424,8 +1527,10 @@ class Signals:
             return None
 
     def _flush(self, number, frame):
+        if self.recorder.disabled:
+            self._die(number)
         # Never here: the handler runs in the midst of the program.
-        if not self.is_waking:
+        elif not self.is_waking:
             self.recorder.flusher.call()
 
     def _terminate(self, number, frame):
@@ -1435,9 +1540,10 @@ class Signals:
             # This thread is in the midst of a save.
             self.recorder.when_released = self._die
 
-    def _die(self):
-        self.stock(self.signal.SIGTERM, self.signal.SIG_DFL)
-        os.kill(os.getpid(), self.signal.SIGTERM)
+    def _die(self, number=None):
+        number = number or self.signal.SIGTERM
+        self.stock(number, self.signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
 
 def _start(settings):
@@ -1449,7 +1555,7 @@ def _start(settings):
         Recorder(settings).start()
     except ImportError as err:
         _report("not measured: %s; pip install 'coverage>=7.10,<8'" % err)
-    except Unsupported as err:
+    except (Unsupported, MeasuredAlready) as err:
         _report("not measured: %s" % err)
     except Exception as err:
         _report("not measured: %s" % _in_words(err))
