@@ -116,3 +116,147 @@ current.switch_context('third')
     assert_eq!(process.ends().signal(), Some(15));
     assert!(!hooked.lines("work").is_empty());
 }
+
+/// What this program prints to standard output, a line each. It ends well and says nothing else.
+#[track_caller]
+fn printed(hooked: &Hooked, code: &str) -> Vec<String> {
+    let output = hooked.command().args(["-c", code]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.is_empty(), "{}: {said}", output.status);
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// A signal that comes while the hook starts: its handler's exception is the program's, and the next import goes on.
+#[test]
+fn what_a_handler_raises_while_the_hook_starts_reaches_the_program() {
+    let code = "\
+import builtins, os, signal
+class Own(Exception): pass
+def handler(number, frame): raise Own
+signal.signal(signal.SIGALRM, handler)
+stock = builtins.__import__
+def importing(name, *args, **kwargs):
+    module = stock(name, *args, **kwargs)
+    if name == 'coverage':
+        builtins.__import__ = stock
+        os.kill(os.getpid(), NUMBER)
+    return module
+builtins.__import__ = importing
+try:
+    from shop import work
+except (Own, KeyboardInterrupt) as err:
+    print(repr(err))
+assert signal.getsignal(signal.SIGALRM) is handler
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+from shop import work
+work.before()
+";
+    for (number, raised) in [("signal.SIGALRM", "Own()"), ("signal.SIGINT", "KeyboardInterrupt()")]
+    {
+        let hooked = Hooked::new().installed(NEVER);
+        assert_eq!(printed(&hooked, &code.replace("NUMBER", number)), [raised]);
+        assert!(!hooked.lines("work").is_empty(), "{number}");
+    }
+}
+
+/// A signal that comes while the process forks or saves: its handler runs in that process, when that is done.
+#[test]
+fn what_a_handler_raises_in_the_midst_of_a_fork_or_a_save_reaches_the_program() {
+    let hooked = Hooked::new().installed(NEVER);
+    let code = "\
+import coverage, os, signal
+class Own(Exception): pass
+def handler(number, frame): raise Own
+signal.signal(signal.SIGALRM, handler)
+places = []
+def at(place):
+    if place in places:
+        places.remove(place)
+        os.kill(os.getpid(), signal.SIGALRM)
+os.register_at_fork(before=lambda: at('before'), after_in_parent=lambda: at('parent'), after_in_child=lambda: at('child'))
+from shop import work
+os.register_at_fork(before=lambda: at('before'), after_in_parent=lambda: at('parent'), after_in_child=lambda: at('child'))
+def fork(*chosen):
+    places[:] = chosen
+    parent = os.getpid()
+    try:
+        child = os.fork()
+        raised = ''
+    except Own:
+        raised = 'Own'
+    if os.getpid() != parent:
+        os.write(1, b'child %s\\n' % raised.encode())
+        os._exit(0)
+    os.wait()
+    os.write(1, b'parent %s\\n' % raised.encode())
+fork()
+fork('before')
+fork('parent')
+fork('child')
+work.before()
+class Context(str):
+    def __hash__(self):
+        at('save')
+        return str.__hash__(self)
+current = coverage.Coverage.current()
+current.switch_context(Context('context'))
+work.before()
+places[:] = ['save']
+try:
+    current.save()
+except Own:
+    print('saved')
+";
+    let lines = printed(&hooked, code);
+    let expected = [
+        "child ",
+        "parent ",
+        "child ",
+        "parent Own",
+        "child ",
+        "parent Own",
+        "child Own",
+        "parent ",
+        "saved",
+    ];
+    assert_eq!(lines, expected);
+    assert!(!hooked.lines("work").is_empty());
+}
+
+/// `subprocess` forks by itself, and a handler that runs while it does forks as well.
+#[test]
+fn a_fork_in_the_midst_of_a_fork_leaves_no_signal_blocked() {
+    let hooked = Hooked::new().installed(NEVER);
+    let code = "\
+import os, signal, subprocess
+armed = 0
+def nest():
+    global armed
+    if armed:
+        armed = 0
+        os.kill(os.getpid(), signal.SIGALRM)
+def check(where):
+    os.write(1, b'%s %d\\n' % (where, len(signal.pthread_sigmask(signal.SIG_BLOCK, ()))))
+def handler(number, frame):
+    child = os.fork()
+    if child == 0:
+        check(b'nested')
+        os._exit(0)
+    os.waitpid(child, 0)
+signal.signal(signal.SIGALRM, handler)
+os.register_at_fork(before=nest)
+from shop import work
+work.before()
+armed = 1
+subprocess.run(['true'], preexec_fn=lambda: check(b'child'))
+check(b'parent')
+armed = 1
+child = os.fork()
+if child == 0:
+    os._exit(0)
+os.waitpid(child, 0)
+check(b'parent')
+";
+    let expected = ["nested 0", "child 0", "parent 0", "nested 0", "parent 0"];
+    assert_eq!(printed(&hooked, code), expected);
+}

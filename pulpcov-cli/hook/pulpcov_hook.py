@@ -17,7 +17,8 @@ The classes, from the outside in:
 - `Settings` and `Awaiting` decide whether and when a process is measured.
 - `Recorder` starts and stops everything, and saves.
 - `Flusher` is the thread that saves every few seconds.
-- `Forks`, `Signals` and `Ends` notice forks, signals and the ends of the process.
+- `Forks`, `Signals` and `Ends` notice forks, signals and the ends of the process. `Undivided` keeps signal handlers out of
+  the midst of all that.
 - `Measurement` holds coverage.py. `Received` takes the rows that coverage.py hands over.
 - `DataFile`, `Database` and `DataRoot` keep the rows on disk.
 """
@@ -83,6 +84,7 @@ def _real(module, name):
 
 # Python imports this module before the program runs, and thus before anybody replaces these.
 _allocate_lock = _real("_thread", "allocate_lock")
+_RLock = _real("_thread", "RLock")
 _get_ident = _real("_thread", "get_ident")
 _start_new_thread = _real("_thread", "start_new_thread")
 _monotonic = _real("time", "monotonic")
@@ -93,6 +95,78 @@ def _pause(seconds):
     lock = _allocate_lock()
     lock.acquire()
     lock.acquire(timeout=seconds)
+
+
+class Undivided:
+    """Parts of the hook that no signal handler runs in the midst of: those that would run when the part is done.
+
+    Python runs handlers in the main thread, between any two instructions. A handler may raise, which is for the program
+    and not for the hook; or fork, save, or end the process, when the hook is not ready for it.
+    """
+
+    def __init__(self):
+        # How many parts each thread is in, one inside the other.
+        self.depths = {}
+        self.late = []
+
+    def __enter__(self):
+        me = _get_ident()
+        self.depths[me] = self.depths.get(me, 0) + 1
+
+    def __exit__(self, *_):
+        me = _get_ident()
+        if self.depths[me] > 1:
+            self.depths[me] -= 1
+        else:
+            del self.depths[me]
+            self._run_late(me)
+
+    def run(self, call, *args):
+        """Do a part. What fails in it is said, and does not reach the program; what handlers raise does."""
+        with self:
+            try:
+                return call(*args)
+            except Exception as err:
+                _report(_in_words(err))
+
+    def defers(self, handler, number, frame):
+        """Does the handler, which is to run in this thread, run later?"""
+        me = _get_ident()
+        if me not in self.depths:
+            return False
+        self.late.append((os.getpid(), me, handler, number, frame))
+        return True
+
+    def _run_late(self, me):
+        # Only the main thread has any.
+        while self.late and self.late[0][1] == me:
+            pid, _, handler, number, frame = self.late.pop(0)
+            # What came to the parent before it forked is the parent's.
+            if pid == os.getpid():
+                try:
+                    handler(number, frame)
+                finally:
+                    self._run_late(me)
+
+    def forked(self):
+        """In a child, which has no other threads, and none of what was late in its parent."""
+        me = _get_ident()
+        self.depths = {me: self.depths[me]}
+        self.late = [each for each in self.late if each[0] == os.getpid()]
+
+
+_undivided = Undivided()
+
+
+class Handler:
+    """A signal handler that stays out of the midst of the hook."""
+
+    def __init__(self, call):
+        self.call = call
+
+    def __call__(self, number, frame):
+        if not _undivided.defers(self.call, number, frame):
+            self.call(number, frame)
 
 
 class Settings:
@@ -929,36 +1003,42 @@ class Recorder:
         """Measure from now on. If that fails, nothing of the program is changed."""
         import atexit
 
-        # Handlers run last in, first out: coverage.py stops before the last rows are written.
-        atexit.register(self._end)
+        self.signals = Signals(self)
+        self.installed = [self.signals]
         try:
+            self.signals.defer()
+            # Handlers run last in, first out: coverage.py stops before the last rows are written.
+            atexit.register(self._end)
             self.measurement = Measurement(self.settings)
             self.measurement.start(self.received)
-        except BaseException:
-            atexit.unregister(self._end)
-            raise
-        self.installed = installed = []
-        try:
-            self.file = DataFile(_data_root, self.measurement.branch)
-            self.flusher = Flusher(self.settings.interval, self._work)
-            self.signals = Signals(self)
-            self.native_threads = NativeThreads(self.measurement)
-            self.forks = Forks(self)
-            for part in (self.forks, self.signals, Ends(self), self.native_threads):
-                installed.append(part)
-                part.install()
-            self.measurement.on_new_file(self._notice_fork_in_c)
-            self.measurement.on_other_measurement(self._step_aside)
-            self.measurement.trace_older_threads()
-            if not self.will_fork:
-                self.flusher.start()
+            try:
+                self._install()
+            except BaseException:
+                self.measurement.stop()
+                raise
         except BaseException:
             self.disabled = True
-            for part in reversed(installed):
-                part.remove()
-            self.measurement.stop()
+            self._remove()
             atexit.unregister(self._end)
             raise
+
+    def _install(self):
+        self.file = DataFile(_data_root, self.measurement.branch)
+        self.flusher = Flusher(self.settings.interval, self._work)
+        self.forks = Forks(self)
+        for part in (self.forks, Ends(self), NativeThreads(self.measurement)):
+            self.installed.append(part)
+            part.install()
+        self.signals.install()
+        self.measurement.on_new_file(self._notice_fork_in_c)
+        self.measurement.on_other_measurement(self._step_aside)
+        self.measurement.trace_older_threads()
+        if not self.will_fork:
+            self.flusher.start()
+
+    def _remove(self):
+        for part in reversed(self.installed):
+            part.remove()
 
     def record_again(self):
         self.measurement.record_again()
@@ -977,21 +1057,21 @@ class Recorder:
     # Saving.
 
     def flush(self, timeout=30):
-        """Save what was recorded since the last time. False if this thread is in the midst of saving already."""
-        if self.disabled:
-            return True
-        if self.lock_owner == _get_ident():
-            return False
-        self.check_process()
-        if not self.acquire(timeout):
-            return True
-        try:
-            self._save()
-        except Exception as err:
-            _report("%s; what was recorded is kept, and tried again" % _in_words(err))
-        finally:
-            self.release()
-        return True
+        """Save what was recorded since the last time, unless this thread is in the midst of saving already."""
+        with _undivided:
+            if self.disabled or self.saver == _get_ident():
+                return
+            self.check_process()
+            if not self.lock.acquire(timeout=timeout):
+                return
+            self.saver = _get_ident()
+            try:
+                self._save()
+            except Exception as err:
+                _report("%s; what was recorded is kept, and tried again" % _in_words(err))
+            finally:
+                self.saver = None
+                self.lock.release()
 
     def _save(self):
         rows, plugins, touched = self.pending
@@ -1016,24 +1096,10 @@ class Recorder:
         self.measurement.forget_ended_threads()
         self.signals.wake_main_thread()
 
-    # The lock of a save. A signal handler can run in the midst of one, and a fork must not.
-
     def _new_lock(self):
-        self.lock = _allocate_lock()
-        self.lock_owner = None
-        self.when_released = None
-
-    def acquire(self, timeout):
-        if not self.lock.acquire(timeout=timeout):
-            return False
-        self.lock_owner = _get_ident()
-        return True
-
-    def release(self):
-        self.lock_owner = None
-        self.lock.release()
-        if self.when_released is not None:
-            self.when_released()
+        # Held by who saves, and by who forks: each would find the other's work half done.
+        self.lock = _RLock()
+        self.saver = None
 
     # Processes.
 
@@ -1042,7 +1108,7 @@ class Recorder:
         if os.getpid() == self.pid:
             return
         self.pid = os.getpid()
-        if self.lock_owner is not None:
+        if self.saver is not None:
             # The parent was saving, and nobody is there to finish it.
             self.ended = self.disabled = True
         try:
@@ -1057,6 +1123,7 @@ class Recorder:
                 self.listed = self.measurement.imported_packages()
             self.pending = {}, {}, {}
             self._new_lock()
+            _undivided.forked()
             self.file.rename()
             self.signals.forked()
             self.flusher.forget()
@@ -1070,14 +1137,11 @@ class Recorder:
         if self.forks.is_under_way():
             # Python knows of this one.
             return
-        try:
-            if os.getpid() != self.pid:
-                self.check_process()
-            elif self.will_fork and self._is_worker():
-                self.will_fork = False
-                self.flusher.start()
-        except Exception as err:
-            _report(_in_words(err))
+        if os.getpid() != self.pid:
+            self.check_process()
+        elif self.will_fork and self._is_worker():
+            self.will_fork = False
+            self.flusher.start()
 
     def _is_worker(self):
         server = sys.modules.get("uwsgi")
@@ -1085,20 +1149,19 @@ class Recorder:
 
     def _step_aside(self):
         """The program measures itself from now on."""
-        try:
-            self.ended = True
-            self.flusher.stop(PATIENCE)
-            self.flush(timeout=PATIENCE)
-            self.disabled = True
-            for part in reversed(self.installed):
-                part.remove()
-            _report("not measured any more: %s" % MeasuredAlready())
-        except Exception as err:
-            _report(_in_words(err))
+        self.ended = True
+        self.flusher.stop(PATIENCE)
+        self.flush(timeout=PATIENCE)
+        self.disabled = True
+        self._remove()
+        _report("not measured any more: %s" % MeasuredAlready())
 
     def _end(self):
         """The interpreter ends."""
         self.ended = True
+        _undivided.run(self._end_undivided)
+
+    def _end_undivided(self):
         if os.getpid() == self.pid:
             self.flusher.stop(1)
         self.flush(timeout=PATIENCE)
@@ -1148,6 +1211,8 @@ class Flusher:
         self.resume()
 
     def resume(self):
+        if self.turn is not None:
+            return
         turn = Turn()
         # A signal is to reach the program's threads, which may have blocked it. The thread inherits this mask.
         mask = self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.all_signals)
@@ -1193,19 +1258,28 @@ class Flusher:
         return True
 
 
+class Fork:
+    """What one fork holds until it is done."""
+
+    def __init__(self):
+        self.lock = self.mask = None
+        self.has_stopped_flusher = False
+
+
 class Forks:
     """Keeps a fork and a save apart, and has the child begin anew."""
 
     # Python warns of forks beside threads since 3.12, so there is none of ours. It counts threads when all functions of
     # `register_at_fork` have run in 3.13 and 3.14.
     WARNS = sys.version_info >= (3, 12)
-    COUNTS_LATER = sys.version_info >= (3, 13)
 
     def __init__(self, recorder):
         self.recorder = recorder
-        # By thread, for several may fork at once: who is between `before` and `after`, who has the lock, who has stopped
-        # our thread, who is in `os.fork`.
-        self.under_way, self.holding, self.stopped, self.forking = set(), set(), set(), set()
+        # By thread, for several may fork at once; and a function of the program's for `register_at_fork`, or a handler
+        # that runs between them, may fork in the midst of a fork.
+        self.under_way = {}
+        # Who has stopped our thread, and is in `os.fork`.
+        self.in_function, self.stopped = set(), set()
         self.wrapped = Wrapped(os)
 
     def install(self):
@@ -1215,9 +1289,8 @@ class Forks:
             after_in_parent=self._guarded(self._after_in_parent),
             after_in_child=self._guarded(self._after_in_child),
         )
-        if self.COUNTS_LATER:
-            for name in ("fork", "forkpty"):
-                self.wrapped.replace(name, self._counting_later)
+        for name in ("fork", "forkpty"):
+            self.wrapped.replace(name, self._undivided)
 
     def remove(self):
         self.wrapped.restore()
@@ -1225,10 +1298,7 @@ class Forks:
     def _guarded(self, call):
         def guarded():
             if not self.recorder.disabled:
-                try:
-                    call()
-                except Exception as err:
-                    _report(_in_words(err))
+                _undivided.run(call)
 
         return guarded
 
@@ -1237,24 +1307,35 @@ class Forks:
         return _get_ident() in self.under_way
 
     def _before(self):
-        me = _get_ident()
-        self.under_way.add(me)
-        if self.recorder.lock_owner != me:
-            if self.WARNS and self.recorder.flusher.stop(2 * PATIENCE):
-                self.stopped.add(me)
-            if self.recorder.acquire(2 * PATIENCE):
-                self.holding.add(me)
-        self.recorder.signals.hold_back()
+        fork = Fork()
+        self.under_way.setdefault(_get_ident(), []).append(fork)
+        self._hold(fork)
+        fork.mask = self.recorder.signals.hold_back()
+
+    def _hold(self, fork):
+        if self.WARNS and self.recorder.flusher.stop(2 * PATIENCE):
+            fork.has_stopped_flusher = True
+        lock = self.recorder.lock
+        if lock.acquire(timeout=2 * PATIENCE):
+            fork.lock = lock
+
+    def _done(self):
+        """The last fork of this thread, and those that it is in the midst of."""
+        forks = self.under_way[_get_ident()]
+        return forks.pop(), forks
 
     def _after_in_parent(self):
-        self.recorder.signals.let_through()
         me = _get_ident()
-        self.under_way.discard(me)
-        if me in self.holding:
-            self.holding.remove(me)
-            self.recorder.release()
-        if me not in self.forking:
+        fork, outer = self._done()
+        if not outer:
+            del self.under_way[me]
+        if fork.lock is not None:
+            fork.lock.release()
+        if fork.has_stopped_flusher:
+            self.stopped.add(me)
+        if me not in self.in_function:
             self._go_on()
+        self.recorder.signals.let_through(fork.mask)
 
     def _go_on(self):
         me = _get_ident()
@@ -1263,24 +1344,31 @@ class Forks:
             self.recorder.flusher.resume()
 
     def _after_in_child(self):
-        if _get_ident() in self.holding:
-            self.recorder.lock_owner = None
-        self.holding.clear()
+        me = _get_ident()
+        fork, outer = self._done()
         self.stopped.clear()
+        self.in_function.intersection_update({me})
         try:
             self.recorder.check_process()
         finally:
-            self.under_way.clear()
-            self.recorder.signals.let_through()
+            self.under_way = {me: outer} if outer else {}
+            for each in outer:
+                # What they held was the parent's.
+                each.lock = None
+                self._hold(each)
+            # It may never come back to those.
+            self.recorder.signals.let_through((outer or [fork])[0].mask)
 
-    def _counting_later(self, stock):
+    def _undivided(self, stock):
         def fork():
-            self.forking.add(_get_ident())
-            try:
-                return stock()
-            finally:
-                self.forking.discard(_get_ident())
-                self._guarded(self._go_on)()
+            me = _get_ident()
+            with _undivided:
+                self.in_function.add(me)
+                try:
+                    return stock()
+                finally:
+                    self.in_function.discard(me)
+                    self._guarded(self._go_on)()
 
         return fork
 
@@ -1302,10 +1390,7 @@ class Ends:
 
     def _saving(self, stock):
         def call(*args, **kwargs):
-            try:
-                self.recorder.flush(timeout=PATIENCE)
-            except Exception as err:
-                _report(_in_words(err))
+            _undivided.run(self.recorder.flush, PATIENCE)
             return stock(*args, **kwargs)
 
         return call
@@ -1358,10 +1443,7 @@ class NativeThreads:
             server.subscribe_events(lambda name, **details: self._trace())
 
     def _trace(self):
-        try:
-            self.measurement.trace_this_thread()
-        except Exception as err:
-            _report(_in_words(err))
+        _undivided.run(self.measurement.trace_this_thread)
 
     def remove(self):
         if self.measurement.uses_tracers and self.dummy.__init__ is self.ours:
@@ -1387,26 +1469,39 @@ class Signals:
         self.module, self.outer = Wrapped(_signal), Wrapped(signal)
         self.signal = _signal
         self.stock, self.stock_get = _signal.signal, _signal.getsignal
-        self.handlers = {int(_signal.SIGTERM): self._terminate}
+        self.terminating, self.flushing = Handler(self._terminate), Handler(self._flush)
+        self.handlers = {int(_signal.SIGTERM): self.terminating}
         if recorder.settings.signal:
-            self.handlers[int(getattr(_signal, recorder.settings.signal))] = self._flush
+            self.handlers[int(getattr(_signal, recorder.settings.signal))] = self.flushing
         self.main_thread = None
-        # Of threads that fork at this moment.
-        self.masks = {}
         self.waits = self.woken_from = None
         self.is_waking = False
 
-    def install(self):
+    def defer(self):
+        """Keep the program's handlers out of the midst of the hook, those that it has and those that it sets."""
         self.module.replace("signal", self._hiding_signal)
         self.module.replace("getsignal", self._hiding_getsignal)
         self.outer.replace("siginterrupt", self._hiding_siginterrupt)
         try:
+            self._defer_those_set()
+        except ValueError:
+            # This is not the main thread, and no handler runs in it.
+            pass
+
+    def _defer_those_set(self):
+        for number in self.signal.valid_signals():
+            handler = self.stock_get(number)
+            if callable(handler) and type(handler) is not Handler:
+                self.stock(number, Handler(handler))
+
+    def install(self):
+        try:
             self._set_handlers()
         except ValueError:
-            # This is not the main thread.
             self._set_handlers_in_main_thread()
 
     def _set_handlers(self):
+        self._defer_those_set()
         for number, handler in self.handlers.items():
             if self.stock_get(number) == self.signal.SIG_DFL:
                 self.stock(number, handler)
@@ -1426,11 +1521,8 @@ class Signals:
             return
 
         def call(_):
-            try:
-                if not self.recorder.disabled:
-                    self._set_handlers()
-            except Exception as err:
-                _report(_in_words(err))
+            if not self.recorder.disabled:
+                _undivided.run(self._set_handlers)
             return 0
 
         # It must live until it is called.
@@ -1439,28 +1531,33 @@ class Signals:
 
     def remove(self):
         try:
-            for number, handler in self.handlers.items():
-                if self.stock_get(number) == handler:
-                    self.stock(number, self.signal.SIG_DFL)
+            for number in self.signal.valid_signals():
+                handler = self.stock_get(number)
+                if type(handler) is Handler:
+                    self.stock(number, self._shown(handler))
         except ValueError:
-            # This is not the main thread. The handlers do nothing but what the system would.
-            pass
+            # Only the main thread sets handlers. Those that stay are hidden, and do what the program's or the system's would.
+            return
         self.module.restore()
         self.outer.restore()
 
-    def _is_ours(self, handler):
-        # A handler's own `==` is not to be called.
-        return type(handler) is type(self._flush) and handler in (self._flush, self._terminate)
-
     def _shown(self, handler):
-        return self.signal.SIG_DFL if self._is_ours(handler) else handler
+        """What the program takes it for."""
+        # A handler's own `==` is not to be called.
+        if handler is self.terminating or handler is self.flushing:
+            return self.signal.SIG_DFL
+        return handler.call if type(handler) is Handler else handler
 
     def _hiding_signal(self, stock):
         def signal(signalnum, handler, /):
             is_default = isinstance(handler, int) and handler == self.signal.SIG_DFL
             ours = None if self.recorder.disabled else self.handlers.get(signalnum)
-            before = self._shown(stock(signalnum, ours if is_default and ours else handler))
-            if ours == self._flush and not is_default:
+            if is_default and ours is not None:
+                handler = ours
+            elif callable(handler):
+                handler = Handler(handler)
+            before = self._shown(stock(signalnum, handler))
+            if ours is self.flushing and not is_default:
                 del self.handlers[signalnum]
             return before
 
@@ -1475,17 +1572,17 @@ class Signals:
     def _hiding_siginterrupt(self, stock):
         def siginterrupt(signalnum, flag, /):
             # With our handler, system calls would go on after the signal, and the handler would not run until they end.
-            if not self._is_ours(self.stock_get(signalnum)):
+            handler = self.stock_get(signalnum)
+            if self._shown(handler) is handler or self._shown(handler) != self.signal.SIG_DFL:
                 return stock(signalnum, flag)
 
         return siginterrupt
 
     def hold_back(self):
         """Python forgets signals that reach a child before it has settled: they wait in the system until it has."""
-        self.masks[_get_ident()] = self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.handlers)
+        return self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.handlers)
 
-    def let_through(self):
-        mask = self.masks.pop(_get_ident(), None)
+    def let_through(self, mask):
         if mask is not None:
             self.signal.pthread_sigmask(self.signal.SIG_SETMASK, mask)
 
@@ -1534,19 +1631,21 @@ class Signals:
             self.recorder.flusher.call()
 
     def _terminate(self, number, frame):
-        if self.recorder.flush(timeout=PATIENCE):
-            self._die()
-        else:
-            # This thread is in the midst of a save.
-            self.recorder.when_released = self._die
+        self.recorder.flush(timeout=PATIENCE)
+        self._die(number)
 
-    def _die(self, number=None):
-        number = number or self.signal.SIGTERM
+    def _die(self, number):
         self.stock(number, self.signal.SIG_DFL)
         os.kill(os.getpid(), number)
 
 
 def _start(settings):
+    # Outside of all that is caught: what late handlers raise is the program's.
+    with _undivided:
+        _start_undivided(settings)
+
+
+def _start_undivided(settings):
     global _data_root
     try:
         _data_root = DataRoot(settings.root)
@@ -1561,22 +1660,29 @@ def _start(settings):
         _report("not measured: %s" % _in_words(err))
 
 
-def _begin():
+def _wanted():
+    """The settings, if this process is to be measured."""
     try:
         # Somebody else measures this process, or it is wished that nobody does.
         if any(os.environ.get(name) for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")):
-            return
+            return None
         if os.environ.get("PULPCOV_HOOK") == "off":
-            return
+            return None
         settings = Settings(SETTINGS)
-        if not settings.wants_this_user():
-            return
-        if settings.can_wait():
-            sys.meta_path.insert(0, Awaiting(settings))
-        else:
-            _start(settings)
+        return settings if settings.wants_this_user() else None
     except Exception as err:
         _report("not measured: %s" % _in_words(err))
+        return None
+
+
+def _begin():
+    settings = _wanted()
+    if settings is None:
+        return
+    if settings.can_wait():
+        sys.meta_path.insert(0, Awaiting(settings))
+    else:
+        _start(settings)
 
 
 _begin()
