@@ -434,6 +434,8 @@ class Measurement:
         "_collector.data_lock": None,
         "_collector.file_tracers": dict,
         "_collector.should_trace": callable,
+        "_collector.check_include": callable,
+        "_collector.should_start_context": None,
         "_collector.use_data": callable,
         "_collector.flush_data": callable,
         "_collector._start_tracer": callable,
@@ -525,14 +527,22 @@ class Measurement:
     def on_new_file(self, call):
         """Have `call` called whenever a file runs for the first time."""
         stock = self.collector.should_trace
+        not_traced = stock("<none>", None)
 
         def should_trace(*args):
             call()
             return stock(*args)
 
-        self.collector.should_trace = should_trace
-        for tracer in self.collector.tracers:
-            tracer.should_trace = should_trace
+        # Names of files may be no names, and the working folder may be gone: tracers would raise that into the program.
+        self._replace("should_trace", _guarded(should_trace, not_traced))
+        self._replace("check_include", _guarded(self.collector.check_include, False))
+        if self.collector.should_start_context is not None:
+            self._replace("should_start_context", _guarded(self.collector.should_start_context, None))
+
+    def _replace(self, name, call):
+        for each in [self.collector] + self.collector.tracers:
+            if hasattr(each, name):
+                setattr(each, name, call)
 
     def trace_this_thread(self):
         if self.coverage._started and sys.gettrace() is None:
@@ -556,6 +566,20 @@ class Measurement:
             # It is in one list more.
             if references <= unused + 1:
                 tracers.remove(tracer)
+
+
+def _guarded(call, otherwise):
+    """A part of the hook that coverage.py calls. What it is in place of a result if that fails."""
+
+    def guarded(*args):
+        with _undivided:
+            try:
+                return call(*args)
+            except Exception as err:
+                _report(_in_words(err))
+                return otherwise
+
+    return guarded
 
 
 def _references(objects):
