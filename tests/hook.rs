@@ -763,3 +763,25 @@ os.wait()
         assert!((1..4).all(|step| ran.contains(&line_of_step(step))), "{ran:?}");
     }
 }
+
+/// Handlers of `atexit` run last in, first out, and the first ones are older than the import of what is measured.
+#[test]
+fn what_runs_at_the_very_end_is_measured() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "60m"]);
+    let code = "\
+import atexit, os
+def last():
+    steps.step_1()
+    if os.fork() == 0:
+        steps.step_2()
+        os._exit(0)
+    os.wait()
+    steps.step_3()
+atexit.register(last)
+from shop import steps
+";
+    let output = hooked.command().args(["-W", "error", "-c", code]).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let ran = hooked.lines("steps");
+    assert!((1..4).all(|step| ran.contains(&line_of_step(step))), "{ran:?}");
+}

@@ -33,6 +33,8 @@ OLDEST_COVERAGE = (7, 10)
 # How long a process waits for another thread or process before it goes on without saving, in seconds.
 PATIENCE = 5
 
+# What is done at the very end of the process.
+_at_end = []
 # Was something reported already?
 _reported = False
 # The folder that this process writes into, as soon as it is measured.
@@ -365,6 +367,7 @@ class Measurement:
 
     def start(self, received):
         """Begin to measure this thread, and threads to come."""
+        import atexit
         import copy
         import threading
 
@@ -376,6 +379,8 @@ class Measurement:
         self.coverage.start()
         try:
             self._probe()
+            # It would stop before handlers run that the program has registered earlier.
+            atexit.unregister(self.coverage._atexit)
             self.collector = self.coverage._collector
             self.branch = self.collector.branch
             self.uses_tracers = self.collector.core.systrace
@@ -423,6 +428,7 @@ class Measurement:
 
     # What is used of coverage.py beyond its documented interface. The values are kinds; `None` is anything.
     USED = {
+        "_atexit": callable,
         "_data": None,
         "_instances": list,
         "_started": bool,
@@ -472,6 +478,9 @@ class Measurement:
 
     def stop(self):
         self.coverage.stop()
+
+    def end(self):
+        self.coverage._atexit()
 
     def take(self):
         """Move everything that was recorded out of coverage.py's sets, which stay in use all the time.
@@ -617,8 +626,7 @@ class DataRoot:
                 continue
             state = os.fstat(folder)
             if state.st_uid == user:
-                if state.st_mode & 0o022:
-                    os.fchmod(folder, state.st_mode & 0o7755)
+                _set_mode(folder, state, state.st_mode & 0o7755 | 0o700)
                 self.names[user] = name
                 return folder
             os.close(folder)
@@ -631,11 +639,22 @@ class DataRoot:
             pass
         except PermissionError:
             raise PermissionError("no permission to write into %s" % self.path) from None
+        flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            return os.open(name, self.FLAGS | os.O_NOFOLLOW, dir_fd=root)
+            self._let_owner_in(os.open(name, flags | os.O_PATH, dir_fd=root))
+            return os.open(name, flags | os.O_RDONLY, dir_fd=root)
         except OSError:
             # It is a link or a file, or only others may enter it: somebody else has taken the name.
             return None
+
+    def _let_owner_in(self, place):
+        """A folder that was made with an odd umask is closed to its owner too: only a descriptor of the place is to be had."""
+        try:
+            state = os.fstat(place)
+            if state.st_uid == os.geteuid() and state.st_mode & 0o700 != 0o700:
+                os.chmod("/proc/self/fd/%d" % place, state.st_mode & 0o7777 | 0o700)
+        finally:
+            os.close(place)
 
     def _open_root(self):
         """The descriptor of the root, opened again if the program closed it, or if another folder has its name now."""
@@ -731,6 +750,9 @@ def _write_new(folder, name, content):
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(name, flags, 0o644, dir_fd=folder)
     try:
+        # Whatever the umask takes away, this process reads it again.
+        state = os.fstat(file)
+        _set_mode(file, state, state.st_mode | 0o600)
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(file, rest) :]
@@ -740,6 +762,11 @@ def _write_new(folder, name, content):
         raise
     finally:
         os.close(file)
+
+
+def _set_mode(descriptor, state, mode):
+    if state.st_mode & 0o7777 != mode & 0o7777:
+        os.fchmod(descriptor, mode & 0o7777)
 
 
 def _state(stat):
@@ -1031,8 +1058,8 @@ class Recorder:
         self.installed = [self.signals]
         try:
             self.signals.defer()
-            # Handlers run last in, first out: coverage.py stops before the last rows are written.
-            atexit.register(self._end)
+            atexit.register(self._begin_to_end)
+            _at_end.append(self._end)
             self.measurement = Measurement(self.settings)
             self.measurement.start(self.received)
             try:
@@ -1043,7 +1070,8 @@ class Recorder:
         except BaseException:
             self.disabled = True
             self._remove()
-            atexit.unregister(self._end)
+            atexit.unregister(self._begin_to_end)
+            _at_end.clear()
             raise
 
     def _install(self):
@@ -1180,14 +1208,18 @@ class Recorder:
         self._remove()
         _report("not measured any more: %s" % MeasuredAlready())
 
-    def _end(self):
-        """The interpreter ends."""
+    def _begin_to_end(self):
+        """The interpreter ends. Handlers of the program's are still to run, and no thread can be started any more."""
         self.ended = True
-        _undivided.run(self._end_undivided)
 
-    def _end_undivided(self):
+    def _end(self):
+        """All handlers of the program's have run."""
+        self.ended = True
+        if self.disabled:
+            return
         if os.getpid() == self.pid:
             self.flusher.stop(1)
+        self.measurement.end()
         self.flush(timeout=PATIENCE)
 
 
@@ -1363,7 +1395,7 @@ class Forks:
 
     def _go_on(self):
         me = _get_ident()
-        if me in self.stopped:
+        if me in self.stopped and not self.recorder.ended:
             self.stopped.remove(me)
             self.recorder.flusher.resume()
 
@@ -1699,10 +1731,19 @@ def _wanted():
         return None
 
 
+def _end():
+    for end in _at_end:
+        _undivided.run(end)
+
+
 def _begin():
+    import atexit
+
     settings = _wanted()
     if settings is None:
         return
+    # Handlers run last in, first out: this one, which is in before the program's, runs after them.
+    atexit.register(_end)
     if settings.can_wait():
         sys.meta_path.insert(0, Awaiting(settings))
     else:
