@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::hooked::{Hooked, Running};
+use crate::hooked::{Hooked, Running, line_of_step};
 
 const NEVER: &[&str] = &["--flush-interval", "60m"];
 
@@ -259,4 +259,112 @@ check(b'parent')
 ";
     let expected = ["nested 0", "child 0", "parent 0", "nested 0", "parent 0"];
     assert_eq!(printed(&hooked, code), expected);
+}
+
+/// The hook looks after a main thread that waits for a lock, by a signal of its own. What the program does with others, and
+/// with what Python writes when signals come, is not touched.
+#[test]
+fn a_main_thread_that_waits_is_looked_after_unnoticed() {
+    let code = "\
+import faulthandler, glob, os, signal, sys, threading, time
+reading, writing = os.pipe()
+os.set_blocking(reading, False)
+os.set_blocking(writing, False)
+def prepare():
+    PREPARE
+if EARLY: prepare()
+from shop import steps
+if not EARLY: prepare()
+def saved():
+    return [os.stat(file).st_ino for file in glob.glob(sys.argv[1] + '/*/.coverage*')]
+done = threading.Lock()
+done.acquire()
+def serve():
+    for step in range(8):
+        before = saved()
+        getattr(steps, 'step_%d' % step)()
+        while saved() == before:
+            time.sleep(0.01)
+    done.release()
+threading.Thread(target=serve).start()
+done.acquire()
+try:
+    print(os.read(reading, 1))
+except BlockingIOError:
+    print(signal.sigpending())
+USE
+";
+    for (prepare, used, expected) in [
+        (
+            "faulthandler.register(signal.SIGUSR1, open('/dev/stdout', 'w'), all_threads=False)",
+            "os.kill(os.getpid(), signal.SIGUSR1)",
+            "most recent call first",
+        ),
+        (
+            "signal.set_wakeup_fd(writing)",
+            "signal.signal(signal.SIGALRM, print); os.kill(os.getpid(), signal.SIGALRM); print(os.read(reading, 2))",
+            "b'\\x0e'",
+        ),
+        ("signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])", "print('end')", "end"),
+    ] {
+        for early in ["True", "False"] {
+            let hooked = Hooked::new().installed(&["--flush-interval", "50ms"]);
+            let code =
+                code.replace("PREPARE", prepare).replace("USE", used).replace("EARLY", early);
+            let output =
+                hooked.command().args(["-u", "-c", &code]).arg(hooked.root()).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && output.stderr.is_empty(), "{prepare}: {output:?}");
+            assert!(said.starts_with("set()\n"), "{prepare} {early}: {said}");
+            assert!(said[6..].contains(expected), "{prepare} {early}: {said}");
+        }
+    }
+}
+
+/// Whatever the main thread waits for, and nothing of the thread that raises it runs any more.
+#[test]
+fn sigterm_that_a_thread_raises_ends_the_process_at_once() {
+    let code = "\
+import os, signal, threading, time
+from shop import work
+reading, writing = os.pipe()
+waiting = threading.Event()
+def end():
+    waiting.wait()
+    work.before()
+    signal.raise_signal(signal.SIGTERM)
+    os.write(1, b'went on')
+threading.Thread(target=end, daemon=True).start()
+waiting.set()
+WAIT
+";
+    for wait in ["os.read(reading, 1)", "threading.Lock().acquire() and threading.Event().wait()"] {
+        let hooked = Hooked::new().installed(NEVER);
+        let code = code.replace("WAIT", wait);
+        let mut process =
+            Running::start(hooked.command().args(["-c", &code]).stdout(Stdio::piped()));
+        assert_eq!(process.ends().signal(), Some(15), "{wait}");
+        assert_eq!(process.read_line(), "", "{wait}");
+        assert!(!hooked.lines("work").is_empty(), "{wait}");
+    }
+}
+
+#[test]
+fn another_interpreter_of_the_process_can_be_used_again_and_destroyed() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "50ms"]);
+    let code = "\
+import _xxsubinterpreters as interpreters
+for step in (1, 3):
+    other = interpreters.create(isolated=False)
+    interpreters.run_string(other, 'import sys; sys.path.insert(0, \"\"); from shop import steps')
+    interpreters.run_string(other, 'steps.step_%d()' % step)
+    interpreters.run_string(other, 'steps.step_%d()' % (step + 1))
+    interpreters.destroy(other)
+print('end')
+";
+    // Python's own module `decimal` warns of being initialized twice.
+    let output = hooked.command().args(["-c", code]).output().unwrap();
+    assert!(output.status.success() && output.stdout == b"end\n", "{output:?}");
+    let ran = hooked.lines("steps");
+    assert!((1..5).all(|step| ran.contains(&line_of_step(step))), "{ran:?}");
 }

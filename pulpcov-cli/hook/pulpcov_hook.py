@@ -73,6 +73,15 @@ def _program():
         return ""
 
 
+def _is_made_by_program():
+    """Has a program in Python 3.11 made this interpreter beside its own? Servers that embed Python make theirs otherwise."""
+    if "python" not in _program():
+        return False
+    import _xxsubinterpreters
+
+    return _xxsubinterpreters.get_current() != _xxsubinterpreters.get_main()
+
+
 def _real(module, name):
     """A function of the standard library as it was before gevent or eventlet replaced it."""
     gevent = sys.modules.get("gevent.monkey")
@@ -1082,6 +1091,9 @@ class Recorder:
             self.installed.append(part)
             part.install()
         self.signals.install()
+        if sys.version_info < (3, 12) and not self.signals.are_set and _is_made_by_program():
+            # Python 3.11 runs nothing in such an interpreter while it has a second thread. It saves when it ends.
+            self.flusher.forbid()
         self.measurement.on_new_file(self._notice_fork_in_c)
         self.measurement.on_other_measurement(self._step_aside)
         self.measurement.trace_older_threads()
@@ -1260,6 +1272,10 @@ class Flusher:
         self.all_signals = _signal.valid_signals()
         self.turn = None
         self.next_time = 0
+        self.is_forbidden = False
+
+    def forbid(self):
+        self.is_forbidden = True
 
     def start(self):
         # Workers that start together do not save together.
@@ -1267,7 +1283,7 @@ class Flusher:
         self.resume()
 
     def resume(self):
-        if self.turn is not None:
+        if self.turn is not None or self.is_forbidden:
             return
         turn = Turn()
         # A signal is to reach the program's threads, which may have blocked it. The thread inherits this mask.
@@ -1506,12 +1522,29 @@ class NativeThreads:
             self.dummy.__init__ = self.stock
 
 
+def _status(process):
+    """The lines of what the system says of a process or a thread, as names and values; none if it does not say."""
+    try:
+        with open("/proc/%s/status" % process) as file:
+            return [line.rstrip("\n").split(":\t", 1) for line in file]
+    except OSError:
+        return []
+
+
+def _signals_of(process, *sets):
+    """The signals that are members of these sets of a process or a thread, such as SigCgt."""
+    masks = [int(value, 16) for name, value in _status(process) if name in sets]
+    return {number for mask in masks for number in range(1, 65) if mask >> (number - 1) & 1}
+
+
 class Signals:
     """SIGTERM saves before it ends the process, and another signal saves at once, whenever the program leaves them to the system.
 
     The program does not see these handlers: to it the signals are still the system's. All ways to set a handler lead to
     `_signal.signal`, which is replaced, so a handler of the program's may come and go at any time. Once the program has
     set one for the signal that saves, that signal is the program's for good: it may mean to die by it next.
+
+    A third signal does nothing: it wakes the main thread, and only that thread runs handlers.
     """
 
     # The number of the system call that waits for locks.
@@ -1526,18 +1559,26 @@ class Signals:
         self.signal = _signal
         self.stock, self.stock_get = _signal.signal, _signal.getsignal
         self.terminating, self.flushing = Handler(self._terminate), Handler(self._flush)
+        self.waking = Handler(self._wake)
         self.handlers = {int(_signal.SIGTERM): self.terminating}
         if recorder.settings.signal:
             self.handlers[int(getattr(_signal, recorder.settings.signal))] = self.flushing
+        self.waking_signal = self._unused_signal()
+        if self.waking_signal is not None:
+            self.handlers[self.waking_signal] = self.waking
         self.main_thread = None
         self.waits = self.woken_from = None
-        self.is_waking = False
+        self.has_woken = self.has_wakeup_fd = self.are_set = False
 
     def defer(self):
         """Keep the program's handlers out of the midst of the hook, those that it has and those that it sets."""
         self.module.replace("signal", self._hiding_signal)
         self.module.replace("getsignal", self._hiding_getsignal)
         self.outer.replace("siginterrupt", self._hiding_siginterrupt)
+        for module in (self.module, self.outer):
+            module.replace("set_wakeup_fd", self._noting_wakeup_fd)
+            module.replace("raise_signal", self._ending)
+            module.replace("pthread_kill", self._reaching_main_thread)
         try:
             self._defer_those_set()
         except ValueError:
@@ -1553,15 +1594,50 @@ class Signals:
     def install(self):
         try:
             self._set_handlers()
+            self.are_set = True
         except ValueError:
             self._set_handlers_in_main_thread()
 
     def _set_handlers(self):
         self._defer_those_set()
-        for number, handler in self.handlers.items():
-            if self.stock_get(number) == self.signal.SIG_DFL:
+        self.has_wakeup_fd = self._wakeup_fd() != -1
+        caught = _signals_of("self", "SigCgt")
+        for number, handler in list(self.handlers.items()):
+            if self.stock_get(number) != self.signal.SIG_DFL:
+                continue
+            if number not in caught:
                 self.stock(number, handler)
+            elif handler is not self.terminating:
+                # A handler in C, as `faulthandler` has.
+                del self.handlers[number]
         self.main_thread = _get_ident()
+
+    def _unused_signal(self):
+        used = _signals_of("self", "SigCgt", "SigIgn", "SigBlk")
+        for number in range(self.signal.SIGRTMAX, self.signal.SIGRTMIN, -1):
+            if number not in used and number not in self.handlers:
+                return number
+        return None
+
+    def _wakeup_fd(self):
+        """The program's. Only setting another one tells: what is written to that goes on to the program's."""
+        stock = self.module.stock["set_wakeup_fd"]
+        reading, writing = os.pipe()
+        try:
+            os.set_blocking(reading, False)
+            os.set_blocking(writing, False)
+            descriptor = stock(writing)
+            # A warning that the program may have wished to have is not worth one that it did not.
+            stock(descriptor, warn_on_full_buffer=False)
+            if descriptor != -1:
+                try:
+                    os.write(descriptor, os.read(reading, 4096))
+                except BlockingIOError:
+                    pass
+            return descriptor
+        finally:
+            os.close(reading)
+            os.close(writing)
 
     def _set_handlers_in_main_thread(self):
         """Have the main thread set the handlers when it next runs Python code. Other interpreters have no signals."""
@@ -1600,7 +1676,7 @@ class Signals:
     def _shown(self, handler):
         """What the program takes it for."""
         # A handler's own `==` is not to be called.
-        if handler is self.terminating or handler is self.flushing:
+        if any(handler is ours for ours in (self.terminating, self.flushing, self.waking)):
             return self.signal.SIG_DFL
         return handler.call if type(handler) is Handler else handler
 
@@ -1613,7 +1689,7 @@ class Signals:
             elif callable(handler):
                 handler = Handler(handler)
             before = self._shown(stock(signalnum, handler))
-            if ours is self.flushing and not is_default:
+            if ours is not None and ours is not self.terminating and not is_default:
                 del self.handlers[signalnum]
             return before
 
@@ -1653,37 +1729,82 @@ class Signals:
         A handler in Python runs when the main thread comes to it. A thread that begins to wait at the very moment at which
         SIGTERM comes would not end, while without the hook it did. Once for each wait is enough: later signals interrupt it.
         """
-        if self.main_thread is None or len(self.handlers) < 2:
+        # A program that has Python write to a descriptor when signals come waits for that.
+        if not self._handles_sigterm() or self.has_wakeup_fd or not self._can_wake():
             return
-        if any(self.stock_get(number) != self.handlers[number] for number in self.handlers):
-            return
-        flush = max(self.handlers, key=lambda number: number != self.signal.SIGTERM)
         before, self.waits = self.waits, self._wait_of_main_thread()
-        if self.is_waking:
+        if self.has_woken:
             # It waits on.
-            self.is_waking, self.woken_from = False, self.waits
+            self.has_woken, self.woken_from = False, self.waits
         elif self.waits is not None and self.waits == before and self.waits != self.woken_from:
-            self.is_waking = True
-            self.signal.pthread_kill(self.main_thread, flush)
+            self.has_woken = True
+            self.module.stock["pthread_kill"](self.main_thread, self.waking_signal)
+
+    def _handles_sigterm(self):
+        return self.stock_get(self.signal.SIGTERM) is self.terminating
+
+    def _can_wake(self):
+        """Does the signal reach the main thread, and do nothing but that?"""
+        if self.main_thread is None or self.waking_signal not in self.handlers:
+            return False
+        thread = "self/task/%d" % os.getpid()
+        return self.waking_signal in _signals_of(thread, "SigCgt") - _signals_of(thread, "SigBlk")
 
     def _wait_of_main_thread(self):
         """Tells one wait for a lock from another; `None` if the main thread does not wait for one."""
-        folder = "/proc/self/task/%d/" % os.getpid()
+        thread = "self/task/%d" % os.getpid()
         try:
-            with open(folder + "syscall") as file:
+            with open("/proc/%s/syscall" % thread) as file:
                 if file.read().split()[0] != self.FUTEX.get(os.uname().machine):
                     return None
-            with open(folder + "status") as file:
-                return [line for line in file if "ctxt_switches" in line]
         except OSError:
             # Not everybody is shown these.
             return None
+        return [value for name, value in _status(thread) if name.endswith("ctxt_switches")]
+
+    def _noting_wakeup_fd(self, stock):
+        def set_wakeup_fd(fd, /, *, warn_on_full_buffer=True):
+            before = stock(fd, warn_on_full_buffer=warn_on_full_buffer)
+            self.has_wakeup_fd = fd != -1
+            return before
+
+        return set_wakeup_fd
+
+    def _reaching_main_thread(self, stock):
+        def pthread_kill(thread_id, signalnum, /):
+            stock(thread_id, signalnum)
+            if signalnum == self.signal.SIGTERM:
+                self._reach_main_thread()
+
+        return pthread_kill
+
+    def _ending(self, stock):
+        def raise_signal(signalnum, /):
+            stock(signalnum)
+            if signalnum == self.signal.SIGTERM and signalnum not in self.signal.pthread_sigmask(self.signal.SIG_BLOCK, ()):
+                # The system would not let this thread go on.
+                end = _monotonic() + 2 * PATIENCE
+                while self._reach_main_thread() and _monotonic() < end:
+                    _pause(0.01)
+
+        return raise_signal
+
+    def _reach_main_thread(self):
+        """A signal to another thread does not interrupt what the main thread waits for. False if there is no need."""
+        is_needed = not self.recorder.disabled and self._handles_sigterm() and self.main_thread != _get_ident()
+        if is_needed and self._can_wake():
+            self.module.stock["pthread_kill"](self.main_thread, self.waking_signal)
+            return True
+        return False
+
+    def _wake(self, number, frame):
+        pass
 
     def _flush(self, number, frame):
         if self.recorder.disabled:
             self._die(number)
-        # Never here: the handler runs in the midst of the program.
-        elif not self.is_waking:
+        else:
+            # Never here: the handler runs in the midst of the program.
             self.recorder.flusher.call()
 
     def _terminate(self, number, frame):
