@@ -77,8 +77,10 @@ def _is_made_by_program():
     """Has a program in Python 3.11 made this interpreter beside its own? Servers that embed Python make theirs otherwise."""
     if "python" not in _program():
         return False
-    import _xxsubinterpreters
-
+    try:
+        import _xxsubinterpreters
+    except ImportError:
+        return False
     return _xxsubinterpreters.get_current() != _xxsubinterpreters.get_main()
 
 
@@ -1369,7 +1371,8 @@ class Forks:
 
     def _guarded(self, call):
         def guarded():
-            if not self.recorder.disabled:
+            # What a fork holds is let go whatever has become of the recorder in between.
+            if not self.recorder.disabled or self.is_under_way():
                 _undivided.run(call)
 
         return guarded
@@ -1673,10 +1676,13 @@ class Signals:
         self.module.restore()
         self.outer.restore()
 
+    def _is_ours(self, handler):
+        # A handler's own `==` is not to be called.
+        return any(handler is ours for ours in (self.terminating, self.flushing, self.waking))
+
     def _shown(self, handler):
         """What the program takes it for."""
-        # A handler's own `==` is not to be called.
-        if any(handler is ours for ours in (self.terminating, self.flushing, self.waking)):
+        if self._is_ours(handler):
             return self.signal.SIG_DFL
         return handler.call if type(handler) is Handler else handler
 
@@ -1704,8 +1710,7 @@ class Signals:
     def _hiding_siginterrupt(self, stock):
         def siginterrupt(signalnum, flag, /):
             # With our handler, system calls would go on after the signal, and the handler would not run until they end.
-            handler = self.stock_get(signalnum)
-            if self._shown(handler) is handler or self._shown(handler) != self.signal.SIG_DFL:
+            if not self._is_ours(self.stock_get(signalnum)):
                 return stock(signalnum, flag)
 
         return siginterrupt
