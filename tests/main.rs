@@ -12,6 +12,7 @@ mod enemy;
 mod faults;
 mod formats;
 mod hook;
+mod hook_beside;
 mod hook_commands;
 mod hook_places;
 mod hook_refusals;
