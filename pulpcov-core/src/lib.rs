@@ -121,6 +121,8 @@ pub mod results;
 #[cfg(feature = "report")]
 pub mod summarize;
 pub mod text;
+#[cfg(any(feature = "config", feature = "python"))]
+mod unicode_names;
 
 pub use data::{
     ArcSet, Author, Authors, ContextSelection, CoverageData, FileData, FilePath, LineArc, MAX_LINE,

@@ -1,6 +1,8 @@
 //! Escapes, character classes, and how either is written for `fancy-regex`.
 
 use super::cursor::{Cursor, PatternError, Token};
+use crate::text::py_repr;
+use crate::unicode_names;
 
 /// What an escape stands for, inside a class or outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +100,10 @@ fn read_common(cursor: &mut Cursor, c: char) -> Result<Escape, PatternError> {
             if !cursor.skip('{')? {
                 return Err(cursor.error("missing {", cursor.at()));
             }
-            cursor.take_name('}', "character name")?;
-            Err(cursor.error("characters by name are not supported: \\N{...}", start))
+            let name = cursor.take_name('}', "character name")?;
+            let undefined = || format!("undefined character name {}", py_repr(&name));
+            let found = unicode_names::find(&name).map(|c| Escape::Literal(c.into()));
+            found.ok_or_else(|| cursor.error(&undefined(), start))
         }
         c if c.is_ascii_alphanumeric() => Err(bad(cursor, &format!("\\{c}"))),
         c => Ok(Escape::Literal(c.into())),

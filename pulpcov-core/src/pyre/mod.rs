@@ -4,8 +4,7 @@
 //! (`parser`, with `cursor` and `escape` below it) and written anew for `fancy-regex`. Reading finds
 //! what Python would refuse, in Python's words and with its position.
 //!
-//! Of what Python 3.11 accepts, only this is refused: characters by name (`\N{...}`), for which the
-//! table would be larger than this crate; more than 200 groups in each other; and, by [`Pattern`],
+//! Of what Python 3.11 accepts, only this is refused: more than 200 groups in each other; and, by [`Pattern`],
 //! repetitions that make the engine's program too large. A condition on a group that is still open,
 //! `(a|b(?(1)c))`, holds in the engine and does not in Python.
 

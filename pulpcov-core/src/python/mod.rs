@@ -20,6 +20,7 @@ mod annotate;
 mod arcs;
 mod cases;
 pub(crate) mod check;
+mod codecs;
 pub(crate) mod constant;
 pub(crate) mod decode;
 #[cfg(feature = "report")]

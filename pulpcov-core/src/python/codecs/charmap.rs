@@ -1,0 +1,41 @@
+//! Codecs of one byte a character.
+
+use std::iter;
+
+/// The table of a codec.
+pub(super) fn find(name: &str) -> Option<&'static str> {
+    super::entries(include_str!("charmaps.txt"))
+        .find_map(|(names, table)| names.split(' ').any(|known| known == name).then_some(table))
+}
+
+pub(super) fn decode(table: &str, bytes: &[u8]) -> String {
+    let table: Vec<char> = chars(table).collect();
+    let char_of = |b: &u8| table.get(usize::from(*b)).copied();
+    bytes.iter().map(|b| char_of(b).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}
+
+/// The characters of a table's runs, byte 0 first.
+fn chars(table: &str) -> impl Iterator<Item = char> {
+    table.split(' ').flat_map(|run| {
+        let number = |digits: &str| u32::from_str_radix(digits, 16).unwrap_or(1);
+        let (missing, first, last) = match (run.strip_prefix('?'), run.split_once('-')) {
+            (Some(count), _) => (number(count), 1, 0),
+            (None, Some((first, last))) => (0, number(first), number(last)),
+            (None, None) => (0, number(run), number(run)),
+        };
+        iter::repeat_n('\u{fffd}', missing as usize)
+            .chain((first..=last).filter_map(char::from_u32))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_has_256_characters() {
+        for (names, table) in crate::python::codecs::entries(include_str!("charmaps.txt")) {
+            assert_eq!(chars(table).count(), 256, "{names}");
+        }
+    }
+}

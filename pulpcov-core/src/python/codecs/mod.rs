@@ -1,0 +1,148 @@
+//! The text encodings that Python knows, and what bytes are in each of them.
+//!
+//! What is recorded of CPython's codecs is in three files: `aliases.txt` has names, `charmaps.txt` the codecs of one
+//! byte a character, `multibyte.txt` the sets of characters that have two. All of it is Python's decoding with
+//! `errors="replace"`: what a codec does not know becomes U+FFFD. No crate does the same: encoding_rs has the
+//! encodings as browsers know them, where many bytes mean something else, and a third of Python's not at all.
+//!
+//! | module | codecs |
+//! |---|---|
+//! | [`charmap`] | one byte a character |
+//! | [`multibyte`] | bytes and pairs of bytes, without a state: EUC, Shift JIS, Big5, GBK, Johab |
+//! | [`stateful`] | escape sequences say what bytes mean: ISO 2022, HZ |
+//! | [`sets`] | the sets of characters of these |
+//! | [`unicode`] | UTF-7, UTF-16, UTF-32 |
+//! | [`escapes`] | Python's own escapes |
+//! | [`punycode`] | host names |
+
+mod charmap;
+mod escapes;
+mod multibyte;
+mod punycode;
+mod sets;
+mod stateful;
+mod unicode;
+
+use std::borrow::Cow;
+use std::iter;
+
+/// How to turn bytes into text.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Codec {
+    Utf8,
+    /// The table of a codec in `charmaps.txt`.
+    Charmap(&'static str),
+    /// The module of Python's `encodings`.
+    Module(&'static str),
+}
+
+/// Why there is no text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum CodecError {
+    /// Python fails as well: `hex`, `idna`, `undefined`.
+    #[error("not a text encoding")]
+    NotText,
+    /// Python's text has half a surrogate pair, with which it cannot be parsed.
+    #[error("surrogates not allowed")]
+    Surrogate,
+    /// Python would decode this.
+    #[error("more insertions than are supported")]
+    TooManyInsertions,
+}
+
+impl Codec {
+    pub(super) const UTF8: Self = Self::Utf8;
+
+    /// `codecs.lookup`: the alias table first, then the codec's own name.
+    pub(super) fn find(name: &str) -> Option<Self> {
+        let name = normalize_name(name);
+        let find =
+            |name: &str| charmap::find(name).map(Self::Charmap).or_else(|| find_module(name));
+        find(&name).or_else(|| name.contains('.').then(|| find(&name.replace('.', "_"))).flatten())
+    }
+
+    /// Python's `bytes.decode(encoding, "replace")`, without a byte order mark.
+    pub(super) fn decode(self, bytes: Cow<'_, [u8]>) -> Result<String, CodecError> {
+        Ok(match self {
+            Self::Utf8 => utf8(bytes),
+            Self::Charmap(table) => charmap::decode(table, &bytes),
+            Self::Module(module) => match module {
+                "utf_16" | "utf_16_le" => unicode::utf16(&bytes, u16::from_le_bytes),
+                "utf_16_be" => unicode::utf16(&bytes, u16::from_be_bytes),
+                "utf_32" | "utf_32_le" => unicode::utf32(&bytes, u32::from_le_bytes),
+                "utf_32_be" => unicode::utf32(&bytes, u32::from_be_bytes),
+                "utf_7" => unicode::utf7(&bytes)?,
+                "unicode_escape" => escapes::unicode_escape(&bytes)?,
+                "raw_unicode_escape" => escapes::raw_unicode_escape(&bytes)?,
+                "punycode" => punycode::decode(&bytes)?,
+                "charmap" => bytes.iter().copied().map(char::from).collect(),
+                _ => multibyte::decode(module, &bytes)
+                    .or_else(|| stateful::decode(module, &bytes))
+                    .ok_or(CodecError::NotText)?,
+            },
+        })
+    }
+}
+
+/// The names and what they name: the lines `names = value` of a recorded file.
+fn entries(text: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "))
+}
+
+fn find_module(name: &str) -> Option<Codec> {
+    let module = entries(include_str!("aliases.txt")).find_map(|(module, names)| {
+        names.split(' ').any(|known| known == name).then_some(module)
+    })?;
+    Some(if module.starts_with("utf_8") { Codec::Utf8 } else { Codec::Module(module) })
+}
+
+/// `encodings.normalize_encoding`: runs of other than letters, digits and dots are one `_`.
+fn normalize_name(name: &str) -> String {
+    name.split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
+        .filter(|part| !part.is_empty())
+        .flat_map(|part| iter::once("_").chain(iter::once(part)))
+        .skip(1)
+        .collect::<String>()
+        .to_ascii_lowercase()
+}
+
+/// Python's and Rust's replacement of bad UTF-8 are the same: one U+FFFD for each maximal part.
+fn utf8(bytes: Cow<'_, [u8]>) -> String {
+    String::from_utf8(bytes.into_owned())
+        .unwrap_or_else(|err| String::from_utf8_lossy(err.as_bytes()).into_owned())
+}
+
+/// Whether a value is half of a surrogate pair, which no text of ours can have.
+fn is_surrogate(code: u32) -> bool {
+    (0xd800..0xe000).contains(&code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_codec_has_a_decoder() {
+        let not_text: Vec<&str> = entries(include_str!("aliases.txt"))
+            .filter(|(module, _)| {
+                let decoded = find_module(module).map(|codec| codec.decode(b"x".into()));
+                decoded == Some(Err(CodecError::NotText))
+            })
+            .map(|(module, _)| module)
+            .collect();
+        assert_eq!(
+            not_text,
+            [
+                "base64_codec",
+                "bz2_codec",
+                "hex_codec",
+                "idna",
+                "quopri_codec",
+                "rot_13",
+                "undefined",
+                "uu_codec",
+                "zlib_codec"
+            ]
+        );
+    }
+}

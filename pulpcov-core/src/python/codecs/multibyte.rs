@@ -1,0 +1,232 @@
+//! Codecs whose bytes mean the same wherever they stand.
+
+use super::sets::{Cell, Set};
+
+/// What the bytes at some place are.
+pub(super) enum Step {
+    /// Characters, and how many bytes they are of.
+    Cell(Cell, usize),
+    /// That many bytes that mean nothing.
+    Bad(usize),
+    /// The end cuts something off.
+    Cut,
+    /// That many bytes that change the state only.
+    Silent(usize),
+}
+
+impl Step {
+    pub(super) fn char(c: char, len: usize) -> Self {
+        Self::Cell([c, '\0'], len)
+    }
+
+    /// A pair that a set may have.
+    pub(super) fn pair(cell: Option<Cell>) -> Self {
+        cell.map_or(Self::Bad(1), |cell| Self::Cell(cell, 2))
+    }
+}
+
+/// Take steps to the end.
+pub(super) fn walk(mut bytes: &[u8], mut step: impl FnMut(&[u8]) -> Step) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    while !bytes.is_empty() {
+        let len = match step(bytes) {
+            Step::Cell(cell, len) => {
+                text.push(cell[0]);
+                text.extend(cell.get(1).filter(|second| **second != '\0'));
+                len
+            }
+            Step::Bad(len) => {
+                text.push('\u{fffd}');
+                len
+            }
+            Step::Cut => {
+                text.push('\u{fffd}');
+                bytes.len()
+            }
+            Step::Silent(len) => len,
+        };
+        bytes = bytes.get(len..).unwrap_or_default();
+    }
+    text
+}
+
+/// The text of bytes, if the codec is one of this module's.
+pub(super) fn decode(codec: &str, bytes: &[u8]) -> Option<String> {
+    Some(match codec {
+        "gb2312" => pairs(bytes, &Set::load(codec), 0x80),
+        "gbk" | "big5" | "cp950" | "big5hkscs" | "cp949" => pairs(bytes, &Set::load(codec), 0),
+        "gb18030" => {
+            let (set, rest) = (Set::load(codec), Set::load("gb18030_4"));
+            walk(bytes, |bytes| gb18030(bytes, &set, &rest))
+        }
+        "euc_kr" => {
+            let set = Set::load("ksx1001");
+            walk(bytes, |bytes| euc_kr(bytes, &set))
+        }
+        "johab" => {
+            let (hangul, others) = (Set::load(codec), Set::load("ksx1001"));
+            walk(bytes, |bytes| johab(bytes, &hangul, &others))
+        }
+        "euc_jp" => euc(bytes, "jisx0208", "jisx0212"),
+        "euc_jis_2004" => euc(bytes, codec, "euc_jis_2004_2"),
+        "euc_jisx0213" => euc(bytes, codec, "euc_jisx0213_2"),
+        "shift_jis" => shifted(bytes, "jisx0208", |_| None),
+        "cp932" => shifted(bytes, codec, windows),
+        "shift_jis_2004" | "shift_jisx0213" => shifted(bytes, codec, roman),
+        _ => return None,
+    })
+}
+
+/// ASCII, else a pair of bytes, that many higher than in the set.
+fn pairs(bytes: &[u8], set: &Set, raised: u8) -> String {
+    walk(bytes, |bytes| match *bytes {
+        [c @ ..0x80, ..] => Step::char(c.into(), 1),
+        [lead, trail, ..] => Step::pair(set.get(lead ^ raised, trail ^ raised)),
+        _ => Step::Cut,
+    })
+}
+
+fn gb18030(bytes: &[u8], set: &Set, rest: &Set) -> Step {
+    match *bytes {
+        [c @ ..0x80, ..] => Step::char(c.into(), 1),
+        [first, second @ b'0'..=b'9', third, fourth, ..] => {
+            let found = four_bytes([first, second, third, fourth], rest);
+            found.map_or(Step::Bad(1), |c| Step::char(c, 4))
+        }
+        [_, b'0'..=b'9', ..] | [_] | [] => Step::Cut,
+        [lead, trail, ..] => Step::pair(set.get(lead, trail)),
+    }
+}
+
+/// What four bytes are: the characters that pairs are not, in their order, then those above U+FFFF.
+fn four_bytes(bytes: [u8; 4], rest: &Set) -> Option<char> {
+    let digits = [(0x81, 126), (b'0', 10), (0x81, 126), (b'0', 10)];
+    let number = bytes.iter().zip(digits).try_fold(0, |number, (&byte, (first, base))| {
+        let digit = usize::from(byte.checked_sub(first)?);
+        (digit < base).then_some(number * base + digit)
+    })?;
+    match number.checked_sub(15 * 12600) {
+        None if bytes[0] < 0x85 => rest.numbered(number).map(|cell| cell[0]),
+        None => None,
+        Some(above) => char::from_u32(u32::try_from(above).ok()?.checked_add(0x1_0000)?),
+    }
+}
+
+/// The byte that starts the parts of a syllable, and the one for a part that is missing.
+const JAMO: u8 = 0xa4;
+const FILLER: u8 = 0xd4;
+
+fn euc_kr(bytes: &[u8], set: &Set) -> Step {
+    match *bytes {
+        [c @ ..0x80, ..] => Step::char(c.into(), 1),
+        [JAMO, FILLER, JAMO, first, JAMO, vowel, JAMO, last, ..] => {
+            syllable(first, vowel, last).map_or(Step::Bad(1), |c| Step::char(c, 8))
+        }
+        [JAMO, FILLER, _, _, _, _, _, _, ..] => Step::Bad(1),
+        [JAMO, FILLER, ..] | [_] | [] => Step::Cut,
+        [lead, trail, ..] => Step::pair(set.get(lead ^ 0x80, trail ^ 0x80)),
+    }
+}
+
+/// The letters of the second bytes from 0xa1: which consonants start syllables, and which end them.
+const STARTS: &[u8; 30] = b"\x01\x02\0\x03\0\0\x04\x05\x06\0\0\0\0\0\0\0\x07\x08\x09\0\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13";
+const ENDS: &[u8; 30] = b"\x01\x02\x03\x04\x05\x06\x07\0\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\0\x12\x13\x14\x15\x16\0\x17\x18\x19\x1a\x1b";
+
+fn syllable(first: u8, vowel: u8, last: u8) -> Option<char> {
+    let letter = |letters: &[u8; 30], byte: u8| {
+        let at = usize::from(byte.checked_sub(0xa1)?);
+        letters.get(at).copied().filter(|number| *number > 0).map(u32::from)
+    };
+    let first = letter(STARTS, first)? - 1;
+    let vowel = vowel.checked_sub(0xbf).filter(|vowel| *vowel < 21)?;
+    let last = if last == FILLER { 0 } else { letter(ENDS, last)? };
+    char::from_u32(0xac00 + first * 588 + u32::from(vowel) * 28 + last)
+}
+
+fn johab(bytes: &[u8], hangul: &Set, others: &Set) -> Step {
+    match *bytes {
+        [c @ ..0x80, ..] => Step::char(c.into(), 1),
+        [lead @ ..0xd8, trail, ..] => Step::pair(hangul.get(lead, trail)),
+        [lead, trail, ..] => Step::pair(johab_other(lead, trail, others)),
+        _ => Step::Cut,
+    }
+}
+
+/// Two rows of KS X 1001 are one of Johab's. The letters and syllables are elsewhere.
+fn johab_other(lead: u8, trail: u8, others: &Set) -> Option<Cell> {
+    if lead == 0xdf || lead > 0xf9 || (lead == 0xda && (0xa1..=0xd3).contains(&trail)) {
+        return None;
+    }
+    let row = if lead < 0xe0 { lead.checked_sub(0xd9)? * 2 } else { (lead - 0xe0) * 2 + 41 };
+    let cell = match trail {
+        0x31..=0x7e => trail - 0x31,
+        0x91..=0xfe => trail - 0x43,
+        _ => return None,
+    };
+    others.get(row + cell / 94 + 0x21, cell % 94 + 0x21)
+}
+
+/// A byte of half-width Katakana.
+fn katakana(byte: u8) -> Option<char> {
+    (0xa1..=0xdf).contains(&byte).then(|| char::from_u32(0xfec0 + u32::from(byte))).flatten()
+}
+
+/// EUC of Japan: pairs, Katakana behind 0x8e, pairs of another set behind 0x8f.
+fn euc(bytes: &[u8], first: &str, second: &str) -> String {
+    let (first, second) = (Set::load(first), Set::load(second));
+    walk(bytes, |bytes| match *bytes {
+        [c @ ..0x80, ..] => Step::char(c.into(), 1),
+        [0x8e, trail, ..] => katakana(trail).map_or(Step::Bad(1), |c| Step::char(c, 2)),
+        [0x8f, lead, trail, ..] => {
+            second.get(lead ^ 0x80, trail ^ 0x80).map_or(Step::Bad(1), |cell| Step::Cell(cell, 3))
+        }
+        [0x8f, ..] | [_] | [] => Step::Cut,
+        [lead, trail, ..] => Step::pair(first.get(lead ^ 0x80, trail ^ 0x80)),
+    })
+}
+
+/// Shift JIS: two rows of a set for one lead byte. `single` knows more characters of one byte.
+fn shifted(bytes: &[u8], set: &str, single: impl Fn(u8) -> Option<char>) -> String {
+    let set = Set::load(set);
+    walk(bytes, |bytes| {
+        let Some(&lead) = bytes.first() else { return Step::Cut };
+        if let Some(c) = single(lead).or_else(|| katakana(lead)) {
+            return Step::char(c, 1);
+        }
+        match (lead, bytes.get(1)) {
+            (..0x80, _) => Step::char(lead.into(), 1),
+            (0x80 | 0xa0 | 0xfd.., _) => Step::Bad(1),
+            (_, None) => Step::Cut,
+            (_, Some(&trail)) => Step::pair(shifted_pair(lead, trail, &set)),
+        }
+    })
+}
+
+fn shifted_pair(lead: u8, trail: u8, set: &Set) -> Option<Cell> {
+    let row = if lead < 0xe0 { lead - 0x81 } else { lead - 0xc1 } * 2;
+    let cell = match trail {
+        0x40..=0x7e => trail - 0x40,
+        0x80..=0xfc => trail - 0x41,
+        _ => return None,
+    };
+    set.get(row + cell / 94 + 0x21, cell % 94 + 0x21)
+}
+
+/// What Windows reads where the standard has nothing.
+fn windows(byte: u8) -> Option<char> {
+    match byte {
+        0x80 => Some('\u{80}'),
+        0xa0 => Some('\u{f8f0}'),
+        0xfd.. => char::from_u32(0xf8f1 + u32::from(byte - 0xfd)),
+        _ => None,
+    }
+}
+
+/// Where JIS X 0201 differs from ASCII.
+fn roman(byte: u8) -> Option<char> {
+    match byte {
+        b'\\' => Some('\u{a5}'),
+        b'~' => Some('\u{203e}'),
+        _ => None,
+    }
+}
