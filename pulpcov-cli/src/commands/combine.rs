@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::combine::{Combined, Combiner, Event};
+use pulpcov_core::combine::{Combined, Combiner, Event, Folded};
 use pulpcov_core::paths::PathAliases;
 use pulpcov_core::{ErrorKind, discover};
 
@@ -129,10 +129,31 @@ pub(super) fn report(combined: &Combined, quiet: bool) {
     for err in &combined.left_out {
         ui::warning(&format!("left out: {err}"));
     }
+    if let Some(folded) = combined.folded.first() {
+        ui::warning(&about_folded(folded, combined.folded.len()));
+    }
     for err in &combined.not_deleted {
         ui::warning(&err.to_string());
     }
     if !quiet {
         ui::message(&combined.summary());
     }
+}
+
+/// Names two files that have become one, of so many, and the setting that keeps them apart.
+fn about_folded(folded: &Folded, count: usize) -> String {
+    let Folded { first, second, into, .. } = folded;
+    let more = if count > 1 {
+        format!(", and so are others in {} more", count - 1)
+    } else {
+        String::new()
+    };
+    // The one that is deeper is taken for the other.
+    let moved = if first == into { second } else { first };
+    let folder = moved.as_str().split('/').next().unwrap_or_default();
+    format!(
+        "{first} and {second} of one data file are one file now, {into}{more}: with relative_files, each path with a folder in it \
+         that another path begins with is taken for one in that folder. A rule of [paths] that names a folder twice keeps it apart: \
+         {folder} = {folder}/, {folder}/"
+    )
 }

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use super::base::Base;
 use super::delete::delete_inputs;
 use super::event::Event;
-use super::gather::{Gathered, Outcome, Parts, gather};
+use super::gather::{Folded, Gathered, Outcome, Parts, gather};
 use super::lock::FolderLocks;
 use super::spill::{Run, Spilled};
 use super::store::{file_at, folder_of, rewrite, store_with};
@@ -77,6 +77,8 @@ pub struct Combined {
     pub duplicates: usize,
     /// Inputs, or rows of them, that are not in the result: what is wrong with each. None of them was deleted.
     pub left_out: Vec<Error>,
+    /// Files of one input that have become one file because paths are relative, and not because of a rule.
+    pub folded: Vec<Folded>,
     /// Inputs that are in the result but could not be deleted, or changed after they were read.
     pub not_deleted: Vec<Error>,
 }
@@ -224,7 +226,8 @@ impl<'a> Combiner<'a> {
         if report.read.is_empty() && !unfinished.any() {
             return Err(no_usable_data(&report.left_out));
         }
-        let result = self.merge(base, gathered.data, report)?;
+        let mut result = self.merge(base, gathered.data, report)?;
+        result.combined.folded = gathered.folded;
         let mark = self.write(&result)?;
         unfinished.clear();
         Ok(self.delete(result, mark))
@@ -393,6 +396,7 @@ impl<'i> Report<'i> {
             read: self.read.len(),
             duplicates: self.duplicates,
             left_out: self.left_out,
+            folded: Vec::new(),
             not_deleted: Vec::new(),
         };
         Merged { combined, runs, consumed: self.consumed, readers: self.readers }
