@@ -29,7 +29,7 @@ pub enum StoreFormat {
 ///
 /// At every instant the target is either what it was or all of `data`: it is written to a
 /// temporary file beside it, synced, renamed, and the folder is synced. A symbolic link is followed, unless another user may
-/// have made it. A target that cannot be replaced, because it is a mount point or its folder is not writable, is overwritten: also
+/// have made it: then it is replaced. A target that cannot be replaced, because it is a mount point or its folder is not writable, is overwritten: also
 /// then it holds either what it was or all of `data`. That takes SQLite on both sides.
 ///
 /// # Errors
@@ -49,13 +49,16 @@ pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat)
 }
 
 /// Follow the links at `path` to the file that a result is written to.
+///
+/// A link that another user may have made is not followed, and a FIFO or a device is not opened: the result replaces it. Else
+/// anybody who can write to the folder could keep the others from combining.
 pub(super) fn file_at(path: &Path) -> Result<PathBuf> {
     match Place::of(path) {
         Ok(Place::File(target)) => Ok(target),
-        Ok(Place::Other) => Err(io::Error::other("this is not a regular file")),
-        Err(err) => Err(err),
+        Ok(Place::Other) => Ok(path.into()),
+        Err(err) if err.kind() == io::ErrorKind::PermissionDenied => Ok(path.into()),
+        Err(err) => Err(unwritable(err, path)),
     }
-    .map_err(|err| unwritable(err, path))
 }
 
 /// Replace the rows of `target` in its own file if `reason` is that nothing can take its place.
