@@ -151,6 +151,7 @@ impl Folder {
 
     /// Whether the folder is in one of the caller's or root's that nobody else may search: what is in it cannot be reached,
     /// whoever may write to it.
+    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn is_closed_to_others(&self) -> bool {
         let Ok(path) = self.path.canonicalize() else { return false };
         let is_closed = |folder: &Path| {
@@ -234,7 +235,7 @@ impl Entry {
 
     /// Follows a symbolic link that nobody but the caller and root can have made: it is theirs, in a folder of theirs that
     /// others cannot write to. The file that it leads to is then opened in its place; [`remove`](Self::remove) removes the link.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn followed(mut self) -> Self {
         let mut at = self.clone();
         // Linux follows as many.
@@ -251,7 +252,7 @@ impl Entry {
         self
     }
 
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    #[cfg(any(feature = "json", feature = "sqlite"))]
     fn is_link_of_caller(&self) -> bool {
         let is_theirs = |status: Status| status.is_of_caller_or_root();
         let is_link = |status: Status| status.kind == Kind::Link && is_theirs(status);
