@@ -7,6 +7,7 @@ mod authors;
 mod browser;
 mod chromium;
 mod commands;
+mod configurations;
 mod data_root;
 mod enemy;
 mod faults;

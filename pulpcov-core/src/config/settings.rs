@@ -48,6 +48,8 @@ pub struct Config {
     pub plugin_options: OrderedMap<OrderedMap<Value>>,
     /// Where the settings came from.
     pub files: ConfigFiles,
+    /// Lists and booleans of TOML, by option: for text and numbers, coverage.py's list of settings shows them as they are.
+    pub(super) odd_values: OrderedMap<Value>,
 }
 
 /// The config files that were looked for, as absolute paths in that order.
