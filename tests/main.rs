@@ -22,6 +22,7 @@ mod hooked;
 mod hostile;
 mod html;
 mod memory;
+mod odd_situations;
 mod outputs;
 mod parity;
 mod plugins;

@@ -366,7 +366,7 @@ pub(super) struct OptionSpec {
 }
 
 /// `options!(run: branch boolean, ...)`: option `branch` sets `config.run.branch` by
-/// [`Setting::boolean`]. The options behind the `;` are known, but mean nothing to us.
+/// [`Setting::boolean`]. The option behind the `;` is known and read, but means nothing to us.
 macro_rules! options {
     ($section:ident: $($name:ident $read:ident),* $(,)? $(; $ignored:ident)?) => {
         &[
@@ -377,7 +377,7 @@ macro_rules! options {
                     Ok(())
                 },
             },)*
-            $(OptionSpec { name: stringify!($ignored), set: |_, _| Ok(()) },)?
+            $(OptionSpec { name: stringify!($ignored), set: |_, setting| setting.text().map(drop) },)?
         ]
     };
 }
