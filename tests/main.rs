@@ -1,6 +1,7 @@
 //! The command as users run it, and the library on every data file there is.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod advice;
 mod analyze;
 mod attacks;
 mod authors;
