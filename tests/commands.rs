@@ -753,7 +753,7 @@ fn files_that_become_one_by_relative_paths_are_named_and_can_be_kept_apart() {
     dir.write(".coveragerc", "[run]\nrelative_files = true\n");
     let ran = dir.pulpcov(["combine", "--keep"]).status(0);
     let (about, rule) = ran.stderr.trim_end().rsplit_once(": ").unwrap();
-    assert!(about.contains("shop/cart.py and zone/shop/cart.py"), "{}", ran.stderr);
+    assert!(about.contains("zone/shop/cart.py is counted as shop/cart.py"), "{}", ran.stderr);
     let rule = rule.lines().next().unwrap();
     dir.write(".coveragerc", format!("[run]\nrelative_files = true\n[paths]\n{rule}\n"));
     let ran = dir.pulpcov(["combine", "--keep"]).status(0);

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
+use pulpcov_core::config::Config;
 use pulpcov_core::text::is_printable;
 use serde_json::{Value, json};
 
@@ -817,6 +818,19 @@ fn run_ours(dir: &Dir, case: &Case) -> Ran {
     command.args(&case.args).current_dir(dir.path(""));
     command.envs(ENVIRONMENT).envs(case.variables.iter().copied());
     Ran::from(command.output().unwrap())
+}
+
+#[test]
+fn all_options_are_tried() {
+    let tried: Vec<String> = OPTIONS
+        .iter()
+        .flat_map(|(section, options)| {
+            options.iter().map(move |(name, _)| format!("{section}:{name}"))
+        })
+        .collect();
+    let untried: Vec<String> =
+        Config::option_names().filter(|name| !tried.contains(name)).collect();
+    assert!(untried.is_empty(), "{untried:?}");
 }
 
 #[test]

@@ -83,8 +83,9 @@ fn write_config_error(f: &mut fmt::Formatter<'_>, err: &pulpcov_core::Error) -> 
         // Errors of syntax say the line themselves.
         _ => None,
     };
-    let missing: Vec<_> =
-        file.filter(|file| !reason.contains(file.as_str())).into_iter().chain(place).collect();
+    // coverage.py's sentences that name the file begin so.
+    let names_file = reason.starts_with("Couldn't read ");
+    let missing: Vec<_> = file.filter(|_| !names_file).into_iter().chain(place).collect();
     f.write_str(&reason)?;
     if missing.is_empty() { Ok(()) } else { write!(f, " ({})", missing.join(", ")) }
 }

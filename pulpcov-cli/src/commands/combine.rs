@@ -140,20 +140,19 @@ pub(super) fn report(combined: &Combined, quiet: bool) {
     }
 }
 
-/// Names two files that have become one, of so many, and the setting that keeps them apart.
+/// Names two files that have become one, and the setting that keeps them apart. `count` are such files.
 fn about_folded(folded: &Folded, count: usize) -> String {
     let Folded { first, second, into, .. } = folded;
-    let more = if count > 1 {
-        format!(", and so are others in {} more", count - 1)
-    } else {
-        String::new()
-    };
-    // The one that is deeper is taken for the other.
+    // The path that was changed.
     let moved = if first == into { second } else { first };
-    let folder = moved.as_str().split('/').next().unwrap_or_default();
+    let folder = moved.as_str().split(['/', '\\']).next().unwrap_or_default();
+    let others = match count - 1 {
+        0 => String::new(),
+        1 => " The same has happened to 1 more file.".to_owned(),
+        more => format!(" The same has happened to {more} more files."),
+    };
     format!(
-        "{first} and {second} of one data file are one file now, {into}{more}: with relative_files, each path with a folder in it \
-         that another path begins with is taken for one in that folder. A rule of [paths] that names a folder twice keeps it apart: \
-         {folder} = {folder}/, {folder}/"
+        "{moved} is counted as {into}, which is another file of the same data file: relative_files takes paths that end alike \
+         for one file.{others} To keep them apart, add a rule to [paths]: {folder} = {folder}/, {folder}/"
     )
 }

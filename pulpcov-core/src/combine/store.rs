@@ -11,8 +11,9 @@ use crate::data::CoverageData;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::sqlite::{Rewritten, RowSource};
 use crate::formats::{READERS, companions, json, sqlite};
-pub(super) use crate::output::folder_of;
-use crate::output::{Beside, Place, forbids_replacing, limit_readers, open_in_place};
+use crate::links::Place;
+pub(super) use crate::links::folder_of;
+use crate::output::{Beside, forbids_replacing, limit_readers, open_in_place};
 
 /// The formats that can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,9 +29,11 @@ pub enum StoreFormat {
 /// Replace the file at `target` by `data`, in one step and durably.
 ///
 /// At every instant the target is either what it was or all of `data`: it is written to a
-/// temporary file beside it, synced, renamed, and the folder is synced. A symbolic link is followed, unless another user may
-/// have made it: then it is replaced. A target that cannot be replaced, because it is a mount point or its folder is not writable, is overwritten: also
-/// then it holds either what it was or all of `data`. That takes SQLite on both sides.
+/// temporary file beside it, synced, renamed, and the folder is synced.
+///
+/// A symbolic link is followed, unless another user may have made it; such a link is replaced. A target that is a mount point, or
+/// lies in a folder that is not writable, cannot be replaced. If it is an SQLite database, and `format` is SQLite, it is overwritten
+/// in a way that keeps the promise above.
 ///
 /// # Errors
 ///

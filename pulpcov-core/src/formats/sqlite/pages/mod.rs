@@ -39,10 +39,12 @@ mod write;
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(super) use free_list::write_free_list;
 pub(super) use store::{PageFile, Store};
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(super) use store::{number16, number32};
 pub(super) use tables::Database;
 pub(super) use write::write;
 #[cfg(all(feature = "json", feature = "paths"))]
-pub(super) use write::{FreeList, Header, Written, write_from};
+pub(super) use write::{FreeList, Header, Written, write_at, write_from};
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(super) const PAGE_SIZE: usize = pack::PAGE;
 

@@ -44,7 +44,7 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
     pages.write_first(file, &header)
 }
 
-/// The tables of a database, on pages up to one without, but not yet its first page.
+/// Tables that are on their pages. The first page does not name them yet.
 pub(in super::super) struct Written {
     roots: [Root; 7],
     /// The number of the page behind them.
@@ -81,6 +81,12 @@ impl Written {
             .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
         place(file, 1).write_all(&first[..])
     }
+}
+
+/// Write `bytes` at an offset of the file.
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(in super::super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    Place { file, at, syncs: SyncRequests::default() }.write_all(bytes)
 }
 
 /// Where a page begins.
