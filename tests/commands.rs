@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::process::Stdio;
 
+use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::formats::sqlite;
 use pulpcov_core::{CoverageData, Numbits};
 
@@ -737,4 +738,25 @@ fn no_progress_bar_in_a_pipe() {
     }
     let ran = dir.pulpcov(["combine"]).status(0);
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", "Combined 120 files\n"));
+}
+
+/// The warning names a rule of `[paths]`, and the rule keeps the files apart.
+#[test]
+fn files_that_become_one_by_relative_paths_are_named_and_can_be_kept_apart() {
+    let dir = Dir::new();
+    let mut data = CoverageData::new();
+    for file in ["shop/cart.py", "zone/shop/cart.py"] {
+        dir.write(file, "x = 1\n");
+        data.add_lines(file, "", &Numbits::from_iter([1])).unwrap();
+    }
+    store(&data, dir.path(".coverage.1"), StoreFormat::Sqlite).unwrap();
+    dir.write(".coveragerc", "[run]\nrelative_files = true\n");
+    let ran = dir.pulpcov(["combine", "--keep"]).status(0);
+    let (about, rule) = ran.stderr.trim_end().rsplit_once(": ").unwrap();
+    assert!(about.contains("zone/shop/cart.py is counted as shop/cart.py"), "{}", ran.stderr);
+    let rule = rule.lines().next().unwrap();
+    dir.write(".coveragerc", format!("[run]\nrelative_files = true\n[paths]\n{rule}\n"));
+    let ran = dir.pulpcov(["combine", "--keep"]).status(0);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+    assert_eq!(Rows::by_sql(dir.path(".coverage")), Rows::of(&data));
 }

@@ -1,12 +1,14 @@
 //! The command as users run it, and the library on every data file there is.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod advice;
 mod analyze;
 mod attacks;
 mod authors;
 mod browser;
 mod chromium;
 mod commands;
+mod configurations;
 mod data_root;
 mod enemy;
 mod faults;
@@ -21,6 +23,7 @@ mod hooked;
 mod hostile;
 mod html;
 mod memory;
+mod odd_situations;
 mod outputs;
 mod parity;
 mod plugins;

@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(any(feature = "json", feature = "sqlite"))]
+use crate::links::Place;
 
 mod os;
 #[cfg(feature = "sqlite")]
@@ -151,6 +153,7 @@ impl Folder {
 
     /// Whether the folder is in one of the caller's or root's that nobody else may search: what is in it cannot be reached,
     /// whoever may write to it.
+    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn is_closed_to_others(&self) -> bool {
         let Ok(path) = self.path.canonicalize() else { return false };
         let is_closed = |folder: &Path| {
@@ -232,31 +235,15 @@ impl Entry {
         Ok(Self { folder: open(folder)?, name: name.into(), path: path.into(), target: None })
     }
 
-    /// Follows a symbolic link that nobody but the caller and root can have made: it is theirs, in a folder of theirs that
-    /// others cannot write to. The file that it leads to is then opened in its place; [`remove`](Self::remove) removes the link.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    /// Follows a symbolic link that no other user can have made. The file that it leads to is then opened in its place;
+    /// [`remove`](Self::remove) removes the link.
+    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn followed(mut self) -> Self {
-        let mut at = self.clone();
-        // Linux follows as many.
-        for _ in 0..40 {
-            if !at.is_link_of_caller() {
-                break;
-            }
-            let next = std::fs::read_link(&at.path)
-                .and_then(|to| Self::named(at.path.parent().unwrap_or(Path::new("")).join(to)));
-            let Ok(next) = next else { break };
-            self.target = Some(Arc::new(next.clone()));
-            at = next;
+        let is_link = self.status().is_ok_and(|status| status.kind == Kind::Link);
+        if is_link && let Ok(Place::File(target)) = Place::of(&self.path) {
+            self.target = Self::named(target).ok().map(Arc::new);
         }
         self
-    }
-
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    fn is_link_of_caller(&self) -> bool {
-        let is_theirs = |status: Status| status.is_of_caller_or_root();
-        let is_link = |status: Status| status.kind == Kind::Link && is_theirs(status);
-        let is_private = |status: Status| is_theirs(status) && !status.everybody_may_write();
-        self.status().is_ok_and(is_link) && self.folder.status().is_ok_and(is_private)
     }
 
     /// Whether this is a link that is [followed](Self::followed).

@@ -15,7 +15,7 @@ use crate::support::{Dir, Ran, Rows};
 const MOUNT_POINT: Fault = Fault { calls: "rename,renameat,renameat2", fault: "error=EBUSY" };
 
 /// More kills than this at one system call are spread over the run.
-const KILLS_PER_CALL: usize = 40;
+const KILLS_PER_CALL: usize = 14;
 
 /// A data file of some pages, so that the new rows find room or do not.
 fn old(rows: u32) -> CoverageData {

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::combine::{Combined, Combiner, Event};
+use pulpcov_core::combine::{Combined, Combiner, Event, Folded};
 use pulpcov_core::paths::PathAliases;
 use pulpcov_core::{ErrorKind, discover};
 
@@ -129,10 +129,30 @@ pub(super) fn report(combined: &Combined, quiet: bool) {
     for err in &combined.left_out {
         ui::warning(&format!("left out: {err}"));
     }
+    if let Some(folded) = combined.folded.first() {
+        ui::warning(&about_folded(folded, combined.folded.len()));
+    }
     for err in &combined.not_deleted {
         ui::warning(&err.to_string());
     }
     if !quiet {
         ui::message(&combined.summary());
     }
+}
+
+/// Names two files that have become one, and the setting that keeps them apart. `count` are such files.
+fn about_folded(folded: &Folded, count: usize) -> String {
+    let Folded { first, second, into, .. } = folded;
+    // The path that was changed.
+    let moved = if first == into { second } else { first };
+    let folder = moved.as_str().split(['/', '\\']).next().unwrap_or_default();
+    let others = match count - 1 {
+        0 => String::new(),
+        1 => " The same has happened to 1 more file.".to_owned(),
+        more => format!(" The same has happened to {more} more files."),
+    };
+    format!(
+        "{moved} is counted as {into}, which is another file of the same data file: relative_files takes paths that end alike \
+         for one file.{others} To keep them apart, add a rule to [paths]: {folder} = {folder}/, {folder}/"
+    )
 }

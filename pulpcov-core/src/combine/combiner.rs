@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use super::base::Base;
 use super::delete::delete_inputs;
 use super::event::Event;
-use super::gather::{Gathered, Outcome, Parts, gather};
+use super::gather::{Folded, Gathered, Outcome, Parts, gather};
 use super::lock::FolderLocks;
 use super::spill::{Run, Spilled};
 use super::store::{file_at, folder_of, rewrite, store_with};
@@ -53,8 +53,6 @@ use crate::text::{plural, printable, py_repr};
 /// ```
 pub struct Combiner<'a> {
     data_file: PathBuf,
-    /// The file that the data file is: it may be a link.
-    target: PathBuf,
     places: Vec<PathBuf>,
     append: bool,
     keep: bool,
@@ -77,6 +75,8 @@ pub struct Combined {
     pub duplicates: usize,
     /// Inputs, or rows of them, that are not in the result: what is wrong with each. None of them was deleted.
     pub left_out: Vec<Error>,
+    /// Files of one input that have become one file because paths are relative, and not because of a rule.
+    pub folded: Vec<Folded>,
     /// Inputs that are in the result but could not be deleted, or changed after they were read.
     pub not_deleted: Vec<Error>,
 }
@@ -98,10 +98,8 @@ impl Combined {
 impl<'a> Combiner<'a> {
     /// Combine into `data_file`, whose name is also the base of the inputs' names.
     pub fn new(data_file: impl Into<PathBuf>) -> Self {
-        let data_file = data_file.into();
         Self {
-            target: data_file.clone(),
-            data_file,
+            data_file: data_file.into(),
             places: Vec::new(),
             append: false,
             keep: false,
@@ -200,9 +198,10 @@ impl<'a> Combiner<'a> {
     /// (if only the syncing of its folder failed, the data file is complete);
     /// with [`append`](Self::append) also why the data file cannot be read.
     pub fn run(mut self) -> Result<Combined> {
-        self.target = file_at(&self.data_file)?;
-        let _locks = self.lock()?;
-        let unfinished = Unfinished::find(&folder_of(&self.target), &self.target);
+        // The data file may be a link. Inputs are called like the link.
+        let target = file_at(&self.data_file)?;
+        let _locks = self.lock(folder_of(&target))?;
+        let unfinished = Unfinished::find(&folder_of(&target), &target);
         if unfinished.any() {
             (self.on_event)(Event::Resuming { data_file: &self.data_file });
             self.append = true;
@@ -216,28 +215,28 @@ impl<'a> Combiner<'a> {
         }
         (self.on_event)(Event::Found { inputs: inputs.len() });
         let base = match self.append {
-            true => Base::load(&self.target, self.drop_contexts, self.memory)?,
+            true => Base::load(&target, self.drop_contexts, self.memory)?,
             false => None,
         };
-        let gathered = self.gather(&inputs, base.as_ref())?;
+        let gathered = self.gather(&inputs, base.as_ref(), &target)?;
         let report = Report::new(&inputs, gathered.outcomes, left_out);
         if report.read.is_empty() && !unfinished.any() {
             return Err(no_usable_data(&report.left_out));
         }
-        let result = self.merge(base, gathered.data, report)?;
-        let mark = self.write(&result)?;
+        let mut result = self.merge(base, gathered.data, report)?;
+        result.combined.folded = gathered.folded;
+        let mark = self.write(&result, &target)?;
         unfinished.clear();
-        Ok(self.delete(result, mark))
+        Ok(self.delete(result, mark, &folder_of(&target)))
     }
 
     fn places_or_default(&self) -> Vec<PathBuf> {
         if self.places.is_empty() { vec![folder_of(&self.data_file)] } else { self.places.clone() }
     }
 
-    fn lock(&self) -> Result<FolderLocks> {
+    fn lock(&self, target: PathBuf) -> Result<FolderLocks> {
         let folder = |place: PathBuf| if place.is_dir() { place } else { folder_of(&place) };
         let inputs = self.places_or_default().into_iter().map(folder);
-        let target = folder_of(&self.target);
         let waiting = |folder: &Path| (self.on_event)(Event::Waiting { folder });
         FolderLocks::acquire(inputs, target, waiting)
     }
@@ -253,14 +252,13 @@ impl<'a> Combiner<'a> {
         Ok(found)
     }
 
-    fn gather(&mut self, inputs: &[Entry], base: Option<&Base>) -> Result<Gathered> {
+    fn gather(&mut self, inputs: &[Entry], base: Option<&Base>, target: &Path) -> Result<Gathered> {
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
         let taken = base.map_or(0, |base| base.size);
         let memory = self.memory.map(|bytes| bytes.saturating_sub(taken));
         let spilled = base.is_some_and(|base| !base.runs.is_empty());
-        let (drop_contexts, target) = (self.drop_contexts, &self.target);
-        gather(inputs, &mut aliases, drop_contexts, memory, spilled, target, &self.on_event)
+        gather(inputs, &mut aliases, self.drop_contexts, memory, spilled, target, &self.on_event)
             .map_err(|err| match err.kind() {
                 ErrorKind::TracerConflict => {
                     name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
@@ -302,31 +300,31 @@ impl<'a> Combiner<'a> {
     }
 
     /// Write the result, marked if inputs are to be deleted.
-    fn write(&self, result: &Merged<'_>) -> Result<Option<Mark>> {
+    fn write(&self, result: &Merged<'_>, target: &Path) -> Result<Option<Mark>> {
         let data = &result.combined.data;
         let spilled = Spilled { data, runs: &result.runs };
         (self.on_event)(Event::Writing { rows: spilled.count() });
         let deletes = !self.keep && !result.consumed.is_empty();
-        let folder = folder_of(&self.target);
+        let folder = folder_of(target);
         // As coverage.py does; why it cannot be made, writing will say.
         let _ = std::fs::create_dir_all(&folder);
         let rows: &dyn RowSource = if result.runs.is_empty() { data } else { &spilled };
         let write = |temporary: &mut NamedTempFile| sqlite::write_rows(rows, temporary.as_file());
         let mark = |file: &File| deletes.then(|| Mark::beside(&folder, file)).transpose();
-        store_with(&self.target, result.readers, write, mark, Beside::persist).or_else(|reason| {
-            let file = rewrite(rows, &self.target, result.readers, deletes, reason)?;
+        store_with(target, result.readers, write, mark, Beside::persist).or_else(|reason| {
+            let file = rewrite(rows, target, result.readers, deletes, reason)?;
             Ok(deletes.then_some(Mark::Within(file)))
         })
     }
 
-    fn delete(&self, merged: Merged<'_>, mark: Option<Mark>) -> Combined {
+    fn delete(&self, merged: Merged<'_>, mark: Option<Mark>, folder: &Path) -> Combined {
         let mut combined = merged.combined;
         if let Some(mark) = mark {
             (self.on_event)(Event::Deleting { inputs: merged.consumed.len() });
             let consumed: Vec<_> =
                 merged.consumed.iter().map(|(input, identity)| (*input, identity)).collect();
             combined.not_deleted = delete_inputs(&consumed);
-            combined.not_deleted.extend(mark.clear(&folder_of(&self.target)).err());
+            combined.not_deleted.extend(mark.clear(folder).err());
         }
         combined
     }
@@ -393,6 +391,7 @@ impl<'i> Report<'i> {
             read: self.read.len(),
             duplicates: self.duplicates,
             left_out: self.left_out,
+            folded: Vec::new(),
             not_deleted: Vec::new(),
         };
         Merged { combined, runs, consumed: self.consumed, readers: self.readers }

@@ -18,7 +18,8 @@ use crate::data::merging::Merging;
 use crate::data::{ArcSet, Authors, CoverageData, FilePath, LineArc, Measurement, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::sqlite::RowSource;
-use crate::output::{folder_of, forbids_replacing, without_path};
+use crate::links::folder_of;
+use crate::output::{forbids_replacing, without_path};
 
 /// How much is written and read at a time.
 const BUFFER: usize = 1 << 20;

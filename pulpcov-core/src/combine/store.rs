@@ -11,8 +11,9 @@ use crate::data::CoverageData;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::sqlite::{Rewritten, RowSource};
 use crate::formats::{READERS, companions, json, sqlite};
-pub(super) use crate::output::folder_of;
-use crate::output::{Beside, Place, forbids_replacing, limit_readers, open_in_place};
+use crate::links::Place;
+pub(super) use crate::links::folder_of;
+use crate::output::{Beside, forbids_replacing, limit_readers, open_in_place};
 
 /// The formats that can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,9 +29,11 @@ pub enum StoreFormat {
 /// Replace the file at `target` by `data`, in one step and durably.
 ///
 /// At every instant the target is either what it was or all of `data`: it is written to a
-/// temporary file beside it, synced, renamed, and the folder is synced. A symbolic link is followed, unless another user may
-/// have made it. A target that cannot be replaced, because it is a mount point or its folder is not writable, is overwritten: also
-/// then it holds either what it was or all of `data`. That takes SQLite on both sides.
+/// temporary file beside it, synced, renamed, and the folder is synced.
+///
+/// A symbolic link is followed, unless another user may have made it; such a link is replaced. A target that is a mount point, or
+/// lies in a folder that is not writable, cannot be replaced. If it is an SQLite database, and `format` is SQLite, it is overwritten
+/// in a way that keeps the promise above.
 ///
 /// # Errors
 ///
@@ -49,13 +52,16 @@ pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat)
 }
 
 /// Follow the links at `path` to the file that a result is written to.
+///
+/// A link that another user may have made is not followed, and a FIFO or a device is not opened: the result replaces it. Else
+/// anybody who can write to the folder could keep the others from combining.
 pub(super) fn file_at(path: &Path) -> Result<PathBuf> {
     match Place::of(path) {
         Ok(Place::File(target)) => Ok(target),
-        Ok(Place::Other) => Err(io::Error::other("this is not a regular file")),
-        Err(err) => Err(err),
+        Ok(Place::Other) => Ok(path.into()),
+        Err(err) if err.kind() == io::ErrorKind::PermissionDenied => Ok(path.into()),
+        Err(err) => Err(unwritable(err, path)),
     }
-    .map_err(|err| unwritable(err, path))
 }
 
 /// Replace the rows of `target` in its own file if `reason` is that nothing can take its place.

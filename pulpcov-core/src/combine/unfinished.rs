@@ -15,7 +15,7 @@ use tempfile::{NamedTempFile, TempPath};
 use super::store::sync_folder;
 use crate::error::{Error, Result};
 use crate::folder::Entry;
-use crate::formats::sqlite::{Rewritten, head, is_marked};
+use crate::formats::sqlite::{Rewritten, is_marked};
 
 /// No data file's name can begin like it.
 pub(super) const PREFIX: &str = ".pulpcov-";
@@ -101,8 +101,7 @@ fn is_marked_within(target: &Path) -> bool {
     let Ok(file) = Entry::named(target).and_then(|target| target.open_anything()) else {
         return false;
     };
-    file.metadata().is_ok_and(|target| target.is_file())
-        && head(&file).is_ok_and(|head| is_marked(&head))
+    file.metadata().is_ok_and(|target| target.is_file()) && is_marked(&file)
 }
 
 /// Is there, by the target's owner, a mark for the target as it is?

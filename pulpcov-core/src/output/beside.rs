@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PersistError};
 
+use crate::links::folder_of;
+
 /// A temporary file that replaces `target` when it is complete. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Beside {
@@ -89,14 +91,6 @@ pub(crate) fn limit_readers(file: &File, readers: u32) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = (file, readers);
     Ok(())
-}
-
-/// Returns the folder of a file, which is `.` for a bare name.
-pub(crate) fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
-        _ => PathBuf::from("."),
-    }
 }
 
 /// Removes the name of the temporary file, which `tempfile` adds to the system's message.

@@ -6,14 +6,14 @@
 //! A file that cannot be replaced so is overwritten where it is.
 
 mod beside;
-mod place;
+mod in_place;
 #[cfg(feature = "report")]
 mod whole_file;
 
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-pub(crate) use beside::{Beside, folder_of, limit_readers, without_path};
+pub(crate) use beside::{Beside, limit_readers, without_path};
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-pub(crate) use place::{Place, forbids_replacing, open_in_place};
+pub(crate) use in_place::{forbids_replacing, open_in_place};
 #[cfg(feature = "report")]
 pub use whole_file::WholeFile;
 #[cfg(feature = "report")]

@@ -5,8 +5,9 @@ use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
 
 use super::beside::Beside;
-use super::place::{Place, forbids_replacing, open_in_place};
+use super::in_place::{forbids_replacing, open_in_place};
 use crate::error::{ErrorKind, Result};
+use crate::links::Place;
 
 /// How the names of temporary files begin.
 const PREFIX: &str = ".pulpcov_";
@@ -102,7 +103,10 @@ impl<'p> WholeFile<'p> {
         write: impl FnOnce(&mut dyn Write) -> Result<T>,
     ) -> Result<T> {
         let new = match Beside::new(target, PREFIX, "") {
-            Err(err) if forbids_replacing(err.kind()) => return self.overwrite(target, err, write),
+            Err(err) if forbids_replacing(err.kind()) => {
+                let file = open_in_place(target).map_err(|_| err)?;
+                return self.overwrite(file, write);
+            }
             new => new?,
         };
         let done = fill(&new, target, |out| write(out))?;
@@ -115,35 +119,31 @@ impl<'p> WholeFile<'p> {
         let mut content = new.file.reopen()?;
         match new.persist() {
             Err(err) if forbids_replacing(err.kind()) => {
-                self.copy_over(target, &mut content).map_err(|_| err)?;
+                let file = open_in_place(target).map_err(|_| err)?;
+                self.copy_over(file, &mut content)?;
             }
             persisted => persisted?,
         }
         Ok(done)
     }
 
-    /// Overwrites a file in a folder in which no file can be made, because of `reason`.
+    /// Overwrites a file whose folder takes no temporary file, once the content is complete.
     fn overwrite<T>(
         &self,
-        target: &Path,
-        reason: io::Error,
+        file: File,
         write: impl FnOnce(&mut dyn Write) -> Result<T>,
     ) -> Result<T> {
-        if open_in_place(target).is_err() {
-            return Err(reason.into());
-        }
         let mut content = tempfile::tempfile()?;
         let mut out = BufWriter::with_capacity(BUFFER, &content);
         let done = write(&mut out)?;
         out.flush()?;
         drop(out);
         content.rewind()?;
-        self.copy_over(target, &mut content)?;
+        self.copy_over(file, &mut content)?;
         Ok(done)
     }
 
-    fn copy_over(&self, target: &Path, content: &mut File) -> io::Result<()> {
-        let mut file = open_in_place(target)?;
+    fn copy_over(&self, mut file: File, content: &mut File) -> io::Result<()> {
         let size = io::copy(content, &mut file)?;
         file.set_len(size)?;
         if self.durable { file.sync_all() } else { Ok(()) }

@@ -27,7 +27,7 @@ pub use write::write;
 pub(crate) use lock::WritersOut;
 pub(crate) use read::Reader;
 #[cfg(all(feature = "json", feature = "paths"))]
-pub(crate) use rewrite::{Rewritten, head, is_marked};
+pub(crate) use rewrite::{Rewritten, is_marked};
 pub(crate) use rows::Contexts;
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) use write::{RowSource, write_rows};

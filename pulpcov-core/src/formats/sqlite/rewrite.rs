@@ -6,20 +6,24 @@
 //! If there is room in front, the tables are then written there in the same way, and the file is cut short.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Read, Seek};
 
 use super::lock::WriteLock;
-use super::pages::{FreeList, Header, PAGE_SIZE, Written, write_free_list, write_from};
+use super::pages::{
+    FreeList, Header, PAGE_SIZE, Written, number16, number32, write_at, write_free_list, write_from,
+};
 use super::write::{RowSource, refuse_if_said_twice};
 use crate::error::{Error, ErrorKind, Result};
-
-const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+use crate::formats::FileKind;
 
 /// The length of the header.
-const HEADER: usize = 100;
+const HEADER: u64 = 100;
 
 /// Where the header has the application's number (fileformat.html, section 1.3.15).
-const APPLICATION: u64 = 68;
+const APPLICATION: usize = 68;
+
+/// Where it has the count of changes.
+const CHANGES: usize = 24;
 
 /// The application's number of a marked database, less the count of its changes.
 const MARK: u32 = u32::from_be_bytes(*b"pulp");
@@ -32,7 +36,7 @@ impl Rewritten {
     ///
     /// # Errors
     ///
-    /// The file then holds what it held before.
+    /// The file then holds what it held before; or all of `rows`, if only the last sync failed.
     pub(crate) fn new(rows: &dyn RowSource, file: File, marked: bool) -> Result<Self> {
         refuse_if_said_twice(rows)?;
         let lock = WriteLock::acquire(file)?;
@@ -49,18 +53,16 @@ impl Rewritten {
 
     /// Takes the mark away.
     pub(crate) fn unmark(&self) -> Result<()> {
-        write_at(self.0.file(), &[0; 4], APPLICATION)?;
+        write_at(self.0.file(), &[0; 4], APPLICATION as u64)?;
         Ok(self.0.file().sync_all()?)
     }
 }
 
 /// Is the database marked, and unchanged since?
-pub(crate) fn is_marked(head: &[u8]) -> bool {
-    let number = |at| number(head, at);
-    head.starts_with(MAGIC)
-        && number(24)
-            .zip(number(APPLICATION as usize))
-            .is_some_and(|(changes, application)| application == MARK.wrapping_add(changes))
+pub(crate) fn is_marked(file: &File) -> bool {
+    let Ok(head) = head(file) else { return false };
+    FileKind::of(&head) == FileKind::Sqlite
+        && number(&head, APPLICATION) == MARK.wrapping_add(number(&head, CHANGES))
 }
 
 /// Writes the tables once more, to the pages in front that are free now, if they fit there.
@@ -105,20 +107,20 @@ impl State {
         if head.iter().all(|byte| *byte == 0) {
             return Ok(Self { pages: 0, changes: 0, schema_changes: 0 });
         }
-        let page_size = head.get(16..18).unwrap_or_default();
-        if !head.starts_with(MAGIC) || page_size != (PAGE_SIZE as u16).to_be_bytes() {
-            let message = "this cannot be replaced, only overwritten, and it is not an SQLite database of \
-                           the usual page size; write the result elsewhere";
+        let page_size = number16(&head, 16).unwrap_or_default();
+        if FileKind::of(&head) != FileKind::Sqlite || usize::from(page_size) != PAGE_SIZE {
+            let message = "this is a mount point, or its folder is not writable; only an empty file or an SQLite database \
+                           with pages of 4096 bytes can be overwritten; write the result elsewhere";
             return Err(Error::new(ErrorKind::Io, message));
         }
-        let number = |at| number(&head, at).unwrap_or_default();
+        let number = |at| number(&head, at);
         let present = size.div_ceil(PAGE_SIZE as u64);
         // The count of pages holds if the last to write also wrote it. Behind them is what a killed rewrite left.
         let counted = u64::from(number(28));
-        let is_counted = number(24) == number(92) && (1..=present).contains(&counted);
+        let is_counted = number(CHANGES) == number(92) && (1..=present).contains(&counted);
         let pages = if is_counted { counted } else { present };
         let pages = u32::try_from(pages).map_err(|err| Error::new(ErrorKind::TooLarge, err))?;
-        Ok(Self { pages, changes: number(24), schema_changes: number(40) })
+        Ok(Self { pages, changes: number(CHANGES), schema_changes: number(40) })
     }
 
     fn changed(&self, pages: u32) -> Self {
@@ -138,20 +140,14 @@ impl State {
 }
 
 /// The header, or what there is of it.
-pub(crate) fn head(mut file: &File) -> std::io::Result<Vec<u8>> {
-    use std::io::{Read, Seek};
-    let mut head = Vec::with_capacity(HEADER);
+fn head(mut file: &File) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
     file.rewind()?;
-    file.take(HEADER as u64).read_to_end(&mut head)?;
+    file.take(HEADER).read_to_end(&mut head)?;
     Ok(head)
 }
 
-fn number(head: &[u8], at: usize) -> Option<u32> {
-    head.get(at..)?.first_chunk().map(|number| u32::from_be_bytes(*number))
-}
-
-fn write_at(mut file: &File, bytes: &[u8], at: u64) -> std::io::Result<()> {
-    use std::io::{Seek, SeekFrom};
-    file.seek(SeekFrom::Start(at))?;
-    file.write_all(bytes)
+/// A number of the header; 0 if the header is too short for it.
+fn number(head: &[u8], at: usize) -> u32 {
+    number32(head, at).unwrap_or_default()
 }

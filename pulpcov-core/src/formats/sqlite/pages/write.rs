@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, BufWriter, Write};
-use std::ops::Range;
 
 use super::behind::{self, SyncRequests};
 use super::encode::{Columns, Field, ShortCell, record, record_len, row_len_of};
-use super::pack::{LOCK_PAGE, Measure, PAGE, PageWriter, Tree, first_page};
+use super::pack::{Measure, PAGE, PageWriter, Tree, first_page};
 use crate::data::contexts::ContextId;
 use crate::data::{FilePath, LineArc, Measurement};
 use crate::formats::sqlite::SCHEMA_VERSION;
@@ -19,9 +18,6 @@ const BUFFER: usize = 1 << 20;
 
 /// How many lengths of rows are collected before they are measured; all of a set are.
 const LENGTHS_AT_ONCE: usize = 1 << 12;
-
-/// How many free pages a page of their list names: SQLite leaves the last six places unused.
-const LEAVES: usize = PAGE / 4 - 8;
 
 /// Can two threads write to one file, each at a place of its own?
 const TOGETHER: bool = cfg!(all(unix, feature = "parallel"));
@@ -48,7 +44,7 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
     pages.write_first(file, &header)
 }
 
-/// The tables of a database, on pages up to one without, but not yet its first page.
+/// Tables that are on their pages. The first page does not name them yet.
 pub(in super::super) struct Written {
     roots: [Root; 7],
     /// The number of the page behind them.
@@ -87,29 +83,14 @@ impl Written {
     }
 }
 
-/// Write the list of free pages to the pages from `start` on (fileformat.html, section 1.5): `free`, and those that the list
-/// itself takes, because these are free, too. Returns the first page of the list, its length, and the page behind it.
-pub(in super::super) fn write_free_list(
-    free: Range<u32>,
-    file: &File,
-    start: u32,
-) -> io::Result<(FreeList, u32)> {
-    let free: Vec<u32> = free.filter(|page| *page != LOCK_PAGE).collect();
-    let mut out = PageWriter::new(place(file, start), start);
-    let mut list = FreeList { first: 0, len: free.len() as u32 };
-    for leaves in free.chunks(LEAVES) {
-        let mut trunk = [0; PAGE];
-        let numbers = [list.first, leaves.len() as u32].into_iter().chain(leaves.iter().copied());
-        for (at, number) in trunk.chunks_exact_mut(4).zip(numbers) {
-            at.copy_from_slice(&number.to_be_bytes());
-        }
-        list.first = out.write(&trunk)?;
-        list.len += 1;
-    }
-    Ok((list, out.next()))
+/// Write `bytes` at an offset of the file.
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(in super::super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    Place { file, at, syncs: SyncRequests::default() }.write_all(bytes)
 }
 
-fn place(file: &File, page: u32) -> Place<'_> {
+/// Where a page begins.
+pub(super) fn place(file: &File, page: u32) -> Place<'_> {
     let at = u64::from(page - 1) * PAGE as u64;
     Place { file, at, syncs: SyncRequests::default() }
 }
@@ -130,12 +111,12 @@ pub(in super::super) struct Header {
 /// Where the list of the free pages begins, and how many these are.
 #[derive(Clone, Copy, Default)]
 pub(in super::super) struct FreeList {
-    first: u32,
-    len: u32,
+    pub(super) first: u32,
+    pub(super) len: u32,
 }
 
 /// A place in a file, which goes on behind what is written.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     file: &'a File,
     at: u64,
     syncs: SyncRequests,
