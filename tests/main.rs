@@ -26,6 +26,7 @@ mod memory;
 mod odd_situations;
 mod outputs;
 mod parity;
+mod patterns;
 mod plugins;
 mod properties;
 mod python_facts;

@@ -1,6 +1,8 @@
 //! Escapes, character classes, and how either is written for `fancy-regex`.
 
+use super::case::Fold;
 use super::cursor::{Cursor, PatternError, Token};
+use super::parser::Modes;
 use crate::text::py_repr;
 use crate::unicode_names;
 
@@ -122,7 +124,7 @@ fn number(digits: &str, radix: u32) -> u32 {
 /// Read a class, its `[` behind the cursor, and write it to `out`.
 pub(super) fn class(
     cursor: &mut Cursor,
-    ascii: bool,
+    modes: Modes,
     out: &mut String,
 ) -> Result<(), PatternError> {
     let start = cursor.at() - 1;
@@ -137,18 +139,18 @@ pub(super) fn class(
         first = false;
         let low = member(cursor, token)?;
         if !cursor.skip('-')? {
-            push_member(&mut members, low, ascii);
+            push_member(&mut members, low, modes);
             continue;
         }
         let end = next_in_class(cursor, start)?;
         if end == Token::Char(']') {
-            push_member(&mut members, low, ascii);
+            push_member(&mut members, low, modes);
             push_literal(&mut members, '-'.into());
             break;
         }
         match (low, member(cursor, end)?) {
             (Escape::Literal(low), Escape::Literal(high)) if low <= high => {
-                push_range(&mut members, low, high);
+                push_range(&mut members, low, high, modes.fold());
             }
             _ => {
                 let message = format!("bad character range {token}-{end}");
@@ -180,20 +182,25 @@ fn member(cursor: &mut Cursor, token: Token) -> Result<Escape, PatternError> {
     }
 }
 
-fn push_member(members: &mut String, member: Escape, ascii: bool) {
+fn push_member(members: &mut String, member: Escape, modes: Modes) {
     match member {
-        Escape::Literal(code) => push_literal(members, code),
-        Escape::Category(c) => members.push_str(category(c, ascii)),
+        Escape::Literal(code) => push_range(members, code, code, modes.fold()),
+        Escape::Category(c) => members.push_str(category(c, modes.ascii)),
         Escape::Anchor(_) | Escape::Group(_) => {}
     }
 }
 
-/// The part of a range that is not surrogates.
-fn push_range(members: &mut String, low: u32, high: u32) {
+/// The part of a range that is not surrogates, and what is like it.
+fn push_range(members: &mut String, low: u32, high: u32, fold: Fold) {
+    for c in fold.others(low..=high) {
+        push_literal(members, c.into());
+    }
     let low = if is_surrogate(low) { 0xe000 } else { low };
     let high = if is_surrogate(high) { 0xd7ff } else { high };
     if low <= high {
         push_literal(members, low);
+    }
+    if low < high {
         members.push('-');
         push_literal(members, high);
     }
@@ -204,10 +211,14 @@ fn is_surrogate(code: u32) -> bool {
 }
 
 /// A literal outside a class.
-pub(super) fn literal(code: u32) -> String {
+pub(super) fn literal(code: u32, fold: Fold) -> String {
     let mut out = String::new();
-    push_literal(&mut out, code);
-    if out.is_empty() { NOTHING.to_owned() } else { out }
+    push_range(&mut out, code, code, fold);
+    match out.chars().count() {
+        0 => NOTHING.to_owned(),
+        _ if fold.others(code..=code).is_empty() => out,
+        _ => format!("[{out}]"),
+    }
 }
 
 /// Write a character so that it means itself, inside a class and outside.

@@ -8,6 +8,7 @@
 //! repetitions that make the engine's program too large. A condition on a group that is still open,
 //! `(a|b(?(1)c))`, holds in the engine and does not in Python.
 
+mod case;
 mod cursor;
 mod defaults;
 mod escape;
@@ -16,6 +17,7 @@ mod required;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 #[cfg(feature = "config")]
 pub(crate) use cursor::PatternError;
@@ -47,6 +49,8 @@ pub struct Pattern {
     regex: fancy_regex::Regex,
     /// What finds the places where matches can be.
     required: Option<required::Required>,
+    /// Made when an empty match is found: few patterns have any.
+    not_empty: OnceLock<fancy_regex::Regex>,
 }
 
 impl fmt::Debug for Pattern {
@@ -77,43 +81,53 @@ impl Pattern {
     fn with_modes(pattern: &str, modes: Modes) -> Result<Self> {
         let translated = parser::translate(pattern, modes)
             .map_err(|error| Error::new(ErrorKind::Pattern, error))?;
-        let regex = fancy_regex::RegexBuilder::new(&translated)
-            .backtrack_limit(BACKTRACK_LIMIT)
-            .build()
-            .map_err(refused_by_engine)?;
-        Ok(Self { regex, required: required::Required::of(&translated) })
+        let required = required::Required::of(&translated);
+        Ok(Self { regex: compile(&translated)?, required, not_empty: OnceLock::new() })
     }
 
     /// The byte ranges of `text` that match, from the left, as by Python's `re.finditer`.
-    ///
-    /// Only where a match is empty, Python finds more: it tries once more for one that is not.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Pattern`] when a match would take too many steps.
     pub fn find_iter<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Result<Range<usize>>> {
-        let everywhere = self.required.is_none().then(|| self.regex.find_iter(text));
+        let everywhere = self.required.is_none().then_some(0..text.len());
         let places = self.required.as_ref().map(|required| required.places(text));
-        let in_places = places.into_iter().flatten().flat_map(|place| self.find_in(text, place));
-        everywhere.into_iter().flatten().chain(in_places).map(|found| match found {
-            Ok(found) => Ok(found.start()..found.end()),
-            Err(error) => Err(refused_by_engine(error)),
-        })
+        let places = everywhere.into_iter().chain(places.into_iter().flatten());
+        places.flat_map(|place| self.find_in(text, place))
     }
 
-    /// The matches in a place that holds each of them as a whole. There are words in each, so that it is not empty.
+    /// The matches in a place that holds each of them as a whole.
     fn find_in<'t>(
         &'t self,
         text: &'t str,
         place: Range<usize>,
-    ) -> impl Iterator<Item = fancy_regex::Result<fancy_regex::Match<'t>>> {
+    ) -> impl Iterator<Item = Result<Range<usize>>> {
         let text = text.get(..place.end).unwrap_or(text);
         let mut from = Some(place.start);
+        let mut was_empty = false;
         std::iter::from_fn(move || {
-            let found = self.regex.find_from_pos(text, from?).transpose();
-            from = found.as_ref().and_then(|found| Some(found.as_ref().ok()?.end()));
-            found
+            let found = self.find_from(text, from?, was_empty).transpose()?;
+            from = found.as_ref().ok().map(|found| found.end);
+            was_empty = found.as_ref().is_ok_and(Range::is_empty);
+            Some(found)
         })
+    }
+
+    /// The next match. Behind an empty one, Python looks at the same place for one that is not.
+    fn find_from(&self, text: &str, from: usize, was_empty: bool) -> Result<Option<Range<usize>>> {
+        let regex = if was_empty { self.not_empty()? } else { &self.regex };
+        let found = regex.find_from_pos(text, from).map_err(refused_by_engine)?;
+        Ok(found.map(|found| found.start()..found.end()))
+    }
+
+    /// The same, but for an empty match where the search starts.
+    fn not_empty(&self) -> Result<&fancy_regex::Regex> {
+        if let Some(regex) = self.not_empty.get() {
+            return Ok(regex);
+        }
+        let regex = compile(&format!(r"(?:{})(?!\G)", self.regex.as_str()))?;
+        Ok(self.not_empty.get_or_init(|| regex))
     }
 
     /// Whether it matches anywhere in `text`, as by Python's `re.search`.
@@ -124,6 +138,13 @@ impl Pattern {
     pub fn is_match(&self, text: &str) -> Result<bool> {
         self.regex.is_match(text).map_err(refused_by_engine)
     }
+}
+
+fn compile(translated: &str) -> Result<fancy_regex::Regex> {
+    fancy_regex::RegexBuilder::new(translated)
+        .backtrack_limit(BACKTRACK_LIMIT)
+        .build()
+        .map_err(refused_by_engine)
 }
 
 /// The engine's message alone: its error type stays inside.

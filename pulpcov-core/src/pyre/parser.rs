@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::case::Fold;
 use super::cursor::{Cursor, PatternError, Token};
 use super::escape::{Escape, category, class, literal, read_escape};
 use crate::pytext::{is_identifier, parse_int};
@@ -32,6 +33,14 @@ impl Modes {
             'm' => self.multi_line = on,
             's' => self.dot_all = on,
             _ => self.verbose = on,
+        }
+    }
+
+    pub(super) fn fold(self) -> Fold {
+        match (self.ignore_case, self.ascii) {
+            (false, _) => Fold::Exact,
+            (true, true) => Fold::Ascii,
+            (true, false) => Fold::Unicode,
         }
     }
 }
@@ -104,8 +113,7 @@ pub(super) fn translate(pattern: &str, modes: Modes) -> Result<String, PatternEr
     };
     parser.alternatives(modes)?;
     parser.check_end()?;
-    let out = parser.out;
-    Ok(if parser.global.ignore_case { format!("(?i:{out})") } else { out })
+    Ok(parser.out)
 }
 
 struct Parser {
@@ -283,7 +291,7 @@ impl Parser {
         let found = match token {
             Token::Escape(c) => self.escape(c, *modes)?,
             Token::Char('[') => {
-                class(&mut self.cursor, modes.ascii, &mut self.out)?;
+                class(&mut self.cursor, *modes, &mut self.out)?;
                 (Kind::Other, Width::ONE)
             }
             Token::Char('(') => return self.group(modes, may_set_flags),
@@ -291,7 +299,7 @@ impl Parser {
             Token::Char('^') => self.anchor(if modes.multi_line { "(?m:^)" } else { r"\A" }),
             // Without MULTILINE, Python's `$` matches before a line end that is the last character.
             Token::Char('$') => self.anchor(if modes.multi_line { "(?m:$)" } else { r"(?=\n?\z)" }),
-            Token::Char(c) => self.write(&literal(c.into())),
+            Token::Char(c) => self.write(&literal(c.into(), modes.fold())),
         };
         Ok(Some(found))
     }
@@ -309,7 +317,7 @@ impl Parser {
     fn escape(&mut self, c: char, modes: Modes) -> Result<(Kind, Width), PatternError> {
         let start = self.cursor.at() - 2;
         Ok(match read_escape(&mut self.cursor, c)? {
-            Escape::Literal(code) => self.write(&literal(code)),
+            Escape::Literal(code) => self.write(&literal(code, modes.fold())),
             Escape::Category(c) => self.write(category(c, modes.ascii)),
             Escape::Anchor('A') => self.anchor(r"\A"),
             Escape::Anchor('Z') => self.anchor(r"\z"),
@@ -318,7 +326,7 @@ impl Parser {
                 let message = format!("invalid group reference {group}");
                 return Err(self.error(&message, start + 1));
             }
-            Escape::Group(group) => self.reference(group, start)?,
+            Escape::Group(group) => self.reference(group, modes, start)?,
         })
     }
 
@@ -330,13 +338,19 @@ impl Parser {
     }
 
     /// What group `group` matched; the reference starts at `start`.
-    fn reference(&mut self, group: usize, start: usize) -> Result<(Kind, Width), PatternError> {
+    fn reference(
+        &mut self,
+        group: usize,
+        modes: Modes,
+        start: usize,
+    ) -> Result<(Kind, Width), PatternError> {
         let Some(Some(width)) = self.groups.get(group).copied() else {
             return Err(self.error("cannot refer to an open group", start));
         };
         self.check_lookbehind(group)?;
         // A digit may follow: without the group it would be part of the number.
-        self.out.push_str(&format!("(?:\\{group})"));
+        let flag = if modes.ignore_case { "i" } else { "" };
+        self.out.push_str(&format!("(?{flag}:\\{group})"));
         Ok((Kind::Other, width))
     }
 
@@ -458,7 +472,7 @@ impl Parser {
         if self.cursor.skip('=')? {
             let (name, at) = self.group_name(')')?;
             let group = self.named(&name, at)?;
-            return self.reference(group, at);
+            return self.reference(group, modes, at);
         }
         let token = self.next_of_extension()?;
         Err(self.unknown_extension("P", token))
@@ -586,12 +600,7 @@ impl Parser {
         let mut inner = *modes;
         on.chars().for_each(|flag| inner.set(flag, true));
         off.chars().for_each(|flag| inner.set(flag, false));
-        let open = match (off.contains('i'), on.contains('i')) {
-            (true, _) => "(?-i:",
-            (_, true) => "(?i:",
-            _ => "(?:",
-        };
-        self.inner(open, inner, start).map(Some)
+        self.inner("(?:", inner, start).map(Some)
     }
 
     /// The flags to turn on, and the `)`, `-` or `:` behind them.

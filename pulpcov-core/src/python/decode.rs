@@ -54,13 +54,13 @@ fn without_bom(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
 }
 
 /// A codec, and what the source calls it.
-struct Declared<'a> {
+struct Declared {
     codec: Codec,
-    name: &'a str,
+    name: Cow<'static, str>,
 }
 
-impl Declared<'_> {
-    const UTF8: Self = Self { codec: Codec::UTF8, name: "utf-8" };
+impl Declared {
+    const UTF8: Self = Self { codec: Codec::UTF8, name: Cow::Borrowed("utf-8") };
 
     fn decode(&self, bytes: Cow<'_, [u8]>) -> Result<String, NotPython> {
         let explain =
@@ -70,7 +70,7 @@ impl Declared<'_> {
 }
 
 /// `tokenize.detect_encoding` of CPython's library.
-fn detect_encoding(bytes: &[u8]) -> Result<Declared<'_>, NotPython> {
+fn detect_encoding(bytes: &[u8]) -> Result<Declared, NotPython> {
     let (has_bom, bytes) = match bytes.strip_prefix(BOM) {
         Some(rest) => (true, rest),
         None => (false, bytes),
@@ -101,7 +101,7 @@ fn trim_blanks(line: &[u8]) -> &[u8] {
 }
 
 /// The codec that a line's cookie asks for.
-fn cookie_codec(line: &[u8], has_bom: bool) -> Result<Option<Declared<'_>>, NotPython> {
+fn cookie_codec(line: &[u8], has_bom: bool) -> Result<Option<Declared>, NotPython> {
     let line = str::from_utf8(line)
         .map_err(|_| NotPython::new("invalid or missing encoding declaration", None))?;
     let Some(cookie) = find_cookie(line) else { return Ok(None) };
@@ -111,7 +111,7 @@ fn cookie_codec(line: &[u8], has_bom: bool) -> Result<Option<Declared<'_>>, NotP
     if has_bom && name != "utf-8" {
         return Err(NotPython::new("encoding problem: utf-8", None));
     }
-    Ok(Some(Declared { codec, name }))
+    Ok(Some(Declared { codec, name: name.to_owned().into() }))
 }
 
 /// The regular expression `^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)` of PEP 263.

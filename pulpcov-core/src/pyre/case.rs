@@ -1,0 +1,107 @@
+//! Characters that are alike without regard to case.
+//!
+//! CPython's `re/_compiler.py` takes two for one if they have the same lower case, or if their lower cases have the
+//! same upper case (`re/_casefix.py`). Regular expressions elsewhere fold by Unicode's table, in which `i` and `ı`
+//! differ.
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::sync::OnceLock;
+
+/// Which characters are alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fold {
+    /// None.
+    Exact,
+    /// The letters of ASCII.
+    Ascii,
+    /// All letters.
+    Unicode,
+}
+
+impl Fold {
+    /// The other characters that are like one of a range.
+    pub(super) fn others(self, range: RangeInclusive<u32>) -> Vec<char> {
+        let mut others = Vec::new();
+        match self {
+            Self::Exact => {}
+            Self::Ascii => {
+                let letters = (b'A'..=b'Z').chain(b'a'..=b'z').map(char::from);
+                let in_range = letters.filter(|c| range.contains(&u32::from(*c)));
+                others.extend(in_range.map(|c| char::from(c as u8 ^ 0x20)));
+            }
+            Self::Unicode => {
+                let cased = cased();
+                let from = cased.partition_point(|(c, _)| u32::from(*c) < *range.start());
+                let in_range =
+                    cased[from..].iter().take_while(|(c, _)| range.contains(&u32::from(*c)));
+                others.extend(in_range.flat_map(|(_, alike)| alike.chars()));
+            }
+        }
+        others.retain(|c| !range.contains(&u32::from(*c)));
+        others.sort_unstable();
+        others.dedup();
+        others
+    }
+}
+
+/// Where all characters are that have another case.
+const BLOCKS: [RangeInclusive<char>; 4] = [
+    '\u{41}'..='\u{2e00}',
+    '\u{a640}'..='\u{abff}',
+    '\u{fb00}'..='\u{ff5a}',
+    '\u{10400}'..='\u{1e943}',
+];
+
+/// The characters that are like another, in order, each with all that are like it.
+fn cased() -> &'static [(char, String)] {
+    static CASED: OnceLock<Vec<(char, String)>> = OnceLock::new();
+    CASED.get_or_init(|| {
+        let mut alike: HashMap<String, String> = HashMap::new();
+        let chars = || BLOCKS.into_iter().flatten();
+        for c in chars() {
+            alike.entry(key(c)).or_default().push(c);
+        }
+        chars()
+            .filter_map(|c| {
+                Some((c, alike.get(&key(c)).filter(|all| all.chars().count() > 1)?.clone()))
+            })
+            .collect()
+    })
+}
+
+/// What characters have in common that are alike.
+fn key(c: char) -> String {
+    // Of `İ`, Python takes the first character alone.
+    c.to_lowercase().take(1).flat_map(char::to_uppercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_cases_are_in_the_blocks() {
+        let outside = ('\0'..=char::MAX).filter(|c| !BLOCKS.iter().any(|block| block.contains(c)));
+        for c in outside {
+            assert_eq!(key(c), c.to_string());
+        }
+    }
+
+    #[test]
+    fn python_s_letters_are_alike() {
+        let like = |fold: Fold, c: char| String::from_iter(fold.others(c.into()..=c.into()));
+        assert_eq!(like(Fold::Unicode, 'i'), "Iİı");
+        assert_eq!(like(Fold::Unicode, 'K'), "k\u{212a}");
+        assert_eq!(like(Fold::Unicode, 'ß'), "ẞ");
+        assert_eq!(like(Fold::Unicode, 'µ'), "Μμ");
+        assert_eq!(like(Fold::Unicode, '1'), "");
+        assert_eq!(like(Fold::Ascii, 'k'), "K");
+        assert_eq!(like(Fold::Ascii, 'é'), "");
+        assert_eq!(like(Fold::Exact, 'k'), "");
+        assert_eq!(
+            String::from_iter(Fold::Unicode.others(0x41..=0x5a)),
+            "abcdefghijklmnopqrstuvwxyzİıſ\u{212a}"
+        );
+    }
+}
