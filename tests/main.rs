@@ -7,6 +7,7 @@ mod attacks;
 mod authors;
 mod browser;
 mod chromium;
+mod codecs;
 mod commands;
 mod configurations;
 mod data_root;

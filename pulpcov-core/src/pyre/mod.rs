@@ -4,9 +4,10 @@
 //! (`parser`, with `cursor` and `escape` below it) and written anew for `fancy-regex`. Reading finds
 //! what Python would refuse, in Python's words and with its position.
 //!
-//! Of what Python 3.11 accepts, only this is refused: more than 200 groups in each other; and, by [`Pattern`],
-//! repetitions that make the engine's program too large. A condition on a group that is still open,
-//! `(a|b(?(1)c))`, holds in the engine and does not in Python.
+//! Of what Python 3.11 accepts, only this is refused: more than 200 groups in each other; the flag `t`, which means
+//! nothing; and, by [`Pattern`], repetitions that make the engine's program too large. Two rare things match otherwise:
+//! a condition on a group that is still open, `(a|b(?(1)c))`, holds in the engine and does not in Python; and what is
+//! repeated and would rather match nothing, `(?:|x)+`, is not repeated where Python comes back to it.
 
 mod case;
 mod cursor;

@@ -246,8 +246,13 @@ impl Parser {
             Some(item) => item,
         };
         let lazy = self.cursor.skip('?')?;
+        let possessive = !lazy && self.cursor.skip('+')?;
+        if possessive {
+            // In Python there is no way back into any one of the repetitions either.
+            self.wrap("(?>", item.start, ")");
+        }
         self.write_repeat(&item, repeat, lazy);
-        if !lazy && self.cursor.skip('+')? {
+        if possessive {
             self.wrap("(?>", item.start, ")");
         }
         Ok(Item { kind: Kind::Repeated, width: item.width.times(repeat), ..item })
@@ -515,7 +520,9 @@ impl Parser {
         modes: Modes,
         start: usize,
     ) -> Result<(Kind, Width), PatternError> {
-        self.inner(open, modes, start)?;
+        // The engine would come back into what is looked at, and set its groups anew.
+        self.inner(&format!("{open}(?>"), modes, start)?;
+        self.out.push(')');
         Ok((Kind::Other, Width::default()))
     }
 

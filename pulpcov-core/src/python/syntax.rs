@@ -27,7 +27,7 @@ use crate::{Error, ErrorKind, Position};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NotPython {
     message: String,
-    /// The line that CPython names; none for a file whose encoding is unknown.
+    /// The line that CPython names; none for a file whose encoding is unknown, or that has a NUL.
     line: Option<i32>,
 }
 
@@ -69,9 +69,8 @@ impl<'t> Syntax<'t> {
     /// Parse a text that [`decode`](super::decode::decode) gave: lines end in `\n`.
     pub(crate) fn parse(text: &'t str, version: PythonVersion) -> Result<Self, NotPython> {
         let lines = LineIndex::new(text)?;
-        if let Some(nul) = memchr(0, text.as_bytes()) {
-            let line = lines.line_at(nul);
-            return Err(NotPython::new("source code string cannot contain null bytes", Some(line)));
+        if memchr(0, text.as_bytes()).is_some() {
+            return Err(NotPython::new("source code string cannot contain null bytes", None));
         }
         let options = ParseOptions::from(Mode::Module)
             .with_target_version(ruff_python_ast::PythonVersion::PY311);

@@ -2,10 +2,13 @@
 
 use std::iter;
 
+use super::{Among, entries, has_name};
+
 /// The table of a codec.
-pub(super) fn find(name: &str) -> Option<&'static str> {
-    super::entries(include_str!("charmaps.txt"))
-        .find_map(|(names, table)| names.split(' ').any(|known| known == name).then_some(table))
+pub(super) fn find(name: &str, among: Among) -> Option<&'static str> {
+    let lines = entries(include_str!("charmaps.txt"));
+    let mut tables = lines.filter_map(|line| line.split_once(" = "));
+    tables.find(|(names, _)| has_name(names, name, among)).map(|(_, table)| table)
 }
 
 pub(super) fn decode(table: &str, bytes: &[u8]) -> String {
@@ -34,7 +37,8 @@ mod tests {
 
     #[test]
     fn every_table_has_256_characters() {
-        for (names, table) in crate::python::codecs::entries(include_str!("charmaps.txt")) {
+        for line in entries(include_str!("charmaps.txt")) {
+            let (names, table) = line.split_once(" = ").unwrap();
             assert_eq!(chars(table).count(), 256, "{names}");
         }
     }

@@ -53,12 +53,14 @@ pub(super) enum CodecError {
 impl Codec {
     pub(super) const UTF8: Self = Self::Utf8;
 
-    /// `codecs.lookup`: the alias table first, then the codec's own name.
+    /// `encodings.search_function`: with `_` for its dots, a name is looked for among the aliases alone.
     pub(super) fn find(name: &str) -> Option<Self> {
         let name = normalize_name(name);
-        let find =
-            |name: &str| charmap::find(name).map(Self::Charmap).or_else(|| find_module(name));
-        find(&name).or_else(|| name.contains('.').then(|| find(&name.replace('.', "_"))).flatten())
+        let find = |name: &str, among: Among| {
+            charmap::find(name, among).map(Self::Charmap).or_else(|| find_module(name, among))
+        };
+        let undotted = || name.contains('.').then(|| name.replace('.', "_"));
+        find(&name, Among::All).or_else(|| find(&undotted()?, Among::Aliases))
     }
 
     /// Python's `bytes.decode(encoding, "replace")`, without a byte order mark.
@@ -84,15 +86,28 @@ impl Codec {
     }
 }
 
-/// The names and what they name: the lines `names = value` of a recorded file.
-fn entries(text: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
-    text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "))
+/// Which of a codec's names.
+#[derive(Debug, Clone, Copy)]
+enum Among {
+    /// That of its module, which stands first, and the aliases.
+    All,
+    Aliases,
 }
 
-fn find_module(name: &str) -> Option<Codec> {
-    let module = entries(include_str!("aliases.txt")).find_map(|(module, names)| {
-        names.split(' ').any(|known| known == name).then_some(module)
-    })?;
+/// The lines of a recorded file.
+fn entries(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|line| !line.starts_with('#'))
+}
+
+fn has_name(names: &str, name: &str, among: Among) -> bool {
+    let mut names = names.split(' ');
+    let module = names.next();
+    matches!(among, Among::All) && module == Some(name) || names.any(|alias| alias == name)
+}
+
+fn find_module(name: &str, among: Among) -> Option<Codec> {
+    let names = entries(include_str!("aliases.txt")).find(|names| has_name(names, name, among))?;
+    let module = names.split(' ').next()?;
     Some(if module.starts_with("utf_8") { Codec::Utf8 } else { Codec::Module(module) })
 }
 
@@ -123,13 +138,11 @@ mod tests {
 
     #[test]
     fn every_codec_has_a_decoder() {
-        let not_text: Vec<&str> = entries(include_str!("aliases.txt"))
-            .filter(|(module, _)| {
-                let decoded = find_module(module).map(|codec| codec.decode(b"x".into()));
-                decoded == Some(Err(CodecError::NotText))
-            })
-            .map(|(module, _)| module)
-            .collect();
+        let modules =
+            entries(include_str!("aliases.txt")).filter_map(|line| line.split(' ').next());
+        let decoded = |name| find_module(name, Among::All).map(|codec| codec.decode(b"x".into()));
+        let not_text: Vec<&str> =
+            modules.filter(|name| decoded(name) == Some(Err(CodecError::NotText))).collect();
         assert_eq!(
             not_text,
             [
