@@ -36,6 +36,7 @@ use exit::Failure;
 /// assert_eq!(pulpcov::run(["pulpcov", "--no-such-option"]), pulpcov::Exit::Usage);
 /// ```
 pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> Exit {
+    survive_large_writes();
     let outcome = match parsed(args.into_iter().map(Into::into).collect()) {
         Ok(cli) => commands::run(cli.command),
         Err(usage) => return print_usage(&without_tip_about_values(usage)),
@@ -48,6 +49,18 @@ pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> Exit
             ui::error(&failure.to_string());
             Exit::Error
         }
+    }
+}
+
+/// A write beyond a limit on the size of files is then an error, and does not kill this process on its way.
+fn survive_large_writes() {
+    #[cfg(unix)]
+    {
+        use nix::sys::signal::{SigSet, Signal};
+        let mut set = SigSet::empty();
+        set.add(Signal::SIGXFSZ);
+        // If this fails, all is as before.
+        let _ = set.thread_block();
     }
 }
 
@@ -71,8 +84,14 @@ fn without_tip_about_values(mut usage: clap::Error) -> clap::Error {
 
 /// Help and version go to standard output and are a success; anything else is wrong usage.
 fn print_usage(usage: &clap::Error) -> Exit {
-    // If even this cannot be written, nobody is listening.
-    let _ = usage.print();
+    match usage.print() {
+        // Of an error that cannot be written, nobody can be told.
+        Err(err) if !usage.use_stderr() && err.kind() != std::io::ErrorKind::BrokenPipe => {
+            ui::error(&Failure::Output(err).to_string());
+            return Exit::Error;
+        }
+        _ => {}
+    }
     if usage.get(ContextKind::InvalidSubcommand) == Some(&ContextValue::String("run".to_owned())) {
         ui::message(
             "pulpcov does not run programs: `coverage run` does, and `pulpcov hook` measures services.",

@@ -1,8 +1,10 @@
 //! Where no file can take the place of the data file, its rows are replaced in the file itself, and nothing is lost.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::{CoverageData, Numbits};
@@ -145,4 +147,170 @@ fn inputs_that_are_links_of_ones_own_are_read() {
         assert!(!dir.path("links/.coverage.1").is_symlink());
         assert!(dir.path(input_name(2)).exists());
     }
+}
+
+/// The user `nobody`, who may write the data file and nothing else.
+struct Confined(Dir);
+
+impl Confined {
+    const NOBODY: u32 = 65534;
+
+    /// Only root can become another user.
+    fn new() -> Option<Self> {
+        if !super::is_root() {
+            return None;
+        }
+        let dir = Dir::new();
+        fs::set_permissions(dir.path(""), Permissions::from_mode(0o755)).unwrap();
+        fs::copy(env!("CARGO_BIN_EXE_pulpcov"), dir.path("pulpcov")).unwrap();
+        Some(Self(dir))
+    }
+
+    /// Gives the data file to the user.
+    fn hand_over(&self) {
+        chown(self.0.path(TARGET), Some(Self::NOBODY), Some(Self::NOBODY)).unwrap();
+    }
+
+    fn combine(&self, args: &[&str]) -> Ran {
+        let mut command = Command::new(self.0.path("pulpcov"));
+        command.arg("combine").args(args).current_dir(self.0.path(""));
+        Ran::from(command.uid(Self::NOBODY).gid(Self::NOBODY).output().unwrap())
+    }
+}
+
+/// A journal and a log belong to the file: without them it is no state of its own.
+#[test]
+fn what_is_beside_the_file_stays_if_it_cannot_be_overwritten() {
+    let Some(confined) = Confined::new() else { return };
+    let dir = &confined.0;
+    inputs(dir, 1..=3);
+    for (mode, suffix) in [("wal", "-wal"), ("delete", "-journal")] {
+        store(&old(10), dir.path("base"), StoreFormat::Sqlite).unwrap();
+        let connection = rusqlite::Connection::open(dir.path("base")).unwrap();
+        connection.pragma_update(None, "journal_mode", mode).unwrap();
+        // With so little memory, what is not committed goes to the file, and its journal is hot.
+        connection.execute_batch("PRAGMA cache_size = 1; BEGIN").unwrap();
+        for number in 0..2000 {
+            let path = format!("late{number}.py");
+            connection.execute("INSERT INTO file (path) VALUES (?)", [path]).unwrap();
+        }
+        if mode == "wal" {
+            connection.execute_batch("COMMIT").unwrap();
+        }
+        fs::copy(dir.path("base"), dir.path(TARGET)).unwrap();
+        let companion = format!("{TARGET}{suffix}");
+        fs::copy(dir.path(&format!("base{suffix}")), dir.path(&companion)).unwrap();
+        confined.hand_over();
+        let before = dir.state();
+        for args in [["--keep"].as_slice(), &["--append", "--keep"]] {
+            confined.combine(args).status(1).stderr("SQLite must take in first");
+            assert_eq!(dir.state()[TARGET], before[TARGET], "{mode}, {args:?}");
+            assert_eq!(dir.state()[&companion], before[&companion], "{mode}, {args:?}");
+        }
+        drop(connection);
+        fs::remove_file(dir.path(&companion)).unwrap();
+    }
+}
+
+/// A writer that is at work is waited for. If it goes on, nothing of it is touched.
+#[test]
+fn a_writer_keeps_its_journal_and_its_transaction() {
+    for mode in ["delete", "wal"] {
+        let dir = Dir::new();
+        inputs(&dir, 1..=3);
+        store(&old(10), dir.path(TARGET), StoreFormat::Sqlite).unwrap();
+        let writer = rusqlite::Connection::open(dir.path(TARGET)).unwrap();
+        writer.pragma_update(None, "journal_mode", mode).unwrap();
+        writer
+            .execute_batch("BEGIN IMMEDIATE; INSERT INTO file (path) VALUES ('late.py')")
+            .unwrap();
+        dir.pulpcov(["combine", "--keep"]).status(1).stderr(TARGET);
+        writer.execute_batch("COMMIT").unwrap();
+        let late: i64 = rusqlite::Connection::open(dir.path(TARGET))
+            .and_then(|reader| {
+                let sql = "SELECT count(*) FROM file WHERE path = 'late.py'";
+                reader.query_row(sql, [], |row| row.get(0))
+            })
+            .unwrap();
+        assert_eq!(late, 1, "{mode}");
+    }
+}
+
+/// What is added to must be what was read.
+#[test]
+fn rows_that_are_committed_meanwhile_are_not_overwritten() {
+    let dir = Dir::new();
+    inputs(&dir, 1..=3);
+    store(&old(10), dir.path(TARGET), StoreFormat::Sqlite).unwrap();
+    let writer = rusqlite::Connection::open(dir.path(TARGET)).unwrap();
+    writer.pragma_update(None, "journal_mode", "memory").unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; INSERT INTO file (path) VALUES ('late.py')").unwrap();
+    let combine = std::thread::scope(|scope| {
+        let combine = scope.spawn(|| dir.pulpcov(["combine", "--append", "--keep"]));
+        // It waits for the writer when its result is complete.
+        while !dir.names().iter().any(|name| name.ends_with(".tmp")) && !combine.is_finished() {
+            std::thread::yield_now();
+        }
+        writer.execute_batch("COMMIT").unwrap();
+        combine.join().unwrap()
+    });
+    let has_late =
+        || fs::read(dir.path(TARGET)).unwrap().windows(7).any(|bytes| bytes == b"late.py");
+    assert!(has_late(), "{combine:?}");
+    if combine.status != 0 {
+        combine.status(1).stderr("has changed it since it was read");
+        dir.pulpcov(["combine", "--append", "--keep"]).status(0);
+        assert!(has_late());
+    }
+}
+
+#[test]
+fn an_empty_data_file_is_added_to_and_reported_on() {
+    let dir = Dir::new();
+    dir.write(TARGET, b"");
+    for report in ["report", "json", "xml", "lcov", "html", "annotate"] {
+        let (ours, theirs) = (dir.pulpcov([report]), dir.coverage([report]));
+        assert_eq!((ours.status, ours.stdout), (theirs.status, theirs.stdout), "{report}");
+        dir.write(TARGET, b"");
+    }
+    let expected = inputs(&dir, 1..=3);
+    dir.pulpcov(["combine", "--append"]).status(0);
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), expected);
+}
+
+/// An empty file is a database before rows are written to it, so that a kill leaves one that everybody can read.
+#[test]
+fn a_combine_killed_over_an_empty_mount_point_leaves_a_data_file() {
+    let dir = Dir::new();
+    let expected = inputs(&dir, 1..=6);
+    dir.write(TARGET, b"");
+    let before = snapshot(&dir);
+    let writes = calls_with(&dir, &combine(&[]), &[MOUNT_POINT]);
+    let count = writes.iter().filter(|call| call.name == "pwrite64").map(|call| call.number).max();
+    for number in 1..=count.unwrap() {
+        restore(&dir, &before);
+        let calls = format!("pwrite64:when={number}");
+        let kill = Fault { calls: &calls, fault: "signal=KILL" };
+        let killed = with_faults(&dir, &combine(&[]), &[MOUNT_POINT, kill]);
+        assert!(!killed.status.success());
+        let report = dir.coverage(["report"]);
+        assert!(!report.stdout.contains("not a database"), "{number}: {report:?}");
+        let again = Ran::from(with_faults(&dir, &combine(&["--append"]), &[MOUNT_POINT]));
+        again.status(0);
+        assert_eq!(Rows::by_sql(dir.path(TARGET)), expected, "{number}");
+    }
+}
+
+/// A limit on the size of files is an error like a full disk.
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error() {
+    let dir = Dir::new();
+    let expected = inputs(&dir, 1..=6);
+    let mut limited = Command::new("sh");
+    let program = env!("CARGO_BIN_EXE_pulpcov");
+    limited.args(["-c", "ulimit -f 8; exec \"$0\" combine", program]).current_dir(dir.path(""));
+    Ran::from(limited.output().unwrap()).status(1).stderr("File too large");
+    assert_eq!(dir.names(), (1..=6).map(input_name).collect::<Vec<_>>());
+    dir.pulpcov(["combine"]).status(0);
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), expected);
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use pulpcov_core::combine::Event;
 use pulpcov_core::config::Config;
 use pulpcov_core::folder::Entry;
-use pulpcov_core::formats::DataFile;
+use pulpcov_core::formats::{DataFile, is_blank};
 use pulpcov_core::output::WholeFile;
 use pulpcov_core::plugins::depend_on_python;
 use pulpcov_core::python::{LinePatterns, PythonVersion};
@@ -452,14 +452,16 @@ fn load_data(
     Ok(data.map_paths(|path| aliases.map_file(path))?)
 }
 
-/// A data file that is not there holds nothing.
+/// A data file that is not there, or that is empty, holds nothing.
 fn read_data_file(path: &Path, keep_contexts: bool) -> Result<CoverageData, Failure> {
     // Whoever names a link means what it leads to, unless it is somebody else's. That one is refused when it is opened.
     let resolved = match trust::is_strangers_link(path) {
         true => Ok(path.to_owned()),
         false => path.canonicalize(),
     };
-    let Ok(path) = resolved else { return Ok(CoverageData::new()) };
+    let Some(path) = resolved.ok().filter(|path| !is_blank(path)) else {
+        return Ok(CoverageData::new());
+    };
     let decoded = DataFile::open_in_place(&path)?.drop_contexts(!keep_contexts).read()?;
     if decoded.orphan_rows > 0 {
         let rows = decoded.orphan_rows;

@@ -7,7 +7,7 @@ use crate::data::CoverageData;
 use crate::data::contexts::ContextId;
 use crate::data::merging::{Merging, PathTable};
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::DataFile;
+use crate::formats::{DataFile, FileIdentity, is_blank};
 
 /// Of so much of the file the rows are read at once, even if they take too much memory.
 const LEAST_PORTION: u64 = 1 << 20;
@@ -20,6 +20,8 @@ pub(super) struct Base {
     pub(super) runs: Vec<Run>,
     /// How much memory the rows take that are in memory.
     pub(super) size: usize,
+    /// The state of the file that was read.
+    pub(super) identity: FileIdentity,
 }
 
 /// What has been read.
@@ -36,21 +38,29 @@ impl Base {
         drop_contexts: bool,
         memory: Option<usize>,
     ) -> Result<Option<Self>> {
-        if data_file.symlink_metadata().is_err() {
-            return Ok(None);
+        let Ok(identity) = FileIdentity::of_path(data_file) else { return Ok(None) };
+        if is_blank(data_file) {
+            let data = CoverageData::new();
+            return Ok(Some(Self { data, runs: Vec::new(), size: 0, identity }));
         }
         let file = DataFile::open_in_place(data_file).map_err(not_appendable)?;
         if file.is_recovered() {
-            let message =
-                "cannot be appended to: it has a journal or log that SQLite must take in first";
+            let message = "cannot be appended to: it has a journal or log that SQLite must take in first, as \
+                 `sqlite3 FILE .tables` does";
             return Err(Error::new(ErrorKind::Busy, message).with_path(data_file));
         }
-        Self::read(file.drop_contexts(drop_contexts), data_file, memory)
+        let identity = file.identity().clone();
+        Self::read(file.drop_contexts(drop_contexts), data_file, memory, identity)
             .map_err(not_appendable)
             .map(Some)
     }
 
-    fn read(file: DataFile, data_file: &Path, memory: Option<usize>) -> Result<Self> {
+    fn read(
+        file: DataFile,
+        data_file: &Path,
+        memory: Option<usize>,
+        identity: FileIdentity,
+    ) -> Result<Self> {
         let half = memory.map_or(usize::MAX, |bytes| bytes / 2);
         // Rows can take more memory than bytes of the file.
         let portion = (half as u64 / 4).max(LEAST_PORTION);
@@ -86,7 +96,7 @@ impl Base {
         let size = reading.merging.size();
         let mut data = reading.merging.into_data(rows.measurement, paths.all());
         data.replace_meta(rows.meta);
-        Ok(Self { data, runs: reading.runs, size })
+        Ok(Self { data, runs: reading.runs, size, identity })
     }
 }
 

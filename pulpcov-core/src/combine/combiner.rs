@@ -223,9 +223,10 @@ impl<'a> Combiner<'a> {
         if report.read.is_empty() && !unfinished.any() {
             return Err(no_usable_data(&report.left_out));
         }
+        let read = base.as_ref().map(|base| base.identity.clone());
         let mut result = self.merge(base, gathered.data, report)?;
         result.combined.folded = gathered.folded;
-        let mark = self.write(&result, &target)?;
+        let mark = self.write(&result, &target, read.as_ref())?;
         unfinished.clear();
         Ok(self.delete(result, mark, &folder_of(&target)))
     }
@@ -299,8 +300,13 @@ impl<'a> Combiner<'a> {
         Ok(report.into_merged(data, runs))
     }
 
-    /// Write the result, marked if inputs are to be deleted.
-    fn write(&self, result: &Merged<'_>, target: &Path) -> Result<Option<Mark>> {
+    /// Write the result, marked if inputs are to be deleted, over the target that was `read`.
+    fn write(
+        &self,
+        result: &Merged<'_>,
+        target: &Path,
+        read: Option<&FileIdentity>,
+    ) -> Result<Option<Mark>> {
         let data = &result.combined.data;
         let spilled = Spilled { data, runs: &result.runs };
         (self.on_event)(Event::Writing { rows: spilled.count() });
@@ -311,8 +317,8 @@ impl<'a> Combiner<'a> {
         let rows: &dyn RowSource = if result.runs.is_empty() { data } else { &spilled };
         let write = |temporary: &mut NamedTempFile| sqlite::write_rows(rows, temporary.as_file());
         let mark = |file: &File| deletes.then(|| Mark::beside(&folder, file)).transpose();
-        store_with(target, result.readers, write, mark, Beside::persist).or_else(|reason| {
-            let file = rewrite(rows, target, result.readers, deletes, reason)?;
+        store_with(target, read, result.readers, write, mark, Beside::persist).or_else(|reason| {
+            let file = rewrite(rows, target, read, result.readers, deletes, reason)?;
             Ok(deletes.then_some(Mark::Within(file)))
         })
     }

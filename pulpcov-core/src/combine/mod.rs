@@ -6,13 +6,15 @@
 //! 2. the inputs are read on all cores, a bounded number at a time, and merged as they come;
 //!    what cannot be read is left where it is and reported (`gather`), and what takes too much memory
 //!    goes to a temporary file (`spill`), so do rows that are added to (`base`);
-//! 3. the result is written to a temporary file, synced, and renamed into place (`store`);
+//! 3. the result is written to a temporary file, synced, and renamed into place (`store`), when nobody else writes the
+//!    file that it replaces (`claim`);
 //! 4. only then the inputs are deleted, each only if it is still the very file that was
 //!    read (`delete`);
 //! 5. should it be killed meanwhile, the next combine adds to the result instead of
 //!    replacing it (`unfinished`).
 
 mod base;
+mod claim;
 mod combiner;
 mod delete;
 mod event;

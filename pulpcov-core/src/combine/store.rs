@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::claim::{Claim, refuse_unsettled};
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::CoverageData;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::sqlite::{Rewritten, RowSource};
-use crate::formats::{READERS, companions, json, sqlite};
+use crate::formats::{FileIdentity, READERS, companions, json, sqlite};
 use crate::links::Place;
 pub(super) use crate::links::folder_of;
-use crate::output::{Beside, forbids_replacing, limit_readers, open_in_place};
+use crate::output::{Beside, forbids_replacing, is_mount_point, limit_readers, open_in_place};
 
 /// The formats that can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,9 +44,9 @@ pub enum StoreFormat {
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
     let target = file_at(target.as_ref())?;
     let write = write_as(data, format);
-    match store_with(&target, READERS, write, |_| Ok(()), Beside::persist) {
+    match store_with(&target, None, READERS, write, |_| Ok(()), Beside::persist) {
         Err(reason) if format == StoreFormat::Sqlite => {
-            rewrite(data, &target, READERS, false, reason).map(drop)
+            rewrite(data, &target, None, READERS, false, reason).map(drop)
         }
         stored => stored,
     }
@@ -64,10 +65,12 @@ pub(super) fn file_at(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Replace the rows of `target` in its own file if `reason` is that nothing can take its place.
+/// Replace the rows of `target` in its own file if `reason` is that nothing can take its place. If it was `read`, it must still be
+/// as it was then.
 pub(super) fn rewrite(
     rows: &dyn RowSource,
     target: &Path,
+    read: Option<&FileIdentity>,
     readers: u32,
     marked: bool,
     reason: Error,
@@ -76,9 +79,14 @@ pub(super) fn rewrite(
         return Err(reason);
     }
     let Ok(file) = open_in_place(target) else { return Err(reason) };
-    remove_companions(target)?;
-    limit_readers(&file, readers).map_err(|err| unwritable(err, target))?;
-    Rewritten::new(rows, file, marked).map_err(|err| unwritable(err, target))
+    let check = |file: &File| {
+        refuse_unsettled(target, read)?;
+        limit_readers(file, readers).map_err(|err| {
+            let message = format!("others may read it who may not read every input, and its mode cannot be changed: {err}");
+            Error::new(ErrorKind::Io, message)
+        })
+    };
+    Rewritten::new(rows, file, marked, check).map_err(|err| unwritable(err, target))
 }
 
 /// Write `data` to a new file at `target`, in one step and durably, as [`store()`] does.
@@ -105,7 +113,7 @@ pub fn store_new(data: &CoverageData, target: impl AsRef<Path>, format: StoreFor
     if target.symlink_metadata().is_ok() {
         return Err(in_the_way(target));
     }
-    store_with(target, READERS, write_as(data, format), |_| Ok(()), Beside::persist_new)
+    store_with(target, None, READERS, write_as(data, format), |_| Ok(()), Beside::persist_new)
 }
 
 fn write_as(
@@ -119,20 +127,26 @@ fn write_as(
 }
 
 /// [`store()`] what `write` writes, for these `readers` at most, do `last` with the complete file, and `persist` it: give it its name.
+/// If the target was `read`, it must still be as it was then.
 pub(super) fn store_with<T>(
     target: &Path,
+    read: Option<&FileIdentity>,
     readers: u32,
     write: impl FnOnce(&mut NamedTempFile) -> Result<()>,
     last: impl FnOnce(&File) -> io::Result<T>,
     persist: impl FnOnce(Beside) -> io::Result<()>,
 ) -> Result<T> {
     let unwritable = |err: io::Error| unwritable(err, target);
+    if is_mount_point(target) {
+        return Err(unwritable(io::ErrorKind::ResourceBusy.into()));
+    }
     let mut new = Beside::new(target, PREFIX, TEMPORARY).map_err(unwritable)?;
     limit_readers(new.file.as_file(), readers).map_err(unwritable)?;
     write(&mut new.file).map_err(|err| self::unwritable(err, target))?;
     new.file.flush().map_err(unwritable)?;
     new.file.as_file().sync_all().map_err(unwritable)?;
     let done = last(new.file.as_file()).map_err(unwritable)?;
+    let _claim = Claim::new(target, read)?;
     remove_companions(target)?;
     persist(new).map_err(|err| match err.kind() {
         io::ErrorKind::AlreadyExists => in_the_way(target),
@@ -148,7 +162,10 @@ pub(super) fn store_with<T>(
 fn unwritable(err: impl Into<Error>, target: &Path) -> Error {
     let err = err.into();
     let kind = if err.kind() == ErrorKind::Output { ErrorKind::Io } else { err.kind() };
-    let message = format!("the result cannot be written: {}", err.reason());
+    let mut message = format!("the result cannot be written: {}", err.reason());
+    if err.io_kind().is_some_and(forbids_replacing) {
+        message.push_str("; data_file sets another place for it");
+    }
     let new = match err.io_kind() {
         Some(of_system) => Error::new(kind, io::Error::new(of_system, message)),
         None => Error::new(kind, message),

@@ -1,6 +1,10 @@
 //! Telling what a file is by its first bytes.
 
 use std::fmt;
+use std::io::Read;
+use std::path::Path;
+
+use crate::folder::Entry;
 
 /// The sentence in front of the JSON that coverage.py 4.x wrote.
 pub(crate) const JSON_SENTINEL: &[u8] =
@@ -64,6 +68,43 @@ impl FileKind {
             _ if looks_like_html(head) => Self::Html,
             _ => Self::Unknown,
         }
+    }
+}
+
+/// Does the file at `path` hold nothing yet? coverage.py takes an empty file, and a database without tables, for a data file
+/// without rows.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::formats::is_blank;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join(".coverage");
+/// std::fs::write(&path, "")?;
+/// assert!(is_blank(&path));
+/// std::fs::write(&path, "rows")?;
+/// assert!(!is_blank(&path));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn is_blank(path: impl AsRef<Path>) -> bool {
+    let Ok(entry) = Entry::named(path.as_ref()) else { return false };
+    let Ok(file) = entry.open() else { return false };
+    let mut head = Vec::with_capacity(HEAD_LEN);
+    if file.take(HEAD_LEN as u64).read_to_end(&mut head).is_err() {
+        return false;
+    }
+    // The table of the tables, on the first page, is a leaf without cells (fileformat.html, sections 1.3 and 1.6). With a
+    // write-ahead log, there may be more than that.
+    let has_no_tables = || {
+        head.get(18..20) == Some(&[1, 1])
+            && head.get(100) == Some(&13)
+            && head.get(103..105) == Some(&[0, 0])
+    };
+    match FileKind::of(&head) {
+        FileKind::Empty => true,
+        FileKind::Sqlite => has_no_tables(),
+        _ => false,
     }
 }
 

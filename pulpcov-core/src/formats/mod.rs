@@ -23,4 +23,4 @@ pub use companions::{companions, companions_of};
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub(crate) use data_file::input::READERS;
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
-pub use detect::FileKind;
+pub use detect::{FileKind, is_blank};

@@ -40,14 +40,28 @@ pub(crate) fn open_in_place(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// May another user have laid the file at this path, because everybody can write to its folder?
 #[cfg(unix)]
-fn may_be_laid_by_others(file: &Metadata, path: &Path) -> io::Result<bool> {
+pub(crate) fn may_be_laid_by_others(file: &Metadata, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let is_shared = folder_of(path).metadata()?.mode() & 0o002 != 0;
     Ok(is_shared && !is_of_caller_or_root(file))
 }
 
 #[cfg(not(unix))]
-fn may_be_laid_by_others(_: &Metadata, _: &Path) -> io::Result<bool> {
+pub(crate) fn may_be_laid_by_others(_: &Metadata, _: &Path) -> io::Result<bool> {
     Ok(false)
+}
+
+/// Is a file system, or another file, mounted here? A rename over it would fail, but only after all else was done for it.
+#[cfg(all(target_os = "linux", feature = "json", feature = "sqlite", feature = "paths"))]
+pub(crate) fn is_mount_point(path: &Path) -> bool {
+    use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
+    statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty())
+        .is_ok_and(|status| status.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+#[cfg(all(not(target_os = "linux"), feature = "json", feature = "sqlite", feature = "paths"))]
+pub(crate) fn is_mount_point(_: &Path) -> bool {
+    false
 }

@@ -144,6 +144,7 @@ impl<'p> WholeFile<'p> {
     }
 
     fn copy_over(&self, mut file: File, content: &mut File) -> io::Result<()> {
+        reserve(&file, content.metadata()?.len())?;
         let size = io::copy(content, &mut file)?;
         file.set_len(size)?;
         if self.durable { file.sync_all() } else { Ok(()) }
@@ -157,6 +158,26 @@ impl<'p> WholeFile<'p> {
         out.flush()?;
         Ok(done)
     }
+}
+
+/// Finds out that there is no room before a file is overwritten.
+#[cfg(target_os = "linux")]
+fn reserve(file: &File, size: u64) -> io::Result<()> {
+    use rustix::fs::{FallocateFlags, fallocate};
+    use rustix::io::Errno;
+    if size == 0 {
+        return Ok(());
+    }
+    match fallocate(file, FallocateFlags::KEEP_SIZE, 0, size) {
+        // Of a file system that does not know this, more cannot be known.
+        Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::NODEV) => Ok(()),
+        reserved => Ok(reserved?),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn reserve(_: &File, _: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// Replaces the file at `target` in one step. Does not follow a link.

@@ -231,8 +231,11 @@ mod tests {
 
     fn is_found_in_places(pattern: &str, text: &str) -> bool {
         let pattern = crate::pyre::Pattern::multi_line(pattern).unwrap();
-        let alone = pattern.regex.find_iter(text).map(|found| found.unwrap().range());
-        alone.eq(pattern.find_iter(text).map(Result::unwrap))
+        let everywhere = crate::pyre::Pattern { required: None, ..pattern.clone() };
+        let found = |pattern: &crate::pyre::Pattern| -> Vec<_> {
+            pattern.find_iter(text).map(Result::unwrap).collect()
+        };
+        found(&everywhere) == found(&pattern)
     }
 
     #[test]

@@ -79,13 +79,24 @@ impl WritersOut {
     /// [`ErrorKind::Busy`] if a transaction is under way, or a process has a write-ahead log open:
     /// that one would not notice at all.
     pub(crate) fn new(file: File, shm: Option<File>) -> Result<Self> {
-        if shm.is_some_and(|shm| os::is_locked(&shm, WAL_CONNECTION_BYTE)) {
+        if shm.is_some_and(|shm| Self::has_open_log(&shm)) {
             return Err(Error::new(ErrorKind::Busy, "another process has it open"));
         }
         if !os::try_write_lock(&file, RESERVED_BYTE)? {
             return Err(Error::new(ErrorKind::Busy, "another process is writing it"));
         }
         Ok(Self { _file: file })
+    }
+
+    /// As [`new`](Self::new), after waiting for a transaction.
+    pub(crate) fn after_waiting(file: File, shm: Option<File>) -> Result<Self> {
+        wait_for(&Patience::new(LONGEST_WAIT), || os::try_write_lock(&file, RESERVED_BYTE))?;
+        Self::new(file, shm)
+    }
+
+    /// Does a process have the write-ahead log open that this `-shm` file belongs to?
+    pub(crate) fn has_open_log(shm: &File) -> bool {
+        os::is_locked(shm, WAL_CONNECTION_BYTE)
     }
 }
 
@@ -128,7 +139,7 @@ fn wait_for(patience: &Patience, mut lock: impl FnMut() -> Result<bool>) -> Resu
     let deadline = Instant::now() + LONGEST_WAIT;
     while !lock()? {
         if Instant::now() > deadline {
-            let message = "another process is writing it, and has been for 5 seconds";
+            let message = "another process has been reading or writing it for 5 seconds";
             return Err(Error::new(ErrorKind::Busy, message));
         }
         if !patience.wait(PAUSE) {

@@ -10,7 +10,8 @@ use std::io::{self, Read, Seek};
 
 use super::lock::WriteLock;
 use super::pages::{
-    FreeList, Header, PAGE_SIZE, Written, number16, number32, write_at, write_free_list, write_from,
+    FreeList, Header, PAGE_SIZE, Written, number16, number32, write_at, write_blank,
+    write_free_list, write_from,
 };
 use super::write::{RowSource, refuse_if_said_twice};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,15 +33,27 @@ const MARK: u32 = u32::from_be_bytes(*b"pulp");
 pub(crate) struct Rewritten(WriteLock);
 
 impl Rewritten {
-    /// Replaces what `file` holds by `rows`. The file is empty, or a database. The change is durable.
+    /// Replaces what `file` holds by `rows`. The file is empty, or a database. The change is durable. While nobody else can
+    /// write it any more, `check` may refuse.
     ///
     /// # Errors
     ///
     /// The file then holds what it held before; or all of `rows`, if only the last sync failed.
-    pub(crate) fn new(rows: &dyn RowSource, file: File, marked: bool) -> Result<Self> {
+    pub(crate) fn new(
+        rows: &dyn RowSource,
+        file: File,
+        marked: bool,
+        check: impl FnOnce(&File) -> Result<()>,
+    ) -> Result<Self> {
         refuse_if_said_twice(rows)?;
         let lock = WriteLock::acquire(file)?;
         let old = State::of(lock.file())?;
+        check(lock.file())?;
+        if old.pages == 0 {
+            // Behind a first page that is missing, rows would be a file that nobody can read.
+            write_blank(lock.file())?;
+            lock.file().sync_all()?;
+        }
         let start = old.pages.max(1) + 1;
         let written = write_from(rows, lock.file(), start)?;
         let (free, end) = write_free_list(2..start, lock.file(), written.end)?;
@@ -103,14 +116,13 @@ impl State {
     fn of(file: &File) -> Result<Self> {
         let size = file.metadata()?.len();
         let head = head(file)?;
-        // An empty file, or one that was empty before a killed rewrite: the first page comes last.
-        if head.iter().all(|byte| *byte == 0) {
+        if head.is_empty() {
             return Ok(Self { pages: 0, changes: 0, schema_changes: 0 });
         }
         let page_size = number16(&head, 16).unwrap_or_default();
         if FileKind::of(&head) != FileKind::Sqlite || usize::from(page_size) != PAGE_SIZE {
             let message = "this is a mount point, or its folder is not writable; only an empty file or an SQLite database \
-                           with pages of 4096 bytes can be overwritten; write the result elsewhere";
+                           with pages of 4096 bytes can be overwritten; data_file sets another place for it";
             return Err(Error::new(ErrorKind::Io, message));
         }
         let number = |at| number(&head, at);

@@ -44,6 +44,8 @@ pub(super) use store::{number16, number32};
 pub(super) use tables::Database;
 pub(super) use write::write;
 #[cfg(all(feature = "json", feature = "paths"))]
+pub(super) use write::write_blank;
+#[cfg(all(feature = "json", feature = "paths"))]
 pub(super) use write::{FreeList, Header, Written, write_at, write_from};
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(super) const PAGE_SIZE: usize = pack::PAGE;

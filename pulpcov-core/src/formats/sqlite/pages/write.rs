@@ -499,7 +499,19 @@ fn first_page_of(roots: &[Root; 7], header: &Header) -> Option<Box<[u8; PAGE]>> 
             records.push(row);
         }
     }
-    let mut page = first_page(&records)?;
+    first_page_with(&records, header)
+}
+
+/// The first page of a database that has no tables.
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(in super::super) fn write_blank(file: &File) -> io::Result<()> {
+    let header = Header { count: 1, ..Header::default() };
+    let page = first_page_with(&[], &header).unwrap_or_else(|| Box::new([0; PAGE]));
+    place(file, 1).write_all(&page[..])
+}
+
+fn first_page_with(records: &[Vec<u8>], header: &Header) -> Option<Box<[u8; PAGE]>> {
+    let mut page = first_page(records)?;
     let header = [
         &b"SQLite format 3\0"[..],
         &(PAGE as u16).to_be_bytes(),

@@ -1,0 +1,95 @@
+//! The data file that a result replaces, while nobody else writes it.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::folder::Entry;
+use crate::formats::sqlite::WritersOut;
+use crate::formats::{FileIdentity, companions};
+use crate::output::may_be_laid_by_others;
+
+/// The header of a write-ahead log takes so many bytes: a shorter log holds nothing.
+const WAL_HEADER: u64 = 32;
+
+/// Keeps writers out of the file at a result's name, as long as it lives.
+pub(super) struct Claim {
+    _writers_out: Option<WritersOut>,
+}
+
+impl Claim {
+    /// Waits for whoever is writing `target`. If it was `read`, it must still be as it was then.
+    ///
+    /// What is no regular file is not locked, and neither is a file that another user may have laid there: that user could
+    /// keep everybody from combining.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Busy`] if a process goes on writing it or has its write-ahead log open, or if it has changed.
+    pub(super) fn new(target: &Path, read: Option<&FileIdentity>) -> Result<Self> {
+        let writers_out = lock(target).map_err(|err| err.with_path(target))?;
+        refuse_changed(target, read)?;
+        Ok(Self { _writers_out: writers_out })
+    }
+}
+
+fn lock(target: &Path) -> Result<Option<WritersOut>> {
+    let Ok(metadata) = target.symlink_metadata() else { return Ok(None) };
+    if !metadata.is_file() || may_be_laid_by_others(&metadata, target)? {
+        return Ok(None);
+    }
+    let Ok(entry) = Entry::named(target) else { return Ok(None) };
+    // Only a file that is open for writing can be locked.
+    let Ok(file) = entry.open_to_write().or_else(|_| entry.open_anything()) else {
+        return Ok(None);
+    };
+    WritersOut::after_waiting(file, open_shm(&entry)).map(Some)
+}
+
+fn open_shm(entry: &Entry) -> Option<File> {
+    entry.beside("-shm").open_anything().ok()
+}
+
+/// Refuses a file whose rows are in the result if others have come since.
+fn refuse_changed(target: &Path, read: Option<&FileIdentity>) -> Result<()> {
+    let Some(read) = read else { return Ok(()) };
+    if FileIdentity::of_path(target).is_ok_and(|now| now == *read) {
+        return Ok(());
+    }
+    let message =
+        "another process has changed it since it was read; nothing was written; combine again";
+    Err(Error::new(ErrorKind::Busy, message).with_path(target))
+}
+
+/// Refuses to overwrite `target` in place if it has changed since it was `read`, or if something beside it belongs to its content.
+///
+/// Its write lock is held. What is beside it must not be removed: the file is not a state of its own without it.
+pub(super) fn refuse_unsettled(target: &Path, read: Option<&FileIdentity>) -> Result<()> {
+    refuse_changed(target, read)?;
+    let entry = Entry::named(target)?;
+    if open_shm(&entry).is_some_and(|shm| WritersOut::has_open_log(&shm)) {
+        return Err(Error::new(ErrorKind::Busy, "another process has it open"));
+    }
+    for companion in companions(target) {
+        let name = companion.to_string_lossy();
+        if holds_changes(&companion, name.ends_with("-wal"), name.ends_with("-journal"))? {
+            let message = "it has a journal or log that SQLite must take in first, as `sqlite3 FILE .tables` does";
+            return Err(Error::new(ErrorKind::Busy, message));
+        }
+    }
+    Ok(())
+}
+
+/// Does a journal begin with other than a zero, or has a log more than a header?
+fn holds_changes(companion: &Path, is_log: bool, is_journal: bool) -> Result<bool> {
+    let entry = Entry::named(companion)?;
+    let file = match entry.open_anything() {
+        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(false),
+        file => file.map_err(|err| Error::io(companion, err))?,
+    };
+    let size = file.metadata()?.len();
+    let mut first = [0; 1];
+    io::Read::read(&mut &file, &mut first)?;
+    Ok(is_log && size > WAL_HEADER || is_journal && first != [0])
+}
