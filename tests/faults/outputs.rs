@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
-use super::inject::{Call, calls, with_fault};
+use super::inject::{Call, Fault, calls, with_fault, with_faults};
 use super::refusals::changes;
 use crate::support::{Dir, Ran, Rows, coverage, pulpcov};
 
@@ -146,6 +146,22 @@ fn a_report_that_a_full_disk_refuses_leaves_what_was_there() {
 fn a_report_that_may_not_be_renamed_is_written_or_leaves_what_was_there() {
     for (output, args) in REPORTS {
         refuse_every_change(output, args, "EACCES");
+    }
+}
+
+/// What would not fit over the old file is known before the old file is touched.
+#[test]
+fn a_report_for_which_there_is_no_room_in_place_leaves_what_was_there() {
+    let dir = recorded();
+    let mount_point = Fault { calls: "rename,renameat,renameat2", fault: "error=EBUSY" };
+    let full = Fault { calls: "fallocate", fault: "error=ENOSPC" };
+    for (output, args) in REPORTS.into_iter().filter(|(output, _)| output.starts_with("out.")) {
+        dir.write(output, "what was there");
+        let ran = Ran::from(with_faults(&dir, &report(args), &[mount_point, full]));
+        ran.status(1).stderr(": No space left on device");
+        assert_eq!(fs::read_to_string(dir.path(output)).unwrap(), "what was there");
+        Ran::from(with_faults(&dir, &report(args), &[mount_point])).status(0);
+        assert_ne!(fs::read_to_string(dir.path(output)).unwrap(), "what was there");
     }
 }
 
