@@ -493,6 +493,10 @@ fn a_wrong_configuration_stops_every_command() {
         ("no section\n", "File contains no section headers"),
         ("[run]\ndata_file = ${GONE?}\n", "Variable GONE is undefined: '${GONE?}'"),
         ("[paths]\nsource =\n    src\n    /ci/*\n", "Pattern must not end with wildcards."),
+        (
+            "[paths]\nsource =\n    src/*\n    /ci\n",
+            "Result path must not contain wildcards: 'src/*'",
+        ),
     ] {
         let dir = two_inputs();
         dir.write(".coveragerc", config);
@@ -501,7 +505,8 @@ fn a_wrong_configuration_stops_every_command() {
         let said =
             theirs.stdout.lines().chain(theirs.stderr.lines()).any(|line| line.contains(sentence));
         assert!(said, "{config}: {theirs:?}");
-        dir.pulpcov(["combine"]).status(1).stderr("error: ").stderr(sentence);
+        let ours = dir.pulpcov(["combine"]).status(1).stderr("error: ").stderr(sentence);
+        ours.stderr(".coveragerc");
         assert_eq!(dir.state().len(), before.len(), "{config}");
     }
     let dir = two_inputs();

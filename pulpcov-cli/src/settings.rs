@@ -50,15 +50,9 @@ pub(crate) fn data_file(option: Option<PathBuf>, config: &Config) -> PathBuf {
     })
 }
 
-/// The rules of `[paths]`: the first path of a set stands for all others.
+/// The rules of `[paths]`, for the current folder.
 pub(crate) fn aliases(config: &Config) -> Result<PathAliases, Failure> {
-    let mut aliases = PathAliases::new(WorkingDir::new(cwd()?)).relative(config.run.relative_files);
-    for (_, paths) in config.paths.iter() {
-        if let Some((result, patterns)) = paths.split_first() {
-            patterns.iter().try_for_each(|pattern| aliases.add(pattern, result))?;
-        }
-    }
-    Ok(aliases)
+    Ok(config.aliases(WorkingDir::new(cwd()?))?)
 }
 
 /// The version of Python that an option names, with a warning if it is newer than all that are known.

@@ -25,6 +25,8 @@
 //! Ways through the modules: `files` chooses the files and applies one; `document` finds sections
 //! in what `ini` or `toml` parsed; `settings` says which option is read as what, `values` does it.
 
+#[cfg(feature = "paths")]
+mod aliases;
 mod debug;
 mod document;
 mod error;

@@ -1,0 +1,46 @@
+//! The rules of `[paths]`.
+
+use super::Config;
+use crate::error::{Error, ErrorKind, Position, Result};
+use crate::paths::{PathAliases, WorkingDir};
+
+impl Config {
+    /// The rules of `[paths]`, for relative paths in `folder`: the first path of a set stands for all others.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] with the file and the option, if a pattern is refused. The sentence is coverage.py's.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::config::Loader;
+    /// use pulpcov_core::paths::WorkingDir;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join(".coveragerc"), "[paths]\nsource =\n    /src\n    /ci/*/src\n")?;
+    /// let config = Loader::new(folder.path(), |_| None).load()?.config;
+    /// let mut aliases = config.aliases(WorkingDir::new("/work"))?;
+    /// assert_eq!(aliases.map(b"/ci/build-7/src/app.py"), b"/src/app.py");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn aliases(&self, folder: WorkingDir) -> Result<PathAliases> {
+        let mut aliases = PathAliases::new(folder).relative(self.run.relative_files);
+        for (name, paths) in self.paths.iter() {
+            let Some((result, patterns)) = paths.split_first() else { continue };
+            for pattern in patterns {
+                aliases.add(pattern, result).map_err(|err| self.in_paths(name, &err))?;
+            }
+        }
+        Ok(aliases)
+    }
+
+    fn in_paths(&self, name: &str, err: &Error) -> Error {
+        let place = Position::Option { section: "paths".into(), option: name.into(), line: None };
+        let err = Error::new(ErrorKind::Config, err.reason()).at(place);
+        match &self.files.used {
+            Some(file) => err.with_path(file),
+            None => err,
+        }
+    }
+}
