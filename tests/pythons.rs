@@ -118,6 +118,7 @@ on! {
     python_3_13_sysmon Kind::debian("3.13", "trixie", "sysmon");
     python_3_14_ctrace Kind::debian("3.14", "forky", "ctrace");
     python_3_14_sysmon Kind::debian("3.14", "forky", "sysmon");
+    python_3_15_sysmon Kind::debian("3.15", "sid", "sysmon");
 }
 
 /// The ways to fork and to end that have least in common.
