@@ -11,7 +11,7 @@ pub(crate) fn find(name: &str) -> Option<char> {
     let starts_with = |prefix: &&str| {
         name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
-    if name.contains(is_lower) && COMPUTED.iter().any(|prefix| starts_with(prefix)) {
+    if name.contains(is_lower) && COMPUTED.iter().any(starts_with) {
         return None;
     }
     unicode_names2::character(name)

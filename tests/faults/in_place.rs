@@ -199,7 +199,7 @@ fn what_is_beside_the_file_stays_if_it_cannot_be_overwritten() {
         }
         fs::copy(dir.path("base"), dir.path(TARGET)).unwrap();
         let companion = format!("{TARGET}{suffix}");
-        fs::copy(dir.path(&format!("base{suffix}")), dir.path(&companion)).unwrap();
+        fs::copy(dir.path(format!("base{suffix}")), dir.path(&companion)).unwrap();
         confined.hand_over();
         let before = dir.state();
         for args in [["--keep"].as_slice(), &["--append", "--keep"]] {

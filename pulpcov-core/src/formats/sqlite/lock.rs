@@ -34,7 +34,7 @@ impl SharedLock {
     ///
     /// A file system without locks is taken as unlocked: the caller also looks whether the file changed.
     pub(super) fn acquire(file: Arc<File>, patience: &Patience) -> Result<Self> {
-        wait_for(patience, || try_shared(&file))?;
+        wait_for(patience, WRITING, || try_shared(&file))?;
         Ok(Self(file))
     }
 
@@ -90,7 +90,9 @@ impl WritersOut {
 
     /// As [`new`](Self::new), after waiting for a transaction.
     pub(crate) fn after_waiting(file: File, shm: Option<File>) -> Result<Self> {
-        wait_for(&Patience::new(LONGEST_WAIT), || os::try_write_lock(&file, RESERVED_BYTE))?;
+        wait_for(&Patience::new(LONGEST_WAIT), WRITING, || {
+            os::try_write_lock(&file, RESERVED_BYTE)
+        })?;
         Self::new(file, shm)
     }
 
@@ -108,7 +110,9 @@ pub(super) struct WriteLock(File);
 impl WriteLock {
     /// Waits until no other writer is at work. Others go on reading.
     pub(super) fn acquire(file: File) -> Result<Self> {
-        wait_for(&Patience::new(LONGEST_WAIT), || os::try_write_lock(&file, RESERVED_BYTE))?;
+        wait_for(&Patience::new(LONGEST_WAIT), WRITING, || {
+            os::try_write_lock(&file, RESERVED_BYTE)
+        })?;
         Ok(Self(file))
     }
 
@@ -119,9 +123,11 @@ impl WriteLock {
     /// Calls `change` while nobody reads. Waits for readers first, and keeps new ones out.
     pub(super) fn alone<T>(&self, change: impl FnOnce(&File) -> Result<T>) -> Result<T> {
         let patience = Patience::new(LONGEST_WAIT);
-        let locked =
-            wait_for(&patience, || os::try_write_lock(&self.0, PENDING_BYTE)).and_then(|()| {
-                wait_for(&patience, || os::try_write_lock_on(&self.0, SHARED_FIRST, SHARED_SIZE))
+        let locked = wait_for(&patience, READING, || os::try_write_lock(&self.0, PENDING_BYTE))
+            .and_then(|()| {
+                wait_for(&patience, READING, || {
+                    os::try_write_lock_on(&self.0, SHARED_FIRST, SHARED_SIZE)
+                })
             });
         let done = locked.and_then(|()| change(&self.0));
         os::unlock(&self.0, SHARED_FIRST, SHARED_SIZE);
@@ -132,14 +138,23 @@ impl WriteLock {
 
 /// Keep checkpoints away while a write-ahead log is copied: a read lock on the checkpointer's byte.
 pub(super) fn hold_off_checkpoints(shm: &File, patience: &Patience) -> Result<()> {
-    wait_for(patience, || os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1))
+    wait_for(patience, WRITING, || os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1))
 }
 
-fn wait_for(patience: &Patience, mut lock: impl FnMut() -> Result<bool>) -> Result<()> {
+/// What the other process does that is waited for.
+const WRITING: &str = "writing";
+#[cfg(all(feature = "json", feature = "paths"))]
+const READING: &str = "reading";
+
+fn wait_for(
+    patience: &Patience,
+    doing: &str,
+    mut lock: impl FnMut() -> Result<bool>,
+) -> Result<()> {
     let deadline = Instant::now() + LONGEST_WAIT;
     while !lock()? {
         if Instant::now() > deadline {
-            let message = "another process has been reading or writing it for 5 seconds";
+            let message = format!("another process is {doing} it, and has been for 5 seconds");
             return Err(Error::new(ErrorKind::Busy, message));
         }
         if !patience.wait(PAUSE) {
