@@ -19,6 +19,7 @@ mod hooked;
 mod hostile;
 mod html;
 mod memory;
+mod mutated;
 mod outputs;
 mod parity;
 mod plugins;

@@ -43,11 +43,11 @@ pub(crate) use permissions::is_root;
 const TARGET: &str = ".coverage";
 
 /// Returns the number of random cases that a test tries: `PULPCOV_CASES`, or `default`.
-fn cases(default: usize) -> usize {
+pub(crate) fn cases(default: usize) -> usize {
     number_of_environment("PULPCOV_CASES").unwrap_or(default)
 }
 
-fn number_of_environment(name: &str) -> Option<usize> {
+pub(crate) fn number_of_environment(name: &str) -> Option<usize> {
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }

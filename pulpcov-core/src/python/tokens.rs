@@ -374,6 +374,8 @@ impl<'a> Continuations<'a> {
 
     /// The column of the backslash before a token, if one continues the line before it.
     fn before(&mut self, token: &PyToken, start: Place, end: Place) -> Option<usize> {
+        // A newline ends on the line that it ends.
+        let end = if token.kind == PyTokenKind::Newline { start } else { end };
         let mut backslash = None;
         if end.line != self.last_line {
             if self.is_continued(token) {

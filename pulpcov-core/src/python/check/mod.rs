@@ -29,6 +29,9 @@ pub(crate) fn check(syntax: &Syntax, version: PythonVersion) -> Result<(), NotPy
     let mut errors = Errors::default();
     names::check(syntax, version, features, &mut errors);
     placement::check(syntax, version, features, &mut errors);
+    if errors.is_no_grammar {
+        syntax.check_grammar(version)?;
+    }
     errors.into_result()
 }
 
@@ -52,6 +55,8 @@ struct Errors {
     symbols: Option<Found>,
     resolution: Option<Found>,
     code: Option<Found>,
+    /// CPython's grammar has no such text.
+    is_no_grammar: bool,
 }
 
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The rules for the cases of a `match` (`codegen_pattern` and its kin in CPython's `compile.c`).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ruff_python_ast::{Expr, Identifier, MatchCase, Pattern, PatternMatchMapping};
 
@@ -33,9 +33,10 @@ impl<'a> Walk<'a, '_> {
         match pattern {
             Pattern::MatchSingleton(_) => {}
             Pattern::MatchValue(value) => {
+                self.attribute(&value.value);
                 if matches!(&*value.value, Expr::FString(_) | Expr::TString(_)) {
                     let message = "patterns may only match literals and attribute lookups";
-                    self.errors.add(Stage::Symbols, self.syntax.first_line(pattern), message);
+                    self.refuse(pattern, message);
                 }
             }
             Pattern::MatchStar(star) => self.bind(pattern, star.name.as_ref()),
@@ -62,15 +63,29 @@ impl<'a> Walk<'a, '_> {
                 self.bind(pattern, mapping.rest.as_ref());
             }
             Pattern::MatchClass(class) => {
+                self.attribute(&class.cls);
                 let keywords = &class.arguments.keywords;
                 let names = || keywords.iter().map(|keyword| keyword.attr.as_str());
-                if let Some(name) = first_repeated(names) {
+                if let Some((name, place)) = repeated_again(names)
+                    && let Some(keyword) = keywords.get(place)
+                {
                     let message = format!("attribute name repeated in class pattern: {name}");
-                    self.refuse(pattern, message);
+                    self.refuse(&keyword.pattern, message);
                 }
                 self.all(&class.arguments.patterns);
                 keywords.iter().for_each(|keyword| self.pattern(&keyword.pattern, true));
             }
+        }
+    }
+
+    /// `_.a` and `_()`: CPython's grammar takes `_` for the wildcard.
+    fn attribute(&mut self, expr: &Expr) {
+        let mut root = expr;
+        while let Expr::Attribute(attribute) = root {
+            root = &attribute.value;
+        }
+        if matches!(root, Expr::Name(name) if name.id.as_str() == "_") {
+            self.errors.is_no_grammar = true;
         }
     }
 
@@ -146,14 +161,31 @@ impl<'a> Walk<'a, '_> {
 /// Names up to so many are compared with each other, without a table.
 const FEW_NAMES: usize = 16;
 
-/// The first name, in the order of the repetitions, that came before.
+/// The first name, in the order of the repetitions, that came before, and where it is repeated.
 pub(super) fn first_repeated<'n, I: Iterator<Item = &'n str>>(
     names: impl Fn() -> I,
-) -> Option<&'n str> {
+) -> Option<(&'n str, usize)> {
     if names().count() > FEW_NAMES {
         let mut seen = HashSet::new();
-        return names().find(|name| !seen.insert(*name));
+        let repeated = names().enumerate().find(|(_, name)| !seen.insert(*name));
+        return repeated.map(|(place, name)| (name, place));
     }
     let is_repeated = |&(at, name): &(usize, &str)| names().take(at).any(|other| other == name);
-    names().enumerate().find(is_repeated).map(|(_, name)| name)
+    names().enumerate().find(is_repeated).map(|(place, name)| (name, place))
+}
+
+/// The first name that comes again, and where it does first.
+pub(super) fn repeated_again<'n, I: Iterator<Item = &'n str>>(
+    names: impl Fn() -> I,
+) -> Option<(&'n str, usize)> {
+    first_repeated(&names)?;
+    let mut first = HashMap::new();
+    let mut found: Option<(usize, usize, &str)> = None;
+    for (place, name) in names().enumerate() {
+        let before = *first.entry(name).or_insert(place);
+        if before < place && found.is_none_or(|(earlier, ..)| before < earlier) {
+            found = Some((before, place, name));
+        }
+    }
+    found.map(|(_, place, name)| (name, place))
 }

@@ -12,7 +12,7 @@ use ruff_python_ast::{
 use ruff_text_size::Ranged;
 
 use super::future::{Features, is_future};
-use super::patterns::first_repeated;
+use super::patterns::{first_repeated, repeated_again};
 use super::suspects::Suspects;
 use super::{Errors, Stage, patterns};
 use crate::python::PythonVersion;
@@ -225,9 +225,11 @@ impl<'a> Walk<'a, '_> {
 
     fn type_parameters(&mut self, parameters: &'a TypeParams) {
         let names = || parameters.iter().map(|parameter| parameter.name().as_str());
-        if let Some(name) = first_repeated(names) {
+        if let Some((name, place)) = first_repeated(names)
+            && let Some(parameter) = parameters.iter().nth(place)
+        {
             let message = format!("duplicate type parameter {}", py_repr(name));
-            self.refuse(Stage::Symbols, parameters, message);
+            self.refuse(Stage::Symbols, parameter, message);
         }
         let mut has_default = false;
         for parameter in parameters.iter() {
@@ -272,9 +274,12 @@ impl<'a> Walk<'a, '_> {
     fn parameters(&mut self, parameters: &Parameters) {
         parameters.iter().for_each(|parameter| self.bind(parameter.name()));
         let names = || parameters.iter().map(|parameter| parameter.name().as_str());
-        if let Some(name) = first_repeated(names) {
-            let message = format!("duplicate argument {} in function definition", py_repr(name));
-            self.refuse(Stage::Symbols, parameters, message);
+        if let Some((name, place)) = first_repeated(names)
+            && let Some(parameter) = parameters.iter().nth(place)
+        {
+            let what = if self.version >= PythonVersion::Py315 { "parameter" } else { "argument" };
+            let message = format!("duplicate {what} {} in function definition", py_repr(name));
+            self.refuse(Stage::Symbols, parameter.name(), message);
         }
     }
 
@@ -399,12 +404,13 @@ impl<'a> Walk<'a, '_> {
 
     fn await_(&mut self, expr: &'a Expr) {
         self.refuse_deferred(expr, "await expression");
+        let stage = if self.version >= PythonVersion::Py314 { Stage::Symbols } else { Stage::Code };
         match self.kind() {
             Kind::Module | Kind::Class => {
-                self.refuse(Stage::Code, expr, "'await' outside function");
+                self.refuse(stage, expr, "'await' outside function");
             }
             Kind::Lambda | Kind::Function { is_async: false } => {
-                self.refuse(Stage::Code, expr, "'await' outside async function");
+                self.refuse(stage, expr, "'await' outside async function");
             }
             _ => {}
         }
@@ -547,7 +553,9 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn interpolation(&mut self, element: &'a InterpolatedElement) {
-        if let Expr::Starred(starred) = &*element.expression {
+        if let Expr::Starred(starred) = &*element.expression
+            && self.version == PythonVersion::Py311
+        {
             let message = "f-string: cannot use starred expression here";
             self.refuse(Stage::Symbols, starred, message);
         } else {
@@ -684,8 +692,12 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 }
             }
             Expr::Attribute(node) => {
-                if node.ctx != ExprContext::Load && node.attr.as_str() == "__debug__" {
-                    let verb = if node.ctx == ExprContext::Del { "delete" } else { "assign to" };
+                let is_deleted = node.ctx == ExprContext::Del;
+                // Up to 3.13 such an attribute may be deleted.
+                let is_bound = node.ctx == ExprContext::Store
+                    || is_deleted && self.version >= PythonVersion::Py314;
+                if is_bound && node.attr.as_str() == "__debug__" {
+                    let verb = if is_deleted { "delete" } else { "assign to" };
                     self.refuse(Stage::Code, node, format!("cannot {verb} __debug__"));
                 }
                 self.visit_expr(&node.value);
@@ -734,10 +746,19 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
 
     fn visit_arguments(&mut self, arguments: &'a Arguments) {
         let names = || arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
-        names().for_each(|name| self.bind(name));
-        if let Some(name) = first_repeated(|| names().map(Identifier::as_str)) {
+        if self.version == PythonVersion::Py311 {
+            // The call is what it names.
+            if names().any(|name| name.as_str() == "__debug__") {
+                self.refuse(Stage::Code, arguments, "cannot assign to __debug__");
+            }
+        } else {
+            names().for_each(|name| self.bind(name));
+        }
+        if let Some((name, place)) = repeated_again(|| names().map(Identifier::as_str))
+            && let Some(repeated) = names().nth(place)
+        {
             let message = format!("keyword argument repeated: {name}");
-            self.refuse(Stage::Code, arguments, message);
+            self.refuse(Stage::Code, repeated, message);
         }
         arguments.args.iter().for_each(|argument| self.unpacked(argument));
         arguments.keywords.iter().for_each(|keyword| self.visit_expr(&keyword.value));
