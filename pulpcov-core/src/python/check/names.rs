@@ -132,12 +132,12 @@ impl<'a> Table<'a, '_> {
             let quoted = py_repr(name);
             let message = if uses.parameter {
                 Some(format!("name {quoted} is parameter and {word}"))
+            } else if uses.read {
+                Some(format!("name {quoted} is used prior to {word} declaration"))
             } else if uses.annotated {
                 Some(format!("annotated name {quoted} can't be {word}"))
             } else if uses.bound {
                 Some(format!("name {quoted} is assigned to before {word} declaration"))
-            } else if uses.read {
-                Some(format!("name {quoted} is used prior to {word} declaration"))
             } else {
                 None
             };

@@ -553,38 +553,35 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn interpolation(&mut self, element: &'a InterpolatedElement) {
-        if let Expr::Starred(starred) = &*element.expression
-            && self.version == PythonVersion::Py311
+        let is_3_11 = self.version == PythonVersion::Py311;
+        if is_3_11
+            && (element.expression.is_starred_expr()
+                || has_space_after_conversion(self.syntax, element))
         {
-            let message = "f-string: cannot use starred expression here";
-            self.refuse(Stage::Symbols, starred, message);
-        } else {
+            self.errors.is_no_grammar = true;
+        }
+        if !(is_3_11 && element.expression.is_starred_expr()) {
             self.visit_expr(&element.expression);
         }
-        if self.version == PythonVersion::Py311 && has_space_after_conversion(self.syntax, element)
-        {
-            self.refuse(Stage::Symbols, element, "f-string: expecting '}'");
-        }
         let Some(spec) = &element.format_spec else { return };
-        // The tokenizer's `MAXFSTRINGLEVEL` counts other than the parser of 3.11 did.
-        let most = if self.version == PythonVersion::Py311 { 1 } else { 2 };
-        let mut inner = spec.elements.iter().filter_map(|e| e.as_interpolation()).peekable();
-        if let Some(inner) = inner.peek()
-            && self.format_specs >= most
-        {
-            self.refuse(Stage::Symbols, *inner, "f-string: expressions nested too deeply");
+        // The tokenizer counts other than the parser of 3.11 did.
+        let most = if is_3_11 { 1 } else { 2 };
+        for inner in spec.elements.iter().filter_map(|element| element.as_interpolation()) {
+            self.errors.is_no_grammar |= self.format_specs >= most;
+            self.format_specs += 1;
+            self.interpolation(inner);
+            self.format_specs -= 1;
         }
-        self.format_specs += 1;
-        inner.for_each(|element| self.interpolation(element));
-        self.format_specs -= 1;
     }
 }
 
 /// The parser of 3.11 wants `}` or `:` right behind a conversion.
 fn has_space_after_conversion(syntax: &Syntax, element: &InterpolatedElement) -> bool {
+    let text = syntax.slice(element.range());
+    let spec = element.format_spec.as_ref().map(|spec| spec.start() - element.start());
+    let before = text.get(..spec.map_or(text.len(), |at| at.to_usize())).unwrap_or_default();
     element.conversion != ConversionFlag::None
-        && element.format_spec.is_none()
-        && syntax.slice(element.range()).trim_end_matches('}').ends_with(char::is_whitespace)
+        && before.trim_end_matches(['}', ':']).ends_with(char::is_whitespace)
 }
 
 fn collect_names<'a>(target: &'a Expr, names: &mut Vec<&'a str>) {

@@ -73,6 +73,10 @@ impl Parser<'_> {
                 self.mapping_key(a);
                 return Ok(Some(a));
             }
+            "value" => {
+                self.pattern_value(a);
+                return Ok(Some(a));
+            }
             "formatted" => return self.formatted(first, children),
             "decoded" => {
                 let token = self.before();
@@ -146,7 +150,15 @@ impl Parser<'_> {
         }
     }
 
-    /// The compiler refuses f-strings as keys, the grammar does not.
+    /// The compiler refuses f-strings in patterns, the grammar does not.
+    fn pattern_value(&mut self, value: NodeId) {
+        if self.name_of(value) != "literal" {
+            let line = self.first_line(value);
+            self.refuse_later(line, "patterns may only match literals and attribute lookups");
+        }
+    }
+
+    /// And it refuses them as keys.
     fn mapping_key(&mut self, key: NodeId) {
         if self.name_of(key) == "literal" {
             return;
@@ -248,9 +260,12 @@ impl Parser<'_> {
         let wrong = self
             .tokens_from(first)
             .filter(is_text)
-            .find_map(|token| self.wrong_text(token, token.is_raw));
+            .find_map(|token| Some((self.wrong_text(token, token.is_raw)?, token.line)));
         match wrong {
-            Some(wrong) => Err(self.refuse_at_last(wrong)),
+            Some((wrong, line)) if self.version >= PythonVersion::Py315 => {
+                Err(self.refuse_at_line(line, wrong))
+            }
+            Some((wrong, _)) => Err(self.refuse_at_last(wrong)),
             None => Ok(Some(self.add(name, first, children))),
         }
     }
