@@ -57,3 +57,17 @@ fn a_file_that_is_not_there_is_an_error() {
         .status(1)
         .stderr("absent.py: No such file");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_left_out() {
+    let dir = Dir::new();
+    dir.write("a.py", "x = 1\n");
+    std::os::unix::fs::symlink("nowhere", dir.path("b.py")).unwrap();
+    dir.write("c.py", "y = 1\n");
+    let ran =
+        dir.pulpcov(["debug", "analyze", "."]).status(3).stderr("warning: left out: ./b.py: ");
+    let files: Vec<Value> =
+        lines(&ran.stdout).into_iter().map(|line| line["file"].clone()).collect();
+    assert_eq!(files, ["a.py", "c.py"]);
+}

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pulpcov_core::combine::{StoreFormat, store};
@@ -183,6 +183,41 @@ fn aliases_take_authors_with_them() {
     project.dir.pulpcov(["combine", "--keep", "--rcfile="]).status(0);
     fs::remove_file(project.dir.path(".coverage.of-anybody")).unwrap();
     project.dir.pulpcov(["report"]).stderr("private.py is withheld");
+}
+
+#[test]
+fn nobody_stops_a_report_by_naming_what_is_not_there() {
+    let dir = Dir::new();
+    set_mode(&dir.path(""), 0o755);
+    let write = |name: &str, text: &str| {
+        let path = dir.write(name, text);
+        set_mode(&path, 0o644);
+        path
+    };
+    let (app, broken) = (write("app.py", "x = 1\n"), write("broken.py", "def f(:\n"));
+    let input = |name: &str, sources: &[&Path], mode: u32| {
+        let mut data = CoverageData::new();
+        for path in sources {
+            data.add_lines(path.to_str().unwrap(), "", &Numbits::from_iter([1])).unwrap();
+        }
+        store(&data, dir.path(name), StoreFormat::Sqlite).unwrap();
+        set_mode(&dir.path(name), mode);
+    };
+    let missing = Path::new("/nowhere/m.py");
+    input(".coverage.own", &[&app], 0o600);
+    input(".coverage.of-anybody", &[missing, &broken], 0o666);
+    let commands = [["report"].as_slice(), &["xml", "-o", "-"], &["json", "-o", "-"]];
+    for command in commands {
+        let ran = dir.pulpcov([command, &["--keep-combined"]].concat()).status(3);
+        ran.stdout("app.py")
+            .stderr("2 files are left out")
+            .stderr("/nowhere/m.py")
+            .stderr("broken.py");
+    }
+    dir.pulpcov(["report", "-i"]).status(0).stdout("app.py").stderr("No source for code");
+    // What the caller's own data names stops it, as coverage.py is stopped.
+    input(".coverage.own", &[missing], 0o600);
+    dir.pulpcov(["report"]).status(1).stdout("No source for code: '/nowhere/m.py'");
 }
 
 /// coverage.py of a release.

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::process::Stdio;
 
+use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::formats::sqlite;
 use pulpcov_core::{CoverageData, Numbits};
 
@@ -272,6 +273,23 @@ fn data_files_under_another_base_name_are_hinted_at() {
     }
 }
 
+#[test]
+fn folders_below_that_have_data_are_hinted_at() {
+    let dir = Dir::new();
+    for number in 0..7 {
+        put_lines(&dir, &format!("all/host{number}/.coverage.x"), &[("/srv/app.py", "", &[1])]);
+    }
+    dir.write("all/other/.coveragerc", "");
+    let ran = dir.pulpcov(["combine", "all"]).status(1).stderr("No data to combine");
+    ran.stderr("all/host0, all/host1, all/host2, all/host3, all/host4, and 2 more. ");
+    let mut combine = pulpcov();
+    let ran = Ran::from(combine.arg("combine").current_dir(dir.path("all")).output().unwrap());
+    ran.status(1).stderr("Folders below have data files: host0, host1, ");
+    dir.pulpcov(["combine", "all/host0", "all/host1"])
+        .status(0)
+        .stderr("Combined 1 file, skipped 1");
+}
+
 /// Appending replaces the data file: what cannot be taken over must not vanish with it.
 #[test]
 fn rows_that_belong_to_nothing_are_not_appended_to() {
@@ -403,6 +421,18 @@ fn wrong_usage_is_1_and_does_nothing() {
         assert!(ran.stdout.is_empty() && ran.stderr.contains("--help"), "{ran:?}");
     }
     assert_eq!(dir.state(), before);
+}
+
+#[test]
+fn tips_about_wrong_options_can_be_followed() {
+    let dir = Dir::new();
+    for args in
+        [&["report", "-q"][..], &["hook", "report", "results", "--quiet"], &["watch", ".", "-z"]]
+    {
+        let ran = dir.pulpcov(args).status(1).stderr("unexpected argument");
+        assert!(!ran.stderr.contains("as a value"), "{}", ran.stderr);
+    }
+    dir.pulpcov(["report", "--omitt=x"]).status(1).stderr("a similar argument exists: '--omit'");
 }
 
 #[test]
@@ -597,6 +627,29 @@ fn convert_goes_both_ways_and_refuses_to_lose_contexts() {
 }
 
 #[test]
+fn convert_writes_to_standard_output() {
+    let dir = Dir::new();
+    put_arcs(&dir, "arcs", "/srv/app.py", "", &[(-1, 1), (1, -1)]);
+    let before = dir.state();
+    for to in ["json", "sqlite"] {
+        let to = format!("--to={to}");
+        dir.pulpcov(["convert", &to, "arcs", "file"]).status(0);
+        let mut convert = pulpcov();
+        convert.args(["convert", &to, "arcs", "-"]).current_dir(dir.path(""));
+        let output = convert.output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty());
+        assert!(output.stdout == fs::read(dir.path("file")).unwrap());
+        fs::remove_file(dir.path("file")).unwrap();
+    }
+    assert_eq!(dir.state(), before);
+    // Nothing is written if there is nothing to write.
+    put_lines(&dir, "contexts", &[("/srv/app.py", "nightly", &[1, 2])]);
+    let ran =
+        dir.pulpcov(["convert", "--to=json", "contexts", "-"]).status(1).stderr("no contexts");
+    assert_eq!(ran.stdout, "");
+}
+
+#[test]
 fn convert_overwrites_nothing_and_names_what_it_cannot_read() {
     let dir = two_inputs();
     dir.write("there", "precious");
@@ -685,4 +738,25 @@ fn no_progress_bar_in_a_pipe() {
     }
     let ran = dir.pulpcov(["combine"]).status(0);
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", "Combined 120 files\n"));
+}
+
+/// The warning names a rule of `[paths]`, and the rule keeps the files apart.
+#[test]
+fn files_that_become_one_by_relative_paths_are_named_and_can_be_kept_apart() {
+    let dir = Dir::new();
+    let mut data = CoverageData::new();
+    for file in ["shop/cart.py", "zone/shop/cart.py"] {
+        dir.write(file, "x = 1\n");
+        data.add_lines(file, "", &Numbits::from_iter([1])).unwrap();
+    }
+    store(&data, dir.path(".coverage.1"), StoreFormat::Sqlite).unwrap();
+    dir.write(".coveragerc", "[run]\nrelative_files = true\n");
+    let ran = dir.pulpcov(["combine", "--keep"]).status(0);
+    let (about, rule) = ran.stderr.trim_end().rsplit_once(": ").unwrap();
+    assert!(about.contains("zone/shop/cart.py is counted as shop/cart.py"), "{}", ran.stderr);
+    let rule = rule.lines().next().unwrap();
+    dir.write(".coveragerc", format!("[run]\nrelative_files = true\n[paths]\n{rule}\n"));
+    let ran = dir.pulpcov(["combine", "--keep"]).status(0);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+    assert_eq!(Rows::by_sql(dir.path(".coverage")), Rows::of(&data));
 }

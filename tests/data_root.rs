@@ -1,7 +1,8 @@
 //! The data root as `pulpcov hook status` shows it: the folders of its users, and what processes say of themselves.
 
-use std::fs;
+use std::fs::{self, File};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::{CoverageData, Numbits};
@@ -94,7 +95,11 @@ fn processes_of_all_users_are_listed_with_what_they_say() {
     let processes = json["processes"].as_array().unwrap();
     let of = |pid: u64| processes.iter().find(|process| process["pid"] == pid).unwrap();
     assert_eq!(processes.len(), 3);
-    assert_eq!((&of(live.into())["state"], &of(live.into())["rows"]), (&"live".into(), &1.into()));
+    let amount = serde_json::json!({ "files": 1, "lines": 1, "arcs": null });
+    assert_eq!(
+        (&of(live.into())["state"], &of(live.into())["measured"]),
+        (&"live".into(), &amount)
+    );
     assert_eq!(of(live.into())["note"], "rows are kept: the disk is full");
     assert_eq!(of(4_000_000)["note"], Value::Null);
     let unmeasured = json["unmeasured"].as_array().unwrap();
@@ -105,6 +110,42 @@ fn processes_of_all_users_are_listed_with_what_they_say() {
             && process["state"] == "ended"
     }));
     assert_eq!(json["left_out"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn of_processes_that_have_ended_the_newest_are_listed() {
+    let ((host, folder), root) = (own(), Root::new());
+    for number in 0..7 {
+        let name = format!("{folder}/.coverage.{host}.pid{}.Xabcdefghx", 4_000_000 + number);
+        root.data(&name);
+        let written = SystemTime::now() - Duration::from_secs(1000 * number);
+        File::open(root.0.path(name)).unwrap().set_modified(written).unwrap();
+    }
+    let words = root.status(&[]).stdout;
+    let title =
+        "  data files of processes that have ended: 7\n    the newest 5; --json lists all:\n";
+    let (_, listed) = words.split_once(title).unwrap();
+    let pids: Vec<&str> = listed.lines().map_while(|line| line.strip_prefix("    400")).collect();
+    let pids: Vec<&str> = pids.iter().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(pids, ["0000", "0001", "0002", "0003", "0004"], "{words}");
+    assert_eq!(root.json()["processes"].as_array().unwrap().len(), 7);
+}
+
+#[test]
+fn what_was_measured_is_counted_in_words() {
+    let ((host, folder), root) = (own(), Root::new());
+    root.data(&format!("{folder}/.coverage.{host}.pid4000000.Xabcdefghx"));
+    root.data(&format!("{folder}/.coverage.{host}.pid4000001.Xabcdefghx"));
+    let mut data = CoverageData::new();
+    for file in ["a.py", "b.py"] {
+        data.add_arcs(file, "", [(-1, 1), (1, 2), (2, -1)]).unwrap();
+    }
+    data.touch_file("never.py").unwrap();
+    let path = root.0.path(format!("{folder}/.coverage.{host}.pid4000001.Xabcdefghx"));
+    store(&data, path, StoreFormat::Sqlite).unwrap();
+    let words = root.status(&[]).stdout;
+    assert!(words.contains(", 1 file, 1 line, saved "), "{words}");
+    assert!(words.contains(", 2 files, 4 lines, 6 jumps between lines, saved "), "{words}");
 }
 
 #[test]

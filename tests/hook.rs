@@ -517,20 +517,17 @@ fn purging_removes_the_data_and_the_folder_that_was_made_for_it() {
 fn data_are_purged_after_the_hook_was_uninstalled() {
     let hooked = Hooked::new().installed(&[]);
     assert!(hooked.drive("threads").status().unwrap().success());
-    let root = hooked.root();
-    let root = root.to_str().unwrap();
     // What it says is what to do next.
-    let advice = format!("pulpcov hook uninstall --purge-data --data-root {root}");
-    hooked.hook("uninstall", &[]).status(0).stderr(&advice);
-    hooked
-        .hook("uninstall", &["--purge-data", "--data-root", root])
-        .status(0)
-        .stderr("Removed 1 data file");
+    let ran = hooked.hook("uninstall", &[]).status(0);
+    let (_, advice) = ran.stderr.split_once("pulpcov hook uninstall ").unwrap();
+    let python = hooked.python().display().to_string();
+    let root = hooked.root().display().to_string();
+    let words: Vec<&str> = advice.trim_end().split(' ').collect();
+    assert_eq!(words, ["--purge-data", "--data-root", &root, "--python", &python]);
+    let mut purge = pulpcov();
+    let purge = purge.args(["hook", "uninstall"]).args(words).output().unwrap();
+    crate::support::Ran::from(purge).status(0).stderr("Removed 1 data file from ");
     assert!(!hooked.root().exists());
-    hooked
-        .hook("uninstall", &["--purge-data", "--data-root", root])
-        .status(0)
-        .stderr("Removed 0 data files");
 }
 
 #[test]
@@ -721,8 +718,67 @@ fn status_names_the_living_and_the_dead() {
     assert_eq!((live.len(), in_state("ended").len()), (1, 1), "{}", ran.stdout);
     assert_eq!(live[0]["pid"], process.0.id());
     assert!(live[0]["command"].as_str().unwrap().ends_with("drive.py wait"), "{}", ran.stdout);
-    assert!(live[0]["rows"].as_u64().unwrap() > 0);
+    assert!(live[0]["measured"]["lines"].as_u64().unwrap() > 0);
     let words = hooked.hook("status", &[]).status(0);
     let words = words.stdout("live processes: 1\n").stdout("processes that have ended: 1\n");
     words.stdout("drive.py wait");
+}
+
+#[test]
+fn files_whose_names_are_no_names_run_as_ever() {
+    for folder in [false, true] {
+        let hooked = Hooked::new();
+        let source = format!("{}/", shop().display());
+        let args = if folder { vec!["--source", &source] } else { vec![] };
+        let hooked = hooked.installed(&args);
+        let code = "\
+import os, tempfile
+from shop import steps, work
+work.before()
+def odd():
+    return 1
+folder = tempfile.mkdtemp()
+os.chdir(folder)
+os.rmdir(folder)
+for name in ['odd.py', 'nul\\0.py', '/nul\\0.py', '\\ud800.py', '/\\ud800.py', '/\\udcff.py', 'x' * 5000, '']:
+    assert eval(odd.__code__.replace(co_filename=name), {'__file__': None}) == 1
+    assert eval(odd.__code__.replace(co_filename=name), {'__file__': name}) == 1
+steps.step_1()
+import coverage
+coverage.Coverage.current().save()
+steps.step_2()
+if os.fork() == 0:
+    steps.step_3()
+    os._exit(0)
+os.wait()
+";
+        let output =
+            hooked.command().env("PYTHONPATH", shop()).args(["-c", code]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.lines().count() <= 1, "{said}");
+        let ran = hooked.lines("steps");
+        assert!((1..4).all(|step| ran.contains(&line_of_step(step))), "{ran:?}");
+    }
+}
+
+/// Handlers of `atexit` run last in, first out, and the first ones are older than the import of what is measured.
+#[test]
+fn what_runs_at_the_very_end_is_measured() {
+    let hooked = Hooked::new().installed(&["--flush-interval", "60m"]);
+    let code = "\
+import atexit, os
+def last():
+    steps.step_1()
+    if os.fork() == 0:
+        steps.step_2()
+        os._exit(0)
+    os.wait()
+    steps.step_3()
+atexit.register(last)
+from shop import steps
+";
+    let output = hooked.command().args(["-W", "error", "-c", code]).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+    let ran = hooked.lines("steps");
+    assert!((1..4).all(|step| ran.contains(&line_of_step(step))), "{ran:?}");
 }

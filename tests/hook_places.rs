@@ -425,3 +425,44 @@ fn an_end_by_a_kill_while_saving_leaves_a_whole_file() {
         assert_eq!(Rows::by_coverage(&file), Rows::by_sql(&file));
     }
 }
+
+/// A folder or a file without a permission for its own user would keep that user's processes out from then on.
+#[test]
+fn an_odd_umask_does_not_close_the_folder_to_its_user() {
+    for umask in ["0o177", "0o777"] {
+        let hooked = Hooked::of_debian().published().installed(NEVER);
+        let program = format!(
+            "\
+import os
+os.umask({umask})
+import coverage
+from shop import steps
+for step in (steps.step_1, steps.step_2):
+    step()
+    coverage.Coverage.current().save()
+"
+        );
+        let mut files = 0;
+        for user in [nix::unistd::geteuid().as_raw(), NOBODY] {
+            if user == NOBODY && !is_root() {
+                continue;
+            }
+            for _ in 0..2 {
+                let mut command = code(&hooked, &program);
+                command.current_dir(hooked.dir.path(""));
+                if user == NOBODY {
+                    command.uid(NOBODY).gid(NOBODY);
+                }
+                runs_well(&mut command);
+                files += 1;
+                assert_eq!(hooked.files().len(), files, "{umask} {user}");
+            }
+            let folder = hooked.root().join(format!("uid-{user}"));
+            assert_eq!(fs::metadata(folder).unwrap().mode() & 0o7777, 0o700);
+        }
+        for file in hooked.files() {
+            let ran = lines(&Rows::by_sql(&file), "steps");
+            assert!([1, 2].iter().all(|step| ran.contains(&line_of_step(*step))), "{ran:?}");
+        }
+    }
+}

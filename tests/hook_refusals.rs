@@ -54,7 +54,11 @@ fn is_empty(folder: &Path) -> bool {
 }
 
 /// Each private name of coverage.py that the hook uses, and the module that has it.
-const USED: [(&str, &str); 9] = [
+const USED: [(&str, &str); 13] = [
+    ("collector.py", "_collectors"),
+    ("control.py", "_atexit"),
+    ("control.py", "_instances"),
+    ("control.py", "_started"),
     ("collector.py", "flush_data"),
     ("collector.py", "_installation_trace"),
     ("collector.py", "_start_tracer"),

@@ -54,6 +54,8 @@ fn only_good_is_combined(dir: &Dir, bad: &[&str]) -> String {
 #[test]
 fn what_is_no_regular_file_is_not_opened() {
     let (dir, elsewhere) = (Dir::new(), Dir::new());
+    // Links in a folder that only its owner can write to are the owner's wish.
+    fs::set_permissions(dir.path(""), Permissions::from_mode(0o777)).unwrap();
     good(&dir);
     let private = elsewhere.path("private");
     store(&data(), &private, StoreFormat::Sqlite).unwrap();
@@ -97,11 +99,13 @@ fn what_is_no_regular_file_is_not_opened() {
     assert_eq!(elsewhere.state(), before);
 }
 
+/// Others who can write to the folder can have put the link there.
 #[test]
-fn a_target_that_is_a_link_is_replaced() {
+fn a_target_that_is_a_link_in_a_folder_of_others_is_not_followed() {
     let (dir, elsewhere) = (Dir::new(), Dir::new());
     store(&data(), elsewhere.path("victim"), StoreFormat::Sqlite).unwrap();
     let before = elsewhere.state();
+    fs::set_permissions(dir.path(""), Permissions::from_mode(0o777)).unwrap();
     for link in [elsewhere.path("victim"), elsewhere.path("not there")] {
         good(&dir);
         symlink(&link, dir.path(TARGET)).unwrap();
@@ -113,6 +117,11 @@ fn a_target_that_is_a_link_is_replaced() {
         assert_eq!(elsewhere.state(), before);
         fs::remove_file(dir.path(TARGET)).unwrap();
     }
+}
+
+#[test]
+fn a_target_that_is_no_file_is_replaced_and_a_folder_is_refused() {
+    let dir = Dir::new();
     for kind in ["fifo", "folder"] {
         good(&dir);
         match kind {
@@ -123,7 +132,8 @@ fn a_target_that_is_a_link_is_replaced() {
         }
         let ran = dir.pulpcov(["combine"]);
         if kind == "folder" {
-            ran.status(1).stderr("error: .coverage: ");
+            ran.status(1)
+                .stderr("error: .coverage: the result cannot be written: this is a folder");
             assert!(dir.path(".coverage.good").exists());
         } else {
             ran.status(0);

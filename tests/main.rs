@@ -1,17 +1,21 @@
 //! The command as users run it, and the library on every data file there is.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod advice;
 mod analyze;
 mod attacks;
 mod authors;
 mod browser;
 mod chromium;
 mod commands;
+mod configurations;
 mod data_root;
 mod enemy;
 mod faults;
 mod formats;
 mod hook;
+mod hook_beside;
+mod hook_commands;
 mod hook_places;
 mod hook_refusals;
 mod hook_signals;
@@ -20,6 +24,7 @@ mod hostile;
 mod html;
 mod memory;
 mod mutated;
+mod odd_situations;
 mod outputs;
 mod parity;
 mod plugins;

@@ -104,6 +104,11 @@ macro_rules! on {
             fn threads_that_end_are_forgotten() {
                 super::threads_that_end_are_forgotten(&$kind);
             }
+
+            #[test]
+            fn a_program_that_begins_to_measure_itself_is_left_to_it() {
+                super::a_program_that_begins_to_measure_itself_is_left_to_it(&$kind);
+            }
         })*
     };
 }
@@ -214,6 +219,28 @@ subprocess.run([sys.executable, '-S', '-c', ''], check=True)
 ";
     let output = hooked.command().args(["-W", "always", "-c", code]).output().unwrap();
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+fn a_program_that_begins_to_measure_itself_is_left_to_it(kind: &Kind) {
+    let hooked = kind.hooked(&["--flush-interval", "60m"]);
+    let code = "\
+import coverage
+from shop import steps, work
+steps.step_1()
+own = coverage.Coverage(data_file=None, config_file=False, include=['*/work.py'])
+own.set_option('run:core', CORE)
+own.start()
+work.before()
+own.stop()
+assert set(own.analysis2(work)[3]).isdisjoint([5, 6, 7, 8, 9]), own.analysis2(work)
+assert coverage.Coverage.current() is None
+steps.step_2()
+";
+    let code = code.replace("CORE", &format!("'{}'", kind.core));
+    let output = hooked.command().args(["-c", &code]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let ran = hooked.lines("steps");
+    assert!(ran.contains(&line_of_step(1)) && !ran.contains(&line_of_step(2)), "{ran:?}");
 }
 
 fn threads_that_end_are_forgotten(kind: &Kind) {

@@ -1,9 +1,10 @@
-"""Do many things with the real coverage.py in one process.
+"""Do many things with the real coverage.py in one process; or, with `--try VERSION`, see try_reference.py.
 
 Standard input is a JSON list of jobs, standard output the list of answers:
 
 {"do": "run", "argv": [...], "cwd": "/folder", "env": {...}}
-    the command line; answers {"status": 0, "stdout": "...", "stderr": "..."}
+    the command line; answers {"status": 0, "stdout": "...", "stderr": "..."}, and with "crashes": true
+    {"crash": "ValueError"} in place of a traceback
 {"do": "read", "file": "/folder/.coverage"}
     a data file through CoverageData; answers has_arcs, contexts, files, lines, arcs
 {"do": "write", "file": "/folder/.coverage.1", "measure": "lines" or "arcs" or null, "contexts": [...],
@@ -24,6 +25,12 @@ import sys
 import tempfile
 import traceback
 import types
+import warnings
+
+if sys.argv[1:2] == ["--try"]:
+    import try_reference
+
+    sys.exit(try_reference.main(*sys.argv[2:]))
 
 from coverage import CoverageData, CoveragePlugin
 from coverage.cmdline import main as coverage_main
@@ -36,8 +43,15 @@ def run(job):
         del os.environ[name]
     os.environ.update(job.get("env", {}))
     out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = coverage_main(job["argv"])
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
+        # In a process of its own, every warning is the first.
+        warnings.simplefilter("always")
+        try:
+            status = coverage_main(job["argv"])
+        except Exception as crash:
+            if not job.get("crashes"):
+                raise
+            return {"crash": type(crash).__name__}
     return {"status": status or 0, "stdout": out.getvalue(), "stderr": err.getvalue()}
 
 

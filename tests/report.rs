@@ -238,6 +238,30 @@ fn contexts_of_lines_are_the_same_in_the_same_order() {
 /// A line's contexts are in the report three times: with the file, with its function and with its class. Files are
 /// written as they are ready, so the memory that the report takes does not grow with their number.
 #[test]
+fn each_name_of_a_context_can_be_written_once() {
+    let dir = recorded(&["--branch"]);
+    let combined = |args: &[&str]| {
+        let args = [&["json", "-q", "-o", "-"], args].concat();
+        serde_json::from_str::<Value>(&dir.pulpcov(args).status(0).stdout).unwrap()
+    };
+    let (long, once) = (combined(&["--show-contexts"]), combined(&["--contexts-once"]));
+    let names = once["contexts"].as_array().unwrap();
+    let name = |place: &Value| names[place.as_u64().unwrap() as usize].clone();
+    let files = once["files"].as_object().unwrap();
+    assert!(!files.is_empty());
+    for (path, file) in files {
+        let contexts = file["contexts"].as_object().unwrap();
+        let line = |(line, places): (&String, &Value)| {
+            let names: Vec<Value> = places.as_array().unwrap().iter().map(name).collect();
+            (line.clone(), Value::from(names))
+        };
+        let expanded: serde_json::Map<String, Value> = contexts.iter().map(line).collect();
+        assert_eq!(Value::from(expanded), long["files"][path]["contexts"], "{path}");
+        assert!(file["functions"][""].get("contexts").is_none());
+    }
+}
+
+#[test]
 fn contexts_take_no_more_memory_than_a_few_files_need() {
     let dir = Dir::new();
     let functions: u32 = 100;

@@ -391,3 +391,25 @@ fn folders_of_windows_have_rows() {
         ran.stdout.lines().filter_map(|row| row.split_whitespace().next()).collect();
     assert!(names.contains(&r"src\") && names.contains(&r"src\shop\"), "{}", ran.stdout);
 }
+
+/// A repository can name a program that fetches what it lacks.
+#[test]
+fn nothing_is_run_to_fetch_what_a_repository_lacks() {
+    let dir = measured_elsewhere();
+    let script = "\
+cd repo && git init -q && git add . && git -c user.name=x -c user.email=x@x commit -qm 1
+hash=$(git rev-parse HEAD:tests/t.py) && rm -f .git/objects/${hash%${hash#??}}/${hash#??}
+git config core.repositoryformatversion 1 && git config extensions.partialClone origin
+git config remote.origin.url $PWD && git config remote.origin.promisor true
+git config remote.origin.uploadpack 'touch ../run; false'
+git config core.fsmonitor 'touch ../run; false'
+";
+    let mut shell = std::process::Command::new("sh");
+    let made = shell.args(["-ec", script]).current_dir(dir.path("")).status();
+    assert!(made.unwrap().success());
+    let mut command = crate::support::pulpcov();
+    command.args(["report", "--data-file=../posix.db", "--source-rev=HEAD"]);
+    let ran = Ran::from(command.current_dir(dir.path("repo")).output().unwrap()).status(1);
+    ran.stderr("error: tests/t.py: git does not have this file");
+    assert!(!dir.path("run").exists());
+}

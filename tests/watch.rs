@@ -1,7 +1,7 @@
 //! `pulpcov watch` and `pulpcov hook report`: reports of processes that still run.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Lines, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Lines, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use nix::sys::signal::Signal;
 use crate::chromium::Browser;
 use crate::faults::is_root;
 use crate::hooked::{Hooked, Running, line_of_step, name};
-use crate::support::{Dir, Ran, Rows, pulpcov};
+use crate::support::{Dir, Ran, Rows, neutral, pulpcov};
 
 /// A watch that looks often, and what it says.
 struct Watch {
@@ -142,7 +142,7 @@ fn request(address: &str, method: &str, path: &str, host: &str) -> (String, Stri
     (head.to_owned(), body.to_owned())
 }
 
-fn record(hooked: &Hooked, step: &str) {
+pub(crate) fn record(hooked: &Hooked, step: &str) {
     let mut command = hooked.drive("steps");
     let ran = command.env("PAUSE", "0").env("STEPS", step).stdout(Stdio::null()).status();
     assert!(ran.unwrap().success());
@@ -229,11 +229,61 @@ fn pages_are_served(args: &[&str], has_token: Option<bool>) {
         ];
         for path in others {
             let (head, body) = request(address, "GET", &path, "localhost");
-            assert!(head.contains(" 403 ") && body.is_empty(), "{path}: {head}{body}");
+            assert!(head.contains(" 403 "), "{path}: {head}");
+            assert_eq!(
+                body,
+                "Open the address that `pulpcov watch` printed, with its secret part\n"
+            );
         }
+        let bare = format!("/{}", secret.trim_end_matches('/'));
+        let (head, _) = request(address, "GET", &bare, "localhost");
+        assert!(head.contains(" 308 ") && head.contains(&format!("location: {bare}/")), "{head}");
+        assert!(request(address, "GET", &bare, "evil.example").0.contains(" 403 "));
     }
     process.signal(Signal::SIGTERM);
     assert_eq!(process.0.wait().unwrap().code(), Some(0));
+}
+
+/// A connection that somebody holds is closed. Does it take no longer than anything may?
+fn is_closed(mut stream: TcpStream) -> bool {
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let ended = stream.read_to_end(&mut Vec::new());
+    !ended.is_err_and(|err| err.kind() == ErrorKind::WouldBlock)
+}
+
+#[test]
+fn idle_connections_keep_nobody_out() {
+    let hooked = Hooked::new().installed(&[]);
+    record(&hooked, "1");
+    let mut command = neutral(Command::new("sh"));
+    command.args(["-c", "ulimit -n 256; exec \"$0\" \"$@\""]).arg(pulpcov().get_program());
+    command.args(["watch", "data", "--html", "out", "--interval", "100ms"]);
+    command.args(["--serve", "127.0.0.1:0", "--serve-token", "none"]);
+    let command = command.current_dir(hooked.dir.path("")).stderr(Stdio::piped());
+    let mut process = Running::start(command);
+    let mut said = BufReader::new(process.0.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let serving = said.next().unwrap();
+    let address = serving.strip_prefix("Serving on http://").unwrap().trim_end_matches('/');
+    assert!(said.next().unwrap().starts_with("Read 1 of 1 data files"));
+    // More than there are descriptors. Some ask for nothing, others never end their request, or do not read the answer.
+    let begun = ["", "GET / HT", "GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n"];
+    let hold = |number: usize| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(begun[number % 3].as_bytes()).unwrap();
+        stream
+    };
+    let held: Vec<TcpStream> = (0..300).map(hold).collect();
+    for _ in 0..5 {
+        let (head, body) = request(address, "GET", "/", "localhost");
+        assert!(head.contains(" 200 ") && body.contains("steps.py"), "{head}");
+    }
+    let open = fs::read_dir(format!("/proc/{}/fd", process.0.id())).unwrap().count();
+    assert!(open < 128, "{open} descriptors are open");
+    // The report follows all the same.
+    record(&hooked, "2");
+    assert!(said.next().unwrap().starts_with("Read 1 of 2 data files"));
+    // The newest are not in the way of others: they are closed because they are idle.
+    assert!(held.into_iter().rev().all(is_closed));
 }
 
 #[test]

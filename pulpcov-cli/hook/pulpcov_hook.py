@@ -17,7 +17,8 @@ The classes, from the outside in:
 - `Settings` and `Awaiting` decide whether and when a process is measured.
 - `Recorder` starts and stops everything, and saves.
 - `Flusher` is the thread that saves every few seconds.
-- `Forks`, `Signals` and `Ends` notice forks, signals and the ends of the process.
+- `Forks`, `Signals` and `Ends` notice forks, signals and the ends of the process. `Undivided` keeps signal handlers out of
+  the midst of all that.
 - `Measurement` holds coverage.py. `Received` takes the rows that coverage.py hands over.
 - `DataFile`, `Database` and `DataRoot` keep the rows on disk.
 """
@@ -32,6 +33,8 @@ OLDEST_COVERAGE = (7, 10)
 # How long a process waits for another thread or process before it goes on without saving, in seconds.
 PATIENCE = 5
 
+# What is done at the very end of the process.
+_at_end = []
 # Was something reported already?
 _reported = False
 # The folder that this process writes into, as soon as it is measured.
@@ -70,6 +73,17 @@ def _program():
         return ""
 
 
+def _is_made_by_program():
+    """Has a program in Python 3.11 made this interpreter beside its own? Servers that embed Python make theirs otherwise."""
+    if "python" not in _program():
+        return False
+    try:
+        import _xxsubinterpreters
+    except ImportError:
+        return False
+    return _xxsubinterpreters.get_current() != _xxsubinterpreters.get_main()
+
+
 def _real(module, name):
     """A function of the standard library as it was before gevent or eventlet replaced it."""
     gevent = sys.modules.get("gevent.monkey")
@@ -83,6 +97,7 @@ def _real(module, name):
 
 # Python imports this module before the program runs, and thus before anybody replaces these.
 _allocate_lock = _real("_thread", "allocate_lock")
+_RLock = _real("_thread", "RLock")
 _get_ident = _real("_thread", "get_ident")
 _start_new_thread = _real("_thread", "start_new_thread")
 _monotonic = _real("time", "monotonic")
@@ -93,6 +108,78 @@ def _pause(seconds):
     lock = _allocate_lock()
     lock.acquire()
     lock.acquire(timeout=seconds)
+
+
+class Undivided:
+    """Parts of the hook that no signal handler runs in the midst of: those that would run when the part is done.
+
+    Python runs handlers in the main thread, between any two instructions. A handler may raise, which is for the program
+    and not for the hook; or fork, save, or end the process, when the hook is not ready for it.
+    """
+
+    def __init__(self):
+        # How many parts each thread is in, one inside the other.
+        self.depths = {}
+        self.late = []
+
+    def __enter__(self):
+        me = _get_ident()
+        self.depths[me] = self.depths.get(me, 0) + 1
+
+    def __exit__(self, *_):
+        me = _get_ident()
+        if self.depths[me] > 1:
+            self.depths[me] -= 1
+        else:
+            del self.depths[me]
+            self._run_late(me)
+
+    def run(self, call, *args):
+        """Do a part. What fails in it is said, and does not reach the program; what handlers raise does."""
+        with self:
+            try:
+                return call(*args)
+            except Exception as err:
+                _report(_in_words(err))
+
+    def defers(self, handler, number, frame):
+        """Does the handler, which is to run in this thread, run later?"""
+        me = _get_ident()
+        if me not in self.depths:
+            return False
+        self.late.append((os.getpid(), me, handler, number, frame))
+        return True
+
+    def _run_late(self, me):
+        # Only the main thread has any.
+        while self.late and self.late[0][1] == me:
+            pid, _, handler, number, frame = self.late.pop(0)
+            # What came to the parent before it forked is the parent's.
+            if pid == os.getpid():
+                try:
+                    handler(number, frame)
+                finally:
+                    self._run_late(me)
+
+    def forked(self):
+        """In a child, which has no other threads, and none of what was late in its parent."""
+        me = _get_ident()
+        self.depths = {me: self.depths[me]}
+        self.late = [each for each in self.late if each[0] == os.getpid()]
+
+
+_undivided = Undivided()
+
+
+class Handler:
+    """A signal handler that stays out of the midst of the hook."""
+
+    def __init__(self, call):
+        self.call = call
+
+    def __call__(self, number, frame):
+        if not _undivided.defers(self.call, number, frame):
+            self.call(number, frame)
 
 
 class Settings:
@@ -151,63 +238,79 @@ class Unsupported(Exception):
     """This coverage.py, or this Python, is not one that the hook works with."""
 
 
+class MeasuredAlready(Exception):
+    """The program measures itself with coverage.py."""
+
+    def __init__(self):
+        super().__init__("the program measures itself with coverage.py")
+
+
 class Received:
     """Takes rows that coverage.py hands over because a context ends, or because the program asks it to save.
 
     coverage.py uses it as its `CoverageData`. It hands over seldom: the hook takes most rows out of the tracers' sets.
+    A program that looks at the data, through `Coverage.current()`, is shown what this process has recorded so far.
     """
 
-    def __init__(self, save, record_again):
-        self.save = save
-        self.record_again = record_again
+    def __init__(self, recorder):
+        self.recorder = recorder
         self.context = None
         self.forget()
 
     def forget(self):
-        self.lock = _allocate_lock()
-        self.rows = {}
-        self.plugins = {}
-        self.touched = {}
+        import collections
+
+        # Batches of rows, plugins, and files without rows. There is no lock: a signal handler may save, and so take
+        # these, in the midst of any of these functions. A deque takes and gives one member at a time.
+        self.batches = collections.deque()
 
     def take(self):
         """Everything so far: rows by context and file, plugins by file, and plugins of files without rows."""
-        with self.lock:
-            taken = self.rows, self.plugins, self.touched
-            self.rows, self.plugins, self.touched = {}, {}, {}
-        return taken
+        rows, plugins, touched = {}, {}, {}
+        while self.batches:
+            some_rows, some_plugins, some_touched = self.batches.popleft()
+            for key, some in some_rows.items():
+                rows.setdefault(key, set()).update(some)
+            plugins.update(some_plugins)
+            touched.update(some_touched)
+        return rows, plugins, touched
 
     def set_context(self, context):
         before, self.context = self.context, context
         # What ran in the one may run in the other.
-        self.record_again()
+        self.recorder.record_again()
         return before
 
     def add_lines(self, rows):
-        with self.lock:
-            for name, some in rows.items():
-                self.rows.setdefault((self.context or "", name), set()).update(some)
+        context = self.context or ""
+        self.batches.append(({(context, name): set(some) for name, some in rows.items()}, {}, {}))
 
     add_arcs = add_lines
 
     def add_file_tracers(self, plugins):
-        with self.lock:
-            self.plugins.update(plugins)
+        if plugins:
+            self.batches.append(({}, dict(plugins), {}))
 
     def touch_files(self, names, plugin_name=None):
-        with self.lock:
-            self.touched.update((name, plugin_name or "") for name in names)
+        self.batches.append(({}, {}, {name: plugin_name or "" for name in names}))
 
     def touch_file(self, name, plugin_name=""):
         self.touch_files([name], plugin_name)
 
     def write(self):
-        self.save()
+        self.recorder.flush()
 
     def close(self, force=False):
         pass
 
     def __bool__(self):
         return True
+
+    def __getattr__(self, name):
+        # All else that a `CoverageData` has.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.recorder.recorded(), name)
 
 
 class NoTracer:
@@ -275,14 +378,20 @@ class Measurement:
 
     def start(self, received):
         """Begin to measure this thread, and threads to come."""
+        import atexit
         import copy
         import threading
 
         self.threading = threading
         self.received = received
+        # Of coverage.py's collectors only the last one of the stack may stop. So ours is never below one of the program's.
+        if self._collectors_under_way():
+            raise MeasuredAlready()
         self.coverage.start()
         try:
             self._probe()
+            # It would stop before handlers run that the program has registered earlier.
+            atexit.unregister(self.coverage._atexit)
             self.collector = self.coverage._collector
             self.branch = self.collector.branch
             self.uses_tracers = self.collector.core.systrace
@@ -297,14 +406,53 @@ class Measurement:
             self.stop()
             raise
 
+    def _collectors_under_way(self):
+        return sys.modules["coverage.collector"].Collector._collectors
+
+    def on_other_measurement(self, call):
+        """Have `call` called when the program begins to measure itself: its collector pauses ours then."""
+        stock = self.collector.pause
+
+        def pause():
+            stock()
+            # When this one stops, its `Coverage` is not a current one any more.
+            if self.coverage in self.coverage._instances:
+                self.leave()
+                call()
+
+        self.collector.pause = pause
+
+    def leave(self):
+        """Leave coverage.py to the program, as if we had never started it. Ours is paused."""
+        under_way, current = self._collectors_under_way(), self.coverage._instances
+        for stack, ours in ((under_way, self.collector), (current, self.coverage)):
+            if ours in stack:
+                stack.remove(ours)
+        self.coverage._started = False
+        # Frames keep the tracer in C as a function for `sys.settrace`, which would take itself out, and others with it.
+        ours = set(map(id, self.collector.tracers))
+        for frame in sys._current_frames().values():
+            while frame is not None:
+                if id(frame.f_trace) in ours:
+                    del frame.f_trace
+                frame = frame.f_back
+
     # What is used of coverage.py beyond its documented interface. The values are kinds; `None` is anything.
     USED = {
+        "_atexit": callable,
         "_data": None,
+        "_instances": list,
+        "_started": bool,
+        "_collector._collectors": list,
+        "_collector.pause": callable,
+        "_collector.pid": int,
         "_collector.data": dict,
         "_collector.tracers": list,
         "_collector.data_lock": None,
         "_collector.file_tracers": dict,
         "_collector.should_trace": callable,
+        "_collector.check_include": callable,
+        "_collector.should_start_context": None,
         "_collector.use_data": callable,
         "_collector.flush_data": callable,
         "_collector._start_tracer": callable,
@@ -342,6 +490,9 @@ class Measurement:
     def stop(self):
         self.coverage.stop()
 
+    def end(self):
+        self.coverage._atexit()
+
     def take(self):
         """Move everything that was recorded out of coverage.py's sets, which stay in use all the time.
 
@@ -371,6 +522,8 @@ class Measurement:
 
     def forget(self):
         """Forget what was recorded, and renew what another thread may have held when the process forked."""
+        # coverage.py would take it for a remainder of the parent, and would not pause it.
+        self.collector.pid = os.getpid()
         for recorded in self.collector.data.values():
             recorded.clear()
         self.renew_lock()
@@ -394,17 +547,25 @@ class Measurement:
     def on_new_file(self, call):
         """Have `call` called whenever a file runs for the first time."""
         stock = self.collector.should_trace
+        not_traced = stock("<none>", None)
 
         def should_trace(*args):
             call()
             return stock(*args)
 
-        self.collector.should_trace = should_trace
-        for tracer in self.collector.tracers:
-            tracer.should_trace = should_trace
+        # Names of files may be no names, and the working folder may be gone: tracers would raise that into the program.
+        self._replace("should_trace", _guarded(should_trace, not_traced))
+        self._replace("check_include", _guarded(self.collector.check_include, False))
+        if self.collector.should_start_context is not None:
+            self._replace("should_start_context", _guarded(self.collector.should_start_context, None))
+
+    def _replace(self, name, call):
+        for each in [self.collector] + self.collector.tracers:
+            if hasattr(each, name):
+                setattr(each, name, call)
 
     def trace_this_thread(self):
-        if sys.gettrace() is None:
+        if self.coverage._started and sys.gettrace() is None:
             self.collector._start_tracer()
 
     def trace_older_threads(self):
@@ -425,6 +586,20 @@ class Measurement:
             # It is in one list more.
             if references <= unused + 1:
                 tracers.remove(tracer)
+
+
+def _guarded(call, otherwise):
+    """A part of the hook that coverage.py calls. What it is in place of a result if that fails."""
+
+    def guarded(*args):
+        with _undivided:
+            try:
+                return call(*args)
+            except Exception as err:
+                _report(_in_words(err))
+                return otherwise
+
+    return guarded
 
 
 def _references(objects):
@@ -462,8 +637,7 @@ class DataRoot:
                 continue
             state = os.fstat(folder)
             if state.st_uid == user:
-                if state.st_mode & 0o022:
-                    os.fchmod(folder, state.st_mode & 0o7755)
+                _set_mode(folder, state, state.st_mode & 0o7755 | 0o700)
                 self.names[user] = name
                 return folder
             os.close(folder)
@@ -476,11 +650,22 @@ class DataRoot:
             pass
         except PermissionError:
             raise PermissionError("no permission to write into %s" % self.path) from None
+        flags = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            return os.open(name, self.FLAGS | os.O_NOFOLLOW, dir_fd=root)
+            self._let_owner_in(os.open(name, flags | os.O_PATH, dir_fd=root))
+            return os.open(name, flags | os.O_RDONLY, dir_fd=root)
         except OSError:
             # It is a link or a file, or only others may enter it: somebody else has taken the name.
             return None
+
+    def _let_owner_in(self, place):
+        """A folder that was made with an odd umask is closed to its owner too: only a descriptor of the place is to be had."""
+        try:
+            state = os.fstat(place)
+            if state.st_uid == os.geteuid() and state.st_mode & 0o700 != 0o700:
+                os.chmod("/proc/self/fd/%d" % place, state.st_mode & 0o7777 | 0o700)
+        finally:
+            os.close(place)
 
     def _open_root(self):
         """The descriptor of the root, opened again if the program closed it, or if another folder has its name now."""
@@ -576,6 +761,9 @@ def _write_new(folder, name, content):
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(name, flags, 0o644, dir_fd=folder)
     try:
+        # Whatever the umask takes away, this process reads it again.
+        state = os.fstat(file)
+        _set_mode(file, state, state.st_mode | 0o600)
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(file, rest) :]
@@ -585,6 +773,11 @@ def _write_new(folder, name, content):
         raise
     finally:
         os.close(file)
+
+
+def _set_mode(descriptor, state, mode):
+    if state.st_mode & 0o7777 != mode & 0o7777:
+        os.fchmod(descriptor, mode & 0o7777)
 
 
 def _state(stat):
@@ -729,6 +922,23 @@ class DataFile:
         finally:
             os.close(folder)
 
+    def dumped(self):
+        """The file as `CoverageData.loads` takes it; `None` if there is none."""
+        import zlib
+
+        folder = self.root.of_user()
+        try:
+            content = self._read(folder)
+        finally:
+            os.close(folder)
+        if content is None:
+            return None
+        database = Database(content)
+        try:
+            return b"z" + zlib.compress("\n".join(database.connection.iterdump()).encode("utf-8"))
+        finally:
+            database.close()
+
     def _with(self, content, rows, plugins, touched):
         """The file with these rows; `None` if it has them already."""
         try:
@@ -848,64 +1058,86 @@ class Recorder:
         # uWSGI forks while any thread may have Python's lock, and a child has not that thread: the lock stays closed.
         # So there is no thread of ours until it has forked.
         self.will_fork = "uwsgi" in sys.modules or _program().startswith("uwsgi")
-        self.received = Received(self.flush, self._record_again)
+        self.received = Received(self)
         self._new_lock()
 
     def start(self):
         """Measure from now on. If that fails, nothing of the program is changed."""
         import atexit
 
-        # Handlers run last in, first out: coverage.py stops before the last rows are written.
-        atexit.register(self._end)
+        self.signals = Signals(self)
+        self.installed = [self.signals]
         try:
+            self.signals.defer()
+            atexit.register(self._begin_to_end)
+            _at_end.append(self._end)
             self.measurement = Measurement(self.settings)
             self.measurement.start(self.received)
-        except BaseException:
-            atexit.unregister(self._end)
-            raise
-        installed = []
-        try:
-            self.file = DataFile(_data_root, self.measurement.branch)
-            self.flusher = Flusher(self.settings.interval, self._work)
-            self.signals = Signals(self)
-            self.native_threads = NativeThreads(self.measurement)
-            self.forks = Forks(self)
-            for part in (self.forks, self.signals, Ends(self), self.native_threads):
-                installed.append(part)
-                part.install()
-            self.measurement.on_new_file(self._notice_fork_in_c)
-            self.measurement.trace_older_threads()
-            if not self.will_fork:
-                self.flusher.start()
+            try:
+                self._install()
+            except BaseException:
+                self.measurement.stop()
+                raise
         except BaseException:
             self.disabled = True
-            for part in reversed(installed):
-                part.remove()
-            self.measurement.stop()
-            atexit.unregister(self._end)
+            self._remove()
+            atexit.unregister(self._begin_to_end)
+            _at_end.clear()
             raise
 
-    def _record_again(self):
+    def _install(self):
+        self.file = DataFile(_data_root, self.measurement.branch)
+        self.flusher = Flusher(self.settings.interval, self._work)
+        self.forks = Forks(self)
+        for part in (self.forks, Ends(self), NativeThreads(self.measurement)):
+            self.installed.append(part)
+            part.install()
+        self.signals.install()
+        if sys.version_info < (3, 12) and not self.signals.are_set and _is_made_by_program():
+            # Python 3.11 runs nothing in such an interpreter while it has a second thread. It saves when it ends.
+            self.flusher.forbid()
+        self.measurement.on_new_file(self._notice_fork_in_c)
+        self.measurement.on_other_measurement(self._step_aside)
+        self.measurement.trace_older_threads()
+        if not self.will_fork:
+            self.flusher.start()
+
+    def _remove(self):
+        for part in reversed(self.installed):
+            part.remove()
+
+    def record_again(self):
         self.measurement.record_again()
+
+    def recorded(self):
+        """What this process has recorded since its data file was begun, as a `CoverageData` of its own."""
+        from coverage import CoverageData
+
+        data = CoverageData(no_disk=True)
+        self.flush()
+        dumped = self.file.dumped()
+        if dumped is not None:
+            data.loads(dumped)
+        return data
 
     # Saving.
 
     def flush(self, timeout=30):
-        """Save what was recorded since the last time. False if this thread is in the midst of saving already."""
-        if self.disabled:
-            return True
-        if self.lock_owner == _get_ident():
-            return False
-        self.check_process()
-        if not self.acquire(timeout):
-            return True
-        try:
-            self._save()
-        except Exception as err:
-            _report("%s; what was recorded is kept, and tried again" % _in_words(err))
-        finally:
-            self.release()
-        return True
+        """Save what was recorded since the last time, unless this thread is in the midst of saving already."""
+        with _undivided:
+            if self.disabled or self.saver == _get_ident():
+                return
+            self.check_process()
+            if not self.lock.acquire(timeout=timeout):
+                return
+            self.saver = _get_ident()
+            try:
+                self._save()
+            except Exception as err:
+                _report("%s; what was recorded is kept, and tried again" % _in_words(err))
+            finally:
+                self.saver = None
+                self.lock.release()
 
     def _save(self):
         rows, plugins, touched = self.pending
@@ -930,24 +1162,10 @@ class Recorder:
         self.measurement.forget_ended_threads()
         self.signals.wake_main_thread()
 
-    # The lock of a save. A signal handler can run in the midst of one, and a fork must not.
-
     def _new_lock(self):
-        self.lock = _allocate_lock()
-        self.lock_owner = None
-        self.when_released = None
-
-    def acquire(self, timeout):
-        if not self.lock.acquire(timeout=timeout):
-            return False
-        self.lock_owner = _get_ident()
-        return True
-
-    def release(self):
-        self.lock_owner = None
-        self.lock.release()
-        if self.when_released is not None:
-            self.when_released()
+        # Held by who saves, and by who forks: each would find the other's work half done.
+        self.lock = _RLock()
+        self.saver = None
 
     # Processes.
 
@@ -956,7 +1174,7 @@ class Recorder:
         if os.getpid() == self.pid:
             return
         self.pid = os.getpid()
-        if self.lock_owner is not None:
+        if self.saver is not None:
             # The parent was saving, and nobody is there to finish it.
             self.ended = self.disabled = True
         try:
@@ -971,6 +1189,7 @@ class Recorder:
                 self.listed = self.measurement.imported_packages()
             self.pending = {}, {}, {}
             self._new_lock()
+            _undivided.forked()
             self.file.rename()
             self.signals.forked()
             self.flusher.forget()
@@ -984,24 +1203,37 @@ class Recorder:
         if self.forks.is_under_way():
             # Python knows of this one.
             return
-        try:
-            if os.getpid() != self.pid:
-                self.check_process()
-            elif self.will_fork and self._is_worker():
-                self.will_fork = False
-                self.flusher.start()
-        except Exception as err:
-            _report(_in_words(err))
+        if os.getpid() != self.pid:
+            self.check_process()
+        elif self.will_fork and self._is_worker():
+            self.will_fork = False
+            self.flusher.start()
 
     def _is_worker(self):
         server = sys.modules.get("uwsgi")
         return server is not None and server.worker_id() > 0
 
-    def _end(self):
-        """The interpreter ends."""
+    def _step_aside(self):
+        """The program measures itself from now on."""
         self.ended = True
+        self.flusher.stop(PATIENCE)
+        self.flush(timeout=PATIENCE)
+        self.disabled = True
+        self._remove()
+        _report("not measured any more: %s" % MeasuredAlready())
+
+    def _begin_to_end(self):
+        """The interpreter ends. Handlers of the program's are still to run, and no thread can be started any more."""
+        self.ended = True
+
+    def _end(self):
+        """All handlers of the program's have run."""
+        self.ended = True
+        if self.disabled:
+            return
         if os.getpid() == self.pid:
             self.flusher.stop(1)
+        self.measurement.end()
         self.flush(timeout=PATIENCE)
 
 
@@ -1042,6 +1274,10 @@ class Flusher:
         self.all_signals = _signal.valid_signals()
         self.turn = None
         self.next_time = 0
+        self.is_forbidden = False
+
+    def forbid(self):
+        self.is_forbidden = True
 
     def start(self):
         # Workers that start together do not save together.
@@ -1049,6 +1285,8 @@ class Flusher:
         self.resume()
 
     def resume(self):
+        if self.turn is not None or self.is_forbidden:
+            return
         turn = Turn()
         # A signal is to reach the program's threads, which may have blocked it. The thread inherits this mask.
         mask = self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.all_signals)
@@ -1094,19 +1332,28 @@ class Flusher:
         return True
 
 
+class Fork:
+    """What one fork holds until it is done."""
+
+    def __init__(self):
+        self.lock = self.mask = None
+        self.has_stopped_flusher = False
+
+
 class Forks:
     """Keeps a fork and a save apart, and has the child begin anew."""
 
     # Python warns of forks beside threads since 3.12, so there is none of ours. It counts threads when all functions of
     # `register_at_fork` have run in 3.13 and 3.14.
     WARNS = sys.version_info >= (3, 12)
-    COUNTS_LATER = sys.version_info >= (3, 13)
 
     def __init__(self, recorder):
         self.recorder = recorder
-        # By thread, for several may fork at once: who is between `before` and `after`, who has the lock, who has stopped
-        # our thread, who is in `os.fork`.
-        self.under_way, self.holding, self.stopped, self.forking = set(), set(), set(), set()
+        # By thread, for several may fork at once; and a function of the program's for `register_at_fork`, or a handler
+        # that runs between them, may fork in the midst of a fork.
+        self.under_way = {}
+        # Who has stopped our thread, and is in `os.fork`.
+        self.in_function, self.stopped = set(), set()
         self.wrapped = Wrapped(os)
 
     def install(self):
@@ -1116,20 +1363,17 @@ class Forks:
             after_in_parent=self._guarded(self._after_in_parent),
             after_in_child=self._guarded(self._after_in_child),
         )
-        if self.COUNTS_LATER:
-            for name in ("fork", "forkpty"):
-                self.wrapped.replace(name, self._counting_later)
+        for name in ("fork", "forkpty"):
+            self.wrapped.replace(name, self._undivided)
 
     def remove(self):
         self.wrapped.restore()
 
     def _guarded(self, call):
         def guarded():
-            if not self.recorder.disabled:
-                try:
-                    call()
-                except Exception as err:
-                    _report(_in_words(err))
+            # What a fork holds is let go whatever has become of the recorder in between.
+            if not self.recorder.disabled or self.is_under_way():
+                _undivided.run(call)
 
         return guarded
 
@@ -1138,50 +1382,68 @@ class Forks:
         return _get_ident() in self.under_way
 
     def _before(self):
-        me = _get_ident()
-        self.under_way.add(me)
-        if self.recorder.lock_owner != me:
-            if self.WARNS and self.recorder.flusher.stop(2 * PATIENCE):
-                self.stopped.add(me)
-            if self.recorder.acquire(2 * PATIENCE):
-                self.holding.add(me)
-        self.recorder.signals.hold_back()
+        fork = Fork()
+        self.under_way.setdefault(_get_ident(), []).append(fork)
+        self._hold(fork)
+        fork.mask = self.recorder.signals.hold_back()
+
+    def _hold(self, fork):
+        if self.WARNS and self.recorder.flusher.stop(2 * PATIENCE):
+            fork.has_stopped_flusher = True
+        lock = self.recorder.lock
+        if lock.acquire(timeout=2 * PATIENCE):
+            fork.lock = lock
+
+    def _done(self):
+        """The last fork of this thread, and those that it is in the midst of."""
+        forks = self.under_way[_get_ident()]
+        return forks.pop(), forks
 
     def _after_in_parent(self):
-        self.recorder.signals.let_through()
         me = _get_ident()
-        self.under_way.discard(me)
-        if me in self.holding:
-            self.holding.remove(me)
-            self.recorder.release()
-        if me not in self.forking:
+        fork, outer = self._done()
+        if not outer:
+            del self.under_way[me]
+        if fork.lock is not None:
+            fork.lock.release()
+        if fork.has_stopped_flusher:
+            self.stopped.add(me)
+        if me not in self.in_function:
             self._go_on()
+        self.recorder.signals.let_through(fork.mask)
 
     def _go_on(self):
         me = _get_ident()
-        if me in self.stopped:
+        if me in self.stopped and not self.recorder.ended:
             self.stopped.remove(me)
             self.recorder.flusher.resume()
 
     def _after_in_child(self):
-        if _get_ident() in self.holding:
-            self.recorder.lock_owner = None
-        self.holding.clear()
+        me = _get_ident()
+        fork, outer = self._done()
         self.stopped.clear()
+        self.in_function.intersection_update({me})
         try:
             self.recorder.check_process()
         finally:
-            self.under_way.clear()
-            self.recorder.signals.let_through()
+            self.under_way = {me: outer} if outer else {}
+            for each in outer:
+                # What they held was the parent's.
+                each.lock = None
+                self._hold(each)
+            # It may never come back to those.
+            self.recorder.signals.let_through((outer or [fork])[0].mask)
 
-    def _counting_later(self, stock):
+    def _undivided(self, stock):
         def fork():
-            self.forking.add(_get_ident())
-            try:
-                return stock()
-            finally:
-                self.forking.discard(_get_ident())
-                self._guarded(self._go_on)()
+            me = _get_ident()
+            with _undivided:
+                self.in_function.add(me)
+                try:
+                    return stock()
+                finally:
+                    self.in_function.discard(me)
+                    self._guarded(self._go_on)()
 
         return fork
 
@@ -1203,10 +1465,7 @@ class Ends:
 
     def _saving(self, stock):
         def call(*args, **kwargs):
-            try:
-                self.recorder.flush(timeout=PATIENCE)
-            except Exception as err:
-                _report(_in_words(err))
+            _undivided.run(self.recorder.flush, PATIENCE)
             return stock(*args, **kwargs)
 
         return call
@@ -1259,14 +1518,26 @@ class NativeThreads:
             server.subscribe_events(lambda name, **details: self._trace())
 
     def _trace(self):
-        try:
-            self.measurement.trace_this_thread()
-        except Exception as err:
-            _report(_in_words(err))
+        _undivided.run(self.measurement.trace_this_thread)
 
     def remove(self):
         if self.measurement.uses_tracers and self.dummy.__init__ is self.ours:
             self.dummy.__init__ = self.stock
+
+
+def _status(process):
+    """The lines of what the system says of a process or a thread, as names and values; none if it does not say."""
+    try:
+        with open("/proc/%s/status" % process) as file:
+            return [line.rstrip("\n").split(":\t", 1) for line in file]
+    except OSError:
+        return []
+
+
+def _signals_of(process, *sets):
+    """The signals that are members of these sets of a process or a thread, such as SigCgt."""
+    masks = [int(value, 16) for name, value in _status(process) if name in sets]
+    return {number for mask in masks for number in range(1, 65) if mask >> (number - 1) & 1}
 
 
 class Signals:
@@ -1275,6 +1546,8 @@ class Signals:
     The program does not see these handlers: to it the signals are still the system's. All ways to set a handler lead to
     `_signal.signal`, which is replaced, so a handler of the program's may come and go at any time. Once the program has
     set one for the signal that saves, that signal is the program's for good: it may mean to die by it next.
+
+    A third signal does nothing: it wakes the main thread, and only that thread runs handlers.
     """
 
     # The number of the system call that waits for locks.
@@ -1288,30 +1561,86 @@ class Signals:
         self.module, self.outer = Wrapped(_signal), Wrapped(signal)
         self.signal = _signal
         self.stock, self.stock_get = _signal.signal, _signal.getsignal
-        self.handlers = {int(_signal.SIGTERM): self._terminate}
+        self.terminating, self.flushing = Handler(self._terminate), Handler(self._flush)
+        self.waking = Handler(self._wake)
+        self.handlers = {int(_signal.SIGTERM): self.terminating}
         if recorder.settings.signal:
-            self.handlers[int(getattr(_signal, recorder.settings.signal))] = self._flush
+            self.handlers[int(getattr(_signal, recorder.settings.signal))] = self.flushing
+        self.waking_signal = self._unused_signal()
+        if self.waking_signal is not None:
+            self.handlers[self.waking_signal] = self.waking
         self.main_thread = None
-        # Of threads that fork at this moment.
-        self.masks = {}
         self.waits = self.woken_from = None
-        self.is_waking = False
+        self.has_woken = self.has_wakeup_fd = self.are_set = False
 
-    def install(self):
+    def defer(self):
+        """Keep the program's handlers out of the midst of the hook, those that it has and those that it sets."""
         self.module.replace("signal", self._hiding_signal)
         self.module.replace("getsignal", self._hiding_getsignal)
         self.outer.replace("siginterrupt", self._hiding_siginterrupt)
+        for module in (self.module, self.outer):
+            module.replace("set_wakeup_fd", self._noting_wakeup_fd)
+            module.replace("raise_signal", self._ending)
+            module.replace("pthread_kill", self._reaching_main_thread)
+        try:
+            self._defer_those_set()
+        except ValueError:
+            # This is not the main thread, and no handler runs in it.
+            pass
+
+    def _defer_those_set(self):
+        for number in self.signal.valid_signals():
+            handler = self.stock_get(number)
+            if callable(handler) and type(handler) is not Handler:
+                self.stock(number, Handler(handler))
+
+    def install(self):
         try:
             self._set_handlers()
+            self.are_set = True
         except ValueError:
-            # This is not the main thread.
             self._set_handlers_in_main_thread()
 
     def _set_handlers(self):
-        for number, handler in self.handlers.items():
-            if self.stock_get(number) == self.signal.SIG_DFL:
+        self._defer_those_set()
+        self.has_wakeup_fd = self._wakeup_fd() != -1
+        caught = _signals_of("self", "SigCgt")
+        for number, handler in list(self.handlers.items()):
+            if self.stock_get(number) != self.signal.SIG_DFL:
+                continue
+            if number not in caught:
                 self.stock(number, handler)
+            elif handler is not self.terminating:
+                # A handler in C, as `faulthandler` has.
+                del self.handlers[number]
         self.main_thread = _get_ident()
+
+    def _unused_signal(self):
+        used = _signals_of("self", "SigCgt", "SigIgn", "SigBlk")
+        for number in range(self.signal.SIGRTMAX, self.signal.SIGRTMIN, -1):
+            if number not in used and number not in self.handlers:
+                return number
+        return None
+
+    def _wakeup_fd(self):
+        """The program's. Only setting another one tells: what is written to that goes on to the program's."""
+        stock = self.module.stock["set_wakeup_fd"]
+        reading, writing = os.pipe()
+        try:
+            os.set_blocking(reading, False)
+            os.set_blocking(writing, False)
+            descriptor = stock(writing)
+            # A warning that the program may have wished to have is not worth one that it did not.
+            stock(descriptor, warn_on_full_buffer=False)
+            if descriptor != -1:
+                try:
+                    os.write(descriptor, os.read(reading, 4096))
+                except BlockingIOError:
+                    pass
+            return descriptor
+        finally:
+            os.close(reading)
+            os.close(writing)
 
     def _set_handlers_in_main_thread(self):
         """Have the main thread set the handlers when it next runs Python code. Other interpreters have no signals."""
@@ -1327,11 +1656,8 @@ class Signals:
             return
 
         def call(_):
-            try:
-                if not self.recorder.disabled:
-                    self._set_handlers()
-            except Exception as err:
-                _report(_in_words(err))
+            if not self.recorder.disabled:
+                _undivided.run(self._set_handlers)
             return 0
 
         # It must live until it is called.
@@ -1339,25 +1665,37 @@ class Signals:
         api.Py_AddPendingCall(self.pending_call, None)
 
     def remove(self):
-        for number, handler in self.handlers.items():
-            if self.stock_get(number) == handler:
-                self.stock(number, self.signal.SIG_DFL)
+        try:
+            for number in self.signal.valid_signals():
+                handler = self.stock_get(number)
+                if type(handler) is Handler:
+                    self.stock(number, self._shown(handler))
+        except ValueError:
+            # Only the main thread sets handlers. Those that stay are hidden, and do what the program's or the system's would.
+            return
         self.module.restore()
         self.outer.restore()
 
     def _is_ours(self, handler):
         # A handler's own `==` is not to be called.
-        return type(handler) is type(self._flush) and handler in (self._flush, self._terminate)
+        return any(handler is ours for ours in (self.terminating, self.flushing, self.waking))
 
     def _shown(self, handler):
-        return self.signal.SIG_DFL if self._is_ours(handler) else handler
+        """What the program takes it for."""
+        if self._is_ours(handler):
+            return self.signal.SIG_DFL
+        return handler.call if type(handler) is Handler else handler
 
     def _hiding_signal(self, stock):
         def signal(signalnum, handler, /):
             is_default = isinstance(handler, int) and handler == self.signal.SIG_DFL
             ours = None if self.recorder.disabled else self.handlers.get(signalnum)
-            before = self._shown(stock(signalnum, ours if is_default and ours else handler))
-            if ours == self._flush and not is_default:
+            if is_default and ours is not None:
+                handler = ours
+            elif callable(handler):
+                handler = Handler(handler)
+            before = self._shown(stock(signalnum, handler))
+            if ours is not None and ours is not self.terminating and not is_default:
                 del self.handlers[signalnum]
             return before
 
@@ -1379,10 +1717,9 @@ class Signals:
 
     def hold_back(self):
         """Python forgets signals that reach a child before it has settled: they wait in the system until it has."""
-        self.masks[_get_ident()] = self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.handlers)
+        return self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.handlers)
 
-    def let_through(self):
-        mask = self.masks.pop(_get_ident(), None)
+    def let_through(self, mask):
         if mask is not None:
             self.signal.pthread_sigmask(self.signal.SIG_SETMASK, mask)
 
@@ -1397,50 +1734,100 @@ class Signals:
         A handler in Python runs when the main thread comes to it. A thread that begins to wait at the very moment at which
         SIGTERM comes would not end, while without the hook it did. Once for each wait is enough: later signals interrupt it.
         """
-        if self.main_thread is None or len(self.handlers) < 2:
+        # A program that has Python write to a descriptor when signals come waits for that.
+        if not self._handles_sigterm() or self.has_wakeup_fd or not self._can_wake():
             return
-        if any(self.stock_get(number) != self.handlers[number] for number in self.handlers):
-            return
-        flush = max(self.handlers, key=lambda number: number != self.signal.SIGTERM)
         before, self.waits = self.waits, self._wait_of_main_thread()
-        if self.is_waking:
+        if self.has_woken:
             # It waits on.
-            self.is_waking, self.woken_from = False, self.waits
+            self.has_woken, self.woken_from = False, self.waits
         elif self.waits is not None and self.waits == before and self.waits != self.woken_from:
-            self.is_waking = True
-            self.signal.pthread_kill(self.main_thread, flush)
+            self.has_woken = True
+            self.module.stock["pthread_kill"](self.main_thread, self.waking_signal)
+
+    def _handles_sigterm(self):
+        return self.stock_get(self.signal.SIGTERM) is self.terminating
+
+    def _can_wake(self):
+        """Does the signal reach the main thread, and do nothing but that?"""
+        if self.main_thread is None or self.waking_signal not in self.handlers:
+            return False
+        thread = "self/task/%d" % os.getpid()
+        return self.waking_signal in _signals_of(thread, "SigCgt") - _signals_of(thread, "SigBlk")
 
     def _wait_of_main_thread(self):
         """Tells one wait for a lock from another; `None` if the main thread does not wait for one."""
-        folder = "/proc/self/task/%d/" % os.getpid()
+        thread = "self/task/%d" % os.getpid()
         try:
-            with open(folder + "syscall") as file:
+            with open("/proc/%s/syscall" % thread) as file:
                 if file.read().split()[0] != self.FUTEX.get(os.uname().machine):
                     return None
-            with open(folder + "status") as file:
-                return [line for line in file if "ctxt_switches" in line]
         except OSError:
             # Not everybody is shown these.
             return None
+        return [value for name, value in _status(thread) if name.endswith("ctxt_switches")]
+
+    def _noting_wakeup_fd(self, stock):
+        def set_wakeup_fd(fd, /, *, warn_on_full_buffer=True):
+            before = stock(fd, warn_on_full_buffer=warn_on_full_buffer)
+            self.has_wakeup_fd = fd != -1
+            return before
+
+        return set_wakeup_fd
+
+    def _reaching_main_thread(self, stock):
+        def pthread_kill(thread_id, signalnum, /):
+            stock(thread_id, signalnum)
+            if signalnum == self.signal.SIGTERM:
+                self._reach_main_thread()
+
+        return pthread_kill
+
+    def _ending(self, stock):
+        def raise_signal(signalnum, /):
+            stock(signalnum)
+            if signalnum == self.signal.SIGTERM and signalnum not in self.signal.pthread_sigmask(self.signal.SIG_BLOCK, ()):
+                # The system would not let this thread go on.
+                end = _monotonic() + 2 * PATIENCE
+                while self._reach_main_thread() and _monotonic() < end:
+                    _pause(0.01)
+
+        return raise_signal
+
+    def _reach_main_thread(self):
+        """A signal to another thread does not interrupt what the main thread waits for. False if there is no need."""
+        is_needed = not self.recorder.disabled and self._handles_sigterm() and self.main_thread != _get_ident()
+        if is_needed and self._can_wake():
+            self.module.stock["pthread_kill"](self.main_thread, self.waking_signal)
+            return True
+        return False
+
+    def _wake(self, number, frame):
+        pass
 
     def _flush(self, number, frame):
-        # Never here: the handler runs in the midst of the program.
-        if not self.is_waking:
+        if self.recorder.disabled:
+            self._die(number)
+        else:
+            # Never here: the handler runs in the midst of the program.
             self.recorder.flusher.call()
 
     def _terminate(self, number, frame):
-        if self.recorder.flush(timeout=PATIENCE):
-            self._die()
-        else:
-            # This thread is in the midst of a save.
-            self.recorder.when_released = self._die
+        self.recorder.flush(timeout=PATIENCE)
+        self._die(number)
 
-    def _die(self):
-        self.stock(self.signal.SIGTERM, self.signal.SIG_DFL)
-        os.kill(os.getpid(), self.signal.SIGTERM)
+    def _die(self, number):
+        self.stock(number, self.signal.SIG_DFL)
+        os.kill(os.getpid(), number)
 
 
 def _start(settings):
+    # Outside of all that is caught: what late handlers raise is the program's.
+    with _undivided:
+        _start_undivided(settings)
+
+
+def _start_undivided(settings):
     global _data_root
     try:
         _data_root = DataRoot(settings.root)
@@ -1449,28 +1836,44 @@ def _start(settings):
         Recorder(settings).start()
     except ImportError as err:
         _report("not measured: %s; pip install 'coverage>=7.10,<8'" % err)
-    except Unsupported as err:
+    except (Unsupported, MeasuredAlready) as err:
         _report("not measured: %s" % err)
     except Exception as err:
         _report("not measured: %s" % _in_words(err))
 
 
-def _begin():
+def _wanted():
+    """The settings, if this process is to be measured."""
     try:
         # Somebody else measures this process, or it is wished that nobody does.
         if any(os.environ.get(name) for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")):
-            return
+            return None
         if os.environ.get("PULPCOV_HOOK") == "off":
-            return
+            return None
         settings = Settings(SETTINGS)
-        if not settings.wants_this_user():
-            return
-        if settings.can_wait():
-            sys.meta_path.insert(0, Awaiting(settings))
-        else:
-            _start(settings)
+        return settings if settings.wants_this_user() else None
     except Exception as err:
         _report("not measured: %s" % _in_words(err))
+        return None
+
+
+def _end():
+    for end in _at_end:
+        _undivided.run(end)
+
+
+def _begin():
+    import atexit
+
+    settings = _wanted()
+    if settings is None:
+        return
+    # Handlers run last in, first out: this one, which is in before the program's, runs after them.
+    atexit.register(_end)
+    if settings.can_wait():
+        sys.meta_path.insert(0, Awaiting(settings))
+    else:
+        _start(settings)
 
 
 _begin()

@@ -138,9 +138,9 @@ def missing(folder, pid):
             if name.endswith("work.py"):
                 ran.setdefault(of_process, set()).update(data.lines(name) or [])
     if PARENT_LINE not in ran.get(True, ()):
-        return "the rows of a process that was killed are not in its data file"
+        return "what a process saved before it was killed is not in its data file"
     if CHILD_LINE not in ran.get(False, ()):
-        return "the rows of a forked process are not in its data file"
+        return "what a forked process recorded is not in its data file"
     return None
 
 

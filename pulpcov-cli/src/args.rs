@@ -14,7 +14,7 @@ use pulpcov_core::python::PythonVersion;
 
 pub(crate) use abbreviations::written_out;
 pub(crate) use hook::{
-    DATA_ROOT, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
+    DATA_ROOT, DEFAULT_PYTHON, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
 pub(crate) use watch::{ServeToken, WatchArgs};
 
@@ -31,8 +31,8 @@ Exit codes:
   0  all was done
   1  an error or wrong usage; what the command would have changed is as it was
   2  a report was made, and its total is less than --fail-under
-  3  combined, but inputs were left out: named in warnings, and kept; or reported without sources that are withheld;
-     or --purge-data could not remove everything
+  3  combined, but inputs were left out: named in warnings, and kept; or reported without sources that are withheld,
+     or missing while only data of other users names them; or --purge-data could not remove everything
 
 Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or pyproject.toml,
 as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured.";
@@ -146,7 +146,7 @@ pub(crate) struct ConvertArgs {
     #[arg(value_name = "FROM")]
     pub(crate) from: PathBuf,
 
-    /// The file to write, which must not exist yet
+    /// The file to write, which must not exist yet; `-` is standard output
     #[arg(value_name = "INTO")]
     pub(crate) into: PathBuf,
 
@@ -225,6 +225,10 @@ pub(crate) struct ReportingArgs {
     #[arg(short, long)]
     pub(crate) ignore_errors: bool,
 
+    /// Go on all the same, and say that the report is not complete.
+    #[arg(skip)]
+    pub(crate) leave_out: bool,
+
     /// Report only on files whose paths match one of these patterns
     #[arg(long, value_name = "PAT1,PAT2,...")]
     pub(crate) include: Option<String>,
@@ -284,12 +288,13 @@ pub(crate) struct ReportingArgs {
 }
 
 impl ReportingArgs {
-    /// No options, but for the settings: what is missing or is no Python is left out.
+    /// No options, but for the settings: what is missing or is no Python is left out, and the report not complete.
     pub(crate) fn plain(config: &ConfigArgs) -> Self {
         Self {
             files: Vec::new(),
             data_file: None,
-            ignore_errors: true,
+            ignore_errors: false,
+            leave_out: true,
             include: None,
             omit: None,
             keep_combined: false,
@@ -519,6 +524,13 @@ pub(crate) struct JsonArgs {
     /// Say which contexts ran each line
     #[arg(long)]
     pub(crate) show_contexts: bool,
+
+    /// Say which contexts ran each line, and write the name of each context once
+    ///
+    /// The report gets a list `contexts` of all names; a file's `contexts` have their places in it, from 0. coverage.py has no
+    /// such form.
+    #[arg(long)]
+    pub(crate) contexts_once: bool,
 }
 
 /// Write a report as LCOV records

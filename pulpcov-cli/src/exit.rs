@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use pulpcov_core::ErrorKind;
+use pulpcov_core::text::printable;
+use pulpcov_core::{ErrorKind, Position};
 
 /// The command's exit codes.
 ///
@@ -61,8 +62,7 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // coverage.py's sentences about settings name the file already.
-            Self::Core(err) if err.kind() == ErrorKind::Config => f.write_str(&err.reason()),
+            Self::Core(err) if err.kind() == ErrorKind::Config => write_config_error(f, err),
             Self::Core(err) if err.kind() == ErrorKind::MixedData => {
                 write!(f, "{err}\nUse --mixed=lines to combine them as line data.")
             }
@@ -72,6 +72,22 @@ impl fmt::Display for Failure {
             Self::Refused(why) => f.write_str(why),
         }
     }
+}
+
+/// coverage.py's sentence about the configuration, and the file and the place where that does not name them.
+fn write_config_error(f: &mut fmt::Formatter<'_>, err: &pulpcov_core::Error) -> fmt::Result {
+    let reason = err.reason();
+    let file = err.path().map(|path| printable(&path.to_string_lossy()).into_owned());
+    let place = match err.position() {
+        Some(place @ Position::Option { .. }) => Some(place.to_string()),
+        // Errors of syntax say the line themselves.
+        _ => None,
+    };
+    // coverage.py's sentences that name the file begin so.
+    let names_file = reason.starts_with("Couldn't read ");
+    let missing: Vec<_> = file.filter(|_| !names_file).into_iter().chain(place).collect();
+    f.write_str(&reason)?;
+    if missing.is_empty() { Ok(()) } else { write!(f, " ({})", missing.join(", ")) }
 }
 
 impl Failure {

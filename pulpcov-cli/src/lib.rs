@@ -38,7 +38,7 @@ use exit::Failure;
 pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> Exit {
     let outcome = match parsed(args.into_iter().map(Into::into).collect()) {
         Ok(cli) => commands::run(cli.command),
-        Err(usage) => return print_usage(&usage),
+        Err(usage) => return print_usage(&without_tip_about_values(usage)),
     };
     match outcome {
         Ok(exit) => exit,
@@ -55,6 +55,18 @@ fn parsed(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     command.build();
     Cli::try_parse_from(args::written_out(args, &command)?)
+}
+
+/// Without the tip to write `-- -q` for an option that there is not: hardly anybody has a file of that name.
+fn without_tip_about_values(mut usage: clap::Error) -> clap::Error {
+    if let Some(ContextValue::StyledStrs(tips)) = usage.remove(ContextKind::Suggested) {
+        let others: Vec<_> =
+            tips.into_iter().filter(|tip| !tip.to_string().starts_with("to pass '")).collect();
+        if !others.is_empty() {
+            usage.insert(ContextKind::Suggested, ContextValue::StyledStrs(others));
+        }
+    }
+    usage
 }
 
 /// Help and version go to standard output and are a success; anything else is wrong usage.

@@ -41,10 +41,13 @@ pub(crate) fn load(args: &ConfigArgs) -> Result<Config, Failure> {
     Ok(loaded.config)
 }
 
-/// The data file: what the option says, or else the configuration.
+/// The data file: what the option says, or else the configuration. An empty name is none.
 pub(crate) fn data_file(option: Option<PathBuf>, config: &Config) -> PathBuf {
     let named = option.filter(|path| !path.as_os_str().is_empty());
-    named.unwrap_or_else(|| PathBuf::from(&config.run.data_file))
+    named.unwrap_or_else(|| match &*config.run.data_file {
+        "" => PathBuf::from(&Config::default().run.data_file),
+        configured => PathBuf::from(configured),
+    })
 }
 
 /// The rules of `[paths]`: the first path of a set stands for all others.

@@ -107,6 +107,8 @@ pub enum Position {
         section: String,
         /// The option's name.
         option: String,
+        /// Counted from 1, if known.
+        line: Option<usize>,
     },
 }
 
@@ -120,7 +122,10 @@ impl fmt::Display for Position {
             Self::Row { table, rowid: Some(rowid) } => {
                 write!(f, "table {}, row {rowid}", printable(table))
             }
-            Self::Option { section, option } => {
+            Self::Option { section, option, line } => {
+                if let Some(line) = line {
+                    write!(f, "line {line}, ")?;
+                }
                 write!(f, "[{}] {}", printable(section), printable(option))
             }
         }

@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(any(feature = "json", feature = "sqlite"))]
+use crate::links::Place;
 
 mod os;
 #[cfg(feature = "sqlite")]
@@ -121,7 +123,7 @@ impl Folder {
     /// A name in the folder. There need not be such a file.
     pub fn entry(self: &Arc<Self>, name: impl Into<OsString>) -> Entry {
         let name = name.into();
-        Entry { path: self.join(&name), folder: Arc::clone(self), name }
+        Entry { path: self.join(&name), folder: Arc::clone(self), name, target: None }
     }
 
     /// Remove an empty folder from this one.
@@ -151,6 +153,7 @@ impl Folder {
 
     /// Whether the folder is in one of the caller's or root's that nobody else may search: what is in it cannot be reached,
     /// whoever may write to it.
+    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn is_closed_to_others(&self) -> bool {
         let Ok(path) = self.path.canonicalize() else { return false };
         let is_closed = |folder: &Path| {
@@ -204,6 +207,8 @@ pub struct Entry {
     folder: Arc<Folder>,
     name: OsString,
     path: PathBuf,
+    /// Where the name leads, if it is a link that is [followed](Self::followed).
+    target: Option<Arc<Entry>>,
 }
 
 impl Entry {
@@ -227,12 +232,40 @@ impl Entry {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        Ok(Self { folder: open(folder)?, name: name.into(), path: path.into() })
+        Ok(Self { folder: open(folder)?, name: name.into(), path: path.into(), target: None })
+    }
+
+    /// Follows a symbolic link that no other user can have made. The file that it leads to is then opened in its place;
+    /// [`remove`](Self::remove) removes the link.
+    #[cfg(any(feature = "json", feature = "sqlite"))]
+    pub(crate) fn followed(mut self) -> Self {
+        let is_link = self.status().is_ok_and(|status| status.kind == Kind::Link);
+        if is_link && let Ok(Place::File(target)) = Place::of(&self.path) {
+            self.target = Self::named(target).ok().map(Arc::new);
+        }
+        self
+    }
+
+    /// Whether this is a link that is [followed](Self::followed).
+    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    pub(crate) fn is_followed(&self) -> bool {
+        self.target.is_some()
+    }
+
+    /// The entry that is opened.
+    fn file(&self) -> &Self {
+        self.target.as_deref().unwrap_or(self)
     }
 
     /// The folder.
     pub fn folder(&self) -> &Arc<Folder> {
         &self.folder
+    }
+
+    /// The folder of the file that is opened.
+    #[cfg(any(feature = "json", feature = "sqlite"))]
+    pub(crate) fn folder_of_file(&self) -> &Arc<Folder> {
+        &self.file().folder
     }
 
     /// The name in the folder.
@@ -251,7 +284,8 @@ impl Entry {
     ///
     /// What the operating system says.
     pub fn status(&self) -> io::Result<Status> {
-        self.folder.handle.status_of(&self.path, &self.name)
+        let Self { folder, path, name, .. } = self.file();
+        folder.handle.status_of(path, name)
     }
 
     /// Open a regular file for reading, if it is its folder's own: others who can write to the folder can make
@@ -273,19 +307,21 @@ impl Entry {
         let file = self.open_anything().map_err(failed)?;
         let status = Status::from(&file.metadata().map_err(failed)?);
         refuse_unless_regular(&status)?;
-        self.folder.refuse_others_files(&status)?;
+        self.file().folder.refuse_others_files(&status)?;
         Ok((file, status))
     }
 
     /// Open for reading, whatever it is. A link is not followed, and nothing is waited for.
     pub(crate) fn open_anything(&self) -> io::Result<File> {
-        self.folder.handle.open(&self.path, &self.name, false)
+        let Self { folder, path, name, .. } = self.file();
+        folder.handle.open(path, name, false)
     }
 
     /// As [`open_anything`](Self::open_anything), for writing too.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn open_to_write(&self) -> io::Result<File> {
-        self.folder.handle.open(&self.path, &self.name, true)
+        let Self { folder, path, name, .. } = self.file();
+        folder.handle.open(path, name, true)
     }
 
     /// Remove what is there, unless it is a folder.
@@ -305,10 +341,12 @@ impl Entry {
             text.push(suffix);
             text
         };
+        let Self { folder, path, name, .. } = self.file();
         Self {
-            folder: Arc::clone(&self.folder),
-            name: with_suffix(&self.name),
-            path: with_suffix(self.path.as_os_str()).into(),
+            folder: Arc::clone(folder),
+            name: with_suffix(name),
+            path: with_suffix(path.as_os_str()).into(),
+            target: None,
         }
     }
 }

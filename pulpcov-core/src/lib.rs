@@ -99,6 +99,8 @@ mod error;
 pub mod folder;
 #[cfg(any(feature = "json", feature = "sqlite"))]
 pub mod formats;
+#[cfg(any(feature = "json", feature = "sqlite", feature = "report"))]
+mod links;
 #[cfg(feature = "report")]
 pub mod output;
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths", not(feature = "report")))]

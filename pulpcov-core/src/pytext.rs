@@ -1,7 +1,7 @@
 //! Python's notions of text that the config dialects rest on: white space, word characters,
 //! numbers in writing. Rust's own differ in a few characters each.
 
-use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
 /// `str.isspace` for one character: Unicode's white space and the four ASCII separators.
 pub(crate) fn is_space(c: char) -> bool {
@@ -43,12 +43,26 @@ pub(crate) fn universal_newlines(text: &str) -> String {
 
 /// `int(text)` in base ten; `None` if it is no number, or none that fits.
 pub(crate) fn parse_int(text: &str) -> Option<i64> {
-    without_underscores(strip(text))?.parse().ok()
+    without_underscores(&ascii_digits(strip(text)))?.parse().ok()
 }
 
 /// `float(text)`: infinities and not-a-number have words, a number too large is infinite.
 pub(crate) fn parse_float(text: &str) -> Option<f64> {
-    without_underscores(strip(text))?.parse().ok()
+    without_underscores(&ascii_digits(strip(text)))?.parse().ok()
+}
+
+/// Python's numbers may be written in the decimal digits of any script.
+fn ascii_digits(text: &str) -> String {
+    let is_digit = |c: char| c.general_category() == GeneralCategory::DecimalNumber;
+    let ascii = |c: char| {
+        if c.is_ascii() || !is_digit(c) {
+            return c;
+        }
+        // Unicode has each script's digits in a row, from zero to nine, and some rows behind each other.
+        let before = (0..u32::from(c)).rev().map_while(char::from_u32).take_while(|c| is_digit(*c));
+        char::from_digit(u32::try_from(before.count() % 10).unwrap_or(0), 10).unwrap_or(c)
+    };
+    text.chars().map(ascii).collect()
 }
 
 /// Take out the underscores, each of which must stand between two digits.
@@ -91,7 +105,9 @@ mod tests {
 
     #[test]
     fn integers_as_python_reads_them() {
-        for (text, number) in [("17", 17), (" +1_000\n", 1000), ("-0", 0), ("007", 7)] {
+        for (text, number) in
+            [("17", 17), (" +1_000\n", 1000), ("-0", 0), ("-٣٠", -30), ("1_𝟗", 19), ("007", 7)]
+        {
             assert_eq!(parse_int(text), Some(number), "{text:?}");
         }
         for text in ["", "_1", "1_", "1__0", "0x10", "1.0", "1 0", "99999999999999999999"] {
@@ -106,6 +122,7 @@ mod tests {
             ("90.50", "90.5"),
             (" 1_0.2_5e1_0 ", "102500000000.0"),
             (".5", "0.5"),
+            ("٨.५e1", "85.0"),
             ("5.", "5.0"),
             ("-0", "-0.0"),
             ("1e400", "inf"),

@@ -53,6 +53,8 @@ fn many_branches() -> Result<()> {
         ("", "if a:  # pragma: no cover\n  b()\n"),
         ("", "...\n"),
         ("@a\n", "@b\n"),
+        ("", "a: b\n"),
+        ("", "if 0: a = 1\nelse: b = 1\n"),
     ] {
         let end = if head == "@a\n" { "def f(): pass\n" } else { "" };
         analyze(&format!("{head}{}{end}", line.repeat(20_000)))?;

@@ -46,11 +46,17 @@ pub(super) struct Call {
 
 /// The system calls of an undisturbed run, in order.
 pub(super) fn calls(dir: &Dir, combine: &Command) -> Vec<Call> {
+    calls_with(dir, combine, &[])
+}
+
+/// The system calls of a run with these faults, in order.
+pub(super) fn calls_with(dir: &Dir, combine: &Command, faults: &[Fault]) -> Vec<Call> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let option = |text: &str| text.to_owned();
     let path = log.path().to_str().unwrap();
-    let output =
-        traced(dir, &[option("-o"), option(path), option("-e"), format!("trace={STEPS}")], combine);
+    let mut options = vec![option("-o"), option(path), option("-e"), format!("trace={STEPS}")];
+    options.extend(faults.iter().flat_map(Fault::options));
+    let output = traced(dir, &options, combine);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = fs::read_to_string(log.path()).unwrap();
     let mut counts = BTreeMap::new();
@@ -69,21 +75,37 @@ pub(super) fn calls(dir: &Dir, combine: &Command) -> Vec<Call> {
     text.lines().filter_map(call).collect()
 }
 
+/// What happens at some system calls.
+#[derive(Clone, Copy)]
+pub(super) struct Fault<'a> {
+    /// Names of calls, and which of these: `unlink:when=2`.
+    pub(super) calls: &'a str,
+    /// `signal=KILL`, `error=EIO`.
+    pub(super) fault: &'a str,
+}
+
+impl Fault<'_> {
+    fn names(&self) -> &str {
+        self.calls.split(':').next().unwrap()
+    }
+
+    fn options(&self) -> [String; 2] {
+        let names = self.names();
+        ["-e".to_owned(), format!("inject={names}:{}{}", self.fault, &self.calls[names.len()..])]
+    }
+}
+
 /// `combine` with `fault` (`signal=KILL`, `error=EIO`) at the call of that name and number.
 pub(super) fn with_fault(dir: &Dir, combine: &Command, call: &str, fault: &str) -> Output {
-    let option = |text: &str| text.to_owned();
-    let trace = call.split(':').next().unwrap();
-    let inject = format!("inject={trace}:{fault}{}", &call[trace.len()..]);
-    traced(
-        dir,
-        &[
-            option("-o"),
-            option("/dev/null"),
-            option("-e"),
-            format!("trace={trace}"),
-            option("-e"),
-            inject,
-        ],
-        combine,
-    )
+    with_faults(dir, combine, &[Fault { calls: call, fault }])
+}
+
+/// `combine` with several faults.
+pub(super) fn with_faults(dir: &Dir, combine: &Command, faults: &[Fault]) -> Output {
+    let names: Vec<&str> = faults.iter().map(Fault::names).collect();
+    let mut options: Vec<String> =
+        ["-o", "/dev/null", "-e"].into_iter().map(str::to_owned).collect();
+    options.push(format!("trace={}", names.join(",")));
+    options.extend(faults.iter().flat_map(Fault::options));
+    traced(dir, &options, combine)
 }

@@ -3,6 +3,7 @@
 //! | module | what happens |
 //! |---|---|
 //! | [`kills`] | the command is killed at each step |
+//! | [`in_place`] | the data file cannot be replaced: it is a mount point, or its folder is not writable |
 //! | [`refusals`] | the system refuses each step; a disk is full |
 //! | [`outputs`] | the system refuses each step of a report |
 //! | [`permissions`] | folders and inputs are not to be read or written |
@@ -19,6 +20,7 @@ mod changes;
 mod concurrency;
 mod damage;
 mod flips;
+mod in_place;
 mod inject;
 mod kills;
 mod left;
@@ -47,6 +49,7 @@ pub(crate) fn cases(default: usize) -> usize {
     number_of_environment("PULPCOV_CASES").unwrap_or(default)
 }
 
+/// Returns the number that an environment variable has, if it is set.
 pub(crate) fn number_of_environment(name: &str) -> Option<usize> {
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))

@@ -58,6 +58,26 @@ fn a_read_only_folder_keeps_what_it_has() {
 }
 
 #[test]
+fn a_data_file_that_is_writable_in_a_read_only_folder_is_written() {
+    for append in [false, true] {
+        let dir = Dir::new();
+        let mut expected = inputs(&dir, 1..=3);
+        if append {
+            expected = expected.union(Rows::of(&data(90)));
+        }
+        store(&data(90), dir.path(TARGET), StoreFormat::Sqlite).unwrap();
+        give_to_nobody(&dir);
+        let names = dir.names();
+        dir.seal(true);
+        fs::set_permissions(dir.path(TARGET), Permissions::from_mode(0o644)).unwrap();
+        let ran = as_nobody(&dir, if append { &["--append"] } else { &[] });
+        ran.status(0).stderr("not deleted: Permission denied");
+        assert_eq!(Rows::by_sql(dir.path(TARGET)), expected);
+        assert_eq!(dir.names(), names);
+    }
+}
+
+#[test]
 fn an_unreadable_input_is_left_out() {
     let dir = Dir::new();
     let rows = inputs(&dir, 1..=3);

@@ -76,9 +76,12 @@ fn refuse_every_change(
         assert_eq!(Rows::by_sql(dir.path(TARGET)), expected, "{at}");
         assert!(!dir.names().iter().any(|name| name.starts_with(".pulpcov-")), "{at}");
     }
-    assert!(refused.iter().any(|name| name.starts_with("rename")), "{refused:?}");
-    for step in ["openat", "pwrite64", "fsync"] {
-        assert!(refused.contains(step), "{step} was never refused: {refused:?}");
+    // Without a permission to replace the old file, the rows are written over it.
+    let is_overcome = ["EACCES", "EROFS"].contains(&error);
+    let steps = ["fsync", "rename", "openat", "pwrite64"];
+    for step in steps.iter().take(if is_overcome { 1 } else { steps.len() }) {
+        let was_refused = refused.iter().any(|name| name.starts_with(step));
+        assert!(was_refused, "{step} was never refused: {refused:?}");
     }
     refused
 }

@@ -7,8 +7,9 @@ use std::ffi::OsString;
 use clap::{Command, Error, error::ErrorKind};
 
 /// Options that coverage.py does not have, of commands that it has.
-const OURS: [&str; 17] = [
+const OURS: [&str; 18] = [
     "by",
+    "contexts-once",
     "drop-contexts",
     "json",
     "keep-combined",
@@ -36,6 +37,7 @@ pub(crate) fn written_out(
     mut args: Vec<OsString>,
     mut command: &Command,
 ) -> Result<Vec<OsString>, Error> {
+    put_topic_first(&mut args);
     for arg in args.iter_mut().skip(1) {
         let Some(text) = arg.to_str() else { continue };
         if text == "--" {
@@ -51,6 +53,23 @@ pub(crate) fn written_out(
         }
     }
     Ok(args)
+}
+
+/// coverage.py has the options of `debug` before the topic; here they are the topic's.
+fn put_topic_first(args: &mut [OsString]) {
+    if args.get(1).is_none_or(|command| command != "debug") {
+        return;
+    }
+    let mut is_value = false;
+    let topic = args.iter().skip(2).position(|arg| {
+        let is_option = arg.to_str().is_some_and(|text| text.starts_with('-'));
+        let is_topic = !is_value && !is_option;
+        is_value = arg == "--rcfile";
+        is_topic
+    });
+    if let Some(topic) = topic {
+        args[2..=2 + topic].rotate_right(1);
+    }
 }
 
 /// The one option that `name` begins; `None` if it is an option itself, or the beginning of none.
@@ -109,6 +128,17 @@ mod tests {
         let said = written_out_text(&["report", "--s"]).unwrap_err();
         assert!(said.contains("ambiguous option: --s (--"), "{said}");
         assert!(said.contains("--show-missing") && said.contains("--skip-covered"), "{said}");
+    }
+
+    #[test]
+    fn options_of_debug_may_come_before_the_topic() {
+        for args in
+            [&["debug", "--rcfile", "data", "config"][..], &["debug", "config", "--rcfile", "data"]]
+        {
+            let whole = written_out_text(args).unwrap();
+            assert_eq!(whole, ["debug", "config", "--rcfile", "data"]);
+        }
+        assert_eq!(written_out_text(&["debug", "--rcfile=x"]).unwrap(), ["debug", "--rcfile=x"]);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use nix::unistd::User;
 
-use super::ConfigArgs;
+use super::{ConfigArgs, Mixed};
 
 /// Measure every process of a Python, whatever starts it and however it ends
 ///
@@ -22,7 +23,10 @@ pub(crate) enum HookCommand {
 pub(crate) const DATA_ROOT: &str = "/srv/pulp_coverage";
 
 /// The variable that chooses another, for the command and for the processes.
-const DATA_ROOT_VARIABLE: &str = "PULP_COVERAGE_ROOT";
+pub(super) const DATA_ROOT_VARIABLE: &str = "PULP_COVERAGE_ROOT";
+
+/// The Python that is meant if none is named.
+pub(crate) const DEFAULT_PYTHON: &str = "python3";
 
 /// The Pythons that a command is about.
 #[derive(Args, Debug)]
@@ -35,7 +39,7 @@ pub(crate) struct PythonArgs {
 impl PythonArgs {
     /// Those that were named, or else the usual one.
     pub(crate) fn or_default(&self) -> Vec<PathBuf> {
-        if self.pythons.is_empty() { vec!["python3".into()] } else { self.pythons.clone() }
+        if self.pythons.is_empty() { vec![DEFAULT_PYTHON.into()] } else { self.pythons.clone() }
     }
 }
 
@@ -56,9 +60,9 @@ pub(crate) struct InstallArgs {
     )]
     pub(crate) data_root: PathBuf,
 
-    /// Measure this package, or the files below this folder; may be given several times [default: all but the
-    /// standard library and installed packages]
-    #[arg(long, value_name = "PKG")]
+    /// Measure these packages, and the files below these folders, which have a `/`; may be given several times [default:
+    /// all but the standard library and installed packages]
+    #[arg(long, value_name = "PKG1,DIR2,...", value_delimiter = ',')]
     pub(crate) source: Vec<String>,
 
     /// Measure branches too
@@ -69,8 +73,8 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "LABEL")]
     pub(crate) context: Option<String>,
 
-    /// How often a process saves: what it recorded since is lost if it is killed
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = super::seconds)]
+    /// How often a process saves, such as 200ms, 5s, 2m, 1h: what it recorded since is lost if it is killed
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
     pub(crate) flush_interval: f64,
 
     /// The signal on which a process saves at once, unless it uses that itself; `none` is no signal
@@ -86,8 +90,8 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) wsgi: Vec<PathBuf>,
 
-    /// Measure processes of this user only; may be given several times
-    #[arg(long, value_name = "UID")]
+    /// Measure processes of this user only, by name or number; may be given several times
+    #[arg(long, value_name = "USER", value_parser = user)]
     pub(crate) user_only: Vec<u32>,
 }
 
@@ -128,7 +132,7 @@ pub(crate) struct StatusArgs {
 /// Combine what was measured, and report on it: a table, and html/ and coverage.xml in a folder
 #[derive(Args, Debug)]
 pub(crate) struct HookReportArgs {
-    /// The folder to write to; the combined data is its .coverage
+    /// The folder to write to. The combined data is its .coverage, and is added to if it is there: a new folder begins anew
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
 
@@ -136,14 +140,13 @@ pub(crate) struct HookReportArgs {
     #[arg(long)]
     pub(crate) erase: bool,
 
-    /// The folder with the data files
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = DATA_ROOT_VARIABLE,
-        default_value = DATA_ROOT
-    )]
-    pub(crate) data_root: PathBuf,
+    /// The folder with the data files [default: the one that the hook writes into, or /srv/pulp_coverage]
+    #[arg(long, value_name = "DIR", env = DATA_ROOT_VARIABLE)]
+    pub(crate) data_root: Option<PathBuf>,
+
+    /// Combine data with branches and data without, reduced to lines
+    #[arg(long, value_name = "HOW")]
+    pub(crate) mixed: Option<Mixed>,
 
     /// A Python with the hook: what it measures of `install --source` is shown, even if data files of users name it who
     /// may not read it; may be given several times
@@ -155,10 +158,29 @@ pub(crate) struct HookReportArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) show_source: Vec<PathBuf>,
 
-    /// Go on when a source is missing or is no Python
+    /// Exit with 0 even if data files or sources were left out, and name each source
     #[arg(short, long)]
     pub(crate) ignore_errors: bool,
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+}
+
+/// A time in seconds, with one of the units that the message lists, or without.
+pub(super) fn time(text: &str) -> Result<f64, String> {
+    let hours = text.strip_suffix('h').and_then(|hours| hours.parse::<f64>().ok());
+    let in_minutes = hours.map(|hours| format!("{}m", hours * 60.0));
+    super::seconds(in_minutes.as_deref().unwrap_or(text)).map_err(|_| {
+        "write a time from 10ms to 24h, such as 200ms, 5s, 2m, 1h; without a unit it is seconds"
+            .to_owned()
+    })
+}
+
+/// A user's number, which may be written as the name.
+fn user(text: &str) -> Result<u32, String> {
+    let named = || User::from_name(text).ok().flatten().map(|user| user.uid.as_raw());
+    text.parse()
+        .ok()
+        .or_else(named)
+        .ok_or_else(|| "there is no such user on this machine: write a name or a number".to_owned())
 }

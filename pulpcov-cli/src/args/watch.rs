@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use super::{ConfigArgs, seconds};
+use super::hook::{DATA_ROOT_VARIABLE, time};
+use super::{ConfigArgs, Mixed};
 
 /// Report on a folder of data files again and again, while the processes that write them run
 ///
@@ -13,9 +14,15 @@ use super::{ConfigArgs, seconds};
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("outputs").required(true).multiple(true))]
 pub(crate) struct WatchArgs {
-    /// The folder with the data files: .coverage, and those that are named like it
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
+    /// The folder with the data files: .coverage, and those that are named like it [default: the one that the hook writes
+    /// into, or /srv/pulp_coverage]
+    #[arg(value_name = "DIR", env = DATA_ROOT_VARIABLE)]
+    pub(crate) folder: Option<PathBuf>,
+
+    /// A Python with the hook: what it measures of `install --source` is shown, even if data files of users name it who
+    /// may not read it; may be given several times
+    #[arg(long = "python", value_name = "PATH")]
+    pub(crate) pythons: Vec<PathBuf>,
 
     /// Write the HTML report into this folder; open pages follow it
     #[arg(long, value_name = "OUT", group = "outputs")]
@@ -40,9 +47,13 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "FILE", group = "outputs")]
     pub(crate) xml: Option<PathBuf>,
 
-    /// How often to look for changes
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = seconds)]
+    /// How often to look for changes, such as 200ms, 5s, 2m, 1h
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
     pub(crate) interval: f64,
+
+    /// Report on data with branches and data without together, reduced to lines
+    #[arg(long, value_name = "HOW")]
+    pub(crate) mixed: Option<Mixed>,
 
     /// Print nothing but warnings and errors
     #[arg(short, long)]

@@ -3,13 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::Error;
-use pulpcov_core::python::{AnalyzeOptions, Facts, FactsRecord, PythonSource, PythonVersion};
+use pulpcov_core::python::{AnalyzeOptions, FactsRecord, PythonSource, PythonVersion};
 use serde::Serialize;
 
 use crate::args::AnalyzeArgs;
 use crate::exit::{Exit, Failure};
-use crate::settings;
+use crate::{settings, ui};
 
 /// One line of output: the facts, or why there are none.
 #[derive(Serialize)]
@@ -25,13 +24,24 @@ struct Line<'a> {
 pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     let version: PythonVersion = settings::python(&args.python_version)?;
     let options = AnalyzeOptions::new()?.version(version);
+    let mut exit = Exit::Success;
     for path in &args.paths {
         let mut files = Vec::new();
         collect(path, &mut files)?;
         files.sort();
         for file in files {
+            let bytes = match std::fs::read(&file) {
+                // Of a folder, such as a link that leads nowhere.
+                Err(err) if file != *path => {
+                    ui::warning(&format!("left out: {}: {err}", ui::name(&file)));
+                    exit = Exit::LeftOut;
+                    continue;
+                }
+                bytes => bytes.map_err(|err| Failure::reading(&file, &err))?,
+            };
             let name = relative(&file, args.root.as_deref().unwrap_or_else(|| root_of(path)));
-            let facts = analyze(&file, &options)?;
+            // A source that is no Python is a result, too.
+            let facts = PythonSource::decode(&bytes).and_then(|source| source.analyze(&options));
             let (facts, error) = match facts {
                 Ok(facts) => (Some(FactsRecord::new(&facts)), None),
                 Err(err) => (None, Some(err.to_string())),
@@ -43,13 +53,7 @@ pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Fail
                 .map_err(Failure::Output)?;
         }
     }
-    Ok(Exit::Success)
-}
-
-/// A source that is no Python is a result; one that cannot be read is a failure.
-fn analyze(file: &Path, options: &AnalyzeOptions) -> Result<Result<Facts, Error>, Failure> {
-    let bytes = std::fs::read(file).map_err(|err| Failure::reading(file, &err))?;
-    Ok(PythonSource::decode(&bytes).and_then(|source| source.analyze(options)))
+    Ok(exit)
 }
 
 /// The `.py` files below a folder; a file that is named outright, whatever it is called.

@@ -1,8 +1,9 @@
 //! `pulpcov combine`
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::combine::{Combined, Combiner, Event};
+use pulpcov_core::combine::{Combined, Combiner, Event, Folded};
 use pulpcov_core::paths::PathAliases;
 use pulpcov_core::{ErrorKind, discover};
 
@@ -14,6 +15,9 @@ use crate::{settings, ui};
 /// How many bytes of rows are held in memory: three million lines in contexts, or twelve million arcs.
 /// The rows of a larger result wait on disk, which takes a fifth longer.
 const ROWS_IN_MEMORY: usize = 128 << 20;
+
+/// How many of the folders with data are named.
+const FOLDERS_NAMED: usize = 5;
 
 pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     let config = settings::load(&args.config)?;
@@ -42,7 +46,7 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     drop(progress);
     let combined = result.inspect_err(|err| {
         if err.kind() == ErrorKind::NoData {
-            hint_at_other_names(&data_file, args.paths);
+            hint_at_other_data(&data_file, args.paths);
         }
     })?;
     report(&combined, args.quiet);
@@ -60,12 +64,23 @@ pub(super) fn combiner<'a>(data_file: &Path, aliases: PathAliases) -> Combiner<'
     Combiner::new(data_file).aliases(aliases).memory(ROWS_IN_MEMORY)
 }
 
-/// Who finds nothing may have named the data files otherwise: Pulp's are called `data`.
-fn hint_at_other_names(data_file: &Path, mut places: Vec<PathBuf>) {
+/// Who finds nothing may have named the data files otherwise, as Pulp's are called `data`, or have them in folders below.
+fn hint_at_other_data(data_file: &Path, mut places: Vec<PathBuf>) {
     if places.is_empty() {
         places.push(data_file.parent().unwrap_or(Path::new("")).join("."));
     }
     let wanted = data_file.file_name().unwrap_or_default();
+    let below = folders_with_data(&places, wanted);
+    if !below.is_empty() {
+        let more = below.len().saturating_sub(FOLDERS_NAMED);
+        let named: Vec<String> =
+            below.iter().take(FOLDERS_NAMED).map(|path| ui::name(path)).collect();
+        let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
+        ui::message(&format!(
+            "Folders below have data files: {}{rest}. Folders are looked into by name: name them",
+            named.join(", ")
+        ));
+    }
     let bases = discover::base_names(&places);
     for (base, files) in bases.iter().filter(|(base, _)| wanted != base.as_str()) {
         let name = ui::name(Path::new(base));
@@ -73,6 +88,22 @@ fn hint_at_other_names(data_file: &Path, mut places: Vec<PathBuf>) {
             "Files named like {name}.*: {files}. Combine them with --data-file={name}"
         ));
     }
+}
+
+/// The folders in these places, one level down, that have data files of this name.
+fn folders_with_data(places: &[PathBuf], base: &OsStr) -> Vec<PathBuf> {
+    let entries = places.iter().filter_map(|place| place.read_dir().ok()).flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut folders: Vec<PathBuf> = folders
+        .map(|entry| entry.path())
+        .filter(|folder| {
+            let found = discover::find(std::slice::from_ref(folder), base);
+            found.is_ok_and(|found| !found.files.is_empty())
+        })
+        .map(|folder| folder.strip_prefix(".").map(Path::to_owned).unwrap_or(folder))
+        .collect();
+    folders.sort();
+    folders
 }
 
 /// What is worth a line while it happens. Inputs are named as coverage.py names them.
@@ -98,10 +129,30 @@ pub(super) fn report(combined: &Combined, quiet: bool) {
     for err in &combined.left_out {
         ui::warning(&format!("left out: {err}"));
     }
+    if let Some(folded) = combined.folded.first() {
+        ui::warning(&about_folded(folded, combined.folded.len()));
+    }
     for err in &combined.not_deleted {
         ui::warning(&err.to_string());
     }
     if !quiet {
         ui::message(&combined.summary());
     }
+}
+
+/// Names two files that have become one, and the setting that keeps them apart. `count` are such files.
+fn about_folded(folded: &Folded, count: usize) -> String {
+    let Folded { first, second, into, .. } = folded;
+    // The path that was changed.
+    let moved = if first == into { second } else { first };
+    let folder = moved.as_str().split(['/', '\\']).next().unwrap_or_default();
+    let others = match count - 1 {
+        0 => String::new(),
+        1 => " The same has happened to 1 more file.".to_owned(),
+        more => format!(" The same has happened to {more} more files."),
+    };
+    format!(
+        "{moved} is counted as {into}, which is another file of the same data file: relative_files takes paths that end alike \
+         for one file.{others} To keep them apart, add a rule to [paths]: {folder} = {folder}/, {folder}/"
+    )
 }

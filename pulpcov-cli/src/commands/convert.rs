@@ -1,8 +1,13 @@
 //! `pulpcov convert`
 
+use std::fs::File;
+use std::io;
+
+use pulpcov_core::CoverageData;
 use pulpcov_core::combine::{StoreFormat, store_new};
 use pulpcov_core::formats::DataFile;
 
+use super::reporting;
 use crate::args::{ConvertArgs, Format};
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -24,6 +29,19 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
         Format::Json => StoreFormat::Json4,
         Format::Sqlite => StoreFormat::Sqlite,
     };
+    if reporting::is_standard_output(&args.into) {
+        return to_standard_output(&data, format);
+    }
     store_new(&data, &args.into, format)?;
+    Ok(Exit::Success)
+}
+
+/// As other commands take `-`. A data file is made as a whole, elsewhere.
+fn to_standard_output(data: &CoverageData, format: StoreFormat) -> Result<Exit, Failure> {
+    let folder = tempfile::tempdir().map_err(Failure::Output)?;
+    let file = folder.path().join("data");
+    store_new(data, &file, format)?;
+    let mut bytes = File::open(file).map_err(Failure::Output)?;
+    reporting::to_stdout(|out| Ok(io::copy(&mut bytes, out)?))?;
     Ok(Exit::Success)
 }

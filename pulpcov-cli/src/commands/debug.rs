@@ -31,7 +31,7 @@ pub(crate) fn run(command: &DebugCommand) -> Result<Exit, Failure> {
 
 fn debug_data(args: &DebugDataArgs, out: &mut impl Write) -> Result<Exit, Failure> {
     let config = settings::load(&args.config)?;
-    let default = [PathBuf::from(&config.run.data_file)];
+    let default = [settings::data_file(None, &config)];
     let files = if args.files.is_empty() { &default[..] } else { &args.files };
     let mut all_readable = true;
     for file in files {

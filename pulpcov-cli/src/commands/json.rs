@@ -8,13 +8,18 @@ use pulpcov_core::summarize::Detail;
 use super::reporting::{Reporting, finish};
 use crate::args::JsonArgs;
 use crate::exit::{Exit, Failure};
+use crate::ui;
+
+/// From how many bytes of contexts on a report's size is told.
+const LARGE: u64 = 500_000_000;
 
 pub(crate) fn run(args: &JsonArgs) -> Result<Exit, Failure> {
     finish(report(args))
 }
 
 fn report(args: &JsonArgs) -> Result<Exit, Failure> {
-    let shows = |config: &Config| args.show_contexts || config.json.show_contexts;
+    let shows =
+        |config: &Config| args.show_contexts || args.contexts_once || config.json.show_contexts;
     let contexts = args.contexts.as_deref();
     let reporting = Reporting::with_contexts(&args.reporting, args.quiet, contexts, shows)?;
     let settings = &reporting.config.json;
@@ -22,13 +27,24 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
     let options = Options::new()
         .precision(precision)
         .pretty_print(args.pretty_print || settings.pretty_print)
-        .show_contexts(args.show_contexts || settings.show_contexts)
+        .show_contexts(shows(&reporting.config))
+        .contexts_once(args.contexts_once)
         .timestamp(now());
     let output = args.output.as_ref().unwrap_or(&settings.output);
     let summary = reporting.summarize(Detail::Everything)?;
+    announce_size(json::size_of_contexts(&summary, &options), args.contexts_once);
     let total =
         reporting.write(output, "JSON report", |out| json::write(&summary, &options, out))?;
     reporting.judge(total, &args.fail_under, precision)
+}
+
+/// Tell how large a very large report will be, before it fills a disk.
+fn announce_size(bytes: u64, once: bool) {
+    if bytes >= LARGE {
+        let way_out = if once { "" } else { "; --contexts-once writes each name once" };
+        let size = bytes as f64 / 1e9;
+        ui::warning(&format!("the report will have about {size:.1} GB of contexts{way_out}"));
+    }
 }
 
 /// The local time as Python's `datetime.now().isoformat()` writes it.

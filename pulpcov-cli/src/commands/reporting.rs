@@ -56,7 +56,7 @@ pub(crate) struct Reporting<'a> {
     cache: Option<FactsCache>,
     /// What plugins say of files that they traced.
     traced: plugins::Traced,
-    /// Are sources withheld?
+    /// Are sources withheld, or left out?
     is_incomplete: Cell<bool>,
 }
 
@@ -210,7 +210,7 @@ impl<'a> Reporting<'a> {
             })
             .traced(self.traced.clone())
             .detail(detail)
-            .ignore_errors(self.args.ignore_errors || report.ignore_errors)
+            .ignore_errors(self.ignores_errors() || self.args.leave_out)
             .on_file(move |file| progress.on_file(file));
         if let Some(cache) = &self.cache {
             summarizer = summarizer.cache(cache);
@@ -218,10 +218,17 @@ impl<'a> Reporting<'a> {
         Ok(summarizer)
     }
 
-    /// In an old checkout every source may be of another version: the first ones are named, the others counted.
+    /// Is what is missing, or is no Python, of no concern?
+    fn ignores_errors(&self) -> bool {
+        self.args.ignore_errors || self.config.report.ignore_errors
+    }
+
+    /// In an old checkout every source may be of another version: the first ones are named, the others counted. Other users
+    /// may name any number of files that are not there: the same.
     fn tell(&self, warnings: &[Warning], mut warn: impl FnMut(String)) {
         let all = wants_debug(self.args, &self.config, "sources");
         let (mut mismatches, mut more) = (0, 0);
+        let mut lost = Vec::new();
         let mut told = HashSet::new();
         for warning in warnings {
             let Some(words) = self.in_words(warning) else { continue };
@@ -229,8 +236,13 @@ impl<'a> Reporting<'a> {
             if !told.insert(words.clone()) {
                 continue;
             }
-            if let Warning::Withheld { .. } = warning {
-                self.is_incomplete.set(true);
+            match warning {
+                Warning::Withheld { .. } => self.is_incomplete.set(true),
+                Warning::LeftOut { error, .. } if !self.ignores_errors() => {
+                    lost.push(error);
+                    continue;
+                }
+                _ => {}
             }
             if let Warning::Mismatch { .. } = warning {
                 mismatches += 1;
@@ -244,6 +256,10 @@ impl<'a> Reporting<'a> {
         if more > 0 {
             let files = plural(more, "more file");
             warn(format!("{files} that lack lines of their data: --debug=sources names each"));
+        }
+        if !lost.is_empty() {
+            self.is_incomplete.set(true);
+            warn(left_out(&lost));
         }
     }
 
@@ -300,10 +316,10 @@ impl<'a> Reporting<'a> {
         report: &str,
         write: impl FnOnce(&mut dyn Write) -> Result<f64, Error>,
     ) -> Result<f64, Failure> {
-        if STANDARD_OUTPUT.contains(&output) {
+        let path = Path::new(output);
+        if is_standard_output(path) {
             return to_stdout(write);
         }
-        let path = Path::new(output);
         trust::check_output(path)?;
         let total = WholeFile::at(path).write(write)?;
         if !self.quiet {
@@ -353,13 +369,30 @@ pub(crate) fn finish(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
     }
 }
 
-/// Which sources are missing, and what to do.
-fn missing_sources(files: &[PathBuf]) -> String {
+/// The report is without these files. Their rows stay in the data.
+fn left_out(files: &[&Error]) -> String {
+    let paths: Vec<PathBuf> = files.iter().filter_map(|err| Some(err.path()?.into())).collect();
+    let names = named_in_part(&paths);
+    match files.len() {
+        1 => format!("1 file is left out, for its source is missing or is no Python: {names}"),
+        count => format!(
+            "{count} files are left out, for their sources are missing or are no Python: {names}"
+        ),
+    }
+}
+
+/// The names of the first ones.
+fn named_in_part(files: &[PathBuf]) -> String {
     let mut names: Vec<String> =
         files.iter().take(MISSING_NAMED).map(|file| ui::name(file)).collect();
     if files.len() > MISSING_NAMED {
         names.push(format!("and {} more", files.len() - MISSING_NAMED));
     }
+    names.join(", ")
+}
+
+/// Which sources are missing, and what to do.
+fn missing_sources(files: &[PathBuf]) -> String {
     format!(
         "{} missing: {}; -i leaves them out, --source-root finds them in another folder or an archive, [paths] maps folders",
         if files.len() == 1 {
@@ -367,13 +400,17 @@ fn missing_sources(files: &[PathBuf]) -> String {
         } else {
             format!("{} sources are", files.len())
         },
-        names.join(", ")
+        named_in_part(files)
     )
 }
 
 fn is_about_reports(kind: ErrorKind) -> bool {
     use ErrorKind as Kind;
     matches!(kind, Kind::NoData | Kind::NoSource | Kind::NotPython | Kind::Config | Kind::Pattern)
+}
+
+pub(crate) fn is_standard_output(path: &Path) -> bool {
+    STANDARD_OUTPUT.iter().any(|name| path.as_os_str() == *name)
 }
 
 /// Write to standard output, in large pieces.

@@ -19,6 +19,9 @@ use crate::ui;
 /// No source that anybody wrote is larger; an archive could claim anything.
 const LARGEST_SOURCE: u64 = 64 << 20;
 
+/// Nor are all sources of an archive or a revision together.
+const LARGEST_TREE: usize = 1 << 30;
+
 /// The sources where they were measured, which may be in an archive that Python imports from.
 pub(super) struct MeasuredSources {
     folder: WorkingDir,
@@ -98,26 +101,45 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 
 fn zip_files(file: BufReader<File>) -> io::Result<Files> {
     let mut archive = zip::ZipArchive::new(file)?;
-    let mut files = Vec::new();
+    let mut files = Bounded::default();
     for at in 0..archive.len() {
         let entry = archive.by_index(at)?;
         if is_source(entry.name_raw()) {
-            files.push((path_of(entry.name_raw()), read(entry)?));
+            files.push(path_of(entry.name_raw()), read(entry)?)?;
         }
     }
-    Ok(files)
+    Ok(files.files)
+}
+
+/// Files that are read, as long as they are not too large together.
+#[derive(Default)]
+struct Bounded {
+    files: Files,
+    size: usize,
+}
+
+impl Bounded {
+    fn push(&mut self, path: PathBuf, bytes: Vec<u8>) -> io::Result<()> {
+        self.size += bytes.len();
+        if self.size > LARGEST_TREE {
+            let message = format!("its sources are larger than {LARGEST_TREE} bytes; unpack it");
+            return Err(io::Error::other(message));
+        }
+        self.files.push((path, bytes));
+        Ok(())
+    }
 }
 
 fn tar_files(archive: impl Read) -> io::Result<Files> {
-    let mut files = Vec::new();
+    let mut files = Bounded::default();
     for entry in tar::Archive::new(archive).entries()? {
         let entry = entry?;
         let path = entry.path_bytes().into_owned();
         if entry.header().entry_type().is_file() && is_source(&path) {
-            files.push((path_of(&path), read(entry)?));
+            files.push(path_of(&path), read(entry)?)?;
         }
     }
-    Ok(files)
+    Ok(files.files)
 }
 
 fn read(entry: impl Read) -> io::Result<Vec<u8>> {
@@ -182,6 +204,9 @@ fn git(args: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Failure> {
     let failed = |err| failure("git", err);
     let mut child = Command::new("git")
         .args(args)
+        // The repository may be anybody's: nothing that it names is run to fetch what it lacks.
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_ALLOW_PROTOCOL", "none")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

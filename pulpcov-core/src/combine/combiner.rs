@@ -10,13 +10,13 @@ use tempfile::NamedTempFile;
 use super::base::Base;
 use super::delete::delete_inputs;
 use super::event::Event;
-use super::gather::{Gathered, Outcome, Parts, gather};
+use super::gather::{Folded, Gathered, Outcome, Parts, gather};
 use super::lock::FolderLocks;
 use super::spill::{Run, Spilled};
-use super::store::{folder_of, store_with};
+use super::store::{file_at, folder_of, rewrite, store_with};
 use super::unfinished::{Mark, Unfinished};
 use crate::REFERENCE_VERSION;
-use crate::data::{CoverageData, FilePath, Measurement};
+use crate::data::{CoverageData, FileData, FilePath, Measurement};
 use crate::discover::{self, Found};
 use crate::error::{Error, ErrorKind, Lines, Result};
 use crate::folder::Entry;
@@ -75,6 +75,8 @@ pub struct Combined {
     pub duplicates: usize,
     /// Inputs, or rows of them, that are not in the result: what is wrong with each. None of them was deleted.
     pub left_out: Vec<Error>,
+    /// Files of one input that have become one file because paths are relative, and not because of a rule.
+    pub folded: Vec<Folded>,
     /// Inputs that are in the result but could not be deleted, or changed after they were read.
     pub not_deleted: Vec<Error>,
 }
@@ -196,8 +198,10 @@ impl<'a> Combiner<'a> {
     /// (if only the syncing of its folder failed, the data file is complete);
     /// with [`append`](Self::append) also why the data file cannot be read.
     pub fn run(mut self) -> Result<Combined> {
-        let _locks = self.lock()?;
-        let unfinished = Unfinished::find(&folder_of(&self.data_file), &self.data_file);
+        // The data file may be a link. Inputs are called like the link.
+        let target = file_at(&self.data_file)?;
+        let _locks = self.lock(folder_of(&target))?;
+        let unfinished = Unfinished::find(&folder_of(&target), &target);
         if unfinished.any() {
             (self.on_event)(Event::Resuming { data_file: &self.data_file });
             self.append = true;
@@ -211,28 +215,28 @@ impl<'a> Combiner<'a> {
         }
         (self.on_event)(Event::Found { inputs: inputs.len() });
         let base = match self.append {
-            true => Base::load(&self.data_file, self.drop_contexts, self.memory)?,
+            true => Base::load(&target, self.drop_contexts, self.memory)?,
             false => None,
         };
-        let gathered = self.gather(&inputs, base.as_ref())?;
+        let gathered = self.gather(&inputs, base.as_ref(), &target)?;
         let report = Report::new(&inputs, gathered.outcomes, left_out);
         if report.read.is_empty() && !unfinished.any() {
             return Err(no_usable_data(&report.left_out));
         }
-        let result = self.merge(base, gathered.data, report)?;
-        let mark = self.write(&result)?;
+        let mut result = self.merge(base, gathered.data, report)?;
+        result.combined.folded = gathered.folded;
+        let mark = self.write(&result, &target)?;
         unfinished.clear();
-        Ok(self.delete(result, mark))
+        Ok(self.delete(result, mark, &folder_of(&target)))
     }
 
     fn places_or_default(&self) -> Vec<PathBuf> {
         if self.places.is_empty() { vec![folder_of(&self.data_file)] } else { self.places.clone() }
     }
 
-    fn lock(&self) -> Result<FolderLocks> {
+    fn lock(&self, target: PathBuf) -> Result<FolderLocks> {
         let folder = |place: PathBuf| if place.is_dir() { place } else { folder_of(&place) };
         let inputs = self.places_or_default().into_iter().map(folder);
-        let target = folder_of(&self.data_file);
         let waiting = |folder: &Path| (self.on_event)(Event::Waiting { folder });
         FolderLocks::acquire(inputs, target, waiting)
     }
@@ -248,14 +252,13 @@ impl<'a> Combiner<'a> {
         Ok(found)
     }
 
-    fn gather(&mut self, inputs: &[Entry], base: Option<&Base>) -> Result<Gathered> {
+    fn gather(&mut self, inputs: &[Entry], base: Option<&Base>, target: &Path) -> Result<Gathered> {
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
         let taken = base.map_or(0, |base| base.size);
         let memory = self.memory.map(|bytes| bytes.saturating_sub(taken));
         let spilled = base.is_some_and(|base| !base.runs.is_empty());
-        let (drop_contexts, data_file) = (self.drop_contexts, &self.data_file);
-        gather(inputs, &mut aliases, drop_contexts, memory, spilled, data_file, &self.on_event)
+        gather(inputs, &mut aliases, self.drop_contexts, memory, spilled, target, &self.on_event)
             .map_err(|err| match err.kind() {
                 ErrorKind::TracerConflict => {
                     name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
@@ -297,28 +300,31 @@ impl<'a> Combiner<'a> {
     }
 
     /// Write the result, marked if inputs are to be deleted.
-    fn write(&self, result: &Merged<'_>) -> Result<Option<Mark>> {
+    fn write(&self, result: &Merged<'_>, target: &Path) -> Result<Option<Mark>> {
         let data = &result.combined.data;
         let spilled = Spilled { data, runs: &result.runs };
         (self.on_event)(Event::Writing { rows: spilled.count() });
         let deletes = !self.keep && !result.consumed.is_empty();
-        let folder = folder_of(&self.data_file);
+        let folder = folder_of(target);
         // As coverage.py does; why it cannot be made, writing will say.
         let _ = std::fs::create_dir_all(&folder);
         let rows: &dyn RowSource = if result.runs.is_empty() { data } else { &spilled };
         let write = |temporary: &mut NamedTempFile| sqlite::write_rows(rows, temporary.as_file());
-        let mark = |file: &File| deletes.then(|| Mark::set(&folder, file)).transpose();
-        store_with(&self.data_file, result.readers, write, mark, Beside::persist)
+        let mark = |file: &File| deletes.then(|| Mark::beside(&folder, file)).transpose();
+        store_with(target, result.readers, write, mark, Beside::persist).or_else(|reason| {
+            let file = rewrite(rows, target, result.readers, deletes, reason)?;
+            Ok(deletes.then_some(Mark::Within(file)))
+        })
     }
 
-    fn delete(&self, merged: Merged<'_>, mark: Option<Mark>) -> Combined {
+    fn delete(&self, merged: Merged<'_>, mark: Option<Mark>, folder: &Path) -> Combined {
         let mut combined = merged.combined;
         if let Some(mark) = mark {
             (self.on_event)(Event::Deleting { inputs: merged.consumed.len() });
             let consumed: Vec<_> =
                 merged.consumed.iter().map(|(input, identity)| (*input, identity)).collect();
             combined.not_deleted = delete_inputs(&consumed);
-            combined.not_deleted.extend(mark.clear(&folder_of(&self.data_file)).err());
+            combined.not_deleted.extend(mark.clear(folder).err());
         }
         combined
     }
@@ -385,6 +391,7 @@ impl<'i> Report<'i> {
             read: self.read.len(),
             duplicates: self.duplicates,
             left_out: self.left_out,
+            folded: Vec::new(),
             not_deleted: Vec::new(),
         };
         Merged { combined, runs, consumed: self.consumed, readers: self.readers }
@@ -451,7 +458,8 @@ fn name_conflicting_inputs(inputs: &[Entry], aliases: &mut PathAliases) -> Optio
     for input in inputs {
         let opened = DataFile::open_entry(input).and_then(DataFile::read);
         let (Ok(decoded), input) = (opened, input.path()) else { continue };
-        for file in decoded.data.files() {
+        let has_owner = |file: &FileData<'_>| file.has_rows() || !file.tracer().is_empty();
+        for file in decoded.data.files().filter(has_owner) {
             let Ok(path) = aliases.map_file(file.path()) else { continue };
             let (tracer, first) =
                 known.entry(path.clone()).or_insert_with(|| (file.tracer().to_owned(), input));

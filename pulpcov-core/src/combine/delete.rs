@@ -44,6 +44,10 @@ fn delete_if_same(entry: &Entry, identity: &FileIdentity) -> Result<()> {
     // By its name: what is locked may no longer be there.
     is_same()?;
     entry.remove().map_err(refused)?;
+    if entry.is_followed() {
+        // The link is gone, and the file is not.
+        return Ok(());
+    }
     // Without their file the companions mean nothing, and their rows are in the result.
     for companion in companions_of(entry) {
         let _ = companion.remove();

@@ -24,7 +24,7 @@ use crate::data::{Authors, CoverageData, FilePath, Measurement};
 use crate::error::{Error, Result};
 use crate::folder::Entry;
 use crate::formats::{DataFile, FileIdentity};
-use crate::paths::PathAliases;
+use crate::paths::{PathAliases, isabs_anywhere};
 
 /// What became of one input.
 pub(super) enum Outcome {
@@ -46,6 +46,22 @@ pub(super) enum Outcome {
 pub(super) struct Gathered {
     pub(super) data: Parts,
     pub(super) outcomes: Vec<Outcome>,
+    pub(super) folded: Vec<Folded>,
+}
+
+/// Two files of one input that have become one, although nobody asked for it.
+///
+/// With relative files, coverage.py takes every path that has `folder/` in it for one that begins there, if another path does
+/// (`PathAliases`, "Generating rule"). So `shop/cart.py` and `plugins/shop/cart.py` become one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Folded {
+    /// The path of the one.
+    pub first: FilePath,
+    /// The path of the other.
+    pub second: FilePath,
+    /// What both have become.
+    pub into: FilePath,
 }
 
 /// Line data and branch data do not go into one data set.
@@ -236,6 +252,8 @@ pub(super) fn gather(
     event: impl Fn(Event<'_>) + Sync,
 ) -> Result<Gathered> {
     let workers = workers(inputs.len());
+    // A rule that somebody wrote may fold files: that is what it is for.
+    let folds_by_itself = aliases.is_relative() && !aliases.has_rules();
     let pool = Pool {
         sizes: Sizes::of(inputs),
         room: Room {
@@ -247,13 +265,19 @@ pub(super) fn gather(
         next: AtomicUsize::new(0),
         turns: Turns::new(InOrder { aliases, seen: HashMap::new() }),
         outcomes: Mutex::new(BTreeMap::new()),
+        folded: folds_by_itself.then(Mutex::default),
         drop_contexts,
         event,
     };
     let data = pool.run()?;
-    let outcomes =
-        pool.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect();
-    Ok(Gathered { data, outcomes })
+    let outcomes = pool.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let folded =
+        pool.folded.map(|folded| folded.into_inner().unwrap_or_else(PoisonError::into_inner));
+    Ok(Gathered {
+        data,
+        outcomes: outcomes.into_values().collect(),
+        folded: folded.unwrap_or_default().into_values().collect(),
+    })
 }
 
 #[cfg(feature = "parallel")]
@@ -305,6 +329,8 @@ struct Pool<'a, E> {
     next: AtomicUsize,
     turns: Turns<InOrder<'a>>,
     outcomes: Mutex<BTreeMap<usize, Outcome>>,
+    /// By what they have become, if that is looked for.
+    folded: Option<Mutex<BTreeMap<FilePath, Folded>>>,
     drop_contexts: bool,
     event: E,
 }
@@ -381,6 +407,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
             None => Vec::new(),
         };
         let numbers = names.learn(file.stored_paths(), found, new);
+        self.find_folded(&file, &numbers, names);
         let mut rows = file.drop_contexts(self.drop_contexts).into_rows(buffer)?;
         if buffer.capacity() > KEPT {
             *buffer = Vec::new();
@@ -394,6 +421,25 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         let (measurement, orphan_rows) = (rows.measurement, rows.orphans);
         let outcome = Outcome::Read { identity, measurement, orphan_rows, readers };
         Ok((outcome, Some(Found { rows, numbers })))
+    }
+
+    /// Remember files of the input that have become one.
+    fn find_folded(&self, file: &DataFile, numbers: &[usize], names: &Names) {
+        let Some(folded) = &self.folded else { return };
+        let mut first_of = HashMap::new();
+        for (second, number) in file.stored_paths().zip(numbers) {
+            let first = *first_of.entry(*number).or_insert(second);
+            let is_relative = |path: StoredText<'_>| !isabs_anywhere(path.as_str().as_bytes());
+            if first.as_str() != second.as_str()
+                && is_relative(first)
+                && is_relative(second)
+                && let Some(into) = names.paths.all().get(*number)
+            {
+                let (first, second, into) = (first.into(), second.into(), into.clone());
+                let mut folded = folded.lock().unwrap_or_else(PoisonError::into_inner);
+                folded.entry(into.clone()).or_insert(Folded { first, second, into });
+            }
+        }
     }
 
     /// Open an input to read it into that memory. An only input has no duplicate, so that it need not be hashed nor

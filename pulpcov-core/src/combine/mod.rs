@@ -25,4 +25,5 @@ mod unfinished;
 
 pub use combiner::{Combined, Combiner};
 pub use event::Event;
+pub use gather::Folded;
 pub use store::{StoreFormat, store, store_new};

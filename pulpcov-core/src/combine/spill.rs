@@ -18,7 +18,8 @@ use crate::data::merging::Merging;
 use crate::data::{ArcSet, Authors, CoverageData, FilePath, LineArc, Measurement, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::sqlite::RowSource;
-use crate::output::{folder_of, without_path};
+use crate::links::folder_of;
+use crate::output::{forbids_replacing, without_path};
 
 /// How much is written and read at a time.
 const BUFFER: usize = 1 << 20;
@@ -110,7 +111,12 @@ impl Run {
 /// It has a name for a moment, because not every file system makes files without one. The next combine
 /// removes what is so named, should this one be killed at that moment.
 fn nameless_file(folder: &Path) -> io::Result<File> {
-    let named = tempfile::Builder::new().prefix(PREFIX).suffix(TEMPORARY).tempfile_in(folder)?;
+    let named = tempfile::Builder::new().prefix(PREFIX).suffix(TEMPORARY).tempfile_in(folder);
+    let named = match named {
+        // The result is written over the old one. These rows go where all programs put such files.
+        Err(err) if forbids_replacing(err.kind()) => return tempfile::tempfile(),
+        named => named?,
+    };
     let (file, name) = named.into_parts();
     name.close()?;
     Ok(file)

@@ -2,16 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::CoverageData;
 use crate::error::{Error, ErrorKind, Result};
+use crate::formats::sqlite::{Rewritten, RowSource};
 use crate::formats::{READERS, companions, json, sqlite};
-use crate::output::Beside;
-pub(super) use crate::output::folder_of;
+use crate::links::Place;
+pub(super) use crate::links::folder_of;
+use crate::output::{Beside, forbids_replacing, limit_readers, open_in_place};
 
 /// The formats that can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,13 +31,54 @@ pub enum StoreFormat {
 /// At every instant the target is either what it was or all of `data`: it is written to a
 /// temporary file beside it, synced, renamed, and the folder is synced.
 ///
+/// A symbolic link is followed, unless another user may have made it; such a link is replaced. A target that is a mount point, or
+/// lies in a folder that is not writable, cannot be replaced. If it is an SQLite database, and `format` is SQLite, it is overwritten
+/// in a way that keeps the promise above.
+///
 /// # Errors
 ///
 /// [`ErrorKind::Io`], and then the target is as it was, or complete if only the syncing of its
 /// folder failed; [`ErrorKind::NotRepresentable`] if
 /// the format cannot hold the data.
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
-    store_with(target.as_ref(), READERS, write_as(data, format), |_| Ok(()), Beside::persist)
+    let target = file_at(target.as_ref())?;
+    let write = write_as(data, format);
+    match store_with(&target, READERS, write, |_| Ok(()), Beside::persist) {
+        Err(reason) if format == StoreFormat::Sqlite => {
+            rewrite(data, &target, READERS, false, reason).map(drop)
+        }
+        stored => stored,
+    }
+}
+
+/// Follow the links at `path` to the file that a result is written to.
+///
+/// A link that another user may have made is not followed, and a FIFO or a device is not opened: the result replaces it. Else
+/// anybody who can write to the folder could keep the others from combining.
+pub(super) fn file_at(path: &Path) -> Result<PathBuf> {
+    match Place::of(path) {
+        Ok(Place::File(target)) => Ok(target),
+        Ok(Place::Other) => Ok(path.into()),
+        Err(err) if err.kind() == io::ErrorKind::PermissionDenied => Ok(path.into()),
+        Err(err) => Err(unwritable(err, path)),
+    }
+}
+
+/// Replace the rows of `target` in its own file if `reason` is that nothing can take its place.
+pub(super) fn rewrite(
+    rows: &dyn RowSource,
+    target: &Path,
+    readers: u32,
+    marked: bool,
+    reason: Error,
+) -> Result<Rewritten> {
+    if !reason.io_kind().is_some_and(forbids_replacing) {
+        return Err(reason);
+    }
+    let Ok(file) = open_in_place(target) else { return Err(reason) };
+    remove_companions(target)?;
+    limit_readers(&file, readers).map_err(|err| unwritable(err, target))?;
+    Rewritten::new(rows, file, marked).map_err(|err| unwritable(err, target))
 }
 
 /// Write `data` to a new file at `target`, in one step and durably, as [`store()`] does.
@@ -83,21 +126,10 @@ pub(super) fn store_with<T>(
     last: impl FnOnce(&File) -> io::Result<T>,
     persist: impl FnOnce(Beside) -> io::Result<()>,
 ) -> Result<T> {
-    if target.is_dir() && !target.is_symlink() {
-        return Err(Error::new(ErrorKind::Io, "the result cannot be written: this is a folder")
-            .with_path(target));
-    }
-    let unwritable = |err: io::Error| {
-        let message = format!("the result cannot be written: {err}");
-        Error::new(ErrorKind::Io, message).with_path(target)
-    };
+    let unwritable = |err: io::Error| unwritable(err, target);
     let mut new = Beside::new(target, PREFIX, TEMPORARY).map_err(unwritable)?;
-    new.limit_readers(readers).map_err(unwritable)?;
-    write(&mut new.file).map_err(|err| {
-        let kind = if err.kind() == ErrorKind::Output { ErrorKind::Io } else { err.kind() };
-        Error::new(kind, format!("the result cannot be written: {}", err.reason()))
-            .with_path(target)
-    })?;
+    limit_readers(new.file.as_file(), readers).map_err(unwritable)?;
+    write(&mut new.file).map_err(|err| self::unwritable(err, target))?;
     new.file.flush().map_err(unwritable)?;
     new.file.as_file().sync_all().map_err(unwritable)?;
     let done = last(new.file.as_file()).map_err(unwritable)?;
@@ -111,6 +143,17 @@ pub(super) fn store_with<T>(
         Error::new(ErrorKind::Io, message).with_path(target)
     })?;
     Ok(done)
+}
+
+fn unwritable(err: impl Into<Error>, target: &Path) -> Error {
+    let err = err.into();
+    let kind = if err.kind() == ErrorKind::Output { ErrorKind::Io } else { err.kind() };
+    let message = format!("the result cannot be written: {}", err.reason());
+    let new = match err.io_kind() {
+        Some(of_system) => Error::new(kind, io::Error::new(of_system, message)),
+        None => Error::new(kind, message),
+    };
+    new.with_path(target)
 }
 
 fn in_the_way(target: &Path) -> Error {

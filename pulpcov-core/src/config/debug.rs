@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::ordered::OrderedMap;
 use super::settings::Config;
+use super::value::Value;
 use crate::pytext::float_repr;
 use crate::text::py_repr;
 
@@ -33,10 +34,23 @@ impl Config {
     /// assert_eq!(info[0], ("branch", Info::Text("False".into())));
     /// ```
     pub fn debug_info(&self) -> Vec<(&'static str, Info)> {
-        let Self { run, report, html, xml, json, lcov, paths, plugin_options, files } = self;
+        let Self {
+            run,
+            report,
+            html,
+            xml,
+            json,
+            lcov,
+            paths,
+            plugin_options,
+            files,
+            odd_values: _,
+        } = self;
+        let text_option = |option, value: Option<&String>| self.as_given(option, optional(value));
+        let number = |option, value: i64| self.as_given(option, text(value.to_string()));
         vec![
             ("branch", boolean(run.branch)),
-            ("command_line", optional(run.command_line.as_ref())),
+            ("command_line", text_option("command_line", run.command_line.as_ref())),
             ("concurrency", list(&run.concurrency)),
             ("config_file", optional(files.used.as_deref().map(Path::to_string_lossy))),
             (
@@ -44,23 +58,23 @@ impl Config {
                 list(files.attempted.iter().map(|path| path.to_string_lossy())),
             ),
             ("config_files_read", list(files.read.iter().map(|path| path.to_string_lossy()))),
-            ("context", optional(run.context.as_ref())),
-            ("core", optional(run.core.as_ref())),
+            ("context", text_option("context", run.context.as_ref())),
+            ("core", text_option("core", run.core.as_ref())),
             ("cover_pylib", boolean(run.cover_pylib)),
             ("data_file", text(&run.data_file)),
             ("debug", list(&run.debug)),
             ("debug_file", optional(run.debug_file.as_ref())),
             ("disable_warnings", list(&run.disable_warnings)),
-            ("dynamic_context", optional(run.dynamic_context.as_ref())),
+            ("dynamic_context", text_option("dynamic_context", run.dynamic_context.as_ref())),
             ("exclude_also", list(&report.exclude_also)),
             ("exclude_list", list(&report.exclude_lines)),
-            ("extra_css", optional(html.extra_css.as_ref())),
+            ("extra_css", text_option("extra_css", html.extra_css.as_ref())),
             ("fail_under", text(float_repr(report.fail_under))),
-            ("format", optional(report.format.as_ref())),
+            ("format", text_option("format", report.format.as_ref())),
             ("html_dir", text(&html.directory)),
             ("html_skip_covered", optional(html.skip_covered.map(python_bool))),
             ("html_skip_empty", optional(html.skip_empty.map(python_bool))),
-            ("html_title", text(&html.title)),
+            ("html_title", text_option("title", Some(&html.title))),
             ("ignore_errors", boolean(report.ignore_errors)),
             ("include_namespace_packages", boolean(report.include_namespace_packages)),
             ("json_output", text(&json.output)),
@@ -79,7 +93,7 @@ impl Config {
                 text(dict(plugin_options, |options| dict(options, ToString::to_string))),
             ),
             ("plugins", list(&run.plugins)),
-            ("precision", text(report.precision.to_string())),
+            ("precision", number("precision", report.precision)),
             ("relative_files", boolean(run.relative_files)),
             ("report_contexts", optional_list(report.contexts.as_deref())),
             ("report_include", optional_list(report.include.as_deref())),
@@ -91,14 +105,34 @@ impl Config {
             ("sigterm", boolean(run.sigterm)),
             ("skip_covered", boolean(report.skip_covered)),
             ("skip_empty", boolean(report.skip_empty)),
-            ("sort", optional(report.sort.as_ref())),
+            ("sort", text_option("sort", report.sort.as_ref())),
             ("source", optional_list(run.source.as_deref())),
             ("source_dirs", list(&run.source_dirs)),
             ("source_pkgs", list(&run.source_pkgs)),
             ("timid", boolean(run.timid)),
             ("xml_output", text(&xml.output)),
-            ("xml_package_depth", text(xml.package_depth.to_string())),
+            ("xml_package_depth", number("package_depth", xml.package_depth)),
         ]
+    }
+}
+
+impl Config {
+    /// What an option was given as, if that is what stands in its field still.
+    fn as_given(&self, option: &str, shown: Info) -> Info {
+        let Some(value) = self.odd_values.get(option) else { return shown };
+        let is_still = |text: &str| match value {
+            Value::Boolean(boolean) => {
+                text == value.in_text() || text == u8::from(*boolean).to_string()
+            }
+            value => text == value.in_text(),
+        };
+        match (&shown, value) {
+            (Info::Text(text), Value::Array(items)) if is_still(text) => {
+                Info::List(items.iter().map(Value::in_text).collect())
+            }
+            (Info::Text(text), value) if is_still(text) => Info::Text(value.in_text()),
+            _ => shown,
+        }
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) enum Raw {
 
 /// Why a file could not be parsed, and where.
 pub(super) struct SyntaxError {
+    /// Line breaks in it are ours.
     pub(super) reason: String,
     pub(super) position: Position,
 }
@@ -50,7 +51,7 @@ impl<'t> Document<'t> {
             });
         }
         Ini::parse(text).map(Self::Ini).map_err(|error| SyntaxError {
-            reason: error.to_string(),
+            reason: error.message(name),
             position: Position::Line { line: error.line(), column: None },
         })
     }
@@ -75,7 +76,9 @@ impl<'t> Document<'t> {
             Self::Ini(ini) => Ok(ini.has_section(name).then_some(Body::Ini(ini))),
             Self::Toml(toml) => match toml.table(name) {
                 Ok(table) => Ok(table.map(Body::Toml)),
-                Err(NotATable(name)) => Err(Cause::Value(format!("[{name}] is not a table"))),
+                Err(NotATable { name, line, is_searched }) => {
+                    Err(Cause::NotATable { name, line, is_searched })
+                }
             },
         }
     }
@@ -87,6 +90,14 @@ impl Section<'_> {
         match self.body {
             Body::Ini(ini) => ini.options(&self.name),
             Body::Toml(table) => table.keys().collect(),
+        }
+    }
+
+    /// The line of `option`, counted from 1.
+    pub(super) fn line(&self, option: &str) -> Option<usize> {
+        match self.body {
+            Body::Ini(ini) => ini.line(&self.name, option),
+            Body::Toml(table) => table.line(option),
         }
     }
 

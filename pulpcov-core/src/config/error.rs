@@ -15,6 +15,9 @@ pub(super) enum Cause {
     /// A value of the wrong type; becomes [`Cause::File`] where the file is known.
     #[error("{0}")]
     Value(String),
+    /// As [`Cause::Value`]. What `is_searched` has no options, and is refused only when all others are read.
+    #[error("[{name}] is not a table (at line {line})")]
+    NotATable { name: String, line: usize, is_searched: bool },
     #[error("Invalid [{section}].{option} value {}: {reason}", py_repr(.value))]
     Pattern { section: String, option: String, value: String, reason: PatternError },
     #[error(transparent)]
@@ -30,6 +33,9 @@ impl Cause {
     pub(super) fn in_file(self, file: &str) -> Self {
         match self {
             Self::Value(reason) => Self::File { file: file.to_owned(), reason },
+            Self::NotATable { .. } => {
+                Self::File { file: file.to_owned(), reason: self.to_string() }
+            }
             other => other,
         }
     }

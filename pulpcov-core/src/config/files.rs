@@ -11,9 +11,10 @@ use super::home::expand_user;
 use super::ordered::OrderedMap;
 use super::settings::{Config, OptionSpec, SECTIONS};
 use super::values::{Env, Setting};
+use crate::error::Lines;
 use crate::folder::{Entry, Kind, Status};
 use crate::pytext::{strip, universal_newlines};
-use crate::{Error, Position, Result};
+use crate::{Error, ErrorKind, Position, Result};
 
 /// The file that is coverage's own.
 const OWN_FILE: &str = ".coveragerc";
@@ -75,6 +76,8 @@ pub struct Loaded {
     pub config: Config,
     /// What is odd about the file but no reason to stop, for the user to read.
     pub warnings: Vec<String>,
+    /// Where the concurrency choices are from, which are checked last.
+    concurrency_at: Option<Position>,
 }
 
 impl fmt::Debug for Loader<'_> {
@@ -221,7 +224,7 @@ impl<'a> Loader<'a> {
         loaded.config.files.read.push(path.clone());
         let text = decode(name, bytes)?;
         let document = Document::parse(name, &text)
-            .map_err(|error| unreadable(name, error.reason, error.position))?;
+            .map_err(|error| unreadable(name, &error.reason, error.position))?;
         let file = File { document: &document, name, ours, env: &*self.env };
         let any_set = file.apply(loaded)?;
         let used = ours || any_set;
@@ -246,12 +249,13 @@ impl<'a> Loader<'a> {
         if let Some(name) = self.variable("COVERAGE_FORCE_CONFIG") {
             self.read(&mut loaded, &name, true)?;
         }
-        self.post_process(&mut loaded.config)?;
+        self.post_process(&mut loaded)?;
         Ok(loaded)
     }
 
     /// Settings that follow from others.
-    fn post_process(&self, config: &mut Config) -> Result<()> {
+    fn post_process(&self, loaded: &mut Loaded) -> Result<()> {
+        let Loaded { config, concurrency_at, .. } = loaded;
         for path in config.paths.values_mut().flatten() {
             *path = expand_user(path, &*self.env);
         }
@@ -260,8 +264,10 @@ impl<'a> Loader<'a> {
         report.partial_branches.extend_from_slice(&report.partial_also);
         run.parallel |= run.patch.iter().any(|patch| patch == "subprocess");
         check_concurrency(&run.concurrency).map_err(|cause| {
-            let (section, option) = ("run".to_owned(), "concurrency".to_owned());
-            let error = Error::from(cause).at(Position::Option { section, option });
+            let error = match concurrency_at.take() {
+                Some(position) => Error::from(cause).at(position),
+                None => Error::from(cause),
+            };
             match &files.used {
                 Some(path) => error.with_path(path),
                 None => error,
@@ -290,14 +296,21 @@ fn decode(name: &str, bytes: &[u8]) -> Result<String> {
     let text = str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        unreadable(name, "it is not UTF-8".to_owned(), Position::Line { line, column: None })
+        let reason = format!("it is not UTF-8 (at line {line})");
+        unreadable(name, &reason, Position::Line { line, column: None })
     })?;
     Ok(universal_newlines(text.strip_prefix('\u{feff}').unwrap_or(text)))
 }
 
-fn unreadable(file: &str, reason: String, position: Position) -> Error {
-    let cause = Cause::File { file: file.to_owned(), reason };
-    Error::from(cause).with_path(file).at(position)
+/// The line breaks in `reason` are ours.
+fn unreadable(file: &str, reason: &str, position: Position) -> Error {
+    let (first, further) = match reason.split_once('\n') {
+        Some((first, further)) => (first, further.split('\n').map(str::to_owned).collect()),
+        None => (reason, Vec::new()),
+    };
+    let first = Cause::File { file: file.to_owned(), reason: first.to_owned() };
+    let lines = std::iter::once(first.to_string()).chain(further).collect();
+    Error::new(ErrorKind::Config, Lines(lines)).with_path(file).at(position)
 }
 
 /// A parsed file to take settings from.
@@ -313,10 +326,21 @@ impl File<'_> {
     fn apply(&self, loaded: &mut Loaded) -> Result<bool> {
         let mut any_set = false;
         for (name, options) in SECTIONS {
-            let Some(section) = self.section(name)? else { continue };
+            let section = match self.document.section(name, self.ours) {
+                Err(Cause::NotATable { is_searched: true, .. }) => None,
+                section => section.map_err(|cause| self.refused(cause))?,
+            };
+            let Some(section) = section else { continue };
             for option in options {
-                any_set |= self.set(&mut loaded.config, &section, option)?;
+                let is_set = self.set(&mut loaded.config, &section, option)?;
+                any_set |= is_set;
+                if is_set && (name, option.name) == ("run", "concurrency") {
+                    loaded.concurrency_at = Some(place(&section, option.name));
+                }
             }
+        }
+        for (name, options) in SECTIONS {
+            let Some(section) = self.section(name)? else { continue };
             loaded.warnings.extend(self.unrecognized(&section, options));
         }
         any_set |= self.set_paths(&mut loaded.config)?;
@@ -333,7 +357,13 @@ impl File<'_> {
     }
 
     fn set(&self, config: &mut Config, section: &Section<'_>, option: &OptionSpec) -> Result<bool> {
-        let setting = self.read(section, option.name, |setting| (option.set)(config, setting))?;
+        let setting = self.read(section, option.name, |setting| {
+            (option.set)(config, setting)?;
+            if let Some(value) = setting.odd_value() {
+                config.odd_values.insert(option.name, value);
+            }
+            Ok(())
+        })?;
         Ok(setting.is_some())
     }
 
@@ -346,10 +376,7 @@ impl File<'_> {
     ) -> Result<Option<T>> {
         let Some(raw) = section.get(option) else { return Ok(None) };
         let setting = Setting { section: &section.name, option, raw, env: self.env };
-        read(&setting).map(Some).map_err(|cause| {
-            let (section, option) = (section.name.clone(), option.to_owned());
-            self.refused(cause).at(Position::Option { section, option })
-        })
+        read(&setting).map(Some).map_err(|cause| self.refused(cause).at(place(section, option)))
     }
 
     /// Warnings about options that nobody knows, sorted: coverage.py has them in no fixed order.
@@ -395,6 +422,11 @@ impl File<'_> {
         }
         Ok(any_set)
     }
+}
+
+fn place(section: &Section<'_>, option: &str) -> Position {
+    let line = section.line(option);
+    Position::Option { section: section.name.clone(), option: option.to_owned(), line }
 }
 
 /// Refuse libraries that coverage.py does not know, and two that replace each other.

@@ -10,12 +10,19 @@ use std::collections::BTreeSet;
 
 use super::ordered::OrderedMap;
 use crate::pytext::{is_space, strip};
-use crate::text::{plural, py_repr};
+use crate::text::py_repr;
 
 /// The section whose options count for every other section too.
 const DEFAULT_SECTION: &str = "DEFAULT";
 
-type Options = OrderedMap<String>;
+type Options = OrderedMap<Entry>;
+
+/// An option's value, and the line of its name.
+#[derive(Debug)]
+struct Entry {
+    line: usize,
+    value: String,
+}
 
 /// A parsed file: sections and their options in file order.
 #[derive(Debug, Default)]
@@ -24,31 +31,70 @@ pub(super) struct Ini {
     defaults: Options,
 }
 
-/// Why a text is not INI; `file` is filled in by whoever knows it.
-#[derive(Debug, thiserror::Error)]
+/// Why a text is not INI.
+#[derive(Debug)]
 pub(super) enum IniError {
-    #[error("File contains no section headers, and this comes before the first: {text}")]
-    NoSection { line: usize, text: String },
-    #[error("section {section} already exists")]
-    DuplicateSection { line: usize, section: String },
-    #[error("option {option} in section {section} already exists")]
-    DuplicateOption { line: usize, section: String, option: String },
-    #[error("neither a section nor an option with '=' or ':': {text}{}", and_more(.more))]
-    NotAnOption { line: usize, text: String, more: usize },
-}
-
-fn and_more(more: &usize) -> String {
-    if *more == 0 { String::new() } else { format!(", and {}", plural(*more, "more such line")) }
+    NoSection {
+        line: usize,
+        text: String,
+    },
+    DuplicateSection {
+        line: usize,
+        section: String,
+    },
+    DuplicateOption {
+        line: usize,
+        section: String,
+        option: String,
+    },
+    /// The first line that is neither, and all of them.
+    NotOptions {
+        line: usize,
+        lines: Vec<(usize, String)>,
+    },
 }
 
 impl IniError {
+    /// The message of Python's `configparser` about the file `name`. Line breaks in it are ours: what comes from the file
+    /// is quoted.
+    pub(super) fn message(&self, name: &str) -> String {
+        let name = py_repr(name);
+        match self {
+            Self::NoSection { line, text } => {
+                format!(
+                    "File contains no section headers.\nfile: {name}, line: {line}\n{}",
+                    py_repr(text)
+                )
+            }
+            Self::DuplicateSection { line, section } => {
+                let section = py_repr(section);
+                format!(
+                    "While reading from {name} [line {line:2}]: section {section} already exists"
+                )
+            }
+            Self::DuplicateOption { line, section, option } => {
+                let (option, section) = (py_repr(option), py_repr(section));
+                format!(
+                    "While reading from {name} [line {line:2}]: option {option} in section {section} already exists"
+                )
+            }
+            Self::NotOptions { lines, .. } => {
+                let quoted = |(line, text): &(usize, String)| {
+                    format!("\n    [line {line:2}]: {}", py_repr(text))
+                };
+                let lines: String = lines.iter().map(quoted).collect();
+                format!("Source contains parsing errors: {name}{lines}")
+            }
+        }
+    }
+
     /// The line, counted from 1.
     pub(super) fn line(&self) -> usize {
         match self {
             Self::NoSection { line, .. }
             | Self::DuplicateSection { line, .. }
             | Self::DuplicateOption { line, .. }
-            | Self::NotAnOption { line, .. } => *line,
+            | Self::NotOptions { line, .. } => *line,
         }
     }
 }
@@ -57,7 +103,7 @@ impl Ini {
     /// Parse `text`, whose lines end in `\n`.
     pub(super) fn parse(text: &str) -> Result<Self, IniError> {
         let mut reader = Reader::default();
-        for (at, line) in text.split_terminator('\n').enumerate() {
+        for (at, line) in text.split_inclusive('\n').enumerate() {
             reader.line(at + 1, line)?;
         }
         reader.finish()
@@ -76,8 +122,17 @@ impl Ini {
 
     /// An option's value, from `[DEFAULT]` if the section has none.
     pub(super) fn get(&self, section: &str, option: &str) -> Option<&str> {
+        self.entry(section, option).map(|entry| entry.value.as_str())
+    }
+
+    /// The line in which an option's value begins.
+    pub(super) fn line(&self, section: &str, option: &str) -> Option<usize> {
+        self.entry(section, option).map(|entry| entry.line)
+    }
+
+    fn entry(&self, section: &str, option: &str) -> Option<&Entry> {
         let own = self.sections.get(section)?;
-        own.get(option).or_else(|| self.defaults.get(option)).map(String::as_str)
+        own.get(option).or_else(|| self.defaults.get(option))
     }
 }
 
@@ -92,9 +147,8 @@ struct Reader {
     indent: usize,
     seen_sections: BTreeSet<String>,
     seen_options: BTreeSet<(String, String)>,
-    /// The first line that made no sense. Reading goes on, as duplicates are reported before it.
-    bad: Option<(usize, String)>,
-    further_bad: usize,
+    /// Lines that made no sense. Reading goes on, as duplicates are reported before them.
+    bad: Vec<(usize, String)>,
 }
 
 impl Reader {
@@ -114,7 +168,7 @@ impl Reader {
         self.indent = indent;
         match (header(value), self.section.clone()) {
             (Some(header), _) => self.open_section(number, header),
-            (None, None) => Err(IniError::NoSection { line: number, text: py_repr(line) }),
+            (None, None) => Err(IniError::NoSection { line: number, text: line.to_owned() }),
             (None, Some(section)) => self.set_option(number, section, line, value),
         }
     }
@@ -123,16 +177,16 @@ impl Reader {
     fn continue_value(&mut self, line: &str) -> bool {
         let (Some(section), Some(option)) = (&self.section, &self.option) else { return false };
         let options = options_of(&mut self.ini, section);
-        let Some(value) = options.and_then(|options| options.get_mut(option)) else { return false };
-        value.push('\n');
-        value.push_str(line);
+        let Some(entry) = options.and_then(|options| options.get_mut(option)) else { return false };
+        entry.value.push('\n');
+        entry.value.push_str(line);
         true
     }
 
     fn open_section(&mut self, line: usize, header: &str) -> Result<(), IniError> {
         if header != DEFAULT_SECTION {
             if !self.seen_sections.insert(header.to_owned()) {
-                return Err(IniError::DuplicateSection { line, section: py_repr(header) });
+                return Err(IniError::DuplicateSection { line, section: header.to_owned() });
             }
             self.ini.sections.insert(header, Options::new());
         }
@@ -149,35 +203,26 @@ impl Reader {
         text: &str,
     ) -> Result<(), IniError> {
         let Some((name, value)) = text.split_once(['=', ':']) else {
-            self.note_bad_line(number, line);
+            self.bad.push((number, line.to_owned()));
             return Ok(());
         };
         let name = strip(name).to_lowercase();
         if name.is_empty() {
-            self.note_bad_line(number, line);
+            self.bad.push((number, line.to_owned()));
         }
         if !self.seen_options.insert((section.clone(), name.clone())) {
-            let (section, option) = (py_repr(&section), py_repr(&name));
-            return Err(IniError::DuplicateOption { line: number, section, option });
+            return Err(IniError::DuplicateOption { line: number, section, option: name });
         }
         if let Some(options) = options_of(&mut self.ini, &section) {
-            options.insert(name.clone(), strip(value).to_owned());
+            options.insert(name.clone(), Entry { line: number, value: strip(value).to_owned() });
         }
         self.option = (!name.is_empty()).then_some(name);
         Ok(())
     }
 
-    fn note_bad_line(&mut self, number: usize, line: &str) {
-        match self.bad {
-            None => self.bad = Some((number, line.to_owned())),
-            Some(_) => self.further_bad += 1,
-        }
-    }
-
     fn finish(mut self) -> Result<Ini, IniError> {
-        if let Some((line, text)) = self.bad {
-            let (text, more) = (py_repr(&text), self.further_bad);
-            return Err(IniError::NotAnOption { line, text, more });
+        if let Some(&(line, _)) = self.bad.first() {
+            return Err(IniError::NotOptions { line, lines: self.bad });
         }
         for options in self.ini.sections.values_mut() {
             drop_trailing_space(options);
@@ -198,7 +243,7 @@ fn options_of<'a>(ini: &'a mut Ini, section: &str) -> Option<&'a mut Options> {
 }
 
 fn drop_trailing_space(options: &mut Options) {
-    for value in options.values_mut() {
+    for Entry { value, .. } in options.values_mut() {
         value.truncate(value.trim_end_matches(is_space).len());
     }
 }
@@ -240,16 +285,17 @@ mod tests {
             ("\u{feff}\u{feff}[run]\na = 1\n", 1, "File contains no section headers"),
             ("# x\n[run\n", 2, "File contains no section headers"),
             ("[]\n", 1, "File contains no section headers"),
-            ("[run]\na\nb\n", 2, "'a', and 1 more such line"),
-            ("[run]\n= a\n", 2, "'= a'"),
-            ("[run]\n[x]\n[run]\n", 3, "section 'run' already exists"),
+            ("[run]\na\nb", 2, ": 'f'\n    [line  2]: 'a\\n'\n    [line  3]: 'b'"),
+            ("[run]\n= a\n", 2, "'= a\\n'"),
+            ("[run]\n[x]\n[run]\n", 3, "'f' [line  3]: section 'run' already exists"),
             ("[run]\nbad\na=1\nA : 2\n", 4, "option 'a' in section 'run' already exists"),
             ("[DEFAULT]\na=1\n[DEFAULT]\na=1\n", 4, "option 'a' in section 'DEFAULT'"),
         ];
         for (text, line, message) in cases {
             let error = Ini::parse(text).unwrap_err();
             assert_eq!(error.line(), line, "{text:?}");
-            assert!(error.to_string().contains(message), "{text:?}: {error}");
+            let said = error.message("f");
+            assert!(said.contains(message), "{text:?}: {said}");
         }
     }
 }

@@ -15,10 +15,12 @@
 //!
 //! * Where coverage.py fails with a Python traceback (a file that is not UTF-8, `run = 3` in place
 //!   of a table), there is an [error](crate::ErrorKind::Config) with the file and the place.
+//! * A file that is not UTF-8 is refused for that, whatever else may be wrong before those bytes.
 //! * In TOML, coverage.py takes a value of any type for options that are text; here other values become text as Python
 //!   writes them. Numbers must fit 64 bits.
 //! * TOML 1.1 is understood; coverage.py leaves TOML to Python, most of whose versions read 1.0.
-//! * Messages that coverage.py takes from Python's INI and TOML parsers have our words.
+//! * What is no TOML is refused in our words; coverage.py has those of Python's parser. Those of the INI parser are the
+//!   same.
 //!
 //! Ways through the modules: `files` chooses the files and applies one; `document` finds sections
 //! in what `ini` or `toml` parsed; `settings` says which option is read as what, `values` does it.

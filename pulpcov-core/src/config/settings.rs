@@ -48,6 +48,8 @@ pub struct Config {
     pub plugin_options: OrderedMap<OrderedMap<Value>>,
     /// Where the settings came from.
     pub files: ConfigFiles,
+    /// Lists and booleans of TOML, by option: for text and numbers, coverage.py's list of settings shows them as they are.
+    pub(super) odd_values: OrderedMap<Value>,
 }
 
 /// The config files that were looked for, as absolute paths in that order.
@@ -364,7 +366,7 @@ pub(super) struct OptionSpec {
 }
 
 /// `options!(run: branch boolean, ...)`: option `branch` sets `config.run.branch` by
-/// [`Setting::boolean`]. The options behind the `;` are known, but mean nothing to us.
+/// [`Setting::boolean`]. The option behind the `;` is known and read, but means nothing to us.
 macro_rules! options {
     ($section:ident: $($name:ident $read:ident),* $(,)? $(; $ignored:ident)?) => {
         &[
@@ -375,7 +377,7 @@ macro_rules! options {
                     Ok(())
                 },
             },)*
-            $(OptionSpec { name: stringify!($ignored), set: |_, _| Ok(()) },)?
+            $(OptionSpec { name: stringify!($ignored), set: |_, setting| setting.text().map(drop) },)?
         ]
     };
 }

@@ -9,11 +9,17 @@ use super::value::{Datetime, Value};
 
 /// A parsed file.
 #[derive(Debug)]
-pub(super) struct Toml<'t>(DeTable<'t>);
+pub(super) struct Toml<'t> {
+    text: &'t str,
+    table: DeTable<'t>,
+}
 
 /// A table of the file.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Table<'a>(&'a DeTable<'a>);
+pub(super) struct Table<'a> {
+    text: &'a str,
+    table: &'a DeTable<'a>,
+}
 
 /// Why a text is not TOML.
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +32,15 @@ pub(super) struct TomlError {
     pub(super) column: usize,
 }
 
-/// The name of a value that should have been a table.
+/// A value that should have been a table.
 #[derive(Debug)]
-pub(super) struct NotATable(pub(super) String);
+pub(super) struct NotATable {
+    pub(super) name: String,
+    /// Counted from 1.
+    pub(super) line: usize,
+    /// Whether Python can look for an option in it.
+    pub(super) is_searched: bool,
+}
 
 impl<'t> Toml<'t> {
     /// Parse `text`.
@@ -39,36 +51,50 @@ impl<'t> Toml<'t> {
             return Err(TomlError { message, line: 1, column: 1 });
         }
         let table = DeTable::parse(text).map_err(|error| located(text, &error))?;
-        Ok(Self(table.into_inner()))
+        Ok(Self { text, table: table.into_inner() })
     }
 
     /// The table of that dotted name, if there is one.
     pub(super) fn table(&self, name: &str) -> Result<Option<Table<'_>>, NotATable> {
-        let mut table = &self.0;
+        let mut table = &self.table;
         let mut end = 0;
         for part in name.split('.') {
             end += part.len();
-            match table.get(part).map(|value| value.get_ref()) {
-                None => return Ok(None),
-                Some(DeValue::Table(inner)) => table = inner,
-                Some(_) => return Err(NotATable(name[..end].to_owned())),
-            }
+            let Some(value) = table.get(part) else { return Ok(None) };
+            let DeValue::Table(inner) = value.get_ref() else {
+                let line = line_of(self.text, value.span().start);
+                let can_contain = matches!(value.get_ref(), DeValue::Array(_) | DeValue::String(_));
+                let is_searched = can_contain && end == name.len();
+                return Err(NotATable { name: name[..end].to_owned(), line, is_searched });
+            };
+            table = inner;
             end += 1;
         }
-        Ok(Some(Table(table)))
+        Ok(Some(Table { text: self.text, table }))
     }
 }
 
 impl<'a> Table<'a> {
     /// The names in it, in file order.
     pub(super) fn keys(self) -> impl Iterator<Item = &'a str> {
-        self.0.keys().map(|key| key.get_ref().as_ref())
+        self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
     /// The value of that name.
     pub(super) fn get(self, key: &str) -> Option<Value> {
-        self.0.get(key).map(|value| convert(value.get_ref()))
+        self.table.get(key).map(|value| convert(value.get_ref()))
     }
+
+    /// The line in which the value of that name begins, counted from 1.
+    pub(super) fn line(self, key: &str) -> Option<usize> {
+        self.table.get(key).map(|value| line_of(self.text, value.span().start))
+    }
+}
+
+/// The line of a byte, counted from 1.
+fn line_of(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().get(..offset).unwrap_or_default();
+    before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
 fn located(text: &str, error: &toml::de::Error) -> TomlError {

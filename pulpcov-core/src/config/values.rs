@@ -83,6 +83,14 @@ impl Setting<'_> {
         }
     }
 
+    /// A value that text or a number stand for, but that coverage.py shows otherwise.
+    pub(super) fn odd_value(&self) -> Option<Value> {
+        match &self.raw {
+            Raw::Toml(value @ (Value::Array(_) | Value::Boolean(_))) => Some(value.clone()),
+            _ => None,
+        }
+    }
+
     /// A path, with `~` expanded.
     pub(super) fn file(&self) -> Result<String, Cause> {
         match self.substituted()? {
@@ -93,16 +101,16 @@ impl Setting<'_> {
 
     /// In INI text, whatever stands between commas and line ends; in TOML a list of text.
     pub(super) fn list(&self) -> Result<Vec<String>, Cause> {
-        match self.substituted()? {
-            Raw::Ini(text) => Ok(non_blank(text.split(['\n', ',']))),
+        match &self.raw {
+            Raw::Ini(text) => Ok(non_blank(substitute(text, self.env)?.split(['\n', ',']))),
             Raw::Toml(value) => self.text_list(value),
         }
     }
 
     /// Regular expressions, one a line.
     pub(super) fn patterns(&self) -> Result<Vec<String>, Cause> {
-        let patterns = match self.substituted()? {
-            Raw::Ini(text) => non_blank(split_lines(&text)),
+        let patterns = match &self.raw {
+            Raw::Ini(text) => non_blank(split_lines(&substitute(text, self.env)?)),
             Raw::Toml(value) => non_blank(self.text_list(value)?.iter().map(String::as_str)),
         };
         patterns.iter().try_for_each(|pattern| self.check_pattern(pattern))?;
@@ -126,15 +134,16 @@ impl Setting<'_> {
         })
     }
 
-    fn text_list(&self, value: Value) -> Result<Vec<String>, Cause> {
+    /// Messages have the value as it was written: variables are replaced in the items.
+    fn text_list(&self, value: &Value) -> Result<Vec<String>, Cause> {
         let Value::Array(values) = value else {
             return Err(self.refused(&format!("is not a list: {value}")));
         };
-        let text = |value| match value {
-            Value::Text(text) => Ok(substitute(&text, self.env)?),
+        let text = |value: &Value| match value {
+            Value::Text(text) => Ok(substitute(text, self.env)?),
             value => Err(self.refused(&format!("is not a list of strings: {value}"))),
         };
-        values.into_iter().map(text).collect()
+        values.iter().map(text).collect()
     }
 
     fn check_pattern(&self, pattern: &str) -> Result<(), Cause> {

@@ -69,6 +69,8 @@ pub(super) const SET: usize = 24 + 16;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileRecord {
     pub(crate) tracer: Box<str>,
+    /// Had it rows that are elsewhere now?
+    pub(super) was_measured: bool,
     pub(crate) authors: Authors,
     pub(crate) lines: ByContext<Numbits>,
     pub(crate) arcs: ByContext<ArcSet>,
@@ -77,6 +79,10 @@ pub(crate) struct FileRecord {
 impl FileRecord {
     fn absorb(&mut self, other: Self, ids: &[ContextId]) {
         self.authors.join(&other.authors);
+        self.was_measured |= other.was_measured;
+        if self.tracer.is_empty() {
+            self.tracer.clone_from(&other.tracer);
+        }
         self.absorb_rows(other, ids);
     }
 
@@ -105,6 +111,23 @@ impl FileRecord {
             return Err(tracer_conflict(path, &self.tracer, tracer));
         }
         Ok(())
+    }
+
+    /// The record without its rows.
+    pub(super) fn without_rows(&self) -> Self {
+        Self {
+            tracer: self.tracer.clone(),
+            was_measured: self.was_measured || self.has_rows(),
+            authors: self.authors.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// The plugin that the file belongs to, empty for Python itself. `None` if nothing says so: a file that coverage.py knew
+    /// of and never saw run is anybody's (coverage.py 7.17.5, `CoverageData.update`).
+    pub(super) fn owner(&self) -> Option<&str> {
+        let is_known = !self.tracer.is_empty() || self.was_measured || self.has_rows();
+        is_known.then_some(&*self.tracer)
     }
 
     fn has_rows(&self) -> bool {
@@ -318,7 +341,7 @@ impl CoverageData {
     }
 
     /// The contexts that ran a file, each with the lines that it ran.
-    #[cfg(feature = "html")]
+    #[cfg(feature = "report")]
     pub(crate) fn lines_by_context(
         &self,
         path: &FilePath,
@@ -529,7 +552,7 @@ impl CoverageData {
     ///
     /// Before anything has changed: [`ErrorKind::MixedData`] if one side holds lines and the
     /// other arcs, [`ErrorKind::TracerConflict`] if a file of both has another plugin, or a
-    /// plugin in one of them only (`CoverageData.update`).
+    /// plugin in one of them only and rows in the other (`CoverageData.update`).
     pub fn merge(&mut self, other: Self) -> Result<()> {
         if let Some(measurement) = other.measurement
             && self.measurement.is_some_and(|own| own != measurement)
@@ -568,11 +591,7 @@ impl CoverageData {
     }
 
     fn add_record(&mut self, path: FilePath, record: FileRecord, ids: &[ContextId]) {
-        let mut mine = FileRecord {
-            tracer: record.tracer.clone(),
-            authors: record.authors.clone(),
-            ..FileRecord::default()
-        };
+        let mut mine = record.without_rows();
         mine.absorb_rows(record, ids);
         self.files.insert(path, mine);
     }
@@ -586,9 +605,11 @@ impl CoverageData {
 
     fn check_tracers(&self, other: &Self) -> Result<()> {
         let check =
-            |path, mine: &FileRecord, theirs: &FileRecord| match mine.tracer == theirs.tracer {
-                true => Ok(()),
-                false => Err(tracer_conflict(path, &mine.tracer, &theirs.tracer)),
+            |path, mine: &FileRecord, theirs: &FileRecord| match (mine.owner(), theirs.owner()) {
+                (Some(mine), Some(theirs)) if mine != theirs => {
+                    Err(tracer_conflict(path, mine, theirs))
+                }
+                _ => Ok(()),
             };
         let any =
             |files: &BTreeMap<_, FileRecord>| files.values().any(|file| !file.tracer.is_empty());

@@ -136,29 +136,32 @@ impl Merging {
         self.add_records(rows, numbers);
         self.has_tracers |= tracers.is_some();
         for (file, tracer) in tracers.into_iter().flatten() {
-            if let Some(Some(record)) = self.files.get_mut(file) {
+            if let Some(Some(record)) = self.files.get_mut(file)
+                && !tracer.is_empty()
+            {
                 record.tracer = tracer.into();
             }
         }
         Ok(())
     }
 
-    /// The tracers of the rows, which do not contradict those that are known.
+    /// The plugins that files of the rows belong to, which do not contradict those that are known.
     fn checked_tracers<'r>(
         &self,
         rows: &'r Rows,
         numbers: &[usize],
         paths: &[FilePath],
     ) -> Result<BTreeMap<usize, &'r str>> {
-        let tracers = rows.tracers(numbers, paths)?;
-        for (&file, &tracer) in &tracers {
+        let owners = rows.owners(numbers, paths)?;
+        for (&file, &owner) in &owners {
             if let (Some(Some(mine)), Some(path)) = (self.files.get(file), paths.get(file))
-                && *mine.tracer != *tracer
+                && let Some(mine) = mine.owner()
+                && mine != owner
             {
-                return Err(tracer_conflict(path, &mine.tracer, tracer));
+                return Err(tracer_conflict(path, mine, owner));
             }
         }
-        Ok(tracers)
+        Ok(owners)
     }
 
     /// See to it that there is a record of each file, with its authors.
@@ -185,12 +188,8 @@ impl Merging {
     /// Take the rows out, and leave files and contexts.
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn take_rows(&mut self, paths: &[FilePath]) -> CoverageData {
-        let names = |record: &FileRecord| FileRecord {
-            tracer: record.tracer.clone(),
-            authors: record.authors.clone(),
-            ..FileRecord::default()
-        };
-        let files = self.files.iter().map(|record| record.as_ref().map(names)).collect();
+        let names = |record: &Option<FileRecord>| record.as_ref().map(FileRecord::without_rows);
+        let files = self.files.iter().map(names).collect();
         let names = Self { contexts: self.contexts.clone(), files, has_tracers: self.has_tracers };
         std::mem::replace(self, names).into_data(None, paths)
     }

@@ -1,6 +1,6 @@
 //! Rows on their way into a data set: of many files and contexts, in a few allocations.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::authors::META_KEY;
 use super::contexts::{ContextId, ContextTable};
@@ -77,20 +77,25 @@ impl Rows {
         }
     }
 
-    /// The tracer of each file, empty if it has none. Files have these numbers among `paths`.
+    /// The plugin that each file belongs to, empty for Python itself; no files that have neither a plugin nor rows. Files have
+    /// these numbers among `paths`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if a number has two.
-    pub(crate) fn tracers(
+    /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if a number has two plugins.
+    pub(crate) fn owners(
         &self,
         numbers: &[usize],
         paths: &[FilePath],
     ) -> Result<BTreeMap<usize, &str>> {
-        let mut tracers = BTreeMap::<usize, &str>::new();
+        let measured = self.files_with_rows();
+        let mut owners = BTreeMap::<usize, &str>::new();
         for (index, &file) in numbers.iter().enumerate() {
             let tracer = self.tracers.get(&index).map_or("", |tracer| tracer);
-            let known = tracers.entry(file).or_default();
+            if tracer.is_empty() && !measured.contains(&index) {
+                continue;
+            }
+            let known = owners.entry(file).or_default();
             if known.is_empty() {
                 *known = tracer;
             } else if !tracer.is_empty()
@@ -100,17 +105,22 @@ impl Rows {
                 return Err(tracer_conflict(path, known, tracer));
             }
         }
-        Ok(tracers)
+        Ok(owners)
+    }
+
+    fn files_with_rows(&self) -> HashSet<usize> {
+        let lines = self.lines.iter().flat_map(Runs::files);
+        lines.chain(self.arcs.iter().flat_map(Runs::files)).collect()
     }
 
     /// Has no file two tracers? Files have these numbers among `paths`.
     ///
     /// # Errors
     ///
-    /// As [`tracers`](Self::tracers).
+    /// As [`owners`](Self::owners).
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn check_tracers(&self, numbers: &[usize], paths: &[FilePath]) -> Result<()> {
-        if self.tracers.is_empty() { Ok(()) } else { self.tracers(numbers, paths).map(drop) }
+        if self.tracers.is_empty() { Ok(()) } else { self.owners(numbers, paths).map(drop) }
     }
 
     /// About how many bytes of memory the rows take in a data set.
@@ -159,6 +169,11 @@ impl<T: Copy> Runs<T> {
         let mut all = Self::default();
         let _ = (all.runs.try_reserve(runs), all.values.try_reserve(values));
         all
+    }
+
+    /// The files of the runs, some of them more than once.
+    fn files(&self) -> impl Iterator<Item = usize> {
+        self.runs.iter().map(|run| run.file as usize)
     }
 
     #[cfg(feature = "parallel")]

@@ -175,6 +175,7 @@ impl Finding {
     }
 
     fn add(&mut self, entry: Entry) {
+        let entry = entry.followed();
         let absolute = match &self.working_folder {
             Some(folder) => std::path::absolute(folder.join(entry.path())),
             None => std::path::absolute(entry.path()),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, PersistError};
 
+use crate::links::folder_of;
+
 /// A temporary file that replaces `target` when it is complete. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Beside {
@@ -31,23 +33,6 @@ impl Beside {
             file.as_file().set_permissions(permissions)?;
         }
         Ok(Self { file, target: target.to_owned() })
-    }
-
-    /// Limits which of the group and of all others may read the file to these bits of a mode. Who may not read may not write.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-    pub(crate) fn limit_readers(&self, readers: u32) -> io::Result<()> {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = self.file.as_file().metadata()?.permissions().mode();
-            let limited = mode & (0o700 | readers | readers >> 1 | readers >> 2);
-            if limited != mode & 0o777 {
-                self.file.as_file().set_permissions(Permissions::from_mode(limited))?;
-            }
-        }
-        #[cfg(not(unix))]
-        let _ = readers;
-        Ok(())
     }
 
     /// Renames the file to the target, and replaces what is there.
@@ -91,12 +76,21 @@ fn replacing(old: &Metadata, _: &Path, _: Permissions) -> Permissions {
     old.permissions()
 }
 
-/// Returns the folder of a file, which is `.` for a bare name.
-pub(crate) fn folder_of(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.into(),
-        _ => PathBuf::from("."),
+/// Limits which of the group and of all others may read the file to these bits of a mode. Who may not read may not write.
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+pub(crate) fn limit_readers(file: &File, readers: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = file.metadata()?.permissions().mode();
+        let limited = mode & (0o700 | readers | readers >> 1 | readers >> 2);
+        if limited != mode & 0o777 {
+            file.set_permissions(Permissions::from_mode(limited))?;
+        }
     }
+    #[cfg(not(unix))]
+    let _ = (file, readers);
+    Ok(())
 }
 
 /// Removes the name of the temporary file, which `tempfile` adds to the system's message.

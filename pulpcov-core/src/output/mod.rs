@@ -2,13 +2,18 @@
 //!
 //! A new file is written in the folder of the old one, and renamed when it is complete. A reader sees either the whole old
 //! file or the whole new one. If writing fails, the old file stays as it was.
+//!
+//! A file that cannot be replaced so is overwritten where it is.
 
 mod beside;
+mod in_place;
 #[cfg(feature = "report")]
 mod whole_file;
 
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
-pub(crate) use beside::{Beside, folder_of, without_path};
+pub(crate) use beside::{Beside, limit_readers, without_path};
+#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+pub(crate) use in_place::{forbids_replacing, open_in_place};
 #[cfg(feature = "report")]
 pub use whole_file::WholeFile;
 #[cfg(feature = "report")]

@@ -1,11 +1,13 @@
 //! Writing a file that the user names.
 
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Seek, Write};
+use std::path::Path;
 
-use super::beside::{Beside, folder_of};
+use super::beside::Beside;
+use super::in_place::{forbids_replacing, open_in_place};
 use crate::error::{ErrorKind, Result};
+use crate::links::Place;
 
 /// How the names of temporary files begin.
 const PREFIX: &str = ".pulpcov_";
@@ -13,15 +15,14 @@ const PREFIX: &str = ".pulpcov_";
 /// The size of the buffer, in bytes.
 const BUFFER: usize = 1 << 16;
 
-/// How many symbolic links are followed at most: as many as Linux follows.
-const MOST_LINKS: usize = 40;
-
 /// Writes a file as a whole: complete, or not at all.
 ///
 /// - The file is written in its folder under a temporary name, and renamed when it is complete.
 /// - A new file gets the permissions that the umask leaves. A file that is replaced keeps its permissions, except
 ///   set-user-ID and set-group-ID, and its owner if the process may set it.
 /// - A symbolic link is followed, unless another user can have made it.
+/// - A file that cannot be replaced, because its folder is not writable or it is a mount point, is overwritten when the new
+///   content is complete. Only then a crash can leave a part of the content.
 /// - A FIFO or a device, `/dev/stdout` for example, is written to directly.
 ///
 /// # Examples
@@ -101,15 +102,51 @@ impl<'p> WholeFile<'p> {
         target: &Path,
         write: impl FnOnce(&mut dyn Write) -> Result<T>,
     ) -> Result<T> {
-        let (new, done) = written(target, |out| write(out))?;
+        let new = match Beside::new(target, PREFIX, "") {
+            Err(err) if forbids_replacing(err.kind()) => {
+                let file = open_in_place(target).map_err(|_| err)?;
+                return self.overwrite(file, write);
+            }
+            new => new?,
+        };
+        let done = fill(&new, target, |out| write(out))?;
         if let Some(mode) = self.mode {
             set_mode(new.file.as_file(), mode)?;
         }
         if self.durable {
             new.file.as_file().sync_all()?;
         }
-        new.persist()?;
+        let mut content = new.file.reopen()?;
+        match new.persist() {
+            Err(err) if forbids_replacing(err.kind()) => {
+                let file = open_in_place(target).map_err(|_| err)?;
+                self.copy_over(file, &mut content)?;
+            }
+            persisted => persisted?,
+        }
         Ok(done)
+    }
+
+    /// Overwrites a file whose folder takes no temporary file, once the content is complete.
+    fn overwrite<T>(
+        &self,
+        file: File,
+        write: impl FnOnce(&mut dyn Write) -> Result<T>,
+    ) -> Result<T> {
+        let mut content = tempfile::tempfile()?;
+        let mut out = BufWriter::with_capacity(BUFFER, &content);
+        let done = write(&mut out)?;
+        out.flush()?;
+        drop(out);
+        content.rewind()?;
+        self.copy_over(file, &mut content)?;
+        Ok(done)
+    }
+
+    fn copy_over(&self, mut file: File, content: &mut File) -> io::Result<()> {
+        let size = io::copy(content, &mut file)?;
+        file.set_len(size)?;
+        if self.durable { file.sync_all() } else { Ok(()) }
     }
 
     /// Writes to a FIFO, a device or an open file. Appending keeps what an open file holds.
@@ -122,64 +159,6 @@ impl<'p> WholeFile<'p> {
     }
 }
 
-/// What a path leads to.
-enum Place {
-    /// A regular file, or a file that does not exist yet.
-    File(PathBuf),
-    /// A FIFO, a device, or a file that a process has open.
-    Other,
-}
-
-impl Place {
-    fn of(path: &Path) -> io::Result<Self> {
-        let mut path = path.to_owned();
-        for _ in 0..MOST_LINKS {
-            let metadata = match path.symlink_metadata() {
-                Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(Self::File(path)),
-                metadata => metadata?,
-            };
-            if metadata.is_file() {
-                return Ok(Self::File(path));
-            }
-            if metadata.is_dir() {
-                return Err(io::Error::new(io::ErrorKind::IsADirectory, "this is a folder"));
-            }
-            let folder = folder_of(&path);
-            if !metadata.is_symlink() || is_of_open_files(&folder)? {
-                return Ok(Self::Other);
-            }
-            refuse_strangers_link(&metadata, &folder)?;
-            path = folder.join(fs::read_link(&path)?);
-        }
-        Err(io::Error::other("there are too many symbolic links, or they lead to each other"))
-    }
-}
-
-/// Links in these folders stand for the open files of a process. `/dev/stdout` leads to one of them.
-fn is_of_open_files(folder: &Path) -> io::Result<bool> {
-    let folder = folder.canonicalize()?;
-    Ok(folder.starts_with("/proc") || folder.starts_with("/dev/fd"))
-}
-
-/// Refuses to follow a link that another user can have put there, to have any file of this user overwritten.
-#[cfg(unix)]
-fn refuse_strangers_link(link: &Metadata, folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::MetadataExt;
-    let trusted = [0, nix::unistd::geteuid().as_raw()];
-    let mode = folder.metadata()?.mode();
-    let others_may_rename = mode & 0o002 != 0 && mode & 0o1000 == 0;
-    if trusted.contains(&link.uid()) && !others_may_rename {
-        return Ok(());
-    }
-    let message = "this is a symbolic link that another user may have made; it is not followed";
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
-}
-
-#[cfg(not(unix))]
-fn refuse_strangers_link(_: &Metadata, _: &Path) -> io::Result<()> {
-    Ok(())
-}
-
 /// Replaces the file at `target` in one step. Does not follow a link.
 pub(crate) fn replace(target: &Path, content: &[u8]) -> io::Result<()> {
     replace_with(target, |out| out.write_all(content))
@@ -190,22 +169,22 @@ pub(crate) fn replace_with(
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let (new, ()) = written(target, write)?;
+    let new = Beside::new(target, PREFIX, "")?;
+    fill(&new, target, write)?;
     new.persist()
 }
 
-/// Creates a file beside `target`, and calls `write` to write its content.
-fn written<T, E: From<io::Error>>(
+/// Calls `write` to write the content of a file beside `target`.
+fn fill<T, E: From<io::Error>>(
+    new: &Beside,
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> std::result::Result<T, E>,
-) -> std::result::Result<(Beside, T), E> {
-    let new = Beside::new(target, PREFIX, "")?;
-    keep_owner(&new, target);
+) -> std::result::Result<T, E> {
+    keep_owner(new, target);
     let mut out = BufWriter::with_capacity(BUFFER, new.file.as_file());
     let done = write(&mut out)?;
     out.flush()?;
-    drop(out);
-    Ok((new, done))
+    Ok(done)
 }
 
 /// Gives the new file the owner of the old one, if the process may: root can replace a file of another user.

@@ -158,6 +158,16 @@ impl PathAliases {
         }
     }
 
+    #[cfg(all(feature = "json", feature = "sqlite"))]
+    pub(crate) fn is_relative(&self) -> bool {
+        self.relative
+    }
+
+    #[cfg(all(feature = "json", feature = "sqlite"))]
+    pub(crate) fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
+    }
+
     /// Keep results relative: the `[run] relative_files` setting. Off by default.
     ///
     /// Set it before the first rule: without it relative patterns become absolute.

@@ -6,6 +6,7 @@
 //! data classes do.
 
 use ruff_python_ast::Stmt;
+use ruff_text_size::Ranged;
 
 use super::PythonVersion;
 use super::lines::LineSet;
@@ -107,15 +108,17 @@ fn annotations(syntax: &Syntax) -> Vec<Deferred> {
 fn visit_suite(syntax: &Syntax, suite: &[Stmt], class: Option<&Stmt>, found: &mut Vec<Deferred>) {
     let line = |stmt| line_of(syntax, stmt);
     let mut before = class;
-    for (position, stmt) in suite.iter().enumerate() {
-        if !is_annotation(stmt) {
-            before = Some(stmt).filter(|stmt| always_goes_on(stmt));
+    // Runs of annotations, and what is between them.
+    for run in suite.chunk_by(|a, b| is_annotation(a) && is_annotation(b)) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
+        if !is_annotation(first) {
+            before = Some(first).filter(|stmt| always_goes_on(stmt));
             continue;
         }
-        let rest = suite.get(position..).unwrap_or_default();
-        let after = rest.iter().find(|stmt| !is_annotation(stmt));
-        let (before, after) = (before.map(line), after.map(line));
-        found.push(Deferred { line: syntax.first_line(stmt), before, after });
+        let behind = suite.partition_point(|stmt| stmt.start() <= last.start());
+        let (before, after) = (before.map(line), suite.get(behind).map(line));
+        let deferred = |stmt| Deferred { line: syntax.first_line(stmt), before, after };
+        found.extend(run.iter().map(deferred));
     }
 }
 

@@ -15,7 +15,7 @@ use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     Arguments, CmpOp, Comprehension, ExceptHandler, Expr, Keyword, Parameters, Pattern, Stmt,
 };
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::PythonVersion;
 use super::constant::{Constant, fold};
@@ -46,7 +46,7 @@ pub(crate) fn leftovers<'a>(
 ) -> Vec<CodeSource<'a>> {
     let mut constants = Constants {
         version,
-        dead,
+        dead: DeadRanges::new(dead),
         is_dead: false,
         indexes: HashMap::new(),
         last_used: None,
@@ -60,16 +60,43 @@ pub(crate) fn leftovers<'a>(
     constants.stay()
 }
 
-struct Constants<'a, 'd> {
+/// Ranges of the source that nothing reaches.
+struct DeadRanges {
+    /// Where each starts, in order, and where those that start so far end at the latest.
+    ends: Vec<(TextSize, TextSize)>,
+}
+
+impl DeadRanges {
+    fn new(dead: &[TextRange]) -> Self {
+        let mut ends: Vec<(TextSize, TextSize)> =
+            dead.iter().map(|range| (range.start(), range.end())).collect();
+        ends.sort_unstable();
+        let mut latest = TextSize::default();
+        for (_, end) in &mut ends {
+            latest = latest.max(*end);
+            *end = latest;
+        }
+        Self { ends }
+    }
+
+    /// Is all of `range` in one of them?
+    fn contain(&self, range: TextRange) -> bool {
+        let started = self.ends.partition_point(|(start, _)| *start <= range.start());
+        let last = started.checked_sub(1).and_then(|last| self.ends.get(last));
+        last.is_some_and(|(_, latest)| *latest >= range.end())
+    }
+}
+
+struct Constants<'a> {
     version: PythonVersion,
-    dead: &'d [TextRange],
+    dead: DeadRanges,
     is_dead: bool,
     indexes: HashMap<String, usize>,
     last_used: Option<usize>,
     dead_code: Vec<(usize, CodeSource<'a>)>,
 }
 
-impl<'a> Constants<'a, '_> {
+impl<'a> Constants<'a> {
     fn prologue(&mut self, scope: Scope, body: &[Stmt]) {
         let docstring = match body.first() {
             Some(Stmt::Expr(first)) if first.value.is_string_literal_expr() => fold(&first.value),
@@ -214,10 +241,10 @@ fn distinct(constant: Constant, expr: &Expr) -> Constant {
     }
 }
 
-impl<'a> Visitor<'a> for Constants<'a, '_> {
+impl<'a> Visitor<'a> for Constants<'a> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         let was_dead = self.is_dead;
-        self.is_dead |= self.dead.iter().any(|dead| dead.contains_range(statement.range()));
+        self.is_dead |= self.dead.contain(statement.range());
         match statement {
             Stmt::FunctionDef(node) => {
                 node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));

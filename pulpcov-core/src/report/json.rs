@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
 use std::ops::RangeInclusive;
 
@@ -17,7 +17,7 @@ use super::parallel::{Rendered, write_in_order};
 use crate::python::{Facts, Region, RegionKind};
 use crate::results::{Analysis, Narrower, Numbers, Precision, display_covered};
 use crate::summarize::{FileSummary, Summary};
-use crate::{REFERENCE_VERSION, Result};
+use crate::{Numbits, REFERENCE_VERSION, Result};
 
 /// The version of the format.
 const FORMAT: u32 = 3;
@@ -36,6 +36,7 @@ pub struct Options {
     precision: Precision,
     pretty_print: bool,
     show_contexts: bool,
+    contexts_once: bool,
     timestamp: String,
 }
 
@@ -63,6 +64,17 @@ impl Options {
     #[must_use]
     pub fn show_contexts(mut self, show: bool) -> Self {
         self.show_contexts = show;
+        self
+    }
+
+    /// Whether to write the name of each context once, if contexts are shown.
+    ///
+    /// The report then has a list `contexts` of all names. The `contexts` of a file map a line to places in that list, and
+    /// functions and classes have none: their lines are lines of the file. coverage.py has no such form. Its own repeats each
+    /// name for each line, up to three times.
+    #[must_use]
+    pub fn contexts_once(mut self, once: bool) -> Self {
+        self.contexts_once = once;
         self
     }
 
@@ -108,13 +120,18 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     let (next, inner) = if pretty { (",", "\n        ") } else { (", ", "") };
     write!(out, "{{{item}\"meta\": ")?;
     write_value(&Meta::new(summary, options), pretty, 1, &mut out)?;
+    let names = ContextNames::of(summary, options);
+    if let ContextNames::Numbered(numbered) = &names {
+        write!(out, "{next}{item}\"contexts\": ")?;
+        write_value(&numbered.names, pretty, 1, &mut out)?;
+    }
     write!(out, "{next}{item}\"files\": {{")?;
     let files = by_name(summary);
     let mut first = true;
     write_in_order(
         &files,
         &mut out,
-        |file| RenderedFile::new(summary, file, options),
+        |file| RenderedFile::new(summary, file, options, &names),
         |out, file| {
             let before = if first { "" } else { next };
             first = false;
@@ -129,6 +146,85 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     write_value(&counts, pretty, 1, &mut out)?;
     write!(out, "{close}")?;
     Ok(if totals.statements == 0 { 0.0 } else { totals.percent_covered() })
+}
+
+/// How many bytes the contexts take in the report, about.
+///
+/// It is the product of tests and lines, so it can be a thousand times the data.
+///
+/// # Examples
+///
+/// ```
+/// use std::path::Path;
+///
+/// use pulpcov_core::report::json::{Options, size_of_contexts};
+/// use pulpcov_core::summarize::Summarizer;
+/// use pulpcov_core::{CoverageData, Numbits};
+///
+/// let mut data = CoverageData::new();
+/// data.add_lines("a.py", "test_login", &Numbits::from_iter([1, 2]))?;
+/// let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+/// let summary = Summarizer::new(&data, &sources)?.run()?;
+/// // Two lines, each in the file, outside of all functions, and outside of all classes.
+/// let options = Options::new().show_contexts(true);
+/// assert_eq!(size_of_contexts(&summary, &options), 2 * 3 * r#""test_login", "#.len() as u64);
+/// assert_eq!(size_of_contexts(&summary, &Options::new()), 0);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn size_of_contexts(summary: &Summary<'_>, options: &Options) -> u64 {
+    if !options.show_contexts {
+        return 0;
+    }
+    let space = if options.pretty_print { "\n                    ".len() } else { " ".len() };
+    let around = if options.contexts_once { "," } else { "\"\"," }.len() + space;
+    let of_file = |file: &FileSummary| {
+        let times = if file.is_python() && !options.contexts_once { 3 } else { 1 };
+        let of_context = |(name, lines): (&str, Cow<'_, Numbits>)| {
+            let len = if options.contexts_once { NUMBER } else { name.len() };
+            lines.iter().count() as u64 * (len + around) as u64 * times
+        };
+        summary.lines_by_context(file).into_iter().map(of_context).sum::<u64>()
+    };
+    summary.files().iter().map(of_file).sum()
+}
+
+/// The usual length of a context's number.
+const NUMBER: usize = 4;
+
+/// How the contexts of a line are named.
+enum ContextNames<'a> {
+    Hidden,
+    Written,
+    Numbered(Numbered<'a>),
+}
+
+/// Contexts by their places in the list of their names.
+struct Numbered<'a> {
+    names: Vec<&'a str>,
+    numbers: HashMap<&'a str, usize>,
+}
+
+impl<'a> ContextNames<'a> {
+    fn of(summary: &'a Summary<'_>, options: &Options) -> Self {
+        match (options.show_contexts, options.contexts_once) {
+            (false, _) => Self::Hidden,
+            (true, false) => Self::Written,
+            (true, true) => {
+                let names = summary.contexts();
+                let numbers = names.iter().copied().zip(0..).collect();
+                Self::Numbered(Numbered { names, numbers })
+            }
+        }
+    }
+}
+
+impl Numbered<'_> {
+    fn lines(&self, contexts: &LineContexts<'_>) -> BTreeMap<u32, Vec<usize>> {
+        let number = |name: &&str| self.numbers.get(name).copied();
+        let line =
+            |(line, names): &(u32, Vec<&str>)| (*line, names.iter().filter_map(number).collect());
+        contexts.iter().map(line).collect()
+    }
 }
 
 /// Two files can have one name: the later one is reported, in the place of the first.
@@ -259,14 +355,24 @@ impl Serialize for Contexts<'_> {
 struct RenderedFile(Vec<u8>);
 
 impl RenderedFile {
-    fn new(summary: &Summary<'_>, file: &FileSummary, options: &Options) -> Result<Self> {
+    fn new(
+        summary: &Summary<'_>,
+        file: &FileSummary,
+        options: &Options,
+        names: &ContextNames<'_>,
+    ) -> Result<Self> {
         let pretty = options.pretty_print;
         let mut text = Vec::new();
         write_value(&file.name(), pretty, 2, &mut text)?;
         text.extend_from_slice(b": ");
         let contexts = options.show_contexts.then(|| summary.contexts_by_line(file));
-        let style = Style { precision: options.precision, contexts: contexts.as_deref() };
-        write_value(&File::new(file, style)?, pretty, 2, &mut text)?;
+        let mut numbered = None;
+        let mut style = Style { precision: options.precision, contexts: contexts.as_deref() };
+        if let (ContextNames::Numbered(names), Some(contexts)) = (names, &contexts) {
+            numbered = Some(names.lines(contexts));
+            style.contexts = None;
+        }
+        write_value(&File { numbered, ..File::new(file, style)? }, pretty, 2, &mut text)?;
         Ok(Self(text))
     }
 }
@@ -299,6 +405,8 @@ struct File<'a> {
     excluded_lines: &'a [i32],
     #[serde(skip_serializing_if = "Option::is_none")]
     contexts: Option<Contexts<'a>>,
+    #[serde(rename = "contexts", skip_serializing_if = "Option::is_none")]
+    numbered: Option<BTreeMap<u32, Vec<usize>>>,
     #[serde(flatten)]
     branches: Option<Branches<'a>>,
     #[serde(flatten)]
@@ -314,6 +422,7 @@ impl<'a> File<'a> {
             missing_lines: analysis.missing(),
             excluded_lines: analysis.excluded(),
             contexts: style.contexts.map(Contexts::of_file),
+            numbered: None,
             branches: Branches::new(analysis),
             regions: file.is_python().then(|| Regions {
                 functions: NamedRegions::new(facts, analysis, RegionKind::Function, style),

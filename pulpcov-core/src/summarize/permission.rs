@@ -164,6 +164,36 @@ fn has_access_control_list(_: &impl AsFd) -> bool {
     false
 }
 
+/// Is this a file in which the kernel tells of itself and of processes, such as one of `/proc`?
+#[cfg(target_os = "linux")]
+fn is_of_kernel(file: &File) -> bool {
+    // statfs(2), linux/magic.h.
+    const FILE_SYSTEMS: [u64; 15] = [
+        0x9fa0,      // proc
+        0x6265_6572, // sysfs
+        0x6462_6720, // debugfs
+        0x7472_6163, // tracefs
+        0x7363_6673, // securityfs
+        0x0027_e0eb, // cgroup
+        0x6367_7270, // cgroup2
+        0xcafe_4a11, // bpf
+        0x6165_676c, // pstore
+        0xde5e_81e4, // efivarfs
+        0xf97c_ff8c, // selinuxfs
+        0x4341_5d53, // smackfs
+        0x6265_6570, // configfs
+        0x4249_4e4d, // binfmt_misc
+        0x6e73_6673, // nsfs
+    ];
+    let kind = rustix::fs::fstatfs(file).map(|status| status.f_type as u64 & 0xffff_ffff);
+    kind.map_or(true, |kind| FILE_SYSTEMS.contains(&kind))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_of_kernel(_: &File) -> bool {
+    false
+}
+
 /// A folder on the way.
 struct Step {
     handle: OwnedFd,
@@ -259,6 +289,10 @@ impl Walk<'_> {
         let is_shown = |stat: &FileStat| self.shown.contains(&inode_of(stat));
         // A hard link in such a folder could be to a file of any other.
         let in_shown = || stat.st_nlink == 1 && self.way.iter().any(|step| is_shown(&step.stat));
+        // Only the caller is the one who opens it: the kernel tells others less, whatever the mode of these files.
+        if is_of_kernel(&file) {
+            self.readers.retain(|reader| matches!(**reader, Reader::Caller));
+        }
         let may_be_shown = !self.readers.is_empty() || is_shown(&stat) || in_shown();
         Ok(if may_be_shown { Opened::File(file) } else { Opened::Withheld })
     }
@@ -393,6 +427,19 @@ mod tests {
         }
         let file = [inode(&place.path("other/secret.py")).unwrap()];
         assert_eq!(place.open("other/secret.py", STRANGER, &file), "other/secret.py");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_the_kernel_tells_the_caller_is_for_the_caller() {
+        let open = |authors: Authors| {
+            let path = Path::new("/proc/self/maps");
+            Opener::default().open(path, &authors, &[]).unwrap()
+        };
+        assert!(matches!(open(Authors::Caller), Opened::File(_)));
+        for author in [Author::User(0), STRANGER, Author::Anybody] {
+            assert!(matches!(open(author.into()), Opened::Withheld), "{author:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,10 @@ use crate::paths::{WorkingDir, from_os};
 use crate::{Authors, Error, ErrorKind, Result};
 
 /// No source that anybody wrote is larger; a data file can name any file.
-const LARGEST_SOURCE: u64 = 64 << 20;
+pub(super) const LARGEST_SOURCE: u64 = 64 << 20;
+
+/// Facts take up to a hundred times the memory of a source: others shall not fill it.
+const LARGEST_SOURCE_OF_OTHERS: u64 = 4 << 20;
 
 /// Gives the sources of measured files: a disk, an archive, a map in memory.
 ///
@@ -163,7 +166,13 @@ impl Sources for DiskSources {
 
     fn read_for(&self, path: &Path, authors: &Authors) -> Result<Option<Vec<u8>>> {
         let Some(file) = self.open(path, authors)? else { return Ok(None) };
-        let read = read_bounded(file);
+        let read = read_bounded(
+            file,
+            match authors {
+                Authors::Caller => LARGEST_SOURCE,
+                Authors::Others(_) => LARGEST_SOURCE_OF_OTHERS,
+            },
+        );
         read.map(Some).map_err(|err| failed(err, path, self.folder.local_path(&from_os(path))))
     }
 }
@@ -187,12 +196,12 @@ fn open_regular(path: &Path) -> io::Result<File> {
     }
 }
 
-pub(super) fn read_bounded(file: File) -> io::Result<Vec<u8>> {
+pub(super) fn read_bounded(file: File, most: u64) -> io::Result<Vec<u8>> {
     let size = file.metadata()?.len();
-    let mut bytes = Vec::with_capacity(size.min(LARGEST_SOURCE) as usize);
-    file.take(LARGEST_SOURCE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_SOURCE {
-        return Err(io::Error::other(format!("it is larger than {LARGEST_SOURCE} bytes")));
+    let mut bytes = Vec::with_capacity(size.min(most) as usize);
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("it is larger than {most} bytes")));
     }
     Ok(bytes)
 }

@@ -268,7 +268,8 @@ impl<'a> Summarizer<'a> {
     /// [`ErrorKind::Config`] for a pattern that cannot be used. Unless errors are ignored, those of the first file
     /// that has one: [`ErrorKind::NoSource`] if it is not there or cannot be read,
     /// [`ErrorKind::NotPython`] if it does not parse. A file that is not named like Python, and is
-    /// none, is passed over; one that may not be shown is [withheld](Warning::Withheld).
+    /// none, is passed over; one that may not be shown is [withheld](Warning::Withheld). One that only others' data files
+    /// name is [left out](Warning::LeftOut) whatever is wrong with it: they cannot stop the report.
     pub fn run(mut self) -> Result<Summary<'a>> {
         let patterns = (self.exclude.take(), self.partial.take());
         let facts = AnalyzeOptions::with_patterns(patterns.0, patterns.1)?;
@@ -282,10 +283,12 @@ impl<'a> Summarizer<'a> {
         let mut files = Vec::with_capacity(candidates.len());
         warnings.extend(self.unmatched_rows(&candidates, &outcomes));
         let missing = missing_sources(&outcomes);
-        for outcome in outcomes {
-            self.settle(outcome, &mut files, &mut warnings).map_err(|err| match err.kind() {
-                ErrorKind::NoSource => err.with_files(missing.clone()),
-                _ => err,
+        for (task, outcome) in candidates.iter().zip(outcomes) {
+            self.settle(task, outcome, &mut files, &mut warnings).map_err(|err| {
+                match err.kind() {
+                    ErrorKind::NoSource => err.with_files(missing.clone()),
+                    _ => err,
+                }
             })?;
         }
         Ok(Summary {
@@ -466,6 +469,7 @@ impl<'a> Summarizer<'a> {
     /// What an outcome means: a file, a warning, nothing, or the end.
     fn settle(
         &self,
+        task: &Task,
         outcome: Outcome,
         files: &mut Vec<FileSummary>,
         warnings: &mut Vec<Warning>,
@@ -485,7 +489,9 @@ impl<'a> Summarizer<'a> {
             Outcome::Failed { message, error, .. } => {
                 let may_be_ignored =
                     matches!(error.kind(), ErrorKind::NoSource | ErrorKind::NotPython);
-                if !self.ignore_errors || !may_be_ignored {
+                // Nor by naming what is not there, or is no Python.
+                let is_of_others = task.authors != Authors::Caller;
+                if !is_of_others && (!self.ignore_errors || !may_be_ignored) {
                     return Err(error);
                 }
                 warnings.push(Warning::LeftOut { message, error });

@@ -154,7 +154,6 @@ impl Summary<'_> {
     }
 
     /// The contexts that ran a file, each with the lines that it ran.
-    #[cfg(feature = "html")]
     pub(crate) fn lines_by_context(
         &self,
         file: &FileSummary,
@@ -163,7 +162,6 @@ impl Summary<'_> {
     }
 
     /// The names of the contexts that the data knows.
-    #[cfg(feature = "html")]
     pub(crate) fn contexts(&self) -> Vec<&str> {
         self.data.contexts()
     }

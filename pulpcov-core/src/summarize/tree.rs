@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use super::permission::{self, Inode, Opened, Opener};
 use super::sources::Sources;
 #[cfg(unix)]
-use super::sources::read_bounded;
+use super::sources::{LARGEST_SOURCE, read_bounded};
 #[cfg(unix)]
 use crate::Authors;
 use crate::paths::{from_os, to_os};
@@ -183,7 +183,7 @@ impl Fence {
         // For nobody, but what is in the folder is shown to everybody.
         let nobody = Authors::Others(BTreeSet::new());
         match opener.open(&std::path::absolute(path)?, &nobody, &[*folder])? {
-            Opened::File(file) => read_bounded(file),
+            Opened::File(file) => read_bounded(file, LARGEST_SOURCE),
             Opened::Missing => Err(io::ErrorKind::NotFound.into()),
             Opened::Withheld => Err(io::Error::other(
                 "this is a link that may lead out of the folder of the sources",

@@ -15,7 +15,8 @@ const UNMATCHED_NAMED: usize = 3;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Warning {
-    /// A file was left out: it is no Python, or its source is not there. Errors were to be ignored.
+    /// A file was left out: it is no Python, or its source is not there. Errors were to be ignored, or only others' data
+    /// files name it.
     #[non_exhaustive]
     LeftOut {
         /// coverage.py's sentence.

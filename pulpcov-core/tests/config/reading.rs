@@ -173,7 +173,7 @@ fn a_file_asked_for_must_be_readable() {
 }
 
 fn option(section: &str, option: &str) -> Position {
-    Position::Option { section: section.to_owned(), option: option.to_owned() }
+    Position::Option { section: section.to_owned(), option: option.to_owned(), line: Some(2) }
 }
 
 fn line(line: usize, column: Option<usize>) -> Position {
@@ -186,7 +186,7 @@ fn ini_refusals() {
         ("[run]\ntimid = maybe?\n", option("run", "timid"), "Not a boolean: maybe?"),
         ("timid = 1\n", line(1, None), "no section headers"),
         ("\n[run\n", line(2, None), "[run"),
-        ("[run]\ntimid\n", line(2, None), "'timid'"),
+        ("[run]\ntimid\n", line(2, None), "[line  2]: 'timid\\n'"),
         (
             "[report]\nexclude_lines = foo(\n",
             option("report", "exclude_lines"),
@@ -276,7 +276,10 @@ fn bytes_that_are_no_text_name_their_line() {
     for name in ["a.ini", "a.toml"] {
         let error = Loader::new("/", |_| None).parse(name, b"# \n\xff\n").unwrap_err();
         assert_eq!(error.position(), Some(&line(2, None)));
-        assert_eq!(error.reason(), format!("Couldn't read config file {name}: it is not UTF-8"));
+        assert_eq!(
+            error.reason(),
+            format!("Couldn't read config file {name}: it is not UTF-8 (at line 2)")
+        );
     }
 }
 

@@ -4,9 +4,10 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use pulpcov_core::Error;
 use pulpcov_core::discover::{self, Found, UserFolder};
 use pulpcov_core::folder::{Entry, Folder};
+use pulpcov_core::formats::DataFile;
+use pulpcov_core::{Error, Measurement};
 
 use super::data_root::BASE;
 
@@ -48,6 +49,15 @@ impl Contents {
             }
         }
         Ok(Self { root, users, data_files: files, unfinished, notes, left_out })
+    }
+
+    /// Is there a data file of this kind?
+    pub(super) fn has(&self, measurement: Measurement) -> bool {
+        let is_so = |file: &Entry| {
+            let read = DataFile::open_entry(file).and_then(DataFile::read);
+            read.is_ok_and(|read| read.data.measurement() == Some(measurement))
+        };
+        self.data_files.iter().any(is_so)
     }
 }
 

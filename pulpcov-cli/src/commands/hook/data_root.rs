@@ -1,5 +1,6 @@
 //! The folder that processes write into.
 
+use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -13,6 +14,7 @@ use pulpcov_core::formats::companions_of;
 use serde::Serialize;
 
 use super::contents::Contents;
+use super::processes;
 use crate::exit::Failure;
 use crate::ui;
 
@@ -20,6 +22,9 @@ use crate::ui;
 const MODE: u32 = 0o1777;
 /// What the names of the data files begin with.
 pub(super) const BASE: &str = ".coverage";
+
+/// What is said of a data root that is missing.
+pub(super) const NO_FOLDER: &str = "there is no such folder";
 
 /// Make the folder, if it is not there. Was it made?
 pub(super) fn create(root: &Path) -> Result<bool, Failure> {
@@ -142,6 +147,8 @@ pub(super) struct Purged {
     pub(super) removed: usize,
     /// What stayed, and why.
     pub(super) left: Vec<String>,
+    /// The processes that had data files, and still run.
+    pub(super) live: BTreeSet<u32>,
 }
 
 impl Purged {
@@ -172,11 +179,8 @@ impl Purged {
 
 /// Remove what processes have left, and the folder if it was made for that and is empty then.
 pub(super) fn purge(root: &Path, remove_folder: bool) -> Result<Purged, Failure> {
-    let mut purged = Purged::default();
-    if !root.is_dir() {
-        return Ok(purged);
-    }
     let contents = Contents::of(root)?;
+    let mut purged = Purged { live: processes::live(&contents), ..Purged::default() };
     for file in &contents.data_files {
         purged.remove(file);
         // Without their file they mean nothing.

@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use pulpcov_core::Measurement;
+use pulpcov_core::config::Loader;
+
+use super::contents::Contents;
 use super::installed::{self, MODULE, Places, Settings, State};
 use super::interpreter::Interpreter;
-use super::{about, data_root, wsgi};
+use super::{about, data_root, python_options, wsgi};
 use crate::args::InstallArgs;
 use crate::exit::{Exit, Failure};
-use crate::ui;
+use crate::{settings, ui};
 
 pub(super) fn run(args: &InstallArgs) -> Result<Exit, Failure> {
     let chosen = chosen_settings(args)?;
@@ -38,20 +42,29 @@ fn chosen_settings(args: &InstallArgs) -> Result<Settings, Failure> {
         let path = config.canonicalize().map_err(|err| about(config, err))?;
         settings.add_path("config", &path)?;
     }
-    for source in &args.source {
-        let folder = Path::new(source);
-        // A name is a package's, though there may be a folder that is called like it.
-        if source.contains('/') || source == "." {
-            settings
-                .add_path("folder", &folder.canonicalize().map_err(|err| about(folder, err))?)?;
-        } else {
-            settings.add("package", source)?;
-        }
+    for source in args.source.iter().map(|source| source.trim()).filter(|text| !text.is_empty()) {
+        add_source(&mut settings, source)?;
     }
     for uid in &args.user_only {
         settings.add("user", &uid.to_string())?;
     }
     Ok(settings)
+}
+
+fn add_source(settings: &mut Settings, source: &str) -> Result<(), Failure> {
+    let path = Path::new(source);
+    // A name is a package's, though there may be a folder that is called like it.
+    let is_path = source.contains('/') || source == ".";
+    if (is_path || source.ends_with(".py")) && path.is_file() {
+        return Err(about(
+            path,
+            "is a file; --source takes the name of a package, or a folder with a `/`",
+        ));
+    }
+    if !is_path {
+        return settings.add("package", source);
+    }
+    settings.add_path("folder", &path.canonicalize().map_err(|err| about(path, err))?)
 }
 
 fn install(
@@ -80,11 +93,57 @@ fn install(
         ui::name(&places.site),
         interpreter.version
     ));
-    ui::message(&format!("Data files: {}. Restart what is to be measured.", ui::name(&root)));
+    ui::message(&format!(
+        "Data files: {}. Restart what is to be measured, and see it: pulpcov hook status{}",
+        ui::name(&root),
+        python_options(&args.python.pythons)
+    ));
     for problem in data_root::DataRoot::look(&root).problems {
         ui::warning(&format!("{}: {problem}", ui::name(&root)));
     }
+    warn_of_unknown_packages(chosen, interpreter);
+    warn_of_mixed_data(args, &root);
     Ok(())
+}
+
+/// A package may be imported from a folder that only the service knows; or its name is not what somebody thought.
+fn warn_of_unknown_packages(chosen: &Settings, interpreter: &Interpreter) {
+    for package in chosen.all("package") {
+        if interpreter.find_packages(&[package]).is_ok_and(|places| places.is_empty()) {
+            let python = ui::name(&interpreter.executable);
+            ui::warning(&format!(
+                "{python} does not find package {package}: the hook waits for its import. That is well if the service \
+                 imports it from its own folder; or else check the name"
+            ));
+        }
+    }
+}
+
+/// What is measured from now on cannot be combined with data of the other kind.
+fn warn_of_mixed_data(args: &InstallArgs, root: &Path) {
+    let (other, has) = match measures_branches(args) {
+        true => (Measurement::Lines, "without"),
+        false => (Measurement::Arcs, "with"),
+    };
+    if !Contents::of(root).is_ok_and(|contents| contents.has(other)) {
+        return;
+    }
+    let (root, pythons) = (ui::name(root), python_options(&args.python.pythons));
+    ui::warning(&format!(
+        "{root} has data {has} branches, which reports do not combine with what is measured now, unless --mixed=lines \
+         reduces both to lines. Choose another folder with --data-root; or uninstall, restart the services, purge with \
+         `pulpcov hook uninstall --purge-data --data-root {root}{pythons}`, and install again"
+    ));
+}
+
+/// The option switches branches on, and so does the configuration file.
+fn measures_branches(args: &InstallArgs) -> bool {
+    let in_file = || {
+        let path = args.config.as_ref()?.canonicalize().ok()?;
+        let loader = Loader::new(settings::cwd().ok()?, |name| std::env::var(name).ok());
+        Some(loader.rcfile(path.to_str()?).load().ok()?.config.run.branch)
+    };
+    args.branch || in_file().unwrap_or(false)
 }
 
 /// The module first and the file that switches it on last: a Python that starts meanwhile finds all or nothing.

@@ -17,6 +17,13 @@ const PACKAGES: &str = include_str!("../../../hook/packages.py");
 const HEAD: &str = include_str!("../../../hook/head.py");
 const SELF_TEST: &str = include_str!("../../../hook/selftest.py");
 
+/// Does pip refuse to install into this Python (PEP 668)? It does not refuse in a virtual environment.
+const IS_MANAGED: &str = "\
+import os, sys, sysconfig
+mark = os.path.join(sysconfig.get_path('stdlib', sysconfig.get_default_scheme()), 'EXTERNALLY-MANAGED')
+print(sys.prefix == sys.base_prefix and os.path.isfile(mark))
+";
+
 /// A Python that packages can be installed into.
 #[derive(Debug, Deserialize)]
 pub(super) struct Interpreter {
@@ -33,8 +40,12 @@ impl Interpreter {
     /// Ask the Python of this path or name.
     pub(super) fn ask(python: &Path) -> Result<Self, Failure> {
         let answer = run_script::<&str>(python, PROBE, &[], python)?;
-        serde_json::from_str(&answer)
-            .map_err(|err| super::about(python, format!("does not answer like a Python: {err}")))
+        serde_json::from_str(&answer).map_err(|_| {
+            super::about(
+                python,
+                "is no Python, for it does not answer as one: name one with --python",
+            )
+        })
     }
 
     /// Compile a module. Where the result is.
@@ -81,8 +92,21 @@ impl Interpreter {
             }
             Some(_) => return Ok(()),
         };
-        let advice = format!("install it: {python} -m pip install 'coverage>=7.10,<8'");
-        Err(Failure::Refused(format!("{python} {problem}\n{advice}")))
+        Err(Failure::Refused(format!("{python} {problem}\n{}", self.advice()?)))
+    }
+
+    /// How to install coverage.py.
+    fn advice(&self) -> Result<String, Failure> {
+        let (python, site) = (self.executable.display(), self.site.display());
+        let is_managed = run_script::<&str>(&self.executable, IS_MANAGED, &[], &self.executable)?;
+        if is_managed.trim_end() != "True" {
+            return Ok(format!("install it: {python} -m pip install 'coverage>=7.10,<8'"));
+        }
+        Ok(format!(
+            "The system's package manager manages this Python, and pip refuses to. Install it into a folder of its own:\n\
+             {python} -m pip install --target /opt/coverage 'coverage>=7.10,<8'\n\
+             echo /opt/coverage > {site}/coverage_folder.pth"
+        ))
     }
 }
 
@@ -108,7 +132,7 @@ fn run_script<A: AsRef<OsStr>>(
         // Modules are imported from the current folder too, which may be anybody's.
         .current_dir("/")
         .output()
-        .map_err(|err| super::about(python, explain(&err)))?;
+        .map_err(|err| super::about(python, explain(python, &err)))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
         let last = text.trim_end().lines().last().unwrap_or("it says nothing");
@@ -117,7 +141,13 @@ fn run_script<A: AsRef<OsStr>>(
     String::from_utf8(output.stdout).map_err(|err| super::about(python, err))
 }
 
-fn explain(err: &io::Error) -> String {
+fn explain(python: &Path, err: &io::Error) -> String {
+    if python.is_dir() {
+        return format!(
+            "is a folder; name the Python in it: {}",
+            python.join("bin/python").display()
+        );
+    }
     match err.kind() {
         io::ErrorKind::NotFound => "there is no such Python".to_owned(),
         _ => err.to_string(),

@@ -3,6 +3,8 @@
 //! | | |
 //! |---|---|
 //! | `interpreter` | what a Python says about itself |
+//! | `hooks` | where the hooks of Pythons write, and what they measure |
+//! | `in_force` | what was chosen for a Python, in words |
 //! | `installed` | the files of the hook in site-packages, and the record of what was written |
 //! | `wsgi` | the marked import in a WSGI script |
 //! | `data_root` | the folder that processes write into |
@@ -13,6 +15,8 @@
 
 mod contents;
 mod data_root;
+mod hooks;
+mod in_force;
 mod install;
 mod installed;
 mod interpreter;
@@ -22,8 +26,10 @@ mod status;
 mod uninstall;
 mod wsgi;
 
+pub(super) use hooks::{HOW_TO_NAME_ONE, Hooks};
+
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::args::HookCommand;
 use crate::exit::{Exit, Failure};
@@ -41,6 +47,11 @@ pub(super) fn run(command: &HookCommand) -> Result<Exit, Failure> {
 /// A refusal that names the file it is about.
 fn about(path: &Path, why: impl Display) -> Failure {
     Failure::Refused(format!("{}: {why}", path.display()))
+}
+
+/// The options that name these Pythons again.
+fn python_options(pythons: &[PathBuf]) -> String {
+    pythons.iter().map(|python| format!(" --python {}", ui::name(python))).collect()
 }
 
 /// Do it for each; those that fail do not keep the others from being done.

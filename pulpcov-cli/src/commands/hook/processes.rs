@@ -1,5 +1,6 @@
 //! Whose data files and notes are in the data root, and who of them lives.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,6 +10,7 @@ use nix::unistd::{SysconfVar, gethostname, sysconf};
 use pulpcov_core::discover::DataFileName;
 use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::DataFile;
+use pulpcov_core::{CoverageData, FileData, FilePath};
 use serde::Serialize;
 
 use super::contents::{Contents, Note};
@@ -22,10 +24,21 @@ pub(super) struct Process {
     /// When the data file was written.
     pub(super) last_flush: String,
     /// `None` if the data file cannot be read.
-    pub(super) rows: Option<u64>,
+    pub(super) measured: Option<Amount>,
     pub(super) file: PathBuf,
     /// What is wrong with its measuring, as it says itself.
     pub(super) note: Option<String>,
+}
+
+/// How much a data file has.
+#[derive(Debug, Serialize)]
+pub(super) struct Amount {
+    /// Files of which anything ran.
+    pub(super) files: usize,
+    /// Lines that ran.
+    pub(super) lines: usize,
+    /// With branches, the jumps from a line to a line.
+    pub(super) arcs: Option<usize>,
 }
 
 /// A process without a data file that says why it has none.
@@ -77,19 +90,38 @@ pub(super) fn of(contents: &Contents) -> (Vec<Process>, Vec<Unmeasured>) {
     (measured, unmeasured)
 }
 
+/// The processes of this host that have data files and still run.
+pub(super) fn live(contents: &Contents) -> BTreeSet<u32> {
+    let here = Here::new();
+    let of_files = contents.data_files.iter().filter_map(|file| here.look_at_data_file(file));
+    of_files.filter(|(who, _)| who.state == Life::Live).map(|(who, _)| who.pid).collect()
+}
+
+impl Amount {
+    fn of(data: &CoverageData) -> Self {
+        let ran: Vec<_> = data.files().filter(FileData::has_rows).map(|file| file.path()).collect();
+        let lines = |path: &&FilePath| data.lines(path).map_or(0, |lines| lines.len());
+        let arcs = |path: &&FilePath| data.arcs(path).map_or(0, |arcs| arcs.len());
+        Self {
+            files: ran.len(),
+            lines: ran.iter().map(lines).sum(),
+            arcs: data.has_arcs().then(|| ran.iter().map(arcs).sum()),
+        }
+    }
+}
+
 impl Process {
     /// `None` if the file is not named after a process, or gone.
     fn of(file: &Entry, here: &Here) -> Option<Self> {
-        let name = DataFileName::parse(BASE, file.name().to_str()?)?;
-        let (who, written) = here.look(file, name.host?, name.pid?)?;
-        let rows = DataFile::open_entry(file).and_then(DataFile::read).ok();
+        let (who, written) = here.look_at_data_file(file)?;
+        let read = DataFile::open_entry(file).and_then(DataFile::read).ok();
         Some(Self {
             who,
             last_flush: Timestamp::try_from(written)
                 .ok()?
                 .strftime("%Y-%m-%dT%H:%M:%SZ")
                 .to_string(),
-            rows: rows.map(|read| read.data.row_count()),
+            measured: read.map(|read| Amount::of(&read.data)),
             file: file.path().to_owned(),
             note: None,
         })
@@ -107,6 +139,12 @@ impl Here {
         let name =
             gethostname().map(|name| name.to_string_lossy().replace('.', "_")).unwrap_or_default();
         Self { name, boot: boot_time() }
+    }
+
+    /// `None` if the file is not named after a process, or gone.
+    fn look_at_data_file(&self, file: &Entry) -> Option<(Who, SystemTime)> {
+        let name = DataFileName::parse(BASE, file.name().to_str()?)?;
+        self.look(file, name.host?, name.pid?)
     }
 
     /// Whose file it is, and when it was written.

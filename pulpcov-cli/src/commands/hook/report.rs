@@ -1,17 +1,17 @@
 //! `pulpcov hook report`
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use pulpcov_core::combine::Combined;
+use pulpcov_core::discover::{self, Found};
 use pulpcov_core::output::WholeFile;
 use pulpcov_core::report::text::{self, Options};
 use pulpcov_core::summarize::Detail;
 
-use super::about;
-use super::data_root::BASE;
-use super::installed::{self, Places, State};
-use super::interpreter::Interpreter;
-use crate::args::{HookReportArgs, ReportingArgs};
+use super::data_root::{BASE, NO_FOLDER};
+use super::{HOW_TO_NAME_ONE, Hooks, about, python_options};
+use crate::args::{HookReportArgs, Mixed, ReportingArgs};
 use crate::commands::combine;
 use crate::commands::reporting::{Reporting, finish, to_stdout};
 use crate::commands::{html, xml};
@@ -19,44 +19,57 @@ use crate::exit::{Exit, Failure};
 use crate::{settings, trust, ui};
 
 pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
-    if !args.data_root.is_dir() {
-        return Err(about(&args.data_root, "there is no such folder; is the hook installed?"));
-    }
-    trust::check_output(&args.folder)?;
-    let shown = shown_sources(args)?;
+    let hooks = Hooks::of(&args.pythons)?;
+    let roots = hooks.data_roots(args.data_root.as_deref());
+    check_places(args, &roots)?;
+    let shown = [args.show_source.clone(), hooks.sources()?].concat();
+    // Before the combine: it locks the folder, so that two of them do not add to it at once.
     std::fs::create_dir_all(&args.folder).map_err(|err| about(&args.folder, err))?;
-    let combined = combine_root(args)?;
+    let combined = combine_roots(args, &roots)?;
     combine::report(&combined, false);
     let exit = finish(write_reports(args, shown))?;
-    let is_complete = combined.left_out.is_empty() || args.ignore_errors;
-    Ok(if exit == Exit::Success && !is_complete { Exit::LeftOut } else { exit })
+    Ok(match exit {
+        Exit::Success if !combined.left_out.is_empty() && !args.ignore_errors => Exit::LeftOut,
+        Exit::LeftOut if args.ignore_errors => Exit::Success,
+        exit => exit,
+    })
 }
 
-/// What is in the data root now, as one data file; an earlier one is replaced.
-fn combine_root(args: &HookReportArgs) -> Result<Combined, Failure> {
+/// Is there something to report, and can it be written?
+fn check_places(args: &HookReportArgs, roots: &BTreeSet<PathBuf>) -> Result<(), Failure> {
+    if let Some(root) = roots.iter().find(|root| !root.is_dir()) {
+        return Err(about(root, format!("{NO_FOLDER}; with --data-root, {HOW_TO_NAME_ONE}")));
+    }
+    trust::check_output(&args.folder)?;
+    if args.folder.exists() && !args.folder.is_dir() {
+        return Err(about(&args.folder, "is a file; name a folder to write the report into"));
+    }
+    let places: Vec<PathBuf> = roots.iter().cloned().collect();
+    let Found { files, left_out, .. } = discover::find(&places, BASE.as_ref())?;
+    // Why folders and files cannot be read, the combine says.
+    if files.is_empty() && left_out.is_empty() { Err(no_data(args, &places)) } else { Ok(()) }
+}
+
+fn no_data(args: &HookReportArgs, roots: &[PathBuf]) -> Failure {
+    let names: Vec<String> = roots.iter().map(|root| ui::name(root)).collect();
+    Failure::Refused(format!(
+        "No data to combine in {}\nRestart the service, use it, and see whom the hook measures: pulpcov hook status{}",
+        names.join(", "),
+        python_options(&args.pythons)
+    ))
+}
+
+/// What is in the data roots now, and what an earlier report had, as one data file.
+fn combine_roots(args: &HookReportArgs, roots: &BTreeSet<PathBuf>) -> Result<Combined, Failure> {
     let config = settings::load(&args.config)?;
     let combined = combine::combiner(&args.folder.join(BASE), settings::aliases(&config)?)
-        .places([&args.data_root])
+        .places(roots)
+        // What an earlier report has erased is nowhere else.
+        .append(true)
         .keep(!args.erase)
+        .mixed_as_lines(args.mixed == Some(Mixed::Lines))
         .run()?;
     Ok(combined)
-}
-
-/// What is shown whoever measured it: what was chosen when the hook was installed, and what is chosen now.
-fn shown_sources(args: &HookReportArgs) -> Result<Vec<PathBuf>, Failure> {
-    let mut shown = args.show_source.clone();
-    for python in &args.pythons {
-        let interpreter = Interpreter::ask(python)?;
-        let settings = match installed::look(&Places::new(&interpreter.site))? {
-            State::Whole(settings) => settings,
-            State::Changed(path, how) => return Err(about(&path, how)),
-            State::Absent => return Err(about(python, "the hook is not installed in it")),
-        };
-        shown.extend(settings.all("folder").map(PathBuf::from));
-        let packages: Vec<&str> = settings.all("package").collect();
-        shown.extend(interpreter.find_packages(&packages)?);
-    }
-    Ok(shown)
 }
 
 fn write_reports(args: &HookReportArgs, shown: Vec<PathBuf>) -> Result<Exit, Failure> {
@@ -76,5 +89,5 @@ fn write_reports(args: &HookReportArgs, shown: Vec<PathBuf>) -> Result<Exit, Fai
     html::write_plain(&reporting, &summary, &html, false, problems)?;
     to_stdout(|out| text::write(&summary, &Options::new().precision(precision), out))?;
     ui::message(&format!("Wrote {} and {}", ui::name(&path), ui::name(&html.join("index.html"))));
-    Ok(Exit::Success)
+    Ok(reporting.end())
 }

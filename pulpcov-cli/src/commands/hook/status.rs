@@ -4,17 +4,21 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::text::printable;
+use pulpcov_core::text::{plural, printable};
 use serde::Serialize;
 
 use super::contents::Contents;
 use super::data_root::{self, DataRoot};
+use super::in_force::InForce;
 use super::installed::{self, Places, State};
 use super::interpreter::Interpreter;
-use super::processes::{self, Life, Process, Unmeasured, Who};
+use super::processes::{self, Amount, Life, Process, Unmeasured, Who};
 use crate::args::StatusArgs;
 use crate::exit::{Exit, Failure};
 use crate::ui;
+
+/// How many of the processes that do not run here are listed in words.
+const NEWEST: usize = 5;
 
 /// All that the command says; this is what `--json` prints.
 #[derive(Debug, Serialize)]
@@ -33,6 +37,7 @@ struct Python {
     /// The version of the hook.
     hook: Option<String>,
     data_root: Option<PathBuf>,
+    settings: Option<InForce>,
     /// What keeps the hook from working, or the command from looking.
     problem: Option<String>,
 }
@@ -88,6 +93,7 @@ fn look(python: &Path) -> Python {
         installed: false,
         hook: None,
         data_root: None,
+        settings: None,
         problem: None,
     };
     match Interpreter::ask(python) {
@@ -105,6 +111,7 @@ impl Python {
                 self.installed = true;
                 self.hook = settings.get("version").map(str::to_owned);
                 self.data_root = settings.get("root").map(PathBuf::from);
+                self.settings = Some(InForce::from(&settings));
                 let works =
                     interpreter.check_coverage().and_then(|()| interpreter.try_hook(&settings));
                 self.problem = works.err().map(|failure| failure.to_string());
@@ -132,6 +139,12 @@ impl Python {
             _ => text += ": not installed",
         }
         text.push('\n');
+        for line in self.settings.iter().flat_map(InForce::in_words) {
+            text += &format!("  {}\n", one_line(&line));
+        }
+        if let Some(root) = &self.data_root {
+            text += &format!("  data root: {}\n", ui::name(root));
+        }
         if let Some(problem) = &self.problem {
             text += &format!("  problem: {}\n", problem.replace('\n', "\n  "));
         }
@@ -181,10 +194,7 @@ impl Root {
             ("data files of processes that have ended", Life::Ended),
             ("data files from other hosts", Life::Elsewhere),
         ] {
-            let some: Vec<_> =
-                self.processes.iter().filter(|process| process.who.state == state).collect();
-            text += &format!("  {title}: {}\n", some.len());
-            some.iter().for_each(|process| text += &process.in_words());
+            text += &self.processes_in_words(title, state);
         }
         if !self.unmeasured.is_empty() {
             text += &format!("  processes that are not measured: {}\n", self.unmeasured.len());
@@ -202,14 +212,39 @@ impl Root {
         }
         text
     }
+
+    /// Those that run are all listed. Of the others there may be thousands.
+    fn processes_in_words(&self, title: &str, state: Life) -> String {
+        let mut some: Vec<_> =
+            self.processes.iter().filter(|process| process.who.state == state).collect();
+        let mut text = format!("  {title}: {}\n", some.len());
+        let listed = if state == Life::Live { some.len() } else { NEWEST };
+        if some.len() > listed {
+            some.sort_by(|one, other| other.last_flush.cmp(&one.last_flush));
+            text += &format!("    the newest {listed}; --json lists all:\n");
+        }
+        some.iter().take(listed).for_each(|process| text += &process.in_words());
+        text
+    }
+}
+
+impl Amount {
+    fn in_words(&self) -> String {
+        let mut text = format!("{}, {}", plural(self.files, "file"), plural(self.lines, "line"));
+        if let Some(arcs) = self.arcs {
+            text += &format!(", {} between lines", plural(arcs, "jump"));
+        }
+        text
+    }
 }
 
 impl Process {
     fn in_words(&self) -> String {
-        let rows = self.rows.map_or_else(|| "unreadable".to_owned(), |rows| format!("{rows} rows"));
+        let measured =
+            self.measured.as_ref().map_or_else(|| "unreadable".to_owned(), Amount::in_words);
         let Self { who, last_flush, .. } = self;
         let command = command(who);
-        let mut text = format!("    {}, {rows}, saved {last_flush}{command}\n", place(who));
+        let mut text = format!("    {}, {measured}, saved {last_flush}{command}\n", place(who));
         if let Some(note) = &self.note {
             text += &format!("      {}\n", one_line(note));
         }

@@ -1,11 +1,14 @@
 //! `pulpcov hook uninstall`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use pulpcov_core::text::plural;
+
+use super::data_root::NO_FOLDER;
 use super::installed::{self, Places, Settings, State};
 use super::interpreter::Interpreter;
-use super::{about, data_root, wsgi};
+use super::{about, data_root, python_options, wsgi};
 use crate::args::{DATA_ROOT, UninstallArgs};
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -13,57 +16,79 @@ use crate::ui;
 /// A data root that a Python's processes wrote into.
 struct Written {
     path: PathBuf,
-    /// Does it go too, once it is empty? One that somebody made before `install` stays.
-    is_ours: bool,
+    origin: Origin,
+}
+
+/// How a data root is known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Origin {
+    /// The hook's settings name it; somebody made it before `install`, and so it stays.
+    Found,
+    /// The hook's settings name it; `install` made it, and so it goes too, once it is empty.
+    Made,
+    /// On the command line.
+    Named,
+    /// It is the usual one.
+    Usual,
 }
 
 pub(super) fn run(args: &UninstallArgs) -> Result<Exit, Failure> {
+    if let Some(root) = args.data_root.as_ref().filter(|root| args.purge_data && !root.is_dir()) {
+        return Err(about(root, format!("{NO_FOLDER}; nothing was removed")));
+    }
     // By path: Pythons may share one.
     let mut roots = BTreeMap::new();
     let exit = super::for_each(args.python.or_default(), |python| {
-        let places = Places::new(&Interpreter::ask(&python)?.site);
-        let root = match installed::look(&places)? {
-            State::Absent => {
-                ui::message(&format!("The hook is not installed in {}", ui::name(&places.site)));
-                Written { path: DATA_ROOT.into(), is_ours: true }
-            }
-            State::Changed(path, how) => {
-                return Err(about(&path, format!("{how}; nothing was removed")));
-            }
-            State::Whole(settings) => {
-                remove(&places, &settings)?;
-                ui::message(&format!("Removed the hook from {}", ui::name(&places.site)));
-                Written {
-                    path: settings.get("root").unwrap_or(DATA_ROOT).into(),
-                    is_ours: settings.get("made-root").is_some(),
-                }
-            }
-        };
-        *roots.entry(root.path).or_insert(true) &= root.is_ours;
+        let Written { path, origin } = uninstall(&python)?;
+        let known = roots.entry(path).or_insert(origin);
+        *known = origin.min(*known);
         Ok(())
     });
     if let Some(root) = &args.data_root {
-        let is_ours = roots.remove(root).unwrap_or(true);
-        roots = BTreeMap::from([(root.clone(), is_ours)]);
+        let known = roots.remove(root).filter(|origin| *origin != Origin::Usual);
+        let origin = known.unwrap_or(Origin::Named);
+        roots = BTreeMap::from([(root.clone(), origin)]);
     }
     let mut all_purged = true;
-    for (root, is_ours) in roots {
+    for (root, origin) in roots {
         if args.purge_data {
-            all_purged &= purge(&root, is_ours)?;
+            all_purged &= purge(&root, origin)?;
         } else if root.is_dir() {
-            ui::message(&advice(&root));
+            ui::message(&advice(&root, &args.python.pythons));
         }
     }
     Ok(if exit == Exit::Success && !all_purged { Exit::LeftOut } else { exit })
 }
 
+/// Take the hook out of a Python. Where its processes wrote to.
+fn uninstall(python: &Path) -> Result<Written, Failure> {
+    let places = Places::new(&Interpreter::ask(python)?.site);
+    match installed::look(&places)? {
+        State::Absent => {
+            ui::message(&format!("The hook is not installed in {}", ui::name(&places.site)));
+            Ok(Written { path: DATA_ROOT.into(), origin: Origin::Usual })
+        }
+        State::Changed(path, how) => Err(about(&path, format!("{how}; nothing was removed"))),
+        State::Whole(settings) => {
+            remove(&places, &settings)?;
+            ui::message(&format!("Removed the hook from {}", ui::name(&places.site)));
+            let is_ours = settings.get("made-root").is_some();
+            Ok(Written {
+                path: settings.get("root").unwrap_or(DATA_ROOT).into(),
+                origin: if is_ours { Origin::Made } else { Origin::Found },
+            })
+        }
+    }
+}
+
 /// How to get rid of the data. Processes that are measured write theirs again until they end.
-fn advice(root: &Path) -> String {
+fn advice(root: &Path, pythons: &[PathBuf]) -> String {
     format!(
         "Data files stay in {}. To remove them, restart the services, and then: \
-         pulpcov hook uninstall --purge-data --data-root {}",
+         pulpcov hook uninstall --purge-data --data-root {}{}",
         ui::name(root),
-        ui::name(root)
+        ui::name(root),
+        python_options(pythons)
     )
 }
 
@@ -85,13 +110,34 @@ fn remove(places: &Places, settings: &Settings) -> Result<(), Failure> {
 }
 
 /// Remove what was measured. Did nothing have to stay?
-fn purge(root: &Path, is_ours: bool) -> Result<bool, Failure> {
-    let purged = data_root::purge(root, is_ours)?;
+fn purge(root: &Path, origin: Origin) -> Result<bool, Failure> {
+    // Whoever chose a data root and does not say so now may look for the data there.
+    let hint = if origin == Origin::Usual { "; --data-root chooses another folder" } else { "" };
+    if !root.is_dir() {
+        ui::message(&format!("{}: {NO_FOLDER}{hint}", ui::name(root)));
+        return Ok(true);
+    }
+    let purged = data_root::purge(root, origin != Origin::Found)?;
     purged.left.iter().for_each(|left| ui::warning(left));
-    let files = match purged.removed {
-        1 => "1 data file".to_owned(),
-        removed => format!("{removed} data files"),
-    };
-    ui::message(&format!("Removed {files} from {}", ui::name(root)));
+    let files = plural(purged.removed, "data file");
+    ui::message(&format!("Removed {files} from {}{hint}", ui::name(root)));
+    if !purged.live.is_empty() {
+        ui::warning(&still_running(&purged.live));
+    }
     Ok(purged.left.is_empty())
+}
+
+fn still_running(live: &BTreeSet<u32>) -> String {
+    let pids: Vec<String> = live.iter().map(u32::to_string).collect();
+    let (who, advice) = match live.len() {
+        1 => (
+            "1 process that is measured still runs".to_owned(),
+            "It writes its data file again: restart it",
+        ),
+        count => (
+            format!("{count} processes that are measured still run"),
+            "They write their data files again: restart them",
+        ),
+    };
+    format!("{who}: {}. {advice}, and purge again", pids.join(", "))
 }

@@ -1,4 +1,4 @@
-//! The data files of a folder that processes write to, each read again when it changed.
+//! The data files of folders that processes write to, each read again when it changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const BASE: &str = ".coverage";
 
 /// What was read so far.
 pub(super) struct Inputs {
-    folder: PathBuf,
+    folders: Vec<PathBuf>,
     aliases: PathAliases,
     files: BTreeMap<PathBuf, Input>,
 }
@@ -30,7 +30,7 @@ struct Input {
     failed: Option<FileIdentity>,
 }
 
-/// What a look at the folder found.
+/// What a look at the folders found.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// Data files that were read.
@@ -43,8 +43,8 @@ pub(super) struct Changes {
 }
 
 impl Inputs {
-    pub(super) fn new(folder: &Path, aliases: PathAliases) -> Self {
-        Self { folder: folder.into(), aliases, files: BTreeMap::new() }
+    pub(super) fn new(folders: BTreeSet<PathBuf>, aliases: PathAliases) -> Self {
+        Self { folders: folders.into_iter().collect(), aliases, files: BTreeMap::new() }
     }
 
     /// How many data files there are.
@@ -84,19 +84,30 @@ impl Inputs {
         Ok(changes)
     }
 
-    /// The rows of all of them.
-    pub(super) fn merged(&self) -> Result<CoverageData, Error> {
+    /// The rows of all of them. Data with branches and data without cannot be merged, unless both become lines.
+    pub(super) fn merged(&self, mixed_as_lines: bool) -> Result<CoverageData, Error> {
+        let as_lines = mixed_as_lines && self.are_mixed();
         let mut all = CoverageData::new();
         for input in self.files.values() {
-            all.merge(input.data.clone())?;
+            let mut data = input.data.clone();
+            if as_lines {
+                data.arcs_to_lines();
+            }
+            all.merge(data)?;
         }
         Ok(all)
     }
 
+    fn are_mixed(&self) -> bool {
+        let kinds = self.files.values().filter_map(|input| input.data.measurement());
+        kinds.collect::<BTreeSet<_>>().len() > 1
+    }
+
     /// A combine moves rows from the other files to the one without a suffix.
     fn find(&self) -> Result<Found, Failure> {
-        let mut found = discover::find(std::slice::from_ref(&self.folder), BASE.as_ref())?;
-        let combined = Entry::named(self.folder.join(BASE)).ok();
+        let mut found = discover::find(&self.folders, BASE.as_ref())?;
+        let combined =
+            self.folders.iter().filter_map(|folder| Entry::named(folder.join(BASE)).ok());
         found.files.extend(combined.filter(|combined| combined.status().is_ok()));
         Ok(found)
     }

@@ -11,6 +11,7 @@ mod serve;
 mod stop;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::unistd::geteuid;
@@ -20,18 +21,23 @@ use pulpcov_core::summarize::Detail;
 
 use self::inputs::{Changes, Inputs};
 use self::stop::Stop;
+use super::hook::{HOW_TO_NAME_ONE, Hooks};
 use super::reporting::Reporting;
 use super::{html, xml};
-use crate::args::{ReportingArgs, ServeToken, WatchArgs};
+use crate::args::{Mixed, ReportingArgs, ServeToken, WatchArgs};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
 
 pub(super) fn run(args: &WatchArgs) -> Result<Exit, Failure> {
-    if !args.folder.is_dir() {
-        return Err(Failure::Refused(format!("{}: is no folder", args.folder.display())));
+    let hooks = Hooks::of(&args.pythons)?;
+    let folders = hooks.data_roots(args.folder.as_deref());
+    if let Some(folder) = folders.iter().find(|folder| !folder.is_dir()) {
+        let folder = ui::name(folder);
+        return Err(Failure::Refused(format!("{folder}: is no folder; {HOW_TO_NAME_ONE}")));
     }
     let stop = Stop::on_signals()?;
-    let mut watch = Watch::new(args)?;
+    let shown = [args.show_source.clone(), hooks.sources()?].concat();
+    let mut watch = Watch::new(args, folders, shown)?;
     if let (Some(address), Some(html)) = (args.serve, &args.html) {
         let url = serve::start(address, html, has_token(args))?;
         ui::message(&format!("Serving on {url}"));
@@ -57,6 +63,8 @@ fn has_token(args: &WatchArgs) -> bool {
 
 struct Watch<'a> {
     args: &'a WatchArgs,
+    /// Sources that are shown whoever measured them.
+    shown: Vec<PathBuf>,
     config: Config,
     inputs: Inputs,
     /// Said already, and still so: it is not said again.
@@ -66,10 +74,14 @@ struct Watch<'a> {
 }
 
 impl<'a> Watch<'a> {
-    fn new(args: &'a WatchArgs) -> Result<Self, Failure> {
+    fn new(
+        args: &'a WatchArgs,
+        folders: BTreeSet<PathBuf>,
+        shown: Vec<PathBuf>,
+    ) -> Result<Self, Failure> {
         let config = settings::load(&args.config)?;
-        let inputs = Inputs::new(&args.folder, settings::aliases(&config)?);
-        Ok(Self { args, config, inputs, said: BTreeSet::new(), reported: None })
+        let inputs = Inputs::new(folders, settings::aliases(&config)?);
+        Ok(Self { args, shown, config, inputs, said: BTreeSet::new(), reported: None })
     }
 
     /// Look once, and report if there is something new. What goes wrong is said, and tried again the next time: a
@@ -114,10 +126,11 @@ impl<'a> Watch<'a> {
 
     fn write_reports(&self, complaints: &mut BTreeSet<String>) -> Result<f64, Failure> {
         let args = ReportingArgs {
-            show_source: self.args.show_source.clone(),
+            show_source: self.shown.clone(),
             ..ReportingArgs::plain(&self.args.config)
         };
-        let reporting = Reporting::of_data(&args, self.config.clone(), self.inputs.merged()?)?;
+        let data = self.inputs.merged(self.args.mixed == Some(Mixed::Lines))?;
+        let reporting = Reporting::of_data(&args, self.config.clone(), data)?;
         let mut problems = Vec::new();
         let summary =
             reporting.summarize_with(Detail::Everything, |warning| problems.push(warning))?;

@@ -3,6 +3,7 @@
 //! Every user of the machine can connect. A token, if there is one, is the first part of every path: links between pages
 //! are relative, so they have it too.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::fs::OpenOptions;
 use std::io::Read;
@@ -15,14 +16,29 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, LOCATION, X_CONTENT_TYPE_OPTIONS,
+};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use nix::fcntl::OFlag;
+use tokio::task::AbortHandle;
 
 use crate::exit::Failure;
+
+/// How long a connection may take to ask for something, and be idle then. Browsers open another one.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How many connections there may be: more than browsers open, and much fewer than a process may have descriptors.
+const CONNECTIONS: usize = 64;
+/// How many bytes of a request are kept for each. Browsers send all cookies of this machine, whatever the port.
+const REQUEST: usize = 64 << 10;
+
+/// The type of what is no part of the report.
+const PLAIN: &str = "text/plain";
+/// What somebody is told who has typed the address without its secret part.
+const WITHOUT_TOKEN: &str = "Open the address that `pulpcov watch` printed, with its secret part\n";
 
 /// Serve the folder from a thread, until the process ends. The URL, with the port that was chosen for port 0.
 pub(super) fn start(
@@ -69,6 +85,12 @@ struct Site {
 }
 
 impl Site {
+    /// Is the path the token, without the slash behind it?
+    fn is_token_alone(&self, path: &str) -> bool {
+        let given = path.strip_prefix('/');
+        self.token.as_ref().zip(given).is_some_and(|(token, given)| token.is(given))
+    }
+
     /// The path without the token; `None` without the right one.
     fn strip_token<'p>(&self, path: &'p str) -> Option<&'p str> {
         let Some(token) = &self.token else { return Some(path) };
@@ -79,6 +101,7 @@ impl Site {
 
 async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let mut connections = Connections::default();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Too many files are open, perhaps. They will not be for ever.
@@ -91,32 +114,71 @@ async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
             async move { Ok::<_, Infallible>(response) }
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new());
+        http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(REQUEST);
+        connections.add(http.serve_connection(TokioIo::new(stream), service));
+        // What it asks for is answered before the next ones are taken, however many there are.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Those that are open, the oldest first.
+#[derive(Default)]
+struct Connections(VecDeque<AbortHandle>);
+
+impl Connections {
+    /// Serve one more. If there are too many, the oldest ends: who holds them all keeps nobody out.
+    fn add(&mut self, connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
+        self.0.retain(|open| !open.is_finished());
+        if self.0.len() >= CONNECTIONS
+            && let Some(oldest) = self.0.pop_front()
+        {
+            oldest.abort();
+        }
         // A browser that goes away has its reasons.
-        tokio::spawn(http.serve_connection(TokioIo::new(stream), service));
+        self.0.push_back(tokio::spawn(connection).abort_handle());
     }
 }
 
 fn answer<B>(request: &Request<B>, site: &Site) -> Response<Full<Bytes>> {
-    let (status, content) = if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        (StatusCode::METHOD_NOT_ALLOWED, None)
-    } else if !is_for_this_machine(request) {
-        (StatusCode::FORBIDDEN, None)
-    } else if let Some(path) = site.strip_token(request.uri().path()) {
-        match find(path, &site.folder).and_then(|path| read(&path)) {
-            Some(content) => (StatusCode::OK, Some(content)),
-            None => (StatusCode::NOT_FOUND, None),
-        }
-    } else {
-        (StatusCode::FORBIDDEN, None)
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return respond(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "");
+    }
+    if !is_for_this_machine(request) {
+        return respond(StatusCode::FORBIDDEN, PLAIN, "");
+    }
+    let path = request.uri().path();
+    if site.is_token_alone(path) {
+        return redirect(&format!("{path}/"));
+    }
+    let Some(path) = site.strip_token(path) else {
+        return respond(StatusCode::FORBIDDEN, PLAIN, WITHOUT_TOKEN);
     };
-    let (bytes, kind) = content.unwrap_or((Vec::new(), "text/plain"));
-    let mut response = Response::new(Full::new(bytes.into()));
+    match find(path, &site.folder).and_then(|path| read(&path)) {
+        Some((bytes, kind)) => respond(StatusCode::OK, kind, bytes),
+        None => respond(StatusCode::NOT_FOUND, PLAIN, ""),
+    }
+}
+
+fn respond(
+    status: StatusCode,
+    kind: &'static str,
+    content: impl Into<Bytes>,
+) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(content.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Links in a page are relative, so its address has to end with a slash.
+fn redirect(path: &str) -> Response<Full<Bytes>> {
+    let mut response = respond(StatusCode::PERMANENT_REDIRECT, PLAIN, "");
+    if let Ok(path) = HeaderValue::from_str(path) {
+        response.headers_mut().insert(LOCATION, path);
+    }
     response
 }
 

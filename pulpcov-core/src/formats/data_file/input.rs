@@ -46,13 +46,13 @@ impl Input {
     /// Open without following a symbolic link, and without waiting for a FIFO's other end.
     pub(crate) fn open(entry: &Entry) -> Result<Self> {
         let (file, opened) = entry.open_with_status()?;
-        let folder = entry.folder();
+        let folder = entry.folder_of_file();
         let folder = folder.status().map_err(|err| Error::io(folder.path(), err))?;
         Ok(Self {
             entry: entry.clone(),
             file: Arc::new(file),
             identity: FileIdentity::of_file_alone(&opened),
-            authors: authors(entry.folder(), &folder, &opened),
+            authors: authors(entry.folder_of_file(), &folder, &opened),
             readers: readers(entry, &folder, &opened),
             #[cfg(feature = "sqlite")]
             is_waited_for: opened.is_of_caller_or_root() || !folder.everybody_may_write(),
@@ -113,7 +113,7 @@ impl Input {
     #[cfg(feature = "sqlite")]
     pub(crate) fn patience(&self) -> &Patience {
         static NONE: Patience = Patience::new(Duration::ZERO);
-        if self.is_waited_for { self.entry.folder().patience() } else { &NONE }
+        if self.is_waited_for { self.entry.folder_of_file().patience() } else { &NONE }
     }
 
     /// The file's state at the last [`rewind`](Self::rewind). Before the first one, what is beside it is not known.
@@ -207,7 +207,7 @@ fn authors(folder: &Folder, of_folder: &Status, file: &Status) -> Authors {
 
 /// Beside the owner, who may read a file: what is in a user's folder may be read only by whom the folder lets in.
 fn readers(entry: &Entry, folder: &Status, file: &Status) -> u32 {
-    match entry.folder().is_inside() {
+    match entry.folder_of_file().is_inside() {
         // To search a folder is four times less than to read.
         true => file.mode & (folder.mode << 2) & READERS,
         false => file.mode & READERS,

@@ -89,6 +89,36 @@ impl WritersOut {
     }
 }
 
+/// SQLite's write lock on an open database. Dropping it closes the file, and gives the lock back.
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(super) struct WriteLock(File);
+
+#[cfg(all(feature = "json", feature = "paths"))]
+impl WriteLock {
+    /// Waits until no other writer is at work. Others go on reading.
+    pub(super) fn acquire(file: File) -> Result<Self> {
+        wait_for(&Patience::new(LONGEST_WAIT), || os::try_write_lock(&file, RESERVED_BYTE))?;
+        Ok(Self(file))
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.0
+    }
+
+    /// Calls `change` while nobody reads. Waits for readers first, and keeps new ones out.
+    pub(super) fn alone<T>(&self, change: impl FnOnce(&File) -> Result<T>) -> Result<T> {
+        let patience = Patience::new(LONGEST_WAIT);
+        let locked =
+            wait_for(&patience, || os::try_write_lock(&self.0, PENDING_BYTE)).and_then(|()| {
+                wait_for(&patience, || os::try_write_lock_on(&self.0, SHARED_FIRST, SHARED_SIZE))
+            });
+        let done = locked.and_then(|()| change(&self.0));
+        os::unlock(&self.0, SHARED_FIRST, SHARED_SIZE);
+        os::unlock(&self.0, PENDING_BYTE, 1);
+        done
+    }
+}
+
 /// Keep checkpoints away while a write-ahead log is copied: a read lock on the checkpointer's byte.
 pub(super) fn hold_off_checkpoints(shm: &File, patience: &Patience) -> Result<()> {
     wait_for(patience, || os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1))
@@ -137,8 +167,13 @@ mod os {
     pub(super) fn try_write_lock(file: &File, byte: i64) -> Result<bool> {
         match fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_WRLCK, byte, 1))) {
             Err(Errno::EBADF) => Ok(!is_locked(file, byte)),
-            _ => try_lock(file, range(libc::F_WRLCK, byte, 1)),
+            _ => try_write_lock_on(file, byte, 1),
         }
+    }
+
+    #[cfg(all(feature = "json", feature = "paths"))]
+    pub(super) fn try_write_lock_on(file: &File, start: i64, len: i64) -> Result<bool> {
+        try_lock(file, range(libc::F_WRLCK, start, len))
     }
 
     fn try_lock(file: &File, range: libc::flock) -> Result<bool> {
@@ -176,6 +211,11 @@ mod os {
 
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(super) fn try_write_lock(_: &File, _: i64) -> Result<bool> {
+        Ok(true)
+    }
+
+    #[cfg(all(feature = "json", feature = "paths"))]
+    pub(super) fn try_write_lock_on(_: &File, _: i64, _: i64) -> Result<bool> {
         Ok(true)
     }
 

@@ -12,6 +12,8 @@ mod pages;
 #[cfg(any(test, all(feature = "json", feature = "paths")))]
 mod portions;
 mod read;
+#[cfg(all(feature = "json", feature = "paths"))]
+mod rewrite;
 mod rows;
 mod schema;
 mod snapshot;
@@ -24,6 +26,8 @@ pub use write::write;
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) use lock::WritersOut;
 pub(crate) use read::Reader;
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(crate) use rewrite::{Rewritten, is_marked};
 pub(crate) use rows::Contexts;
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) use write::{RowSource, write_rows};

@@ -168,7 +168,7 @@ fn refuse_strangers_companion(input: &Input, companion: &Status, suffix: &str) -
     }
     input
         .entry()
-        .folder()
+        .folder_of_file()
         .refuse_others_files(companion)
         .map_err(|_| refused(suffix, "may be a hard link to a file of somebody else"))
 }

@@ -45,11 +45,16 @@ pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
 
 /// [`write()`] to an empty file what need not be in memory. By now the file's name may lead elsewhere: it is not used.
 pub(crate) fn write_rows(rows: &dyn RowSource, file: &File) -> Result<()> {
+    refuse_if_said_twice(rows)?;
+    Ok(pages::write(rows, file)?)
+}
+
+pub(super) fn refuse_if_said_twice(rows: &dyn RowSource) -> Result<()> {
     if says_twice(rows) {
         let message = "the metadata says `has_arcs`, and the rows say it too";
         return Err(Error::new(ErrorKind::NotRepresentable, message));
     }
-    Ok(pages::write(rows, file)?)
+    Ok(())
 }
 
 /// Do both the metadata and the rows say what was measured?

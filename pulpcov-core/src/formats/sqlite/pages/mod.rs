@@ -19,11 +19,14 @@
 //! - `encode`: records as bytes;
 //! - `pack`: the B-trees of tables and indexes, from the bottom;
 //! - `write`: all of schema 7;
+//! - `free_list`: which pages are free;
 //! - `behind`: a large file goes to the disk while it is written.
 
 mod behind;
 mod btree;
 mod encode;
+#[cfg(all(feature = "json", feature = "paths"))]
+mod free_list;
 mod layout;
 mod pack;
 #[cfg(any(test, all(feature = "json", feature = "paths")))]
@@ -33,9 +36,17 @@ mod store;
 mod tables;
 mod write;
 
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(super) use free_list::write_free_list;
 pub(super) use store::{PageFile, Store};
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(super) use store::{number16, number32};
 pub(super) use tables::Database;
 pub(super) use write::write;
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(super) use write::{FreeList, Header, Written, write_at, write_from};
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(super) const PAGE_SIZE: usize = pack::PAGE;
 
 /// This is for SQLite to read, or to refuse.
 #[derive(Debug)]

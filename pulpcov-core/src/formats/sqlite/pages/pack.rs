@@ -7,7 +7,7 @@ use super::encode::{CELL, ShortCell, varint, varint_len};
 /// The size of the pages that are written: SQLite's default.
 pub(super) const PAGE: usize = 4096;
 /// SQLite's locks are on bytes of this page, which is never used.
-const LOCK_PAGE: u32 = (0x4000_0000 / PAGE + 1) as u32;
+pub(super) const LOCK_PAGE: u32 = (0x4000_0000 / PAGE + 1) as u32;
 /// The least part of a long record that stays with its key.
 const LEAST_LOCAL: usize = (PAGE - 12) * 32 / 255 - 23;
 /// The longest record that is kept in a table as a whole.
@@ -35,7 +35,7 @@ impl<W: Write> PageWriter<W> {
         if self.next == LOCK_PAGE { self.next + 1 } else { self.next }
     }
 
-    fn write(&mut self, page: &[u8]) -> io::Result<u32> {
+    pub(super) fn write(&mut self, page: &[u8]) -> io::Result<u32> {
         if self.next == LOCK_PAGE {
             self.out.write_all(&[0; PAGE])?;
             self.next += 1;

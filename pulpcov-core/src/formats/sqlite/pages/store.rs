@@ -176,12 +176,12 @@ fn ordinary(head: &[u8], size: u64) -> Plain<(usize, u32)> {
     if ordinary { Ok((page_size as usize, count)) } else { Err(Unusual) }
 }
 
-pub(super) fn number16(bytes: &[u8], at: usize) -> Plain<u16> {
+pub(in super::super) fn number16(bytes: &[u8], at: usize) -> Plain<u16> {
     let number = bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(Unusual)?;
     Ok(u16::from_be_bytes(*number))
 }
 
-pub(super) fn number32(bytes: &[u8], at: usize) -> Plain<u32> {
+pub(in super::super) fn number32(bytes: &[u8], at: usize) -> Plain<u32> {
     let number = bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(Unusual)?;
     Ok(u32::from_be_bytes(*number))
 }

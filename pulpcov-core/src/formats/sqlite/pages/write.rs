@@ -37,6 +37,26 @@ const VERY_MANY: u64 = 500_000;
 ///
 /// The metadata does not say `has_arcs`: what was measured does.
 pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<()> {
+    let pages = write_from(rows, file, 2)?;
+    let tables = pages.roots.len() as u32;
+    let header =
+        Header { count: pages.end - 1, changes: 1, schema_changes: tables, ..Header::default() };
+    pages.write_first(file, &header)
+}
+
+/// Tables that are on their pages. The first page does not name them yet.
+pub(in super::super) struct Written {
+    roots: [Root; 7],
+    /// The number of the page behind them.
+    pub(in super::super) end: u32,
+}
+
+/// Write the tables of `rows` to the pages from `start` on.
+pub(in super::super) fn write_from(
+    rows: &dyn RowSource,
+    file: &File,
+    start: u32,
+) -> io::Result<Written> {
     let tables = Tables {
         rows,
         files: rows.files(),
@@ -45,11 +65,8 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
     };
     let write = |syncs| {
         let together = TOGETHER && rows.count() >= MANY;
-        let mut pages = Pages { file, next: 2, together, syncs };
-        let roots = tables.write(&mut pages)?;
-        let first = first_page_of(&roots, pages.next - 1)
-            .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
-        Place { file, at: 0, syncs: SyncRequests::default() }.write_all(&first[..])
+        let mut pages = Pages { file, next: start, together, syncs };
+        Ok(Written { roots: tables.write(&mut pages)?, end: pages.next })
     };
     match SYNC_BEHIND && rows.count() >= VERY_MANY {
         true => behind::write_with(file, write),
@@ -57,8 +74,49 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
     }
 }
 
+impl Written {
+    /// Write the first page, which makes these tables those of the database: all at once.
+    pub(in super::super) fn write_first(&self, file: &File, header: &Header) -> io::Result<()> {
+        let first = first_page_of(&self.roots, header)
+            .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
+        place(file, 1).write_all(&first[..])
+    }
+}
+
+/// Write `bytes` at an offset of the file.
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(in super::super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    Place { file, at, syncs: SyncRequests::default() }.write_all(bytes)
+}
+
+/// Where a page begins.
+pub(super) fn place(file: &File, page: u32) -> Place<'_> {
+    let at = u64::from(page - 1) * PAGE as u64;
+    Place { file, at, syncs: SyncRequests::default() }
+}
+
+/// What the header says beside what it always says.
+#[derive(Default)]
+pub(in super::super) struct Header {
+    /// How many pages there are.
+    pub(in super::super) count: u32,
+    /// How often the database was changed, and how often its schema.
+    pub(in super::super) changes: u32,
+    pub(in super::super) schema_changes: u32,
+    pub(in super::super) free: FreeList,
+    /// The number that tells an application its files. SQLite ignores it.
+    pub(in super::super) application: u32,
+}
+
+/// Where the list of the free pages begins, and how many these are.
+#[derive(Clone, Copy, Default)]
+pub(in super::super) struct FreeList {
+    pub(super) first: u32,
+    pub(super) len: u32,
+}
+
 /// A place in a file, which goes on behind what is written.
-struct Place<'a> {
+pub(super) struct Place<'a> {
     file: &'a File,
     at: u64,
     syncs: SyncRequests,
@@ -419,7 +477,7 @@ fn index_of_names<'n>(
 }
 
 /// The header of the database, and the table of its tables (fileformat.html, sections 1.3 and 2.6).
-fn first_page_of(roots: &[Root; 7], count: u32) -> Option<Box<[u8; PAGE]>> {
+fn first_page_of(roots: &[Root; 7], header: &Header) -> Option<Box<[u8; PAGE]>> {
     let mut records = Vec::new();
     for sql in SCHEMA.split_terminator(";\n").map(str::trim_start) {
         let root = roots.iter().find(|root| {
@@ -447,19 +505,21 @@ fn first_page_of(roots: &[Root; 7], count: u32) -> Option<Box<[u8; PAGE]>> {
         &(PAGE as u16).to_be_bytes(),
         // Rollback journal; no reserved bytes; the fractions of a page that SQLite prescribes.
         &[1, 1, 0, 64, 32, 32],
-        // Changed once; that many pages; no free ones.
-        &1u32.to_be_bytes(),
-        &count.to_be_bytes(),
-        &[0; 8],
-        // One change of the schema for each table; schema format 4.
-        &(roots.len() as u32).to_be_bytes(),
+        &header.changes.to_be_bytes(),
+        &header.count.to_be_bytes(),
+        &header.free.first.to_be_bytes(),
+        &header.free.len.to_be_bytes(),
+        &header.schema_changes.to_be_bytes(),
+        // The schema's format.
         &4u32.to_be_bytes(),
         &[0; 8],
         // UTF-8.
         &1u32.to_be_bytes(),
-        &[0; 32],
-        // The count of pages is that of the first change, made by this version of SQLite.
-        &1u32.to_be_bytes(),
+        &[0; 8],
+        &header.application.to_be_bytes(),
+        &[0; 20],
+        // The count of pages is that of the last change, made by this version of SQLite.
+        &header.changes.to_be_bytes(),
         &rusqlite::version_number().to_be_bytes(),
     ]
     .concat();

@@ -1,0 +1,63 @@
+//! Pythons with the hook: where their processes write, and what they measure.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::about;
+use super::installed::{self, Places, Settings, State};
+use super::interpreter::Interpreter;
+use crate::args::{DATA_ROOT, DEFAULT_PYTHON};
+use crate::exit::Failure;
+
+/// What to do if there is no folder.
+pub(in crate::commands) const HOW_TO_NAME_ONE: &str =
+    "name another one; or with --python the Python with the hook that writes into it";
+
+/// The hooks of the Pythons that somebody has named.
+pub(in crate::commands) struct Hooks(Vec<Hook>);
+
+struct Hook {
+    interpreter: Interpreter,
+    settings: Settings,
+}
+
+impl Hooks {
+    pub(in crate::commands) fn of(pythons: &[PathBuf]) -> Result<Self, Failure> {
+        pythons.iter().map(|python| Hook::of(python)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Where the data is: in the folder that was chosen, or else where these hooks write, or else where they usually do.
+    pub(in crate::commands) fn data_roots(&self, chosen: Option<&Path>) -> BTreeSet<PathBuf> {
+        if let Some(root) = chosen {
+            return [root.into()].into();
+        }
+        // Whoever names no Python may have none with the hook.
+        let unnamed = if self.0.is_empty() { Hook::of(DEFAULT_PYTHON.as_ref()).ok() } else { None };
+        let hooks = self.0.iter().chain(&unnamed);
+        let roots: BTreeSet<PathBuf> =
+            hooks.filter_map(|hook| hook.settings.get("root")).map(PathBuf::from).collect();
+        if roots.is_empty() { [DATA_ROOT.into()].into() } else { roots }
+    }
+
+    /// What is shown whoever measured it: it was chosen when the hook was installed.
+    pub(in crate::commands) fn sources(&self) -> Result<Vec<PathBuf>, Failure> {
+        let mut sources = Vec::new();
+        for Hook { interpreter, settings } in &self.0 {
+            sources.extend(settings.all("folder").map(PathBuf::from));
+            let packages: Vec<&str> = settings.all("package").collect();
+            sources.extend(interpreter.find_packages(&packages)?);
+        }
+        Ok(sources)
+    }
+}
+
+impl Hook {
+    fn of(python: &Path) -> Result<Self, Failure> {
+        let interpreter = Interpreter::ask(python)?;
+        match installed::look(&Places::new(&interpreter.site))? {
+            State::Whole(settings) => Ok(Self { interpreter, settings }),
+            State::Changed(path, how) => Err(about(&path, how)),
+            State::Absent => Err(about(python, "the hook is not installed in it")),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+"""Compare the project with another version of coverage.py than the one that it is made equal to.
+
+    tests/reference.py --try VERSION    any version of PyPI
+    tests/reference.py --try newest     the newest that PyPI serves; nothing is done if it is the reference version
+
+The tests that use the real coverage.py run against that version, in a copy of the project. What differs is printed: each
+test that fails, with the end of its output. The exit status is 0 if all pass, and 1 if some fail.
+"""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).parents[1]
+STATED = pathlib.Path("pulpcov-core/reference-version.txt")
+
+# The modules of the tests that compare with coverage.py, or run the hook with it.
+SUITES = """
+    analyze authors commands data_root formats hook hook_places hook_refusals hook_signals hooked html outputs parity
+    properties python_facts pythons readers report sample
+""".split()
+
+# How many lines of the output of a test that fails are shown.
+LINES = 25
+
+
+def newest():
+    """The newest version that pip would install."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "index", "versions", "coverage"]
+    listed = subprocess.run(pip, capture_output=True, text=True, check=True).stdout
+    return re.match(r"coverage \(([^)]+)\)", listed)[1]
+
+
+def copy_of_project(version):
+    """A copy of what git knows of the project, in which that version is the reference."""
+    copy = TOP / "target/try-reference"
+    shutil.rmtree(copy, ignore_errors=True)
+    names = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=TOP, capture_output=True, check=True
+    ).stdout
+    for name in filter(None, os.fsdecode(names).split("\0")):
+        if (TOP / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(TOP / name, copy / name)
+    (copy / STATED).write_text(version)
+    return copy
+
+
+def run_tests(copy):
+    """The output of the tests. Everything that is built, and every virtual environment, is kept for the next time."""
+    target = TOP / "target/try-reference-build"
+    (copy / "target").symlink_to(target)
+    target.mkdir(parents=True, exist_ok=True)
+    command = "cargo test --workspace --all-features --test integration --no-fail-fast --".split()
+    run = subprocess.run(
+        [*command, *(suite + "::" for suite in SUITES)],
+        cwd=copy, env={**os.environ, "CARGO_TARGET_DIR": str(target)}, stdout=subprocess.PIPE, stderr=None, text=True,
+    )
+    return run.returncode, run.stdout
+
+
+def failures(output):
+    """The names of the tests that failed, and what each printed."""
+    parts = re.split(r"^---- (\S+) stdout ----$", output, flags=re.M)
+    return dict(zip(parts[1::2], (part.split("\nfailures:\n")[0].strip() for part in parts[2::2])))
+
+
+def main(version):
+    reference = (TOP / STATED).read_text().strip()
+    if version == "newest":
+        version = newest()
+        if version == reference:
+            print(f"coverage.py {version} is the newest, and the reference version.")
+            return 0
+    print(f"Comparing with coverage.py {version}; the reference version is {reference}.", flush=True)
+    status, output = run_tests(copy_of_project(version))
+    failed = failures(output)
+    for name, text in failed.items():
+        print(f"\n--- differs: {name}")
+        print("\n".join(text.splitlines()[-LINES:]))
+    summary = re.findall(r"^test result: .*$", output, flags=re.M)
+    if not summary:
+        print(output)
+    print(f"\ncoverage.py {version}: {len(failed)} tests differ.", *summary)
+    return 1 if status else 0
