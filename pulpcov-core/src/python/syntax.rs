@@ -64,6 +64,8 @@ pub(crate) struct Syntax<'t> {
     parsed: Parsed<ModModule>,
     lines: LineIndex,
     outline: Outline,
+    /// What the compiler refuses of a text that our parser did not understand.
+    later: Option<NotPython>,
 }
 
 impl<'t> Syntax<'t> {
@@ -86,11 +88,15 @@ impl<'t> Syntax<'t> {
         }
         let error = parsed.errors().first().map(|error| error.location.start().to_usize());
         let error = error.or_else(|| has_wrong_indentation(text, version).then_some(0));
+        let mut later = None;
         if let Some(at) = error {
             let line = lines.line_at(at);
             let refused = match reparse(text, version) {
                 // Its tree is that of a parser which went on behind an error.
-                Reparsed::Accepted => None,
+                Reparsed::Accepted(why) => {
+                    later = why;
+                    None
+                }
                 Reparsed::Refused(why) => Some(why),
                 Reparsed::Unknown => Some(NotPython::new(INVALID, Some(line))),
             };
@@ -102,7 +108,7 @@ impl<'t> Syntax<'t> {
         let Some(parsed) = parsed.try_into_module() else {
             return Err(NotPython::new("invalid syntax", Some(1)));
         };
-        Ok(Self { text, parsed, lines, outline })
+        Ok(Self { text, parsed, lines, outline, later })
     }
 
     /// Work on the tree, and drop it, with as much stack as its depth takes.
@@ -119,10 +125,16 @@ impl<'t> Syntax<'t> {
     /// Refuse what CPython's grammar does not have.
     pub(crate) fn check_grammar(&self, version: PythonVersion) -> Result<(), NotPython> {
         match reparse(self.text, version) {
-            Reparsed::Accepted => Ok(()),
+            Reparsed::Accepted(_) => Ok(()),
             Reparsed::Refused(why) => Err(why),
             Reparsed::Unknown => Err(NotPython::new(INVALID, Some(1))),
         }
+    }
+
+    /// What the compiler refuses of a text that our parser did not understand, and where.
+    pub(crate) fn later(&self) -> Option<(i32, &str)> {
+        let later = self.later.as_ref()?;
+        Some((later.line?, &later.message))
     }
 
     /// The text that was parsed.

@@ -226,6 +226,11 @@ fn python_tokens(syntax: &Syntax, version: PythonVersion) -> Vec<PyToken> {
             PyTokenKind::Shown(TokenClass::Name) if is_old && !text.is_ascii() => {
                 split_at_marks(whole, text, &mut tokens);
             }
+            PyTokenKind::Shown(TokenClass::Operator)
+                if version == PythonVersion::Py313 && text == ">" =>
+            {
+                push_greater(whole, syntax, &mut tokens);
+            }
             _ => tokens.push(whole),
         }
     }
@@ -257,6 +262,16 @@ impl OpenStrings {
             }
             _ => None,
         }
+    }
+}
+
+/// `<>` is a token, where `from __future__ import barry_as_FLUFL` makes it an operator.
+fn push_greater(greater: PyToken, syntax: &Syntax, tokens: &mut Vec<PyToken>) {
+    match tokens.last_mut() {
+        Some(last) if syntax.text().get(last.start..greater.start) == Some("<") => {
+            last.end = greater.end;
+        }
+        _ => tokens.push(greater),
     }
 }
 

@@ -5,20 +5,27 @@ use std::collections::{HashMap, HashSet};
 use ruff_python_ast::{Expr, Identifier, MatchCase, Pattern, PatternMatchMapping};
 
 use super::{Errors, Stage};
+use crate::python::PythonVersion;
 use crate::python::constant::{Constant, fold};
 use crate::python::syntax::Syntax;
 use crate::text::py_repr;
 
-pub(super) fn check(syntax: &Syntax, cases: &[MatchCase], errors: &mut Errors) {
+pub(super) fn check(
+    syntax: &Syntax,
+    version: PythonVersion,
+    cases: &[MatchCase],
+    errors: &mut Errors,
+) {
     for (position, case) in cases.iter().enumerate() {
         let is_last = position + 1 == cases.len();
-        let mut walk = Walk { syntax, errors, bound: Vec::new() };
+        let mut walk = Walk { syntax, version, errors, bound: Vec::new() };
         walk.pattern(&case.pattern, is_last || case.guard.is_some());
     }
 }
 
 struct Walk<'a, 'e> {
     syntax: &'a Syntax<'a>,
+    version: PythonVersion,
     errors: &'e mut Errors,
     bound: Vec<&'a str>,
 }
@@ -26,6 +33,11 @@ struct Walk<'a, 'e> {
 impl<'a> Walk<'a, '_> {
     fn refuse(&mut self, pattern: &Pattern, message: impl Into<String>) {
         self.errors.add(Stage::Code, self.syntax.first_line(pattern), message);
+    }
+
+    fn refuse_debug(&mut self, pattern: &Pattern) {
+        let stage = Stage::moved(self.version);
+        self.errors.add(stage, self.syntax.first_line(pattern), "cannot assign to __debug__");
     }
 
     /// `may_be_irrefutable`: nothing comes after that a pattern which always matches would hide.
@@ -66,11 +78,15 @@ impl<'a> Walk<'a, '_> {
                 self.attribute(&class.cls);
                 let keywords = &class.arguments.keywords;
                 let names = || keywords.iter().map(|keyword| keyword.attr.as_str());
-                if let Some((name, place)) = repeated_again(names)
-                    && let Some(keyword) = keywords.get(place)
+                let wrong = wrong_keyword(names, self.version);
+                match wrong.and_then(|(place, wrong)| Some((&keywords.get(place)?.pattern, wrong)))
                 {
-                    let message = format!("attribute name repeated in class pattern: {name}");
-                    self.refuse(&keyword.pattern, message);
+                    Some((pattern, WrongKeyword::Debug)) => self.refuse_debug(pattern),
+                    Some((pattern, WrongKeyword::Repeated(name))) => {
+                        let message = format!("attribute name repeated in class pattern: {name}");
+                        self.refuse(pattern, message);
+                    }
+                    None => {}
                 }
                 self.all(&class.arguments.patterns);
                 keywords.iter().for_each(|keyword| self.pattern(&keyword.pattern, true));
@@ -107,7 +123,7 @@ impl<'a> Walk<'a, '_> {
     fn bind(&mut self, pattern: &Pattern, name: Option<&'a Identifier>) {
         let Some(name) = name.map(Identifier::as_str) else { return };
         if name == "__debug__" {
-            self.refuse(pattern, "cannot assign to __debug__");
+            self.refuse_debug(pattern);
         }
         if self.bound.contains(&name) {
             let name = py_repr(name);
@@ -174,10 +190,35 @@ pub(super) fn first_repeated<'n, I: Iterator<Item = &'n str>>(
     names().enumerate().find(is_repeated).map(|(place, name)| (name, place))
 }
 
-/// The first name that comes again, and where it does first.
-pub(super) fn repeated_again<'n, I: Iterator<Item = &'n str>>(
+/// What is wrong with the name of an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WrongKeyword<'n> {
+    /// It is `__debug__`.
+    Debug,
+    /// It was there before.
+    Repeated(&'n str),
+}
+
+/// `validate_keywords` and `validate_kwd_attrs`, which look at each name, and then for the same one further on. Which name is wrong?
+pub(super) fn wrong_keyword<'n, I: Iterator<Item = &'n str>>(
     names: impl Fn() -> I,
-) -> Option<(&'n str, usize)> {
+    version: PythonVersion,
+) -> Option<(usize, WrongKeyword<'n>)> {
+    let debug = names().position(|name| name == "__debug__");
+    match (debug, repeated_again(&names)) {
+        (Some(place), Some((first, ..))) if place <= first || version >= PythonVersion::Py314 => {
+            Some((place, WrongKeyword::Debug))
+        }
+        (_, Some((_, place, name))) => Some((place, WrongKeyword::Repeated(name))),
+        (Some(place), None) => Some((place, WrongKeyword::Debug)),
+        (None, None) => None,
+    }
+}
+
+/// Where the first name that comes again is, and where it is repeated.
+fn repeated_again<'n, I: Iterator<Item = &'n str>>(
+    names: impl Fn() -> I,
+) -> Option<(usize, usize, &'n str)> {
     first_repeated(&names)?;
     let mut first = HashMap::new();
     let mut found: Option<(usize, usize, &str)> = None;
@@ -187,5 +228,5 @@ pub(super) fn repeated_again<'n, I: Iterator<Item = &'n str>>(
             found = Some((before, place, name));
         }
     }
-    found.map(|(_, place, name)| (name, place))
+    found
 }

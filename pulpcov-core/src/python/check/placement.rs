@@ -6,13 +6,13 @@
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
     Alias, Arguments, Comprehension, ConversionFlag, ExceptHandler, Expr, ExprContext, Identifier,
-    InterpolatedElement, InterpolatedStringElement, Parameters, Stmt, StmtClassDef,
+    InterpolatedElement, InterpolatedStringElement, Parameters, Stmt, StmtAnnAssign, StmtClassDef,
     StmtFunctionDef, StmtImportFrom, StmtTry, TypeParam, TypeParams,
 };
 use ruff_text_size::Ranged;
 
 use super::future::{Features, is_future};
-use super::patterns::{first_repeated, repeated_again};
+use super::patterns::{WrongKeyword, first_repeated, wrong_keyword};
 use super::suspects::Suspects;
 use super::{Errors, Stage, patterns};
 use crate::python::PythonVersion;
@@ -181,8 +181,12 @@ impl<'a> Walk<'a, '_> {
 
     fn bind(&mut self, name: &Identifier) {
         if name.as_str() == "__debug__" {
-            self.refuse(Stage::Code, name, "cannot assign to __debug__");
+            self.refuse_debug(name);
         }
+    }
+
+    fn refuse_debug(&mut self, node: impl Ranged) {
+        self.refuse(Stage::moved(self.version), node, "cannot assign to __debug__");
     }
 
     fn function(&mut self, node: &'a StmtFunctionDef) {
@@ -225,16 +229,15 @@ impl<'a> Walk<'a, '_> {
 
     fn type_parameters(&mut self, parameters: &'a TypeParams) {
         let names = || parameters.iter().map(|parameter| parameter.name().as_str());
-        if let Some((name, place)) = first_repeated(names)
-            && let Some(parameter) = parameters.iter().nth(place)
-        {
-            let message = format!("duplicate type parameter {}", py_repr(name));
-            self.refuse(Stage::Symbols, parameter, message);
-        }
+        let repeated = first_repeated(names);
         let mut has_default = false;
-        for parameter in parameters.iter() {
+        for (place, parameter) in parameters.iter().enumerate() {
             let name = parameter.name();
             self.bind(name);
+            if let Some((name, _)) = repeated.filter(|(_, again)| *again == place) {
+                let message = format!("duplicate type parameter {}", py_repr(name));
+                self.refuse(Stage::Symbols, parameter, message);
+            }
             if let TypeParam::TypeVar(variable) = parameter
                 && let Some(bound) = &variable.bound
             {
@@ -272,14 +275,16 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn parameters(&mut self, parameters: &Parameters) {
-        parameters.iter().for_each(|parameter| self.bind(parameter.name()));
-        let names = || parameters.iter().map(|parameter| parameter.name().as_str());
-        if let Some((name, place)) = first_repeated(names)
-            && let Some(parameter) = parameters.iter().nth(place)
-        {
-            let what = if self.version >= PythonVersion::Py315 { "parameter" } else { "argument" };
-            let message = format!("duplicate {what} {} in function definition", py_repr(name));
-            self.refuse(Stage::Symbols, parameter.name(), message);
+        let repeated = first_repeated(|| named(parameters).map(Identifier::as_str));
+        for (place, name) in named(parameters).enumerate() {
+            self.bind(name);
+            if repeated.is_some_and(|(_, again)| again == place) {
+                let is_new = self.version >= PythonVersion::Py315;
+                let what = if is_new { "parameter" } else { "argument" };
+                let quoted = py_repr(name.as_str());
+                let message = format!("duplicate {what} {quoted} in function definition");
+                self.refuse(Stage::Symbols, name, message);
+            }
         }
     }
 
@@ -342,6 +347,40 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    fn future_import(&mut self, node: &StmtImportFrom) {
+        if node.start() > self.features.last {
+            let stage = Stage::moved(self.version);
+            let message = "from __future__ imports must occur at the beginning of the file";
+            self.refuse(stage, node, message);
+        }
+        // The parser has `<>` for `!=` behind it.
+        self.errors.is_no_grammar |= self.version >= PythonVersion::Py313
+            && node.names.iter().any(|alias| alias.name.as_str() == "barry_as_FLUFL");
+    }
+
+    /// `codegen_annassign`
+    fn annotated(&mut self, node: &'a StmtAnnAssign) {
+        if let Some(value) = &node.value {
+            self.visit_expr(value);
+        }
+        let is_late = self.version >= PythonVersion::Py314;
+        let is_only_named = is_late && node.target.is_name_expr() && node.value.is_none();
+        if node.simple || !is_only_named {
+            self.visit_expr(&node.target);
+        }
+        let is_without_code =
+            matches!(self.kind(), Kind::Function { .. }) || is_late && !node.simple;
+        self.without_code(is_without_code, |walk| walk.visit_annotation(&node.annotation));
+    }
+
+    /// Walk what is perhaps not compiled.
+    fn without_code(&mut self, is_without: bool, walk: impl FnOnce(&mut Self)) {
+        let outside = self.errors.is_without_code;
+        self.errors.is_without_code |= is_without;
+        walk(self);
+        self.errors.is_without_code = outside;
+    }
+
     /// `codegen_unwind_fblock_stack`: `except*` suites run to their end.
     fn jump(&mut self, statement: &Stmt) {
         let to_loop = !matches!(statement, Stmt::Return(_));
@@ -374,7 +413,8 @@ impl<'a> Walk<'a, '_> {
 
     fn only_async(&mut self, node: impl Ranged, what: &str) {
         if !self.kind().is_async() {
-            self.refuse(Stage::Code, node, format!("'{what}' outside async function"));
+            let stage = Stage::moved(self.version);
+            self.refuse(stage, node, format!("'{what}' outside async function"));
         }
     }
 
@@ -404,7 +444,7 @@ impl<'a> Walk<'a, '_> {
 
     fn await_(&mut self, expr: &'a Expr) {
         self.refuse_deferred(expr, "await expression");
-        let stage = if self.version >= PythonVersion::Py314 { Stage::Symbols } else { Stage::Code };
+        let stage = Stage::moved(self.version);
         match self.kind() {
             Kind::Module | Kind::Class => {
                 self.refuse(stage, expr, "'await' outside function");
@@ -439,7 +479,7 @@ impl<'a> Walk<'a, '_> {
         if scope.awaits && !expr.is_generator_expr() {
             if !self.kind().is_async() && !self.kind().is_comprehension() {
                 let message = "asynchronous comprehension outside of an asynchronous function";
-                self.refuse(Stage::Code, expr, message);
+                self.refuse(Stage::moved(self.version), expr, message);
             }
             self.scope(|scope| scope.awaits = true);
         }
@@ -584,6 +624,13 @@ fn has_space_after_conversion(syntax: &Syntax, element: &InterpolatedElement) ->
         && before.trim_end_matches(['}', ':']).ends_with(char::is_whitespace)
 }
 
+/// The names of parameters, in the order of `symtable_visit_arguments`.
+fn named(parameters: &Parameters) -> impl Iterator<Item = &Identifier> {
+    let starred = parameters.vararg.iter().chain(&parameters.kwarg);
+    let others = parameters.iter_non_variadic_params().map(|other| &other.parameter.name);
+    others.chain(starred.map(|starred| &starred.name))
+}
+
 fn collect_names<'a>(target: &'a Expr, names: &mut Vec<&'a str>) {
     match target {
         Expr::Name(name) => names.push(name.id.as_str()),
@@ -605,6 +652,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 self.visit_expr(&node.value);
                 node.targets.iter().for_each(|target| self.target(target));
             }
+            Stmt::AnnAssign(node) => self.annotated(node),
             Stmt::For(node) => {
                 if node.is_async {
                     self.only_async(node, "async for");
@@ -634,7 +682,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             }
             Stmt::Try(node) => self.try_(node),
             Stmt::Match(node) => {
-                patterns::check(self.syntax, &node.cases, self.errors);
+                patterns::check(self.syntax, self.version, &node.cases, self.errors);
                 visitor::walk_stmt(self, statement);
             }
             Stmt::Import(node) => {
@@ -647,9 +695,8 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 if node.is_lazy {
                     self.lazy_import_from(node);
                 }
-                if is_future(node) && node.start() > self.features.last {
-                    let message = "from __future__ imports must occur at the beginning of the file";
-                    self.refuse(Stage::Code, node, message);
+                if is_future(node) {
+                    self.future_import(node);
                 }
                 let is_star = node.names.iter().any(|alias| alias.name.as_str() == "*");
                 if is_star && self.kind() != Kind::Module && !node.is_lazy {
@@ -670,11 +717,14 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
     }
 
     fn visit_annotation(&mut self, annotation: &'a Expr) {
-        if self.features.annotations || self.version >= PythonVersion::Py314 {
-            self.deferred("an annotation", annotation);
-        } else {
-            self.unpacked(annotation);
-        }
+        let is_text = self.features.annotations;
+        self.without_code(is_text, |walk| {
+            if is_text || walk.version >= PythonVersion::Py314 {
+                walk.deferred("an annotation", annotation);
+            } else {
+                walk.unpacked(annotation);
+            }
+        });
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
@@ -685,7 +735,8 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             Expr::Name(node) => {
                 if node.ctx != ExprContext::Load && node.id.as_str() == "__debug__" {
                     let verb = if node.ctx == ExprContext::Del { "delete" } else { "assign to" };
-                    self.refuse(Stage::Code, node, format!("cannot {verb} __debug__"));
+                    let stage = Stage::moved(self.version);
+                    self.refuse(stage, node, format!("cannot {verb} __debug__"));
                 }
             }
             Expr::Attribute(node) => {
@@ -695,7 +746,8 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                     || is_deleted && self.version >= PythonVersion::Py314;
                 if is_bound && node.attr.as_str() == "__debug__" {
                     let verb = if is_deleted { "delete" } else { "assign to" };
-                    self.refuse(Stage::Code, node, format!("cannot {verb} __debug__"));
+                    let stage = Stage::moved(self.version);
+                    self.refuse(stage, node, format!("cannot {verb} __debug__"));
                 }
                 self.visit_expr(&node.value);
             }
@@ -743,19 +795,17 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
 
     fn visit_arguments(&mut self, arguments: &'a Arguments) {
         let names = || arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
-        if self.version == PythonVersion::Py311 {
-            // The call is what it names.
-            if names().any(|name| name.as_str() == "__debug__") {
+        let wrong = wrong_keyword(|| names().map(Identifier::as_str), self.version);
+        match wrong.and_then(|(place, wrong)| Some((names().nth(place)?, wrong))) {
+            // The call is what 3.11 names.
+            Some((_, WrongKeyword::Debug)) if self.version == PythonVersion::Py311 => {
                 self.refuse(Stage::Code, arguments, "cannot assign to __debug__");
             }
-        } else {
-            names().for_each(|name| self.bind(name));
-        }
-        if let Some((name, place)) = repeated_again(|| names().map(Identifier::as_str))
-            && let Some(repeated) = names().nth(place)
-        {
-            let message = format!("keyword argument repeated: {name}");
-            self.refuse(Stage::Code, repeated, message);
+            Some((name, WrongKeyword::Debug)) => self.bind(name),
+            Some((name, WrongKeyword::Repeated(word))) => {
+                self.refuse(Stage::Code, name, format!("keyword argument repeated: {word}"));
+            }
+            None => {}
         }
         arguments.args.iter().for_each(|argument| self.unpacked(argument));
         arguments.keywords.iter().for_each(|keyword| self.visit_expr(&keyword.value));
@@ -768,7 +818,11 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
     }
 
     fn visit_alias(&mut self, alias: &'a Alias) {
-        self.bind(alias.asname.as_ref().unwrap_or(&alias.name));
+        let name = alias.asname.as_ref().unwrap_or(&alias.name);
+        // `import a.b` binds `a`.
+        if name.split('.').next() == Some("__debug__") {
+            self.refuse_debug(name);
+        }
     }
 }
 

@@ -248,7 +248,7 @@ impl Parser<'_> {
         let text = format!("({text})\n");
         let line = scanner.token_line + lines - 1;
         match Parser::new(&text, self.version, line).fstring_expression() {
-            Verdict::Accepted => Ok(()),
+            Verdict::Accepted(_) => Ok(()),
             Verdict::Refused(refusal) => Err(self.refuse_as(refusal)),
             Verdict::GivenUp => Err(Stop::GivenUp),
         }

@@ -18,7 +18,7 @@ mod reasons;
 mod strings;
 mod tokenizer;
 
-use self::parser::{Parser, Verdict};
+use self::parser::{Parser, Refusal, Verdict};
 use self::tokenizer::Tokenizer;
 use super::PythonVersion;
 use super::syntax::NotPython;
@@ -26,8 +26,8 @@ use super::syntax::NotPython;
 /// What CPython says of a text that another parser refuses.
 #[derive(Debug)]
 pub(crate) enum Reparsed {
-    /// Nothing is wrong with it.
-    Accepted,
+    /// Its form is Python's. The compiler may refuse it all the same.
+    Accepted(Option<NotPython>),
     Refused(NotPython),
     /// It is too deep, or it would take too long to tell.
     Unknown,
@@ -35,11 +35,10 @@ pub(crate) enum Reparsed {
 
 /// Parse a text by CPython's grammar. It ends in a newline.
 pub(crate) fn reparse(text: &str, version: PythonVersion) -> Reparsed {
+    let not_python = |refusal: Refusal| NotPython::new(refusal.message, Some(refusal.line));
     match Parser::new(text, version, 0).file() {
-        Verdict::Accepted => Reparsed::Accepted,
-        Verdict::Refused(refusal) => {
-            Reparsed::Refused(NotPython::new(refusal.message, Some(refusal.line)))
-        }
+        Verdict::Accepted(later) => Reparsed::Accepted(later.map(not_python)),
+        Verdict::Refused(refusal) => Reparsed::Refused(not_python(refusal)),
         Verdict::GivenUp => match Tokenizer::new(text, version, 0).error() {
             Some((message, line)) => Reparsed::Refused(NotPython::new(message, Some(line))),
             None => Reparsed::Unknown,

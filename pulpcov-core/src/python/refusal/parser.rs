@@ -38,7 +38,8 @@ pub(super) struct Refusal {
 /// What CPython says of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    Accepted,
+    /// The compiler may refuse it all the same.
+    Accepted(Option<Refusal>),
     Refused(Refusal),
     /// The text is too deep, or takes too long.
     GivenUp,
@@ -114,6 +115,8 @@ pub(super) struct Parser<'t> {
     later: Option<Refusal>,
     /// What the messages about an expression in an f-string of 3.11 begin with.
     prefix: &'static str,
+    /// `PyPARSE_BARRY_AS_BDFL`
+    pub(super) is_flufl: bool,
 }
 
 impl<'t> Parser<'t> {
@@ -136,6 +139,7 @@ impl<'t> Parser<'t> {
             refusal: None,
             later: None,
             prefix: "",
+            is_flufl: false,
         }
     }
 
@@ -153,7 +157,7 @@ impl<'t> Parser<'t> {
 
     fn run(&mut self, parse: impl Fn(&mut Self) -> Result<bool, Stop>) -> Verdict {
         let last = match parse(self) {
-            Ok(true) => return self.later.take().map_or(Verdict::Accepted, Verdict::Refused),
+            Ok(true) => return Verdict::Accepted(self.later.take()),
             Ok(false) => self.tokens.last().map(|(token, _)| *token),
             Err(stop) => return self.verdict(stop),
         };
@@ -604,12 +608,17 @@ impl<'t> Parser<'t> {
         Ok(true)
     }
 
+    /// The place of a node's first token.
+    pub(super) fn place_of(&self, node: NodeId) -> Option<u32> {
+        match node {
+            NodeId::Token(at) => Some(at),
+            NodeId::Node(id) => Some(self.nodes.get(id as usize)?.first),
+            NodeId::Nothing => None,
+        }
+    }
+
     fn first_token(&self, node: NodeId) -> Option<Token> {
-        let at = match node {
-            NodeId::Token(at) => at,
-            NodeId::Node(id) => self.nodes.get(id as usize)?.first,
-            NodeId::Nothing => return None,
-        };
+        let at = self.place_of(node)?;
         self.tokens.get(at as usize).map(|(token, _)| *token)
     }
 

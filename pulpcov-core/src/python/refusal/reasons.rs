@@ -29,6 +29,8 @@ impl Parser<'_> {
                 let message = self.filled(words, a);
                 self.refuse_at(a, message)
             }
+            "old" if self.is_flufl => return Ok(None),
+            "old" => self.refuse_at(a, words),
             "at_last" => {
                 let last = self.elements(a).last().copied().unwrap_or(a);
                 self.refuse_at(last, words)
@@ -77,6 +79,11 @@ impl Parser<'_> {
                 self.pattern_value(a);
                 return Ok(Some(a));
             }
+            "future" => {
+                self.future_import(a);
+                return Ok(Some(a));
+            }
+            "unequal" => return self.unequal(),
             "formatted" => return self.formatted(first, children),
             "decoded" => {
                 let token = self.before();
@@ -178,6 +185,28 @@ impl Parser<'_> {
                 "(" | "[" | "{" => depth -= 1,
                 _ => {}
             }
+        }
+    }
+
+    /// `_PyPegen_checked_future_import`: further on, `<>` is `!=`.
+    fn future_import(&mut self, import: NodeId) {
+        let Some(first) = self.place_of(import) else { return };
+        let words: Vec<&str> = self.tokens_from(first).map(|token| self.slice(token)).collect();
+        let is_asked_for =
+            |pair: &[&str]| matches!(pair, [before, "barry_as_FLUFL"] if *before != "as");
+        self.is_flufl |= words.starts_with(&["from", "__future__", "import"])
+            && words.windows(2).any(is_asked_for);
+    }
+
+    /// `_PyPegen_check_barry_as_flufl`
+    fn unequal(&mut self) -> Parsed {
+        let is_old = self.before().is_some_and(|token| self.slice(token) == "<>");
+        match (self.is_flufl, is_old) {
+            (true, false) => {
+                Err(self.refuse_at_last("with Barry as BDFL, use '<>' instead of '!='"))
+            }
+            _ if self.is_flufl == is_old => Ok(Some(NodeId::Nothing)),
+            _ => Ok(None),
         }
     }
 
