@@ -122,11 +122,6 @@ impl<'a> Table<'a, '_> {
 
     /// `symtable_visit_stmt`, `Global_kind` and `Nonlocal_kind`.
     fn declare(&mut self, names: &'a [Identifier], line: i32, word: &str) {
-        if word == "nonlocal" && self.kind() == Kind::Module {
-            let message = "nonlocal declaration not allowed at module level";
-            self.errors.add(Stage::Symbols, line, message);
-            return;
-        }
         for name in names.iter().map(Identifier::as_str) {
             let uses = self.uses(name);
             let quoted = py_repr(name);
@@ -199,12 +194,19 @@ impl<'a> Table<'a, '_> {
     /// `analyze_name`: what `nonlocal` names must be bound in a function around.
     fn resolve(&mut self) {
         for index in 0..self.scopes.len() {
+            // Outer scopes come first, wherever they declare something.
+            if self.errors.resolution.is_some() {
+                return;
+            }
             let Some(scope) = self.scopes.get(index) else { return };
             for (name, line) in &scope.declared {
                 let uses = scope.names.get(name).copied().unwrap_or_default();
                 let quoted = py_repr(name);
                 if uses.global && uses.nonlocal {
                     let message = format!("name {quoted} is nonlocal and global");
+                    self.errors.add(Stage::Resolution, *line, message);
+                } else if uses.nonlocal && scope.kind == Kind::Module {
+                    let message = "nonlocal declaration not allowed at module level";
                     self.errors.add(Stage::Resolution, *line, message);
                 } else if uses.nonlocal && !self.is_bound_around(scope.parent, name) {
                     let message = format!("no binding for nonlocal {quoted} found");

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use ruff_python_ast::{Expr, Identifier, MatchCase, Pattern, PatternMatchMapping};
+use ruff_python_ast::{Expr, Identifier, MatchCase, Operator, Pattern, PatternMatchMapping};
+use ruff_text_size::{Ranged, TextRange};
 
 use super::{Errors, Stage};
 use crate::python::PythonVersion;
@@ -45,8 +46,8 @@ impl<'a> Walk<'a, '_> {
         match pattern {
             Pattern::MatchSingleton(_) => {}
             Pattern::MatchValue(value) => {
-                self.attribute(&value.value);
-                if matches!(&*value.value, Expr::FString(_) | Expr::TString(_)) {
+                self.literal_or_attribute(&value.value);
+                if is_formatted(&value.value) {
                     let message = "patterns may only match literals and attribute lookups";
                     self.refuse(pattern, message);
                 }
@@ -70,12 +71,14 @@ impl<'a> Walk<'a, '_> {
                 self.all(&sequence.patterns);
             }
             Pattern::MatchMapping(mapping) => {
+                mapping.keys.iter().for_each(|key| self.literal_or_attribute(key));
                 self.keys(pattern, mapping);
                 self.all(&mapping.patterns);
                 self.bind(pattern, mapping.rest.as_ref());
             }
             Pattern::MatchClass(class) => {
                 self.attribute(&class.cls);
+                self.no_parentheses(TextRange::new(class.start(), class.cls.end()));
                 let keywords = &class.arguments.keywords;
                 let names = || keywords.iter().map(|keyword| keyword.attr.as_str());
                 let wrong = wrong_keyword(names, self.version);
@@ -103,6 +106,30 @@ impl<'a> Walk<'a, '_> {
         if matches!(root, Expr::Name(name) if name.id.as_str() == "_") {
             self.errors.is_no_grammar = true;
         }
+    }
+
+    /// Our parser takes more for a literal than CPython's grammar does: `-1(x)`, `(1)+2j`.
+    fn literal_or_attribute(&mut self, expr: &Expr) {
+        let is_signed = |expr: &Expr| match expr {
+            Expr::UnaryOp(signed) => signed.operand.is_number_literal_expr(),
+            expr => expr.is_number_literal_expr(),
+        };
+        match expr {
+            Expr::Attribute(_) => self.attribute(expr),
+            Expr::BinOp(sum) => {
+                self.errors.is_no_grammar |= !matches!(sum.op, Operator::Add | Operator::Sub)
+                    || !(is_signed(&sum.left) && sum.right.is_number_literal_expr());
+            }
+            Expr::UnaryOp(_) => self.errors.is_no_grammar |= !is_signed(expr),
+            _ => self.errors.is_no_grammar |= !expr.is_literal_expr() && !is_formatted(expr),
+        }
+        if matches!(expr, Expr::Attribute(_) | Expr::BinOp(_) | Expr::UnaryOp(_)) {
+            self.no_parentheses(expr.range());
+        }
+    }
+
+    fn no_parentheses(&mut self, range: TextRange) {
+        self.errors.is_no_grammar |= self.syntax.slice(range).contains('(');
     }
 
     fn all(&mut self, patterns: &'a [Pattern]) {
@@ -172,6 +199,10 @@ impl<'a> Walk<'a, '_> {
             seen.push(key);
         }
     }
+}
+
+fn is_formatted(expr: &Expr) -> bool {
+    matches!(expr, Expr::FString(_) | Expr::TString(_))
 }
 
 /// Names up to so many are compared with each other, without a table.

@@ -19,6 +19,8 @@ use crate::python::PythonVersion;
 use crate::python::syntax::Syntax;
 use crate::text::py_repr;
 
+const NOT_UNPACKED: &str = "can't use starred expression here";
+
 pub(super) fn check(
     syntax: &Syntax,
     version: PythonVersion,
@@ -241,12 +243,19 @@ impl<'a> Walk<'a, '_> {
             if let TypeParam::TypeVar(variable) = parameter
                 && let Some(bound) = &variable.bound
             {
-                self.deferred("a TypeVar bound", bound);
+                let is_choice = bound.is_tuple_expr() && self.version >= PythonVersion::Py313;
+                let what = if is_choice { "a TypeVar constraint" } else { "a TypeVar bound" };
+                self.deferred(what, bound);
             }
             match parameter.default() {
                 Some(default) => {
                     has_default = true;
-                    self.deferred("a TypeVar default", default);
+                    let what = match parameter {
+                        TypeParam::TypeVar(_) => "a TypeVar default",
+                        TypeParam::TypeVarTuple(_) => "a TypeVarTuple default",
+                        TypeParam::ParamSpec(_) => "a ParamSpec default",
+                    };
+                    self.deferred(what, default);
                 }
                 None if has_default => {
                     let name = py_repr(name.as_str());
@@ -368,9 +377,21 @@ impl<'a> Walk<'a, '_> {
         if node.simple || !is_only_named {
             self.visit_expr(&node.target);
         }
+        if let (Expr::Subscript(target), None) = (&*node.target, &node.value) {
+            self.annotated_index(&target.slice);
+        }
         let is_without_code =
             matches!(self.kind(), Kind::Function { .. }) || is_late && !node.simple;
         self.without_code(is_without_code, |walk| walk.visit_annotation(&node.annotation));
+    }
+
+    /// `codegen_check_ann_subscr`: each part of the index is evaluated on its own.
+    fn annotated_index(&mut self, index: &Expr) {
+        match index {
+            Expr::Tuple(parts) => parts.iter().for_each(|part| self.annotated_index(part)),
+            Expr::Starred(_) => self.refuse(Stage::Code, index, NOT_UNPACKED),
+            _ => {}
+        }
     }
 
     /// Walk what is perhaps not compiled.
@@ -431,7 +452,9 @@ impl<'a> Walk<'a, '_> {
                 self.refuse(Stage::Symbols, expr, format!("'yield' inside {what}"));
             }
             Kind::Module | Kind::Class => {
-                self.refuse(Stage::Code, expr, "'yield' outside function");
+                let is_told = expr.is_yield_from_expr() && self.version >= PythonVersion::Py313;
+                let what = if is_told { "yield from" } else { "yield" };
+                self.refuse(Stage::Code, expr, format!("'{what}' outside function"));
             }
             Kind::Function { is_async: true } if expr.is_yield_from_expr() => {
                 self.refuse(Stage::Code, expr, "'yield from' inside async function");
@@ -752,7 +775,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 self.visit_expr(&node.value);
             }
             Expr::Starred(node) => {
-                self.refuse(Stage::Code, node, "can't use starred expression here");
+                self.refuse(Stage::Code, node, NOT_UNPACKED);
                 self.visit_expr(&node.value);
             }
             Expr::Tuple(node) => self.elements(expr, &node.elts, node.ctx),

@@ -11,13 +11,23 @@ const MOST_BRACKETS: usize = 200;
 /// Where in an f-string the scanner is.
 struct Scanner<'t> {
     literal: &'t str,
-    token_line: i32,
     at: usize,
     end: usize,
     is_raw: bool,
+    /// The line of the last expression, and where that begins.
+    line: i32,
+    counted: usize,
 }
 
 impl Scanner<'_> {
+    /// The line of a place that is behind those it was asked for before.
+    fn line_at(&mut self, at: usize) -> i32 {
+        let passed = self.literal.as_bytes().get(self.counted..at).unwrap_or_default();
+        self.line += memchr::memchr_iter(b'\n', passed).count() as i32;
+        self.counted = at;
+        self.line
+    }
+
     fn byte(&self, at: usize) -> Option<u8> {
         self.literal.as_bytes().get(at).copied().filter(|_| at < self.end)
     }
@@ -32,10 +42,11 @@ impl Parser<'_> {
     pub(super) fn fstring(&mut self, token: Token, literal: &Literal<'_>) -> Checked {
         let mut scanner = Scanner {
             literal: self.slice(token),
-            token_line: token.line,
             at: literal.offset,
             end: literal.offset + literal.content.len(),
             is_raw: literal.is_raw,
+            line: token.line,
+            counted: 0,
         };
         self.fstring_parts(&mut scanner, 0)
     }
@@ -232,7 +243,7 @@ impl Parser<'_> {
     }
 
     /// `fstring_compile_expr`: from `start` to where the scanner is.
-    fn expression(&mut self, scanner: &Scanner<'_>, start: usize) -> Checked {
+    fn expression(&mut self, scanner: &mut Scanner<'_>, start: usize) -> Checked {
         let text = scanner.literal.get(start..scanner.at).unwrap_or_default();
         if text.bytes().all(|c| matches!(c, b' ' | b'\t' | b'\n' | b'\x0c')) {
             return Err(match scanner.current() {
@@ -243,10 +254,8 @@ impl Parser<'_> {
                 _ => self.refuse_at_last("f-string: empty expression not allowed"),
             });
         }
-        let before = scanner.literal.get(..start).unwrap_or_default();
-        let lines = before.bytes().filter(|c| *c == b'\n').count() as i32;
         let text = format!("({text})\n");
-        let line = scanner.token_line + lines - 1;
+        let line = scanner.line_at(start) - 1;
         match Parser::new(&text, self.version, line).fstring_expression() {
             Verdict::Accepted(_) => Ok(()),
             Verdict::Refused(refusal) => Err(self.refuse_as(refusal)),

@@ -13,6 +13,9 @@ const MOST_LEVELS: usize = 6000;
 /// Rules that are tried for a token, at most, in the mean: there are texts that CPython takes forever for.
 const MOST_STEPS: usize = 3000;
 
+/// And in all: some seconds, for which a megabyte of usual text suffices.
+const MOST_STEPS_IN_ALL: usize = 100_000_000;
+
 /// What is kept of a statement at most, some hundred bytes a token.
 const MOST_KEPT: usize = 4_000_000;
 
@@ -348,7 +351,8 @@ impl<'t> Parser<'t> {
             return Ok(kept.node);
         }
         self.steps += 1;
-        let is_long = self.steps > MOST_STEPS * (self.tokens.len() + 100);
+        let most = MOST_STEPS * (self.tokens.len() + 100);
+        let is_long = self.steps > most.min(MOST_STEPS_IN_ALL);
         if is_long || self.level >= MOST_LEVELS || self.count > MOST_KEPT {
             return Err(Stop::GivenUp);
         }
@@ -640,6 +644,17 @@ impl<'t> Parser<'t> {
     pub(super) fn tokens_from(&self, first: u32) -> impl Iterator<Item = Token> {
         let tokens = self.tokens.get(first as usize..self.mark as usize);
         tokens.unwrap_or_default().iter().map(|(token, _)| *token)
+    }
+
+    /// The tokens before a place in them, the last one first.
+    pub(super) fn tokens_before(&self, place: u32) -> impl Iterator<Item = Token> + use<> {
+        let tokens: Vec<_> =
+            self.tokens.iter().take(place as usize).map(|(token, _)| *token).collect();
+        tokens.into_iter().rev()
+    }
+
+    pub(super) fn is_refused_later(&self) -> bool {
+        self.later.is_some()
     }
 
     pub(super) fn token_of(&self, node: NodeId) -> Option<Token> {

@@ -167,14 +167,13 @@ impl Parser<'_> {
 
     /// And it refuses them as keys.
     fn mapping_key(&mut self, key: NodeId) {
-        if self.name_of(key) == "literal" {
+        let Some(place) = self.place_of(key) else { return };
+        if self.name_of(key) == "literal" || self.is_refused_later() {
             return;
         }
         let mut depth = 0_usize;
-        let tokens: Vec<Token> = self.tokens_from(0).collect();
-        let before = self.token_of(key).map_or(0, |token| token.start);
-        for token in tokens.iter().rev().filter(|token| token.start < before) {
-            match self.slice(*token) {
+        for token in self.tokens_before(place) {
+            match self.slice(token) {
                 ")" | "]" | "}" => depth += 1,
                 "(" | "[" | "{" if depth == 0 => {
                     let message =
