@@ -2,7 +2,8 @@
 //! its words.
 //!
 //! `tests/fixtures/python/mutate.py` makes them, and writes what is expected, in each Python. `PULPCOV_CASES` is the number of
-//! cases. To repeat a case that failed, set `PULPCOV_FIRST_CASE` to its number.
+//! cases, and `PULPCOV_FIRST_CASE` that of the first: a case is the same in every run of one Python, so another number gives
+//! others, and the number of a case that failed repeats it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -38,6 +39,7 @@ fn python_3_14() {
 }
 
 #[test]
+#[ignore = "no release has this Python yet"]
 fn python_3_15() {
     check_debian("3.15", "sid");
 }
@@ -53,7 +55,7 @@ fn check_debian(version: &str, release: &str) {
 /// Portions of cases on all cores.
 fn check(python: impl Fn() -> Command + Sync) {
     let first = number_of_environment("PULPCOV_FIRST_CASE").unwrap_or_default();
-    let count = cases(500);
+    let count = cases(200);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut differing = Vec::new();
