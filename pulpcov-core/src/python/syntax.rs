@@ -9,7 +9,7 @@ use std::fmt;
 use memchr::{memchr, memchr_iter};
 use ruff_python_ast::token::Token;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{Decorator, ModModule, Stmt};
+use ruff_python_ast::{Decorator, Expr, ModModule, Stmt};
 use ruff_python_parser::{
     Mode, ParseOptions, Parsed, UnsupportedSyntaxError, UnsupportedSyntaxErrorKind,
 };
@@ -295,6 +295,14 @@ fn is_name(text: &str) -> bool {
         && first.is_some_and(|token| {
             token.kind() == TokenKind::Name && token.range().len().to_usize() == text.len()
         })
+}
+
+/// A name as Python takes it: letters that are compatible are the same.
+pub(crate) fn normalized_name(text: &str) -> String {
+    match ruff_python_parser::parse_expression(text).as_ref().map(|parsed| parsed.expr()) {
+        Ok(Expr::Name(name)) => name.id.to_string(),
+        _ => text.to_owned(),
+    }
 }
 
 /// Does Unicode have a character of that name?

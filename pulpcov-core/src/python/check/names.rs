@@ -292,6 +292,13 @@ impl<'a> Visitor<'a> for Table<'a, '_> {
         match expr {
             Expr::Name(name) => {
                 let is_read = name.ctx == ExprContext::Load;
+                // `super()` looks at the class.
+                if is_read
+                    && name.id.as_str() == "super"
+                    && !matches!(self.kind(), Kind::Module | Kind::Class)
+                {
+                    self.with_name(self.current, "__class__", |uses| uses.read = true);
+                }
                 self.with_name(self.current, name.id.as_str(), |uses| {
                     uses.read |= is_read;
                     uses.bound |= !is_read;

@@ -19,7 +19,7 @@ pub(super) fn check(
 ) {
     for (position, case) in cases.iter().enumerate() {
         let is_last = position + 1 == cases.len();
-        let mut walk = Walk { syntax, version, errors, bound: Vec::new() };
+        let mut walk = Walk { syntax, version, errors, bound: Vec::new(), line: 0 };
         walk.pattern(&case.pattern, is_last || case.guard.is_some());
     }
 }
@@ -29,20 +29,30 @@ struct Walk<'a, 'e> {
     version: PythonVersion,
     errors: &'e mut Errors,
     bound: Vec<&'a str>,
+    /// Of the pattern that was looked at last, which is what 3.11 names.
+    line: i32,
 }
 
 impl<'a> Walk<'a, '_> {
     fn refuse(&mut self, pattern: &Pattern, message: impl Into<String>) {
-        self.errors.add(Stage::Code, self.syntax.first_line(pattern), message);
+        let line = self.line_of(pattern);
+        self.errors.add(Stage::Code, line, message);
+    }
+
+    fn line_of(&self, pattern: &Pattern) -> i32 {
+        let is_old = self.version == PythonVersion::Py311;
+        if is_old { self.line } else { self.syntax.first_line(pattern) }
     }
 
     fn refuse_debug(&mut self, pattern: &Pattern) {
         let stage = Stage::moved(self.version);
-        self.errors.add(stage, self.syntax.first_line(pattern), "cannot assign to __debug__");
+        let line = self.line_of(pattern);
+        self.errors.add(stage, line, "cannot assign to __debug__");
     }
 
     /// `may_be_irrefutable`: nothing comes after that a pattern which always matches would hide.
     fn pattern(&mut self, pattern: &'a Pattern, may_be_irrefutable: bool) {
+        self.line = self.syntax.first_line(pattern);
         match pattern {
             Pattern::MatchSingleton(_) => {}
             Pattern::MatchValue(value) => {
@@ -82,8 +92,12 @@ impl<'a> Walk<'a, '_> {
                 let keywords = &class.arguments.keywords;
                 let names = || keywords.iter().map(|keyword| keyword.attr.as_str());
                 let wrong = wrong_keyword(names, self.version);
-                match wrong.and_then(|(place, wrong)| Some((&keywords.get(place)?.pattern, wrong)))
-                {
+                let wrong =
+                    wrong.and_then(|(place, wrong)| Some((&keywords.get(place)?.pattern, wrong)));
+                if let Some((pattern, _)) = wrong {
+                    self.line = self.syntax.first_line(pattern);
+                }
+                match wrong {
                     Some((pattern, WrongKeyword::Debug)) => self.refuse_debug(pattern),
                     Some((pattern, WrongKeyword::Repeated(name))) => {
                         let message = format!("attribute name repeated in class pattern: {name}");

@@ -5,9 +5,9 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Alias, Arguments, Comprehension, ConversionFlag, ExceptHandler, Expr, ExprContext, Identifier,
-    InterpolatedElement, InterpolatedStringElement, Parameters, Stmt, StmtAnnAssign, StmtClassDef,
-    StmtFunctionDef, StmtImportFrom, StmtTry, TypeParam, TypeParams,
+    Alias, Arguments, Comprehension, ConversionFlag, Decorator, ExceptHandler, Expr, ExprContext,
+    Identifier, InterpolatedElement, InterpolatedStringElement, Parameters, Stmt, StmtAnnAssign,
+    StmtClassDef, StmtFunctionDef, StmtImportFrom, StmtTry, TypeParam, TypeParams,
 };
 use ruff_text_size::Ranged;
 
@@ -18,6 +18,8 @@ use super::{Errors, Stage, patterns};
 use crate::python::PythonVersion;
 use crate::python::syntax::Syntax;
 use crate::text::py_repr;
+
+const NOT_ASSIGNED: &str = "cannot assign to __debug__";
 
 const NOT_UNPACKED: &str = "can't use starred expression here";
 
@@ -181,18 +183,26 @@ impl<'a> Walk<'a, '_> {
         self.scope(|scope| scope.blocks.truncate(scope.blocks.len().saturating_sub(blocks.len())));
     }
 
-    fn bind(&mut self, name: &Identifier) {
+    fn bind(&mut self, name: &Identifier, node: impl Ranged) {
         if name.as_str() == "__debug__" {
-            self.refuse_debug(name);
+            self.refuse_debug(node);
         }
     }
 
     fn refuse_debug(&mut self, node: impl Ranged) {
-        self.refuse(Stage::moved(self.version), node, "cannot assign to __debug__");
+        self.refuse(Stage::moved(self.version), node, NOT_ASSIGNED);
+    }
+
+    /// `def` and `class` are where they say so.
+    fn bind_definition(&mut self, name: &Identifier, node: impl Ranged, decorators: &[Decorator]) {
+        if name.as_str() == "__debug__" {
+            let line = self.syntax.definition_line(node, decorators);
+            self.errors.add(Stage::moved(self.version), line, NOT_ASSIGNED);
+        }
     }
 
     fn function(&mut self, node: &'a StmtFunctionDef) {
-        self.bind(&node.name);
+        self.bind_definition(&node.name, node, &node.decorator_list);
         node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
         self.defaults(&node.parameters);
         self.generic(node.type_params.as_deref(), |walk| {
@@ -202,7 +212,8 @@ impl<'a> Walk<'a, '_> {
             }
         });
         let scope = self.scoped(Kind::Function { is_async: node.is_async }, |walk| {
-            walk.parameters(&node.parameters);
+            let line = walk.syntax.definition_line(node, &node.decorator_list);
+            walk.parameters(&node.parameters, line);
             walk.visit_body(&node.body);
         });
         if let (true, true, Some(line)) = (node.is_async, scope.yields, scope.returns_value) {
@@ -212,7 +223,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn class(&mut self, node: &'a StmtClassDef) {
-        self.bind(&node.name);
+        self.bind_definition(&node.name, node, &node.decorator_list);
         node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
         self.generic(node.type_params.as_deref(), |walk| {
             if let Some(arguments) = &node.arguments {
@@ -235,7 +246,7 @@ impl<'a> Walk<'a, '_> {
         let mut has_default = false;
         for (place, parameter) in parameters.iter().enumerate() {
             let name = parameter.name();
-            self.bind(name);
+            self.bind(name, parameter);
             if let Some((name, _)) = repeated.filter(|(_, again)| *again == place) {
                 let message = format!("duplicate type parameter {}", py_repr(name));
                 self.refuse(Stage::Symbols, parameter, message);
@@ -283,10 +294,15 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn parameters(&mut self, parameters: &Parameters) {
+    /// Of a function in a line, which is what 3.11 names.
+    fn parameters(&mut self, parameters: &Parameters, line: i32) {
         let repeated = first_repeated(|| named(parameters).map(Identifier::as_str));
         for (place, name) in named(parameters).enumerate() {
-            self.bind(name);
+            if self.version > PythonVersion::Py311 {
+                self.bind(name, name);
+            } else if name.as_str() == "__debug__" {
+                self.errors.add(Stage::Code, line, NOT_ASSIGNED);
+            }
             if repeated.is_some_and(|(_, again)| again == place) {
                 let is_new = self.version >= PythonVersion::Py315;
                 let what = if is_new { "parameter" } else { "argument" };
@@ -318,7 +334,7 @@ impl<'a> Walk<'a, '_> {
                     walk.visit_expr(type_);
                 }
                 if let Some(name) = &handler.name {
-                    walk.bind(name);
+                    walk.bind(name, handler);
                 }
                 let group = if node.is_star { Block::ExceptStar } else { Block::Other };
                 walk.in_blocks(&[group, Block::Other], handler, |walk| {
@@ -356,6 +372,19 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    fn imported(&mut self, statement: &Stmt, names: &[Alias]) {
+        for alias in names {
+            let name = alias.asname.as_ref().unwrap_or(&alias.name);
+            // `import a.b` binds `a`.
+            if name.split('.').next() != Some("__debug__") {
+            } else if self.version >= PythonVersion::Py314 {
+                self.refuse_debug(alias);
+            } else {
+                self.refuse_debug(statement);
+            }
+        }
+    }
+
     fn future_import(&mut self, node: &StmtImportFrom) {
         if node.start() > self.features.last {
             let stage = Stage::moved(self.version);
@@ -369,12 +398,19 @@ impl<'a> Walk<'a, '_> {
 
     /// `codegen_annassign`
     fn annotated(&mut self, node: &'a StmtAnnAssign) {
+        let is_late = self.version >= PythonVersion::Py314;
+        let is_only_named =
+            is_late && !node.simple && node.target.is_name_expr() && node.value.is_none();
+        if is_late && !is_only_named {
+            self.symbols(&node.target);
+        }
+        if is_late {
+            self.without_code(true, |walk| walk.visit_annotation(&node.annotation));
+        }
         if let Some(value) = &node.value {
             self.visit_expr(value);
         }
-        let is_late = self.version >= PythonVersion::Py314;
-        let is_only_named = is_late && node.target.is_name_expr() && node.value.is_none();
-        if node.simple || !is_only_named {
+        if !is_only_named {
             self.visit_expr(&node.target);
         }
         if let (Expr::Subscript(target), None) = (&*node.target, &node.value) {
@@ -383,6 +419,13 @@ impl<'a> Walk<'a, '_> {
         let is_without_code =
             matches!(self.kind(), Kind::Function { .. }) || is_late && !node.simple;
         self.without_code(is_without_code, |walk| walk.visit_annotation(&node.annotation));
+    }
+
+    /// A target is before the value for the symbol table, and behind it where code is made. That tells from 3.14 on.
+    fn symbols(&mut self, target: &'a Expr) {
+        if self.version >= PythonVersion::Py314 {
+            self.without_code(true, |walk| walk.visit_expr(target));
+        }
     }
 
     /// `codegen_check_ann_subscr`: each part of the index is evaluated on its own.
@@ -619,7 +662,7 @@ impl<'a> Walk<'a, '_> {
         let is_3_11 = self.version == PythonVersion::Py311;
         if is_3_11
             && (element.expression.is_starred_expr()
-                || has_space_after_conversion(self.syntax, element))
+                || may_have_wrong_conversion(self.syntax, element))
         {
             self.errors.is_no_grammar = true;
         }
@@ -638,13 +681,13 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// The parser of 3.11 wants `}` or `:` right behind a conversion.
-fn has_space_after_conversion(syntax: &Syntax, element: &InterpolatedElement) -> bool {
+/// The parser of 3.11 wants a letter of ASCII as a conversion, and `}` or `:` right behind it.
+fn may_have_wrong_conversion(syntax: &Syntax, element: &InterpolatedElement) -> bool {
     let text = syntax.slice(element.range());
     let spec = element.format_spec.as_ref().map(|spec| spec.start() - element.start());
     let before = text.get(..spec.map_or(text.len(), |at| at.to_usize())).unwrap_or_default();
     element.conversion != ConversionFlag::None
-        && before.trim_end_matches(['}', ':']).ends_with(char::is_whitespace)
+        && !before.trim_end_matches(['}', ':']).ends_with(|c: char| c.is_ascii_alphabetic())
 }
 
 /// The names of parameters, in the order of `symtable_visit_arguments`.
@@ -672,11 +715,17 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             Stmt::Return(node) => self.return_(statement, node.value.as_deref()),
             Stmt::Break(_) | Stmt::Continue(_) => self.jump(statement),
             Stmt::Assign(node) => {
+                node.targets.iter().for_each(|target| self.symbols(target));
                 self.visit_expr(&node.value);
                 node.targets.iter().for_each(|target| self.target(target));
             }
             Stmt::AnnAssign(node) => self.annotated(node),
+            Stmt::AugAssign(node) => {
+                self.symbols(&node.target);
+                visitor::walk_stmt(self, statement);
+            }
             Stmt::For(node) => {
+                self.symbols(&node.target);
                 if node.is_async {
                     self.only_async(node, "async for");
                 }
@@ -712,7 +761,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 if node.is_lazy {
                     self.lazy_import(node, "lazy import");
                 }
-                visitor::walk_stmt(self, statement);
+                self.imported(statement, &node.names);
             }
             Stmt::ImportFrom(node) => {
                 if node.is_lazy {
@@ -726,13 +775,21 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                     let message = "import * only allowed at module level";
                     self.refuse(Stage::Symbols, node, message);
                 }
-                visitor::walk_stmt(self, statement);
+                self.imported(statement, &node.names);
             }
             Stmt::TypeAlias(node) => {
                 if let Some(parameters) = &node.type_params {
                     self.type_parameters(parameters);
                 }
-                self.visit_expr(&node.name);
+                match &*node.name {
+                    Expr::Name(name)
+                        if name.id.as_str() == "__debug__"
+                            && self.version < PythonVersion::Py314 =>
+                    {
+                        self.refuse_debug(statement);
+                    }
+                    name => self.visit_expr(name),
+                }
                 self.deferred("a type alias", &node.value);
             }
             _ => visitor::walk_stmt(self, statement),
@@ -770,7 +827,12 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 if is_bound && node.attr.as_str() == "__debug__" {
                     let verb = if is_deleted { "delete" } else { "assign to" };
                     let stage = Stage::moved(self.version);
-                    self.refuse(stage, node, format!("cannot {verb} __debug__"));
+                    let message = format!("cannot {verb} __debug__");
+                    if self.version >= PythonVersion::Py314 {
+                        self.refuse(stage, node, message);
+                    } else {
+                        self.refuse(stage, &node.attr, message);
+                    }
                 }
                 self.visit_expr(&node.value);
             }
@@ -793,7 +855,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 }
                 self.scoped(Kind::Lambda, |walk| {
                     if let Some(parameters) = &node.parameters {
-                        walk.parameters(parameters);
+                        walk.parameters(parameters, walk.syntax.first_line(node));
                     }
                     walk.visit_expr(&node.body);
                 });
@@ -822,29 +884,29 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
         match wrong.and_then(|(place, wrong)| Some((names().nth(place)?, wrong))) {
             // The call is what 3.11 names.
             Some((_, WrongKeyword::Debug)) if self.version == PythonVersion::Py311 => {
-                self.refuse(Stage::Code, arguments, "cannot assign to __debug__");
+                self.refuse(Stage::Code, arguments, NOT_ASSIGNED);
             }
-            Some((name, WrongKeyword::Debug)) => self.bind(name),
+            // After the arguments without names.
+            Some((_, WrongKeyword::Debug)) if self.version >= PythonVersion::Py314 => {}
+            Some((name, WrongKeyword::Debug)) => self.refuse_debug(name),
             Some((name, WrongKeyword::Repeated(word))) => {
                 self.refuse(Stage::Code, name, format!("keyword argument repeated: {word}"));
             }
             None => {}
         }
         arguments.args.iter().for_each(|argument| self.unpacked(argument));
+        if let (Some((place, WrongKeyword::Debug)), true) =
+            (wrong, self.version >= PythonVersion::Py314)
+            && let Some(name) = names().nth(place)
+        {
+            self.refuse_debug(name);
+        }
         arguments.keywords.iter().for_each(|keyword| self.visit_expr(&keyword.value));
     }
 
     fn visit_interpolated_string_element(&mut self, element: &'a InterpolatedStringElement) {
         if let InterpolatedStringElement::Interpolation(element) = element {
             self.interpolation(element);
-        }
-    }
-
-    fn visit_alias(&mut self, alias: &'a Alias) {
-        let name = alias.asname.as_ref().unwrap_or(&alias.name);
-        // `import a.b` binds `a`.
-        if name.split('.').next() == Some("__debug__") {
-            self.refuse_debug(name);
         }
     }
 }

@@ -4,6 +4,7 @@ use super::parser::{NodeId, Parsed, Parser, Stop};
 use super::strings;
 use super::tokenizer::{Kind, Token};
 use crate::python::PythonVersion;
+use crate::python::syntax::normalized_name;
 use crate::text::py_repr;
 
 /// `TARGETS_TYPE`
@@ -241,14 +242,14 @@ impl Parser<'_> {
     }
 
     fn conversion_letter(&mut self, name: NodeId) -> Checked {
-        let text = self.text_of(name);
-        if matches!(text, "s" | "r" | "a") {
+        let text = normalized_name(self.text_of(name));
+        if matches!(text.as_str(), "s" | "r" | "a") {
             return Ok(());
         }
         let letter = self.string_letter();
         let message = format!(
             "{letter}-string: invalid conversion character {}: expected 's', 'r', or 'a'",
-            py_repr(text)
+            py_repr(&text)
         );
         Err(self.refuse_at(name, message))
     }
