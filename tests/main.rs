@@ -24,6 +24,7 @@ mod hooked;
 mod hostile;
 mod html;
 mod memory;
+mod mutated;
 mod odd_situations;
 mod outputs;
 mod parity;

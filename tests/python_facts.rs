@@ -121,7 +121,7 @@ fn check(version: PythonVersion) {
 }
 
 /// What differs between a source's facts and those recorded, a line each.
-fn differences(bytes: &[u8], expected: &Value, version: PythonVersion) -> Vec<String> {
+pub(crate) fn differences(bytes: &[u8], expected: &Value, version: PythonVersion) -> Vec<String> {
     let file = expected["file"].as_str().unwrap();
     let analyzed = PythonSource::decode(bytes)
         .and_then(|source| Ok((source.analyze(&options(source.text(), version))?, source)));

@@ -50,7 +50,7 @@ impl Kind {
 }
 
 /// Debian's Python of another release. Whichever test comes first fetches it.
-fn debian_python(version: &str, release: &str) -> PathBuf {
+pub(crate) fn debian_python(version: &str, release: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let folder = target.join(format!("debian-python{version}"));
     let lock = File::create(target.join(format!("debian-python{version}.lock"))).unwrap();

@@ -4,6 +4,7 @@
 //!
 //! - `decode`: bytes to text, by byte order mark or PEP 263 cookie;
 //! - `syntax`: text to syntax tree, tokens and line index, or the reason why it is no Python;
+//! - `refusal`: why CPython refuses a text that does not parse;
 //! - `outline`: what one look at all tokens tells;
 //! - `check`: what CPython's symbol table and compiler refuse although it parses;
 //! - `statements`: the lines that CPython's compiler gives code to;
@@ -26,7 +27,6 @@ pub(crate) mod decode;
 #[cfg(feature = "report")]
 pub(crate) mod deferred;
 mod exclude;
-mod explain;
 mod facts;
 mod leftovers;
 pub(crate) mod lines;
@@ -35,11 +35,11 @@ mod outline;
 mod patterns;
 #[cfg(feature = "json")]
 mod record;
+mod refusal;
 mod regions;
 mod stack;
 pub(crate) mod statements;
 pub(crate) mod syntax;
-mod token_errors;
 mod tokens;
 mod version;
 mod walk;

@@ -27,6 +27,7 @@ use super::constant::Outcome;
 use super::leftovers::{CodeSource, Scope, leftovers};
 use super::lines::LineSet;
 use super::syntax::Syntax;
+use super::walk::{for_each_body, line_of};
 
 /// The first lines of everything that `version` compiles to instructions.
 pub(crate) fn bytecode_lines(syntax: &Syntax, version: PythonVersion) -> LineSet {
@@ -38,6 +39,7 @@ pub(crate) fn bytecode_lines(syntax: &Syntax, version: PythonVersion) -> LineSet
         lines: LineSet::new(syntax.line_count()),
     };
     walk.unit(Scope::Module, syntax.body());
+    walk.annotated_module();
     walk.lines
 }
 
@@ -92,6 +94,15 @@ impl Walk<'_> {
             for source in leftovers(self.version, scope, body, &unit.dead, ends) {
                 self.leftover(source);
             }
+        }
+    }
+
+    /// A module makes room for annotations, if it has any, where its first statement is.
+    fn annotated_module(&mut self) {
+        let Some(first) = self.syntax.body().first() else { return };
+        let line = line_of(self.syntax, first);
+        if !self.lines.contains(line) && has_annotations(self.syntax.body()) {
+            self.lines.insert(line);
         }
     }
 
@@ -316,6 +327,19 @@ impl Walk<'_> {
         // that holds for every annotation, since someone may look before its end.
         !self.defers_annotations || unit.scope == Scope::Module || unit.conditions > 0
     }
+}
+
+/// Whether a variable is annotated, outside of functions and classes.
+fn has_annotations(body: &[Stmt]) -> bool {
+    let mut todo: Vec<&Stmt> = body.iter().collect();
+    while let Some(statement) = todo.pop() {
+        match statement {
+            Stmt::AnnAssign(_) => return true,
+            Stmt::FunctionDef(_) | Stmt::ClassDef(_) => {}
+            _ => for_each_body(statement, |body| todo.extend(body)),
+        }
+    }
+    false
 }
 
 /// Do something within a statement that may not run all of its parts.

@@ -9,19 +9,20 @@ use std::fmt;
 use memchr::{memchr, memchr_iter};
 use ruff_python_ast::token::Token;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{Decorator, Mod, ModModule, Stmt};
+use ruff_python_ast::{Decorator, Expr, ModModule, Stmt};
 use ruff_python_parser::{
-    Mode, ParseError, ParseErrorType, ParseOptions, Parsed, UnsupportedSyntaxError,
-    UnsupportedSyntaxErrorKind,
+    Mode, ParseOptions, Parsed, UnsupportedSyntaxError, UnsupportedSyntaxErrorKind,
 };
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::PythonVersion;
-use super::explain::Reported;
 use super::outline::Outline;
+use super::refusal::{Reparsed, has_wrong_indentation, reparse};
 use super::stack;
-use super::walk::{Node, statements};
 use crate::{Error, ErrorKind, Position};
+
+/// What CPython says where it has nothing better.
+const INVALID: &str = "invalid syntax";
 
 /// Why a source text is not Python, in CPython's words where we know them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub(crate) struct Syntax<'t> {
     parsed: Parsed<ModModule>,
     lines: LineIndex,
     outline: Outline,
+    /// What the compiler refuses of a text that our parser did not understand.
+    later: Option<NotPython>,
 }
 
 impl<'t> Syntax<'t> {
@@ -82,35 +85,29 @@ impl<'t> Syntax<'t> {
             std::mem::forget(parsed);
             return Err(NotPython::new("too many levels of nesting", None));
         }
-        let is_false_alarm = |error: &ParseError| {
-            is_name_after_semicolon(error, text, &parsed)
-                || version >= PythonVersion::Py315 && is_plus_in_pattern(error, text)
-        };
-        let errors: Vec<_> =
-            parsed.errors().iter().filter(|error| !is_false_alarm(error)).collect();
-        if let Some(error) = errors.first() {
-            let unknown = first_unknown(parsed.unsupported_syntax_errors(), version);
-            let unknown = unknown.filter(|unknown| unknown.range.start() < error.location.start());
-            let reported = Reported {
-                text,
-                tokens: parsed.tokens(),
-                lines: &lines,
-                message: &error.error.to_string(),
-                range: error.location,
-                lexical: &lexical_errors(&errors),
-                unknown: unknown.map(|unknown| {
-                    (unknown_message(unknown, text).to_owned(), unknown.range.start())
-                }),
-                version,
+        let error = parsed.errors().first().map(|error| error.location.start().to_usize());
+        let error = error.or_else(|| has_wrong_indentation(text, version).then_some(0));
+        let mut later = None;
+        if let Some(at) = error {
+            let line = lines.line_at(at);
+            let refused = match reparse(text, version) {
+                // Its tree is that of a parser which went on behind an error.
+                Reparsed::Accepted(why) => {
+                    later = why;
+                    None
+                }
+                Reparsed::Refused(why) => Some(why),
+                Reparsed::Unknown => Some(NotPython::new(INVALID, Some(line))),
             };
-            let error = reported.explain();
-            stack::with_room(levels, move || drop(parsed));
-            return Err(error);
+            if let Some(refused) = refused {
+                stack::with_room(levels, move || drop(parsed));
+                return Err(refused);
+            }
         }
         let Some(parsed) = parsed.try_into_module() else {
             return Err(NotPython::new("invalid syntax", Some(1)));
         };
-        Ok(Self { text, parsed, lines, outline })
+        Ok(Self { text, parsed, lines, outline, later })
     }
 
     /// Work on the tree, and drop it, with as much stack as its depth takes.
@@ -121,10 +118,22 @@ impl<'t> Syntax<'t> {
     /// Refuse syntax that `version` does not know yet.
     pub(crate) fn check_version(&self, version: PythonVersion) -> Result<(), NotPython> {
         let unknown = first_unknown(self.parsed.unsupported_syntax_errors(), version);
-        unknown.map_or(Ok(()), |unknown| {
-            let line = self.line(unknown.range.start());
-            Err(NotPython::new(unknown_message(unknown, self.text), Some(line)))
-        })
+        if unknown.is_none() { Ok(()) } else { self.check_grammar(version) }
+    }
+
+    /// Refuse what CPython's grammar does not have.
+    pub(crate) fn check_grammar(&self, version: PythonVersion) -> Result<(), NotPython> {
+        match reparse(self.text, version) {
+            Reparsed::Accepted(_) => Ok(()),
+            Reparsed::Refused(why) => Err(why),
+            Reparsed::Unknown => Err(NotPython::new(INVALID, Some(1))),
+        }
+    }
+
+    /// What the compiler refuses of a text that our parser did not understand, and where.
+    pub(crate) fn later(&self) -> Option<(i32, &str)> {
+        let later = self.later.as_ref()?;
+        Some((later.line?, &later.message))
     }
 
     /// The text that was parsed.
@@ -230,11 +239,6 @@ impl LineIndex {
         let inside = rest.iter().take_while(|&&start| start as usize <= offset).count();
         (before + inside) as i32
     }
-
-    /// The last line that is not empty behind a last newline.
-    pub(crate) fn last_line(&self) -> i32 {
-        (self.starts.len() as i32 - 1).max(1)
-    }
 }
 
 /// The first Python version that knows a syntax which 3.11 does not.
@@ -263,33 +267,6 @@ enum FirstVersion {
     Later,
 }
 
-/// Is this about `match` as a name, in `import re; match = re.match`? The parser reads it as a name, and complains of a
-/// statement that begins on the same line all the same.
-fn is_name_after_semicolon(error: &ParseError, text: &str, parsed: &Parsed<Mod>) -> bool {
-    let start = error.location.start();
-    if !matches!(error.error, ParseErrorType::SimpleAndCompoundStatementOnSameLine)
-        || !text.get(start.to_usize()..).is_some_and(|rest| rest.starts_with("match"))
-    {
-        return false;
-    }
-    let Mod::Module(module) = parsed.syntax() else { return false };
-    let is_match = |node| matches!(node, Node::Stmt(Stmt::Match(found)) if found.start() == start);
-    !statements(&module.body).any(is_match)
-}
-
-/// Python 3.15 has `case +1`, but no `case 1 + +1j`.
-fn is_plus_in_pattern(error: &ParseError, text: &str) -> bool {
-    let before = text.get(..error.location.start().to_usize()).unwrap_or_default();
-    matches!(&error.error, ParseErrorType::OtherError(message) if message.starts_with("Unary '+'"))
-        && !before.trim_end().ends_with(['+', '-'])
-}
-
-fn lexical_errors(errors: &[&ParseError]) -> Vec<(String, TextRange)> {
-    let is_lexical = |error: &&&ParseError| matches!(error.error, ParseErrorType::Lexical(_));
-    let errors = errors.iter().filter(is_lexical);
-    errors.map(|error| (error.error.to_string(), error.location)).collect()
-}
-
 /// The first syntax that `version` does not know yet.
 fn first_unknown(
     unsupported: &[UnsupportedSyntaxError],
@@ -300,21 +277,41 @@ fn first_unknown(
     unknown.min_by_key(|error| error.range.start())
 }
 
-/// What a version says of syntax that it does not know.
-fn unknown_message(unknown: &UnsupportedSyntaxError, text: &str) -> &'static str {
-    use UnsupportedSyntaxErrorKind as Kind;
-    match unknown.kind {
-        Kind::UnparenthesizedExceptionTypes => "multiple exception types must be parenthesized",
-        Kind::UnpackingInComprehension(_) => {
-            let unpacked = text.get(unknown.range.start().to_usize()..).unwrap_or_default();
-            if unpacked.starts_with("**") {
-                "dict unpacking cannot be used in dict comprehension"
-            } else {
-                "iterable unpacking cannot be used in comprehension"
-            }
-        }
-        _ => "invalid syntax",
+/// May a name begin with a character?
+pub(crate) fn starts_identifier(c: char) -> bool {
+    is_name(&c.to_string())
+}
+
+/// May a character be in a name?
+pub(crate) fn continues_identifier(c: char) -> bool {
+    is_name(&format!("a{c}"))
+}
+
+fn is_name(text: &str) -> bool {
+    let parsed = ruff_python_parser::parse_unchecked(text, ParseOptions::from(Mode::Expression));
+    let first = parsed.tokens().first();
+    parsed.errors().is_empty()
+        && first.is_some_and(|token| {
+            token.kind() == TokenKind::Name && token.range().len().to_usize() == text.len()
+        })
+}
+
+/// A name as Python takes it: letters that are compatible are the same.
+pub(crate) fn normalized_name(text: &str) -> String {
+    match ruff_python_parser::parse_expression(text).as_ref().map(|parsed| parsed.expr()) {
+        Ok(Expr::Name(name)) => name.id.to_string(),
+        _ => text.to_owned(),
     }
+}
+
+/// Does Unicode have a character of that name?
+pub(crate) fn is_character_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '(' | ')');
+    let text = format!("'\\N{{{name}}}'");
+    name.chars().all(is_plain)
+        && ruff_python_parser::parse_unchecked(&text, ParseOptions::from(Mode::Expression))
+            .errors()
+            .is_empty()
 }
 
 #[cfg(test)]

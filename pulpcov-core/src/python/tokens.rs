@@ -226,6 +226,11 @@ fn python_tokens(syntax: &Syntax, version: PythonVersion) -> Vec<PyToken> {
             PyTokenKind::Shown(TokenClass::Name) if is_old && !text.is_ascii() => {
                 split_at_marks(whole, text, &mut tokens);
             }
+            PyTokenKind::Shown(TokenClass::Operator)
+                if version == PythonVersion::Py313 && text == ">" =>
+            {
+                push_greater(whole, syntax, &mut tokens);
+            }
             _ => tokens.push(whole),
         }
     }
@@ -257,6 +262,16 @@ impl OpenStrings {
             }
             _ => None,
         }
+    }
+}
+
+/// `<>` is a token, where `from __future__ import barry_as_FLUFL` makes it an operator.
+fn push_greater(greater: PyToken, syntax: &Syntax, tokens: &mut Vec<PyToken>) {
+    match tokens.last_mut() {
+        Some(last) if syntax.text().get(last.start..greater.start) == Some("<") => {
+            last.end = greater.end;
+        }
+        _ => tokens.push(greater),
     }
 }
 
@@ -374,6 +389,8 @@ impl<'a> Continuations<'a> {
 
     /// The column of the backslash before a token, if one continues the line before it.
     fn before(&mut self, token: &PyToken, start: Place, end: Place) -> Option<usize> {
+        // A newline ends on the line that it ends.
+        let end = if token.kind == PyTokenKind::Newline { start } else { end };
         let mut backslash = None;
         if end.line != self.last_line {
             if self.is_continued(token) {

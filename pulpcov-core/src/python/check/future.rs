@@ -19,7 +19,7 @@ const FEATURES: [&str; 10] = [
 ];
 
 /// What the future imports of a module ask for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Features {
     pub(super) annotations: bool,
     /// Where the last import in its place starts; further down there may be none.
@@ -27,7 +27,7 @@ pub(super) struct Features {
 }
 
 pub(super) fn check(syntax: &Syntax) -> Result<Features, NotPython> {
-    let mut features = Features { annotations: false, last: TextSize::new(0) };
+    let mut features = Features::default();
     for (position, statement) in syntax.body().iter().enumerate() {
         let line = syntax.first_line(statement);
         match statement {

@@ -18,6 +18,7 @@ mod patterns;
 mod placement;
 mod suspects;
 
+use self::future::Features;
 use super::PythonVersion;
 use super::syntax::{NotPython, Syntax};
 
@@ -25,10 +26,18 @@ use super::syntax::{NotPython, Syntax};
 pub(crate) fn check(syntax: &Syntax, version: PythonVersion) -> Result<(), NotPython> {
     syntax.check_version(version)?;
     limits::check(syntax)?;
-    let features = future::check(syntax)?;
+    let future = future::check(syntax);
+    let features = *future.as_ref().unwrap_or(&Features::default());
     let mut errors = Errors::default();
+    if let Some((line, message)) = syntax.later() {
+        errors.add(Stage::Code, line, message);
+    }
     names::check(syntax, version, features, &mut errors);
     placement::check(syntax, version, features, &mut errors);
+    if errors.is_no_grammar {
+        syntax.check_grammar(version)?;
+    }
+    future?;
     errors.into_result()
 }
 
@@ -45,6 +54,13 @@ enum Stage {
     Code,
 }
 
+impl Stage {
+    /// The stage that refuses to bind `__debug__`, and what is asynchronous outside of what is.
+    fn moved(version: PythonVersion) -> Self {
+        if version >= PythonVersion::Py314 { Self::Symbols } else { Self::Code }
+    }
+}
+
 /// The first error of each stage.
 #[derive(Debug, Default)]
 struct Errors {
@@ -52,6 +68,10 @@ struct Errors {
     symbols: Option<Found>,
     resolution: Option<Found>,
     code: Option<Found>,
+    /// CPython's grammar may have no such text.
+    is_no_grammar: bool,
+    /// No code is generated for what is looked at.
+    is_without_code: bool,
 }
 
 #[derive(Debug)]
@@ -62,6 +82,9 @@ struct Found {
 
 impl Errors {
     fn add(&mut self, stage: Stage, line: i32, message: impl Into<String>) {
+        if stage == Stage::Code && self.is_without_code {
+            return;
+        }
         let first = match stage {
             Stage::Parser => &mut self.parser,
             Stage::Symbols => &mut self.symbols,

@@ -122,22 +122,17 @@ impl<'a> Table<'a, '_> {
 
     /// `symtable_visit_stmt`, `Global_kind` and `Nonlocal_kind`.
     fn declare(&mut self, names: &'a [Identifier], line: i32, word: &str) {
-        if word == "nonlocal" && self.kind() == Kind::Module {
-            let message = "nonlocal declaration not allowed at module level";
-            self.errors.add(Stage::Symbols, line, message);
-            return;
-        }
         for name in names.iter().map(Identifier::as_str) {
             let uses = self.uses(name);
             let quoted = py_repr(name);
             let message = if uses.parameter {
                 Some(format!("name {quoted} is parameter and {word}"))
+            } else if uses.read {
+                Some(format!("name {quoted} is used prior to {word} declaration"))
             } else if uses.annotated {
                 Some(format!("annotated name {quoted} can't be {word}"))
             } else if uses.bound {
                 Some(format!("name {quoted} is assigned to before {word} declaration"))
-            } else if uses.read {
-                Some(format!("name {quoted} is used prior to {word} declaration"))
             } else {
                 None
             };
@@ -199,12 +194,19 @@ impl<'a> Table<'a, '_> {
     /// `analyze_name`: what `nonlocal` names must be bound in a function around.
     fn resolve(&mut self) {
         for index in 0..self.scopes.len() {
+            // Outer scopes come first, wherever they declare something.
+            if self.errors.resolution.is_some() {
+                return;
+            }
             let Some(scope) = self.scopes.get(index) else { return };
             for (name, line) in &scope.declared {
                 let uses = scope.names.get(name).copied().unwrap_or_default();
                 let quoted = py_repr(name);
                 if uses.global && uses.nonlocal {
                     let message = format!("name {quoted} is nonlocal and global");
+                    self.errors.add(Stage::Resolution, *line, message);
+                } else if uses.nonlocal && scope.kind == Kind::Module {
+                    let message = "nonlocal declaration not allowed at module level";
                     self.errors.add(Stage::Resolution, *line, message);
                 } else if uses.nonlocal && !self.is_bound_around(scope.parent, name) {
                     let message = format!("no binding for nonlocal {quoted} found");
@@ -290,6 +292,13 @@ impl<'a> Visitor<'a> for Table<'a, '_> {
         match expr {
             Expr::Name(name) => {
                 let is_read = name.ctx == ExprContext::Load;
+                // `super()` looks at the class.
+                if is_read
+                    && name.id.as_str() == "super"
+                    && !matches!(self.kind(), Kind::Module | Kind::Class)
+                {
+                    self.with_name(self.current, "__class__", |uses| uses.read = true);
+                }
                 self.with_name(self.current, name.id.as_str(), |uses| {
                     uses.read |= is_read;
                     uses.bound |= !is_read;

@@ -1,41 +1,65 @@
 //! The rules for the cases of a `match` (`codegen_pattern` and its kin in CPython's `compile.c`).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use ruff_python_ast::{Expr, Identifier, MatchCase, Pattern, PatternMatchMapping};
+use ruff_python_ast::{Expr, Identifier, MatchCase, Operator, Pattern, PatternMatchMapping};
+use ruff_text_size::{Ranged, TextRange};
 
 use super::{Errors, Stage};
+use crate::python::PythonVersion;
 use crate::python::constant::{Constant, fold};
 use crate::python::syntax::Syntax;
 use crate::text::py_repr;
 
-pub(super) fn check(syntax: &Syntax, cases: &[MatchCase], errors: &mut Errors) {
+pub(super) fn check(
+    syntax: &Syntax,
+    version: PythonVersion,
+    cases: &[MatchCase],
+    errors: &mut Errors,
+) {
     for (position, case) in cases.iter().enumerate() {
         let is_last = position + 1 == cases.len();
-        let mut walk = Walk { syntax, errors, bound: Vec::new() };
+        let mut walk = Walk { syntax, version, errors, bound: Vec::new(), line: 0 };
         walk.pattern(&case.pattern, is_last || case.guard.is_some());
     }
 }
 
 struct Walk<'a, 'e> {
     syntax: &'a Syntax<'a>,
+    version: PythonVersion,
     errors: &'e mut Errors,
     bound: Vec<&'a str>,
+    /// Of the pattern that was looked at last, which is what 3.11 names.
+    line: i32,
 }
 
 impl<'a> Walk<'a, '_> {
     fn refuse(&mut self, pattern: &Pattern, message: impl Into<String>) {
-        self.errors.add(Stage::Code, self.syntax.first_line(pattern), message);
+        let line = self.line_of(pattern);
+        self.errors.add(Stage::Code, line, message);
+    }
+
+    fn line_of(&self, pattern: &Pattern) -> i32 {
+        let is_old = self.version == PythonVersion::Py311;
+        if is_old { self.line } else { self.syntax.first_line(pattern) }
+    }
+
+    fn refuse_debug(&mut self, pattern: &Pattern) {
+        let stage = Stage::moved(self.version);
+        let line = self.line_of(pattern);
+        self.errors.add(stage, line, "cannot assign to __debug__");
     }
 
     /// `may_be_irrefutable`: nothing comes after that a pattern which always matches would hide.
     fn pattern(&mut self, pattern: &'a Pattern, may_be_irrefutable: bool) {
+        self.line = self.syntax.first_line(pattern);
         match pattern {
             Pattern::MatchSingleton(_) => {}
             Pattern::MatchValue(value) => {
-                if matches!(&*value.value, Expr::FString(_) | Expr::TString(_)) {
+                self.literal_or_attribute(&value.value);
+                if is_formatted(&value.value) {
                     let message = "patterns may only match literals and attribute lookups";
-                    self.errors.add(Stage::Symbols, self.syntax.first_line(pattern), message);
+                    self.refuse(pattern, message);
                 }
             }
             Pattern::MatchStar(star) => self.bind(pattern, star.name.as_ref()),
@@ -57,21 +81,69 @@ impl<'a> Walk<'a, '_> {
                 self.all(&sequence.patterns);
             }
             Pattern::MatchMapping(mapping) => {
+                mapping.keys.iter().for_each(|key| self.literal_or_attribute(key));
                 self.keys(pattern, mapping);
                 self.all(&mapping.patterns);
                 self.bind(pattern, mapping.rest.as_ref());
             }
             Pattern::MatchClass(class) => {
+                self.attribute(&class.cls);
+                self.no_parentheses(TextRange::new(class.start(), class.cls.end()));
                 let keywords = &class.arguments.keywords;
                 let names = || keywords.iter().map(|keyword| keyword.attr.as_str());
-                if let Some(name) = first_repeated(names) {
-                    let message = format!("attribute name repeated in class pattern: {name}");
-                    self.refuse(pattern, message);
+                let wrong = wrong_keyword(names, self.version);
+                let wrong =
+                    wrong.and_then(|(place, wrong)| Some((&keywords.get(place)?.pattern, wrong)));
+                if let Some((pattern, _)) = wrong {
+                    self.line = self.syntax.first_line(pattern);
+                }
+                match wrong {
+                    Some((pattern, WrongKeyword::Debug)) => self.refuse_debug(pattern),
+                    Some((pattern, WrongKeyword::Repeated(name))) => {
+                        let message = format!("attribute name repeated in class pattern: {name}");
+                        self.refuse(pattern, message);
+                    }
+                    None => {}
                 }
                 self.all(&class.arguments.patterns);
                 keywords.iter().for_each(|keyword| self.pattern(&keyword.pattern, true));
             }
         }
+    }
+
+    /// `_.a` and `_()`: CPython's grammar takes `_` for the wildcard.
+    fn attribute(&mut self, expr: &Expr) {
+        let mut root = expr;
+        while let Expr::Attribute(attribute) = root {
+            root = &attribute.value;
+        }
+        if matches!(root, Expr::Name(name) if name.id.as_str() == "_") {
+            self.errors.is_no_grammar = true;
+        }
+    }
+
+    /// Our parser takes more for a literal than CPython's grammar does: `-1(x)`, `(1)+2j`.
+    fn literal_or_attribute(&mut self, expr: &Expr) {
+        let is_signed = |expr: &Expr| match expr {
+            Expr::UnaryOp(signed) => signed.operand.is_number_literal_expr(),
+            expr => expr.is_number_literal_expr(),
+        };
+        match expr {
+            Expr::Attribute(_) => self.attribute(expr),
+            Expr::BinOp(sum) => {
+                self.errors.is_no_grammar |= !matches!(sum.op, Operator::Add | Operator::Sub)
+                    || !(is_signed(&sum.left) && sum.right.is_number_literal_expr());
+            }
+            Expr::UnaryOp(_) => self.errors.is_no_grammar |= !is_signed(expr),
+            _ => self.errors.is_no_grammar |= !expr.is_literal_expr() && !is_formatted(expr),
+        }
+        if matches!(expr, Expr::Attribute(_) | Expr::BinOp(_) | Expr::UnaryOp(_)) {
+            self.no_parentheses(expr.range());
+        }
+    }
+
+    fn no_parentheses(&mut self, range: TextRange) {
+        self.errors.is_no_grammar |= self.syntax.slice(range).contains('(');
     }
 
     fn all(&mut self, patterns: &'a [Pattern]) {
@@ -92,7 +164,7 @@ impl<'a> Walk<'a, '_> {
     fn bind(&mut self, pattern: &Pattern, name: Option<&'a Identifier>) {
         let Some(name) = name.map(Identifier::as_str) else { return };
         if name == "__debug__" {
-            self.refuse(pattern, "cannot assign to __debug__");
+            self.refuse_debug(pattern);
         }
         if self.bound.contains(&name) {
             let name = py_repr(name);
@@ -143,17 +215,63 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
+fn is_formatted(expr: &Expr) -> bool {
+    matches!(expr, Expr::FString(_) | Expr::TString(_))
+}
+
 /// Names up to so many are compared with each other, without a table.
 const FEW_NAMES: usize = 16;
 
-/// The first name, in the order of the repetitions, that came before.
+/// The first name, in the order of the repetitions, that came before, and where it is repeated.
 pub(super) fn first_repeated<'n, I: Iterator<Item = &'n str>>(
     names: impl Fn() -> I,
-) -> Option<&'n str> {
+) -> Option<(&'n str, usize)> {
     if names().count() > FEW_NAMES {
         let mut seen = HashSet::new();
-        return names().find(|name| !seen.insert(*name));
+        let repeated = names().enumerate().find(|(_, name)| !seen.insert(*name));
+        return repeated.map(|(place, name)| (name, place));
     }
     let is_repeated = |&(at, name): &(usize, &str)| names().take(at).any(|other| other == name);
-    names().enumerate().find(is_repeated).map(|(_, name)| name)
+    names().enumerate().find(is_repeated).map(|(place, name)| (name, place))
+}
+
+/// What is wrong with the name of an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WrongKeyword<'n> {
+    /// It is `__debug__`.
+    Debug,
+    /// It was there before.
+    Repeated(&'n str),
+}
+
+/// `validate_keywords` and `validate_kwd_attrs`, which look at each name, and then for the same one further on. Which name is wrong?
+pub(super) fn wrong_keyword<'n, I: Iterator<Item = &'n str>>(
+    names: impl Fn() -> I,
+    version: PythonVersion,
+) -> Option<(usize, WrongKeyword<'n>)> {
+    let debug = names().position(|name| name == "__debug__");
+    match (debug, repeated_again(&names)) {
+        (Some(place), Some((first, ..))) if place <= first || version >= PythonVersion::Py314 => {
+            Some((place, WrongKeyword::Debug))
+        }
+        (_, Some((_, place, name))) => Some((place, WrongKeyword::Repeated(name))),
+        (Some(place), None) => Some((place, WrongKeyword::Debug)),
+        (None, None) => None,
+    }
+}
+
+/// Where the first name that comes again is, and where it is repeated.
+fn repeated_again<'n, I: Iterator<Item = &'n str>>(
+    names: impl Fn() -> I,
+) -> Option<(usize, usize, &'n str)> {
+    first_repeated(&names)?;
+    let mut first = HashMap::new();
+    let mut found: Option<(usize, usize, &str)> = None;
+    for (place, name) in names().enumerate() {
+        let before = *first.entry(name).or_insert(place);
+        if before < place && found.is_none_or(|(earlier, ..)| before < earlier) {
+            found = Some((before, place, name));
+        }
+    }
+    found
 }

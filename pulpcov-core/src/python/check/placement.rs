@@ -5,19 +5,23 @@
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{
-    Alias, Arguments, Comprehension, ConversionFlag, ExceptHandler, Expr, ExprContext, Identifier,
-    InterpolatedElement, InterpolatedStringElement, Parameters, Stmt, StmtClassDef,
-    StmtFunctionDef, StmtImportFrom, StmtTry, TypeParam, TypeParams,
+    Alias, Arguments, Comprehension, ConversionFlag, Decorator, ExceptHandler, Expr, ExprContext,
+    Identifier, InterpolatedElement, InterpolatedStringElement, Parameters, Stmt, StmtAnnAssign,
+    StmtClassDef, StmtFunctionDef, StmtImportFrom, StmtTry, TypeParam, TypeParams,
 };
 use ruff_text_size::Ranged;
 
 use super::future::{Features, is_future};
-use super::patterns::first_repeated;
+use super::patterns::{WrongKeyword, first_repeated, wrong_keyword};
 use super::suspects::Suspects;
 use super::{Errors, Stage, patterns};
 use crate::python::PythonVersion;
 use crate::python::syntax::Syntax;
 use crate::text::py_repr;
+
+const NOT_ASSIGNED: &str = "cannot assign to __debug__";
+
+const NOT_UNPACKED: &str = "can't use starred expression here";
 
 pub(super) fn check(
     syntax: &Syntax,
@@ -179,14 +183,26 @@ impl<'a> Walk<'a, '_> {
         self.scope(|scope| scope.blocks.truncate(scope.blocks.len().saturating_sub(blocks.len())));
     }
 
-    fn bind(&mut self, name: &Identifier) {
+    fn bind(&mut self, name: &Identifier, node: impl Ranged) {
         if name.as_str() == "__debug__" {
-            self.refuse(Stage::Code, name, "cannot assign to __debug__");
+            self.refuse_debug(node);
+        }
+    }
+
+    fn refuse_debug(&mut self, node: impl Ranged) {
+        self.refuse(Stage::moved(self.version), node, NOT_ASSIGNED);
+    }
+
+    /// `def` and `class` are where they say so.
+    fn bind_definition(&mut self, name: &Identifier, node: impl Ranged, decorators: &[Decorator]) {
+        if name.as_str() == "__debug__" {
+            let line = self.syntax.definition_line(node, decorators);
+            self.errors.add(Stage::moved(self.version), line, NOT_ASSIGNED);
         }
     }
 
     fn function(&mut self, node: &'a StmtFunctionDef) {
-        self.bind(&node.name);
+        self.bind_definition(&node.name, node, &node.decorator_list);
         node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
         self.defaults(&node.parameters);
         self.generic(node.type_params.as_deref(), |walk| {
@@ -196,7 +212,8 @@ impl<'a> Walk<'a, '_> {
             }
         });
         let scope = self.scoped(Kind::Function { is_async: node.is_async }, |walk| {
-            walk.parameters(&node.parameters);
+            let line = walk.syntax.definition_line(node, &node.decorator_list);
+            walk.parameters(&node.parameters, line);
             walk.visit_body(&node.body);
         });
         if let (true, true, Some(line)) = (node.is_async, scope.yields, scope.returns_value) {
@@ -206,7 +223,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn class(&mut self, node: &'a StmtClassDef) {
-        self.bind(&node.name);
+        self.bind_definition(&node.name, node, &node.decorator_list);
         node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
         self.generic(node.type_params.as_deref(), |walk| {
             if let Some(arguments) = &node.arguments {
@@ -225,23 +242,31 @@ impl<'a> Walk<'a, '_> {
 
     fn type_parameters(&mut self, parameters: &'a TypeParams) {
         let names = || parameters.iter().map(|parameter| parameter.name().as_str());
-        if let Some(name) = first_repeated(names) {
-            let message = format!("duplicate type parameter {}", py_repr(name));
-            self.refuse(Stage::Symbols, parameters, message);
-        }
+        let repeated = first_repeated(names);
         let mut has_default = false;
-        for parameter in parameters.iter() {
+        for (place, parameter) in parameters.iter().enumerate() {
             let name = parameter.name();
-            self.bind(name);
+            self.bind(name, parameter);
+            if let Some((name, _)) = repeated.filter(|(_, again)| *again == place) {
+                let message = format!("duplicate type parameter {}", py_repr(name));
+                self.refuse(Stage::Symbols, parameter, message);
+            }
             if let TypeParam::TypeVar(variable) = parameter
                 && let Some(bound) = &variable.bound
             {
-                self.deferred("a TypeVar bound", bound);
+                let is_choice = bound.is_tuple_expr() && self.version >= PythonVersion::Py313;
+                let what = if is_choice { "a TypeVar constraint" } else { "a TypeVar bound" };
+                self.deferred(what, bound);
             }
             match parameter.default() {
                 Some(default) => {
                     has_default = true;
-                    self.deferred("a TypeVar default", default);
+                    let what = match parameter {
+                        TypeParam::TypeVar(_) => "a TypeVar default",
+                        TypeParam::TypeVarTuple(_) => "a TypeVarTuple default",
+                        TypeParam::ParamSpec(_) => "a ParamSpec default",
+                    };
+                    self.deferred(what, default);
                 }
                 None if has_default => {
                     let name = py_repr(name.as_str());
@@ -269,12 +294,22 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn parameters(&mut self, parameters: &Parameters) {
-        parameters.iter().for_each(|parameter| self.bind(parameter.name()));
-        let names = || parameters.iter().map(|parameter| parameter.name().as_str());
-        if let Some(name) = first_repeated(names) {
-            let message = format!("duplicate argument {} in function definition", py_repr(name));
-            self.refuse(Stage::Symbols, parameters, message);
+    /// Of a function in a line, which is what 3.11 names.
+    fn parameters(&mut self, parameters: &Parameters, line: i32) {
+        let repeated = first_repeated(|| named(parameters).map(Identifier::as_str));
+        for (place, name) in named(parameters).enumerate() {
+            if self.version > PythonVersion::Py311 {
+                self.bind(name, name);
+            } else if name.as_str() == "__debug__" {
+                self.errors.add(Stage::Code, line, NOT_ASSIGNED);
+            }
+            if repeated.is_some_and(|(_, again)| again == place) {
+                let is_new = self.version >= PythonVersion::Py315;
+                let what = if is_new { "parameter" } else { "argument" };
+                let quoted = py_repr(name.as_str());
+                let message = format!("duplicate {what} {quoted} in function definition");
+                self.refuse(Stage::Symbols, name, message);
+            }
         }
     }
 
@@ -299,7 +334,7 @@ impl<'a> Walk<'a, '_> {
                     walk.visit_expr(type_);
                 }
                 if let Some(name) = &handler.name {
-                    walk.bind(name);
+                    walk.bind(name, handler);
                 }
                 let group = if node.is_star { Block::ExceptStar } else { Block::Other };
                 walk.in_blocks(&[group, Block::Other], handler, |walk| {
@@ -337,6 +372,79 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    fn imported(&mut self, statement: &Stmt, names: &[Alias]) {
+        for alias in names {
+            let name = alias.asname.as_ref().unwrap_or(&alias.name);
+            // `import a.b` binds `a`.
+            if name.split('.').next() != Some("__debug__") {
+            } else if self.version >= PythonVersion::Py314 {
+                self.refuse_debug(alias);
+            } else {
+                self.refuse_debug(statement);
+            }
+        }
+    }
+
+    fn future_import(&mut self, node: &StmtImportFrom) {
+        if node.start() > self.features.last {
+            let stage = Stage::moved(self.version);
+            let message = "from __future__ imports must occur at the beginning of the file";
+            self.refuse(stage, node, message);
+        }
+        // The parser has `<>` for `!=` behind it.
+        self.errors.is_no_grammar |= self.version >= PythonVersion::Py313
+            && node.names.iter().any(|alias| alias.name.as_str() == "barry_as_FLUFL");
+    }
+
+    /// `codegen_annassign`
+    fn annotated(&mut self, node: &'a StmtAnnAssign) {
+        let is_late = self.version >= PythonVersion::Py314;
+        let is_only_named =
+            is_late && !node.simple && node.target.is_name_expr() && node.value.is_none();
+        if is_late && !is_only_named {
+            self.symbols(&node.target);
+        }
+        if is_late {
+            self.without_code(true, |walk| walk.visit_annotation(&node.annotation));
+        }
+        if let Some(value) = &node.value {
+            self.visit_expr(value);
+        }
+        if !is_only_named {
+            self.visit_expr(&node.target);
+        }
+        if let (Expr::Subscript(target), None) = (&*node.target, &node.value) {
+            self.annotated_index(&target.slice);
+        }
+        let is_without_code =
+            matches!(self.kind(), Kind::Function { .. }) || is_late && !node.simple;
+        self.without_code(is_without_code, |walk| walk.visit_annotation(&node.annotation));
+    }
+
+    /// A target is before the value for the symbol table, and behind it where code is made. That tells from 3.14 on.
+    fn symbols(&mut self, target: &'a Expr) {
+        if self.version >= PythonVersion::Py314 {
+            self.without_code(true, |walk| walk.visit_expr(target));
+        }
+    }
+
+    /// `codegen_check_ann_subscr`: each part of the index is evaluated on its own.
+    fn annotated_index(&mut self, index: &Expr) {
+        match index {
+            Expr::Tuple(parts) => parts.iter().for_each(|part| self.annotated_index(part)),
+            Expr::Starred(_) => self.refuse(Stage::Code, index, NOT_UNPACKED),
+            _ => {}
+        }
+    }
+
+    /// Walk what is perhaps not compiled.
+    fn without_code(&mut self, is_without: bool, walk: impl FnOnce(&mut Self)) {
+        let outside = self.errors.is_without_code;
+        self.errors.is_without_code |= is_without;
+        walk(self);
+        self.errors.is_without_code = outside;
+    }
+
     /// `codegen_unwind_fblock_stack`: `except*` suites run to their end.
     fn jump(&mut self, statement: &Stmt) {
         let to_loop = !matches!(statement, Stmt::Return(_));
@@ -369,7 +477,8 @@ impl<'a> Walk<'a, '_> {
 
     fn only_async(&mut self, node: impl Ranged, what: &str) {
         if !self.kind().is_async() {
-            self.refuse(Stage::Code, node, format!("'{what}' outside async function"));
+            let stage = Stage::moved(self.version);
+            self.refuse(stage, node, format!("'{what}' outside async function"));
         }
     }
 
@@ -386,7 +495,9 @@ impl<'a> Walk<'a, '_> {
                 self.refuse(Stage::Symbols, expr, format!("'yield' inside {what}"));
             }
             Kind::Module | Kind::Class => {
-                self.refuse(Stage::Code, expr, "'yield' outside function");
+                let is_told = expr.is_yield_from_expr() && self.version >= PythonVersion::Py313;
+                let what = if is_told { "yield from" } else { "yield" };
+                self.refuse(Stage::Code, expr, format!("'{what}' outside function"));
             }
             Kind::Function { is_async: true } if expr.is_yield_from_expr() => {
                 self.refuse(Stage::Code, expr, "'yield from' inside async function");
@@ -399,12 +510,13 @@ impl<'a> Walk<'a, '_> {
 
     fn await_(&mut self, expr: &'a Expr) {
         self.refuse_deferred(expr, "await expression");
+        let stage = Stage::moved(self.version);
         match self.kind() {
             Kind::Module | Kind::Class => {
-                self.refuse(Stage::Code, expr, "'await' outside function");
+                self.refuse(stage, expr, "'await' outside function");
             }
             Kind::Lambda | Kind::Function { is_async: false } => {
-                self.refuse(Stage::Code, expr, "'await' outside async function");
+                self.refuse(stage, expr, "'await' outside async function");
             }
             _ => {}
         }
@@ -433,7 +545,7 @@ impl<'a> Walk<'a, '_> {
         if scope.awaits && !expr.is_generator_expr() {
             if !self.kind().is_async() && !self.kind().is_comprehension() {
                 let message = "asynchronous comprehension outside of an asynchronous function";
-                self.refuse(Stage::Code, expr, message);
+                self.refuse(Stage::moved(self.version), expr, message);
             }
             self.scope(|scope| scope.awaits = true);
         }
@@ -547,36 +659,42 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn interpolation(&mut self, element: &'a InterpolatedElement) {
-        if let Expr::Starred(starred) = &*element.expression {
-            let message = "f-string: cannot use starred expression here";
-            self.refuse(Stage::Symbols, starred, message);
-        } else {
+        let is_3_11 = self.version == PythonVersion::Py311;
+        if is_3_11
+            && (element.expression.is_starred_expr()
+                || may_have_wrong_conversion(self.syntax, element))
+        {
+            self.errors.is_no_grammar = true;
+        }
+        if !(is_3_11 && element.expression.is_starred_expr()) {
             self.visit_expr(&element.expression);
         }
-        if self.version == PythonVersion::Py311 && has_space_after_conversion(self.syntax, element)
-        {
-            self.refuse(Stage::Symbols, element, "f-string: expecting '}'");
-        }
         let Some(spec) = &element.format_spec else { return };
-        // The tokenizer's `MAXFSTRINGLEVEL` counts other than the parser of 3.11 did.
-        let most = if self.version == PythonVersion::Py311 { 1 } else { 2 };
-        let mut inner = spec.elements.iter().filter_map(|e| e.as_interpolation()).peekable();
-        if let Some(inner) = inner.peek()
-            && self.format_specs >= most
-        {
-            self.refuse(Stage::Symbols, *inner, "f-string: expressions nested too deeply");
+        // The tokenizer counts other than the parser of 3.11 did.
+        let most = if is_3_11 { 1 } else { 2 };
+        for inner in spec.elements.iter().filter_map(|element| element.as_interpolation()) {
+            self.errors.is_no_grammar |= self.format_specs >= most;
+            self.format_specs += 1;
+            self.interpolation(inner);
+            self.format_specs -= 1;
         }
-        self.format_specs += 1;
-        inner.for_each(|element| self.interpolation(element));
-        self.format_specs -= 1;
     }
 }
 
-/// The parser of 3.11 wants `}` or `:` right behind a conversion.
-fn has_space_after_conversion(syntax: &Syntax, element: &InterpolatedElement) -> bool {
+/// The parser of 3.11 wants a letter of ASCII as a conversion, and `}` or `:` right behind it.
+fn may_have_wrong_conversion(syntax: &Syntax, element: &InterpolatedElement) -> bool {
+    let text = syntax.slice(element.range());
+    let spec = element.format_spec.as_ref().map(|spec| spec.start() - element.start());
+    let before = text.get(..spec.map_or(text.len(), |at| at.to_usize())).unwrap_or_default();
     element.conversion != ConversionFlag::None
-        && element.format_spec.is_none()
-        && syntax.slice(element.range()).trim_end_matches('}').ends_with(char::is_whitespace)
+        && !before.trim_end_matches(['}', ':']).ends_with(|c: char| c.is_ascii_alphabetic())
+}
+
+/// The names of parameters, in the order of `symtable_visit_arguments`.
+fn named(parameters: &Parameters) -> impl Iterator<Item = &Identifier> {
+    let starred = parameters.vararg.iter().chain(&parameters.kwarg);
+    let others = parameters.iter_non_variadic_params().map(|other| &other.parameter.name);
+    others.chain(starred.map(|starred| &starred.name))
 }
 
 fn collect_names<'a>(target: &'a Expr, names: &mut Vec<&'a str>) {
@@ -597,10 +715,17 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             Stmt::Return(node) => self.return_(statement, node.value.as_deref()),
             Stmt::Break(_) | Stmt::Continue(_) => self.jump(statement),
             Stmt::Assign(node) => {
+                node.targets.iter().for_each(|target| self.symbols(target));
                 self.visit_expr(&node.value);
                 node.targets.iter().for_each(|target| self.target(target));
             }
+            Stmt::AnnAssign(node) => self.annotated(node),
+            Stmt::AugAssign(node) => {
+                self.symbols(&node.target);
+                visitor::walk_stmt(self, statement);
+            }
             Stmt::For(node) => {
+                self.symbols(&node.target);
                 if node.is_async {
                     self.only_async(node, "async for");
                 }
@@ -629,35 +754,42 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             }
             Stmt::Try(node) => self.try_(node),
             Stmt::Match(node) => {
-                patterns::check(self.syntax, &node.cases, self.errors);
+                patterns::check(self.syntax, self.version, &node.cases, self.errors);
                 visitor::walk_stmt(self, statement);
             }
             Stmt::Import(node) => {
                 if node.is_lazy {
                     self.lazy_import(node, "lazy import");
                 }
-                visitor::walk_stmt(self, statement);
+                self.imported(statement, &node.names);
             }
             Stmt::ImportFrom(node) => {
                 if node.is_lazy {
                     self.lazy_import_from(node);
                 }
-                if is_future(node) && node.start() > self.features.last {
-                    let message = "from __future__ imports must occur at the beginning of the file";
-                    self.refuse(Stage::Code, node, message);
+                if is_future(node) {
+                    self.future_import(node);
                 }
                 let is_star = node.names.iter().any(|alias| alias.name.as_str() == "*");
                 if is_star && self.kind() != Kind::Module && !node.is_lazy {
                     let message = "import * only allowed at module level";
                     self.refuse(Stage::Symbols, node, message);
                 }
-                visitor::walk_stmt(self, statement);
+                self.imported(statement, &node.names);
             }
             Stmt::TypeAlias(node) => {
                 if let Some(parameters) = &node.type_params {
                     self.type_parameters(parameters);
                 }
-                self.visit_expr(&node.name);
+                match &*node.name {
+                    Expr::Name(name)
+                        if name.id.as_str() == "__debug__"
+                            && self.version < PythonVersion::Py314 =>
+                    {
+                        self.refuse_debug(statement);
+                    }
+                    name => self.visit_expr(name),
+                }
                 self.deferred("a type alias", &node.value);
             }
             _ => visitor::walk_stmt(self, statement),
@@ -665,11 +797,14 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
     }
 
     fn visit_annotation(&mut self, annotation: &'a Expr) {
-        if self.features.annotations || self.version >= PythonVersion::Py314 {
-            self.deferred("an annotation", annotation);
-        } else {
-            self.unpacked(annotation);
-        }
+        let is_text = self.features.annotations;
+        self.without_code(is_text, |walk| {
+            if is_text || walk.version >= PythonVersion::Py314 {
+                walk.deferred("an annotation", annotation);
+            } else {
+                walk.unpacked(annotation);
+            }
+        });
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
@@ -680,18 +815,29 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             Expr::Name(node) => {
                 if node.ctx != ExprContext::Load && node.id.as_str() == "__debug__" {
                     let verb = if node.ctx == ExprContext::Del { "delete" } else { "assign to" };
-                    self.refuse(Stage::Code, node, format!("cannot {verb} __debug__"));
+                    let stage = Stage::moved(self.version);
+                    self.refuse(stage, node, format!("cannot {verb} __debug__"));
                 }
             }
             Expr::Attribute(node) => {
-                if node.ctx != ExprContext::Load && node.attr.as_str() == "__debug__" {
-                    let verb = if node.ctx == ExprContext::Del { "delete" } else { "assign to" };
-                    self.refuse(Stage::Code, node, format!("cannot {verb} __debug__"));
+                let is_deleted = node.ctx == ExprContext::Del;
+                // Up to 3.13 such an attribute may be deleted.
+                let is_bound = node.ctx == ExprContext::Store
+                    || is_deleted && self.version >= PythonVersion::Py314;
+                if is_bound && node.attr.as_str() == "__debug__" {
+                    let verb = if is_deleted { "delete" } else { "assign to" };
+                    let stage = Stage::moved(self.version);
+                    let message = format!("cannot {verb} __debug__");
+                    if self.version >= PythonVersion::Py314 {
+                        self.refuse(stage, node, message);
+                    } else {
+                        self.refuse(stage, &node.attr, message);
+                    }
                 }
                 self.visit_expr(&node.value);
             }
             Expr::Starred(node) => {
-                self.refuse(Stage::Code, node, "can't use starred expression here");
+                self.refuse(Stage::Code, node, NOT_UNPACKED);
                 self.visit_expr(&node.value);
             }
             Expr::Tuple(node) => self.elements(expr, &node.elts, node.ctx),
@@ -709,7 +855,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 }
                 self.scoped(Kind::Lambda, |walk| {
                     if let Some(parameters) = &node.parameters {
-                        walk.parameters(parameters);
+                        walk.parameters(parameters, walk.syntax.first_line(node));
                     }
                     walk.visit_expr(&node.body);
                 });
@@ -734,12 +880,27 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
 
     fn visit_arguments(&mut self, arguments: &'a Arguments) {
         let names = || arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
-        names().for_each(|name| self.bind(name));
-        if let Some(name) = first_repeated(|| names().map(Identifier::as_str)) {
-            let message = format!("keyword argument repeated: {name}");
-            self.refuse(Stage::Code, arguments, message);
+        let wrong = wrong_keyword(|| names().map(Identifier::as_str), self.version);
+        match wrong.and_then(|(place, wrong)| Some((names().nth(place)?, wrong))) {
+            // The call is what 3.11 names.
+            Some((_, WrongKeyword::Debug)) if self.version == PythonVersion::Py311 => {
+                self.refuse(Stage::Code, arguments, NOT_ASSIGNED);
+            }
+            // After the arguments without names.
+            Some((_, WrongKeyword::Debug)) if self.version >= PythonVersion::Py314 => {}
+            Some((name, WrongKeyword::Debug)) => self.refuse_debug(name),
+            Some((name, WrongKeyword::Repeated(word))) => {
+                self.refuse(Stage::Code, name, format!("keyword argument repeated: {word}"));
+            }
+            None => {}
         }
         arguments.args.iter().for_each(|argument| self.unpacked(argument));
+        if let (Some((place, WrongKeyword::Debug)), true) =
+            (wrong, self.version >= PythonVersion::Py314)
+            && let Some(name) = names().nth(place)
+        {
+            self.refuse_debug(name);
+        }
         arguments.keywords.iter().for_each(|keyword| self.visit_expr(&keyword.value));
     }
 
@@ -747,10 +908,6 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
         if let InterpolatedStringElement::Interpolation(element) = element {
             self.interpolation(element);
         }
-    }
-
-    fn visit_alias(&mut self, alias: &'a Alias) {
-        self.bind(alias.asname.as_ref().unwrap_or(&alias.name));
     }
 }
 

@@ -1,0 +1,709 @@
+//! The grammar's rules, tried in their order: CPython's parser, which keeps what it found at each token.
+//!
+//! CPython parses twice. The first time says where a text stops being Python; the second time, the `invalid_` rules look for
+//! what may have been meant.
+
+use super::grammar::{Alternative, Grammar, Item, Outcome, RuleId, Terminal};
+use super::tokenizer::{Kind, Token, Tokenizer, Trouble};
+use crate::python::PythonVersion;
+
+/// CPython's `MAXSTACK`: rules within rules.
+const MOST_LEVELS: usize = 6000;
+
+/// Rules that are tried for a token, at most, in the mean: there are texts that CPython takes forever for.
+const MOST_STEPS: usize = 3000;
+
+/// And in all: some seconds, for which a megabyte of usual text suffices.
+const MOST_STEPS_IN_ALL: usize = 100_000_000;
+
+/// What is kept of a statement at most, some hundred bytes a token.
+const MOST_KEPT: usize = 4_000_000;
+
+/// What a rule needs of the stack, and how much more there is made.
+const RED_ZONE: usize = 128 * 1024;
+const MORE_STACK: usize = 4 * 1024 * 1024;
+
+const SOFT_KEYWORDS: [(&str, PythonVersion); 5] = [
+    ("_", PythonVersion::Py311),
+    ("case", PythonVersion::Py311),
+    ("match", PythonVersion::Py311),
+    ("type", PythonVersion::Py312),
+    ("lazy", PythonVersion::Py315),
+];
+
+/// Why a text is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) message: String,
+    pub(super) line: i32,
+}
+
+/// What CPython says of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// The compiler may refuse it all the same.
+    Accepted(Option<Refusal>),
+    Refused(Refusal),
+    /// The text is too deep, or takes too long.
+    GivenUp,
+}
+
+/// Nothing more is to be parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// [`Parser::refusal`] says why.
+    Refused,
+    GivenUp,
+}
+
+/// What was parsed, if it was.
+pub(super) type Parsed = Result<Option<NodeId>, Stop>;
+
+/// A token, by its place, or a node of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodeId {
+    Token(u32),
+    Node(u32),
+    /// Of no token.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Node {
+    /// CPython's words; empty for what is no node of its tree.
+    name: &'static str,
+    first: u32,
+    /// Behind its last token.
+    end: u32,
+    children: Vec<NodeId>,
+}
+
+/// What a rule made of the tokens at a place.
+#[derive(Debug, Clone, Copy)]
+struct Kept {
+    rule: RuleId,
+    with_invalid: bool,
+    node: Option<NodeId>,
+    end: u32,
+}
+
+/// What the items of an alternative matched.
+#[derive(Debug, Default)]
+struct Matched {
+    children: Vec<NodeId>,
+    /// What `a` and `b` stand for.
+    names: [Option<NodeId>; 2],
+    is_cut: bool,
+}
+
+pub(super) struct Parser<'t> {
+    pub(super) text: &'t str,
+    pub(super) version: PythonVersion,
+    grammar: &'static Grammar,
+    tokenizer: Tokenizer<'t>,
+    tokens: Vec<(Token, Terminal)>,
+    mark: u32,
+    /// For each token.
+    kept: Vec<Vec<Kept>>,
+    nodes: Vec<Node>,
+    with_invalid: bool,
+    level: usize,
+    steps: usize,
+    /// How much is in `kept`.
+    count: usize,
+    /// Of the tokens before it nothing is kept.
+    forgotten: usize,
+    refusal: Option<Refusal>,
+    /// What the compiler refuses although it parses.
+    later: Option<Refusal>,
+    /// What the messages about an expression in an f-string of 3.11 begin with.
+    prefix: &'static str,
+    /// `PyPARSE_BARRY_AS_BDFL`
+    pub(super) is_flufl: bool,
+}
+
+impl<'t> Parser<'t> {
+    /// The first line of the text is the one after `line`.
+    pub(super) fn new(text: &'t str, version: PythonVersion, line: i32) -> Self {
+        Self {
+            text,
+            version,
+            grammar: Grammar::of(version),
+            tokenizer: Tokenizer::new(text, version, line),
+            tokens: Vec::new(),
+            mark: 0,
+            kept: Vec::new(),
+            nodes: Vec::new(),
+            with_invalid: false,
+            level: 0,
+            steps: 0,
+            count: 0,
+            forgotten: 0,
+            refusal: None,
+            later: None,
+            prefix: "",
+            is_flufl: false,
+        }
+    }
+
+    /// `_PyPegen_run_parser` for a file.
+    pub(super) fn file(mut self) -> Verdict {
+        self.run(Self::parse_file)
+    }
+
+    /// The same for an expression in an f-string of 3.11, in parentheses.
+    pub(super) fn fstring_expression(mut self) -> Verdict {
+        self.prefix = "f-string: ";
+        let rule = self.grammar.fstring_expression;
+        self.run(move |parser| Ok(parser.rule(rule)?.is_some()))
+    }
+
+    fn run(&mut self, parse: impl Fn(&mut Self) -> Result<bool, Stop>) -> Verdict {
+        let last = match parse(self) {
+            Ok(true) => return Verdict::Accepted(self.later.take()),
+            Ok(false) => self.tokens.last().map(|(token, _)| *token),
+            Err(stop) => return self.verdict(stop),
+        };
+        self.kept.clear();
+        self.nodes.clear();
+        self.mark = 0;
+        (self.steps, self.count, self.forgotten) = (0, 0, 0);
+        self.with_invalid = true;
+        match parse(self) {
+            Ok(_) => self.set_error(last),
+            Err(stop) => self.verdict(stop),
+        }
+    }
+
+    /// `_PyPegen_set_syntax_error`, where there is one already: errors of the tokenizer come first.
+    fn verdict(&mut self, stop: Stop) -> Verdict {
+        let Some(refusal) = self.refusal.take() else { return Verdict::GivenUp };
+        if stop == Stop::GivenUp {
+            return Verdict::GivenUp;
+        }
+        let is_ok = self.tokenizer.trouble.is_none() && !self.tokenizer.at_end;
+        let found = if is_ok { self.rest() } else { None };
+        Verdict::Refused(found.unwrap_or(refusal))
+    }
+
+    /// The same, where no rule knows why.
+    fn set_error(&mut self, last: Option<Token>) -> Verdict {
+        let Some(last) = last else { return Verdict::GivenUp };
+        let message = match last.kind {
+            Kind::Indent => "unexpected indent",
+            Kind::Dedent => "unexpected unindent",
+            _ => {
+                let refusal = self.refused_at(last.line, "invalid syntax");
+                return Verdict::Refused(self.rest().unwrap_or(refusal));
+            }
+        };
+        let line = self.tokens.last().map_or(last.line, |(token, _)| token.line);
+        Verdict::Refused(self.refused_at(line, message))
+    }
+
+    /// `_PyPegen_tokenize_full_source_to_check_for_errors`
+    fn rest(&mut self) -> Option<Refusal> {
+        let line = self.tokens.last().map_or(0, |(token, _)| token.line);
+        loop {
+            match self.tokenizer.next_token().kind {
+                Kind::End => return None,
+                Kind::Error => break,
+                _ => {}
+            }
+        }
+        if self.tokenizer.is_in_fstring() {
+            // What is wrong behind an error in an f-string may follow from it.
+            return None;
+        }
+        if let Some(Trouble::Worded(message, line)) = &self.tokenizer.trouble {
+            return Some(Refusal { message: message.clone(), line: *line });
+        }
+        let (bracket, opened) = self.tokenizer.open_bracket()?;
+        (line > opened).then(|| self.refused_at(opened, format!("'{bracket}' was never closed")))
+    }
+
+    /// A module, statement by statement: CPython never goes back to one that it parsed.
+    fn parse_file(&mut self) -> Result<bool, Stop> {
+        let Some(Item::Repeated(statement, _)) = self.repeated_statement() else {
+            return Err(Stop::GivenUp);
+        };
+        let mut matched = Matched::default();
+        while self.item(statement, &mut matched)? {
+            matched.children.clear();
+            self.forget();
+        }
+        self.terminal_is(Kind::End)
+    }
+
+    fn repeated_statement(&self) -> Option<&'static Item> {
+        let rule = self.grammar.rules.get(usize::from(self.grammar.statements))?;
+        rule.alternatives.first()?.items.first()
+    }
+
+    fn terminal_is(&mut self, kind: Kind) -> Result<bool, Stop> {
+        Ok(self.current()?.0.kind == kind)
+    }
+
+    /// Forget what the tokens so far were parsed as.
+    fn forget(&mut self) {
+        let (first, mark) = (self.forgotten, self.mark as usize);
+        self.forgotten = mark;
+        let end = mark.min(self.kept.len());
+        for kept in self.kept.get_mut(first..end).unwrap_or_default() {
+            self.count -= kept.len();
+            *kept = Vec::new();
+        }
+        if self.count == 0 {
+            self.nodes.clear();
+        }
+    }
+
+    /// The token that is next.
+    fn current(&mut self) -> Result<(Token, Terminal), Stop> {
+        let mark = self.mark as usize;
+        while self.tokens.len() <= mark {
+            self.fetch()?;
+        }
+        self.tokens.get(mark).copied().ok_or(Stop::GivenUp)
+    }
+
+    /// `_PyPegen_fill_token`
+    fn fetch(&mut self) -> Result<(), Stop> {
+        let token = self.tokenizer.next_token();
+        let text = self.text.get(token.start..token.end).unwrap_or_default();
+        let terminal = self.grammar.terminal(token.kind, text);
+        self.tokens.push((token, terminal));
+        if token.kind == Kind::Error { Err(self.tokenizer_error()) } else { Ok(()) }
+    }
+
+    /// `_Pypegen_tokenizer_error`
+    fn tokenizer_error(&mut self) -> Stop {
+        match self.tokenizer.trouble.clone() {
+            Some(Trouble::Worded(message, line)) => {
+                self.refusal.get_or_insert(Refusal { message, line });
+                Stop::Refused
+            }
+            Some(Trouble::Unworded(message, line)) => self.refuse_at_line(line, message),
+            Some(Trouble::End) | None => match self.tokenizer.open_bracket() {
+                Some((bracket, line)) => {
+                    self.refuse_at_line(line, format!("'{bracket}' was never closed"))
+                }
+                None => self.refuse_at_last("unexpected EOF while parsing"),
+            },
+        }
+    }
+
+    fn refused_at(&self, line: i32, message: impl AsRef<str>) -> Refusal {
+        Refusal { message: format!("{}{}", self.prefix, message.as_ref()), line }
+    }
+
+    pub(super) fn refuse_at_line(&mut self, line: i32, message: impl AsRef<str>) -> Stop {
+        let refusal = self.refused_at(line, message);
+        self.refusal.get_or_insert(refusal);
+        Stop::Refused
+    }
+
+    /// `RAISE_SYNTAX_ERROR`: at the last token that was looked at.
+    pub(super) fn refuse_at_last(&mut self, message: impl AsRef<str>) -> Stop {
+        let line = self.tokens.last().map_or(1, |(token, _)| token.line);
+        self.refuse_at_line(line, message)
+    }
+
+    /// `RAISE_SYNTAX_ERROR_ON_NEXT_TOKEN`
+    pub(super) fn refuse_at_next(&mut self, message: &str) -> Stop {
+        match self.current() {
+            Ok((token, _)) => self.refuse_at_line(token.line, message),
+            Err(stop) => stop,
+        }
+    }
+
+    /// `RAISE_SYNTAX_ERROR_KNOWN_LOCATION`
+    pub(super) fn refuse_at(&mut self, node: NodeId, message: impl AsRef<str>) -> Stop {
+        let line = self.first_line(node);
+        self.refuse_at_line(line, message)
+    }
+
+    pub(super) fn refuse_later(&mut self, line: i32, message: &str) {
+        let refusal = self.refused_at(line, message);
+        self.later.get_or_insert(refusal);
+    }
+
+    /// What an inner parser refused.
+    pub(super) fn refuse_as(&mut self, refusal: Refusal) -> Stop {
+        self.refusal.get_or_insert(refusal);
+        Stop::Refused
+    }
+
+    pub(super) fn rule(&mut self, id: RuleId) -> Parsed {
+        let Some(rule) = self.grammar.rules.get(usize::from(id)) else { return Ok(None) };
+        let (token, terminal) = self.current()?;
+        let is_name = token.kind == Kind::Name && terminal == self.grammar.name();
+        if !rule.may_begin_with(terminal, is_name) {
+            return Ok(None);
+        }
+        let start = self.mark;
+        let is_shared = rule.is_memo || rule.is_left_recursive;
+        let is_own =
+            |kept: &&Kept| kept.rule == id && (is_shared || kept.with_invalid == self.with_invalid);
+        if let Some(kept) = self.kept.get(start as usize).and_then(|kept| kept.iter().find(is_own))
+        {
+            self.mark = if kept.node.is_some() { kept.end } else { start };
+            return Ok(kept.node);
+        }
+        self.steps += 1;
+        let most = MOST_STEPS * (self.tokens.len() + 100);
+        let is_long = self.steps > most.min(MOST_STEPS_IN_ALL);
+        if is_long || self.level >= MOST_LEVELS || self.count > MOST_KEPT {
+            return Err(Stop::GivenUp);
+        }
+        self.level += 1;
+        let with_invalid = self.with_invalid;
+        self.with_invalid &= !rule.is_without_invalid;
+        let node = stacker::maybe_grow(RED_ZONE, MORE_STACK, || {
+            if rule.is_left_recursive {
+                self.grow(id, &rule.alternatives)
+            } else {
+                self.alternatives(&rule.alternatives)
+            }
+        });
+        self.with_invalid = with_invalid;
+        self.level -= 1;
+        let node = node?;
+        if node.is_none() {
+            self.mark = start;
+        }
+        self.keep(start, Kept { rule: id, with_invalid, node, end: self.mark });
+        Ok(node)
+    }
+
+    /// A left-recursive rule: each round may use what the one before it made.
+    fn grow(&mut self, id: RuleId, alternatives: &'static [Alternative]) -> Parsed {
+        let start = self.mark;
+        let with_invalid = self.with_invalid;
+        let (mut node, mut end) = (None, start);
+        loop {
+            self.keep(start, Kept { rule: id, with_invalid, node, end });
+            self.mark = start;
+            let found = self.alternatives(alternatives)?;
+            if found.is_none() || self.mark <= end {
+                break;
+            }
+            (node, end) = (found, self.mark);
+        }
+        self.mark = end;
+        Ok(node)
+    }
+
+    fn keep(&mut self, start: u32, kept: Kept) {
+        let start = start as usize;
+        if self.kept.len() <= start {
+            self.kept.resize_with(start + 1, Vec::new);
+        }
+        let Some(all) = self.kept.get_mut(start) else { return };
+        let is_same =
+            |other: &&mut Kept| other.rule == kept.rule && other.with_invalid == kept.with_invalid;
+        match all.iter_mut().find(is_same) {
+            Some(other) => *other = kept,
+            None => {
+                self.count += 1;
+                all.push(kept);
+            }
+        }
+    }
+
+    fn alternatives(&mut self, alternatives: &'static [Alternative]) -> Parsed {
+        let start = self.mark;
+        for alternative in alternatives {
+            if alternative.is_invalid && !self.with_invalid {
+                continue;
+            }
+            self.mark = start;
+            let mut matched = Matched::default();
+            if self.items(&alternative.items, &mut matched)? {
+                // What gives no node ends the rule, as in CPython: no other alternative is tried.
+                return self.outcome(&alternative.result, start, matched);
+            }
+            if matched.is_cut {
+                break;
+            }
+        }
+        self.mark = start;
+        Ok(None)
+    }
+
+    fn outcome(&mut self, outcome: &'static Outcome, first: u32, matched: Matched) -> Parsed {
+        Ok(Some(match outcome {
+            Outcome::Plain => match matched.children[..] {
+                [] => NodeId::Nothing,
+                [child] => child,
+                _ => self.add("", first, matched.children),
+            },
+            Outcome::Node(name) => self.add(name, first, matched.children),
+            Outcome::Named => matched.names[0].unwrap_or(NodeId::Nothing),
+            Outcome::Reason { what, names, words } => {
+                let named = |place: usize| {
+                    let name = names.get(place).copied().unwrap_or(b'a');
+                    matched.names[usize::from(name == b'b')].unwrap_or(NodeId::Nothing)
+                };
+                let named = [named(0), named(1)];
+                return self.reason(what, named, words, first, matched.children);
+            }
+        }))
+    }
+
+    pub(super) fn add(&mut self, name: &'static str, first: u32, children: Vec<NodeId>) -> NodeId {
+        self.nodes.push(Node { name, first, end: self.mark, children });
+        NodeId::Node(self.nodes.len() as u32 - 1)
+    }
+
+    fn items(&mut self, items: &'static [Item], matched: &mut Matched) -> Result<bool, Stop> {
+        for item in items {
+            if !self.item(item, matched)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn item(&mut self, item: &'static Item, matched: &mut Matched) -> Result<bool, Stop> {
+        let node = match item {
+            Item::Terminal(wanted) => {
+                if self.current()?.1 != *wanted {
+                    return Ok(false);
+                }
+                self.token()
+            }
+            Item::SoftKeyword(word) => {
+                if !self.is_name_of(|text| text == *word)? {
+                    return Ok(false);
+                }
+                self.token()
+            }
+            Item::AnySoftKeyword => {
+                let version = self.version;
+                // Up to 3.13 the beginning of one was taken for it.
+                let is_one = |word: &str, text: &str| {
+                    word == text || version < PythonVersion::Py314 && word.starts_with(text)
+                };
+                let is_soft = |text: &str| {
+                    let mut words = SOFT_KEYWORDS.iter();
+                    words.any(|(word, first)| version >= *first && is_one(word, text))
+                };
+                if !self.is_name_of(is_soft)? {
+                    return Ok(false);
+                }
+                self.token()
+            }
+            Item::Rule(id) => match self.rule(*id)? {
+                Some(node) => node,
+                None => return Ok(false),
+            },
+            Item::Group(alternatives) => match self.alternatives(alternatives)? {
+                Some(node) => node,
+                None => return Ok(false),
+            },
+            Item::Optional(item) => return self.optional(item, matched),
+            Item::Repeated(item, least) => {
+                let mut count = 0;
+                while self.optional_progress(item, matched)? {
+                    count += 1;
+                }
+                return Ok(count >= *least);
+            }
+            Item::Separated(separator, item) => return self.separated(separator, item, matched),
+            Item::Ahead(item) => return self.is_ahead(item),
+            Item::NotAhead(item) => return Ok(!self.is_ahead(item)?),
+            Item::Forced(wanted, words) => {
+                let (token, terminal) = self.current()?;
+                if terminal != *wanted {
+                    return Err(self.refuse_at_line(token.line, format!("expected '{words}'")));
+                }
+                self.token()
+            }
+            Item::Cut => {
+                matched.is_cut = true;
+                return Ok(true);
+            }
+            Item::Named(name, item) => return self.named(*name, item, matched),
+        };
+        if node != NodeId::Nothing {
+            matched.children.push(node);
+        }
+        Ok(true)
+    }
+
+    /// Take the token that is next.
+    fn token(&mut self) -> NodeId {
+        self.mark += 1;
+        NodeId::Token(self.mark - 1)
+    }
+
+    fn is_name_of(&mut self, is_wanted: impl Fn(&str) -> bool) -> Result<bool, Stop> {
+        let (token, _) = self.current()?;
+        let text = self.text.get(token.start..token.end).unwrap_or_default();
+        Ok(token.kind == Kind::Name && is_wanted(text))
+    }
+
+    fn optional(&mut self, item: &'static Item, matched: &mut Matched) -> Result<bool, Stop> {
+        self.optional_progress(item, matched)?;
+        Ok(true)
+    }
+
+    /// Does the item match some tokens?
+    fn optional_progress(
+        &mut self,
+        item: &'static Item,
+        matched: &mut Matched,
+    ) -> Result<bool, Stop> {
+        let (start, count) = (self.mark, matched.children.len());
+        if self.item(item, matched)? {
+            return Ok(self.mark > start);
+        }
+        self.mark = start;
+        matched.children.truncate(count);
+        Ok(false)
+    }
+
+    fn separated(
+        &mut self,
+        separator: &'static Item,
+        item: &'static Item,
+        matched: &mut Matched,
+    ) -> Result<bool, Stop> {
+        if !self.item(item, matched)? {
+            return Ok(false);
+        }
+        loop {
+            let (start, count) = (self.mark, matched.children.len());
+            if !(self.item(separator, matched)? && self.item(item, matched)?) {
+                self.mark = start;
+                matched.children.truncate(count);
+                return Ok(true);
+            }
+        }
+    }
+
+    fn is_ahead(&mut self, item: &'static Item) -> Result<bool, Stop> {
+        let start = self.mark;
+        let is_ahead = self.item(item, &mut Matched::default())?;
+        self.mark = start;
+        Ok(is_ahead)
+    }
+
+    fn named(
+        &mut self,
+        name: u8,
+        item: &'static Item,
+        matched: &mut Matched,
+    ) -> Result<bool, Stop> {
+        let (first, count) = (self.mark, matched.children.len());
+        if !self.item(item, matched)? {
+            return Ok(false);
+        }
+        let node = match matched.children.get(count..) {
+            Some([child]) => *child,
+            Some([]) | None => NodeId::Nothing,
+            Some(children) => {
+                let children = children.to_vec();
+                self.add("", first, children)
+            }
+        };
+        matched.names[usize::from(name == b'b')] = Some(node);
+        Ok(true)
+    }
+
+    /// The place of a node's first token.
+    pub(super) fn place_of(&self, node: NodeId) -> Option<u32> {
+        match node {
+            NodeId::Token(at) => Some(at),
+            NodeId::Node(id) => Some(self.nodes.get(id as usize)?.first),
+            NodeId::Nothing => None,
+        }
+    }
+
+    fn first_token(&self, node: NodeId) -> Option<Token> {
+        let at = self.place_of(node)?;
+        self.tokens.get(at as usize).map(|(token, _)| *token)
+    }
+
+    pub(super) fn first_line(&self, node: NodeId) -> i32 {
+        self.first_token(node).map_or(1, |token| token.line)
+    }
+
+    pub(super) fn last_line(&self, node: NodeId) -> i32 {
+        let end = match node {
+            NodeId::Token(at) => at + 1,
+            NodeId::Node(id) => self.nodes.get(id as usize).map_or(0, |node| node.end),
+            NodeId::Nothing => 0,
+        };
+        let last = (end as usize).checked_sub(1).and_then(|last| self.tokens.get(last));
+        last.map_or(1, |(token, _)| token.end_line)
+    }
+
+    /// The tokens from a place in them to the next one that is to be parsed.
+    pub(super) fn tokens_from(&self, first: u32) -> impl Iterator<Item = Token> {
+        let tokens = self.tokens.get(first as usize..self.mark as usize);
+        tokens.unwrap_or_default().iter().map(|(token, _)| *token)
+    }
+
+    /// The tokens before a place in them, the last one first.
+    pub(super) fn tokens_before(&self, place: u32) -> impl Iterator<Item = Token> + use<> {
+        let tokens: Vec<_> =
+            self.tokens.iter().take(place as usize).map(|(token, _)| *token).collect();
+        tokens.into_iter().rev()
+    }
+
+    pub(super) fn is_refused_later(&self) -> bool {
+        self.later.is_some()
+    }
+
+    pub(super) fn token_of(&self, node: NodeId) -> Option<Token> {
+        self.first_token(node)
+    }
+
+    /// The text of a node's first token.
+    pub(super) fn text_of(&self, node: NodeId) -> &'t str {
+        self.first_token(node).map_or("", |token| self.slice(token))
+    }
+
+    pub(super) fn slice(&self, token: Token) -> &'t str {
+        self.text.get(token.start..token.end).unwrap_or_default()
+    }
+
+    /// The token before the one that is next.
+    pub(super) fn before(&self) -> Option<Token> {
+        let before = (self.mark as usize).checked_sub(1)?;
+        self.tokens.get(before).map(|(token, _)| *token)
+    }
+
+    /// What CPython calls a node.
+    pub(super) fn name_of(&self, node: NodeId) -> &'static str {
+        match node {
+            NodeId::Node(id) => self.nodes.get(id as usize).map_or("", |node| node.name),
+            NodeId::Token(_) | NodeId::Nothing => "",
+        }
+    }
+
+    pub(super) fn children(&self, node: NodeId) -> &[NodeId] {
+        match node {
+            NodeId::Node(id) => {
+                self.nodes.get(id as usize).map(|node| &node.children[..]).unwrap_or_default()
+            }
+            NodeId::Token(_) | NodeId::Nothing => &[],
+        }
+    }
+
+    /// The nodes of the tree that are in a node, outermost.
+    pub(super) fn elements(&self, node: NodeId) -> Vec<NodeId> {
+        let mut found = Vec::new();
+        let mut rest: Vec<NodeId> = self.children(node).iter().rev().copied().collect();
+        while let Some(child) = rest.pop() {
+            if self.name_of(child).is_empty() {
+                rest.extend(self.children(child).iter().rev());
+            } else {
+                found.push(child);
+            }
+        }
+        found
+    }
+}

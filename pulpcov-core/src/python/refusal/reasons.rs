@@ -1,0 +1,365 @@
+//! What is done with an alternative that matched, where that may refuse the text (the actions of python.gram).
+
+use super::parser::{NodeId, Parsed, Parser, Stop};
+use super::strings;
+use super::tokenizer::{Kind, Token};
+use crate::python::PythonVersion;
+use crate::python::syntax::normalized_name;
+use crate::text::py_repr;
+
+/// `TARGETS_TYPE`
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Targets {
+    Assigned,
+    Deleted,
+    OfFor,
+}
+
+impl Parser<'_> {
+    /// What grammar.peg writes behind `=>`.
+    pub(super) fn reason(
+        &mut self,
+        what: &'static str,
+        [a, b]: [NodeId; 2],
+        words: &'static str,
+        first: u32,
+        children: Vec<NodeId>,
+    ) -> Parsed {
+        let stop = match what {
+            "at" => {
+                let message = self.filled(words, a);
+                self.refuse_at(a, message)
+            }
+            "old" if self.is_flufl => return Ok(None),
+            "old" => self.refuse_at(a, words),
+            "at_last" => {
+                let last = self.elements(a).last().copied().unwrap_or(a);
+                self.refuse_at(last, words)
+            }
+            "last" => self.refuse_at_last(words),
+            "next" => self.refuse_at_next(words),
+            "block" => {
+                let line = self.first_line(a);
+                let message = format!("expected an indented block after {words} on line {line}");
+                self.refuse_at_last(message)
+            }
+            "target" => return self.refuse_target(a, Targets::Assigned, words),
+            "for_target" => return self.refuse_target(a, Targets::OfFor, words),
+            "del_target" => return self.refuse_target(a, Targets::Deleted, words),
+            "legacy" => match self.text_of(a) {
+                name @ ("print" | "exec") => {
+                    let message = format!(
+                        "Missing parentheses in call to '{name}'. Did you mean {name}(...)?"
+                    );
+                    self.refuse_at(a, message)
+                }
+                _ => return Ok(None),
+            },
+            "comma" => return self.missing_comma(a),
+            "generator" => return self.generator(a),
+            "arguments" => {
+                let names: Vec<_> =
+                    self.elements(a).into_iter().map(|node| self.name_of(node)).collect();
+                self.refuse_at_last(if names.contains(&"keyword unpacking") {
+                    "positional argument follows keyword argument unpacking"
+                } else {
+                    "positional argument follows keyword argument"
+                })
+            }
+            "bound" => {
+                let kind = if self.name_of(b) == "tuple" { "constraints" } else { "bound" };
+                self.refuse_at(a, format!("cannot use {kind} with {words}"))
+            }
+            "real" | "imaginary" => return self.complex_part(what, first, children),
+            "conversion" => return self.conversion(a, b, first),
+            "key" => {
+                self.mapping_key(a);
+                return Ok(Some(a));
+            }
+            "value" => {
+                self.pattern_value(a);
+                return Ok(Some(a));
+            }
+            "future" => {
+                self.future_import(a);
+                return Ok(Some(a));
+            }
+            "unequal" => return self.unequal(),
+            "formatted" => return self.formatted(first, children),
+            "decoded" => {
+                let token = self.before();
+                let wrong = token.and_then(|token| self.wrong_text(token, false));
+                match wrong {
+                    Some(wrong) => self.refuse_at_last(wrong),
+                    None => return Ok(Some(self.add("literal", first, children))),
+                }
+            }
+            "joined" => return self.joined(words, first, children),
+            "string" => return self.string(first, children),
+            "strings" => return self.strings(first, children),
+            "concatenated" => return self.concatenated(first, children),
+            _ => return Ok(None),
+        };
+        Err(stop)
+    }
+
+    /// Words with what a node is, or its text, in them.
+    fn filled(&self, words: &'static str, node: NodeId) -> String {
+        words.replace("{name}", self.name_of(node)).replace("{text}", self.text_of(node))
+    }
+
+    /// `RAISE_SYNTAX_ERROR_INVALID_TARGET`
+    fn refuse_target(&mut self, node: NodeId, targets: Targets, words: &'static str) -> Parsed {
+        let Some(found) = self.invalid_target(node, targets) else { return Ok(None) };
+        let message = self.filled(words, found);
+        Err(self.refuse_at(found, message))
+    }
+
+    /// `_PyPegen_get_invalid_target`
+    fn invalid_target(&self, node: NodeId, targets: Targets) -> Option<NodeId> {
+        match self.name_of(node) {
+            "list" | "tuple" => {
+                self.elements(node).into_iter().find_map(|item| self.invalid_target(item, targets))
+            }
+            "starred" if targets == Targets::Deleted => Some(node),
+            "starred" => self.invalid_target(*self.elements(node).first()?, targets),
+            // `a in b` of `for a in b` was parsed as a comparison.
+            "comparison" if targets == Targets::OfFor => match self.children(node) {
+                [left, operator, ..] if self.text_of(*operator) == "in" => {
+                    self.invalid_target(*left, targets)
+                }
+                _ => None,
+            },
+            "name" | "subscript" | "attribute" => None,
+            _ => Some(node),
+        }
+    }
+
+    /// `_PyPegen_raise_error_for_missing_comma`
+    fn missing_comma(&mut self, a: NodeId) -> Parsed {
+        let is_legacy = self.name_of(a) == "name" && matches!(self.text_of(a), "print" | "exec");
+        if is_legacy || self.before().is_none_or(|token| token.level == 0) {
+            return Ok(None);
+        }
+        let is_at_end = self.version >= PythonVersion::Py315;
+        let line = if is_at_end { self.last_line(a) } else { self.first_line(a) };
+        Err(self.refuse_at_line(line, "invalid syntax. Perhaps you forgot a comma?"))
+    }
+
+    /// `_PyPegen_nonparen_genexp_in_call`
+    fn generator(&mut self, arguments: NodeId) -> Parsed {
+        let mut positional = self.elements(arguments);
+        positional.retain(|node| !matches!(self.name_of(*node), "keyword" | "keyword unpacking"));
+        match positional[..] {
+            [.., _, last] => {
+                Err(self.refuse_at(last, "Generator expression must be parenthesized"))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The compiler refuses f-strings in patterns, the grammar does not.
+    fn pattern_value(&mut self, value: NodeId) {
+        if self.name_of(value) != "literal" {
+            let line = self.first_line(value);
+            self.refuse_later(line, "patterns may only match literals and attribute lookups");
+        }
+    }
+
+    /// And it refuses them as keys.
+    fn mapping_key(&mut self, key: NodeId) {
+        let Some(place) = self.place_of(key) else { return };
+        if self.name_of(key) == "literal" || self.is_refused_later() {
+            return;
+        }
+        let mut depth = 0_usize;
+        for token in self.tokens_before(place) {
+            match self.slice(token) {
+                ")" | "]" | "}" => depth += 1,
+                "(" | "[" | "{" if depth == 0 => {
+                    let message =
+                        "mapping pattern keys may only match literals and attribute lookups";
+                    self.refuse_later(token.line, message);
+                    return;
+                }
+                "(" | "[" | "{" => depth -= 1,
+                _ => {}
+            }
+        }
+    }
+
+    /// `_PyPegen_checked_future_import`: further on, `<>` is `!=`.
+    fn future_import(&mut self, import: NodeId) {
+        let Some(first) = self.place_of(import) else { return };
+        let words: Vec<&str> = self.tokens_from(first).map(|token| self.slice(token)).collect();
+        let is_asked_for =
+            |pair: &[&str]| matches!(pair, [before, "barry_as_FLUFL"] if *before != "as");
+        self.is_flufl |= words.starts_with(&["from", "__future__", "import"])
+            && words.windows(2).any(is_asked_for);
+    }
+
+    /// `_PyPegen_check_barry_as_flufl`
+    fn unequal(&mut self) -> Parsed {
+        let is_old = self.before().is_some_and(|token| self.slice(token) == "<>");
+        match (self.is_flufl, is_old) {
+            (true, false) => {
+                Err(self.refuse_at_last("with Barry as BDFL, use '<>' instead of '!='"))
+            }
+            _ if self.is_flufl == is_old => Ok(Some(NodeId::Nothing)),
+            _ => Ok(None),
+        }
+    }
+
+    /// `_PyPegen_ensure_real`, `_PyPegen_ensure_imaginary`
+    fn complex_part(&mut self, what: &str, first: u32, children: Vec<NodeId>) -> Parsed {
+        let node = self.add("literal", first, children);
+        let is_imaginary = self.text_of(node).ends_with(['j', 'J']);
+        if is_imaginary == (what == "imaginary") {
+            return Ok(Some(node));
+        }
+        Err(self.refuse_at(node, format!("{what} number required in complex literal")))
+    }
+
+    /// `_PyPegen_check_fstring_conversion`
+    fn conversion(&mut self, mark: NodeId, name: NodeId, first: u32) -> Parsed {
+        let (Some(before), Some(token)) = (self.token_of(mark), self.token_of(name)) else {
+            return Ok(None);
+        };
+        if before.end != token.start {
+            let letter = self.string_letter();
+            // The word was misspelt up to 3.13.
+            let word =
+                if self.version >= PythonVersion::Py314 { "exclamation" } else { "exclamanation" };
+            let message =
+                format!("{letter}-string: conversion type must come right after the {word} mark");
+            return Err(self.refuse_at(mark, message));
+        }
+        // Up to 3.13 the rest of the field is parsed first.
+        if self.version >= PythonVersion::Py314 {
+            self.conversion_letter(name)?;
+        }
+        Ok(Some(self.add(CONVERSION, first, vec![mark, name])))
+    }
+
+    fn conversion_letter(&mut self, name: NodeId) -> Checked {
+        let text = normalized_name(self.text_of(name));
+        if matches!(text.as_str(), "s" | "r" | "a") {
+            return Ok(());
+        }
+        let letter = self.string_letter();
+        let message = format!(
+            "{letter}-string: invalid conversion character {}: expected 's', 'r', or 'a'",
+            py_repr(&text)
+        );
+        Err(self.refuse_at(name, message))
+    }
+
+    /// `_PyPegen_formatted_value` up to 3.13.
+    fn formatted(&mut self, first: u32, children: Vec<NodeId>) -> Parsed {
+        let conversion = children.iter().find(|node| self.name_of(**node) == CONVERSION);
+        if let Some(name) = conversion.and_then(|node| self.children(*node).last().copied()) {
+            self.conversion_letter(name)?;
+        }
+        Ok(Some(self.add("f-string expression", first, children)))
+    }
+
+    /// Of the innermost f-string or t-string that is not at its end.
+    fn string_letter(&self) -> char {
+        let mut open = Vec::new();
+        for token in self.tokens_from(0) {
+            match token.kind {
+                Kind::FStringStart => open.push('f'),
+                Kind::TStringStart => open.push('t'),
+                Kind::FStringEnd | Kind::TStringEnd => _ = open.pop(),
+                _ => {}
+            }
+        }
+        open.last().copied().unwrap_or('f')
+    }
+
+    fn wrong_text(&self, token: Token, is_raw: bool) -> Option<String> {
+        let text = self.slice(token);
+        if is_raw || !text.contains('\\') { None } else { strings::wrong_escape(text) }
+    }
+
+    /// `_PyPegen_joined_str`
+    fn joined(&mut self, name: &'static str, first: u32, children: Vec<NodeId>) -> Parsed {
+        let is_text =
+            |token: &Token| matches!(token.kind, Kind::FStringMiddle | Kind::TStringMiddle);
+        let wrong = self
+            .tokens_from(first)
+            .filter(is_text)
+            .find_map(|token| Some((self.wrong_text(token, token.is_raw)?, token.line)));
+        match wrong {
+            Some((wrong, line)) if self.version >= PythonVersion::Py315 => {
+                Err(self.refuse_at_line(line, wrong))
+            }
+            Some((wrong, _)) => Err(self.refuse_at_last(wrong)),
+            None => Ok(Some(self.add(name, first, children))),
+        }
+    }
+
+    /// `_PyPegen_constant_from_string`
+    fn string(&mut self, first: u32, children: Vec<NodeId>) -> Parsed {
+        let node = self.add("literal", first, children);
+        let Some(literal) = strings::Literal::new(self.text_of(node)) else {
+            return Ok(Some(node));
+        };
+        match literal.wrong() {
+            // This error is where the string is, others are where the parser is.
+            Some(wrong) if wrong == strings::NOT_ASCII => Err(self.refuse_at(node, wrong)),
+            Some(wrong) => Err(self.refuse_at_last(wrong)),
+            None => Ok(Some(node)),
+        }
+    }
+
+    /// `_PyPegen_concatenate_strings` from 3.12 on.
+    fn concatenated(&mut self, first: u32, children: Vec<NodeId>) -> Parsed {
+        let is_fstring = |node: &NodeId| self.name_of(*node) != "literal";
+        let is_bytes = |node: &NodeId| {
+            !is_fstring(node)
+                && strings::Literal::new(self.text_of(*node)).is_some_and(|s| s.is_bytes)
+        };
+        let bytes = children.iter().filter(|node| is_bytes(node)).count();
+        let name = if children.iter().any(is_fstring) { "f-string expression" } else { "literal" };
+        if bytes != 0 && bytes != children.len() {
+            return Err(self.refuse_at_last(MIXED));
+        }
+        Ok(Some(self.add(name, first, children)))
+    }
+
+    /// `_PyPegen_concatenate_strings` of 3.11, which parses f-strings too.
+    fn strings(&mut self, first: u32, children: Vec<NodeId>) -> Parsed {
+        debug_assert!(self.version == PythonVersion::Py311);
+        let tokens: Vec<Token> = self.tokens_from(first).collect();
+        let mut is_bytes = None;
+        let mut name = "literal";
+        for token in tokens {
+            let Some(literal) = strings::Literal::new(self.slice(token)) else { continue };
+            match literal.wrong() {
+                _ if literal.is_fstring => {}
+                Some(wrong) if wrong == strings::NOT_ASCII => {
+                    return Err(self.refuse_at_line(token.line, wrong));
+                }
+                Some(wrong) => return Err(self.refuse_at_last(wrong)),
+                None => {}
+            }
+            if *is_bytes.get_or_insert(literal.is_bytes) != literal.is_bytes {
+                return Err(self.refuse_at_last(MIXED));
+            }
+            if literal.is_fstring {
+                name = "f-string expression";
+                self.fstring(token, &literal)?;
+            }
+        }
+        Ok(Some(self.add(name, first, children)))
+    }
+}
+
+/// A node that is none in CPython's tree.
+const CONVERSION: &str = "conversion";
+
+const MIXED: &str = "cannot mix bytes and nonbytes literals";
+
+/// What an f-string's parser returns.
+pub(super) type Checked = Result<(), Stop>;

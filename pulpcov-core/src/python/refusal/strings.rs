@@ -1,0 +1,148 @@
+//! What a string literal may hold (`Parser/string_parser.c`).
+
+use crate::python::syntax::is_character_name;
+
+pub(super) const NOT_ASCII: &str = "bytes can only contain ASCII literal characters";
+
+/// The parts of a string literal.
+pub(super) struct Literal<'t> {
+    pub(super) is_bytes: bool,
+    pub(super) is_raw: bool,
+    pub(super) is_fstring: bool,
+    /// Between the quotes.
+    pub(super) content: &'t str,
+    /// Where that begins in the literal.
+    pub(super) offset: usize,
+}
+
+impl<'t> Literal<'t> {
+    pub(super) fn new(text: &'t str) -> Option<Self> {
+        let offset = text.find(['\'', '"'])?;
+        let (prefix, quoted) = text.split_at(offset);
+        let has = |letter: char| prefix.chars().any(|c| c.eq_ignore_ascii_case(&letter));
+        let quote = quoted.get(..1)?;
+        let is_triple = quoted.len() >= 6 && quoted.starts_with(&quote.repeat(3));
+        let quotes = if is_triple { 3 } else { 1 };
+        Some(Self {
+            is_bytes: has('b'),
+            is_raw: has('r'),
+            is_fstring: has('f'),
+            content: quoted.get(quotes..quoted.len().checked_sub(quotes)?)?,
+            offset: offset + quotes,
+        })
+    }
+
+    /// What is wrong with it, unless it is an f-string.
+    pub(super) fn wrong(&self) -> Option<String> {
+        if self.is_bytes && !self.content.is_ascii() {
+            return Some(NOT_ASCII.to_owned());
+        }
+        if self.is_raw || !self.content.contains('\\') {
+            return None;
+        }
+        if self.is_bytes { wrong_byte_escape(self.content) } else { wrong_escape(self.content) }
+    }
+}
+
+/// `_PyBytes_DecodeEscape`
+fn wrong_byte_escape(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+        let start = at + found;
+        at = start + 2;
+        let is_digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
+        if bytes.get(start + 1) == Some(&b'x') && !(is_digit(at) && is_digit(at + 1)) {
+            return Some(format!("(value error) invalid \\x escape at position {start}"));
+        }
+    }
+    None
+}
+
+/// `decode_unicode_with_escapes`: what is wrong with the escapes of a text.
+pub(super) fn wrong_escape(text: &str) -> Option<String> {
+    let bytes = ascii(text);
+    let mut at = 0;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
+        let start = at + found;
+        match escape(&bytes, start + 1) {
+            Ok(end) => at = end,
+            Err((end, reason)) => return Some(undecodable(start, end, reason)),
+        }
+    }
+    None
+}
+
+/// CPython writes characters beyond ASCII as escapes first, and counts in what this gives.
+fn ascii(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                bytes.push(b'\\');
+                match chars.peek() {
+                    Some(next) if next.is_ascii() => {
+                        bytes.extend(chars.next().and_then(|next| u8::try_from(next).ok()));
+                    }
+                    _ => bytes.extend(b"u005c"),
+                }
+            }
+            _ => match u8::try_from(c) {
+                Ok(byte) if byte.is_ascii() => bytes.push(byte),
+                _ => bytes.extend(format!("\\U{:08x}", u32::from(c)).bytes()),
+            },
+        }
+    }
+    bytes
+}
+
+/// Where the escape ends that is behind a backslash, or what is wrong with it.
+fn escape(bytes: &[u8], at: usize) -> Result<usize, (usize, &'static str)> {
+    let (count, reason) = match bytes.get(at) {
+        None => return Err((at, "\\ at end of string")),
+        Some(b'x') => (2, "truncated \\xXX escape"),
+        Some(b'u') => (4, "truncated \\uXXXX escape"),
+        Some(b'U') => (8, "truncated \\UXXXXXXXX escape"),
+        Some(b'N') => return character_name(bytes, at + 1),
+        Some(_) => return Ok(at + 1),
+    };
+    let rest = bytes.get(at + 1..).unwrap_or_default();
+    let digits = rest.iter().take(count).take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let end = at + 1 + digits;
+    if digits < count {
+        return Err((end, reason));
+    }
+    let code = rest.get(..count).and_then(|digits| std::str::from_utf8(digits).ok());
+    let code = code.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    if code.is_some_and(|code| code > 0x10_ffff) {
+        return Err((end, "illegal Unicode character"));
+    }
+    Ok(end)
+}
+
+/// `\N{...}`, behind the letter.
+fn character_name(bytes: &[u8], at: usize) -> Result<usize, (usize, &'static str)> {
+    const MALFORMED: &str = "malformed \\N character escape";
+    if bytes.get(at) != Some(&b'{') {
+        return Err((at, MALFORMED));
+    }
+    let start = at + 1;
+    let rest = bytes.get(start..).unwrap_or_default();
+    let Some(length) = memchr::memchr(b'}', rest) else { return Err((bytes.len(), MALFORMED)) };
+    let name = rest.get(..length).and_then(|name| std::str::from_utf8(name).ok());
+    match name {
+        Some("") | None => Err((start, MALFORMED)),
+        Some(name) if is_character_name(name) => Ok(start + length + 1),
+        Some(_) => Err((start + length + 1, "unknown Unicode character name")),
+    }
+}
+
+fn undecodable(start: usize, end: usize, reason: &str) -> String {
+    let place = if end == start + 1 {
+        format!("byte 0x5c in position {start}")
+    } else {
+        format!("bytes in position {start}-{}", end - 1)
+    };
+    format!("(unicode error) 'unicodeescape' codec can't decode {place}: {reason}")
+}
