@@ -360,6 +360,17 @@ mod tests {
         assert_eq!(round_trip(&data), data);
     }
 
+    /// A number that is read as its neighbour changes with each reading.
+    #[test]
+    fn numbers_of_runs_survive() {
+        let file = [
+            JSON_SENTINEL,
+            br#"{"lines": {}, "runs": [41943045555555555555555555555555555555555, 0.1]}"#,
+        ];
+        let data = read(&file.concat()).unwrap();
+        assert_eq!(round_trip(&data), data);
+    }
+
     #[test]
     fn errors_say_where() {
         let file = [JSON_SENTINEL, br#"{"lines":{"a.py":[1,"x"]}}"#].concat();
