@@ -131,8 +131,10 @@ impl<'a> Walk<'a, '_> {
         match expr {
             Expr::Attribute(_) => self.attribute(expr),
             Expr::BinOp(sum) => {
-                self.errors.is_no_grammar |= !matches!(sum.op, Operator::Add | Operator::Sub)
-                    || !(is_signed(&sum.left) && sum.right.is_number_literal_expr());
+                let is_complex = matches!(sum.op, Operator::Add | Operator::Sub)
+                    && is_signed(&sum.left)
+                    && sum.right.is_number_literal_expr();
+                self.errors.is_no_grammar |= !is_complex;
             }
             Expr::UnaryOp(_) => self.errors.is_no_grammar |= !is_signed(expr),
             _ => self.errors.is_no_grammar |= !expr.is_literal_expr() && !is_formatted(expr),

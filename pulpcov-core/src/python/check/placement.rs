@@ -376,11 +376,9 @@ impl<'a> Walk<'a, '_> {
         for alias in names {
             let name = alias.asname.as_ref().unwrap_or(&alias.name);
             // `import a.b` binds `a`.
-            if name.split('.').next() != Some("__debug__") {
-            } else if self.version >= PythonVersion::Py314 {
-                self.refuse_debug(alias);
-            } else {
-                self.refuse_debug(statement);
+            if name.split('.').next() == Some("__debug__") {
+                let is_late = self.version >= PythonVersion::Py314;
+                self.refuse_debug(if is_late { alias.range() } else { statement.range() });
             }
         }
     }
@@ -828,11 +826,9 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                     let verb = if is_deleted { "delete" } else { "assign to" };
                     let stage = Stage::moved(self.version);
                     let message = format!("cannot {verb} __debug__");
-                    if self.version >= PythonVersion::Py314 {
-                        self.refuse(stage, node, message);
-                    } else {
-                        self.refuse(stage, &node.attr, message);
-                    }
+                    let is_late = self.version >= PythonVersion::Py314;
+                    let place = if is_late { node.range() } else { node.attr.range() };
+                    self.refuse(stage, place, message);
                 }
                 self.visit_expr(&node.value);
             }
