@@ -19,7 +19,8 @@ pub(super) fn check(
 ) {
     for (position, case) in cases.iter().enumerate() {
         let is_last = position + 1 == cases.len();
-        let mut walk = Walk { syntax, version, errors, bound: Vec::new(), line: 0 };
+        let mut walk =
+            Walk { syntax, version, errors, bound: Vec::new(), line: 0, is_refused: false };
         walk.pattern(&case.pattern, is_last || case.guard.is_some());
     }
 }
@@ -31,12 +32,21 @@ struct Walk<'a, 'e> {
     bound: Vec<&'a str>,
     /// Of the pattern that was looked at last, which is what 3.11 names.
     line: i32,
+    /// What is wrong further on in the pattern does not count, whatever its line is.
+    is_refused: bool,
 }
 
 impl<'a> Walk<'a, '_> {
     fn refuse(&mut self, pattern: &Pattern, message: impl Into<String>) {
+        self.refuse_in(Stage::Code, pattern, message);
+    }
+
+    fn refuse_in(&mut self, stage: Stage, pattern: &Pattern, message: impl Into<String>) {
         let line = self.line_of(pattern);
-        self.errors.add(Stage::Code, line, message);
+        if stage != Stage::Code || !self.is_refused {
+            self.errors.add(stage, line, message);
+        }
+        self.is_refused |= stage == Stage::Code;
     }
 
     fn line_of(&self, pattern: &Pattern) -> i32 {
@@ -45,9 +55,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn refuse_debug(&mut self, pattern: &Pattern) {
-        let stage = Stage::moved(self.version);
-        let line = self.line_of(pattern);
-        self.errors.add(stage, line, "cannot assign to __debug__");
+        self.refuse_in(Stage::moved(self.version), pattern, "cannot assign to __debug__");
     }
 
     /// `may_be_irrefutable`: nothing comes after that a pattern which always matches would hide.

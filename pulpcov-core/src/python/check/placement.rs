@@ -376,11 +376,9 @@ impl<'a> Walk<'a, '_> {
         for alias in names {
             let name = alias.asname.as_ref().unwrap_or(&alias.name);
             // `import a.b` binds `a`.
-            if name.split('.').next() != Some("__debug__") {
-            } else if self.version >= PythonVersion::Py314 {
-                self.refuse_debug(alias);
-            } else {
-                self.refuse_debug(statement);
+            if name.split('.').next() == Some("__debug__") {
+                let is_late = self.version >= PythonVersion::Py314;
+                self.refuse_debug(if is_late { alias.range() } else { statement.range() });
             }
         }
     }
@@ -532,6 +530,10 @@ impl<'a> Walk<'a, '_> {
         elements: &[&'a Expr],
     ) {
         let Some((first, others)) = generators.split_first() else { return };
+        let is_async = generators.iter().any(|generator| generator.is_async);
+        if is_async && self.version < PythonVersion::Py314 {
+            self.asynchronous(expr);
+        }
         self.iterable(&first.iter);
         let scope = self.scoped(Kind::Comprehension { what }, |walk| {
             walk.generator(first);
@@ -543,11 +545,17 @@ impl<'a> Walk<'a, '_> {
             elements.iter().for_each(|element| walk.unpacked(element));
         });
         if scope.awaits && !expr.is_generator_expr() {
-            if !self.kind().is_async() && !self.kind().is_comprehension() {
-                let message = "asynchronous comprehension outside of an asynchronous function";
-                self.refuse(Stage::moved(self.version), expr, message);
-            }
+            self.asynchronous(expr);
             self.scope(|scope| scope.awaits = true);
+        }
+    }
+
+    /// A comprehension that awaits.
+    fn asynchronous(&mut self, expr: &Expr) {
+        let is_allowed = self.kind().is_async() || self.kind().is_comprehension();
+        if !is_allowed && !expr.is_generator_expr() {
+            let message = "asynchronous comprehension outside of an asynchronous function";
+            self.refuse(Stage::moved(self.version), expr, message);
         }
     }
 
@@ -722,13 +730,20 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             Stmt::AnnAssign(node) => self.annotated(node),
             Stmt::AugAssign(node) => {
                 self.symbols(&node.target);
-                visitor::walk_stmt(self, statement);
+                self.visit_expr(&node.value);
+                match &*node.target {
+                    // Up to 3.13 nobody looks at the name.
+                    Expr::Attribute(target) if self.version < PythonVersion::Py314 => {
+                        self.visit_expr(&target.value);
+                    }
+                    target => self.visit_expr(target),
+                }
             }
             Stmt::For(node) => {
-                self.symbols(&node.target);
                 if node.is_async {
                     self.only_async(node, "async for");
                 }
+                self.symbols(&node.target);
                 self.visit_expr(&node.iter);
                 self.target(&node.target);
                 self.in_blocks(&[Block::Loop], node, |walk| walk.visit_body(&node.body));
@@ -828,11 +843,9 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                     let verb = if is_deleted { "delete" } else { "assign to" };
                     let stage = Stage::moved(self.version);
                     let message = format!("cannot {verb} __debug__");
-                    if self.version >= PythonVersion::Py314 {
-                        self.refuse(stage, node, message);
-                    } else {
-                        self.refuse(stage, &node.attr, message);
-                    }
+                    let is_late = self.version >= PythonVersion::Py314;
+                    let place = if is_late { node.range() } else { node.attr.range() };
+                    self.refuse(stage, place, message);
                 }
                 self.visit_expr(&node.value);
             }

@@ -646,11 +646,9 @@ impl<'t> Parser<'t> {
         tokens.unwrap_or_default().iter().map(|(token, _)| *token)
     }
 
-    /// The tokens before a place in them, the last one first.
-    pub(super) fn tokens_before(&self, place: u32) -> impl Iterator<Item = Token> + use<> {
-        let tokens: Vec<_> =
-            self.tokens.iter().take(place as usize).map(|(token, _)| *token).collect();
-        tokens.into_iter().rev()
+    /// The tokens before a place in them.
+    pub(super) fn tokens_before(&self, place: u32) -> impl DoubleEndedIterator<Item = &Token> {
+        self.tokens.iter().take(place as usize).map(|(token, _)| token)
     }
 
     pub(super) fn is_refused_later(&self) -> bool {

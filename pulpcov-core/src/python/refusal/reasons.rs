@@ -173,18 +173,21 @@ impl Parser<'_> {
             return;
         }
         let mut depth = 0_usize;
-        for token in self.tokens_before(place) {
-            match self.slice(token) {
-                ")" | "]" | "}" => depth += 1,
-                "(" | "[" | "{" if depth == 0 => {
-                    let message =
-                        "mapping pattern keys may only match literals and attribute lookups";
-                    self.refuse_later(token.line, message);
-                    return;
-                }
-                "(" | "[" | "{" => depth -= 1,
-                _ => {}
+        let opening = self.tokens_before(place).rev().find(|token| match self.slice(**token) {
+            ")" | "]" | "}" => {
+                depth += 1;
+                false
             }
+            "(" | "[" | "{" if depth == 0 => true,
+            "(" | "[" | "{" => {
+                depth -= 1;
+                false
+            }
+            _ => false,
+        });
+        if let Some(line) = opening.map(|token| token.line) {
+            let message = "mapping pattern keys may only match literals and attribute lookups";
+            self.refuse_later(line, message);
         }
     }
 

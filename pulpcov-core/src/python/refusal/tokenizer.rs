@@ -971,7 +971,9 @@ fn operator_length(text: &[u8]) -> usize {
         b"<>", b"==", b">=", b">>", b"@=", b"^=", b"|=",
     ];
     let starts = |operators: &[&[u8]]| operators.iter().any(|operator| text.starts_with(operator));
-    if starts(&THREE) {
+    if starts(&[b"<>=", b"<>>"]) {
+        1
+    } else if starts(&THREE) {
         3
     } else if starts(&TWO) {
         2
