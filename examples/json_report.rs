@@ -1,4 +1,4 @@
-//! A JSON report of data and sources that are in memory: nothing is read but what is written here.
+//! Writes a JSON report of data and source code in memory, without reading any file.
 //!
 //!     cargo run -p pulpcov-core --features report --example json_report
 

@@ -1,4 +1,5 @@
-//! Merge data files in memory, without writing or deleting anything, and count what ran.
+//! Merges data files in memory, without writing or deleting anything, and counts the lines that
+//! ran.
 //!
 //!     cargo run -p pulpcov-core --example merge_in_memory -- DATA_FILE...
 #![expect(clippy::print_stdout, reason = "that is what it is for")]

@@ -1,4 +1,4 @@
-//! Hashes the sources of the crate, so that a new state of the code does not use the cached facts of an old one.
+//! Hashes the source code of the crate, so that cached facts of an older version of the code are not used.
 //!
 //! The version number is not enough, because it does not change with every change of the code.
 
@@ -7,7 +7,8 @@ use std::hash::Hasher;
 use std::io;
 use std::path::Path;
 
-/// All sources. Only some modules find facts, but a list of those and of the modules that they use would go stale.
+/// All source files. Only some modules find facts, but a list of those modules and their dependencies would
+/// go stale.
 const INPUTS: [&str; 2] = ["Cargo.toml", "src"];
 
 fn main() -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Advice can be followed: what messages tell users to do exists, and works.
+//! Tests that advice can be followed: what messages tell users to do exists and works.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use crate::hooked::Hooked;
 use crate::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
-/// Words of each message that names an option, and the test that does what the message says.
+/// For each message that names an option: some of its words, and the test that follows its advice.
 const FOLLOWED: [(&str, &str); 27] = [
     ("Exit codes:", "the_options_of_messages_exist"),
     ("copies go beside the sources", "copies_of_sources_elsewhere_need_a_folder"),
@@ -17,12 +17,12 @@ const FOLLOWED: [(&str, &str); 27] = [
     ("name another one; or with --python", "a_watch_finds_the_data_root_by_itself"),
     ("is a file; --source takes", "a_file_as_source_is_refused_with_the_way_out"),
     ("unless --mixed=lines reduces both", "branches_go_into_another_folder_as_the_message_says"),
-    // Neither can be made happen to root. What they advise is what every test of the hook does.
+    // These errors cannot be provoked as root. Every test of the hook does what they advise.
     ("Run this as a user who may", "a_python_of_a_virtual_environment_can_be_named"),
     ("The file system is read-only", "a_python_of_a_virtual_environment_can_be_named"),
     ("is no Python, for it does not answer", "a_python_of_a_virtual_environment_can_be_named"),
     ("-m pip install --target", "the_advice_suits_a_python_that_refuses_pip"),
-    // A part of commands that messages write out.
+    // Parts of commands that messages write out.
     (" --python {}", "data_are_purged_after_the_hook_was_uninstalled"),
     ("{NO_FOLDER}; with --data-root", "reports_are_of_the_folder_that_is_named"),
     ("--json lists all", "of_processes_that_have_ended_the_newest_are_listed"),
@@ -53,7 +53,9 @@ const FOLLOWED: [(&str, &str); 27] = [
     ("Use --mixed=lines to combine them", "lines_and_branches_are_refused_by_name_or_reduced"),
 ];
 
-/// The texts of the sources of a crate that have words and an option: messages, for arguments to programs have no words.
+/// Returns the messages of the crates that name an option.
+///
+/// These are the string literals with an option and a space. Arguments of programs have no spaces.
 fn messages() -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for folder in ["pulpcov-cli/src", "pulpcov-core/src"] {
@@ -80,7 +82,7 @@ fn each_source(folder: &Path, visit: &mut impl FnMut(&str)) {
     }
 }
 
-/// The string literals of Rust code, without comments and line breaks that are escaped.
+/// Returns the string literals of Rust code. Comments and escaped line breaks are skipped.
 fn texts(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = code;
@@ -126,14 +128,14 @@ fn unbroken(literal: &str) -> String {
     parts.fold(first, |text, part| text + part.trim_start())
 }
 
-/// The options that a text names, with the values that it gives them.
+/// Returns the options that a text names, with the values that it gives them.
 fn options(text: &str) -> Vec<&str> {
     let is_separator = |c: char| c.is_whitespace() || "`;,()'".contains(c);
     let is_option = |word: &&str| {
         word.strip_prefix("--")
             .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
     };
-    // pip has options of its own.
+    // The options of pip are not ours.
     let ours = text.split("pip install").next().unwrap();
     ours.split(is_separator)
         .filter(is_option)
@@ -141,7 +143,7 @@ fn options(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The help of all commands.
+/// Returns the help of all commands.
 fn help() -> String {
     let commands = [
         "annotate",
@@ -185,7 +187,7 @@ fn the_options_of_messages_exist() {
     }
 }
 
-/// Whoever writes a message that names an option also writes the test that does what it says.
+/// A message that names an option needs a test that follows its advice.
 #[test]
 fn each_message_that_names_an_option_is_followed_by_a_test() {
     let messages =

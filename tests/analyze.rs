@@ -1,4 +1,4 @@
-//! `pulpcov debug analyze`. What the facts must be is tested in the core; here, how they are printed.
+//! `pulpcov debug analyze`: how facts are printed. The tests of the core check the facts themselves.
 
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
-//! Attacks on whoever reads a data root, by a user who may write to it. Each is made by a real process of another user
-//! while the kernel's own protection against links is off; root then runs every command.
+//! Attacks on commands that read a data root, by a user who may write into it.
 //!
-//! Of each attack: what is outside the data root is as it was, none of it is shown, and the rows of honest users
-//! are all in the results.
+//! A process of another user makes each attack, with the kernel's own protection of links switched off. Then
+//! root runs every command. Each test checks three things: everything outside the data root is unchanged,
+//! nothing of it is shown, and the rows of all honest users are in the results.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -229,12 +229,12 @@ while True:
     time.sleep(60)
 "#,
     );
-    // A folder that others can lock is no place for the result.
+    // Reports beside the data are left out, since the enemy can lock their result.
     scene.root_reads_everything();
     scene.root_deletes_everything();
 }
 
-/// The enemy's folder is a folder and a link to the victim's in turn, and never missing.
+/// The enemy's folder is alternately a folder and a link to the victim's folder. It is never missing.
 const EXCHANGING: &str = r#"
 import ctypes, random
 exchange = lambda a, b: ctypes.CDLL(None).renameat2(-100, a.encode(), -100, b.encode(), 2)
@@ -272,7 +272,7 @@ fn a_folder_that_is_exchanged_all_the_time() {
     let root = scene.root();
     let out = scene.hooked.dir.path("race/.coverage");
     for _ in 0..150 {
-        // With --append, what was combined and deleted before is in the result.
+        // With --append, the result keeps the rows of inputs that were combined and deleted before.
         let args = ["combine", "--append", "--quiet", "--rcfile=", "--data-file"];
         let args = args.into_iter().chain([out.to_str().unwrap(), root.to_str().unwrap()]);
         let ran = scene.root_runs(args);
@@ -302,7 +302,7 @@ fn a_purge_while_folders_are_exchanged() {
 #[test]
 fn names_that_are_taken_by_somebody_else() {
     let Some(scene) = Scene::new() else { return };
-    // Before their owners' processes came: these have other names then.
+    // The names are taken before the processes of their owners start, so these processes use other names.
     for user in HONEST {
         fs::rename(scene.folder_of(user), scene.root().join(format!("uid-{user}-aB3dE9fX")))
             .unwrap();
@@ -360,7 +360,7 @@ for evil in ("\x1b]0;title\x07", "\x1b[2J", "\nerror: forged", "\r", "\u202e", "
     }
 }
 
-/// Sources that only root may read, in all the ways in which a path can name them.
+/// Sources that only root may read, named by paths of every kind.
 #[test]
 fn secrets_by_their_names() {
     let Some(scene) = Scene::new() else { return };
@@ -415,7 +415,7 @@ copy("secret", ".coverage.of-anybody")
 os.chmod(".coverage.of-anybody", 0o666)
 "#
     ));
-    // Root's own file, into which anybody can write.
+    // Root's own file, but anybody can write into it.
     let anybodys = scene.root().join(".coverage.of-root");
     fs::copy(scene.root().join(".coverage.old-layout"), &anybodys).unwrap();
     set_mode(&anybodys, 0o666);
@@ -433,7 +433,7 @@ fn what_is_withheld_is_named_and_can_be_shown() {
     let data_file = ["--rcfile=", "--data-file", out.to_str().unwrap()];
     let combine = [&["combine", "--keep"][..], &data_file, &[root.to_str().unwrap()]].concat();
     scene.root_runs(combine).status(0);
-    // Its rows are there, for whoever may see the source.
+    // The rows of the secret are there, for users who may read its source.
     let rows = crate::support::Rows::by_sql(&out);
     assert!(rows.files.contains_key(secret.to_str().unwrap()));
     let html = scene.hooked.dir.path("html");
@@ -447,7 +447,7 @@ fn what_is_withheld_is_named_and_can_be_shown() {
     let index = fs::read_to_string(html.join("index.html")).unwrap();
     assert!(index.contains("Problems: 1") && index.contains("settings.py is withheld"), "{index}");
 
-    // Root chooses to show it, in each way that there is.
+    // Root chooses to show the secret, in every way that there is.
     let shown = |args: &[&str]| {
         let mut command = crate::support::pulpcov();
         command.args(["lcov", "-i", "-o", "-"]).args(data_file).args(args);
@@ -461,7 +461,7 @@ fn what_is_withheld_is_named_and_can_be_shown() {
     );
     assert!(!shown(&["--show-source", scene.hooked.dir.path("app").to_str().unwrap()]));
     assert!(shown(&["--source-root", folder]), "the sources of a folder that root names");
-    // As soon as the enemy may read it, or root's own data names it, it is no secret.
+    // The source is not a secret if the enemy may read it, or if root's own data names it.
     set_mode(&secret, 0o644);
     assert!(shown(&[]));
     set_mode(&secret, 0o600);
@@ -475,7 +475,7 @@ fn what_is_withheld_is_named_and_can_be_shown() {
 #[test]
 fn what_is_installed_to_be_measured_is_shown() {
     let Some(scene) = Scene::new() else { return };
-    // Two packages that only root may read, of which one is measured.
+    // Two packages that only root may read. One of them is measured.
     for package in ["measured", "other"] {
         let text = format!("def {package}():\n    return '{SECRET}'\n");
         let path = scene.hooked.dir.write(format!("lib/{package}/__init__.py"), text);
@@ -496,7 +496,7 @@ fn what_is_installed_to_be_measured_is_shown() {
         let mut command = crate::support::pulpcov();
         command.args(["hook", "report", "report", "--rcfile=", "--data-root"]).arg(&root);
         let output = command.args(more).current_dir(scene.hooked.dir.path("")).output().unwrap();
-        // One package at least is withheld.
+        // At least one of the packages is withheld.
         crate::support::Ran::from(output).status(3)
     };
     let of = |package: &str, ran: &crate::support::Ran| {
@@ -513,7 +513,7 @@ fn what_is_installed_to_be_measured_is_shown() {
 #[test]
 fn groups_of_the_owner_count() {
     let Some(scene) = Scene::new() else { return };
-    // www-data's own group, and one that it does not have.
+    // First www-data's own group, then one that it is not in.
     assert!(!crate::enemy::has_group(33, 4711));
     let secret = scene.hooked.dir.path("secrets/settings.py");
     let data = scene.hooked.dir.path("kit/secret");
@@ -568,7 +568,7 @@ copy("data", MINE + "/{DATA_FILE}")
         let ran = scene.root_runs_in(&root, &args);
         assert_ne!(ran.status, 0, "{args:?}: {ran:?}");
     }
-    // A link that somebody else has laid is not the data file that is meant.
+    // A link that somebody else planted is not taken for the data file.
     scene.root_runs_in(&root, ["combine", "--append"]).status(1).stderr("symbolic link");
     let warned = scene.root_runs_in(&root, ["combine", "--keep"]);
     is_done(warned).stderr(".coveragerc is not read: it belongs to another user");

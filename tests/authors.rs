@@ -1,4 +1,5 @@
-//! Whose data files name a source is kept in combined data, where later reports find it and coverage.py passes over it.
+//! Combined data records whose data files named each source. Later reports read this record; coverage.py
+//! ignores it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,10 +14,10 @@ use rusqlite::Connection;
 use crate::enemy::set_mode;
 use crate::support::{Dir, REFERENCE, Ran, Rows, neutral, pulpcov, venv};
 
-/// Later than the release that the project is compared with.
+/// A later release than the one that the project is compared with.
 const LATER: &str = "7.17.5";
 
-/// A folder with a public source and a private one, both named by the data file of who knows whom.
+/// A folder with a public source and a private one. A data file of unknown origin names both.
 struct Project {
     dir: Dir,
     data: CoverageData,
@@ -33,7 +34,7 @@ impl Project {
             data.add_lines(path.to_str().unwrap(), "", &Numbits::from_iter([1, 2, 3])).unwrap();
         }
         let project = Self { dir, data };
-        // Everybody may write to it.
+        // Everybody may write to this data file.
         project.input(".coverage.of-anybody", 0o666);
         project
     }
@@ -50,7 +51,7 @@ impl Project {
         self.dir.path(".coverage")
     }
 
-    /// The names that a table has, and what is withheld.
+    /// Prints a report. Checks that it ends with 3 if a source is withheld, and with 0 otherwise.
     #[track_caller]
     fn report(&self, data_file: &str) -> Ran {
         let args = ["report", "--keep-combined", "--no-cache", "--data-file", data_file];
@@ -67,7 +68,7 @@ impl Project {
     }
 }
 
-/// What the data file says of authors.
+/// Returns the authors that the data file records, by source.
 fn listed(file: &PathBuf) -> Vec<(String, String)> {
     let database = Connection::open(file).unwrap();
     let query = "select key, value from meta where key like 'pulpcov_authors:%' order by key";
@@ -84,14 +85,14 @@ fn a_combined_file_knows_who_named_its_sources() {
     let anybody = || "anybody".to_owned();
     assert_eq!(listed(&combined), [(key("private.py"), anybody()), (key("public.py"), anybody())]);
     project.assert_private_is_withheld(".coverage");
-    // Appended to, and combined once more.
+    // The record survives being appended to, and being combined again.
     project.dir.pulpcov(["combine", "--keep", "--append"]).status(0);
     project.assert_private_is_withheld(".coverage");
     project.dir.pulpcov(["combine", "--keep", "--data-file", "again", ".coverage"]).status(0);
     project.assert_private_is_withheld("again");
-    // The rows are there all the same.
+    // The rows are kept all the same.
     assert_eq!(Rows::by_sql(project.dir.path("again")), Rows::of(&project.data));
-    // What the caller's own data names too is the caller's.
+    // A source that the caller's own data names too belongs to the caller.
     project.input(".coverage.own", 0o644);
     project.dir.pulpcov(["combine", "--keep", "--append"]).status(0);
     assert_eq!(listed(&combined), []);
@@ -126,10 +127,10 @@ fn every_format_and_every_way_to_read_keeps_authors() {
         assert_eq!(*opened.authors(), anybody);
         assert_eq!(authors(&opened.read().unwrap().data), anybody);
     }
-    // A database that SQLite must read.
+    // A database that only SQLite can read.
     Connection::open(&file).unwrap().execute_batch("create index more on arc (tono)").unwrap();
     assert_eq!(authors(&DataFile::open(&file).unwrap().read().unwrap().data), anybody);
-    // There and back again through the old format.
+    // The record survives conversion to the old format and back.
     project.dir.pulpcov(["convert", "--to=json", ".coverage.of-anybody", "old"]).status(0);
     project.dir.pulpcov(["convert", "--to=sqlite", "old", "new"]).status(0);
     for name in ["old", "new"] {
@@ -140,7 +141,7 @@ fn every_format_and_every_way_to_read_keeps_authors() {
         );
         project.assert_private_is_withheld(name);
     }
-    // With little memory, rows wait on disk and names do not.
+    // With little memory, rows are stored on disk, and file names are not.
     let target = project.dir.path("little/.coverage");
     let combiner = pulpcov_core::combine::Combiner::new(&target).places([&file]).keep(true);
     combiner.memory(0).run().unwrap();
@@ -178,7 +179,7 @@ fn aliases_take_authors_with_them() {
     );
     let ran = project.dir.pulpcov(["report", "--keep-combined"]);
     ran.stderr("private.py is withheld");
-    // In a file that was combined without them, too.
+    // The same holds for a data file that was combined without them.
     fs::remove_file(project.dir.path(".coverage")).unwrap();
     project.dir.pulpcov(["combine", "--keep", "--rcfile="]).status(0);
     fs::remove_file(project.dir.path(".coverage.of-anybody")).unwrap();
@@ -215,12 +216,12 @@ fn nobody_stops_a_report_by_naming_what_is_not_there() {
             .stderr("broken.py");
     }
     dir.pulpcov(["report", "-i"]).status(0).stdout("app.py").stderr("No source for code");
-    // What the caller's own data names stops it, as coverage.py is stopped.
+    // A missing source that the caller's own data names stops the report, as it stops coverage.py.
     input(".coverage.own", &[missing], 0o600);
     dir.pulpcov(["report"]).status(1).stdout("No source for code: '/nowhere/m.py'");
 }
 
-/// coverage.py of a release.
+/// Returns a function that runs coverage.py of this release.
 fn coverage(release: &str) -> impl Fn(&Dir, &[&str]) -> Ran {
     let name = if release == REFERENCE { "reference-coverage" } else { "coverage" };
     let python =
@@ -240,7 +241,7 @@ fn coverage_py_reads_reports_appends_and_combines_such_files() {
         let combined = project.combined();
         let dir = &project.dir;
         assert_eq!(listed(&combined).len(), 2);
-        // Its reports would combine and delete it.
+        // coverage.py's reports would combine and delete this file.
         fs::rename(dir.path(".coverage.of-anybody"), dir.path("of-anybody")).unwrap();
         if release == REFERENCE {
             assert_eq!(Rows::by_coverage(&combined), Rows::of(&project.data));
@@ -249,7 +250,7 @@ fn coverage_py_reads_reports_appends_and_combines_such_files() {
         assert!(report.stdout.contains("private.py"), "{report:?}");
         coverage(dir, &["json", "-o", "coverage.json"]).status(0);
         coverage(dir, &["html", "-d", "html"]).status(0);
-        // It adds to it, and what is said of authors stays.
+        // coverage.py appends to the data file, and the recorded authors stay.
         dir.write("more.py", "y = 1\n");
         coverage(dir, &["run", "--append", "more.py"]).status(0);
         assert_eq!(listed(&combined).len(), 2);
@@ -259,7 +260,7 @@ fn coverage_py_reads_reports_appends_and_combines_such_files() {
         project.assert_private_is_withheld(".coverage");
         coverage(dir, &["combine", "--append", "--keep", "of-anybody"]).status(0);
         project.assert_private_is_withheld(".coverage");
-        // It combines it into another one, which is its own then.
+        // coverage.py combines the data file into a new one, which does not record authors.
         coverage(dir, &["combine", "--keep", "--data-file", "again", ".coverage"]).status(0);
         let rows = Rows::by_sql(dir.path("again"));
         assert_eq!(rows.files.len(), 3);
@@ -267,7 +268,7 @@ fn coverage_py_reads_reports_appends_and_combines_such_files() {
     }
 }
 
-/// Who may read a file.
+/// Returns the permissions of a file.
 fn mode(dir: &Dir, name: &str) -> u32 {
     fs::metadata(dir.path(name)).unwrap().permissions().mode() & 0o7777
 }
@@ -284,7 +285,7 @@ fn a_result_is_no_more_public_than_its_inputs() {
         fs::remove_file(project.dir.path(".coverage.of-anybody")).unwrap();
         for (number, mode) in inputs.iter().enumerate() {
             let path = project.input(&format!(".coverage.{number}"), *mode);
-            // Not the same bytes.
+            // The bytes have to differ, or the files count as duplicates.
             let database = Connection::open(path).unwrap();
             database
                 .execute("insert into meta values ('number', ?1)", [number.to_string()])
@@ -292,7 +293,8 @@ fn a_result_is_no_more_public_than_its_inputs() {
         }
         project.combined();
         assert_eq!(mode(&project.dir, ".coverage"), result, "{inputs:?}");
-        // Nor is one that is replaced or added to, and what its owner has closed stays closed.
+        // Replacing or appending does not make a result more public. A result that its owner has closed stays
+        // closed.
         for (old, append) in [(0o666, false), (0o666, true), (0o600, false)] {
             set_mode(&project.dir.path(".coverage"), old);
             let args = if append {
@@ -369,7 +371,8 @@ fn what_nobody_else_can_reach_is_the_owners_whatever_its_mode() {
     let project = Project::new();
     let shown = || project.report(".coverage.of-anybody").stdout.contains("private.py");
     assert!(!shown());
-    // As in a container with `umask 000`, in a folder of the owner's.
+    // Now as in a container with `umask 000`: everybody may write to the file, but its folder is closed to
+    // others.
     set_mode(&project.dir.path(""), 0o700);
     assert!(shown());
 }

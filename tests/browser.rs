@@ -1,4 +1,4 @@
-//! The HTML report as people use it: in a real Chromium, from `file://`.
+//! The HTML report in a real Chromium, opened from `file://`.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::chromium::Browser;
 use crate::support::Dir;
 
-/// Two packages, three tests, and a line of each kind.
+/// A project with two packages, three tests, and a line of each kind.
 fn shop() -> Dir {
     let dir = Dir::new();
     dir.write("shop/__init__.py", "");
@@ -43,7 +43,7 @@ impl Report {
         self.dir.path("htmlcov").join(name)
     }
 
-    /// The page of a source file, by the end of its name.
+    /// Returns the page of the source file whose name ends like this.
     fn source(&self, end: &str) -> PathBuf {
         let names = self.dir.names_in("htmlcov");
         let found = names.iter().find(|name| name.ends_with(end) && !name.starts_with("ctx."));
@@ -56,7 +56,7 @@ impl Report {
         serde_json::from_value(rows).unwrap()
     }
 
-    /// The first cell of each row.
+    /// Returns the first cell of each row.
     #[track_caller]
     fn names(&self) -> Vec<String> {
         let names = self.browser.get("[...document.querySelectorAll('.grid tbody tr:not(.gap)')].map(row => row.cells[0].innerText)");
@@ -96,7 +96,7 @@ fn no_view_has_errors_requests_or_barriers() {
         }
     }
     let requests = browser.requests();
-    let is_local = |url: &String| // The browser's own first page is none of the report's.
+    let is_local = |url: &String| // Chromium's own first page is not part of the report.
         ["file://", "data:", "about:", "chrome://"].iter().any(|scheme| url.starts_with(scheme));
     assert!(requests.iter().any(|url| url.ends_with("data.files.js")), "{requests:?}");
     assert_eq!(
@@ -153,7 +153,7 @@ fn lists_sort_filter_and_remember() {
         );
         assert_eq!(cells, wanted, "{name}");
     }
-    // coverage.py's keys: each sorts by its column, and the other way the second time.
+    // The keys are coverage.py's. A key sorts by its column, and pressed again, in the other direction.
     for (key, first) in [
         ("f", "shop/deep/unused.py"),
         ("s", "shop/cart.py"),
@@ -175,7 +175,7 @@ fn lists_sort_filter_and_remember() {
     browser.until_is("document.querySelectorAll('.grid tbody tr:not(.gap)').length", 2);
     assert_eq!(report.names(), ["shop/cart.py", "shop/deep/unused.py"]);
     assert_eq!(browser.get("document.querySelector('tfoot td').innerText"), "Total of 2");
-    // The next page, and the same page again, know.
+    // The other pages, and the same page reloaded, remember the choice.
     browser.open(report.page("index.html"));
     assert_eq!(report.names(), ["shop/cart.py", "shop/deep/unused.py"]);
     assert_eq!(
@@ -212,7 +212,7 @@ fn keys_walk_through_the_files() {
             "document.body?.dataset.view === 'source' && document.querySelector('[data-ready]')",
         );
         seen.push(browser.get("document.querySelector('.toggles').dataset.name"));
-        // The next page is another document.
+        // A mark on this page. The next page does not have it.
         browser.run("document.body.dataset.view = 'seen'");
     }
     assert_eq!(
@@ -263,7 +263,7 @@ fn a_source_page_toggles_jumps_and_links() {
     for key in ["r", "m", "x", "p"] {
         browser.keys(key);
     }
-    // Of the parts that are marked, the first is a partial branch.
+    // Keys move between the marked parts. The first is a partial branch.
     let chosen = "[...document.querySelectorAll('.sel')].map(line => line.id).join()";
     for (key, lines) in [
         ("1", "t6"),
@@ -284,7 +284,7 @@ fn a_source_page_toggles_jumps_and_links() {
     );
     browser.click("#t6 .why summary");
     browser.until("document.querySelector('#t6 .why').innerText.includes(\"line 6 didn't jump to line 10 because the condition on line 6 was always true\")");
-    // Links: a line, a range, coverage.py's fragments; and back as text.
+    // Links to a line, to a range, and coverage.py's fragments. `y` copies the range as text.
     browser.open_at(&page, "#t5-7");
     browser.until_is(chosen, "t5,t6,t7");
     assert_eq!(
@@ -301,7 +301,7 @@ fn a_source_page_toggles_jumps_and_links() {
     assert_eq!(browser.errors(), Vec::<String>::new());
 }
 
-/// Blocks of lines out of sight are not laid out: a link must find its line all the same.
+/// Blocks of lines out of view have no layout, but a link must find its line all the same.
 #[test]
 fn links_lead_far_into_long_pages() {
     let dir = Dir::new();
@@ -323,7 +323,7 @@ fn links_lead_far_into_long_pages() {
     }
 }
 
-/// Of ten thousand files, those are in the page that are in sight.
+/// Of ten thousand files, the page only holds those in view.
 #[test]
 fn ten_thousand_files_are_a_list_like_any_other() {
     let dir = Dir::new();
@@ -396,7 +396,7 @@ fn who_ran_a_line_is_found_as_one_types() {
     browser.until_is(lines, "shop/all.py 1: 2; shop/cart.py 3: 13-15");
     browser.click(".choice button:nth-child(2)");
     browser.until_is(lines, "shop/all.py 1: 2; shop/cart.py 3: 13-15");
-    // What many ran, none ran alone.
+    // A line that several contexts ran is not listed among the lines that only one ran.
     browser.open_at(report.page("contexts.html"), "#c=test_3");
     browser.until_is(lines, "shop/cart.py 2: 6-7");
     browser.click(".choice button:nth-child(2)");
@@ -457,7 +457,7 @@ fn folders_open_and_are_remembered() {
     browser.until("document.querySelector('.tree').innerText.includes('unused.py')");
     browser.open(report.page("tree.html"));
     assert!(browser.get(nodes).as_str().unwrap().contains("unused.py"));
-    // The map shows what is in the folder; a click goes in, and the trail back.
+    // The map shows what is in the folder. A click enters a folder, and the trail leads back.
     assert_eq!(
         browser.get("document.querySelector('.map a').getAttribute('aria-label')"),
         "cart.py: 71%, 13 statements"
@@ -494,7 +494,7 @@ fn what_is_printed_is_whole() {
     assert_eq!(browser.get(rows), 401);
     assert_eq!((is_seen(".bar"), is_seen(".controls")), (json!(false), json!(false)));
     assert_eq!(is_seen("h1"), true);
-    // Nobody prints white on black.
+    // Pages are printed with a light background.
     let is_light = "getComputedStyle(document.body).backgroundColor === 'rgb(255, 255, 255)'";
     assert_eq!(browser.get(is_light), true);
     browser.open(dir.path("htmlcov/main_py.html"));
@@ -502,7 +502,7 @@ fn what_is_printed_is_whole() {
     assert_eq!((is_seen(".bar"), is_seen("#t400")), (json!(false), json!(true)));
 }
 
-/// Names, contexts, a title and source that want to be markup, that turn text around, that are long.
+/// Names, contexts, a title and source that contain markup, reverse the text direction, or are very long.
 #[test]
 fn hostile_text_is_text_in_every_view() {
     let dir = Dir::new();

@@ -1,4 +1,4 @@
-//! A real Chromium, without a window, and what tests do with it.
+//! A real Chromium without a window, and the actions that tests need.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
@@ -13,13 +13,13 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-/// The checks of accessibility that are run on each view.
+/// The version of axe-core, which checks the accessibility of each view.
 const AXE: &str = "4.10.3";
 
 /// How long a page may take to do what a test waits for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A browser with one page; gone when the test ends.
+/// A browser with one page. It is closed when the test ends.
 pub(crate) struct Browser {
     runtime: Runtime,
     client: Client,
@@ -28,7 +28,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// A window of this many pixels.
+    /// Opens a window of this many pixels.
     pub(crate) fn new(width: u32, height: u32) -> Self {
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
@@ -71,13 +71,13 @@ impl Browser {
         Self { runtime, client, driver, _profile: profile }
     }
 
-    /// Open a page of a report, and wait until it is drawn.
+    /// Opens a page of a report, and waits until it is drawn.
     #[track_caller]
     pub(crate) fn open(&self, page: impl AsRef<Path>) {
         self.open_at(page, "");
     }
 
-    /// Open a page at a fragment, `#t12`.
+    /// Opens a page at a fragment such as `#t12`.
     #[track_caller]
     pub(crate) fn open_at(&self, page: impl AsRef<Path>, fragment: &str) {
         let url = format!("file://{}{fragment}", page.as_ref().display());
@@ -86,19 +86,19 @@ impl Browser {
         self.until("document.querySelector('[data-ready]')");
     }
 
-    /// What a function's body returns in the page.
+    /// Runs the body of a function in the page, and returns its result.
     #[track_caller]
     pub(crate) fn run(&self, body: &str) -> Value {
         self.runtime.block_on(self.client.execute(body, Vec::new())).unwrap()
     }
 
-    /// What an expression is in the page.
+    /// Returns the value of an expression in the page.
     #[track_caller]
     pub(crate) fn get(&self, expression: &str) -> Value {
         self.run(&format!("return {expression}"))
     }
 
-    /// Wait until an expression is true.
+    /// Waits until an expression is true.
     #[track_caller]
     pub(crate) fn until(&self, expression: &str) {
         let start = Instant::now();
@@ -108,7 +108,7 @@ impl Browser {
         }
     }
 
-    /// Wait until an expression has a value.
+    /// Waits until an expression has this value.
     #[track_caller]
     pub(crate) fn until_is(&self, expression: &str, value: impl Into<Value>) {
         let value = value.into();
@@ -123,7 +123,7 @@ impl Browser {
         }
     }
 
-    /// Press keys, as a person does.
+    /// Presses keys, as a user does.
     #[track_caller]
     pub(crate) fn keys(&self, keys: &str) {
         let pressed = async {
@@ -142,21 +142,21 @@ impl Browser {
         self.runtime.block_on(clicked).unwrap();
     }
 
-    /// Set what the page is told about the person's wishes.
+    /// Sets the colour scheme that the user prefers.
     #[track_caller]
     pub(crate) fn prefer(&self, scheme: &str) {
         let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }));
     }
 
-    /// Show pages as they are printed.
+    /// Shows pages as they are printed.
     #[track_caller]
     pub(crate) fn print_preview(&self) {
         self.devtools("Emulation.setEmulatedMedia", json!({ "media": "print" }));
         self.run("dispatchEvent(new Event('beforeprint'))");
     }
 
-    /// Make the window as narrow as a phone's, or wide.
+    /// Resizes the window.
     #[track_caller]
     pub(crate) fn resize(&self, width: u32, height: u32) {
         let metrics =
@@ -176,8 +176,8 @@ impl Browser {
         self.runtime.block_on(self.client.issue_cmd(command)).unwrap()
     }
 
-    /// What the browser complained about since the last time: errors of the script, of the policy, of
-    /// loading.
+    /// Returns what the browser complained about since the last call: errors of scripts, of the content
+    /// security policy, and of loading.
     #[track_caller]
     pub(crate) fn errors(&self) -> Vec<String> {
         let entries = self.issue("se/log", json!({ "type": "browser" }));
@@ -185,7 +185,7 @@ impl Browser {
         entries.iter().map(|entry| entry["message"].to_string()).collect()
     }
 
-    /// What was asked for since the last time, by address.
+    /// Returns the URLs that were requested since the last call.
     #[track_caller]
     pub(crate) fn requests(&self) -> Vec<String> {
         let entries = self.issue("se/log", json!({ "type": "performance" }));
@@ -202,7 +202,7 @@ impl Browser {
             .collect()
     }
 
-    /// What axe-core finds wrong with the page, if it is serious.
+    /// Returns the serious problems of accessibility that axe-core finds in the page.
     #[track_caller]
     pub(crate) fn barriers(&self) -> Vec<String> {
         self.run(axe());
@@ -214,14 +214,14 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The driver ends the browser; if either is gone already, so much the better.
+        // The driver closes the browser. Either may be gone already.
         let _ = self.runtime.block_on(self.client.clone().close());
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
 }
 
-/// A command that Chromium's driver has beyond the standard.
+/// A command of Chromium's driver that is not in the WebDriver standard.
 #[derive(Debug)]
 struct Vendor {
     endpoint: &'static str,
@@ -242,7 +242,7 @@ impl WebDriverCompatibleCommand for Vendor {
     }
 }
 
-/// The port that the driver says it listens on.
+/// Returns the port that the driver listens on, which it prints.
 fn port_of(driver: &mut Child) -> u16 {
     let mut lines = BufReader::new(driver.stdout.take().unwrap());
     let mut line = String::new();
@@ -253,12 +253,12 @@ fn port_of(driver: &mut Child) -> u16 {
             break port.trim().trim_end_matches('.').parse().unwrap();
         }
     };
-    // Whatever else it says must find a reader.
+    // All further output has to be read, or the driver would block on a full pipe.
     std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
     port
 }
 
-/// axe-core's script, from npm; whichever test comes first gets it.
+/// Returns the script of axe-core, from npm. The first test that needs it installs it.
 fn axe() -> &'static str {
     static SCRIPT: OnceLock<String> = OnceLock::new();
     SCRIPT.get_or_init(|| {

@@ -1,7 +1,8 @@
-//! Sources in every encoding that Python knows, by each of its names: coverage.py's text of them and ours.
+//! Sources in every encoding that Python knows, under each of its names: coverage.py and pulpcov decode the
+//! same text.
 //!
-//! `PULPCOV_CASES` is the number of cases; there are as many as names otherwise. To repeat a case that failed, set
-//! `PULPCOV_FIRST_CASE` to its number.
+//! `PULPCOV_CASES` sets the number of cases. By default there is one for each name. To repeat a case that
+//! failed, set `PULPCOV_FIRST_CASE` to its number.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +12,8 @@ use serde_json::{Value, json};
 use crate::faults::{cases, number_of_environment};
 use crate::support::{Dir, Ran, pulpcov, python, reference, root};
 
-/// What pulpcov refuses by name and Python decodes: it would take long.
+/// The message for sources that pulpcov refuses to decode, although Python decodes them: it would take too
+/// long.
 const REFUSED: &str = "more insertions than are supported";
 
 #[test]
@@ -38,7 +40,7 @@ fn every_encoding_is_python_s() {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), folders.len(), wrong.join("\n"));
 }
 
-/// The command that writes a source's text, and the option for where: LCOV has checksums of it.
+/// Returns the command that writes a source's text, and its output option. LCOV has checksums of the text.
 fn command(folder: &Path) -> (&'static str, &'static str) {
     let number: usize = folder.file_name().unwrap().to_str().unwrap().parse().unwrap();
     if number.is_multiple_of(4) { ("lcov", "-o") } else { ("annotate", "--directory=") }
@@ -50,14 +52,14 @@ fn job(folder: &Path) -> Value {
     json!({"do": "run", "argv": argv, "cwd": folder, "crashes": true})
 }
 
-/// What ours does otherwise with a source, if anything.
+/// Returns how our result differs from coverage.py's, if it does.
 fn difference(folder: &Path, theirs: &Value) -> Option<String> {
     let (command, output) = command(folder);
     let args = [command, &format!("{output}ours")];
     let ours = Ran::from(pulpcov().args(args).current_dir(folder).output().unwrap());
     let same = match theirs["status"].as_i64() {
         _ if ours.stdout.contains(REFUSED) => true,
-        // Python cannot write half a surrogate pair, or has no text at all.
+        // coverage.py crashed: Python cannot write half a surrogate pair, or cannot decode the source.
         None => ours.status == 1 && ours.stdout.starts_with("Couldn't parse"),
         Some(0) => ours.status == 0 && written(folder, "ours") == written(folder, "theirs"),
         Some(status) => i64::from(ours.status) == status && theirs["stdout"] == ours.stdout,
@@ -67,7 +69,7 @@ fn difference(folder: &Path, theirs: &Value) -> Option<String> {
         .then(|| format!("{}: {}\n  {theirs}\n  {ours:?}", folder.display(), source.escape_ascii()))
 }
 
-/// The file, or the files of the folder, that a command wrote.
+/// Returns the bytes of the file, or of the files in the folder, that a command wrote.
 fn written(folder: &Path, whose: &str) -> Vec<Vec<u8>> {
     let path = folder.join(whose);
     let Ok(entries) = fs::read_dir(&path) else { return vec![fs::read(path).unwrap()] };

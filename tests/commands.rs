@@ -1,4 +1,4 @@
-//! Each command and option, its exit status and what it says.
+//! Each command and option, with its exit code and its messages.
 
 use std::fs;
 use std::io::Read;
@@ -10,7 +10,7 @@ use pulpcov_core::{CoverageData, Numbits};
 
 use crate::support::{Dir, Ran, Rows, pulpcov};
 
-/// A data file of lines: path, context and line numbers.
+/// Writes a data file of lines. A row has a path, a context, and line numbers.
 fn put_lines(dir: &Dir, name: &str, rows: &[(&str, &str, &[u32])]) {
     let mut data = CoverageData::new();
     for (path, context, lines) in rows {
@@ -25,7 +25,7 @@ fn put_arcs(dir: &Dir, name: &str, path: &str, context: &str, arcs: &[(i32, i32)
     sqlite::write(&data, dir.write(name, "")).unwrap();
 }
 
-/// Two data files of one program, and nothing else.
+/// Creates a folder with two data files of one program.
 fn two_inputs() -> Dir {
     let dir = Dir::new();
     put_lines(&dir, ".coverage.web.pid1.Xabcdefx", &[("/srv/app.py", "", &[1, 2])]);
@@ -37,7 +37,7 @@ fn two_inputs() -> Dir {
     dir
 }
 
-/// The lines of `/srv/app.py` in any context.
+/// Returns the lines of `/srv/app.py` in all contexts.
 fn lines_of(dir: &Dir, data_file: &str) -> Vec<u32> {
     let rows = Rows::by_sql(dir.path(data_file));
     let mut lines: Vec<u32> = rows
@@ -74,7 +74,7 @@ fn append_adds_to_what_is_there() {
     assert_eq!(lines_of(&nothing_there, ".coverage"), [1, 2, 9]);
 }
 
-/// What cannot be read cannot be added to, and is not replaced either.
+/// A data file that cannot be read is neither appended to nor replaced.
 #[test]
 fn append_to_a_stranger_is_refused() {
     let dir = two_inputs();
@@ -95,7 +95,7 @@ fn keep_keeps_the_inputs() {
     let mut after = dir.state();
     assert!(after.remove(".coverage").is_some());
     assert_eq!(after, before);
-    // And so they can be combined again.
+    // So they can be combined again.
     dir.pulpcov(["combine"]).status(0);
     assert_eq!(dir.names(), [".coverage"]);
 }
@@ -140,7 +140,7 @@ fn duplicates_are_counted_and_used_up() {
     assert_eq!(dir.names(), [".coverage"]);
 }
 
-/// The hash in a name is a hint: files with the same one may hold different rows.
+/// The hash in a name is only a hint: files with the same hash may hold different rows.
 #[test]
 fn a_hash_in_a_name_is_not_trusted() {
     let dir = Dir::new();
@@ -196,7 +196,7 @@ fn folders_and_files_can_be_named_together() {
     assert_eq!(dir.names(), [".coverage", ".coverage.here.1.2", "worker/unrelated"]);
 }
 
-/// Whoever adds to a folder by hand uses what names there are.
+/// Names that users chose by hand, and names of older versions.
 #[test]
 fn files_of_other_runs_are_combined_too() {
     let dir = two_inputs();
@@ -229,7 +229,7 @@ fn lines_and_branches_are_refused_by_name_or_reduced() {
     assert_eq!(lines_of(&dir, ".coverage"), [1, 2, 9, 30, 31]);
 }
 
-/// Nothing is reduced where there is nothing to reconcile.
+/// Branch data is not reduced if there is no line data to combine it with.
 #[test]
 fn mixed_leaves_pure_branch_data_as_it_is() {
     let dir = Dir::new();
@@ -290,7 +290,7 @@ fn folders_below_that_have_data_are_hinted_at() {
         .stderr("Combined 1 file, skipped 1");
 }
 
-/// Appending replaces the data file: what cannot be taken over must not vanish with it.
+/// Appending replaces the data file, so rows that cannot be kept would be lost.
 #[test]
 fn rows_that_belong_to_nothing_are_not_appended_to() {
     let dir = two_inputs();
@@ -306,7 +306,8 @@ fn rows_that_belong_to_nothing_are_not_appended_to() {
     assert_eq!(dir.state(), before);
 }
 
-/// The names of SQLite's companions can be suffixes that somebody chose: no row is lost, and nothing deleted unread.
+/// A suffix that somebody chose may look like the name of a SQLite companion. No row may be lost, and no file
+/// deleted unread.
 #[test]
 fn a_data_file_named_like_a_companion_is_combined() {
     let dir = Dir::new();
@@ -314,7 +315,7 @@ fn a_data_file_named_like_a_companion_is_combined() {
     for (number, name) in (1..).zip(names) {
         put_lines(&dir, &format!(".coverage.{name}"), &[("/srv/a.py", "", &[number])]);
     }
-    // Of the target too: it is nobody's companion.
+    // This one could be a companion of the target, but it is left alone.
     put_lines(&dir, ".coverage-wal", &[("/srv/a.py", "", &[9])]);
     dir.pulpcov(["combine"]).status(0).stderr("Combined 4 files");
     assert_eq!(dir.names(), [".coverage", ".coverage-wal"]);
@@ -381,7 +382,7 @@ fn debug_topics_name_the_inputs_and_the_aliases() {
     assert!(ours.contains(&"Skipping duplicate data .coverage.xcopy".to_owned()));
 }
 
-/// Each path once, though both inputs have some: what was mapped before is remembered.
+/// Each path is explained once, though both inputs have some of them: aliases remember what they have mapped.
 #[test]
 fn debug_explains_the_aliases_as_coverage_does() {
     for relative in ["false", "true"] {
@@ -449,7 +450,7 @@ fn options_are_repeated_and_cut_short_as_optparse_allows() {
     ])
     .status(0)
     .stderr("Combined data file");
-    // An empty name is none, and an ambiguous one is refused.
+    // An empty name counts as none. An ambiguous option is refused.
     dir.pulpcov(["report", "--data-file=", "--fail-under= 1_0", "--precision=0x2", "-i"]).status(1);
     dir.pulpcov(["report", "--skip"]).status(1).stderr("--skip");
     dir.pulpcov(["report", "--fail-under=half"]).status(1).stderr("not a number");
@@ -483,7 +484,7 @@ fn rcfile_is_what_the_option_or_the_variable_says() {
     assert_eq!(run(&["--rcfile="], None), ".coverage");
 }
 
-/// The sentence is coverage.py's, and nothing was combined.
+/// The message is coverage.py's, and nothing is combined.
 #[test]
 fn a_wrong_configuration_stops_every_command() {
     for (config, sentence) in [
@@ -647,7 +648,7 @@ fn convert_writes_to_standard_output() {
         fs::remove_file(dir.path("file")).unwrap();
     }
     assert_eq!(dir.state(), before);
-    // Nothing is written if there is nothing to write.
+    // If the conversion fails, nothing is written.
     put_lines(&dir, "contexts", &[("/srv/app.py", "nightly", &[1, 2])]);
     let ran =
         dir.pulpcov(["convert", "--to=json", "contexts", "-"]).status(1).stderr("no contexts");
@@ -707,7 +708,7 @@ fn version_and_help() {
     }
 }
 
-/// `pulpcov debug data | head -1`: more than a pipe holds, and a reader who has seen enough.
+/// `pulpcov debug data | head -1`: the output is larger than a pipe, and its reader has seen enough.
 #[test]
 fn a_broken_pipe_is_quiet() {
     let dir = Dir::new();
@@ -729,7 +730,7 @@ fn a_broken_pipe_is_quiet() {
     assert_eq!(&first, b"-- dat");
 }
 
-/// Combines that take longer than the bar's patience draw none where nobody would see it.
+/// A combine that takes long enough for a progress bar draws none in a pipe.
 #[test]
 fn no_progress_bar_in_a_pipe() {
     let dir = Dir::new();
@@ -745,7 +746,7 @@ fn no_progress_bar_in_a_pipe() {
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", "Combined 120 files\n"));
 }
 
-/// The warning names a rule of `[paths]`, and the rule keeps the files apart.
+/// The warning names a rule of `[paths]`, and that rule keeps the files apart.
 #[test]
 fn files_that_become_one_by_relative_paths_are_named_and_can_be_kept_apart() {
     let dir = Dir::new();

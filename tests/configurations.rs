@@ -1,6 +1,7 @@
-//! Random configurations, of which coverage.py and ours make the same.
+//! Random configurations: coverage.py and pulpcov read the same settings from them.
 //!
-//! `PULPCOV_CASES` is the number of cases. To repeat a case that failed, set `PULPCOV_FIRST_CASE` to its number.
+//! `PULPCOV_CASES` sets the number of cases. To repeat a case that failed, set `PULPCOV_FIRST_CASE` to its
+//! number.
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use crate::faults::{cases, number_of_environment};
 use crate::support::{Dir, Ran, pulpcov, reference};
 
-/// All options, by section, and what their values should be.
+/// All options, by section, with the kind of their values.
 const OPTIONS: [(&str, &[(&str, Kind)]); 6] = [
     (
         "run",
@@ -87,7 +88,7 @@ const OPTIONS: [(&str, &[(&str, Kind)]); 6] = [
     ("lcov", &[("line_checksums", Kind::Boolean), ("output", Kind::Text)]),
 ];
 
-/// Sections with options of any name, and sections that nobody reads.
+/// Sections with options of any name, and sections that coverage.py does not read.
 const OTHER_SECTIONS: [&str; 6] = ["paths", "plug", "plug.in", "annotate", "DEFAULT", "Run"];
 
 #[derive(Clone, Copy)]
@@ -103,7 +104,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// Values that may be meant so: each is tried for options of other kinds too.
+    /// Returns values of this kind, right or nearly right. Options of other kinds get them too.
     fn values(self) -> &'static [&'static str] {
         match self {
             Self::Boolean => &[
@@ -297,7 +298,7 @@ impl Kind {
         }
     }
 
-    /// The kind of a value for an option of this kind: mostly this.
+    /// Returns this kind, or now and then another one.
     fn or_other(self, rng: &mut Rng) -> Self {
         const ALL: [Kind; 8] = [
             Kind::Boolean,
@@ -312,14 +313,14 @@ impl Kind {
         if rng.one_in(12) { rng.pick(&ALL) } else { self }
     }
 
-    /// The first values are in order: a text of them is right more often.
+    /// Returns a value. The first values of a kind are valid, and are picked more often.
     fn value(self, rng: &mut Rng) -> &'static str {
         let values = self.or_other(rng).values();
         if rng.one_in(2) { values[rng.below(values.len().min(3))] } else { rng.pick(values) }
     }
 }
 
-/// The environment of all cases.
+/// The environment variables of all cases.
 const ENVIRONMENT: [(&str, &str); 8] = [
     ("HOME", "/home/me"),
     ("THING", "thing"),
@@ -331,7 +332,7 @@ const ENVIRONMENT: [(&str, &str); 8] = [
     ("wörd", "wörd"),
 ];
 
-/// Xorshift: the same cases on every machine.
+/// A xorshift generator, which makes the same cases on every machine.
 struct Rng(u64);
 
 impl Rng {
@@ -365,7 +366,7 @@ impl Rng {
     }
 }
 
-/// A folder's files, and how the command is called there.
+/// The files of a folder, and how the command is called there.
 struct Case {
     files: Vec<(&'static str, Vec<u8>)>,
     args: Vec<&'static str>,
@@ -429,7 +430,7 @@ fn content(rng: &mut Rng, name: &str) -> Vec<u8> {
     bytes
 }
 
-/// One change at a random place, as a slip of the hand makes it.
+/// Changes a random place of a text, like a typing error.
 fn changed(rng: &mut Rng, text: &str) -> String {
     const PIECES: [&str; 26] = [
         " ",
@@ -468,7 +469,7 @@ fn changed(rng: &mut Rng, text: &str) -> String {
     out
 }
 
-/// A section's name, and options to put into it.
+/// Returns the name of a section, and options to write into it.
 fn section(rng: &mut Rng) -> (String, Vec<(String, &'static str)>) {
     let count = rng.from(0..=4);
     if rng.one_in(4) {
@@ -511,7 +512,7 @@ fn ini(rng: &mut Rng, name: &str) -> String {
     for _ in 0..rng.from(1..=4) {
         let (section, options) = section(rng);
         let section = if rng.below(16) < prefix { format!("coverage:{section}") } else { section };
-        // [DEFAULT] has no prefix.
+        // The section [DEFAULT] has no prefix.
         let section = section.replace("coverage:DEFAULT", "DEFAULT");
         let header = match rng.below(30) {
             0 => format!("[ {section} ]"),
@@ -612,7 +613,7 @@ fn toml(rng: &mut Rng, name: &str) -> String {
         };
         out.push_str(&header);
         out.push('\n');
-        // Twice the same is an error: rarely wanted.
+        // A repeated option is an error, which most cases should not have.
         let mut seen = Vec::new();
         for (option, value) in options {
             if seen.contains(&option) && !rng.one_in(8) {
@@ -628,7 +629,7 @@ fn toml(rng: &mut Rng, name: &str) -> String {
     out
 }
 
-/// The value in one of the types of TOML; a text of a number or a boolean is one of that type, mostly.
+/// Writes a value in one of TOML's types. A number or boolean mostly has its own type.
 fn toml_value(rng: &mut Rng, value: &str, depth: usize) -> String {
     match rng.below(24) {
         0..=6
@@ -720,7 +721,7 @@ impl Theirs {
     }
 }
 
-/// Which of a case's answers is how: for the figures.
+/// The kinds of outcomes, which are counted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Outcome {
     Settings,
@@ -729,7 +730,7 @@ enum Outcome {
     Traceback,
 }
 
-/// What ours made of a case is what coverage.py made of it; if not, why.
+/// Compares our answer to coverage.py's. Returns what differs, if anything.
 fn compare(theirs: &Theirs, ours: &Ran) -> Result<Outcome, String> {
     let differs = |what: &str| Err(what.to_owned());
     if theirs.crash.is_some() {
@@ -761,15 +762,15 @@ fn compare(theirs: &Theirs, ours: &Ran) -> Result<Outcome, String> {
     if !names_a_file(&ours) {
         return differs("no file is named");
     }
-    // Behind coverage.py's sentence is the place.
+    // Our message adds the place to coverage.py's.
     if said == wanted || said.strip_prefix(&wanted).is_some_and(|place| place.starts_with(" (")) {
         return Ok(Outcome::Refused);
     }
-    // Python reads line by line, and may find another fault before the bytes that are no text.
+    // Python reads line by line, and may find another error before the bytes that are not UTF-8.
     if said.contains("it is not UTF-8 (at line ") {
         return Ok(Outcome::RefusedInOtherWords);
     }
-    // Of TOML, Python's parser has its words, and ours has others.
+    // The messages of Python's TOML parser differ from those of ours.
     let is_toml = |text: &str| {
         text.contains(".toml: ")
             && (text.contains("(at line ") || text.contains("(at end of document)"))
@@ -781,19 +782,19 @@ fn compare(theirs: &Theirs, ours: &Ran) -> Result<Outcome, String> {
     }
 }
 
-/// Every error about a configuration names its file.
+/// Returns whether a message names a configuration file. Every error about a configuration does.
 fn names_a_file(message: &str) -> bool {
     ["coveragerc", "setup.cfg", "tox.ini", "pyproject.toml", "my.rc", "my.toml"]
         .iter()
         .any(|name| message.contains(name))
 }
 
-/// Ours has `?` for what cannot be printed.
+/// Replaces characters that cannot be printed by `?`, as pulpcov does.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c == '\n' || is_printable(c) { c } else { '?' }).collect()
 }
 
-/// Without line breaks and tabs, which the messages of Python's parsers have.
+/// Returns the words of a message, without the line breaks and tabs of Python's parsers.
 fn words(text: &str) -> String {
     plain(text.trim_end())
         .split(|c: char| c == '?' || c.is_whitespace())
@@ -857,7 +858,7 @@ fn configurations_are_read_as_coverage_reads_them() {
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Writes the files, and says what coverage.py is to do.
+/// Writes the files of a case, and returns what coverage.py has to do.
 fn job(dir: &Dir, case: &Case) -> Value {
     for (name, content) in &case.files {
         dir.write(name, content);

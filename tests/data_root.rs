@@ -1,4 +1,4 @@
-//! The data root as `pulpcov hook status` shows it: the folders of its users, and what processes say of themselves.
+//! The data root as `pulpcov hook status` shows it: the folders of users, and the notes of processes.
 
 use std::fs::{self, File};
 use std::process::Command;
@@ -20,7 +20,7 @@ impl Root {
         Self(dir)
     }
 
-    /// A data file of a process.
+    /// Writes a data file of a process.
     fn data(&self, name: &str) -> &Self {
         let mut data = CoverageData::new();
         data.add_lines("a.py", "", &Numbits::from_iter([1])).unwrap();
@@ -47,7 +47,7 @@ impl Root {
     }
 }
 
-/// This host's name, as data files have it, and the user's own folder.
+/// Returns this host's name, as it is in the names of data files, and the name of the user's own folder.
 fn own() -> (String, String) {
     let host = nix::unistd::gethostname().unwrap().to_string_lossy().replace('.', "_");
     (host, format!("uid-{}", nix::unistd::geteuid()))
@@ -175,11 +175,11 @@ fn what_is_in_users_folders_is_read_by_every_command() {
     assert!(listed.stdout.contains(&format!("{folder}/.coverage.host")), "{}", listed.stdout);
     run(&["combine", "--keep", "ROOT"]).status(0).stderr("Combined 1 file");
     assert!(run(&["report"]).status(0).stdout.contains("a.py"));
-    // The reports combine first what is beside the data file.
+    // Reports first combine the parallel data files beside the data file.
     let beside = root.0.path(".coverage");
     run(&["report", "--data-file", beside.to_str().unwrap()]).status(0).stdout("a.py");
     assert_eq!(root.0.names(), [".coverage"]);
-    // And erasing with parallel files erases these.
+    // With `parallel = true`, `erase` erases them too.
     root.data(&format!("{folder}/.coverage.host.pid7.Xabcdefghx"));
     dir.write(".coveragerc", "[run]\nparallel = true\n");
     run(&["erase", "--data-file", beside.to_str().unwrap()]).status(0);

@@ -1,7 +1,8 @@
 //! A data root that an enemy shares: root and users of services write into it, and so does `nobody`.
 //!
-//! The enemy is a process of another user than the command, as on a real host. That takes root: a test that needs
-//! it begins with [`Scene::new`], which gives none to others, and says once that it was left out.
+//! The enemy is a process of another user than the command's, as on a real host. To run it takes root. A test
+//! that needs it begins with [`Scene::new`], which returns `None` for other users, and says once that the
+//! test was skipped.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
@@ -22,20 +23,20 @@ use crate::faults::is_root;
 use crate::hooked::{Hooked, Running};
 use crate::support::{Ran, Rows, pulpcov};
 
-/// `nobody`, who has no rights but those of everybody.
+/// `nobody`, a user without rights of their own.
 pub(crate) const ENEMY: u32 = 65534;
-/// Users of services: root, a user of Debian's, and one whom no file of users knows.
+/// Users of services: root, a user that Debian creates, and a number that no user has.
 pub(crate) const HONEST: [u32; 3] = [0, 33, 4242];
-/// Is in every source that must not be shown, and nowhere else.
+/// A text that is in every source that must not be shown, and nowhere else.
 pub(crate) const SECRET: &str = "do_not_tell_4711";
 
-/// Nothing that is waited for takes this long: what does waits for ever.
+/// A command that takes longer than this is considered to wait for ever.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A Python that every user can run.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// What the enemy's scripts begin with.
+/// The beginning of every script of the enemy.
 const PRELUDE: &str = r#"
 import fcntl, os, shutil, socket, struct, sys, time
 ROOT, KIT, VICTIM = sys.argv[1:4]
@@ -48,15 +49,16 @@ def copy(name, to):
     shutil.copyfile(os.path.join(KIT, name), to)
 "#;
 
-/// The kernel's own protection against links, which hosts can do without.
+/// The kernel's own protection of links is switched off while this exists, as it may be on a host.
 struct Unprotected {
     before: Vec<(PathBuf, String)>,
-    // Declared last, so that it is given back last.
+    // Declared last, so that it is dropped last.
     _alone: MutexGuard<'static, ()>,
 }
 
 impl Unprotected {
-    /// Switch the protection off, if that is possible here, until this is dropped. Tests do so one after the other.
+    /// Switches the protection off, if that is possible here, until this is dropped. Tests do so one at a
+    /// time.
     fn new() -> Self {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +81,7 @@ impl Drop for Unprotected {
     }
 }
 
-/// A file or folder that is nobody else's business.
+/// A file or folder that an attack must not reach.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Victim {
     path: PathBuf,
@@ -88,7 +90,7 @@ struct Victim {
     state: (u32, u32, u64),
 }
 
-/// A data root with data of honest users, files that are nobody else's business, and a kit for the enemy.
+/// A data root with data of honest users, files of a victim, and a kit of data files for the enemy.
 pub(crate) struct Scene {
     pub(crate) hooked: Hooked,
     victim: Vec<Victim>,
@@ -96,11 +98,11 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// `None` without the rights to be two users.
+    /// Returns `None` if this process is not root, and so cannot act as two users.
     pub(crate) fn new() -> Option<Self> {
         if !is_root() {
             static ONCE: Once = Once::new();
-            // Not as other output of tests, which is shown of failures only.
+            // Written directly, since the captured output of tests is shown for failures only.
             ONCE.call_once(|| {
                 let _ = writeln!(
                     std::io::stderr(),
@@ -134,12 +136,12 @@ impl Scene {
         self.hooked.dir.path(name)
     }
 
-    /// Where a user's processes write to.
+    /// Returns the folder that a user's processes write into.
     pub(crate) fn folder_of(&self, user: u32) -> PathBuf {
         self.root().join(format!("uid-{user}"))
     }
 
-    /// A source that everybody may see, and that a user's processes ran.
+    /// Returns a source that everybody may read, and that a user's processes ran.
     fn source_of(&self, user: u32) -> PathBuf {
         self.path(format!("app/of_{user}.py"))
     }
@@ -155,7 +157,7 @@ impl Scene {
         set_mode(&self.path("secrets/closed"), 0o700);
     }
 
-    /// A folder with everything that an attack could read, change or delete.
+    /// Creates a folder with everything that an attack could read, change or delete.
     fn make_victim(&self) {
         let mut private = CoverageData::new();
         let path = self.path("secrets/settings.py");
@@ -177,7 +179,7 @@ impl Scene {
         fs::remove_file(self.path("victim/empty/.keep")).unwrap();
     }
 
-    /// Data files for the enemy to copy.
+    /// Creates data files for the enemy to copy.
     fn make_kit(&self) {
         fs::create_dir(self.path("kit")).unwrap();
         let path = |source: &Path| source.to_str().unwrap().to_owned();
@@ -194,7 +196,7 @@ impl Scene {
         }
     }
 
-    /// Put a data file into the kit that names these sources.
+    /// Adds a data file that names these sources to the kit.
     pub(crate) fn kit(&self, name: &str, sources: &[String]) {
         let mut data = CoverageData::new();
         for source in sources {
@@ -227,7 +229,7 @@ impl Scene {
         path
     }
 
-    /// Run a script of the enemy's to its end.
+    /// Runs a script of the enemy to its end.
     #[track_caller]
     pub(crate) fn enemy(&self, script: &str) -> &Self {
         let output = self.script(script).output().unwrap();
@@ -235,7 +237,7 @@ impl Scene {
         self
     }
 
-    /// Start a script of the enemy's that goes on until it is dropped. It says `ready` when it is at work.
+    /// Starts a script of the enemy that runs until it is dropped. Waits until the script says `ready`.
     pub(crate) fn enemy_at_work(&self, script: &str) -> Running {
         let mut running = Running::start(self.script(script).stdout(Stdio::piped()));
         assert_eq!(running.read_line(), "ready");
@@ -250,13 +252,13 @@ impl Scene {
         command
     }
 
-    /// What was added to the victim's files for a test is theirs too.
+    /// Adds files that the test has created to those that must not change.
     pub(crate) fn victim_is_as_it_is_now(mut self) -> Self {
         self.victim = self.look_at_victim();
         self
     }
 
-    /// Everything about the victim's files that could change, but for when they were read.
+    /// Returns everything about the victim's files that could change, except when they were read.
     fn look_at_victim(&self) -> Vec<Victim> {
         let mut found = Vec::new();
         let mut folders = vec![self.path("victim"), self.path("secrets")];
@@ -276,7 +278,7 @@ impl Scene {
         found
     }
 
-    /// Root's command; it ends, and nothing happened to the victim.
+    /// Runs a command as root. Checks that it ends, and that nothing happened to the victim.
     #[track_caller]
     pub(crate) fn root_runs<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Ran {
         self.root_runs_in(&self.path(""), args)
@@ -310,7 +312,7 @@ impl Scene {
         assert!(!text.contains(SECRET), "{by} tells a secret:\n{text}");
     }
 
-    /// No file of a folder has a secret in it.
+    /// Checks that no file of a folder contains a secret.
     #[track_caller]
     pub(crate) fn assert_nothing_is_written(&self, folder: &Path) {
         let mut folders = vec![folder.to_owned()];
@@ -328,7 +330,7 @@ impl Scene {
         }
     }
 
-    /// The rows of all honest users are in a data file.
+    /// Checks that a data file has the rows of all honest users.
     #[track_caller]
     pub(crate) fn assert_honest_rows(&self, file: &Path) {
         let rows = Rows::by_sql(file);
@@ -339,7 +341,7 @@ impl Scene {
         }
     }
 
-    /// The honest users' sources are in a report.
+    /// Checks that a report has the sources of all honest users.
     #[track_caller]
     fn assert_honest_sources(&self, report: &Path) {
         let text = fs::read_to_string(report).unwrap();
@@ -348,7 +350,7 @@ impl Scene {
         }
     }
 
-    /// Root runs every command that reads, and those that delete at last.
+    /// Runs every command that reads as root, and then those that delete.
     #[track_caller]
     pub(crate) fn root_runs_everything(&self) {
         self.root_reads_everything();
@@ -356,7 +358,7 @@ impl Scene {
         self.root_deletes_everything();
     }
 
-    /// Root runs every command that reads the data root: all honest data is there, and nothing else is shown.
+    /// Runs every command that reads the data root. Checks that they show all honest data, and nothing else.
     #[track_caller]
     pub(crate) fn root_reads_everything(&self) {
         let (root, out) = (self.root(), self.path("out"));
@@ -377,7 +379,7 @@ impl Scene {
         self.assert_nothing_is_written(&out);
     }
 
-    /// As whoever looks into the folder does it: the result is beside the data.
+    /// Runs a report in the data root itself, so that its result is beside the data.
     #[track_caller]
     fn root_reports_beside_the_data(&self) {
         let xml = self.path("out/beside.xml");
@@ -437,7 +439,8 @@ impl Scene {
         self.assert_victim_is_unharmed("watch");
     }
 
-    /// Root combines and deletes, then purges: honest data files are gone, and whatever stays is named.
+    /// Combines without `--keep`, and then purges. Checks that honest data files are gone, and that files
+    /// that stay are named.
     #[track_caller]
     pub(crate) fn root_deletes_everything(&self) {
         let out = self.path("deleted");
@@ -465,17 +468,17 @@ impl Scene {
     }
 }
 
-/// The name of a data file that the victim has too.
+/// The name of a data file. The victim has one of this name, too.
 pub(crate) const DATA_FILE: &str = ".coverage.host.pid7.Xabcdefghx";
 
-/// All was done, or something was named and left out.
+/// Checks that the command did everything, or left something out.
 #[track_caller]
 pub(crate) fn is_done(ran: Ran) -> Ran {
     assert!([0, 3].contains(&ran.status), "{}{}", ran.stdout, ran.stderr);
     ran
 }
 
-/// A command that ends, however much it prints.
+/// Runs a command to its end, however much it prints.
 #[track_caller]
 fn run_patiently(mut command: Command) -> Ran {
     let (mut stdout, mut stderr) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
@@ -503,7 +506,7 @@ fn run_patiently(mut command: Command) -> Ran {
     }
 }
 
-/// This host's name, as data files have it.
+/// Returns this host's name, as it is in the names of data files.
 fn host() -> String {
     nix::unistd::gethostname().unwrap().to_string_lossy().replace('.', "_")
 }
@@ -512,7 +515,7 @@ pub(crate) fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
 }
 
-/// The groups of a user of this machine beside their own.
+/// Returns whether a user of this host is in a group.
 pub(crate) fn has_group(user: u32, group: u32) -> bool {
     let Ok(Some(user)) = nix::unistd::User::from_uid(Uid::from_raw(user)) else { return false };
     let name = std::ffi::CString::new(user.name).unwrap();

@@ -1,6 +1,6 @@
-//! Every kind of data file that coverage.py ever wrote, and files that are none.
+//! Data files of every kind that coverage.py has ever written, and files of other kinds.
 //!
-//! The files and what is expected of them are made by `fixtures/data/make_fixtures.py`.
+//! `fixtures/data/make_fixtures.py` makes the files, and writes down what is expected of them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn parsed(name: &str) -> Value {
     serde_json::from_slice(&fs::read(fixture(name)).unwrap()).unwrap()
 }
 
-/// A part of `manifest.json`: never empty, or the tests would prove nothing.
+/// Returns a part of `manifest.json`, which must not be empty, or the tests would prove nothing.
 fn manifest(part: &str) -> Vec<Value> {
     let entries = parsed("manifest.json")[part].as_array().unwrap().clone();
     assert!(!entries.is_empty());
@@ -31,7 +31,7 @@ fn text<'a>(entry: &'a Value, key: &str) -> &'a str {
     entry[key].as_str().unwrap_or_else(|| panic!("no {key} in {entry}"))
 }
 
-/// Copy a fixture, its companions beside it, as `.coverage.1` and so on.
+/// Copies a fixture to `.coverage.1`, and its companions beside it.
 fn put(dir: &Dir, entry: &Value, with_companions: bool) -> PathBuf {
     let file = text(entry, "file");
     let companions = entry["companions"].as_array().into_iter().flatten();
@@ -43,7 +43,8 @@ fn put(dir: &Dir, entry: &Value, with_companions: bool) -> PathBuf {
     dir.write(".coverage.1", fs::read(fixture(file)).unwrap())
 }
 
-/// What a fixture's expectation says, in rows. Before there were contexts, all was in the one named "".
+/// Returns the rows that are expected of a fixture. Old formats have no contexts, so all their rows are in
+/// `""`.
 fn expected_rows(expected: &Value) -> Rows {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let string = |value: Value| value.as_str().unwrap().to_owned();
@@ -76,7 +77,7 @@ fn expected_rows(expected: &Value) -> Rows {
     rows
 }
 
-/// All that the query functions answer, against what the version that wrote the file answered.
+/// Checks all query functions against the answers of the version that wrote the file.
 #[track_caller]
 fn assert_answers(data: &CoverageData, expected: &Value, name: &str) {
     assert_eq!(Rows::of(data).without_empty_lines(), expected_rows(expected), "{name}");
@@ -89,7 +90,7 @@ fn assert_answers(data: &CoverageData, expected: &Value, name: &str) {
         }
         if !file["contexts_by_lineno"].is_null() {
             let mut by_line = data.contexts_by_line(path);
-            // The expectations leave line 0 out here, which an empty module runs.
+            // An empty module runs line 0, but the expectations leave it out here.
             by_line.remove(&0);
             let by_line = json!(by_line);
             assert_eq!(by_line, file["contexts_by_lineno"], "{name}: {path}");
@@ -98,7 +99,7 @@ fn assert_answers(data: &CoverageData, expected: &Value, name: &str) {
     }
 }
 
-/// Asked for one context at a time, a file has the same rows as when it lists them by context.
+/// Checks that a file has the same rows when it is asked for one context at a time.
 #[track_caller]
 fn assert_selections_agree(data: &CoverageData, path: &str, name: &str) {
     let file = data.file(path).unwrap();
@@ -128,7 +129,7 @@ fn assert_is_read(entry: &Value, with_companions: bool, expected: &str) {
         assert_answers(&decoded.data, &expected, name);
         assert_eq!(dir.state(), before, "{name}");
     }
-    // One input is read where it is, if it can be; of two all are read into memory.
+    // A single input is read in place, if possible. Of two inputs, both are read into memory.
     for other in [false, true] {
         let dir = Dir::new();
         put(&dir, entry, with_companions);
@@ -183,7 +184,7 @@ fn run_information_of_4x_is_kept() {
     }
 }
 
-/// What the error must be and say for each kind of stranger in the manifest.
+/// Returns what the error has to be, and what it has to say, for a kind of stranger in the manifest.
 fn verdict(kind: &str) -> (&'static [ErrorKind], &'static str) {
     use ErrorKind::{Corrupt, NotADataFile, UnknownSchema};
     match kind {
@@ -216,7 +217,7 @@ fn strangers_are_named_and_left_alone() {
     }
 }
 
-/// All strangers beside one good file: each is warned of by name, only the good one is used up.
+/// One good data file among strangers. A warning names each stranger, and only the good file is deleted.
 #[test]
 fn a_folder_of_strangers_does_not_stop_a_combine() {
     let dir = Dir::new();
@@ -241,7 +242,7 @@ fn a_folder_of_strangers_does_not_stop_a_combine() {
     assert_eq!(Rows::by_sql(dir.path(".coverage")), expected_rows(&expected));
 }
 
-/// Combined by us, the data of every version is good enough for coverage.py itself.
+/// coverage.py reads what we combine from the data of every version.
 #[test]
 fn coverage_reads_reports_and_appends_what_we_combine() {
     let entries = manifest("written");
@@ -268,7 +269,8 @@ fn coverage_reads_reports_and_appends_what_we_combine() {
     }
 }
 
-/// A folder with the source, `.coverage` as it was recorded, and `here/.coverage` that points to the source.
+/// Creates a folder with the source, `.coverage` as it was recorded, and `here/.coverage`, whose paths lead
+/// to the source.
 fn combine_twice(entry: &Value) -> Dir {
     let dir = Dir::new();
     put(&dir, entry, true);
@@ -288,7 +290,7 @@ fn combine_twice(entry: &Value) -> Dir {
     dir
 }
 
-/// Another data file of the same measurement.
+/// Returns the name of another data file with the same kind of data.
 fn more(rows: &Rows, expected: bool) -> String {
     let name = if rows.has_arcs == Some(true) { "branch" } else { "lines" };
     let suffix = if expected { ".expected.json" } else { "" };
@@ -306,7 +308,7 @@ fn coverage_jobs(dir: &Dir) -> Vec<Value> {
     ]
 }
 
-/// Combining forgets what was measured when there is no row to show it.
+/// Without rows, a result of a combine does not say whether it has line data or branch data.
 fn as_combined(mut rows: Rows) -> Rows {
     if rows.lines.is_empty() && rows.arcs.is_empty() {
         rows.has_arcs = None;

@@ -1,4 +1,4 @@
-//! `pulpcov hook` with the standard library: forks, exits, signals, failures; installing and removing.
+//! `pulpcov hook` with the standard library: forks, exits, signals and failures; installing and removing.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -73,7 +73,7 @@ fn a_child_has_a_file_of_its_own_without_the_rows_of_its_parent() {
         only_by_parent.iter().any(|line| ran.contains(line))
     });
     assert_eq!(with_imports.count(), 1);
-    // The file is named after its process, and the child's number is not the parent's.
+    // The file is named after its process, and the child's number differs from the parent's.
     let pids: Vec<_> =
         files.iter().map(|file| name(file).split(".pid").nth(1).unwrap().to_owned()).collect();
     assert!(pids.windows(2).all(|pair| pair[0] != pair[1]), "{pids:?}");
@@ -96,7 +96,7 @@ fn every_supported_coverage_measures_the_same() {
     }
 }
 
-/// A process whose data file is there because it was told to flush.
+/// Runs a process that flushes on a signal and is then killed. Checks that its data file has the rows.
 fn flush_and_kill(hooked: &Hooked) {
     let before = hooked.files().len();
     let mut process = Running::start(hooked.drive("wait").stdout(Stdio::piped()));
@@ -113,13 +113,12 @@ fn flush_and_kill(hooked: &Hooked) {
     assert!(lines_with("work", "return total").into_iter().all(is_there));
 }
 
-/// A virtual environment with another version of coverage.py.
+/// Returns a virtual environment with this version of coverage.py.
 fn coverage_of(version: &str) -> PathBuf {
     venv(&format!("hook-coverage-{version}"), &[format!("coverage=={version}")])
 }
 
-/// Lines of `shop.steps` for the steps that a process says it has done, with the time at which it did.
-/// A step, and when it was done.
+/// Parses a line of output: the number of a step, and the time at which it was done.
 fn step_done(line: &str) -> Option<(u32, f64)> {
     let (number, time) = line.split_once(' ')?;
     Some((number.parse().ok()?, time.parse().ok()?))
@@ -128,7 +127,7 @@ fn step_done(line: &str) -> Option<(u32, f64)> {
 #[test]
 fn a_killed_process_loses_one_interval_at_most() {
     const INTERVAL: f64 = 0.3;
-    // The flush itself takes a moment, more of it on a busy machine.
+    // The flush itself takes a moment, and longer on a busy machine.
     const FLUSH: f64 = 2.0;
     let hooked = Hooked::new().installed(&["--flush-interval", "300ms"]);
     let mut process =
@@ -147,7 +146,7 @@ fn a_killed_process_loses_one_interval_at_most() {
         done.iter().filter(|step| is_safe(step, killed)).map(|(number, _)| *number).collect();
     let ran = hooked.lines("steps");
     assert!(safe.iter().all(|step| ran.contains(&line_of_step(*step))), "{safe:?}\n{ran:?}");
-    // And the line is a true witness: what was not done is not there.
+    // A line proves that its step ran: the line of a step that was not done is missing.
     assert!(!ran.contains(&line_of_step(399)));
 }
 
@@ -165,7 +164,7 @@ fn a_signal_flushes_at_once() {
 #[test]
 fn a_main_thread_that_misses_sigterm_ends_all_the_same() {
     let hooked = Hooked::new().installed(&["--flush-interval", "300ms"]);
-    // The handler is to run, and nothing interrupts the wait: as if the signal had come just before it.
+    // The signal's handler runs, but nothing interrupts the wait, as if the signal had come just before it.
     let code = "\
 import _thread, multiprocessing, signal, threading
 from shop import work
@@ -189,7 +188,7 @@ multiprocessing.Semaphore(0).acquire()
 #[test]
 fn a_child_that_is_terminated_at_once_ends() {
     let hooked = Hooked::new().installed(&[]);
-    // The child gets the signal before it has run at all.
+    // The child gets the signal before it has run anything.
     let code = "\
 import os, signal, time
 import shop
@@ -272,7 +271,7 @@ fn processes_that_flush_while_others_combine_lose_nothing() {
     assert!(missing.is_empty(), "{missing:?} of {combines} combines");
 }
 
-/// What a program does without the hook it does with it, though the hook cannot work; it says so in one line.
+/// Checks that a program works as without the hook, though the hook cannot work and prints one line about it.
 #[track_caller]
 fn assert_undisturbed(command: &mut Command, complaint: &str) {
     let output = command.output().unwrap();
@@ -326,7 +325,7 @@ fn when_the_disk_has_room_again_everything_is_saved() {
     assert_eq!(hooked.lines("work"), lines(&hooked.single(&[]), "work"));
 }
 
-/// As a user who may not write everywhere.
+/// Runs the command as a user who may not write everywhere.
 fn unprivileged(command: &mut Command) -> &mut Command {
     if is_root() { command.uid(65534).gid(65534) } else { command }
 }
@@ -342,7 +341,7 @@ fn a_user_who_may_not_write_to_the_root_is_not_disturbed() {
     let mut command = neutral(Command::new(hooked.python()));
     command.args(["-c", "import shop.work"]).current_dir(hooked.dir.path(""));
     assert_undisturbed(unprivileged(&mut command), "no permission to write");
-    // That is all that kept the process from being measured.
+    // Nothing else keeps the process from being measured.
     set_mode(hooked.root(), 0o1777);
     assert!(unprivileged(&mut command).status().unwrap().success());
     assert_eq!(hooked.files().len(), 1);
@@ -360,7 +359,7 @@ fn a_process_that_is_not_selected_does_not_even_import_coverage() {
     };
     assert_eq!(loaded("pass", &hooked), "False False\n");
     assert_eq!(loaded("import shop", &hooked), "True True\n");
-    // Another user's processes.
+    // Now for the processes of another user.
     hooked
         .hook("install", &["--user-only", "4711", "--data-root", hooked.root().to_str().unwrap()])
         .status(0);
@@ -465,7 +464,7 @@ print(len(coverage.Coverage.current()._collector.tracers))
     assert!(tracers < 40, "{tracers}");
 }
 
-/// What is in the site-packages but for what the test itself put there.
+/// Returns the names of the files in site-packages, except those that the test itself created.
 fn installed_files(hooked: &Hooked) -> Vec<String> {
     let mut names = Vec::new();
     let mut folders = vec![hooked.site()];
@@ -496,7 +495,7 @@ fn uninstall_leaves_nothing_behind() {
     assert_eq!(installed_files(&hooked), Vec::<String>::new());
     assert_eq!(hooked.files().len(), 1, "data is kept");
     hooked.hook("uninstall", &[]).status(0).stderr("not installed");
-    // Nothing is measured any more.
+    // From now on nothing is measured.
     assert!(hooked.drive("threads").status().unwrap().success());
     assert_eq!(hooked.files().len(), 1);
 }
@@ -504,7 +503,7 @@ fn uninstall_leaves_nothing_behind() {
 #[test]
 fn purging_removes_the_data_and_the_folder_that_was_made_for_it() {
     let hooked = Hooked::new().installed(&[]);
-    // Installed again, it is still known who made the folder.
+    // When the hook is installed again, it remembers who created the folder.
     let hooked = hooked.installed(&["--branch"]);
     assert!(hooked.drive("threads").status().unwrap().success());
     fs::write(hooked.root().join(".pulpcov_hook.host.pid1.Xaaaaaaaax.tmp"), "killed").unwrap();
@@ -516,7 +515,7 @@ fn purging_removes_the_data_and_the_folder_that_was_made_for_it() {
 fn data_are_purged_after_the_hook_was_uninstalled() {
     let hooked = Hooked::new().installed(&[]);
     assert!(hooked.drive("threads").status().unwrap().success());
-    // What it says is what to do next.
+    // The message says what to do next.
     let ran = hooked.hook("uninstall", &[]).status(0);
     let (_, advice) = ran.stderr.split_once("pulpcov hook uninstall ").unwrap();
     let python = hooked.python().display().to_string();
@@ -614,7 +613,7 @@ fn what_cannot_be_written_is_a_clear_refusal_that_leaves_nothing_behind() {
     let before = installed_files(&hooked);
     let elsewhere = Dir::new();
     set_mode(elsewhere.path(""), 0o777);
-    // Build folders may be out of reach for that user.
+    // The user may have no access to the folder of the build.
     let program = hooked.dir.path("pulpcov");
     fs::copy(pulpcov().get_program(), &program).unwrap();
     let mut install = neutral(Command::new(program));
@@ -631,7 +630,7 @@ fn what_cannot_be_written_is_a_clear_refusal_that_leaves_nothing_behind() {
 #[test]
 fn a_read_only_file_system_is_a_clear_refusal() {
     let hooked = Hooked::new();
-    // In a mount namespace of its own, if the system lets us have one.
+    // Uses a mount namespace, if the system allows it.
     let script = format!(
         "mount --bind {site} {site} && mount -o remount,ro,bind {site} && exec \"$@\"",
         site = hooked.site().display()
@@ -664,7 +663,7 @@ fn a_read_only_file_system_is_a_clear_refusal() {
 fn the_data_root_is_like_tmp() {
     let hooked = Hooked::new().installed(&[]);
     assert_eq!(fs::metadata(hooked.root()).unwrap().permissions().mode() & 0o7777, 0o1777);
-    // What is there already stays as it is, with a warning.
+    // An existing folder keeps its permissions, with a warning.
     let other = hooked.dir.path("other");
     fs::create_dir(&other).unwrap();
     fs::set_permissions(&other, fs::Permissions::from_mode(0o755)).unwrap();
@@ -679,11 +678,11 @@ fn a_wsgi_script_gets_an_import_that_goes_again() {
     let hooked = Hooked::new();
     let path = hooked.dir.write("app.wsgi", script);
     let hooked = hooked.installed(&["--wsgi", path.to_str().unwrap()]);
-    // Twice is as once.
+    // Installing twice has the same effect as installing once.
     let once = fs::read_to_string(&path).unwrap();
     let hooked = hooked.installed(&["--wsgi", path.to_str().unwrap()]);
     assert_eq!(fs::read_to_string(&path).unwrap(), once);
-    // Without site, nothing but the script says where the hook is, and where coverage.py is.
+    // Without `site`, only the script says where the hook and coverage.py are.
     let mut command = hooked.command();
     command.arg("-S").arg(&path);
     let packages = fs::read_to_string(hooked.pth()).unwrap();
@@ -691,7 +690,7 @@ fn a_wsgi_script_gets_an_import_that_goes_again() {
         command.env("PYTHONPATH", format!("{}:{packages}", shop().display())).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "4\n", "{output:?}");
     assert!(!hooked.lines("work").is_empty());
-    // Somebody works on the script.
+    // Somebody else changes the script.
     fs::write(&path, format!("{once}print()\n")).unwrap();
     hooked.hook("uninstall", &[]).status(1).stderr("app.wsgi: was changed by someone else");
     fs::write(&path, &once).unwrap();
@@ -760,7 +759,7 @@ os.wait()
     }
 }
 
-/// Handlers of `atexit` run last in, first out, and the first ones are older than the import of what is measured.
+/// Handlers of `atexit` run last in, first out, and some are older than the import of the measured package.
 #[test]
 fn what_runs_at_the_very_end_is_measured() {
     let hooked = Hooked::new().installed(&["--flush-interval", "60m"]);

@@ -1,4 +1,4 @@
-//! `pulpcov hook` in programs that use coverage.py themselves: they see what they would see without the hook.
+//! `pulpcov hook` in programs that use coverage.py themselves: the hook changes nothing that they see.
 
 use std::process::Command;
 
@@ -8,7 +8,8 @@ use crate::support::{REFERENCE, Rows, venv};
 const NEVER: &[&str] = &["--flush-interval", "60m"];
 const SAYS: &str = "the program measures itself with coverage.py";
 
-/// Run this, with a data file of its own, in the hook's Python and in one without the hook: their rows are the same.
+/// Runs a program with a data file of its own, with the hook and without it. Checks that both runs record the
+/// same rows.
 #[track_caller]
 fn measures_the_same(hooked: &Hooked, args: &[&str], expected: usize) {
     let measure = |mut command: Command, data: &str| {
@@ -48,7 +49,7 @@ fn coverage_run_measures_what_it_would_without_the_hook() {
     let hooked = Hooked::new().installed(NEVER);
     let program = hooked.dir.write("program.py", USES);
     let args = ["-m", "coverage", "run", "--source=shop", program.to_str().unwrap()];
-    // The package is imported when coverage.py measures already.
+    // The package is imported after coverage.py has started to measure.
     measures_the_same(&hooked, &args, 0);
     measures_the_same(&hooked, &[&args[..3], &["--branch"], &args[3..]].concat(), 0);
 }
@@ -91,7 +92,7 @@ fn pytest_cov_measures_what_it_would_without_the_hook() {
     assert!(lines_with("work", "return total").iter().all(|line| ran.contains(line)), "{ran:?}");
 }
 
-/// What was recorded before is kept, and coverage.py is as if the hook had never started it.
+/// What the hook recorded before is kept, and coverage.py behaves as if the hook had never started it.
 #[test]
 fn a_program_that_begins_to_measure_itself_has_coverage_for_itself() {
     let hooked = Hooked::new().installed(NEVER);
@@ -132,7 +133,7 @@ os.kill(os.getpid(), signal.SIGTERM)
     hooked.hook("status", &[]).stdout(SAYS);
 }
 
-/// A child of a measured process, and a thread: each may be the one that begins.
+/// A child of a measured process, or a thread of it, may be the one that starts to measure.
 #[test]
 fn a_child_and_a_thread_may_begin_to_measure() {
     let hooked = Hooked::new().installed(NEVER);

@@ -1,4 +1,4 @@
-//! What `pulpcov hook` says, and what it makes of odd arguments.
+//! The messages of `pulpcov hook`, and its handling of odd arguments.
 
 use std::fs;
 use std::io::Read;
@@ -13,13 +13,13 @@ use crate::hooked::{Hooked, Running, line_of_step, lines};
 use crate::support::{Dir, Ran, Rows, pulpcov};
 use crate::watch::record;
 
-/// `pulpcov hook` with these arguments, in the folder of this Python's test, and with its data root.
+/// Runs `pulpcov hook` with these arguments, in the folder of this test, with its data root.
 fn hook(hooked: &Hooked, command: &str, args: &[&str]) -> Ran {
     let root = hooked.root();
     hooked.hook(command, &[&["--data-root", root.to_str().unwrap()], args].concat())
 }
 
-/// Which of these steps are in a combined data file.
+/// Returns which of these steps are in a combined data file.
 fn steps_in(data_file: &Path, steps: [u32; 3]) -> [bool; 3] {
     let ran = lines(&Rows::by_sql(data_file), "steps");
     steps.map(|step| ran.contains(&line_of_step(step)))
@@ -32,12 +32,12 @@ fn a_report_adds_to_the_one_before() {
         let results = hooked.dir.path("results/.coverage");
         record(&hooked, "1");
         hook(&hooked, "report", &[&["results"], erase].concat()).status(0);
-        // As if another command had erased it.
+        // As if another command had erased the data files.
         hooked.files().iter().for_each(|file| fs::remove_file(file).unwrap());
         record(&hooked, "2");
         hook(&hooked, "report", &[&["results"], erase].concat()).status(0);
         assert_eq!(steps_in(&results, [1, 2, 3]), [true, true, false]);
-        // A new folder begins anew.
+        // In a new folder, a report starts with no data.
         record(&hooked, "3");
         hook(&hooked, "report", &[&["others"], erase].concat()).status(0);
         let others = hooked.dir.path("others/.coverage");
@@ -89,7 +89,7 @@ fn a_file_as_source_is_refused_with_the_way_out() {
         ran.stderr(file).stderr("is a file").stderr("package").stderr("folder");
         assert!(!hooked.root().exists());
     }
-    // A package may be called like a file.
+    // A package may have the same name as a file.
     hooked.dir.write("json", "");
     hook(&hooked, "install", &["--source", "json"]).status(0);
 }
@@ -104,7 +104,7 @@ fn a_package_that_cannot_be_found_is_named_when_it_is_installed() {
     for (warning, package) in warnings.iter().zip(["no_such_pkg", "shop.work"]) {
         assert!(warning.contains(package) && warning.contains("waits"), "{warning}");
     }
-    // It is found in the service's own folder.
+    // The service imports the package from its own folder.
     let hooked = hooked.installed(&[]);
     record(&hooked, "1");
     assert_eq!(hooked.files().len(), 1);
@@ -166,14 +166,14 @@ fn status_shows_what_is_in_force() {
 fn a_report_finds_the_data_root_by_itself() {
     let hooked = Hooked::new().installed(&[]);
     record(&hooked, "1");
-    // From the settings of the Python that is named.
+    // The data root comes from the settings of the named Python.
     hooked.hook("report", &["named"]).status(0).stdout("shop/steps.py");
-    // From those of the default Python.
+    // The data root comes from the settings of the default Python.
     let mut report = pulpcov();
     report.args(["hook", "report", "default"]).env("PATH", hooked.dir.path("venv/bin"));
     let output = report.current_dir(hooked.dir.path("")).output().unwrap();
     Ran::from(output).status(0).stdout("shop/steps.py");
-    // The option and the variable come first.
+    // The option and the variable take precedence.
     let elsewhere = hooked.dir.path("elsewhere");
     let chosen = hooked.hook("report", &["x", "--data-root", elsewhere.to_str().unwrap()]);
     chosen.status(1).stderr("elsewhere: there is no such folder");
@@ -199,7 +199,8 @@ fn a_watch_finds_the_data_root_by_itself() {
     ran.stderr("data: is no folder").stderr("--python");
 }
 
-/// A data file of a process that ran files that are not there, and one that is no Python.
+/// Writes a data file of a process that ran files that do not exist, and one that is not Python. Returns
+/// their paths.
 fn put_lost(hooked: &Hooked) -> Vec<PathBuf> {
     let broken = hooked.dir.write("broken.py", "def f(:\n");
     let mut lost: Vec<_> =
@@ -230,7 +231,7 @@ fn what_is_missing_is_left_out_and_named_and_nothing_is_lost() {
     assert!(page.contains("7 files are left out"));
     let ran = hook(&hooked, "report", &["results", "-i"]).status(0);
     ran.stdout("shop/steps.py").stderr("'/nowhere/6.py'").stderr(&format!("'{broken}'"));
-    // All rows are in the combined data, so that the data files can go.
+    // All rows are in the combined data, so the data files can be erased.
     hook(&hooked, "report", &["results", "--erase"]).status(3);
     assert_eq!(hooked.files().len(), 0);
     assert!(Rows::by_sql(hooked.dir.path("results/.coverage")) == all);
@@ -288,7 +289,7 @@ fn a_purge_names_processes_that_still_run() {
 fn a_data_root_that_is_not_there_cannot_be_purged() {
     let hooked = Hooked::new().installed(&[]);
     fs::remove_dir(hooked.root()).unwrap();
-    // What the settings name may have been removed. What is named on the command line may be a mistake.
+    // A folder that the settings name may have been removed. A folder on the command line may be a mistake.
     let ran = hooked.hook("uninstall", &["--purge-data"]).status(0);
     ran.stderr("there is no such folder");
     let ran = hooked.hook("uninstall", &["--purge-data", "--data-root", "nowhere"]).status(1);
@@ -310,7 +311,7 @@ fn a_purge_without_the_hook_says_where_it_looked() {
     assert_eq!(hooked.files().len(), 1);
 }
 
-/// A Python whose data root has line data and branch data.
+/// Returns a Python whose data root has line data and branch data, and the output of the second installation.
 fn mixed() -> (Hooked, Ran) {
     let hooked = Hooked::new().installed(&[]);
     record(&hooked, "1");
@@ -324,7 +325,7 @@ fn branches_that_are_switched_on_later_are_warned_of() {
     let (hooked, ran) = mixed();
     ran.stderr("without branches").stderr("--purge-data").stderr("--data-root");
     let again = |args: &[&str]| hook(&hooked, "install", &[&["--source", "shop"], args].concat());
-    // And the other way round.
+    // The same the other way round.
     again(&[]).status(0).stderr("with branches");
     let root = hooked.dir.path("data");
     fs::remove_dir_all(root).unwrap();

@@ -1,4 +1,5 @@
-//! `pulpcov hook` and where it writes: roots that come and go, other users, limits, and an enemy who shares the root.
+//! `pulpcov hook` and its data root: roots that come and go, other users, limits, and an enemy who shares the
+//! root.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader};
@@ -18,7 +19,7 @@ const OFTEN: &[&str] = &["--flush-interval", "100ms"];
 const NEVER: &[&str] = &["--flush-interval", "60m"];
 const NOBODY: u32 = 65534;
 
-/// The folder in the data root that this user's processes write into.
+/// Returns the folder in the data root that this user's processes write into.
 fn own_folder(hooked: &Hooked) -> PathBuf {
     hooked.root().join(format!("uid-{}", nix::unistd::geteuid()))
 }
@@ -29,7 +30,7 @@ fn code(hooked: &Hooked, code: &str) -> Command {
     command
 }
 
-/// A program of whose processes all end well and say nothing.
+/// Runs a program, and checks that it succeeds and that none of its processes prints an error.
 #[track_caller]
 fn runs_well(command: &mut Command) -> Output {
     let output = command.output().unwrap();
@@ -47,7 +48,7 @@ fn a_user_writes_into_a_folder_that_nobody_else_may_enter() {
     let [file] = &hooked.files()[..] else { panic!("{:?}", hooked.files()) };
     assert_eq!(file.parent(), Some(folder.as_path()));
     assert_eq!(fs::metadata(file).unwrap().mode() & 0o022, 0);
-    // If somebody opens the folder to all, the next process closes it to their writing.
+    // If somebody opens the folder to all, the next process closes it to others' writes.
     fs::set_permissions(&folder, Permissions::from_mode(0o777)).unwrap();
     runs_well(&mut code(&hooked, "from shop import work; work.before()"));
     assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o022, 0);
@@ -64,13 +65,13 @@ fn a_root_that_was_removed_is_made_again() {
     hooked.wait_for("new root", |hooked| hooked.root().exists());
     hooked.wait_for_steps([1, 2, 3]);
     assert_eq!(fs::metadata(hooked.root()).unwrap().mode() & 0o7777, 0o1777);
-    // Another folder in its place is the one that is meant.
+    // A new folder in place of the root is used from then on.
     fs::rename(hooked.root(), hooked.dir.path("old")).unwrap();
     fs::create_dir(hooked.root()).unwrap();
     hooked.wait_for_steps([1, 2, 3]);
 }
 
-/// Daemons close all descriptors, and get the numbers for files of their own.
+/// Daemons close all descriptors, and then get the same numbers for files of their own.
 #[test]
 fn descriptors_that_the_program_closes_are_not_missed_nor_used() {
     let hooked = Hooked::new().installed(OFTEN);
@@ -105,7 +106,7 @@ sys.stdin.read()
 #[test]
 fn a_limit_of_file_sizes_does_not_end_the_program() {
     let hooked = Hooked::new().installed(NEVER);
-    // In the smallest data file there are more than 4096 bytes, and Python's own answer to the signal is to ignore it.
+    // The smallest data file has more than 4096 bytes. By default, Python ignores the signal.
     let program = "\
 import resource, signal
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
@@ -124,7 +125,8 @@ work.before()
 #[test]
 fn on_a_full_disk_the_program_runs_as_ever() {
     let hooked = Hooked::new().installed(OFTEN);
-    // Smaller than a data file. What is in it at the end is listed, for the mount ends with the namespace.
+    // The disk is smaller than a data file. Its files are listed at the end, for the mount ends with the
+    // namespace.
     let script = "mount -t tmpfs -o size=20k,mode=1777 none \"$1\" || exit 99
         shift; \"$@\"; status=$?
         find \"$ROOT\" -type f; exit $status";
@@ -147,7 +149,7 @@ fn on_a_full_disk_the_program_runs_as_ever() {
     assert!(files.iter().all(|file| file.ends_with(".note")), "{files:?}");
 }
 
-/// Leave the test out, with one line that says so, unless it runs as root.
+/// Skips the test, with a line that says so, unless it runs as root.
 macro_rules! as_root {
     () => {
         if !is_root() {
@@ -228,7 +230,7 @@ steps.step_3()
     assert_eq!(fs::read_dir(jail).unwrap().count(), 0);
 }
 
-/// Everything below a folder that could change.
+/// Returns everything below a folder that could change.
 fn state(folder: &Path) -> Vec<(PathBuf, u32, u32, Option<Vec<u8>>)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -247,8 +249,10 @@ fn state(folder: &Path) -> Vec<(PathBuf, u32, u32, Option<Vec<u8>>)> {
     found
 }
 
-/// Root's service is measured although an enemy has been at the data root first. Its rows are saved, in a folder of
-/// root's that nobody else may enter, and nothing that the enemy's names lead to is changed.
+/// Checks that root's service is measured although an enemy has taken names in the data root first.
+///
+/// Its rows are saved in a folder of root that nobody else may enter, and no target of the enemy's names is
+/// changed.
 #[track_caller]
 fn root_is_measured_beside(squat: impl FnOnce(&Path, &Path)) {
     let hooked = Hooked::new().installed(&[]);
@@ -321,8 +325,10 @@ fn a_file_in_place_of_the_folder_is_not_opened() {
     });
 }
 
-/// An enemy makes and removes names as fast as it can, links to a victim among them, while root's processes start, save and
-/// fork. It may do with its own names what it likes.
+/// An enemy creates and removes names as fast as possible while root's processes start, save and fork. Some
+/// names are links to a victim.
+///
+/// What the enemy does to its own names does not matter.
 #[test]
 fn an_enemy_who_races_gains_nothing() {
     as_root!();
@@ -370,7 +376,7 @@ while os.getppid() != 1:
     }
 }
 
-/// What lies at the name of a data file that was combined is somebody else's, whatever it is.
+/// A file at the name of a data file that was combined belongs to somebody else, whatever it is.
 #[test]
 fn what_is_put_in_place_of_a_data_file_is_neither_read_nor_replaced() {
     let hooked = Hooked::new().installed(OFTEN);
@@ -426,7 +432,7 @@ fn an_end_by_a_kill_while_saving_leaves_a_whole_file() {
     }
 }
 
-/// A folder or a file without a permission for its own user would keep that user's processes out from then on.
+/// A folder or file without permissions for its owner would keep the owner's later processes out.
 #[test]
 fn an_odd_umask_does_not_close_the_folder_to_its_user() {
     for umask in ["0o177", "0o777"] {

@@ -1,4 +1,4 @@
-//! `pulpcov hook` in a Python in which it cannot work: it says so when it is installed, and leaves programs alone.
+//! `pulpcov hook` in a Python in which it cannot work: installing it is refused, and programs are left alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ impl Changed {
         Self { hooked, package: packages.path("coverage"), _packages: packages }
     }
 
-    /// Rename something in one of coverage.py's modules.
+    /// Renames something in one of coverage.py's modules.
     fn rename(&self, module: &str, name: &str) {
         let path = self.package.join(module);
         let source = fs::read_to_string(&path).unwrap();
@@ -74,7 +74,7 @@ const USED: [(&str, &str); 13] = [
 fn a_coverage_that_the_hook_does_not_know_is_refused_with_the_reason() {
     for (module, name) in USED {
         let changed = Changed::new();
-        // All uses of the name are renamed: this coverage.py works.
+        // All uses of the name are renamed, so this coverage.py works.
         for each in fs::read_dir(&changed.package).unwrap() {
             let path = each.unwrap().path();
             if path.extension().is_some_and(|extension| extension == "py")

@@ -1,4 +1,4 @@
-//! `pulpcov hook` and signals: whatever a program does with them, SIGTERM saves if the program leaves it to the system.
+//! `pulpcov hook` and signals. SIGTERM saves the data, if the program leaves the signal to the system.
 
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::ExitStatusExt;
@@ -22,7 +22,8 @@ fn sigterm_saves_after_every_order_of_what_programs_do_with_signals() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
 
-/// Run this program. It prints the number of a process whenever the next signal may come to it. How does it end?
+/// Runs a program that prints the number of a process whenever the next signal may be sent to it. Returns how
+/// the program ends.
 #[track_caller]
 fn end_by(hooked: &Hooked, code: &str, signals: &[Signal]) -> ExitStatus {
     let mut process = Running::start(hooked.command().args(["-c", code]).stdout(Stdio::piped()));
@@ -34,7 +35,8 @@ fn end_by(hooked: &Hooked, code: &str, signals: &[Signal]) -> ExitStatus {
     process.0.wait().unwrap()
 }
 
-/// Pulp's workers end a task by SIGUSR1: its first handler is gentle, and the system's default is to end it for good.
+/// Pulp's workers end a task with SIGUSR1: the first handler ends it gently, and restores the system's
+/// default, which kills it.
 #[test]
 fn a_signal_that_the_program_uses_is_the_program_s_for_good() {
     let hooked = Hooked::new().installed(NEVER);
@@ -53,12 +55,13 @@ while True:
 ";
     let twice = [Signal::SIGUSR1, Signal::SIGUSR1];
     assert_eq!(end_by(&hooked, &code.replace("FORK", ""), &twice).signal(), Some(10));
-    // Children inherit that.
+    // Children inherit the handling.
     let in_child = code.replace("FORK", "if os.fork(): os._exit(os.WTERMSIG(os.wait()[1]))");
     assert_eq!(end_by(&hooked, &in_child, &twice).code(), Some(10));
 }
 
-/// A signal that the program's threads have blocked waits for `sigwait`: no thread of the hook's takes it.
+/// A signal that the program's threads have blocked waits for `sigwait`, and the hook's thread does not take
+/// it.
 #[test]
 fn a_blocked_signal_is_not_taken_by_the_hook() {
     let hooked = Hooked::new().installed(&["--flush-interval", "50ms"]);
@@ -95,7 +98,7 @@ signal.pause()
     assert!(!hooked.lines("work").is_empty());
 }
 
-/// A save in a handler, in the midst of what coverage.py hands over because the program has switched contexts.
+/// The handler saves while coverage.py hands over data, because the program has just switched contexts.
 #[test]
 fn sigterm_in_the_midst_of_a_switch_of_contexts_saves_and_ends() {
     let hooked = Hooked::new().installed(NEVER);
@@ -117,7 +120,7 @@ current.switch_context('third')
     assert!(!hooked.lines("work").is_empty());
 }
 
-/// What this program prints to standard output, a line each. It ends well and says nothing else.
+/// Returns the lines that a program prints. Checks that it succeeds and prints no errors.
 #[track_caller]
 fn printed(hooked: &Hooked, code: &str) -> Vec<String> {
     let output = hooked.command().args(["-c", code]).output().unwrap();
@@ -126,7 +129,8 @@ fn printed(hooked: &Hooked, code: &str) -> Vec<String> {
     String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// A signal that comes while the hook starts: its handler's exception is the program's, and the next import goes on.
+/// If a signal arrives while the hook starts, the program gets the exception of its handler, and the next
+/// import goes on.
 #[test]
 fn what_a_handler_raises_while_the_hook_starts_reaches_the_program() {
     let code = "\
@@ -159,7 +163,7 @@ work.before()
     }
 }
 
-/// A signal that comes while the process forks or saves: its handler runs in that process, when that is done.
+/// If a signal arrives while the process forks or saves, its handler runs in that process afterwards.
 #[test]
 fn what_a_handler_raises_in_the_midst_of_a_fork_or_a_save_reaches_the_program() {
     let hooked = Hooked::new().installed(NEVER);
@@ -223,7 +227,7 @@ except Own:
     assert!(!hooked.lines("work").is_empty());
 }
 
-/// `subprocess` forks by itself, and a handler that runs while it does forks as well.
+/// `subprocess` forks in its own way, and a handler that runs meanwhile forks as well.
 #[test]
 fn a_fork_in_the_midst_of_a_fork_leaves_no_signal_blocked() {
     let hooked = Hooked::new().installed(NEVER);
@@ -261,8 +265,9 @@ check(b'parent')
     assert_eq!(printed(&hooked, code), expected);
 }
 
-/// The hook looks after a main thread that waits for a lock, by a signal of its own. What the program does with others, and
-/// with what Python writes when signals come, is not touched.
+/// If the main thread waits for a lock, the hook wakes it with a signal of its own.
+///
+/// The program's handling of other signals is not affected, nor is what Python writes when signals arrive.
 #[test]
 fn a_main_thread_that_waits_is_looked_after_unnoticed() {
     let code = "\
@@ -321,7 +326,8 @@ USE
     }
 }
 
-/// Whatever the main thread waits for, and nothing of the thread that raises it runs any more.
+/// The process ends whatever its main thread waits for, and the thread that raises the signal runs no more
+/// code.
 #[test]
 fn sigterm_that_a_thread_raises_ends_the_process_at_once() {
     let code = "\

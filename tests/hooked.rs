@@ -1,4 +1,4 @@
-//! A Python with the hook in it, and what its processes leave behind.
+//! A Python with the hook, and the data files of its processes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,10 +14,10 @@ use nix::unistd::Pid;
 
 use crate::support::{Dir, REFERENCE, Ran, Rows, neutral, pulpcov, root, venv, venv_of};
 
-/// Nothing that a test waits for takes this long.
+/// How long a test waits at most.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The ways of `drive.py` that run the same parts of `shop`, and the status that each ends with.
+/// The ways of `drive.py` that run the same parts of `shop`, each with its exit status.
 pub(crate) const WAYS: [(&str, i32); 21] = [
     ("fork_return", 0),
     ("fork_exception", 0),
@@ -42,29 +42,31 @@ pub(crate) const WAYS: [(&str, i32); 21] = [
     ("exception", 1),
 ];
 
-/// A virtual environment of one test, with the packages of another one, and a data root.
+/// A virtual environment of one test, which uses the packages of another environment, and a data root.
 pub(crate) struct Hooked {
     pub(crate) dir: Dir,
-    /// The other one.
+    /// The environment that has the packages.
     base: PathBuf,
     packages: PathBuf,
 }
 
 impl Hooked {
-    /// With the reference coverage.py.
+    /// Creates an environment with the reference coverage.py.
     pub(crate) fn new() -> Self {
         let packages = [format!("coverage=={REFERENCE}")];
         Self::of(&venv(&format!("reference-coverage-{REFERENCE}"), &packages))
     }
 
-    /// As [`new`](Self::new), of Debian's Python: its servers embed it, and every user can run it.
+    /// Does what [`new`](Self::new) does with Debian's Python, which servers embed, and which every user can
+    /// run.
     pub(crate) fn of_debian() -> Self {
         let (name, packages) =
             (format!("debian-coverage-{REFERENCE}"), [format!("coverage=={REFERENCE}")]);
         Self::of(&venv_of("/usr/bin/python3", &name, &packages))
     }
 
-    /// With all that a process needs in places that every user can read: coverage.py, and package `shop` in the test's folder.
+    /// Copies all that a process needs to places that every user can read: coverage.py, and package `shop` to
+    /// the test's folder.
     pub(crate) fn published(self) -> Self {
         let copy = |from: &Path, to: &Path| {
             assert!(Command::new("cp").arg("-r").args([from, to]).status().unwrap().success());
@@ -76,7 +78,7 @@ impl Hooked {
         self
     }
 
-    /// With the packages of this virtual environment.
+    /// Creates an environment that uses the packages of another virtual environment.
     pub(crate) fn of(base: &Path) -> Self {
         let dir = Dir::new();
         let python = base.join("bin/python");
@@ -94,36 +96,36 @@ impl Hooked {
         hooked
     }
 
-    /// The Python.
+    /// Returns the path of the Python.
     pub(crate) fn python(&self) -> PathBuf {
         self.dir.path("venv/bin/python")
     }
 
-    /// The Python's own packages.
+    /// Returns the Python's own site-packages.
     pub(crate) fn site(&self) -> PathBuf {
         let library = self.dir.path("venv/lib");
         let version = fs::read_dir(library).unwrap().next().unwrap().unwrap();
         version.path().join("site-packages")
     }
 
-    /// What makes the Python see the packages of the other virtual environment.
+    /// Returns the `.pth` file through which the Python finds the packages of the other environment.
     pub(crate) fn pth(&self) -> PathBuf {
         self.site().join("packages.pth")
     }
 
-    /// The data root.
+    /// Returns the data root.
     pub(crate) fn root(&self) -> PathBuf {
         self.dir.path("data")
     }
 
-    /// `pulpcov hook` with these arguments, for this Python.
+    /// Runs `pulpcov hook` with these arguments, for this Python.
     pub(crate) fn hook(&self, command: &str, args: &[&str]) -> Ran {
         let mut run = pulpcov();
         run.args(["hook", command, "--python"]).arg(self.python()).args(args);
         Ran::from(run.current_dir(self.dir.path("")).output().unwrap())
     }
 
-    /// Install with these arguments, for package `shop` and with this data root.
+    /// Installs the hook with these arguments, for package `shop` and this data root.
     pub(crate) fn installed(self, args: &[&str]) -> Self {
         let root = self.root();
         let common = ["--source", "shop", "--data-root", root.to_str().unwrap()];
@@ -131,36 +133,36 @@ impl Hooked {
         self
     }
 
-    /// The Python, in the folder with package `shop`.
+    /// Returns a command that runs the Python in the folder with package `shop`.
     pub(crate) fn command(&self) -> Command {
         let mut command = neutral(Command::new(self.python()));
         command.current_dir(shop());
         command
     }
 
-    /// `drive.py` in some way.
+    /// Returns a command that runs `drive.py` in this way.
     pub(crate) fn drive(&self, way: &str) -> Command {
         let mut command = self.command();
         command.args(["drive.py", way]);
         command
     }
 
-    /// The data files in the folders of all users, by their names.
+    /// Returns the data files in the folders of all users, sorted by name.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         data_files(&self.root())
     }
 
-    /// The rows of all data files.
+    /// Returns the rows of all data files.
     pub(crate) fn rows(&self) -> Rows {
         self.files().iter().map(Rows::by_sql).fold(Rows::default(), Rows::union)
     }
 
-    /// The rows of everything that the ways of `drive.py` run, in one process under `coverage run`.
+    /// Returns the rows that the ways of `drive.py` record in one process under `coverage run`.
     pub(crate) fn single(&self, args: &[&str]) -> Rows {
         self.stock(args, &["drive.py", "all", "single"])
     }
 
-    /// The rows of a piece of code, in one process under `coverage run`.
+    /// Returns the rows that a piece of code records in one process under `coverage run`.
     pub(crate) fn single_of(&self, args: &[&str], code: &str) -> Rows {
         let dir = Dir::new();
         let program = dir.write("program.py", code);
@@ -177,7 +179,8 @@ impl Hooked {
         Rows::by_sql(data)
     }
 
-    /// Run `drive.py` in this way and compare the rows of all processes to those of one.
+    /// Runs `drive.py` in this way. Checks that all its processes together record the rows of a single
+    /// process.
     #[track_caller]
     pub(crate) fn assert_same_rows(&self, way: &str, single: &Rows) {
         let (_, status) = WAYS.iter().find(|(known, _)| *known == way).unwrap();
@@ -188,12 +191,12 @@ impl Hooked {
         assert_equal(&self.rows(), single, way);
     }
 
-    /// The lines of one of `shop`'s modules, in all data files.
+    /// Returns the lines of one of `shop`'s modules, in all data files.
     pub(crate) fn lines(&self, module: &str) -> Vec<u32> {
         lines(&self.rows(), module)
     }
 
-    /// Wait until the data files say that these steps ran.
+    /// Waits until these steps are in the data files.
     #[track_caller]
     pub(crate) fn wait_for_steps(&self, steps: impl IntoIterator<Item = u32>) {
         let mut lines: BTreeSet<u32> = steps.into_iter().map(line_of_step).collect();
@@ -204,7 +207,7 @@ impl Hooked {
         });
     }
 
-    /// Wait until the data files say so.
+    /// Waits until a condition holds.
     #[track_caller]
     pub(crate) fn wait_for(&self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
         let start = Instant::now();
@@ -219,7 +222,7 @@ impl Hooked {
     }
 }
 
-/// The data files in the folders that users have in a data root, by their names.
+/// Returns the data files in the folders that users have in a data root, sorted by name.
 pub(crate) fn data_files(root: &Path) -> Vec<PathBuf> {
     let list = |folder: &Path| {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -236,7 +239,7 @@ pub(crate) fn data_files(root: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// As `assert_eq`, which would print all of both.
+/// Checks that rows are equal. Unlike `assert_eq`, prints only what differs.
 #[track_caller]
 pub(crate) fn assert_equal(left: &Rows, right: &Rows, what: &str) {
     assert_eq!(left.contexts, right.contexts, "{what}");
@@ -249,12 +252,12 @@ pub(crate) fn assert_equal(left: &Rows, right: &Rows, what: &str) {
     assert!(left == right, "{what}");
 }
 
-/// The folder with package `shop`.
+/// Returns the folder with package `shop`.
 pub(crate) fn shop() -> PathBuf {
     root().join("tests/fixtures/hook").canonicalize().unwrap()
 }
 
-/// The lines of one of `shop`'s modules.
+/// Returns the lines of one of `shop`'s modules.
 pub(crate) fn lines(rows: &Rows, module: &str) -> Vec<u32> {
     let path = format!("shop/{module}.py");
     let of_module = rows.lines.iter().filter(|((file, _), _)| Path::new(file).ends_with(&path));
@@ -264,12 +267,12 @@ pub(crate) fn lines(rows: &Rows, module: &str) -> Vec<u32> {
     lines
 }
 
-/// The line of `shop.steps` that only a call of this step runs.
+/// Returns the line of `shop.steps` that only this step runs.
 pub(crate) fn line_of_step(step: u32) -> u32 {
     4 * step + 7
 }
 
-/// The numbers of the lines of a module of `shop` that hold this text.
+/// Returns the numbers of the lines of a module of `shop` that contain this text.
 pub(crate) fn lines_with(module: &str, text: &str) -> Vec<u32> {
     let source = fs::read_to_string(shop().join(format!("shop/{module}.py"))).unwrap();
     let numbered = (1..).zip(source.lines());
@@ -280,7 +283,7 @@ pub(crate) fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
 }
 
-/// A process that is ended with the test, and with it all that it started.
+/// A process. It and all processes that it started are killed when the test ends.
 pub(crate) struct Running(pub(crate) Child);
 
 impl Running {
@@ -288,14 +291,14 @@ impl Running {
         Self(command.stdin(Stdio::piped()).process_group(0).spawn().unwrap())
     }
 
-    /// A line of what it prints; there is no second one.
+    /// Reads the first line that the process prints. No further line can be read.
     pub(crate) fn read_line(&mut self) -> String {
         let mut line = String::new();
         BufReader::new(self.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
         line.trim_end().to_owned()
     }
 
-    /// How it ends, before long.
+    /// Waits for the process to end, and returns how it ended.
     #[track_caller]
     pub(crate) fn ends(&mut self) -> ExitStatus {
         let start = Instant::now();
@@ -316,7 +319,7 @@ impl Running {
         kill(self.pid(), signal).unwrap();
     }
 
-    /// Signal the process and all that it started.
+    /// Sends a signal to the process and all processes that it started.
     pub(crate) fn signal_all(&self, signal: Signal) {
         killpg(self.pid(), signal).unwrap();
     }
@@ -324,7 +327,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // They may have ended long ago.
+        // The processes may have ended long ago.
         let _ = killpg(self.pid(), Signal::SIGKILL);
         let _ = self.0.wait();
     }

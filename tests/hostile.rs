@@ -1,5 +1,7 @@
-//! A data folder that everybody can write to: nothing that someone puts there is followed, waited
-//! for, believed, or printed as it is; and nothing there makes us slow.
+//! A data folder that everybody can write to.
+//!
+//! Commands do not trust files that others put there: they follow no links, wait for nothing, print no
+//! control characters, and do not become slow.
 
 use std::ffi::OsStr;
 use std::fmt::Write;
@@ -29,14 +31,15 @@ fn data() -> CoverageData {
     data
 }
 
-/// A good data file, which must be combined whatever is beside it.
+/// Writes an intact data file, which must be combined whatever is beside it.
 fn good(dir: &Dir) -> PathBuf {
     let path = dir.path(".coverage.good");
     store(&data(), &path, StoreFormat::Sqlite).unwrap();
     path
 }
 
-/// Combine, which takes no time: the good file's rows are there, and what is named `bad` is named and left.
+/// Combines quickly: the good file's rows are in the result, and each file in `bad` is named and kept.
+/// Returns the messages.
 #[track_caller]
 fn only_good_is_combined(dir: &Dir, bad: &[&str]) -> String {
     let start = Instant::now();
@@ -54,7 +57,7 @@ fn only_good_is_combined(dir: &Dir, bad: &[&str]) -> String {
 #[test]
 fn what_is_no_regular_file_is_not_opened() {
     let (dir, elsewhere) = (Dir::new(), Dir::new());
-    // Links in a folder that only its owner can write to are the owner's wish.
+    // If only its owner could write to the folder, links would be trusted.
     fs::set_permissions(dir.path(""), Permissions::from_mode(0o777)).unwrap();
     good(&dir);
     let private = elsewhere.path("private");
@@ -90,7 +93,8 @@ fn what_is_no_regular_file_is_not_opened() {
     assert_eq!(said.matches("this is a symbolic link, which is not followed").count(), 5, "{said}");
     assert_eq!(elsewhere.state(), before);
 
-    // Named outright, a link to a folder is that folder; what is no file is refused all the same.
+    // A link that is named on the command line and leads to a folder stands for that folder. What is not a
+    // regular file is refused even so.
     for name in
         bad.iter().filter(|name| **name != ".coverage.linkdir" && **name != ".coverage.folder")
     {
@@ -99,7 +103,7 @@ fn what_is_no_regular_file_is_not_opened() {
     assert_eq!(elsewhere.state(), before);
 }
 
-/// Others who can write to the folder can have put the link there.
+/// Other users who can write to the folder may have planted the link.
 #[test]
 fn a_target_that_is_a_link_in_a_folder_of_others_is_not_followed() {
     let (dir, elsewhere) = (Dir::new(), Dir::new());
@@ -163,14 +167,14 @@ fn a_forged_mark_of_an_unfinished_combine_is_not_believed() {
     let text =
         format!("{} {} {}.{:09}\n", state.ino(), state.size(), state.mtime(), state.mtime_nsec());
     good(&dir);
-    // Of another state of the target.
+    // A mark that records another state of the target.
     dir.write(".pulpcov-aaaaaa.mark", format!("1{text}"));
     dir.write(".pulpcov-bbbbbb.mark", "\0".repeat(10_000));
     symlink(&target, dir.path(".pulpcov-cccccc.mark")).unwrap();
     nix::unistd::mkfifo(&dir.path(".pulpcov-dddddd.mark"), Mode::from_bits_truncate(0o666))
         .unwrap();
     if is_root() {
-        // Of another user.
+        // A mark of another user.
         let forged = dir.write(".pulpcov-eeeeee.mark", &text);
         std::os::unix::fs::chown(forged, Some(65534), Some(65534)).unwrap();
     }
@@ -178,7 +182,7 @@ fn a_forged_mark_of_an_unfinished_combine_is_not_believed() {
     assert_eq!(Rows::by_sql(&target), Rows::of(&data()));
     assert_eq!(dir.names(), [TARGET]);
 
-    // This is what it would do, if it were genuine.
+    // This is the effect of a genuine mark.
     good(&dir);
     store(&old, &target, StoreFormat::Sqlite).unwrap();
     let state = target.metadata().unwrap();
@@ -202,7 +206,7 @@ const EVIL: &[&str] = &[
     "\u{7f}\u{8}",
 ];
 
-/// What the command prints, byte for byte, has nothing that a terminal would obey.
+/// Checks that the command prints nothing that a terminal would interpret. Returns its output.
 #[track_caller]
 fn prints_harmlessly(dir: &Dir, args: &[&OsStr]) -> String {
     let output =
@@ -298,7 +302,7 @@ fn what_is_in_a_data_file_cannot_control_the_terminal() {
         dir.write(format!(".coverage.json{number}"), format!("!coverage.py: This is a private format, don't read it directly!{{\"lines\":{{\"a{evil}\":\"{evil}\"}}}}"));
     }
     prints_harmlessly(&dir, &[os("combine"), os("--mixed=lines")]);
-    // And in the configuration.
+    // Now the same texts in the configuration.
     for evil in EVIL {
         let evil = evil.replace('\n', "\n ");
         dir.write(".coveragerc", format!("[run]\nx{evil} = {evil}\ndata_file = {evil}\n[paths]\na{evil} =\n  {evil}\n  [{evil}\n"));
@@ -308,7 +312,7 @@ fn what_is_in_a_data_file_cannot_control_the_terminal() {
     }
 }
 
-/// A data file of schema 7 whose tables can be changed at will.
+/// Creates a data file of schema 7, and changes its tables with SQL.
 fn database(dir: &Dir, name: &str, change: &str) -> PathBuf {
     let path = dir.path(name);
     store(&data(), &path, StoreFormat::Sqlite).unwrap();
@@ -432,7 +436,7 @@ fn numbers_and_sizes_are_bounded() {
         dir.write(&name, format!("!coverage.py: This is a private format, don't read it directly!{{\"lines\":{{\"a.py\":{lines}}}}}"));
         bad.push(name);
     }
-    // A few bytes each that would take half a megabyte each.
+    // Each entry has a few bytes in the file, and would take half a megabyte in memory.
     let mut sparse =
         String::from("!coverage.py: This is a private format, don't read it directly!{\"lines\":{");
     (0..30_000).for_each(|n| write!(sparse, "\"{n}\":[{MAX_LINE}],").unwrap());
@@ -473,7 +477,7 @@ fn a_hundred_thousand_contexts_are_no_trouble() {
 
 const PAGE: usize = 4096;
 
-/// A database taken apart into pages.
+/// The pages of a database.
 struct Pages(Vec<u8>);
 
 impl Pages {
@@ -490,7 +494,7 @@ impl Pages {
         u32::try_from(self.0.len() / PAGE).unwrap()
     }
 
-    /// Pages are numbered from 1.
+    /// Returns a page. Pages are numbered from 1.
     fn page(&mut self, number: u32) -> &mut [u8] {
         let end = number as usize * PAGE;
         &mut self.0[end - PAGE..end]
@@ -512,7 +516,8 @@ impl Pages {
         .unwrap()
     }
 
-    /// Put `levels` of pages that all point to the next one above what the table had.
+    /// Puts `levels` of pages above the table's rows. All pointers of a page lead to the same page of the
+    /// next level.
     fn fan_out(&mut self, table: &str, levels: u32) {
         let root = self.root_of(table);
         let leaf = self.page(root).to_vec();
@@ -524,7 +529,8 @@ impl Pages {
     }
 }
 
-/// An interior page of a table, all of whose children are the same page (SQLite file format, 1.6).
+/// Returns an interior page of a table, all of whose children are the same page (SQLite file format, section
+/// 1.6).
 fn interior(cells: u16, child: u32) -> Vec<u8> {
     let mut page = vec![0; PAGE];
     let start = PAGE - usize::from(cells) * 5;
@@ -558,7 +564,7 @@ const SCHEMA_1: &str =
     create table arc (file_id, fromno, tono); insert into arc values (1, 1, 2);
     create table tracer (file_id integer primary key, tracer text);";
 
-/// It is refused, at once.
+/// Checks that the bytes are refused quickly.
 #[track_caller]
 fn refused(what: &str, bytes: &[u8]) {
     let start = Instant::now();
@@ -635,7 +641,7 @@ fn headers_that_lie_are_survived() {
         let start = Instant::now();
         let result = read_bytes(&pages);
         assert!(start.elapsed() < Duration::from_secs(5), "{at} {bytes:?}: {:?}", start.elapsed());
-        // Some are of no consequence.
+        // Some of the fields have no effect.
         assert!(result.is_err() || [16, 18, 20, 28, 32, 56, 105].contains(&at), "{at} {bytes:?}");
     }
 }
@@ -644,7 +650,8 @@ fn fixture(name: &str) -> Vec<u8> {
     fs::read(root().join("tests/fixtures/data/odd").join(name)).unwrap()
 }
 
-/// The end of a journal that names a super-journal (SQLite file format, section 3; `pager.c`, `writeSuperJournal`).
+/// Returns the end of a journal that names a super-journal (SQLite file format, section 3; `pager.c`,
+/// `writeSuperJournal`).
 fn super_journal(name: &Path) -> Vec<u8> {
     let name = name.as_os_str().as_bytes();
     let sum: u32 = name.iter().map(|&byte| u32::from(byte)).sum();
@@ -660,7 +667,8 @@ fn super_journal(name: &Path) -> Vec<u8> {
 fn a_journal_deletes_no_file_that_it_names() {
     let (dir, elsewhere) = (Dir::new(), Dir::new());
     good(&dir);
-    // Today's SQLite deletes only files of such names that name the journal; older ones delete any.
+    // Current versions of SQLite delete a file of such a name only if it names the journal. Older ones delete
+    // any.
     let precious = dir.path(".coverage.j-journal").as_os_str().as_bytes().to_vec();
     let victim = elsewhere.write("victim-mjABCDEF9AB", &precious);
     dir.write(".coverage.j", fixture("journal-hot.sqlite"));
@@ -671,7 +679,7 @@ fn a_journal_deletes_no_file_that_it_names() {
     assert_eq!(fs::read(&victim).unwrap(), precious);
     assert_eq!(fs::read(dir.path(".coverage.j-journal")).unwrap(), journal);
 
-    // SQLite itself would have done it: the test is about something.
+    // SQLite itself would have deleted it, so the test proves something.
     let db = Connection::open(dir.path(".coverage.j")).unwrap();
     db.query_row("select count(*) from file", [], |_| Ok(())).unwrap();
     assert!(!victim.exists());
@@ -730,7 +738,7 @@ fn companions_of_the_old_target_do_not_change_the_new_one() {
         dir.pulpcov(["combine"]).status(0);
         assert_eq!(Rows::by_sql(dir.path(TARGET)), Rows::of(&data()));
         assert_eq!(dir.names(), [TARGET]);
-        // Of no target at all.
+        // Now the companion of a target that does not exist.
         good(&dir);
         fs::remove_file(dir.path(TARGET)).unwrap();
         dir.write(format!("{TARGET}{companion}"), fixture(&format!("{name}{companion}")));
@@ -778,7 +786,7 @@ fn twenty_thousand_files_are_combined() {
 
 #[test]
 fn an_open_data_file_is_the_one_that_was_checked() {
-    // Whatever the name leads to later.
+    // The name may lead elsewhere later.
     let dir = Dir::new();
     let path = good(&dir);
     let file = DataFile::open(&path).unwrap();

@@ -1,6 +1,6 @@
-//! The HTML report: figures, settings, what is written and what is not.
+//! The HTML report: figures, settings, and which files are written.
 //!
-//! How it looks and works is tested in a browser: `browser.rs`.
+//! `browser.rs` tests in a browser how the report looks and works.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::sample::measured;
 use crate::support::Dir;
 
-/// What a `data.NAME.js` file of a report hands to the script.
+/// Returns the data that a file `data.NAME.js` of a report passes to the script.
 #[track_caller]
 fn data(folder: &Path, name: &str) -> Value {
     let text = fs::read_to_string(folder.join(format!("data.{name}.js"))).unwrap();
@@ -24,7 +24,7 @@ fn texts(value: &Value) -> Vec<String> {
     value.as_array().unwrap().iter().map(text).collect()
 }
 
-/// The counts of a row, in the terms of the JSON report.
+/// Returns the counts of a row, with the names of the JSON report.
 fn counts(table: &Value, row: usize) -> BTreeMap<String, u64> {
     let number = |column: &str| table[column][row].as_u64().unwrap();
     let mut counts = BTreeMap::from([
@@ -47,7 +47,7 @@ fn assert_counts(summary: &Value, table: &Value, row: usize) {
     }
 }
 
-/// A package with branches, exclusions, regions of one name, and nothing at all.
+/// Creates a package with branches, exclusions, regions of the same name, and an empty file.
 fn shop() -> Dir {
     let dir = Dir::new();
     dir.write("shop/__init__.py", "");
@@ -92,7 +92,8 @@ fn the_figures_are_those_of_the_json_report() {
                 let line = &table["line"][row];
                 let named = format!("{name}@{line}");
                 let region = [&regions[name], &regions[&named]];
-                // Of two functions of one name, the JSON report names the line of the second.
+                // If two functions have the same name, the JSON report adds the line to the name of the
+                // second.
                 let region = region
                     .into_iter()
                     .find(|region| line == 0 || region["start_line"] == *line)
@@ -126,7 +127,7 @@ fn a_source_page_can_be_read_without_script() {
     assert!(index.contains(">shop/cart.py</a>"), "{index}");
 }
 
-/// Name, content and time of every file of a report but those that say when it was made.
+/// Returns the bytes and the time of every file of a report, except those that say when it was made.
 fn state(dir: &Dir) -> BTreeMap<String, (Vec<u8>, std::time::SystemTime)> {
     let folder = dir.path("htmlcov");
     let names = dir.names_in("htmlcov").into_iter();
@@ -152,7 +153,7 @@ fn pages_that_did_not_change_are_not_written_again() {
     dir.pulpcov(["html", "--show-contexts"]).status(0);
     assert_eq!(state(&dir), first);
 
-    // A page that is gone comes back; a source that changed is shown as it is.
+    // A page that is missing is written again, and a changed source is shown as it is now.
     fs::remove_file(dir.path("htmlcov/main_py.html")).unwrap();
     let all = fs::read_to_string(dir.path("shop/all.py")).unwrap();
     dir.write("shop/all.py", all.replace("everything", "all_things"));
@@ -168,7 +169,7 @@ fn pages_that_did_not_change_are_not_written_again() {
     assert!(changed.iter().any(|name| *name == "main_py.html"), "{changed:?}");
     assert_eq!(second["main_py.html"].0, first["main_py.html"].0);
 
-    // Other settings, other pages.
+    // Other settings lead to other pages.
     dir.pulpcov(["html", "--precision=2"]).status(0);
     let third = state(&dir);
     assert!(third["main_py.html"].0 != first["main_py.html"].0);
@@ -251,7 +252,7 @@ fn a_single_file_holds_everything() {
     assert!(out.starts_with("<!doctype html>"));
 }
 
-/// Names that no table, page or script must take for anything but text.
+/// Names that tables, pages and scripts must treat as text.
 #[test]
 fn hostile_names_are_text() {
     let dir = Dir::new();
@@ -299,7 +300,7 @@ fn hostile_names_are_text() {
         }
     }
     let single = fs::read_to_string(dir.path("one.html")).unwrap();
-    // The script's own element, and those of the data.
+    // One element is the script's own. The others have the data.
     assert_eq!(single.matches("<script>").count(), 1);
     assert_eq!(single.matches("<script").count(), single.matches("</script>").count());
 }

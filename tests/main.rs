@@ -1,4 +1,4 @@
-//! The command as users run it, and the library on every data file there is.
+//! Tests of the command as users run it, and of the library on data files of every kind.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod advice;

@@ -1,4 +1,4 @@
-//! What does not fit in memory.
+//! Data that does not fit in memory.
 
 use std::fs;
 use std::ops::Range;
@@ -13,7 +13,7 @@ const FILES: usize = 100;
 const CONTEXTS: usize = 20;
 const GIB: u64 = 1 << 30;
 
-/// A file of a hundred thousand lines, of which every context ran others.
+/// Returns numbits with line numbers up to 68,000, which differ for every input, file and context.
 fn lines(input: usize, file: usize, context: usize) -> Vec<u8> {
     let mut bytes = vec![0x5a; 8500];
     let row = (input * FILES + file) * CONTEXTS + context;
@@ -25,12 +25,12 @@ fn context(input: usize, context: usize) -> String {
     format!("test_{input}_{context}")
 }
 
-/// Runs its arguments, and prints how many KiB of memory they had at most.
+/// Runs its arguments, and prints the KiB of memory that they used at most.
 const PEAK: &str = "import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
 
-/// Write the inputs of these numbers.
+/// Writes the inputs with these numbers.
 fn inputs(dir: &Dir, inputs: Range<usize>) {
     for input in inputs {
         let mut data = CoverageData::new();
@@ -45,7 +45,7 @@ fn inputs(dir: &Dir, inputs: Range<usize>) {
     }
 }
 
-/// Run the command, and assert that it takes less than 256 MiB.
+/// Runs the command, and checks that it takes less than 256 MiB.
 fn in_little_memory(dir: &Dir, arguments: &[&str]) {
     let mut measured = python();
     measured.args(["-c", PEAK]).arg(pulpcov().get_program()).args(arguments);
@@ -58,7 +58,7 @@ fn in_little_memory(dir: &Dir, arguments: &[&str]) {
 #[test]
 fn a_result_of_a_gibibyte_takes_a_quarter_of_it_in_memory() {
     let dir = Dir::new();
-    // What is added to does not fit either.
+    // With --append, the old data file does not fit either.
     for (some, arguments) in [
         (0..INPUTS / 2, &["combine", "--quiet"][..]),
         (INPUTS / 2..INPUTS, &["combine", "--quiet", "--append"]),

@@ -1,9 +1,10 @@
-//! Sources that were changed at random are accepted exactly if Python accepts them, with coverage.py's facts, or refused in
-//! its words.
+//! Randomly changed sources are accepted exactly if Python accepts them. The facts are coverage.py's, and the
+//! errors have Python's words.
 //!
-//! `tests/fixtures/python/mutate.py` makes them, and writes what is expected, in each Python. `PULPCOV_CASES` is the number of
-//! cases, and `PULPCOV_FIRST_CASE` that of the first: a case is the same in every run of one Python, so another number gives
-//! others, and the number of a case that failed repeats it.
+//! `tests/fixtures/python/mutate.py` makes the sources, and writes what is expected, in each Python.
+//! `PULPCOV_CASES` sets the number of cases, and `PULPCOV_FIRST_CASE` the number of the first. A number means
+//! the same case in every run of one Python. So another first case gives new cases, and the number of a
+//! failed case repeats it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -17,7 +18,7 @@ use crate::python_facts::differences;
 use crate::pythons::debian_python;
 use crate::support::{REFERENCE, neutral, python, root, venv_of};
 
-/// What one process of Python is asked for.
+/// How many cases one process of Python gets.
 const PORTION: usize = 250;
 
 /// How many differing cases are shown.
@@ -52,7 +53,7 @@ fn check_debian(version: &str, release: &str) {
     check(|| neutral(Command::new(venv.join("bin/python"))));
 }
 
-/// Portions of cases on all cores.
+/// Checks portions of cases on all cores.
 fn check(python: impl Fn() -> Command + Sync) {
     let first = number_of_environment("PULPCOV_FIRST_CASE").unwrap_or_default();
     let count = cases(200);
@@ -76,7 +77,7 @@ fn check(python: impl Fn() -> Command + Sync) {
     assert!(differing.is_empty(), "{} of {count}\n{}", differing.len(), shown.join("\n"));
 }
 
-/// The cases that differ.
+/// Returns the cases that differ.
 fn portion(mut python: Command, first: usize, count: usize) -> Vec<String> {
     let script = root().join("tests/fixtures/python/mutate.py");
     let output = python
@@ -93,7 +94,7 @@ fn portion(mut python: Command, first: usize, count: usize) -> Vec<String> {
 
 fn difference(line: &str) -> Option<String> {
     let expected: Value = serde_json::from_str(line).unwrap();
-    // coverage.py itself does not survive everything.
+    // coverage.py itself crashes on some sources.
     if expected.get("crash").is_some() {
         return None;
     }

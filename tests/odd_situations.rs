@@ -1,8 +1,8 @@
-//! Odd situations, in which our command does what coverage.py's does: `odd_situations.txt` lists them.
+//! Odd situations, in which pulpcov does what coverage.py does. `odd_situations.txt` lists them.
 //!
-//! A line of the table is a folder, a difference or `same`, and words as a shell has them: files to write as
-//! `name<=content`, variables as `NAME=value`, then the arguments. The differences are explained in DESIGN.md, each in a
-//! row of the table there.
+//! A line of this table has a folder, a difference or `same`, and then words, quoted as in a shell. The words
+//! are files to write (`name<=content`), variables (`NAME=value`), and then the arguments. A table in
+//! DESIGN.md explains each difference in a row.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -45,7 +45,7 @@ impl Situation {
     }
 }
 
-/// The words of a line, which may be quoted by `'`.
+/// Returns the words of a line, which may be quoted with `'`.
 fn words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), None::<String>, false);
     for c in line.chars() {
@@ -68,7 +68,7 @@ fn situations() -> Vec<Situation> {
     text.lines().filter(is_situation).map(Situation::parse).collect()
 }
 
-/// A folder of which each situation gets two copies.
+/// A folder that each situation gets two copies of.
 struct Template(Dir);
 
 impl Template {
@@ -123,7 +123,7 @@ impl Template {
         Self(dir)
     }
 
-    /// A copy, whose data is about the files in it.
+    /// Returns a copy of the folder. The data of the copy names the files of the copy.
     fn copied(&self) -> Dir {
         let dir = Dir::new();
         copy(&self.0.path(""), &dir.path(""));
@@ -134,7 +134,7 @@ impl Template {
         );
         for name in dir.names().iter().filter(|name| name.starts_with(".coverage")) {
             if let Ok(database) = rusqlite::Connection::open(dir.path(name)) {
-                // What has no such table is no data file.
+                // A file without this table is not a data file.
                 let _ = database.execute_batch(&moved);
             }
         }
@@ -159,21 +159,21 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What a program did, without what differs by place and time.
+/// What a program did, without what depends on place and time.
 #[derive(Debug, PartialEq, Eq)]
 struct Done {
     status: i32,
-    /// What was asked for.
+    /// The output that was asked for.
     output: String,
-    /// What stopped it, without labels and line breaks.
+    /// The error that stopped it, without labels and line breaks.
     refusal: String,
     warnings: BTreeSet<String>,
-    /// What is there afterwards.
+    /// The files that exist afterwards.
     files: Vec<String>,
 }
 
 impl Done {
-    /// coverage.py says on standard output what stopped it.
+    /// Converts coverage.py's answer. coverage.py prints the error that stopped it on standard output.
     fn theirs(dir: &Dir, answer: &Value) -> Self {
         let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
         let status = answer["status"].as_i64().map_or(-1, |status| i32::try_from(status).unwrap());
@@ -198,7 +198,7 @@ impl Done {
     fn ours(dir: &Dir, ran: &Ran) -> Self {
         let place = dir.path("").display().to_string();
         let (out, err) = (ran.stdout.replace(&place, "$CWD"), ran.stderr.replace(&place, "$CWD"));
-        // Reports say what stops them where coverage.py does, all else on standard error.
+        // Reports print the error where coverage.py does. All other errors are on standard error.
         let error = err.split_once("error: ").map_or("", |(_, said)| said);
         let (output, refusal) = if ran.status == 1 {
             (String::new(), format!("{out}{error}"))
@@ -224,7 +224,7 @@ impl Done {
         }
     }
 
-    /// What is not as coverage.py has it, if anything.
+    /// Returns what differs from coverage.py, if anything.
     fn differs(&self, theirs: &Self) -> Option<&'static str> {
         let is_place = |rest: &str| rest.is_empty() || rest.starts_with(" (");
         let unheard =
@@ -245,13 +245,13 @@ impl Done {
     }
 }
 
-/// The names of all files but those of our cache.
+/// Returns the names of all files except those of our cache.
 fn files(dir: &Dir) -> Vec<String> {
     let is_cache = |name: &String| name.contains(".pulpcov");
     dir.names().into_iter().filter(|name| !is_cache(name)).collect()
 }
 
-/// Ours has `?` for what cannot be printed.
+/// Replaces characters that cannot be printed by `?`, as pulpcov does.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c == '\n' || is_printable(c) { c } else { '?' }).collect()
 }
@@ -314,7 +314,7 @@ fn run_ours(situation: &Situation, dir: &Dir) -> Ran {
     Ran::from(command.output().unwrap())
 }
 
-/// The table of the design and the table of situations have the same differences.
+/// The table in DESIGN.md and the table of situations have the same differences.
 #[test]
 fn differences_in_odd_situations_are_explained() {
     let design = fs::read_to_string(root().join("pulpcov-core/DESIGN.md")).unwrap();

@@ -19,7 +19,7 @@ fn recorded() -> Dir {
     dir
 }
 
-/// Run the command in a shell, after `prepare`.
+/// Runs the command in a shell, after `prepare`.
 fn shell(dir: &Dir, prepare: &str, args: &str) -> Ran {
     let mut shell = Command::new("bash");
     shell.args(["-c", &format!("{prepare}; exec \"$0\" {args}")]).arg(pulpcov().get_program());
@@ -96,7 +96,7 @@ fn a_link_in_a_folder_of_ones_own_is_followed() {
     dir.pulpcov(["xml", "-o", "loop"]).status(1).stderr("cannot write the output: loop: ");
 }
 
-/// Otherwise another user could have a file of this user overwritten.
+/// If the link were followed, another user could have a file of this user overwritten.
 #[test]
 fn a_link_that_another_one_could_have_made_is_not_followed() {
     let dir = recorded();
@@ -113,7 +113,7 @@ fn a_link_that_another_one_could_have_made_is_not_followed() {
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
     };
     refused();
-    // In a folder with the sticky bit, only the owner of the link can have put it there.
+    // In a folder with the sticky bit, only the owner of the link can have created it.
     open(0o1777);
     dir.pulpcov(["xml", "-o", "open/link"]).status(0);
     fs::write(&victim, "precious").unwrap();

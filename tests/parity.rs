@@ -1,8 +1,8 @@
-//! Random folders of data files, combined by both programs: the same rows, messages and exit status.
+//! Random folders of data files, combined by both programs: rows, messages and exit code are the same.
 //!
-//! The inputs are written by coverage.py itself. Both programs work on the same folder, one after
-//! the other, because paths depend on where they run. All of coverage.py's work is done in
-//! two processes; a failure prints the scenario.
+//! coverage.py itself writes the inputs. The programs work in the same folder, one after the other, because
+//! paths depend on where they run. coverage.py does all its work in two processes. A failure prints the
+//! scenario.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,10 +17,10 @@ use serde_json::{Value, json};
 
 use crate::support::{Dir, Ran, Rows, pulpcov, reference};
 
-/// How many folders are tried, unless the variable `PULPCOV_TEST_SCENARIOS` says another number.
+/// How many folders are tried, unless the variable `PULPCOV_TEST_SCENARIOS` sets another number.
 const SCENARIOS: usize = 300;
 
-/// What of a path stands for the folder that the programs run in.
+/// In a path, stands for the folder that the programs run in.
 const HERE: &str = "{here}";
 
 #[derive(Clone, Debug)]
@@ -29,9 +29,9 @@ struct Scenario {
     data_file: &'static str,
     named_by: NamedBy,
     inputs: Vec<Input>,
-    /// What the data file holds before.
+    /// What the data file contains before the combine.
     base: Option<Recording>,
-    /// Result and patterns of each set in `[paths]`.
+    /// The result and the patterns of each set in `[paths]`.
     aliases: Vec<Vec<String>>,
     relative_files: bool,
     append: bool,
@@ -39,7 +39,7 @@ struct Scenario {
     places: Places,
 }
 
-/// Where the data file's name is said.
+/// Where the data file is named.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum NamedBy {
     Option,
@@ -57,7 +57,7 @@ enum Places {
 #[derive(Clone, Debug)]
 enum Input {
     Recorded(Recording),
-    /// The same bytes as the input of this number, if there is one before.
+    /// A file with the same bytes as the input of this number, if that is a recording.
     CopyOf(usize),
     Stranger,
 }
@@ -79,7 +79,7 @@ struct Row {
 
 const CONTEXTS: [&str; 5] = ["", "nightly", "test_a|run", "Prüfung", "it's \"odd\"\n"];
 
-/// A source path as some machine recorded it.
+/// Returns paths of sources, as various machines recorded them.
 fn path() -> impl Strategy<Value = String> {
     let root = select(vec![
         "/home/ci/build/",
@@ -166,7 +166,7 @@ fn recording(arcs: BoxedStrategy<bool>) -> impl Strategy<Value = Recording> {
 
 fn scenario() -> impl Strategy<Value = Scenario> {
     any::<bool>().prop_flat_map(|arcs| {
-        // Rarely the other measurement: then both programs must refuse.
+        // A few inputs have the other kind of data, and then both programs must refuse.
         let measured = prop::bool::weighted(0.005).prop_map(move |other| arcs != other).boxed();
         let input = prop_oneof![
             12 => recording(measured.clone()).prop_map(Input::Recorded),
@@ -237,7 +237,7 @@ impl Scenario {
         }
     }
 
-    /// What coverage.py is to write into `pristine`.
+    /// Returns what coverage.py has to write into `pristine`.
     fn recordings(&self, pristine: &Path, here: &str) -> Vec<Value> {
         let inputs = self.inputs.iter().enumerate().filter_map(|(number, input)| match input {
             Input::Recorded(recording) => Some((self.input_name(number), recording)),
@@ -250,7 +250,7 @@ impl Scenario {
             .collect()
     }
 
-    /// Add what coverage.py does not write.
+    /// Adds the inputs that coverage.py does not write.
     fn complete(&self, dir: &Dir) {
         for (number, input) in self.inputs.iter().enumerate() {
             let name = format!("pristine/{}", self.input_name(number));
@@ -262,7 +262,7 @@ impl Scenario {
                         dir.write(name, fs::read(original).unwrap());
                     }
                 }
-                // All are different: of equal ones coverage.py deletes all but the first.
+                // All are different, because coverage.py deletes all but the first of equal inputs.
                 Input::Stranger => {
                     drop(dir.write(name, format!("no data file, but note {number}")))
                 }
@@ -300,17 +300,17 @@ impl Row {
     }
 }
 
-/// A folder for one scenario: the inputs are in `pristine`, the programs run in `here`.
+/// A folder for one scenario. The inputs are in `pristine`, and the programs run in `here`.
 struct Stage {
     scenario: Scenario,
     dir: Dir,
 }
 
-/// What a program left.
+/// What a program has left.
 #[derive(Debug, PartialEq)]
 struct Outcome {
     rows: Rows,
-    /// What is in the folder.
+    /// The names of the files in the folder.
     names: Vec<String>,
 }
 
@@ -325,10 +325,10 @@ impl Stage {
         self.dir.path("here").to_str().unwrap().to_owned()
     }
 
-    /// Make `here` anew.
+    /// Creates `here` again.
     fn set_up(&self) {
         let _ = fs::remove_dir_all(self.dir.path("here"));
-        // Some of the aliases' results exist.
+        // Some of the results of aliases exist.
         for name in ["src/app/views.py", "app/models.py", "src/views.py"] {
             self.dir.write(format!("here/{name}"), "");
         }
@@ -366,7 +366,7 @@ impl Stage {
     }
 }
 
-/// The line `Combined 3 files, skipped 1`, or what stopped the program.
+/// Returns the line `Combined 3 files, skipped 1`, or the error that stopped the program.
 fn last_line(text: &str) -> &str {
     text.lines().last().unwrap_or_default()
 }
@@ -407,7 +407,7 @@ fn random_folders_combine_as_in_coverage() {
             continue;
         }
         succeeded += 1;
-        // We say in the exit status that a file was left out.
+        // Our exit code says that a file was left out.
         let left_out = their_output.contains("errored");
         assert_eq!(ran.status, if left_out { 3 } else { 0 }, "{told}");
         assert_eq!(last_line(&ran.stderr), last_line(their_output), "{told}");

@@ -1,6 +1,7 @@
-//! Random regular expressions, of which Python's `re` and ours make the same.
+//! Random regular expressions: Python's `re` and our engine find the same matches.
 //!
-//! `PULPCOV_CASES` is the number of cases. To repeat a case that failed, set `PULPCOV_FIRST_CASE` to its number.
+//! `PULPCOV_CASES` sets the number of cases. To repeat a case that failed, set `PULPCOV_FIRST_CASE` to its
+//! number.
 
 use pulpcov_core::pyre::Pattern;
 use pulpcov_core::text::printable;
@@ -23,20 +24,20 @@ fn random_patterns_are_python_s() {
     let wrong: Vec<String> = text.lines().filter_map(difference).collect();
     let (limited, wrong): (Vec<_>, Vec<_>) = wrong.iter().partition(|case| case.contains(LIMIT));
     assert!(wrong.is_empty(), "{} of {}:\n{wrong:#?}", wrong.len(), text.lines().count());
-    // Random patterns that take Python some seconds are there, but they are rare.
+    // A few random patterns take Python some seconds.
     assert!(limited.len() <= 2 + text.lines().count() / 1000, "{limited:#?}");
 }
 
-/// The engine says so, where Python would go on for as long as it takes.
+/// The engine's error where Python would go on for as long as it takes.
 const LIMIT: &str = "Max limit for backtracking count exceeded";
 
-/// What ours does otherwise in a case, if anything.
+/// Returns how our result differs in a case, if it does.
 fn difference(case: &str) -> Option<String> {
     let case: Value = serde_json::from_str(case).unwrap();
     let found = matches(case["pattern"].as_str().unwrap(), case["text"].as_str().unwrap());
     let is_same = match (&found, &case["error"]) {
         (Err(error), Value::String(message)) => error.reason() == printable(message),
-        // Python refuses this by an error of another kind.
+        // Python refuses this with an error of another kind.
         (Err(_), Value::Null) => case["matches"].is_null(),
         (Ok(found), _) => serde_json::to_value(found).unwrap() == case["matches"],
         _ => false,

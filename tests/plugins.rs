@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::support::{Dir, REFERENCE, Ran, neutral, venv};
 
-/// A Python with coverage.py and plugins of the registry.
+/// Returns a Python with coverage.py and plugins from PyPI.
 fn python() -> PathBuf {
     let plugins = [
         "covdefaults==2.3.0",
@@ -17,7 +17,7 @@ fn python() -> PathBuf {
     venv("plugins-of-coverage", &packages).join("bin/python")
 }
 
-/// Every kind of line that the plugins say something of.
+/// A source with every kind of line that the plugins treat.
 const SOURCE: &str = r#"
 import sys
 from typing import TYPE_CHECKING, overload
@@ -106,7 +106,7 @@ impl Project {
         )
     }
 
-    /// Both commands make the same reports, and end alike.
+    /// Checks that both commands write the same reports and have the same exit code.
     #[track_caller]
     fn assert_same_reports(&self, more: &[&str]) {
         for report in [
@@ -145,7 +145,7 @@ fn covdefaults_counts_as_in_python() {
     ] {
         let project = Project::new(rcfile);
         project.assert_same_reports(&["--python-version=3.11"]);
-        // The data tells the same version, and the report says so.
+        // The data suggests the same version, and the report says so.
         let told = project.pulpcov(&["report"]);
         assert_eq!(told.stdout, project.coverage(&["report"]).stdout);
         told.stderr("exclusions of plugins are those for Python 3.11, told from the data");
@@ -258,9 +258,9 @@ def coverage_init(registry, options):
     let python = project.python.to_str().unwrap();
     let theirs = project.coverage(&["report", "-m"]).status(0);
     assert!(theirs.stdout.contains("page.html"), "{}", theirs.stdout);
-    // The script is not in the current folder, as `coverage` is not: the plugin is found all the same.
+    // The script is not in the current folder, as the script `coverage` is not, but Python finds the plugin.
     let ours = project.pulpcov(&["report", "-m", "--plugins=run", "--python", python]).status(0);
     assert_eq!(ours.stdout, theirs.stdout);
-    // Without Python the file is left out, as before: a plugin that traces files is no reason to stop.
+    // Without Python the file is left out: a plugin that traces files is no reason to stop.
     project.pulpcov(&["report"]).status(0).stderr("traced by plugin pages.Pages left out");
 }

@@ -1,5 +1,7 @@
-//! What must hold for any data: merging commutes, associates and is idempotent, in memory and through
-//! every format; what is written is read back; neither order nor threads change the result.
+//! Properties that hold for any data.
+//!
+//! Merging is commutative, associative and idempotent, in memory and through every format. What is written is
+//! read back. Neither the order of inputs nor the number of threads changes the result.
 
 use std::fs;
 use std::path::Path;
@@ -25,7 +27,7 @@ const PATHS: [&str; 7] = [
 
 const CONTEXTS: [&str; 5] = ["", "nightly", "test_a|run", "Prüfung 😀", "it's \"odd\"\n"];
 
-/// Lines and how often a file is measured, by number of path and of context.
+/// Pairs of line numbers, by the indices of a path and of a context.
 type Rows = Vec<(usize, usize, Vec<(u32, u32)>)>;
 
 fn lines() -> impl Strategy<Value = u32> {
@@ -36,7 +38,7 @@ fn rows() -> impl Strategy<Value = Rows> {
     vec((0..PATHS.len(), 0..CONTEXTS.len(), vec((lines(), lines()), 1..8)), 0..10)
 }
 
-/// Data of one measurement; a file has the same plugin in all of them, or merging would refuse.
+/// Returns data of one kind. A file always has the same plugin, or merging would refuse it.
 fn data(measurement: Measurement) -> impl Strategy<Value = CoverageData> {
     let meta =
         btree_map(select(vec!["version", "when", "sys_argv"]), select(vec!["1", "two"]), 0..3);
@@ -76,7 +78,7 @@ fn data(measurement: Measurement) -> impl Strategy<Value = CoverageData> {
     })
 }
 
-/// Whose data files name the files of a data set.
+/// Returns the authors of a data set: the users whose data files name its files.
 fn authors() -> impl Strategy<Value = Authors> {
     select(vec![
         Authors::Caller,
@@ -91,7 +93,7 @@ fn any_data() -> impl Strategy<Value = CoverageData> {
     prop_oneof![data(Measurement::Lines), data(Measurement::Arcs)]
 }
 
-/// Several data sets that can be merged.
+/// Returns several data sets that can be merged.
 fn alike<const N: usize>() -> impl Strategy<Value = [CoverageData; N]> {
     let of = |measurement| vec(data(measurement), N).prop_map(|all| all.try_into().unwrap());
     prop_oneof![of(Measurement::Lines), of(Measurement::Arcs)]
@@ -103,12 +105,14 @@ fn merged(all: &[&CoverageData]) -> CoverageData {
     result
 }
 
-/// The formats of data files, and what of the data each can hold.
+/// The formats of data files, which differ in what they can store.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Format {
-    /// Without contexts and metadata, but for `runs`. Files are named by their lines or arcs, if only none.
+    /// JSON has no contexts, and of the metadata only `runs`. It lists only files with lines or arcs, if
+    /// there are any.
     Json,
-    /// The schema; 1 has no contexts, and before 6 there was no metadata but `has_arcs`.
+    /// SQLite, with the version of the schema. Version 1 has no contexts. Before version 6, there is no
+    /// metadata but `has_arcs`.
     Sqlite(i64),
 }
 
@@ -124,7 +128,7 @@ const FORMATS: [Format; 8] = [
 ];
 
 impl Format {
-    /// The part of the data that the format can hold.
+    /// Returns the part of the data that the format can store.
     fn reduce(self, mut data: CoverageData) -> CoverageData {
         if matches!(self, Self::Json | Self::Sqlite(..=5)) {
             data.clear_meta();
@@ -171,7 +175,7 @@ impl Format {
     }
 }
 
-/// The files and plugins alone.
+/// Returns the files and plugins alone.
 fn without_contexts(data: &CoverageData) -> CoverageData {
     let mut bare = CoverageData::new();
     data.measurement()
@@ -183,7 +187,7 @@ fn without_contexts(data: &CoverageData) -> CoverageData {
     bare
 }
 
-/// The tables of each schema before 7, after the history of coverage.py's `sqldata.py`.
+/// Writes data with a schema before 7. The tables follow the history of coverage.py's `sqldata.py`.
 fn write_old_schema(data: &CoverageData, schema: i64, path: &Path) -> rusqlite::Result<()> {
     let db = Connection::open(path)?;
     db.execute_batch(
@@ -290,7 +294,7 @@ proptest! {
         prop_assert_eq!(&merged(&[&both, &b]), &both);
     }
 
-    /// Nothing of either is missing, and nothing is made up.
+    /// The result has all rows of both, and no other rows.
     #[test]
     fn merging_is_the_union([a, b] in alike()) {
         let both = merged(&[&a, &b]);
@@ -334,7 +338,7 @@ proptest! {
         }
     }
 
-    /// Merged before or after it was on disk, in whichever two formats, the data is the same.
+    /// Data is the same whether it is merged before or after it was on disk, in any two formats.
     #[test]
     fn merging_does_not_depend_on_the_format([a, b] in alike(), first in select(&FORMATS[..]), second in select(&FORMATS[..])) {
         let (mut a, mut b) = (a, b);
@@ -350,7 +354,7 @@ proptest! {
         prop_assert_eq!(&Format::Sqlite(7).through(&both), &both);
     }
 
-    /// However it was put together, equal data is equal bytes.
+    /// Equal data has equal bytes, in whichever order it was merged.
     #[test]
     fn equal_data_is_equal_bytes([a, b, c] in alike()) {
         let one = merged(&[&a, &merged(&[&b, &c])]);
@@ -364,7 +368,7 @@ proptest! {
 proptest! {
     #![proptest_config(config(8))]
 
-    /// The same files under other names, named in any order, read by any number of threads.
+    /// The same files have other names, are named in any order, and are read by any number of threads.
     #[test]
     fn neither_order_nor_threads_change_a_byte(
         inputs in prop_oneof![vec(data(Measurement::Lines), 1..9), vec(data(Measurement::Arcs), 1..9)],

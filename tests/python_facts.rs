@@ -1,7 +1,7 @@
-//! The facts about sources, and analyses of made-up data, are coverage.py's.
+//! The facts about sources, and analyses of made-up data, are the same as coverage.py's.
 //!
-//! `tests/fixtures/python/record.py` writes what is expected: of the small sources beside it, recorded
-//! under each version of Python, and of a sample of the standard library while the test runs.
+//! `tests/fixtures/python/record.py` writes what is expected. For the small sources beside it, the results of
+//! each version of Python are stored; for a sample of the standard library, it runs during the test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -40,7 +40,7 @@ fn python_3_14() {
     check(PythonVersion::Py314);
 }
 
-/// Every so many-th file of the standard library of the Python that coverage.py runs on.
+/// Every ninth file of the standard library of the Python that coverage.py runs on.
 #[test]
 fn standard_library() {
     const STEP: usize = 9;
@@ -103,7 +103,7 @@ fn fixtures() -> PathBuf {
 
 fn check(version: PythonVersion) {
     let fixtures = fixtures();
-    // The later versions' records hold only what differs from the first one's.
+    // The records of later versions have only what differs from the first version.
     let mut recorded = BTreeMap::new();
     for version in [PythonVersion::Py311, version] {
         let text = fs::read_to_string(fixtures.join(format!("expected-{version}.jsonl"))).unwrap();
@@ -120,7 +120,7 @@ fn check(version: PythonVersion) {
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
-/// What differs between a source's facts and those recorded, a line each.
+/// Returns the differences between a source's facts and the recorded ones, one per line.
 pub(crate) fn differences(bytes: &[u8], expected: &Value, version: PythonVersion) -> Vec<String> {
     let file = expected["file"].as_str().unwrap();
     let analyzed = PythonSource::decode(bytes)
@@ -140,7 +140,7 @@ pub(crate) fn differences(bytes: &[u8], expected: &Value, version: PythonVersion
     }
 }
 
-/// The options that comments at the top of a source ask for.
+/// Returns the options that comments at the top of a source ask for.
 fn options(text: &str, version: PythonVersion) -> AnalyzeOptions {
     let patterns = |name: &str| {
         let prefix = format!("# {name}: ");
@@ -199,7 +199,8 @@ fn regions(facts: &Facts) -> Value {
     json!(regions)
 }
 
-/// The order of several reasons is that of Python's string hashes: they are recorded sorted.
+/// Returns the descriptions of missing arcs, with their reasons sorted. In Python, the order of several
+/// reasons depends on string hashes, so the records are sorted too.
 fn arc_text(facts: &Facts) -> Value {
     let sentence = |from, to| {
         let text = facts.missing_arc_description(from, to);

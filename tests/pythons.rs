@@ -1,7 +1,7 @@
-//! `pulpcov hook` in Pythons that measure in other ways: with `sys.monitoring`, which says nothing twice; with warnings about
-//! forks of processes that have threads.
+//! `pulpcov hook` in Pythons that measure in other ways. Some use `sys.monitoring`, which reports nothing
+//! twice, and some warn of forks in processes with threads.
 //!
-//! They are Debian's: `debian_python.sh` fetches them.
+//! The Pythons are Debian's: `debian_python.sh` fetches them.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,13 +12,13 @@ use nix::sys::signal::Signal;
 use crate::hooked::{Hooked, Running, WAYS, line_of_step, lines, shop};
 use crate::support::{REFERENCE, Ran, Rows, neutral, pulpcov, root, venv_of};
 
-/// A Python, and what coverage.py measures with there.
+/// A Python, and the core that coverage.py measures with.
 struct Kind {
     python: PathBuf,
-    /// Of the virtual environment.
+    /// The name of the virtual environment.
     name: String,
     core: String,
-    /// Is it what coverage.py measures with there unless it is told to?
+    /// Whether coverage.py uses this core in this Python by default.
     is_default: bool,
 }
 
@@ -33,7 +33,7 @@ impl Kind {
         }
     }
 
-    /// With the hook.
+    /// Creates an environment with the hook, and installs it with these arguments.
     fn hooked(&self, args: &[&str]) -> Hooked {
         let packages = [format!("coverage=={REFERENCE}")];
         let hooked = Hooked::of(&venv_of(self.python.to_str().unwrap(), &self.name, &packages));
@@ -41,7 +41,8 @@ impl Kind {
         hooked.installed(&[&["--config", config.to_str().unwrap()], args].concat())
     }
 
-    /// `sys.monitoring` tells which way a branch went since 3.14.
+    /// Returns whether branches can be measured: `sys.monitoring` reports the direction of a branch only
+    /// since 3.14.
     fn measures_branches(&self) -> bool {
         let code = "import sys; print(hasattr(getattr(getattr(sys, 'monitoring', 0), 'events', 0), 'BRANCH_LEFT'))";
         let output = Command::new(&self.python).args(["-c", code]).output().unwrap();
@@ -49,7 +50,7 @@ impl Kind {
     }
 }
 
-/// Debian's Python of another release. Whichever test comes first fetches it.
+/// Returns Debian's Python of another release. The first test that needs it fetches it.
 pub(crate) fn debian_python(version: &str, release: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let folder = target.join(format!("debian-python{version}"));
@@ -121,7 +122,7 @@ on! {
     python_3_15_sysmon Kind::debian("3.15", "sid", "sysmon");
 }
 
-/// The ways to fork and to end that have least in common.
+/// The ways to fork and to end that have the least in common.
 const FEW: [&str; 4] = ["fork_twice", "multiprocessing_pool", "subprocess", "daemon_thread"];
 
 fn every_way_gives_the_rows_of_one_process(kind: &Kind) {
@@ -269,7 +270,7 @@ end.set()
     let text = String::from_utf8(output.stdout).unwrap();
     let numbers: Vec<usize> = text.split_whitespace().map(|each| each.parse().unwrap()).collect();
     let [kept, living] = numbers[..] else { panic!("{text}") };
-    // Those who live are kept, and of the others a few at most that nobody has looked at yet.
+    // The tracers of living threads are kept, and at most a few others that have not been examined yet.
     assert!((living..living + 10).contains(&kept), "{kept} tracers of {living} living threads");
     assert!(hooked.lines("steps").contains(&line_of_step(1)));
 }
@@ -280,7 +281,7 @@ fn a_python_of_the_system_is_installed_into_and_left_as_it_was() {
     let original = debian_python("3.14", "forky").ancestors().nth(3).unwrap().to_owned();
     let hooked = Hooked::new();
     let system = hooked.dir.path("system");
-    // Links to the same files are enough of a copy: nothing is written into a file.
+    // Hard links are enough of a copy, since no existing file is written to.
     let copied = Command::new("cp").arg("-al").args([&original, &system]).status().unwrap();
     assert!(copied.success());
     let library = system.join("usr/lib/python3.14");

@@ -1,4 +1,4 @@
-//! Other programs read the reports: what they say of them is what the JSON report says.
+//! Other programs that read the reports get the figures of the JSON report.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use crate::support::{Dir, Ran, root, venv};
 
-/// A package in a git repository, measured, with a change since the last commit.
+/// Creates and measures a package in a git repository, with a change since the last commit.
 ///
-/// Its names are what readers stumble over, as far as files can be called so.
+/// The names of its files have characters that readers may stumble over.
 fn measured(options: &[&str]) -> Dir {
     let dir = Dir::new();
     dir.write("shop/__init__.py", "");
@@ -54,7 +54,7 @@ fn totals(dir: &Dir) -> Value {
     json["totals"].clone()
 }
 
-/// A program of the virtual environment that has those that are Python.
+/// Returns a program of the virtual environment that has the readers written in Python.
 fn python_program(name: &str) -> Command {
     let folder: PathBuf = venv("report-readers", &["diff-cover==11.0.1", "pycobertura==4.1.0"]);
     Command::new(folder.join("bin").join(name))
@@ -105,7 +105,7 @@ fn diff_cover_finds_the_changed_lines_in_either() {
         let found: Value =
             serde_json::from_slice(&fs::read(dir.path("diff.json")).unwrap()).unwrap();
         let main = &found["src_stats"]["main.py"];
-        // The second return was never reached; the call at the end was.
+        // The second return was not reached. The call at the end was.
         assert_eq!(main["violation_lines"], serde_json::json!([7]), "{report}: {found}");
         assert_eq!(main["covered_lines"], serde_json::json!([12]), "{report}: {found}");
     }

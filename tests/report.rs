@@ -1,6 +1,7 @@
-//! Reports: the same bytes, messages and exit statuses as coverage.py's, and what goes beyond them.
+//! Reports: the same bytes, messages and exit codes as coverage.py's, and features that coverage.py does not
+//! have.
 //!
-//! Both programs run in the same folder on data that coverage.py itself recorded.
+//! Both programs run in the same folder, on data that coverage.py itself recorded.
 
 use std::process::{Command, Stdio};
 use std::{fs, io};
@@ -177,7 +178,7 @@ fn names_from_outside_forge_nothing() {
     dir.coverage(["annotate", "-d", "theirs"]).status(0);
     assert_eq!(dir.names_in("ours"), dir.names_in("theirs"));
 
-    // What is said about files, too.
+    // The same holds for messages about files.
     for (n, name) in names.into_iter().enumerate() {
         match n % 3 {
             0 => fs::remove_file(dir.path(name)).unwrap(),
@@ -235,8 +236,10 @@ fn contexts_of_lines_are_the_same_in_the_same_order() {
     same(&dir, &["report", "-m", "--contexts=test_a$,test_b"]).status(0);
 }
 
-/// A line's contexts are in the report three times: with the file, with its function and with its class. Files are
-/// written as they are ready, so the memory that the report takes does not grow with their number.
+/// Without `--contexts-once`, a report has a line's contexts three times: with its file, function and class.
+///
+/// Each file is written as soon as it is ready, so the memory of the report does not grow with the number of
+/// files.
 #[test]
 fn each_name_of_a_context_can_be_written_once() {
     let dir = recorded(&["--branch"]);
@@ -280,7 +283,7 @@ fn contexts_take_no_more_memory_than_a_few_files_need() {
         let report = format!("ulimit -v {kilobytes}; exec \"$0\" json -q --show-contexts -o -");
         let mut command = Command::new("bash");
         command.args(["-c", &report]).arg(pulpcov().get_program()).current_dir(dir.path(""));
-        // Threads reserve much that they never use.
+        // Threads reserve a lot of memory that they never use.
         command.env("RAYON_NUM_THREADS", "2").env("MALLOC_ARENA_MAX", "1");
         let mut running = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let bytes = io::copy(&mut running.stdout.take().unwrap(), &mut io::sink()).unwrap();
@@ -290,7 +293,7 @@ fn contexts_take_no_more_memory_than_a_few_files_need() {
     assert!(done && bytes > 280_000_000, "{done}, {bytes} bytes");
 }
 
-/// coverage.py lists them in another order in every run.
+/// Sorts the contexts, which coverage.py lists in another order in every run.
 fn sort_contexts(value: &mut Value) {
     let Value::Object(object) = value else { return };
     for (key, value) in object {
@@ -344,7 +347,7 @@ fn the_version_of_python_can_be_chosen() {
     assert_eq!(["auto", "3.13", "3.14"].map(statements), ["2", "2", "1"]);
 }
 
-/// The data files are recorded by real versions of Python: `tests/fixtures/auto/record.py`.
+/// `tests/fixtures/auto/record.py` records the data files under real versions of Python.
 #[test]
 fn the_version_of_python_is_told_from_the_data() {
     let dir = Dir::new();
@@ -363,16 +366,16 @@ fn the_version_of_python_is_told_from_the_data() {
     let new = report("recorded-3.14", &[]).stderr("Statements are those of Python 3.14");
     assert!(new.stdout.contains("shop.py       17      2    88%   21, 26"), "{}", new.stdout);
     assert_ne!(report("recorded-3.14", &["--python-version=3.13"]).stdout, new.stdout);
-    // A file that is the same in all versions tells nothing.
+    // A file with the same lines in all versions of Python proves nothing.
     report("recorded-3.14", &["plain.py"]).stderr("Statements are those of Python 3.11");
 }
 
-/// One in sixteen files is looked at first: whatever those tell, all of them decide.
+/// Every 16th file is examined first, but all files decide.
 #[test]
 fn many_files_tell_the_version_of_python_together() {
     const DEFERRED: &[u32] = &[1, 3, 4, 5];
     const RAN: &[u32] = &[1, 2, 3, 4, 5];
-    // Not the trace of a whole run, which tells nothing about what is deferred.
+    // This is not the trace of a whole run, so it proves nothing about deferred annotations.
     const ODD: &[u32] = &[1, 2, 3, 5];
     let dir = Dir::new();
     let told = |lines_of: fn(usize) -> &'static [u32]| {
@@ -480,7 +483,7 @@ fn what_is_known_about_sources_is_kept_and_never_stale() {
     same(&dir, &["report"]);
     let kept = fs::read(dir.path(".pulpcov_cache/facts-1")).unwrap();
     assert!(dir.path(".pulpcov_cache/CACHEDIR.TAG").exists());
-    // What a report of numbers keeps is enough for all others.
+    // The facts that a report of numbers caches are enough for all other reports.
     let first = same(&dir, &["report", "-m"]);
     for report in ["json", "xml", "lcov"] {
         let args = [report, "-o", "-"];
@@ -490,7 +493,7 @@ fn what_is_known_about_sources_is_kept_and_never_stale() {
     }
     assert_eq!(fs::read(dir.path(".pulpcov_cache/facts-1")).unwrap(), kept, "nothing was new");
 
-    // Other options, and other text, are other facts.
+    // With other options, or after a change of the source, the facts are others.
     for args in ["report -m --python-version=3.14", "json -o - --show-contexts", "lcov -o -"] {
         let args: Vec<&str> = args.split(' ').collect();
         let uncached = [&args[..], &["--no-cache"]].concat();
@@ -647,7 +650,7 @@ fn line_data_and_branch_data_beside_each_other_can_be_reported() {
     dir.coverage(["run", "--branch", "--data-file=.coverage.b", "a.py"]).status(0);
     dir.coverage(["run", "--data-file=.coverage.l", "a.py"]).status(0);
     dir.pulpcov(["report"]).status(1).stderr("Use --mixed=lines to combine them as line data.");
-    // What it says helps, and nothing was lost.
+    // The advice helps, and nothing was lost.
     let ran = dir.pulpcov(["report", "--mixed=lines"]).status(0);
     assert!(ran.stdout.contains("a.py        3      0   100%"), "{}", ran.stdout);
 }

@@ -1,10 +1,10 @@
-//! A small package that coverage.py measured, and reports on it by both programs.
+//! A small package that coverage.py has measured, and reports of both programs on it.
 
 use std::fs;
 
 use crate::support::{Dir, REFERENCE, Ran, root};
 
-/// A package with branches, an excluded part, a file that never runs, and one without statements.
+/// Creates a package with branches, an excluded part, a file that never runs, and one without statements.
 pub(crate) fn shop() -> Dir {
     let dir = Dir::new();
     dir.write("shop/__init__.py", "");
@@ -20,19 +20,19 @@ pub(crate) fn shop() -> Dir {
     dir
 }
 
-/// The package, measured by coverage.py with these options of `run`.
+/// Creates the package, and has coverage.py measure it with these options of `run`.
 pub(crate) fn recorded(options: &[&str]) -> Dir {
     measured(shop(), options)
 }
 
-/// A folder whose `main.py` was measured by coverage.py with these options of `run`.
+/// Has coverage.py measure `main.py` of a folder with these options of `run`.
 pub(crate) fn measured(dir: Dir, options: &[&str]) -> Dir {
     let run: Vec<&str> = [&["run", "--source=."][..], options, &["main.py"]].concat();
     dir.coverage(run).status(0);
     dir
 }
 
-/// What may differ: versions, times, and comments.
+/// Removes what may differ: versions, times, and comments.
 pub(crate) fn masked(text: &str) -> String {
     let mut lines = Vec::new();
     for line in text.lines() {
@@ -53,7 +53,7 @@ fn cut(text: &str, from: &str, to: &str) -> String {
     format!("{before}{from}{to}{after}")
 }
 
-/// Run both; they must print the same and end alike.
+/// Runs both programs. Checks that they print the same and have the same exit code.
 #[track_caller]
 pub(crate) fn same(dir: &Dir, args: &[&str]) -> Ran {
     let theirs = dir.coverage(args);

@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use crate::hooked::{Hooked, Running, line_of_step, lines_with, shop};
 use crate::support::{REFERENCE, Rows, neutral, venv};
 
-/// So long that what is saved is saved for another reason.
+/// So long that every save has another reason than the interval.
 const NEVER: &[&str] = &["--flush-interval", "60m"];
 const OFTEN: &[&str] = &["--flush-interval", "300ms"];
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ fn wait_for_port(port: u16) {
     }
 }
 
-/// The body of an answer; `None` if the connection ends before there is one.
+/// Returns the body of an answer. Returns `None` if the connection ends before there is one.
 fn get(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -52,7 +52,7 @@ fn get(port: u16, path: &str) -> Option<String> {
     head.contains(" 200 ").then(|| body.to_owned())
 }
 
-/// Requests at the same time. Which processes and threads answered.
+/// Sends requests at the same time. Returns which processes and threads answered.
 #[track_caller]
 fn get_all(port: u16, paths: impl IntoIterator<Item = String>) -> BTreeSet<String> {
     let requests: Vec<_> =
@@ -100,7 +100,7 @@ impl Celery {
         Self { hooked, broker, worker, _redis: redis }
     }
 
-    /// Run these steps as tasks, by a process that is not measured. Which processes ran them.
+    /// Runs these steps as tasks, from a process that is not measured. Returns which processes ran them.
     fn run(&self, steps: std::ops::Range<u32>) -> BTreeSet<i32> {
         let code = format!(
             "from shop.tasks import run_step\n\
@@ -150,7 +150,7 @@ fn celery_is_measured_while_it_runs_and_survives_sigkill() {
     assert!(!celery.hooked.lines("steps").contains(&line_of_step(30)));
 }
 
-/// Greenlets: `celery` itself replaces locks, threads and sleeps before it imports the tasks.
+/// With greenlets, `celery` itself replaces locks, threads and sleeps before it imports the tasks.
 #[track_caller]
 fn celery_with_greenlets(pool: &str) {
     let mut celery = Celery::start(OFTEN, &["--pool", pool]);
@@ -241,7 +241,7 @@ fn gunicorn_with_gevent_is_measured() {
     let hooked = services().installed(&[OFTEN, &["--branch"]].concat());
     let port = free_port();
     let mut server = gunicorn(&hooked, port, &["--worker-class=gevent"]);
-    // Each waits within its request, so greenlets of a process take turns.
+    // Each request waits, so the greenlets of a process take turns.
     let answered = get_all(port, (0..24).map(|step| format!("/{step}?0.3")));
     assert!(!answered.is_empty());
     hooked.wait_for("steps", |hooked| {
@@ -251,7 +251,8 @@ fn gunicorn_with_gevent_is_measured() {
     });
     server.signal(Signal::SIGTERM);
     assert!(server.0.wait().unwrap().success());
-    // No greenlet goes on in the function of another one: the arcs are those of one request in one process.
+    // No greenlet goes on in another one's function: the arcs are those of a single request in a single
+    // process.
     let of_web = |rows: &Rows| {
         let arcs = rows.arcs.iter().filter(|arc| arc.0.ends_with("shop/web.py"));
         arcs.map(|arc| (arc.2, arc.3)).collect::<BTreeSet<_>>()
@@ -280,10 +281,10 @@ fn gunicorn_is_measured_through_an_upgrade() {
     let mut old = gunicorn(&hooked, port, &["--pid", hooked.dir.path("pid").to_str().unwrap()]);
     let before = get_all(port, (0..8).map(|step| format!("/{step}")));
     old.signal(Signal::SIGUSR2);
-    // The new master's file; the old one's is renamed.
+    // The new master writes this file. The old one's file is renamed.
     hooked.wait_for("new master", |hooked| hooked.dir.path("pid.2").exists());
     old.signal(Signal::SIGTERM);
-    // It waits for its workers, those too that have answered nothing so far.
+    // The old master waits for its workers, even for those that have not answered any request yet.
     hooked.wait_for("end of the old master", |_| old.0.try_wait().unwrap().is_some());
     let after = get_all(port, (200..208).map(|step| format!("/{step}")));
     assert!(after.is_disjoint(&before), "{after:?} {before:?}");
@@ -294,8 +295,8 @@ fn gunicorn_is_measured_through_an_upgrade() {
 
 #[test]
 fn uwsgi_is_measured_in_all_its_processes_and_threads() {
-    // One process; several that are forked after the application was loaded, without and with Python's being told; and
-    // before it was.
+    // A single process; several processes, forked after the application is loaded, without and with a call of
+    // Python's fork hooks; several processes, forked before it is loaded.
     let several = ["--master", "--processes=2"];
     assert_uwsgi_is_measured(&[], 1);
     assert_uwsgi_is_measured(&several, 2);
@@ -309,7 +310,7 @@ fn assert_uwsgi_is_measured(options: &[&str], processes: usize) {
     let _server = uwsgi(&hooked, port, options);
     let (mut answered, mut step) = (BTreeSet::<String>::new(), 0);
     let begin = Instant::now();
-    // All of the processes, and more than one thread of each.
+    // All processes have to answer, and more than one thread in some of them.
     while answered.len() <= processes
         || answered.iter().map(|answer| pid_of(answer)).collect::<BTreeSet<_>>().len() < processes
     {
@@ -329,7 +330,7 @@ fn uwsgi_saves_when_it_is_stopped() {
         let port = free_port();
         let mut server = uwsgi(&hooked, port, &[&["--master", "--processes=2"], load].concat());
         get_all(port, (0..12).map(|step| format!("/{step}?0.2")));
-        // A worker that does not know yet that its request is done tells nobody of the end.
+        // If a worker does not know yet that its request is done, it does not announce its end.
         thread::sleep(Duration::from_secs(1));
         server.signal(Signal::SIGINT);
         server.0.wait().unwrap();
@@ -348,7 +349,7 @@ fn uvicorn(hooked: &Hooked, port: u16, options: &[&str]) -> Running {
     server
 }
 
-/// Its processes set handlers, import the application, take the handlers away, and end by the signal.
+/// Its processes set handlers, import the application, remove the handlers, and end by the signal.
 #[test]
 fn uvicorn_saves_when_it_is_stopped() {
     for options in [&[][..], &["--workers=2"], &["--reload"]] {
@@ -372,14 +373,14 @@ fn uwsgi(hooked: &Hooked, port: u16, options: &[&str]) -> Running {
     server
 }
 
-/// The process of an answer.
+/// Returns the process that gave an answer.
 fn pid_of(answer: &str) -> &str {
     answer.split(' ').next().unwrap()
 }
 
 // Apache
 
-/// Scripts that import the applications.
+/// Writes the scripts that import the applications.
 fn scripts(hooked: &Hooked) {
     for module in ["web", "web_two"] {
         let folder = hooked.dir.path("").display().to_string();
@@ -392,7 +393,7 @@ fn scripts(hooked: &Hooked) {
 
 fn apache_settings(hooked: &Hooked, port: u16) -> String {
     let folder = hooked.dir.path("").display().to_string();
-    // Apache gives up the rights of root; another user has none to give up.
+    // Apache gives up the rights of root. Other users have none to give up.
     let user = if nix::unistd::geteuid().is_root() { "User nobody\nGroup nogroup" } else { "" };
     format!(
         "ServerRoot {folder}
@@ -432,7 +433,7 @@ fn apache_is_measured_in_both_modes_with_two_applications_in_a_process() {
     let mut server = start(command.arg("-DFOREGROUND").arg("-f").arg(settings));
     wait_for_port(port);
     let mut answered = BTreeSet::new();
-    // The second application's steps begin with a 1: /20 is step 120.
+    // The second application adds 100 to the step: /20 is step 120.
     for (place, first, last) in [
         ("daemon/one", 10, 30),
         ("daemon/two", 30, 50),
@@ -445,7 +446,7 @@ fn apache_is_measured_in_both_modes_with_two_applications_in_a_process() {
     }
     assert!(answered.len() > 8, "several processes and threads: {answered:?}");
     hooked.wait_for_steps((10..30).chain(130..150).chain(50..70).chain(170..190).chain(300..320));
-    // Those that only the other application could have run did not run.
+    // Steps that only the other application could have run did not run.
     let ran = hooked.lines("steps");
     assert!([30, 110].iter().all(|step| !ran.contains(&line_of_step(*step))), "{ran:?}");
     server.signal(Signal::SIGTERM);

@@ -1,4 +1,4 @@
-//! Which files are in a report, and where their text is from.
+//! Which files are in a report, and where their sources are read from.
 
 use std::fs;
 
@@ -142,7 +142,7 @@ fn paths_of_other_machines_and_relative_ones_are_found() {
     }
 }
 
-/// Modules that nothing imports, wherever the settings say that there are some.
+/// Modules that nothing imports are reported, wherever the settings say that there are some.
 #[test]
 fn what_never_ran_is_reported_too() {
     let settings = [
@@ -204,10 +204,10 @@ fn sources_need_not_be_utf_8() {
         assert_eq!(copy("ours"), copy("theirs"), "{name}");
     }
 
-    // Bytes that are not what the text says they are.
+    // Bytes that are not in the encoding that the source declares.
     dir.write("latin.py", b"# coding: utf-8\nx = '\xe9'\n");
     same(&dir, &["report"]).status(0);
-    // Where it says nothing, and where there is no such encoding, coverage.py dies.
+    // If the source declares no encoding, or an unknown one, coverage.py crashes.
     for wrong in [&b"x = '\xff'\n"[..], b"# coding: nope\n"] {
         dir.write("latin.py", wrong);
         dir.coverage(["report"]).status(1).stderr("SyntaxError: ");
@@ -216,7 +216,8 @@ fn sources_need_not_be_utf_8() {
     }
 }
 
-/// With one of two folders of `source` in the other, coverage.py names files from either, by the hashes of the day.
+/// If one of two folders of `source` contains the other, coverage.py names files relative to either,
+/// depending on the hashes of the run.
 #[test]
 fn xml_names_files_from_the_folder_of_source_that_they_are_in() {
     let dir = shop();
@@ -235,7 +236,9 @@ fn xml_names_files_from_the_folder_of_source_that_they_are_in() {
     }
 }
 
-/// A project with two sources, and data files that say of both that the same lines ran, each with paths of another kind.
+/// Creates a project with two sources, and several data files.
+///
+/// All data files say that the same lines of the two sources ran, but each has paths of another kind.
 fn measured_elsewhere() -> Dir {
     let dir = Dir::new();
     dir.write("repo/src/shop/a.py", "def f(a):\n    if a:\n        return 1\n    return 2\n");
@@ -340,19 +343,19 @@ fn rows_that_are_looked_for_by_another_name_are_told() {
     fs::rename(dir.path("repo/src"), dir.path("src")).unwrap();
     fs::rename(dir.path("repo/tests"), dir.path("tests")).unwrap();
     let ran = dir.pulpcov(["report", "--data-file=relative.db"]).status(0);
-    // The bytes are coverage.py's.
+    // The report has coverage.py's bytes.
     assert_eq!(ran.stdout, dir.coverage(["report", "--data-file=relative.db"]).status(0).stdout);
     assert!(ran.stdout.contains("TOTAL               5      5     0%"), "{}", ran.stdout);
     let warning = "warning: the report does not count what the data has of 2 files: the paths are relative, and \
         `relative_files` is off: src/shop/a.py, tests/t.py (unmatched-rows); set `relative_files = true` in [run]\n";
     assert_eq!(ran.stderr, warning);
-    // What it says helps.
+    // The advice helps.
     dir.write(".coveragerc", "[run]\nrelative_files = true\n");
     let ran = dir.pulpcov(["report", "--data-file=relative.db"]).status(0);
     assert!(ran.stdout.contains("TOTAL               5      1    80%"), "{}", ran.stdout);
     assert_eq!(ran.stderr, "");
 
-    // The other way round.
+    // The same the other way round.
     let code = "import coverage, os\nd = coverage.CoverageData('absolute.db')\n\
         d.add_lines({os.path.abspath('src/shop/a.py'): [1]})\nd.write()\n\
         os.symlink('src', 'link')\nd = coverage.CoverageData('link.db')\n\
@@ -392,7 +395,7 @@ fn folders_of_windows_have_rows() {
     assert!(names.contains(&r"src\") && names.contains(&r"src\shop\"), "{}", ran.stdout);
 }
 
-/// A repository can name a program that fetches what it lacks.
+/// A repository can name a program that fetches missing objects.
 #[test]
 fn nothing_is_run_to_fetch_what_a_repository_lacks() {
     let dir = measured_elsewhere();

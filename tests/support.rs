@@ -1,4 +1,5 @@
-//! What every test needs: a folder of its own, the command, the real coverage.py, the rows of a data file.
+//! What every test needs: a folder of its own, the command, the real coverage.py, and the rows of a data
+//! file.
 //!
 //! Nothing here depends on the current folder or on the user's environment.
 
@@ -16,15 +17,15 @@ use pulpcov_core::formats::DataFile;
 use pulpcov_core::{CoverageData, Measurement};
 use serde_json::Value;
 
-/// The release of coverage.py that ours is compared with.
+/// The release of coverage.py that pulpcov is compared with.
 pub(crate) const REFERENCE: &str = pulpcov_core::REFERENCE_VERSION;
 
-/// The repository.
+/// Returns the folder of the repository.
 pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// A folder of one test, gone when the test ends.
+/// The folder of one test. It is removed when the test ends.
 pub(crate) struct Dir(tempfile::TempDir);
 
 impl Dir {
@@ -32,13 +33,13 @@ impl Dir {
         Self(tempfile::Builder::new().prefix("pulpcov-test-").tempdir().unwrap())
     }
 
-    /// The folder, or what `name` is in it. Symbolic links on the way to it are resolved.
+    /// Returns the folder, or the path of `name` in it. Symbolic links in the folder's own path are resolved.
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         let folder = self.0.path().canonicalize().unwrap();
         if name.as_ref().as_os_str().is_empty() { folder } else { folder.join(name) }
     }
 
-    /// Write a file, and the folders above it.
+    /// Writes a file, and creates the folders above it.
     pub(crate) fn write(&self, name: impl AsRef<Path>, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -46,12 +47,12 @@ impl Dir {
         path
     }
 
-    /// The names of everything in it, sorted; what is in folders as `folder/name`.
+    /// Returns the names of all files, sorted. A file in a folder is `folder/name`.
     pub(crate) fn names(&self) -> Vec<String> {
         self.state().into_keys().collect()
     }
 
-    /// The names of what is in one of its folders, sorted.
+    /// Returns the names of the files in one of its folders, sorted.
     pub(crate) fn names_in(&self, folder: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(folder)).unwrap();
         let mut names: Vec<String> =
@@ -60,14 +61,15 @@ impl Dir {
         names
     }
 
-    /// Everything that could change about the files in it.
+    /// Returns everything that could change about the files in the folder.
     pub(crate) fn state(&self) -> BTreeMap<String, FileState> {
         let mut state = BTreeMap::new();
         collect_state(&self.path(""), "", &mut state);
         state
     }
 
-    /// With `true`, nobody but root can write to the folder and its files. Dropping undoes it.
+    /// With `true`, only root can write to the folder and its files from now on. With `false`, the user can
+    /// again.
     pub(crate) fn seal(&self, sealed: bool) {
         let mode =
             |open: u32, closed: u32| Permissions::from_mode(if sealed { closed } else { open });
@@ -77,12 +79,12 @@ impl Dir {
         fs::set_permissions(self.path(""), mode(0o755, 0o555)).unwrap();
     }
 
-    /// The command, run in this folder.
+    /// Runs the command in this folder.
     pub(crate) fn pulpcov<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Ran {
         Ran::from(pulpcov().args(args).current_dir(self.path("")).output().unwrap())
     }
 
-    /// coverage.py's command, run in this folder.
+    /// Runs coverage.py's command in this folder.
     pub(crate) fn coverage<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Ran {
         Ran::from(coverage().args(args).current_dir(self.path("")).output().unwrap())
     }
@@ -90,12 +92,12 @@ impl Dir {
 
 impl Drop for Dir {
     fn drop(&mut self) {
-        // A sealed folder could not be removed by an ordinary user.
+        // An ordinary user could not remove a sealed folder.
         let _ = fs::set_permissions(self.0.path(), Permissions::from_mode(0o755));
     }
 }
 
-/// A file's bytes and time of change; what is no regular file has no bytes.
+/// A file's bytes and time of change. A file that is not a regular file has no bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FileState {
     bytes: Option<Vec<u8>>,
@@ -117,31 +119,31 @@ fn collect_state(folder: &Path, prefix: &str, state: &mut BTreeMap<String, FileS
     }
 }
 
-/// How a program ended and what it printed.
+/// How a program ended, and what it printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ran {
-    /// -1 if a signal ended it.
+    /// The exit code, or -1 if a signal ended the program.
     pub(crate) status: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
 impl Ran {
-    /// Assert the exit status.
+    /// Checks the exit code.
     #[track_caller]
     pub(crate) fn status(self, expected: i32) -> Self {
         assert_eq!(self.status, expected, "{}{}", self.stdout, self.stderr);
         self
     }
 
-    /// Assert that `text` is in what was printed on standard error.
+    /// Checks that `text` was printed on standard error.
     #[track_caller]
     pub(crate) fn stderr(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "no {text:?} in:\n{}", self.stderr);
         self
     }
 
-    /// Assert that `text` is in what was printed on standard output.
+    /// Checks that `text` was printed on standard output.
     #[track_caller]
     pub(crate) fn stdout(self, text: &str) -> Self {
         assert!(self.stdout.contains(text), "no {text:?} in:\n{}", self.stdout);
@@ -159,24 +161,24 @@ impl From<Output> for Ran {
     }
 }
 
-/// The command under test; `assert_cmd::Command::from_std` makes it assert_cmd's.
+/// Returns the command under test. `assert_cmd::Command::from_std` converts it to assert_cmd's.
 pub(crate) fn pulpcov() -> Command {
     neutral(Command::new(env!("CARGO_BIN_EXE_pulpcov")))
 }
 
-/// The real coverage.py.
+/// Returns the command of the real coverage.py.
 pub(crate) fn coverage() -> Command {
     let mut command = python();
     command.args(["-m", "coverage"]);
     command
 }
 
-/// The Python that has the real coverage.py.
+/// Returns the Python that has the real coverage.py.
 pub(crate) fn python() -> Command {
     neutral(Command::new(reference_python()))
 }
 
-/// Nothing of the user's environment that either program looks at.
+/// Removes the variables of the user's environment that either program reads.
 pub(crate) fn neutral(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
@@ -203,12 +205,13 @@ fn reference_python() -> &'static Path {
     })
 }
 
-/// A virtual environment with these packages. Whichever test comes first makes it, in all processes.
+/// Returns a virtual environment with these packages. The first test that needs it creates it, for all
+/// processes.
 pub(crate) fn venv<S: AsRef<str>>(name: &str, packages: &[S]) -> PathBuf {
     venv_of("python3", name, packages)
 }
 
-/// As [`venv`], of a certain Python.
+/// Does what [`venv`] does, for a certain Python.
 pub(crate) fn venv_of<S: AsRef<str>>(python: &str, name: &str, packages: &[S]) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let folder = target.join(name);
@@ -217,7 +220,7 @@ pub(crate) fn venv_of<S: AsRef<str>>(python: &str, name: &str, packages: &[S]) -
     if !is_complete() {
         let lock = File::create(target.join(format!("{name}.lock"))).unwrap();
         lock.lock().unwrap();
-        // Another process may have made it meanwhile.
+        // Another process may have created it meanwhile.
         if !is_complete() {
             make_venv(python, &folder, packages);
             fs::write(folder.join("complete"), &wanted).unwrap();
@@ -247,9 +250,9 @@ fn make_venv<S: AsRef<str>>(python: &str, folder: &Path, packages: &[S]) {
         .args(packages.iter().map(S::as_ref)));
 }
 
-/// Have coverage.py do many things in one process: see `reference.py` for what it understands.
+/// Has coverage.py do many jobs in one process. `reference.py` says which jobs it understands.
 ///
-/// One answer a job, in order.
+/// Returns one answer per job, in order.
 pub(crate) fn reference(jobs: &[Value]) -> Vec<Value> {
     let mut child = python()
         .arg(root().join("tests/reference.py"))
@@ -266,22 +269,22 @@ pub(crate) fn reference(jobs: &[Value]) -> Vec<Value> {
     answers
 }
 
-/// The rows of a data file, without ids: what must be equal when the data is.
+/// The rows of a data file without ids: equal data has equal rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rows {
-    /// `None` if nothing was measured.
+    /// Whether the data is branch data. `None` if nothing was measured.
     pub(crate) has_arcs: Option<bool>,
     pub(crate) contexts: BTreeSet<String>,
-    /// Every measured file, with its plugin or "".
+    /// Every measured file, with its plugin or `""`.
     pub(crate) files: BTreeMap<String, String>,
-    /// By file and context.
+    /// The lines, by file and context.
     pub(crate) lines: BTreeMap<(String, String), BTreeSet<u32>>,
-    /// File, context, from, to.
+    /// The arcs: file, context, from, to.
     pub(crate) arcs: BTreeSet<(String, String, i32, i32)>,
 }
 
 impl Rows {
-    /// Read a SQLite data file of schema 7 by plain SQL.
+    /// Reads a SQLite data file of schema 7 with plain SQL.
     pub(crate) fn by_sql(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         Self::try_by_sql(path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
@@ -322,18 +325,18 @@ impl Rows {
         Ok(rows)
     }
 
-    /// Read a data file of any format as `pulpcov-core` does.
+    /// Reads a data file of any format with `pulpcov-core`.
     pub(crate) fn by_pulpcov(path: impl AsRef<Path>) -> Self {
         Self::of(&DataFile::open(path).unwrap().read().unwrap().data)
     }
 
-    /// Read a data file through coverage.py's `CoverageData`.
+    /// Reads a data file through coverage.py's `CoverageData`.
     pub(crate) fn by_coverage(path: impl AsRef<Path>) -> Self {
         let job = serde_json::json!({"do": "read", "file": path.as_ref()});
         Self::from_json(&reference(&[job])[0])
     }
 
-    /// The answer of `reference` to a job `read`.
+    /// Converts the answer of `reference` to a job `read`.
     pub(crate) fn from_json(answer: &Value) -> Self {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let int = |value: &Value| i32::try_from(value.as_i64().unwrap()).unwrap();
@@ -353,13 +356,13 @@ impl Rows {
         rows
     }
 
-    /// Without the bitmaps that say nothing.
+    /// Removes bitmaps without lines.
     pub(crate) fn without_empty_lines(mut self) -> Self {
         self.lines.retain(|_, lines| !lines.is_empty());
         self
     }
 
-    /// The rows of both.
+    /// Returns the rows of both.
     pub(crate) fn union(mut self, other: Self) -> Self {
         self.has_arcs = self.has_arcs.or(other.has_arcs);
         self.contexts.extend(other.contexts);
@@ -371,7 +374,7 @@ impl Rows {
         self
     }
 
-    /// The rows of data in memory.
+    /// Returns the rows of data in memory.
     pub(crate) fn of(data: &CoverageData) -> Self {
         let mut rows = Self {
             has_arcs: data.measurement().map(|measured| measured == Measurement::Arcs),
@@ -406,7 +409,8 @@ fn each(
     Ok(())
 }
 
-/// The numbers in a numbits blob, after coverage.py's description of it rather than by our code.
+/// Returns the numbers in a numbits blob, as coverage.py describes the format. This does not use our own
+/// code.
 fn numbers(blob: &[u8]) -> Vec<u32> {
     let bits = |(index, byte): (u32, &u8)| {
         let byte = *byte;

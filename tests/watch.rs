@@ -17,7 +17,7 @@ use crate::faults::is_root;
 use crate::hooked::{Hooked, Running, line_of_step, name};
 use crate::support::{Dir, Ran, Rows, neutral, pulpcov};
 
-/// A watch that looks often, and what it says.
+/// A watch that looks often, and its messages.
 struct Watch {
     process: Running,
     said: Lines<BufReader<ChildStderr>>,
@@ -25,7 +25,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Watch `folder`, writing to `to`.
+    /// Watches `folder`, and writes the report to `to`.
     fn start(folder: PathBuf, to: &Dir) -> Self {
         let xml = to.path("coverage.xml");
         let mut command = pulpcov();
@@ -35,13 +35,14 @@ impl Watch {
         Self { process, said, xml }
     }
 
-    /// The next line that it says.
+    /// Returns the next line of its messages.
     #[track_caller]
     fn line(&mut self) -> String {
         self.said.next().unwrap().unwrap()
     }
 
-    /// How often a line of `shop.steps` ran, as the report has it; `None` if the report does not know it.
+    /// Returns how often a line of `shop.steps` ran, according to the report. Returns `None` if the report
+    /// lacks it.
     fn step_hits(&self, step: u32) -> Option<u32> {
         let text = fs::read_to_string(&self.xml).unwrap();
         let class = text.split("<class ").find(|class| class.contains("steps.py"))?;
@@ -92,13 +93,13 @@ fn only_what_changed_is_read_again_and_what_is_half_written_is_taken_next_time()
     fs::write(&files[2], &whole[..whole.len() / 2]).unwrap();
     let mut watch = Watch::start(hooked.root(), &hooked.dir);
     assert!(watch.line().starts_with("Read 2 of 3 data files"));
-    // It stays half-written, so that it is not because somebody writes it.
+    // The file stays half-written, so the reason cannot be that a process is writing it.
     let complaint = watch.line();
     assert!(complaint.contains("left out") && complaint.contains(".coverage."), "{complaint}");
     fs::write(&files[2], &whole).unwrap();
     assert!(watch.line().starts_with("Read 1 of 3 data files"));
     assert_eq!([1, 2, 3, 4].map(|step| watch.step_hits(step)), [1, 1, 1, 0].map(Some));
-    // Combined, the rows are in the file without a suffix.
+    // After a combine, the rows are in the file without a suffix.
     let mut combine = pulpcov();
     combine.args(["combine", "--rcfile="]).current_dir(hooked.root());
     Ran::from(combine.output().unwrap()).status(0);
@@ -131,7 +132,7 @@ fn a_report_of_a_hook_keeps_the_data_unless_it_is_told_to_erase_it() {
     assert!(Rows::by_sql(hooked.dir.path("report/.coverage")) == rows, "what is there stays");
 }
 
-/// An answer's status line and headers, and its body.
+/// Sends a request. Returns the answer's status line and headers, and its body.
 fn request(address: &str, method: &str, path: &str, host: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
@@ -163,7 +164,8 @@ fn root_serves_behind_a_secret_and_others_do_not() {
     pages_are_served(&[], None);
 }
 
-/// Pages follow what runs, and are served to whom they are meant for. Is there a secret in their address?
+/// Checks that pages follow the data, and that only permitted requests are answered. `has_token` says whether
+/// the address has to have a secret part.
 fn pages_are_served(args: &[&str], has_token: Option<bool>) {
     let hooked = Hooked::new().installed(&[]);
     record(&hooked, "1");
@@ -194,7 +196,7 @@ fn pages_are_served(args: &[&str], has_token: Option<bool>) {
     assert_ne!(before[0], after[0]);
     assert_eq!(before[1], after[1], "nothing about it has changed");
     assert_ne!(before[2].1, after[2].1);
-    // What is there is a report, and nothing of its making.
+    // The folder has the report, and no temporary files.
     let hidden = fs::read_dir(&out).unwrap().map(|entry| name(&entry.unwrap().path()));
     assert_eq!(hidden.filter(|name| name.starts_with('.')).collect::<Vec<_>>(), [".gitignore"]);
 
@@ -244,7 +246,7 @@ fn pages_are_served(args: &[&str], has_token: Option<bool>) {
     assert_eq!(process.0.wait().unwrap().code(), Some(0));
 }
 
-/// A connection that somebody holds is closed. Does it take no longer than anything may?
+/// Returns whether the server closes a connection that a client holds, within the time that a test may take.
 fn is_closed(mut stream: TcpStream) -> bool {
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let ended = stream.read_to_end(&mut Vec::new());
@@ -265,7 +267,8 @@ fn idle_connections_keep_nobody_out() {
     let serving = said.next().unwrap();
     let address = serving.strip_prefix("Serving on http://").unwrap().trim_end_matches('/');
     assert!(said.next().unwrap().starts_with("Read 1 of 1 data files"));
-    // More than there are descriptors. Some ask for nothing, others never end their request, or do not read the answer.
+    // More connections than descriptors. Some send nothing, others never end their request, or do not read
+    // the answer.
     let begun = ["", "GET / HT", "GET /index.html HTTP/1.1\r\nHost: localhost\r\n\r\n"];
     let hold = |number: usize| {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -279,10 +282,10 @@ fn idle_connections_keep_nobody_out() {
     }
     let open = fs::read_dir(format!("/proc/{}/fd", process.0.id())).unwrap().count();
     assert!(open < 128, "{open} descriptors are open");
-    // The report follows all the same.
+    // The report still follows the data.
     record(&hooked, "2");
     assert!(said.next().unwrap().starts_with("Read 1 of 2 data files"));
-    // The newest are not in the way of others: they are closed because they are idle.
+    // Even the newest connections, which need not make room for others, are closed because they are idle.
     assert!(held.into_iter().rev().all(is_closed));
 }
 
@@ -297,7 +300,7 @@ fn it_is_served_to_this_machine_only() {
     dir.pulpcov(["watch", "nowhere", "--xml", "x"]).status(1).stderr("nowhere: is no folder");
 }
 
-/// Serve a folder to a browser, and tell of each request.
+/// Serves a folder to a browser, and sends the path of each request to the receiver.
 fn count_requests(folder: PathBuf) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -326,7 +329,7 @@ fn count_requests(folder: PathBuf) -> (String, Receiver<String>) {
     (address, receiver)
 }
 
-/// A process that ran, and a watch that has made its report.
+/// Returns the hook of a process that ran, and a watch that has written its report.
 fn watched() -> (Hooked, Running) {
     let hooked = Hooked::new().installed(&[]);
     record(&hooked, "1");
@@ -343,7 +346,7 @@ fn an_open_page_is_loaded_again_when_the_report_has_changed() {
     let (address, requests) = count_requests(hooked.dir.path("out"));
     let mut browser = Command::new("chromium");
     browser.args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"]);
-    // Without it, a headless browser ends when the page is loaded.
+    // Without this option, a headless browser ends when the page is loaded.
     browser.arg("--remote-debugging-port=0");
     browser.arg(format!("--user-data-dir={}", hooked.dir.path("profile").display()));
     browser.arg(format!("http://{address}/index.html")).stdout(Stdio::null()).stderr(Stdio::null());
@@ -352,7 +355,7 @@ fn an_open_page_is_loaded_again_when_the_report_has_changed() {
         while requests.recv_timeout(Duration::from_secs(60)).unwrap() != wanted {}
     };
     next("/index.html");
-    // It looks, finds nothing new, and looks again.
+    // The page looks for news, finds none, and looks again.
     for _ in 0..3 {
         let request = loop {
             let request = requests.recv_timeout(Duration::from_secs(60)).unwrap();
@@ -380,7 +383,7 @@ fn an_open_file_follows_quietly() {
     let before = browser.get(&line);
     browser
         .until("document.querySelector('.live-note')?.textContent.startsWith('Live: data of 2')");
-    // Somebody reads, with a few words marked: the page says that there is news, and waits.
+    // A user is reading and has selected some words, so the page says that there is newer data, and waits.
     browser.run("window.marker = 1; getSelection().selectAllChildren(document.querySelector('h1, h2, main'))");
     record(&hooked, "2");
     browser

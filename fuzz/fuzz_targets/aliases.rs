@@ -1,4 +1,4 @@
-//! Path aliases and patterns: any text, and the results that coverage.py gave.
+//! Maps paths and matches patterns: any text, and the cases recorded from coverage.py.
 #![no_main]
 
 use std::collections::HashSet;
@@ -12,11 +12,11 @@ use pulpcov_core::paths::{
 };
 use serde_json::Value;
 
-/// What `tests/fixtures/aliases/record.py` recorded from coverage.py.
+/// The cases that `tests/fixtures/aliases/record.py` recorded from coverage.py.
 const RECORDED: &str = include_str!("../../tests/fixtures/aliases/cases.jsonl");
 
 static CWD: LazyLock<WorkingDir> = LazyLock::new(|| WorkingDir::new("/nonexistent/cwd"));
-/// Those cases of aliases in which the log is not the point.
+/// The recorded cases of aliases. Their logs are ignored.
 static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     let mut lines = RECORDED.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let head = lines.next().expect("a first line");
@@ -40,16 +40,16 @@ fuzz_target!(init: CASES.iter().for_each(|case| case.check(&[])), |input: Input|
 struct Case {
     relative: bool,
     gone: HashSet<Vec<u8>>,
-    /// Pattern, result, whether it is refused.
+    /// The pattern, the result, and whether the rule is refused.
     rules: Vec<(String, String, bool)>,
-    /// Path and what becomes of it.
+    /// A path and its mapped path.
     maps: Vec<(String, String)>,
 }
 
 impl Case {
     fn new(case: &Value) -> Self {
         let rule = |rule: &Value| (text(&rule[0]), text(&rule[1]), !rule[2].is_null());
-        // A path alone stays as it is.
+        // A path without a mapped path stays as it is.
         let map = |map: &Value| (text(&map[0]), text(map.get(1).unwrap_or(&map[0])));
         Self {
             relative: case["relative"].as_bool().unwrap_or(false),
@@ -59,7 +59,7 @@ impl Case {
         }
     }
 
-    /// The recorded results must come out, whatever `others` were mapped in between.
+    /// Checks the recorded results, with `others` mapped in between.
     fn check(&self, others: &[Vec<u8>]) {
         let gone = self.gone.clone();
         let mut aliases = PathAliases::new(CWD.clone())
@@ -68,7 +68,7 @@ impl Case {
         for (pattern, result, refused) in &self.rules {
             assert_eq!(aliases.add(pattern, result).is_err(), *refused, "{pattern:?}");
         }
-        // Among relative files, a path can make a rule for those that follow.
+        // With relative files, another path could add a rule for the paths that follow.
         let mut others = others.iter().filter(|_| !self.relative);
         for (path, expected) in &self.maps {
             if let Some(other) = others.next() {
@@ -112,7 +112,7 @@ fn globs(patterns: &[Vec<u8>], paths: &[Vec<u8>]) {
     let tree = TreeMatcher::new(CWD.clone(), patterns);
     for path in paths {
         tree.is_match(path);
-        // Few patterns and many go different ways, to the same result.
+        // Few patterns and many patterns are matched in different ways, with the same result.
         if let Ok(together) = &together {
             let any = alone.iter().flatten().any(|one| one.is_match(path));
             assert_eq!(together.is_match(path), any || patterns.is_empty() && path.is_empty());

@@ -1,5 +1,5 @@
-//! Combines any files with an intact data file. The result is a valid data file, it has the rows of the intact file, and
-//! every input that is not in the result still exists.
+//! Combines any files with an intact data file. The result must be a valid data file with the rows
+//! of the intact file. Every input that is not in the result must still exist.
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ const REAL: [&[u8]; 6] = fixtures![
 
 const SENTENCE: &[u8] = b"!coverage.py: This is a private format, don't read it directly!";
 
-/// More files than this find nothing new.
+/// The most other files. More files find nothing new.
 const MOST: usize = 4;
 
 #[derive(Debug, Arbitrary)]
@@ -43,7 +43,7 @@ struct Input {
     little_memory: bool,
 }
 
-/// Any file: arbitrary bytes, or a data file with changes.
+/// Any file: arbitrary bytes, a JSON data file of any content, or a changed SQLite data file.
 #[derive(Debug, Arbitrary)]
 enum Other {
     Bytes(Vec<u8>),
@@ -75,7 +75,8 @@ fn kind(arcs: bool) -> Measurement {
 
 fuzz_target!(|input: Input| {
     let Some(intact) = input.intact.build(kind(input.arcs)) else { return };
-    // The paths as the result will have them. Two files with different plugins can become one.
+    // The paths as in the result. Two files with different plugins can become one file, which is an
+    // error.
     let Ok(expected) = with_host_slashes(intact.clone()) else { return };
     let (files, folder) = (RoundTrip::new(), folder());
     let target = folder.path().join(".coverage");
@@ -117,7 +118,8 @@ fn with_host_slashes(data: CoverageData) -> Result<CoverageData, Error> {
     data.map_paths(|path| aliases.map_file(path))
 }
 
-/// Reads all files, and gives them an old time stamp, because a combine waits for a file that just changed.
+/// Reads all files and gives them an old time stamp, because combining waits for a file that just
+/// changed.
 fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -133,14 +135,16 @@ fn is_in(combined: &Combined, path: &Path) -> bool {
     combined.left_out.iter().all(|err| err.path() != Some(path))
 }
 
-/// Asserts that the error is one that stops a combine: inputs contradict each other, or the target cannot be appended to.
+/// Asserts that the error is one that stops combining: inputs contradict each other, or the target
+/// cannot be appended to.
 fn may_stop_a_combine(err: &Error, target: &Path) {
     let contradicts = matches!(err.kind(), ErrorKind::MixedData | ErrorKind::TracerConflict);
     assert!(contradicts || err.path() == Some(target), "{err:?}");
     assert!(!matches!(err.kind(), ErrorKind::Io | ErrorKind::Busy), "{err:?}");
 }
 
-/// Asserts that SQLite finds no fault, that Python can read all text, and that both readers find the same rows.
+/// Asserts that SQLite finds no fault, that Python can read all text, and that both readers find
+/// the same rows.
 fn is_a_data_file(path: &Path, combined: &Combined, little_memory: bool) {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("open");
     let one = |query: &str| -> String {
@@ -171,7 +175,8 @@ fn is_a_data_file(path: &Path, combined: &Combined, little_memory: bool) {
     }
     let mut bytes = fs::read(path).expect("its bytes");
     let pages = read_bytes(&bytes).expect("read by pages");
-    // Only SQLite reads a file that something wrote that does not know where the header has the count of pages.
+    // The header's version-valid-for number now differs from its change counter, so its page count
+    // is not valid (SQLite file format, section 1.3). SQLite reads such a file.
     bytes[92] ^= 1;
     let sql = read_bytes(&bytes).expect("read by SQLite");
     assert_eq!((&pages.data, pages.orphan_rows), (&sql.data, 0));

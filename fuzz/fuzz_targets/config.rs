@@ -1,4 +1,4 @@
-//! Configuration files of any bytes: INI or TOML, as the first byte says.
+//! Parses config files of any bytes, as INI or TOML depending on the first byte.
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};

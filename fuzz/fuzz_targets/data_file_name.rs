@@ -1,4 +1,4 @@
-//! Names of data files: any text is taken apart, and what is put together is found again.
+//! Parses names of data files: any text, and names built from parts, which must be found again.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -28,7 +28,7 @@ fn take_apart(base: &str, name: &str) {
         return;
     };
     assert_eq!(parsed_base, base);
-    // All or nothing, and a hash only behind the rest.
+    // Host, pid and random part come together or not at all. A hash comes only after them.
     assert!(host.is_some() == pid.is_some() && pid.is_some() == random.is_some());
     assert!(hash.is_none() || host.is_some());
     assert!(host.as_deref() != Some("") && random.as_deref() != Some(""));

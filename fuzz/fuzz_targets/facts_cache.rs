@@ -1,4 +1,4 @@
-//! Any bytes as kept facts: what is broken is found anew, and nothing panics.
+//! Reads any bytes as cached facts: broken facts are computed again, and nothing panics.
 #![no_main]
 
 use std::fs;
@@ -8,7 +8,8 @@ use libfuzzer_sys::fuzz_target;
 use pulpcov_core::summarize::{FactsCache, Summarizer};
 use pulpcov_core::{CoverageData, Numbits};
 
-/// In the file: a magic, then an entry of key, idle time, length, checksum and facts.
+/// A cache file starts with a magic number. Entries follow, each with key, idle time, length,
+/// checksum and facts. These are the offsets in the first entry.
 const LENGTH: std::ops::Range<usize> = 49..53;
 const CHECKSUM: std::ops::Range<usize> = 53..61;
 const FACTS: usize = 61;

@@ -1,4 +1,5 @@
-//! Any source, names and title in the HTML report: what is shown is the source, and nothing in it becomes markup.
+//! Writes the HTML report for any source code, names and title: the report shows the source code,
+//! and nothing in it becomes markup.
 #![no_main]
 
 use std::path::Path;
@@ -10,7 +11,7 @@ use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::summarize::Summarizer;
 use serde_json::Value;
 
-/// What may stand between a line's `<li>` and what is behind its text.
+/// The tags that may follow a line's `<li>`, up to the end of the line's text.
 const TOKENS: [&str; 8] = ["b", "/b", "u", "/u", "i", "/i", "var", "/var"];
 
 #[derive(Debug, Arbitrary)]
@@ -29,7 +30,7 @@ fuzz_target!(|input: Input| {
     if data.add_arcs(input.name.as_str(), &input.context, arcs).is_err() {
         return;
     }
-    // Few bytes are Python by chance; anything is, as comments.
+    // Random bytes are rarely Python code, but any bytes can be comments.
     let source = match input.is_comment {
         true => input
             .source
@@ -69,7 +70,7 @@ fuzz_target!(|input: Input| {
     assert!(shown.next().is_none());
 });
 
-/// The text that is shown, without what stands behind it.
+/// Returns the line's text in the report, without what follows the text.
 fn text_of(item: &str) -> String {
     let ends = ["<details class=why>", "<button class=ctx>", "<span class=ctx>", "</ol>"];
     let end = ends.iter().filter_map(|end| item.find(end)).min().unwrap_or(item.len());

@@ -1,4 +1,5 @@
-//! A 4.x data file of any bytes: refused, or the same again when written and read.
+//! Reads a data file of coverage.py 4.x of any bytes. The file is refused, or writing and reading
+//! the data gives the same data.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,7 +14,7 @@ fuzz_target!(|bytes: &[u8]| {
     match read_bytes(&file) {
         Ok(decoded) => {
             let once = json_round_trip(&decoded.data);
-            // A file of which only the tracer is known is written as one without lines.
+            // If only the tracer of a file is known, the file is written as one without lines.
             if decoded.data.measurement().is_some() {
                 assert_eq!(once, decoded.data);
             }

@@ -1,4 +1,4 @@
-//! Merging commutes, associates and is idempotent, in memory and through files.
+//! Merging is commutative, associative and idempotent, in memory and through files.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -43,12 +43,13 @@ fn merged(a: &CoverageData, b: &CoverageData) -> Result<CoverageData> {
     Ok(all)
 }
 
-/// Refused both times, or equal.
+/// Asserts that both results are errors, or both are equal data.
 fn assert_same(one: &Result<CoverageData>, other: &Result<CoverageData>) {
     assert_eq!(one.as_ref().ok(), other.as_ref().ok());
 }
 
-/// The 4.x format has no contexts, no metadata that we make, and no empty rows: what remains is the same.
+/// Checks that writing and reading JSON keeps the data. The 4.x format has no contexts, metadata or
+/// empty rows, so these are not compared.
 fn through_json(mut data: CoverageData) {
     data.drop_contexts();
     data.clear_meta();

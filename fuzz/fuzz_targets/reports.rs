@@ -1,4 +1,5 @@
-//! Any source, name and data in every report: no panic, and nothing forged.
+//! Writes every report for any source code, name and data: nothing panics, and no content passes
+//! for part of the format.
 #![no_main]
 
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! Data files that are read and written page by page, against SQLite: any data set is written in both ways, and any
-//! changes to such a file, or to a real one, are read in both.
+//! Compares the page-by-page reader and writer of data files with SQLite. Any data set is written
+//! in both ways. Any changed data file, new or from the test fixtures, is read in both ways.
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -10,7 +10,7 @@ use pulpcov_fuzz::{Change, DataSet, fixtures, folder};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-/// Files that are read page by page.
+/// Data files that are read page by page.
 const REAL: [&[u8]; 5] = fixtures![
     "written/v7.17.3-branch",
     "written/v7.17.3-dynamic",
@@ -19,7 +19,7 @@ const REAL: [&[u8]; 5] = fixtures![
     "odd/page-1024",
 ];
 
-/// What shows all of a database, and at last whether it is whole.
+/// The queries that return everything in a database, and at the end the results of SQLite's checks.
 const QUERIES: &str = include_str!("../../pulpcov-core/src/formats/sqlite/contents.sql");
 
 #[derive(Debug, Arbitrary)]
@@ -44,7 +44,8 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     let pages = read_bytes(&file);
-    // Only SQLite reads a file that something wrote that does not know where the header has the count of pages.
+    // The header's version-valid-for number now differs from its change counter, so its page count
+    // is not valid (SQLite file format, section 1.3). SQLite reads such a file.
     file[92] ^= 1;
     match (pages, read_bytes(&file)) {
         (Ok(pages), Ok(sql)) => {
@@ -60,7 +61,7 @@ fn changed(mut file: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     file
 }
 
-/// Does SQLite find as many pages in the file whether or not it trusts the header?
+/// Returns whether SQLite finds the same number of pages whether or not it trusts the header.
 fn page_count_is_known(file: &[u8]) -> bool {
     let number = |at: usize| Some(u32::from_be_bytes(*file.get(at..)?.first_chunk()?));
     let page_size = match file.get(16..18) {
@@ -74,19 +75,20 @@ fn page_count_is_known(file: &[u8]) -> bool {
         && number(28).is_some_and(|count| count as usize == file.len() / page_size)
 }
 
-/// The bytes that are written page by page, which SQL sees as it sees what SQLite writes.
+/// Writes `data` page by page and with SQLite, and asserts that SQL sees the same in both. Returns
+/// the bytes written page by page.
 fn write_in_both_ways(data: &CoverageData) -> Vec<u8> {
     let folder = folder();
     let (pages, sql) = (folder.path().join("pages"), folder.path().join("sql"));
     sqlite::write(data, &pages).unwrap();
-    // A database that is there already is SQLite's to write to.
+    // An existing database is written to with SQLite.
     Connection::open(&sql).unwrap().pragma_update(None, "application_id", 1).unwrap();
     sqlite::write(data, &sql).unwrap();
     assert_eq!(contents(&pages), contents(&sql));
     std::fs::read(&pages).unwrap()
 }
 
-/// All rows, and what SQLite's checks say.
+/// Returns all rows, and the results of SQLite's checks.
 fn contents(path: &std::path::Path) -> Vec<String> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut contents = Vec::new();

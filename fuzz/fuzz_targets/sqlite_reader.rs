@@ -1,7 +1,8 @@
-//! A SQLite data file of any bytes, a real one with bytes changed, or tables with any rows: refused,
-//! or the same again when written and read.
+//! Reads a SQLite data file of any bytes, a changed data file from the test fixtures, or tables
+//! with any rows. The file is refused, or writing and reading the data gives the same data.
 //!
-//! An input that starts as SQLite files do is a file; any other is a [`Recipe`] to make one.
+//! A fuzzer input that starts like a SQLite file is read as it is. Any other is a [`Recipe`] for a
+//! file.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -15,7 +16,7 @@ use rusqlite::{Connection, params_from_iter};
 
 static FILES: LazyLock<RoundTrip> = LazyLock::new(RoundTrip::new);
 
-/// One file of each schema, and such as SQLite stores in other ways.
+/// A data file of each schema, and data files that SQLite stores in other ways.
 const REAL: [&[u8]; 10] = fixtures![
     "written/v5.0a2-branch",
     "written/v5.0a3-dynamic",
@@ -31,9 +32,9 @@ const REAL: [&[u8]; 10] = fixtures![
 
 #[derive(Debug, Arbitrary)]
 enum Recipe {
-    /// A real file, with changes.
+    /// A data file from the test fixtures, with changes.
     Changed(u8, Vec<Change>),
-    /// A database made from scratch, with rows that need not make sense.
+    /// A database built from scratch, with rows that need not make sense.
     Made { schema: u8, rows: Vec<Row>, changes: Vec<Change> },
 }
 
@@ -82,7 +83,7 @@ fn check(file: &[u8]) {
     }
 }
 
-/// The tables of a schema without their constraints, their columns of no type.
+/// Builds a database with the tables of a schema, without constraints or column types.
 fn make(schema: u8, rows: &[Row]) -> rusqlite::Result<Vec<u8>> {
     let schema = schema % 9;
     let (lines, numbers) = match schema {

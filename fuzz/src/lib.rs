@@ -1,11 +1,12 @@
-//! What the fuzz targets share: arbitrary data sets, and data sets by way of a file.
+//! Helpers of the fuzz targets: arbitrary data sets, and data sets that are written to a file and
+//! read back.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use pulpcov_core::formats::{json, read_bytes, sqlite};
 use pulpcov_core::{CoverageData, LineArc, Measurement, Numbits};
 use tempfile::TempDir;
 
-/// The bytes of SQLite data files among the tests' fixtures.
+/// Returns the bytes of SQLite data files from the test fixtures.
 #[macro_export]
 macro_rules! fixtures {
     ($($name:literal),* $(,)?) => {
@@ -15,7 +16,7 @@ macro_rules! fixtures {
     };
 }
 
-/// A data set as a list of things to add to an empty one.
+/// A data set, as a list of things to add to an empty data set.
 #[derive(Debug, Clone, Arbitrary)]
 pub struct DataSet {
     rows: Vec<Row>,
@@ -32,7 +33,7 @@ struct Row {
     ends: Vec<End>,
 }
 
-/// Most paths are among a few, so that data sets have files in common.
+/// A path. Most paths are among a few fixed ones, so data sets have files in common.
 #[derive(Debug, Clone)]
 struct Path(String);
 
@@ -80,7 +81,7 @@ enum Text {
     Other(String),
 }
 
-/// The number of a line, small ones mostly.
+/// A line number, usually a small one.
 #[derive(Debug, Clone, Copy)]
 struct End(i32);
 
@@ -95,7 +96,8 @@ impl<'a> Arbitrary<'a> for End {
 }
 
 impl DataSet {
-    /// The data set with lines or arcs; `None` if its tracers contradict each other, or there is a NUL somewhere.
+    /// Builds the data set with lines or arcs. Returns `None` if its tracers contradict each other,
+    /// or if a text has a NUL.
     pub fn build(&self, measurement: Measurement) -> Option<CoverageData> {
         let mut data = CoverageData::new();
         for Row { path, context, ends } in &self.rows {
@@ -121,7 +123,7 @@ impl DataSet {
             let key = match key {
                 MetaKey::Version => "version",
                 MetaKey::When => "when",
-                // The writer says itself what was measured.
+                // The writer sets this key itself.
                 MetaKey::Other(key) if key == "has_arcs" => continue,
                 MetaKey::Other(key) => key,
             };
@@ -146,19 +148,19 @@ fn arcs(ends: &[End]) -> Vec<LineArc> {
 /// Writes data sets to files and reads them back.
 pub struct RoundTrip(TempDir);
 
-/// A folder for temporary files, in memory where the system has a place for such files.
+/// Creates a folder for temporary files, in memory if the system has a place for that.
 pub fn folder() -> TempDir {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
     folder.expect("a folder for temporary files")
 }
 
 impl RoundTrip {
-    /// In a folder of its own.
+    /// Creates a round trip with a folder of its own.
     pub fn new() -> Self {
         Self(folder())
     }
 
-    /// The bytes of a SQLite data file with `data`.
+    /// Returns the bytes of a SQLite data file with `data`.
     pub fn sqlite_bytes(&self, data: &CoverageData) -> Vec<u8> {
         let file = self.0.path().join("data");
         let _ = std::fs::remove_file(&file);
@@ -166,7 +168,7 @@ impl RoundTrip {
         std::fs::read(&file).expect("what was written can be read")
     }
 
-    /// `data` by way of a SQLite file.
+    /// Writes `data` to a SQLite file and reads it back.
     pub fn sqlite(&self, data: &CoverageData) -> CoverageData {
         let decoded = read_bytes(&self.sqlite_bytes(data)).expect("what we write, we read");
         assert_eq!(decoded.orphan_rows, 0);
@@ -180,32 +182,32 @@ impl Default for RoundTrip {
     }
 }
 
-/// `data` by way of a 4.x JSON file.
+/// Writes `data` to a JSON file of coverage.py 4.x and reads it back.
 pub fn json_round_trip(data: &CoverageData) -> CoverageData {
     let mut bytes = Vec::new();
     json::write(data, &mut bytes).expect("data without contexts can be written");
     read_bytes(&bytes).expect("what we write, we read").data
 }
 
-/// Something done to the bytes of a SQLite file.
+/// A change to the bytes of a SQLite file.
 #[derive(Debug, Arbitrary)]
 pub enum Change {
-    /// One byte, anywhere.
+    /// Sets one byte anywhere.
     Byte(u16, u8),
-    /// One byte near the start of a page, where SQLite keeps what the page is.
+    /// Sets one byte near the start of a page, where SQLite describes the page.
     PageHead { page: u8, at: u8, byte: u8 },
-    /// A two-byte number, such as where a cell starts.
+    /// Sets a two-byte number, such as the start of a cell.
     Number(u16, u16),
-    /// A page in the place of another.
+    /// Copies a page over another.
     Copy { from: u8, to: u8 },
-    /// The end is missing.
+    /// Removes the end of the file.
     Cut(u16),
-    /// Bytes behind the end.
+    /// Adds bytes after the end of the file.
     Longer(u8),
 }
 
 impl Change {
-    /// Do it.
+    /// Applies the change.
     pub fn apply(&self, file: &mut Vec<u8>) {
         let page_size = usize::from(u16::from_be_bytes([
             file.get(16).copied().unwrap_or(4),
@@ -217,7 +219,7 @@ impl Change {
             Self::Byte(at, byte) => set(file, usize::from(at) % len, byte),
             Self::PageHead { page, at, byte } => {
                 let start = usize::from(page) * page_size % len;
-                // The file's own header comes before the first page's.
+                // The first page starts with the file header, so its page header is at offset 100.
                 let start = if start == 0 && at % 2 == 0 { 100 } else { start };
                 set(file, start + usize::from(at) % 64, byte);
             }

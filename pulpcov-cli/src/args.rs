@@ -1,4 +1,4 @@
-//! The arguments, as clap parses them. Names are coverage.py's wherever it has the option.
+//! The arguments, as clap parses them. Options have coverage.py's names where coverage.py has the option.
 
 mod abbreviations;
 mod hook;
@@ -45,7 +45,7 @@ as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured.";
     styles = STYLES,
     after_help = EXIT_CODES,
     max_term_width = 100,
-    // As Python's optparse does: the last of several counts.
+    // As in Python's optparse, the last occurrence of an option counts.
     args_override_self = true
 )]
 pub(crate) struct Cli {
@@ -257,12 +257,14 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) python: Option<PathBuf>,
 
-    /// Report the lines that ran of files that a plugin traced, such as templates, instead of leaving the files out
+    /// Report the lines that ran of files that a plugin traced, such as templates, instead of leaving the
+    /// files out
     #[arg(long, value_name = "HOW")]
     pub(crate) plugin_lines: Option<PluginLines>,
 
-    /// Find the sources by the ends of their paths in this folder, .zip or .tar(.gz), not where they were measured: files have
-    /// the names that they have there, and what was measured of one under several paths is added up
+    /// Find the sources by the ends of their paths in this folder, .zip or .tar(.gz), not where they were
+    /// measured: files have the names that they have there, and what was measured of one under several paths
+    /// is added up
     #[arg(long, value_name = "PATH")]
     pub(crate) source_root: Option<PathBuf>,
 
@@ -270,8 +272,8 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "REV", conflicts_with = "source_root")]
     pub(crate) source_rev: Option<String>,
 
-    /// Show this source, or all sources in this folder, even if data files of other users name them who may not read them;
-    /// may be given several times
+    /// Show this source, or all sources in this folder, even if data files of other users name them who may
+    /// not read them; may be given several times
     #[arg(long, value_name = "PATH")]
     pub(crate) show_source: Vec<PathBuf>,
 
@@ -279,7 +281,8 @@ pub(crate) struct ReportingArgs {
     #[arg(long)]
     pub(crate) no_cache: bool,
 
-    /// Say more: `combine` names each input, `pathmap` explains each alias, `python` names the version, `sources` all sources that do not match the data
+    /// Say more: `combine` names each input, `pathmap` explains each alias, `python` names the version,
+    /// `sources` all sources that do not match the data
     #[arg(long, value_name = "TOPICS", value_delimiter = ',', overrides_with = "debug")]
     pub(crate) debug: Vec<String>,
 
@@ -288,7 +291,10 @@ pub(crate) struct ReportingArgs {
 }
 
 impl ReportingArgs {
-    /// No options, but for the settings: what is missing or is no Python is left out, and the report not complete.
+    /// Returns the defaults of `pulpcov hook report` and `pulpcov watch`.
+    ///
+    /// Files whose sources are missing or are not Python are left out, and the report then counts as
+    /// incomplete.
     pub(crate) fn plain(config: &ConfigArgs) -> Self {
         Self {
             files: Vec::new(),
@@ -345,7 +351,8 @@ pub(crate) struct FailUnderArgs {
 
 /// Print a table of what ran and what did not
 ///
-/// Of every file: its statements, those that did not run, its branches if they were measured, and the percentage.
+/// Of every file: its statements, those that did not run, its branches if they were measured, and the
+/// percentage.
 #[derive(Args, Debug)]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
@@ -419,9 +426,9 @@ pub(crate) struct XmlArgs {
 
 /// Write a report to read in a browser
 ///
-/// A folder of pages that need no server and ask no other host for anything: lists of files, functions and classes, folders with a map,
-/// the worst functions first, every source with what ran of it, and with --show-contexts who ran what. Pages that did not
-/// change are not written again.
+/// A folder of pages that need no server and ask no other host for anything: lists of files, functions and
+/// classes, folders with a map, the worst functions first, every source with what ran of it, and with
+/// --show-contexts who ran what. Pages that did not change are not written again.
 #[derive(Args, Debug)]
 pub(crate) struct HtmlArgs {
     #[command(flatten)]
@@ -476,7 +483,7 @@ pub(crate) struct HtmlArgs {
 }
 
 impl HtmlArgs {
-    /// No options, but for the settings.
+    /// Returns the default options, with this configuration.
     pub(crate) fn plain(config: &ConfigArgs) -> Self {
         Self {
             reporting: ReportingArgs::plain(config),
@@ -527,8 +534,8 @@ pub(crate) struct JsonArgs {
 
     /// Say which contexts ran each line, and write the name of each context once
     ///
-    /// The report gets a list `contexts` of all names; a file's `contexts` have their places in it, from 0. coverage.py has no
-    /// such form.
+    /// The report gets a list `contexts` of all names; a file's `contexts` have their places in it, from 0.
+    /// coverage.py has no such form.
     #[arg(long)]
     pub(crate) contexts_once: bool,
 }
@@ -564,22 +571,22 @@ pub(crate) struct AnnotateArgs {
     pub(crate) directory: Option<PathBuf>,
 }
 
-/// A version of Python, as it was written.
+/// Checks a version of Python, and returns it as it was written.
 fn python_version(text: &str) -> Result<String, String> {
     text.parse::<PythonVersion>().map(|_| text.to_owned()).map_err(|err| err.reason())
 }
 
-/// The same, or `auto`.
+/// Checks a version of Python or `auto`, and returns it as it was written.
 fn python_choice(text: &str) -> Result<String, String> {
     if text == "auto" { Ok(text.to_owned()) } else { python_version(text) }
 }
 
-/// A path that may be empty, which is as if it were not given.
+/// Parses a path that may be empty. An empty path counts as no path.
 fn maybe_empty() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// A time in seconds: `5`, `5s`, `0.5s`, `200ms`, `2m`.
+/// Parses a time in seconds: `5`, `5s`, `0.5s`, `200ms`, `2m`.
 fn seconds(text: &str) -> Result<f64, String> {
     let (number, factor) = [("ms", 0.001), ("s", 1.0), ("m", 60.0)]
         .iter()

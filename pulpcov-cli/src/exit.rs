@@ -1,4 +1,4 @@
-//! How the command ends.
+//! Exit codes of the command, and the reasons why a command fails.
 
 use std::fmt;
 use std::io;
@@ -10,26 +10,30 @@ use pulpcov_core::{ErrorKind, Position};
 
 /// The command's exit codes.
 ///
-/// 0 to 2 mean what they mean for coverage.py.
+/// The codes 0 to 2 mean what they mean for coverage.py.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exit {
-    /// All was done: 0.
+    /// The command did everything: 0.
     Success,
-    /// Something stopped the command; what it would have changed is as it was: 1.
+    /// An error stopped the command, and what it would have changed is unchanged: 1.
     Error,
-    /// The arguments are wrong; nothing was done: 1.
+    /// The arguments are wrong, and the command did nothing: 1.
     Usage,
-    /// A report was made, and its total is less than `--fail-under` or the setting asks for: 2.
+    /// The report was written, but its total is less than `--fail-under` or the setting `fail_under` asks
+    /// for: 2.
     FailUnder,
-    /// Combined, but inputs were left out: they are damaged or no data files, were named in
-    /// warnings, and are still there. Or a report was made without sources that are withheld. `--ignore-errors` makes this 0. Or purged, but something had
-    /// to stay, and was named. The code is 3.
+    /// The command finished, but something was left out or could not be removed: 3.
+    ///
+    /// A combine left out inputs that are damaged or are not data files; warnings name them, and they are
+    /// kept. A report was written without sources that are withheld or missing. A purge could not remove
+    /// everything; warnings name what stays. With `--ignore-errors`, `combine` and `hook report` end with 0
+    /// all the same.
     LeftOut,
 }
 
 impl Exit {
-    /// The number that the process ends with.
+    /// Returns the exit code of the process.
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
@@ -49,13 +53,13 @@ impl From<Exit> for ExitCode {
 /// Why a command stopped.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The work could not be done.
+    /// An error of [`pulpcov_core`].
     Core(pulpcov_core::Error),
-    /// Something could not be read. The error names it.
+    /// An input could not be read. The error names it.
     Input(io::Error),
     /// The output could not be written.
     Output(io::Error),
-    /// What was asked for cannot be; the sentence says why, and what to do.
+    /// The request was refused. The text says why, and what to do.
     Refused(String),
 }
 
@@ -74,16 +78,18 @@ impl fmt::Display for Failure {
     }
 }
 
-/// coverage.py's sentence about the configuration, and the file and the place where that does not name them.
+/// Writes coverage.py's message about the configuration.
+///
+/// The file and the place are appended if the message does not name them.
 fn write_config_error(f: &mut fmt::Formatter<'_>, err: &pulpcov_core::Error) -> fmt::Result {
     let reason = err.reason();
     let file = err.path().map(|path| printable(&path.to_string_lossy()).into_owned());
     let place = match err.position() {
         Some(place @ Position::Option { .. }) => Some(place.to_string()),
-        // Errors of syntax say the line themselves.
+        // The message of a syntax error names the line itself.
         _ => None,
     };
-    // coverage.py's sentences that name the file begin so.
+    // coverage.py's messages that name the file begin like this.
     let names_file = reason.starts_with("Couldn't read ");
     let missing: Vec<_> = file.filter(|_| !names_file).into_iter().chain(place).collect();
     f.write_str(&reason)?;
@@ -91,7 +97,7 @@ fn write_config_error(f: &mut fmt::Formatter<'_>, err: &pulpcov_core::Error) -> 
 }
 
 impl Failure {
-    /// A failure to read a file or a folder.
+    /// Creates the failure for a file or a folder that cannot be read.
     pub(crate) fn reading(path: &Path, err: &io::Error) -> Self {
         Self::Input(io::Error::new(err.kind(), format!("{}: {err}", path.display())))
     }

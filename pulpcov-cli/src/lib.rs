@@ -1,10 +1,10 @@
-//! The `pulpcov` command: combine and inspect coverage.py data files without Python.
+//! The `pulpcov` command: combines, reports and inspects coverage.py data files without Python.
 //!
-//! The work is done by [`pulpcov_core`], which is the crate to embed. Here are arguments,
-//! messages and exit codes: [`run`] parses, calls one of `commands`, and maps what comes back to
-//! an [`Exit`].
+//! [`pulpcov_core`] does the work, and is the crate to embed. This crate has the arguments, the messages and
+//! the exit codes: [`run`] parses the arguments, calls one of the `commands`, and converts its outcome to an
+//! [`Exit`].
 //!
-//! [`services`] says how to measure processes that fork, are killed, or never end.
+//! [`services`] describes how to measure processes that fork, are killed, or never end.
 
 mod args;
 mod commands;
@@ -27,7 +27,7 @@ pub use exit::Exit;
 use args::Cli;
 use exit::Failure;
 
-/// Run the command with these arguments, the program's name first.
+/// Runs the command with these arguments. The first one is the program's name.
 ///
 /// # Examples
 ///
@@ -43,7 +43,7 @@ pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> Exit
     };
     match outcome {
         Ok(exit) => exit,
-        // Whoever read our output has seen enough.
+        // The reader of our output has seen enough and closed the pipe.
         Err(Failure::Output(err)) if err.kind() == std::io::ErrorKind::BrokenPipe => Exit::Success,
         Err(failure) => {
             ui::error(&failure.to_string());
@@ -52,14 +52,15 @@ pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>) -> Exit
     }
 }
 
-/// A write beyond a limit on the size of files is then an error, and does not kill this process on its way.
+/// Blocks SIGXFSZ: a write beyond the limit on file sizes fails with an error, instead of killing the
+/// process.
 fn survive_large_writes() {
     #[cfg(unix)]
     {
         use nix::sys::signal::{SigSet, Signal};
         let mut set = SigSet::empty();
         set.add(Signal::SIGXFSZ);
-        // If this fails, all is as before.
+        // If this fails, such a write kills the process, as by default.
         let _ = set.thread_block();
     }
 }
@@ -70,7 +71,7 @@ fn parsed(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     Cli::try_parse_from(args::written_out(args, &command)?)
 }
 
-/// Without the tip to write `-- -q` for an option that there is not: hardly anybody has a file of that name.
+/// Removes the tip to write `-- -q` for an unknown option `-q`. Hardly anyone has a file of that name.
 fn without_tip_about_values(mut usage: clap::Error) -> clap::Error {
     if let Some(ContextValue::StyledStrs(tips)) = usage.remove(ContextKind::Suggested) {
         let others: Vec<_> =
@@ -82,10 +83,11 @@ fn without_tip_about_values(mut usage: clap::Error) -> clap::Error {
     usage
 }
 
-/// Help and version go to standard output and are a success; anything else is wrong usage.
+/// Prints a message of clap. Help and version go to standard output and are a success; all else is wrong
+/// usage.
 fn print_usage(usage: &clap::Error) -> Exit {
     match usage.print() {
-        // Of an error that cannot be written, nobody can be told.
+        // If standard error cannot be written to, there is no place left to report that.
         Err(err) if !usage.use_stderr() && err.kind() != std::io::ErrorKind::BrokenPipe => {
             ui::error(&Failure::Output(err).to_string());
             return Exit::Error;

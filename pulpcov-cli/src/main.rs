@@ -1,8 +1,9 @@
-//! The `pulpcov` command: see the library of the same name.
+//! The `pulpcov` command. The library of the same name does the work.
 
 use std::process::ExitCode;
 
-/// Reports and merges are made of many small values on all cores.
+/// Reports and merges allocate many small values on all cores, which mimalloc does faster than the system's
+/// allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! A progress bar for what takes a while.
+//! A progress bar for work that takes a while.
 
 use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard};
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pulpcov_core::{combine, summarize};
 
-/// What takes less shows nothing.
+/// Work that takes less time shows no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Shown on a terminal only, and gone when the work ends.
+/// A progress bar. It is shown on a terminal only, and removed when the work ends.
 pub(crate) struct Progress {
     start: Instant,
-    /// `None` where nobody would see it.
+    /// `None` if there is no terminal, or if the command is quiet.
     bar: Option<Mutex<ProgressBar>>,
 }
 
@@ -23,7 +23,7 @@ impl Progress {
         Self { start: Instant::now(), bar: wanted.then(|| Mutex::new(hidden_bar())) }
     }
 
-    /// A step of a combine.
+    /// Updates the bar for a step of a combine.
     pub(crate) fn on_event(&self, event: &combine::Event<'_>) {
         use combine::Event;
         let Some(bar) = self.visible_bar() else { return };
@@ -39,14 +39,14 @@ impl Progress {
         }
     }
 
-    /// A file of a report is done.
+    /// Updates the bar for a file of a report that is done.
     pub(crate) fn on_file(&self, progress: summarize::Progress) {
         let Some(bar) = self.visible_bar() else { return };
         bar.set_length(progress.files as u64);
         bar.inc(1);
     }
 
-    /// The bar, which shows itself when it has waited long enough.
+    /// Returns the bar, and shows it once [`PATIENCE`] is over.
     fn visible_bar(&self) -> Option<MutexGuard<'_, ProgressBar>> {
         let bar = self.bar.as_ref()?.lock().ok()?;
         if bar.is_hidden() && self.start.elapsed() > PATIENCE {
@@ -55,7 +55,7 @@ impl Progress {
         Some(bar)
     }
 
-    /// Do something that prints, without the bar in its way.
+    /// Hides the bar while `print` runs.
     pub(crate) fn suspend(&self, print: impl FnOnce()) {
         match self.bar.as_ref().map(Mutex::lock) {
             Some(Ok(bar)) => bar.suspend(print),

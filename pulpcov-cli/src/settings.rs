@@ -1,4 +1,4 @@
-//! Settings out of the configuration files and the environment.
+//! Settings from the configuration files and the environment.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use crate::args::ConfigArgs;
 use crate::exit::Failure;
 use crate::ui;
 
-/// The folder that the command runs in.
+/// Returns the folder that the command runs in.
 pub(crate) fn cwd() -> Result<PathBuf, Failure> {
     std::env::current_dir().map_err(|err| without_folder(&err))
 }
 
-/// Makes a path absolute, from the folder that the command runs in.
+/// Makes a path absolute, relative to the folder that the command runs in.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
     std::path::absolute(path).map_err(|err| without_folder(&err))
 }
@@ -30,7 +30,7 @@ fn without_folder(err: &io::Error) -> Failure {
     Failure::Input(io::Error::new(err.kind(), format!("{what}: {err}")))
 }
 
-/// Read the configuration, and say what is odd about it.
+/// Reads the configuration, and prints its warnings.
 pub(crate) fn load(args: &ConfigArgs) -> Result<Config, Failure> {
     let mut loader = Loader::new(cwd()?, |name| std::env::var(name).ok());
     if let Some(rcfile) = &args.rcfile {
@@ -41,7 +41,7 @@ pub(crate) fn load(args: &ConfigArgs) -> Result<Config, Failure> {
     Ok(loaded.config)
 }
 
-/// The data file: what the option says, or else the configuration. An empty name is none.
+/// Returns the data file that the option names, or else the configuration's. An empty name counts as none.
 pub(crate) fn data_file(option: Option<PathBuf>, config: &Config) -> PathBuf {
     let named = option.filter(|path| !path.as_os_str().is_empty());
     named.unwrap_or_else(|| match &*config.run.data_file {
@@ -50,12 +50,12 @@ pub(crate) fn data_file(option: Option<PathBuf>, config: &Config) -> PathBuf {
     })
 }
 
-/// The rules of `[paths]`, for the current folder.
+/// Returns the aliases of `[paths]`, for the current folder.
 pub(crate) fn aliases(config: &Config) -> Result<PathAliases, Failure> {
     Ok(config.aliases(WorkingDir::new(cwd()?))?)
 }
 
-/// The version of Python that an option names, with a warning if it is newer than all that are known.
+/// Parses the version of Python that an option names. Warns if it is newer than all versions that are known.
 pub(crate) fn python<T: FromStr<Err = pulpcov_core::Error>>(text: &str) -> Result<T, Failure> {
     let version = text.parse()?;
     if let Ok(known) = text.parse::<PythonVersion>()

@@ -1,7 +1,7 @@
-//! What others may have laid in the way.
+//! Checks for files and links that another user may have planted.
 //!
-//! In a folder that everybody can write to, a name that a command is going to use can be there already: as a link
-//! to a file of somebody else, or as a folder whose owner exchanges it while it is written to.
+//! In a folder that everybody can write to, a name that a command is about to use may exist already: as a
+//! link to somebody's file, or as a folder whose owner can exchange it during a write.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use pulpcov_core::folder::{Entry, Kind, Status};
 use crate::exit::Failure;
 use crate::ui;
 
-/// Refuse to write to what a stranger has laid there.
+/// Refuses to write to a path that an untrusted user may have planted.
 pub(crate) fn check_output(path: &Path) -> Result<(), Failure> {
     match laid_by_stranger(path) {
         None => Ok(()),
@@ -22,12 +22,15 @@ pub(crate) fn check_output(path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Is there a link that a stranger has laid?
+/// Returns whether the path is a link that an untrusted user may have planted.
 pub(crate) fn is_strangers_link(path: &Path) -> bool {
     laid_by_stranger(path).is_some_and(|laid| laid.kind == Kind::Link)
 }
 
-/// What is there, if it may be of anybody but the caller, root, and the owner of the folder.
+/// Returns what exists at the path if its owner is not trusted.
+///
+/// Only in a folder that everybody can write to are owners checked. The caller, root, and the folder's owner
+/// are trusted.
 fn laid_by_stranger(path: &Path) -> Option<Status> {
     let entry = Entry::named(path).ok()?;
     let folder = entry.folder().status().ok().filter(Status::everybody_may_write)?;

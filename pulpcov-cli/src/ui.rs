@@ -1,4 +1,4 @@
-//! Messages to the person at the terminal, on standard error.
+//! Messages to the user at the terminal, on standard error.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -10,27 +10,27 @@ const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
 const RESET: &str = "\x1b[0m";
 
-/// What stopped the command.
+/// Prints the error that stopped the command.
 pub(crate) fn error(message: &str) {
     labelled("error", RED, message);
 }
 
-/// What the user should know, though the command goes on.
+/// Prints what the user should know, though the command goes on.
 pub(crate) fn warning(message: &str) {
     labelled("warning", YELLOW, message);
 }
 
-/// What was done.
+/// Prints what was done.
 pub(crate) fn message(text: &str) {
     say(&safe(text));
 }
 
-/// A file's name for a message: it has no line breaks.
+/// Returns a file's name for a message, without line breaks.
 pub(crate) fn name(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
 }
 
-/// Text of several lines for standard output.
+/// Returns text of several lines for standard output. Characters that cannot be printed are replaced by `?`.
 pub(crate) fn safe_lines(text: &str) -> String {
     text.split_inclusive('\n').map(safe_line).collect()
 }
@@ -42,17 +42,18 @@ fn safe_line(line: &str) -> Cow<'_, str> {
     }
 }
 
-/// Colours are dropped where they are not wanted: in a pipe, with `NO_COLOR`.
+/// Prints a message after a coloured label. `anstream` drops the colours in a pipe and with `NO_COLOR`.
 fn labelled(label: &str, colour: &str, message: &str) {
     say(&format!("{colour}{label}:{RESET} {}", safe(message)));
 }
 
-/// Write a line to standard error. If that fails, the command goes on: the message is lost, the work is not.
+/// Writes a line to standard error. If that fails, the message is lost, but the command goes on.
 fn say(line: &str) {
     let _ = writeln!(anstream::stderr(), "{line}");
 }
 
-/// Names from outside cannot reach the terminal as escape sequences; our own line breaks can.
+/// Replaces control characters by `?`, so that names cannot contain escape sequences for the terminal. Line
+/// breaks of the message stay.
 fn safe(text: &str) -> String {
     text.lines().map(printable).collect::<Vec<_>>().join("\n")
 }

@@ -1,6 +1,6 @@
-//! Which files of a folder are data files, and what their names say.
+//! Finds the data files of a folder, and parses their names.
 //!
-//! A folder that several users write their data files into has a folder for each of them in it:
+//! A folder that receives data files from several users has a subfolder for each user:
 //!
 //! ```text
 //! ROOT/                  everybody may write to it, as to /tmp
@@ -8,8 +8,8 @@
 //!   uid-1000-aB3dE9fX/   instead, if somebody else has taken the plain name
 //! ```
 //!
-//! `find` looks into these too, and into no other folders. Their owners can replace them at any instant, so what is
-//! in them is found by descriptor, and not by path.
+//! `find` also looks into the users' folders, but into no other folders. A user can replace their folder at
+//! any moment, so `find` uses descriptors instead of paths there.
 
 #[cfg(any(feature = "json", feature = "sqlite"))]
 mod find;
@@ -23,7 +23,7 @@ pub use users::{UserFolder, user_folders};
 
 /// The parts of a parallel data file's name.
 ///
-/// coverage.py adds a suffix to the base name so that each process writes a file of its own:
+/// coverage.py adds a suffix to the base name, so that each process writes its own file:
 ///
 /// | version | name |
 /// |---|---|
@@ -31,8 +31,7 @@ pub use users::{UserFolder, user_folders};
 /// | 7.3 and later | `.coverage.HOST.pidPID.XRANDOMx` |
 /// | before | `.coverage.HOST.PID.RANDOM` |
 ///
-/// The host's name may have dots. A suffix that someone chose (`--data-suffix`) has none of
-/// these parts.
+/// The host name may contain dots. A suffix that the user chose (`--data-suffix`) has none of these parts.
 ///
 /// # Examples
 ///
@@ -50,21 +49,21 @@ pub use users::{UserFolder, user_folders};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DataFileName {
-    /// The name without suffix: `.coverage`, or what `--data-file` says.
+    /// The name without suffix: `.coverage`, or the value of `--data-file`.
     pub base: String,
-    /// The host that the process ran on.
+    /// The host of the process.
     pub host: Option<String>,
-    /// The process's id.
+    /// The id of the process.
     pub pid: Option<u32>,
     /// The random part.
     pub random: Option<String>,
-    /// A hash of the data, as the name has it. A hint for people, nothing more: it may not
-    /// be the hash of what the file holds now, and no decision is ever based on it.
+    /// The hash of the data, as given in the name. It may differ from the hash of the current content, so it
+    /// is for people only and no decision is based on it.
     pub hash: Option<String>,
 }
 
 impl DataFileName {
-    /// Take `name` apart; `None` if it is not `base`, a dot and a suffix.
+    /// Splits `name` into its parts. Returns `None` if `name` is not `base`, a dot and a suffix.
     pub fn parse(base: &str, name: &str) -> Option<Self> {
         let suffix = name.strip_prefix(base)?.strip_prefix('.')?;
         let (rest, hash) = match suffix
@@ -89,7 +88,7 @@ impl DataFileName {
 
 type Parts<'a> = (&'a str, u32, &'a str);
 
-/// `HOST.pidPID.XRANDOMx`
+/// Parses `HOST.pidPID.XRANDOMx`.
 fn modern(suffix: &str) -> Option<Parts<'_>> {
     let (rest, random) = suffix.rsplit_once(".X")?;
     let random = random.strip_suffix('x').filter(|random| is_word(random))?;
@@ -97,7 +96,7 @@ fn modern(suffix: &str) -> Option<Parts<'_>> {
     Some((non_empty(host)?, pid.parse().ok()?, random))
 }
 
-/// `HOST.PID.RANDOM`
+/// Parses `HOST.PID.RANDOM`.
 fn classic(suffix: &str) -> Option<Parts<'_>> {
     let (rest, random) = suffix.rsplit_once('.')?;
     let (host, pid) = rest.rsplit_once('.')?;

@@ -1,8 +1,7 @@
-//! The one public error of the crate.
+//! The public error type of the crate.
 //!
-//! Each area of the crate has a private error enum of its own that says what
-//! went wrong in its terms; it is boxed in here, so that no other crate's types
-//! (SQLite's, serde's, a regular expression engine's) are part of the API.
+//! Each area of the crate has a private error enum with its own details. [`Error`] boxes it, so that types of
+//! other crates (SQLite's, serde's, a regular expression engine's) are not part of the API.
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
@@ -11,14 +10,13 @@ use std::path::{Path, PathBuf};
 
 use crate::text::printable;
 
-/// Result with this crate's [`Error`].
+/// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, in which file and where in it.
+/// What went wrong, in which file, and where in the file.
 ///
-/// The message names the file and the place, so printing the error is enough
-/// for a user; [`kind`](Self::kind), [`path`](Self::path) and
-/// [`position`](Self::position) give a program the same facts.
+/// The message names the file and the position, so printing the error is enough for a user. A program gets
+/// the same facts from [`kind`](Self::kind), [`path`](Self::path) and [`position`](Self::position).
 ///
 /// # Examples
 ///
@@ -43,71 +41,71 @@ struct Inner {
     cause: Box<dyn StdError + Send + Sync>,
 }
 
-/// The sort of an [`Error`], to decide on.
+/// The category of an [`Error`], for programs to decide on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The operating system refused: not found, no permission, disk full.
+    /// The operating system reported an error: not found, no permission, disk full.
     Io,
     /// A report cannot be written: the disk is full, permission is denied, or the reader of a pipe is gone.
     Output,
-    /// The file is no coverage data file, or one of a format that nothing but Python can read.
+    /// The file is not a data file, or only Python can read its format.
     NotADataFile,
-    /// A data file with a schema version that this crate does not know.
+    /// The data file has a schema version that this crate does not know.
     UnknownSchema,
-    /// A data file whose content is damaged or contradicts itself.
+    /// The content of a data file is damaged or contradicts itself.
     Corrupt,
-    /// A number or a length beyond the bounds that the readers set.
+    /// A number or a length exceeds the bounds of the readers.
     TooLarge,
-    /// Another process holds a lock on the file or folder, and kept it while we waited.
+    /// Another process kept a lock on the file or folder until the wait ended.
     Busy,
     /// Line data and arc data cannot be in one data set.
     MixedData,
     /// Two data sets name different file tracer plugins for one file.
     TracerConflict,
-    /// There was nothing to work on, or it was not kept.
+    /// There is no data to work on, or the data was not kept.
     NoData,
-    /// The target format cannot hold what the data has.
+    /// The target format cannot hold the data.
     NotRepresentable,
-    /// A file pattern or regular expression that cannot be used.
+    /// A file pattern or regular expression cannot be used.
     Pattern,
-    /// The source of a measured file is not there, or cannot be read.
+    /// The source of a measured file does not exist or cannot be read.
     NoSource,
-    /// The source of a measured file may not be shown: none of those whose data files name it may read it.
+    /// The source of a measured file must not be shown: no user whose data files name it may read it.
     Withheld,
-    /// Source text that Python does not parse; [`Error::reason`] is the parser's message.
+    /// Python cannot parse the source; [`Error::reason`] is the parser's message.
     NotPython,
-    /// A configuration file, or a value in it, that cannot be used.
+    /// A configuration file, or a value in it, cannot be used.
     Config,
 }
 
-/// A place inside a file.
+/// A position in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Position {
-    /// A line of a text file, counted from 1, and a column if known.
+    /// A line of a text file, and a column if known.
     Line {
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// Counted from 1; `None` when the parser does not say.
+        /// The column, counted from 1, or `None` if the parser does not report it.
         column: Option<usize>,
     },
     /// A byte offset, counted from 0.
     Byte(u64),
-    /// A table of a SQLite data file, and the rowid in it if known.
+    /// A table of an SQLite data file, and a row if known.
     Row {
-        /// The table's name.
+        /// The name of the table.
         table: String,
         /// SQLite's rowid.
         rowid: Option<i64>,
     },
     /// An option of a configuration file.
     Option {
-        /// The section as it stands in the file, `coverage:run` or `tool.coverage.run` included.
+        /// The section as written in the file, such as `coverage:run` or `tool.coverage.run`.
         section: String,
-        /// The option's name.
+        /// The name of the option.
         option: String,
-        /// Counted from 1, if known.
+        /// The line, counted from 1, if known.
         line: Option<usize>,
     },
 }
@@ -133,7 +131,7 @@ impl fmt::Display for Position {
 }
 
 impl Error {
-    /// An error of `kind` caused by `cause`, which may be a message.
+    /// Creates an error of `kind` caused by `cause`, which may be a message.
     pub(crate) fn new(kind: ErrorKind, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -144,13 +142,13 @@ impl Error {
         }))
     }
 
-    /// The operating system's error about `path`.
+    /// Creates an error from the operating system's error about `path`.
     #[cfg(any(feature = "json", feature = "sqlite", feature = "config", feature = "report"))]
     pub(crate) fn io(path: impl Into<PathBuf>, cause: std::io::Error) -> Self {
         Self::new(ErrorKind::Io, cause).with_path(path)
     }
 
-    /// Name the file, unless a caller nearer to the cause already did.
+    /// Adds the file, unless the error names one already.
     #[cfg(any(feature = "json", feature = "sqlite", feature = "config", feature = "report"))]
     #[must_use]
     pub(crate) fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
@@ -158,7 +156,7 @@ impl Error {
         self
     }
 
-    /// Name the place in the file, unless a caller nearer to the cause already did.
+    /// Adds the position in the file, unless the error has one already.
     #[cfg(any(feature = "json", feature = "sqlite", feature = "config", feature = "python"))]
     #[must_use]
     pub(crate) fn at(mut self, position: Position) -> Self {
@@ -166,7 +164,7 @@ impl Error {
         self
     }
 
-    /// Name all files that have this error.
+    /// Adds all files that have this error.
     #[cfg(feature = "report")]
     #[must_use]
     pub(crate) fn with_files(mut self, files: Vec<PathBuf>) -> Self {
@@ -174,7 +172,7 @@ impl Error {
         self
     }
 
-    /// Replaces the reason; the kind, the file and the place stay.
+    /// Replaces the reason, and keeps the kind, the file and the position.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     #[must_use]
     pub(crate) fn reworded(mut self, words: impl FnOnce(String) -> String) -> Self {
@@ -182,33 +180,33 @@ impl Error {
         self
     }
 
-    /// What sort of error this is.
+    /// Returns the category of this error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// The file that the error is about.
+    /// Returns the file that the error is about.
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
     }
 
-    /// All files that have this error, if the work was to go on without them: the sources that are missing, of an
-    /// [`ErrorKind::NoSource`]. [`path`](Self::path) is the first.
+    /// Returns all files that have this error, if the work was to continue without them. For
+    /// [`ErrorKind::NoSource`] these are the missing sources. [`path`](Self::path) is the first of them.
     pub fn files(&self) -> &[PathBuf] {
         &self.0.files
     }
 
-    /// Where in the file.
+    /// Returns the position in the file.
     pub fn position(&self) -> Option<&Position> {
         self.0.position.as_ref()
     }
 
-    /// What the operating system calls the error, if it is one of its own.
+    /// Returns the operating system's kind of this error, if the cause is an [`io::Error`](std::io::Error).
     pub fn io_kind(&self) -> Option<std::io::ErrorKind> {
         self.0.cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind)
     }
 
-    /// The reason alone, without file and place: for callers that name those themselves.
+    /// Returns the reason without the file and the position, for callers that show those themselves.
     pub fn reason(&self) -> String {
         match self.0.cause.downcast_ref::<Lines>() {
             Some(Lines(lines)) => {
@@ -231,7 +229,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// A cause of several lines. In any other, a line break comes from outside and is not printed.
+/// A cause of several lines. In any other cause, a line break may come from a data file and is not printed.
 #[derive(Debug)]
 pub(crate) struct Lines(pub(crate) Vec<String>);
 
@@ -250,7 +248,8 @@ impl From<std::io::Error> for Error {
     }
 }
 
-/// Lets functions that take `impl TryInto<FilePath>` take a [`FilePath`](crate::FilePath), whose conversion cannot fail.
+/// Lets functions that take `impl TryInto<FilePath>` take a [`FilePath`](crate::FilePath), whose conversion
+/// cannot fail.
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}

@@ -1,11 +1,12 @@
-//! Folders that others can write to, used by descriptor and not by name.
+//! Folders that other users can write to, accessed by descriptor instead of by path.
 //!
-//! The owner of a folder can replace it by another folder, or by a link, at any instant. Whoever then opens
-//! `FOLDER/file` by that path reads, or deletes, a file of somebody else. A [`Folder`] is opened once, and what is in it
-//! is found through its descriptor: it stays the same folder whatever its path leads to later.
+//! The owner of a folder can replace it by another folder or by a link at any moment. A process that then
+//! opens `FOLDER/file` by path may read or delete another user's file. A [`Folder`] is opened once, and its
+//! files are accessed through its descriptor. It stays the same folder even if its path leads elsewhere
+//! later.
 //!
-//! Only a path that the caller named is trusted, with all links in it. Nothing below it is: the last
-//! component of a path is never followed if it is a link.
+//! Only a path that the caller passes is trusted, with all links in it. Names found in a folder are not
+//! trusted. The last component of a path is never followed if it is a link.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -30,7 +31,8 @@ pub(crate) use patience::Patience;
 pub(crate) use status::caller;
 pub use status::{Kind, Status};
 
-/// How long to wait in all for writers of the files of a folder. Anybody can lock a file of their own, or a thousand.
+/// The total time to wait for writers of files in a folder. The limit is not per file, because any user can
+/// lock a thousand files of their own.
 #[cfg(feature = "sqlite")]
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -59,11 +61,11 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Open the folder at a path that the caller trusts. Links in it are followed.
+    /// Opens the folder at a path that the caller trusts. Follows links in the path.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn named(path: impl AsRef<Path>) -> io::Result<Arc<Self>> {
         let path = path.as_ref();
         let handle = os::Handle::named(path)?;
@@ -75,13 +77,14 @@ impl Folder {
         }))
     }
 
-    /// Open a folder in this one. It is not followed if it is a link.
+    /// Opens a folder inside this one. Does not follow a link.
     ///
-    /// It may belong to anybody, so nobody waits for writers of its files.
+    /// Its owner may be any user, who could lock files forever. So readers do not wait for writers of its
+    /// files.
     ///
     /// # Errors
     ///
-    /// What the operating system says, and [`io::ErrorKind::NotADirectory`] for a link.
+    /// The error of the operating system, which is [`io::ErrorKind::NotADirectory`] for a link.
     pub fn inside(self: &Arc<Self>, name: &OsStr) -> io::Result<Arc<Self>> {
         let handle = os::Handle::inside(self, name)?;
         Ok(Arc::new(Self {
@@ -92,67 +95,68 @@ impl Folder {
         }))
     }
 
-    /// The path by which the folder was opened. It may lead elsewhere by now: it is for messages.
+    /// Returns the path by which the folder was opened. It is for messages only, because it may lead
+    /// elsewhere by now.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether the folder was opened [`inside`](Self::inside) another one.
+    /// Returns whether the folder was opened [`inside`](Self::inside) another one.
     pub fn is_inside(&self) -> bool {
         self.handle.is_inside()
     }
 
-    /// Who owns the folder, and who may write to it.
+    /// Returns the folder's status: its owner and who may write to it.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn status(&self) -> io::Result<Status> {
         self.handle.status(&self.path)
     }
 
-    /// The names in the folder, in no order.
+    /// Returns the names in the folder, in no particular order.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn names(&self) -> io::Result<Vec<OsString>> {
         self.handle.names(&self.path)
     }
 
-    /// A name in the folder. There need not be such a file.
+    /// Returns the entry for a name in the folder. The file need not exist.
     pub fn entry(self: &Arc<Self>, name: impl Into<OsString>) -> Entry {
         let name = name.into();
         Entry { path: self.join(&name), folder: Arc::clone(self), name, target: None }
     }
 
-    /// Remove an empty folder from this one.
+    /// Removes an empty folder from this one.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
         self.handle.remove_folder(&self.path, name)
     }
 
-    /// Make durable what was renamed or removed.
+    /// Makes earlier renames and removals durable.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn sync(&self) -> io::Result<()> {
         match self.handle.sync(&self.path) {
-            // A file system, mostly of a network, that does not sync folders.
+            // Some file systems, mostly network file systems, cannot sync folders.
             Err(err) if err.kind() == io::ErrorKind::InvalidInput => Ok(()),
             synced => synced,
         }
     }
 
-    /// What is left of the time to wait for writers.
+    /// Returns the remaining time to wait for writers.
     #[cfg(feature = "sqlite")]
     pub(crate) fn patience(&self) -> &Patience {
         &self.patience
     }
 
-    /// Whether the folder is in one of the caller's or root's that nobody else may search: what is in it cannot be reached,
-    /// whoever may write to it.
+    /// Returns whether other users cannot reach this folder. This is so if the folder or one above it belongs
+    /// to the caller or root, and others may not search it. Its permissions to write then do not matter.
     #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn is_closed_to_others(&self) -> bool {
         let Ok(path) = self.path.canonicalize() else { return false };
@@ -164,7 +168,8 @@ impl Folder {
         path.ancestors().any(is_closed)
     }
 
-    /// Whoever can write to a folder can put a hard link there to a file of somebody else, which they may not even read.
+    /// Returns an error if the file may belong to another user. A user who can write to a folder can put a
+    /// hard link there, even to a file that they may not read.
     pub(crate) fn refuse_others_files(&self, file: &Status) -> Result<()> {
         let of_folder = self.status().map_err(|err| Error::io(&self.path, err))?;
         if self.is_inside() && file.owner != of_folder.owner {
@@ -180,7 +185,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Names in the current folder are shown as they are.
+    /// Returns the path of a name. In the current folder this is the name alone.
     fn join(&self, name: &OsStr) -> PathBuf {
         if self.path == Path::new(".") { name.into() } else { self.path.join(name) }
     }
@@ -207,22 +212,22 @@ pub struct Entry {
     folder: Arc<Folder>,
     name: OsString,
     path: PathBuf,
-    /// Where the name leads, if it is a link that is [followed](Self::followed).
+    /// The destination of the name, if it is a link that is [followed](Self::followed).
     target: Option<Arc<Entry>>,
 }
 
 impl Entry {
-    /// The last component of a path whose other components the caller trusts.
+    /// Returns the entry for the last component of a path. The caller must trust the other components.
     ///
     /// # Errors
     ///
-    /// What the operating system says about the folder; [`io::ErrorKind::IsADirectory`] if the path ends in `..`, or is
-    /// the root.
+    /// The operating system's error about the folder, and [`io::ErrorKind::IsADirectory`] if the path ends in
+    /// `..` or is the root.
     pub fn named(path: impl AsRef<Path>) -> io::Result<Self> {
         Self::named_by(path.as_ref(), |folder| Folder::named(folder))
     }
 
-    /// As [`named`](Self::named), with the folder that `open` gives for its path.
+    /// Returns the entry like [`named`](Self::named), but opens its folder with `open`.
     pub(crate) fn named_by(
         path: &Path,
         open: impl FnOnce(&Path) -> io::Result<Arc<Folder>>,
@@ -235,8 +240,8 @@ impl Entry {
         Ok(Self { folder: open(folder)?, name: name.into(), path: path.into(), target: None })
     }
 
-    /// Follows a symbolic link that no other user can have made. The file that it leads to is then opened in its place;
-    /// [`remove`](Self::remove) removes the link.
+    /// Follows a symbolic link that no other user can have made. Opening the entry then opens the link's
+    /// destination, but [`remove`](Self::remove) removes the link.
     #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn followed(mut self) -> Self {
         let is_link = self.status().is_ok_and(|status| status.kind == Kind::Link);
@@ -246,63 +251,64 @@ impl Entry {
         self
     }
 
-    /// Whether this is a link that is [followed](Self::followed).
+    /// Returns whether this is a link that is [followed](Self::followed).
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn is_followed(&self) -> bool {
         self.target.is_some()
     }
 
-    /// The entry that is opened.
+    /// Returns the entry that is opened.
     fn file(&self) -> &Self {
         self.target.as_deref().unwrap_or(self)
     }
 
-    /// The folder.
+    /// Returns the folder.
     pub fn folder(&self) -> &Arc<Folder> {
         &self.folder
     }
 
-    /// The folder of the file that is opened.
+    /// Returns the folder of the file that is opened.
     #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn folder_of_file(&self) -> &Arc<Folder> {
         &self.file().folder
     }
 
-    /// The name in the folder.
+    /// Returns the name in the folder.
     pub fn name(&self) -> &OsStr {
         &self.name
     }
 
-    /// The path, for messages.
+    /// Returns the path, for messages.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What is there now. A link is not followed.
+    /// Returns the current status of the entry. Does not follow a link.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn status(&self) -> io::Result<Status> {
         let Self { folder, path, name, .. } = self.file();
         folder.handle.status_of(path, name)
     }
 
-    /// Open a regular file for reading, if it is its folder's own: others who can write to the folder can make
-    /// links in it, symbolic and hard, to files that they may not read.
+    /// Opens a regular file for reading, unless it may belong to another user. Users who can write to the
+    /// folder can put symbolic and hard links in it that lead to files they may not read.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`]; [`ErrorKind::NotADataFile`] with what it is, if it is no regular file, and if it may
-    /// be somebody else's.
+    /// - [`ErrorKind::Io`] if the operating system reports an error.
+    /// - [`ErrorKind::NotADataFile`] with the reason, if this is not a regular file or may belong to another
+    ///   user.
     pub fn open(&self) -> Result<File> {
         self.open_with_status().map(|(file, _)| file)
     }
 
-    /// As [`open`](Self::open), with what the open file is.
+    /// Opens the file like [`open`](Self::open), and returns its status too.
     pub(crate) fn open_with_status(&self) -> Result<(File, Status)> {
         let failed = |err| Error::io(&self.path, err);
-        // Opening a device can do something.
+        // Opening a device can have side effects, so check first.
         refuse_unless_regular(&self.status().map_err(failed)?)?;
         let file = self.open_anything().map_err(failed)?;
         let status = Status::from(&file.metadata().map_err(failed)?);
@@ -311,29 +317,29 @@ impl Entry {
         Ok((file, status))
     }
 
-    /// Open for reading, whatever it is. A link is not followed, and nothing is waited for.
+    /// Opens an entry of any kind for reading. Does not follow a link and does not block.
     pub(crate) fn open_anything(&self) -> io::Result<File> {
         let Self { folder, path, name, .. } = self.file();
         folder.handle.open(path, name, false)
     }
 
-    /// As [`open_anything`](Self::open_anything), for writing too.
+    /// Opens the entry like [`open_anything`](Self::open_anything), but for reading and writing.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn open_to_write(&self) -> io::Result<File> {
         let Self { folder, path, name, .. } = self.file();
         folder.handle.open(path, name, true)
     }
 
-    /// Remove what is there, unless it is a folder.
+    /// Removes the entry, unless it is a folder.
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// The error of the operating system.
     pub fn remove(&self) -> io::Result<()> {
         self.folder.handle.remove(&self.path, &self.name)
     }
 
-    /// The same name with a suffix.
+    /// Returns the entry whose name has a suffix added.
     #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn beside(&self, suffix: &str) -> Self {
         let with_suffix = |text: &OsStr| {
@@ -372,7 +378,8 @@ mod tests {
 
     use super::*;
 
-    /// A folder `x` in a folder, and another folder to put in its place.
+    /// Creates a folder `x` in a folder, opens it, moves it away, and calls `swap` to put something else in
+    /// its place.
     fn swapped(swap: impl Fn(&Path)) -> (tempfile::TempDir, Arc<Folder>) {
         let place = tempfile::tempdir().unwrap();
         for folder in ["x", "victim"] {
@@ -385,7 +392,7 @@ mod tests {
         (place, folder)
     }
 
-    /// More folders than are kept open.
+    /// Opens more folders than are kept open.
     fn many() -> Vec<Arc<Folder>> {
         (0..100).map(|_| Folder::named("/").unwrap()).collect()
     }
@@ -444,7 +451,7 @@ mod tests {
         let link = folder.entry("to-file");
         assert_eq!(link.status().unwrap().kind, Kind::Link);
         assert!(link.open().is_err());
-        // But those that the caller named are.
+        // Links that the caller named are followed.
         Folder::named(place.path().join("to-folder")).unwrap();
     }
 

@@ -1,13 +1,13 @@
-//! Read, merge, write and report the data files of Python's [coverage.py], without Python.
+//! Reads, merges, writes and reports the data files of Python's [coverage.py], without Python.
 //!
-//! coverage.py writes one data file a process. A real deployment leaves a folder of them: from web
-//! processes and workers on several hosts, from hundreds of CI shards, from ten years of versions.
-//! This crate reads them all, makes the paths of several machines one, and merges them into
-//! one data set: in memory for a tool that embeds it, or on disk for coverage.py to go on with.
+//! coverage.py writes one data file per process. A real deployment leaves a folder of them: from web
+//! processes and workers on several hosts, from hundreds of CI shards, from ten years of versions. This crate
+//! reads them all, maps the paths of several machines to one, and merges them into one data set. The data set
+//! stays in memory for a tool that embeds the crate, or goes to disk for coverage.py.
 //!
 //! # Example
 //!
-//! Combine a folder, and ask which tests ran a line:
+//! Combine a folder, and find out which tests ran a line:
 //!
 //! ```
 //! # #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))] {
@@ -42,48 +42,49 @@
 //! | | |
 //! |---|---|
 //! | [`CoverageData`] | files, contexts, lines, arcs, plugins: queries and merging, no I/O |
-//! | [`formats`] | one data file of any version: told by content, read, written |
-//! | [`discover`] | the data files of a folder, and what their names say |
-//! | [`folder`] | folders that others can write to, by descriptor |
+//! | [`formats`] | one data file of any version: recognized by content, read, written |
+//! | [`discover`] | the data files of a folder, and the parts of their names |
+//! | [`folder`] | folders that other users can write to, accessed by descriptor |
 //! | [`paths`] | `[paths]` aliases; the patterns of `include` and `omit` |
-//! | [`config`] | `.coveragerc` and its kin |
-//! | [`python`] | what could have run: statements, exclusions, arcs, regions of Python source |
-//! | [`results`] | what ran against what could have run: missing lines and branches, percentages |
-//! | [`summarize`] | data and sources into what reports are made of |
+//! | [`config`] | configuration files: `.coveragerc` and the others |
+//! | [`python`] | what could run: statements, exclusions, arcs and regions of Python source |
+//! | [`results`] | what ran compared with what could run: missing lines and branches, percentages |
+//! | [`summarize`] | the contents of reports, made from data and sources |
 //! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source, HTML |
-//! | [`output`] | writing a report's file as a whole |
-//! | [`combine`] | all of it: a folder of data files into one, losing nothing |
-//! | [`design`] | why it is built as it is |
+//! | [`output`] | report files, written completely or not at all |
+//! | [`combine`] | all steps together: combines a folder of data files into one, without losing data |
+//! | [`design`] | the design of the crate, and the reasons for it |
 //!
 //! # Features
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | | | the data model alone, with one small dependency |
+//! | | | with no features: the data model only, with one small dependency |
 //! | `json` | yes | data files of coverage.py 4.x |
 //! | `sqlite` | yes | data files of coverage.py 5.0 and later; SQLite is compiled in |
 //! | `paths` | yes | aliases and patterns |
 //! | `parallel` | yes | combining on all cores |
 //! | `config` | | configuration files |
-//! | `python` | | facts about Python source, as coverage.py has them |
-//! | `report` | | what ran against what could have run, as reports; implies `python` and `paths` |
+//! | `python` | | facts about Python source, as coverage.py finds them |
+//! | `report` | | reports; implies `python` and `paths` |
 //! | `html` | | the HTML report; implies `report` |
 //! | `full` | | everything |
 //!
 //! # What this crate does not do
 //!
-//! It does not measure: coverage.py does. It never prints, never ends the process, and
-//! never reads the environment: progress and warnings are values, and folders are arguments.
-//! It does not read the pickles of coverage.py 3.x.
+//! It does not measure; coverage.py does. It never prints, never ends the process, and never reads the
+//! environment: progress and warnings are values, and folders are arguments. It does not read the pickles of
+//! coverage.py 3.x.
 //!
 //! # Which coverage.py
 //!
-//! Behaviour is that of coverage.py [`REFERENCE_VERSION`]. Where a rule comes from it, the documentation names the place.
+//! The behavior is that of coverage.py [`REFERENCE_VERSION`]. Where coverage.py is the source of a rule, the
+//! documentation names the place.
 //!
 //! [coverage.py]: https://coverage.readthedocs.io/
 
-/// The release of coverage.py that everything here is compared with. Data files and reports name it where coverage.py names
-/// itself.
+/// The release of coverage.py that this crate is compared with. Data files and reports contain it where
+/// coverage.py writes its own version.
 pub const REFERENCE_VERSION: &str = include_str!("../reference-version.txt").trim_ascii();
 
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]

@@ -1,15 +1,15 @@
-//! Symbolic links, which are followed only if no other user can have made them.
+//! Symbolic links, followed only if no other user can have made them.
 
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How many symbolic links are followed at most: as many as Linux follows.
+/// The maximum number of symbolic links that are followed, as on Linux.
 const MOST_LINKS: usize = 40;
 
-/// What a path leads to.
+/// The destination of a path.
 pub(crate) enum Place {
-    /// A regular file, or a file that does not exist yet. The last component of this path is not a link.
+    /// A regular file, or a file that does not exist yet. The last component of the path is not a link.
     File(PathBuf),
     /// A FIFO, a device, or a file that a process has open.
     Other,
@@ -20,7 +20,7 @@ impl Place {
     ///
     /// # Errors
     ///
-    /// If this is a folder, or a link that another user may have made.
+    /// If the destination is a folder, or if another user may have made one of the links.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         let mut path = path.to_owned();
         for _ in 0..MOST_LINKS {
@@ -45,16 +45,18 @@ impl Place {
     }
 }
 
-/// Links in these folders stand for the open files of a process. `/dev/stdout` leads to one of them.
+/// Returns whether the links in a folder stand for the open files of a process. `/dev/stdout` leads to such a
+/// link.
 fn is_of_open_files(folder: &Path) -> io::Result<bool> {
     let folder = folder.canonicalize()?;
     Ok(folder.starts_with("/proc") || folder.starts_with("/dev/fd"))
 }
 
-/// Refuses to follow a link that another user can have put there, to have any file of this user read or overwritten.
+/// Returns an error if another user may have put the link there, to make this user read or overwrite any
+/// file.
 ///
-/// The owner of a folder can put any link into it. So can everybody, if they may write to the folder and it is not sticky. In a
-/// sticky folder, others can make a second name (a hard link) of a link that is not theirs.
+/// The owner of a folder can put any link into it. So can everybody, if they may write to the folder and it
+/// is not sticky. In a sticky folder, a user can make a hard link to another user's symbolic link.
 #[cfg(unix)]
 fn refuse_strangers_link(link: &Metadata, folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -79,7 +81,7 @@ pub(crate) fn is_of_caller_or_root(file: &Metadata) -> bool {
     [0, nix::unistd::geteuid().as_raw()].contains(&file.uid())
 }
 
-/// Returns the folder of a file, which is `.` for a bare name.
+/// Returns the folder of a file, or `.` for a bare file name.
 pub(crate) fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.into(),

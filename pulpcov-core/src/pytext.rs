@@ -1,19 +1,20 @@
-//! Python's notions of text that the config dialects rest on: white space, word characters,
-//! numbers in writing. Rust's own differ in a few characters each.
+//! Python's rules for text, which the configuration formats rely on: white space, word characters, and
+//! written numbers. Each differs from Rust's rules in a few characters.
 
 use unicode_properties::{GeneralCategory, GeneralCategoryGroup, UnicodeGeneralCategory};
 
-/// `str.isspace` for one character: Unicode's white space and the four ASCII separators.
+/// Returns `str.isspace` for one character: `true` for Unicode's white space and the four ASCII separators.
 pub(crate) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\x1c'..='\x1f')
 }
 
-/// `str.strip()`.
+/// Returns `text.strip()`.
 pub(crate) fn strip(text: &str) -> &str {
     text.trim_matches(is_space)
 }
 
-/// `\w` of Python's `re`: letters, numbers and the underscore, but no combining marks.
+/// Returns whether `\w` of Python's `re` matches: letters, numbers and the underscore, but no combining
+/// marks.
 pub(crate) fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
@@ -24,48 +25,50 @@ pub(crate) fn is_word(c: char) -> bool {
     )
 }
 
-/// `str.isidentifier`, with [`is_word`] standing in for Unicode's identifier classes.
+/// Returns `text.isidentifier()`, with [`is_word`] in place of Unicode's identifier classes.
 pub(crate) fn is_identifier(text: &str) -> bool {
     text.starts_with(|c: char| is_word(c) && !c.is_numeric()) && text.chars().all(is_word)
 }
 
-/// `str.splitlines()`.
+/// Returns `text.splitlines()`.
 ///
-/// White space around the lines is of no interest to the callers, so `\r\n` may count twice.
+/// `\r\n` may count as two line ends, because callers ignore white space around the lines.
 pub(crate) fn split_lines(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c| matches!(c, '\n'..='\r' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'))
 }
 
-/// Text as Python's text mode reads it: `\r\n` and `\r` become `\n`.
+/// Returns text as Python's text mode reads it: with `\r\n` and `\r` replaced by `\n`.
 pub(crate) fn universal_newlines(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
 }
 
-/// `int(text)` in base ten; `None` if it is no number, or none that fits.
+/// Returns `int(text)` in base ten, or `None` if this is not a number or does not fit.
 pub(crate) fn parse_int(text: &str) -> Option<i64> {
     without_underscores(&ascii_digits(strip(text)))?.parse().ok()
 }
 
-/// `float(text)`: infinities and not-a-number have words, a number too large is infinite.
+/// Returns `float(text)`. Infinity and not-a-number can be written as words, and a number that is too large
+/// is infinite.
 pub(crate) fn parse_float(text: &str) -> Option<f64> {
     without_underscores(&ascii_digits(strip(text)))?.parse().ok()
 }
 
-/// Python's numbers may be written in the decimal digits of any script.
+/// Replaces the decimal digits of any script by ASCII digits, because Python accepts all of them in numbers.
 fn ascii_digits(text: &str) -> String {
     let is_digit = |c: char| c.general_category() == GeneralCategory::DecimalNumber;
     let ascii = |c: char| {
         if c.is_ascii() || !is_digit(c) {
             return c;
         }
-        // Unicode has each script's digits in a row, from zero to nine, and some rows behind each other.
+        // In Unicode the digits of a script are contiguous, from zero to nine. Some sets of digits directly
+        // follow each other.
         let before = (0..u32::from(c)).rev().map_while(char::from_u32).take_while(|c| is_digit(*c));
         char::from_digit(u32::try_from(before.count() % 10).unwrap_or(0), 10).unwrap_or(c)
     };
     text.chars().map(ascii).collect()
 }
 
-/// Take out the underscores, each of which must stand between two digits.
+/// Removes underscores. Returns `None` if an underscore is not between two digits.
 fn without_underscores(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let is_digit =
@@ -74,7 +77,8 @@ fn without_underscores(text: &str) -> Option<String> {
     text.match_indices('_').all(well_placed).then(|| text.replace('_', ""))
 }
 
-/// `repr(float)`: the shortest digits that read back, an exponent below 1e-4 and from 1e16.
+/// Returns `repr(number)`: the shortest digits that read back as the same number, with an exponent below 1e-4
+/// and from 1e16.
 pub(crate) fn float_repr(number: f64) -> String {
     if number.is_nan() {
         return "nan".to_owned();
@@ -83,12 +87,13 @@ pub(crate) fn float_repr(number: f64) -> String {
     if size != 0.0 && size.is_finite() && !(1e-4..1e16).contains(&size) {
         return with_exponent(number);
     }
-    // Rust's debug form adds `.0` to whole numbers as Python does, but has exponents of its own.
+    // Rust's `Debug` format adds `.0` to whole numbers as Python does, but has its own rules for exponents.
+    // So this uses `Display`.
     let plain = format!("{number}");
     if number.is_finite() && !plain.contains('.') { plain + ".0" } else { plain }
 }
 
-/// Python writes at least two digits of exponent, and its sign.
+/// Formats a number with an exponent. Python writes the sign of the exponent and at least two digits.
 fn with_exponent(number: f64) -> String {
     let text = format!("{number:e}");
     let Some((digits, exponent)) = text.split_once('e') else { return text };

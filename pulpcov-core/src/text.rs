@@ -1,16 +1,15 @@
-//! Text that goes to people: names from outside made harmless, counts made readable.
+//! Text for people: foreign names made safe to print, and readable counts.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// `text` with every non-printable character replaced by `?`.
+/// Returns `text` with every non-printable character replaced by `?`.
 ///
-/// File names, contexts and plugin names come from whoever wrote the data file:
-/// an escape sequence in one could forge terminal output, a bidi control could
-/// turn a line around. "Printable" is Python's `str.isprintable`, which
-/// coverage.py uses for the same purpose (`misc.neutralize_control`).
+/// File names, contexts and plugin names come from the author of the data file. An escape sequence could
+/// forge terminal output, and a bidi control could reverse the order of a line. "Printable" means Python's
+/// `str.isprintable`, which coverage.py uses for the same purpose (`misc.neutralize_control`).
 ///
 /// # Examples
 ///
@@ -28,8 +27,8 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Python's `str.isprintable` for one character: everything but Unicode's "other" and
-/// "separator" categories, and the space.
+/// Returns Python's `str.isprintable` for one character: `true` for the space, and for every character
+/// outside Unicode's "other" and "separator" categories.
 pub fn is_printable(c: char) -> bool {
     use GeneralCategory as G;
     match c {
@@ -49,7 +48,7 @@ pub fn is_printable(c: char) -> bool {
     }
 }
 
-/// `1 file`, `2 files`: a count and its noun.
+/// Returns a count and its noun: `1 file`, `2 files`.
 ///
 /// # Examples
 ///
@@ -63,9 +62,10 @@ pub fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// `text` as Python's `repr` writes a `str`: quotes, escapes, printable text as it is.
+/// Formats `text` as Python's `repr` writes a `str`: with quotes and escapes, and with printable characters
+/// unchanged.
 ///
-/// coverage.py's messages and `debug config` quote values so.
+/// coverage.py quotes values this way in messages and in `debug config`.
 ///
 /// # Examples
 ///
@@ -102,10 +102,9 @@ fn py_escape(code: u32) -> String {
     }
 }
 
-/// Order strings as people do: runs of digits compare as numbers.
+/// Compares strings as people do: runs of digits compare as numbers.
 ///
-/// coverage.py's `misc.human_sorted`; ties between `x1` and `x01` are
-/// broken by plain comparison.
+/// This is coverage.py's `misc.human_sorted`. A tie, such as `x1` and `x01`, is broken by plain comparison.
 ///
 /// # Examples
 ///
@@ -133,7 +132,7 @@ pub fn human_cmp(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Splits `ab12c` into `("ab", "12")`, `("c", "")`: text and the digits behind it.
+/// Splits `ab12c` into `("ab", "12")` and `("c", "")`: text and the digits after it.
 struct HumanParts<'a>(&'a str);
 
 impl<'a> Iterator for HumanParts<'a> {
@@ -152,7 +151,7 @@ impl<'a> Iterator for HumanParts<'a> {
     }
 }
 
-/// Compare digit strings as numbers of any size; no digits come first.
+/// Compares digit strings as numbers of any size. No digits sort first.
 fn number_cmp(a: &str, b: &str) -> Ordering {
     let significant = |s: &str| s.trim_start_matches('0').len();
     (!a.is_empty())

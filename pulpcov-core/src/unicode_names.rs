@@ -1,11 +1,13 @@
-//! Characters by name, as Python's `\N{...}` has them.
+//! Characters by name, as in Python's `\N{...}`.
 
-/// What names start with that are made of a number or of sounds. Python wants these in capitals.
+/// The prefixes of names that Unicode computes from a number or from syllables. Python accepts these names in
+/// capitals only.
 const COMPUTED: [&str; 2] = ["CJK UNIFIED IDEOGRAPH-", "HANGUL SYLLABLE "];
 
-/// The character of a name or of an alias, in any case.
+/// Returns the character with this name or alias. The case of the name matters only for computed names.
 ///
-/// The table is the one that ruff's parser has for Python's strings, so that it takes no more room.
+/// The table is the one that ruff's parser uses for Python strings, so it adds nothing to the size of the
+/// program.
 pub(crate) fn find(name: &str) -> Option<char> {
     let is_lower = |c: char| c.is_ascii_lowercase();
     let starts_with = |prefix: &&str| {

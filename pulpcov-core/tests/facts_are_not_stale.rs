@@ -1,5 +1,5 @@
-//! The cache of facts has no stale entries: its keys change with the code (`build.rs`) and with the dependencies, whose
-//! versions are part of the ids of types.
+//! The cache of facts has no stale entries. Its keys change with the code (`build.rs`) and with the
+//! dependencies, whose versions are part of the type ids.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::{BTreeSet, VecDeque};
@@ -11,14 +11,14 @@ use std::process::Command;
 #[expect(dead_code, clippy::print_stdout, reason = "the build script's `main` is for cargo")]
 mod build;
 
-/// The module that stores facts. Everything that it uses is code that facts follow from.
+/// The module that stores facts. Facts depend on the code of every module that it uses.
 const ROOT: &str = "src/summarize/facts_cache.rs";
 
 fn crate_folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The modules are found by following the `use` lines, so no list of them has to be kept.
+/// The modules are found through the `use` lines, so there is no list to maintain.
 #[test]
 fn every_source_that_facts_follow_from_changes_the_hash() {
     let reached = reached_sources();
@@ -56,7 +56,7 @@ fn copy(from: &Path, to: &Path, name: &Path) {
     }
 }
 
-/// Returns the sources of [`ROOT`] and of all modules that it uses, directly or not.
+/// Returns the source files of [`ROOT`] and of all modules that it uses, directly or indirectly.
 fn reached_sources() -> BTreeSet<PathBuf> {
     let mut reached = BTreeSet::new();
     let mut next = VecDeque::from([PathBuf::from(ROOT)]);
@@ -70,7 +70,8 @@ fn reached_sources() -> BTreeSet<PathBuf> {
     reached
 }
 
-/// Returns `a` and `b` for `crate::a::c` and `use crate::{a, b::c}`. It finds names in comments too, which does no harm.
+/// Returns `a` and `b` for `crate::a::c` and `use crate::{a, b::c}`. Names in comments are found
+/// too, which does no harm.
 fn named_behind_crate(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, _) in text.match_indices("crate::") {
@@ -107,7 +108,7 @@ fn identifier(text: &str) -> String {
     text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
-/// Returns the sources of a module, or of the module from which `lib.rs` re-exports the name.
+/// Returns the source files of a module, or of the module from which `lib.rs` re-exports `name`.
 fn sources_of(name: &str) -> Vec<PathBuf> {
     let folder = PathBuf::from("src").join(name);
     let file = folder.with_extension("rs");
@@ -142,7 +143,7 @@ fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
     }
 }
 
-/// This holds for a dependency of a dependency too.
+/// The id also changes with the version of an indirect dependency.
 #[test]
 fn a_type_has_another_id_if_a_dependency_has_another_version() {
     let folder = tempfile::tempdir().unwrap();
@@ -179,7 +180,7 @@ fn a_type_has_another_id_if_a_dependency_has_another_version() {
         manifest("print", "1.0.0", "facts");
         let mut run = Command::new(env!("CARGO"));
         run.args(["run", "-q", "--offline", "-p", "print"]).current_dir(folder.path());
-        // Settings of the cargo that runs this test do not apply to the crates here.
+        // The crates here must not get settings of the cargo that runs this test.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("CARGO_") && name != "CARGO_HOME" {
                 run.env_remove(name);

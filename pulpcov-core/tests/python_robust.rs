@@ -1,5 +1,5 @@
-//! Sources that nobody writes: large, deep, broken. None may panic, overflow the stack or take
-//! more than linear time.
+//! Tests with extreme source code: large, deep or broken. None may panic, overflow the stack or
+//! take more than linear time.
 #![cfg(feature = "python")]
 #![expect(clippy::expect_used, reason = "what fails here is a failed test")]
 
@@ -73,7 +73,7 @@ fn long_lines() -> Result<()> {
     Ok(())
 }
 
-/// 99 indents are CPython's most, and 20 blocks (`CO_MAXBLOCKS`) within one function.
+/// CPython allows 99 indents, and 20 blocks (`CO_MAXBLOCKS`) within one function.
 #[test]
 fn deep_statements() {
     for (line, most) in [
@@ -127,7 +127,7 @@ fn deep_expressions() {
 
 #[test]
 fn slow_patterns_end() -> Result<()> {
-    // The look-ahead keeps this from the engine that takes linear time.
+    // Because of the look-ahead, the linear-time engine cannot run this pattern.
     let patterns = LinePatterns::new(&[r"^(?:(a|aa)(?!c))+$"])?;
     let source = PythonSource::decode(format!("{}b = 1\n", "a".repeat(80)).as_bytes())?;
     let found = source.analyze(&AnalyzeOptions::new()?.exclude(patterns));
@@ -216,7 +216,7 @@ fn word() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// Everything that there is to know, of whatever it is.
+/// Computes everything that can be computed about any bytes.
 fn look_at(bytes: &[u8]) {
     let options = AnalyzeOptions::new().expect("the default patterns compile");
     let Ok(source) = PythonSource::decode(bytes) else { return };

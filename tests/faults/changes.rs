@@ -13,7 +13,7 @@ use super::inject::{calls, combine, with_fault};
 use super::{TARGET, data, input_name, inputs, restore, snapshot};
 use crate::support::{Dir, Ran, Rows, pulpcov};
 
-/// A row that only a transaction of the test adds.
+/// Adds a row that only a transaction of the test adds.
 fn add_late_row(db: &Connection) {
     db.execute("insert into file (path) values ('late.py')", []).unwrap();
 }
@@ -61,7 +61,7 @@ fn a_writer_is_waited_for() {
 
 #[test]
 fn an_input_that_is_being_written_is_not_deleted() {
-    // A transaction under way does not keep readers out until it is committed.
+    // A transaction does not keep readers out of the file before it commits.
     let dir = Dir::new();
     let rows = inputs(&dir, [1, 2]);
     let path = dir.path(input_name(2));
@@ -112,7 +112,7 @@ fn an_input_that_changes_after_it_was_read_is_kept() {
     let output = std::thread::scope(|scope| {
         let running =
             scope.spawn(|| with_fault(&dir, &combine(&[]), rename, "delay_enter=2000000"));
-        // The result is about to get its name: all inputs are read.
+        // When the temporary file exists, all inputs have been read, and the result is about to get its name.
         while !dir.names().iter().any(|name| name.ends_with(".mark")) {
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -158,7 +158,7 @@ fn a_file_that_comes_into_being_meanwhile_is_not_overwritten() {
 
 #[test]
 fn a_change_at_the_moment_of_reading_is_seen() {
-    // In the same step of the clock, and of the same size.
+    // The change happens within one tick of the clock, and keeps the size.
     let dir = Dir::new();
     let path = dir.path("data");
     for round in 0..40 {

@@ -1,4 +1,4 @@
-//! Many combines and writers at once.
+//! Many combines and writers at the same time.
 
 use std::collections::BTreeSet;
 use std::process::{Child, Stdio};
@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::{TARGET, contains, inputs};
 use crate::support::{Dir, Ran, Rows, python};
 
-/// A Python process that writes data files with its own sqlite3, and prints each row that is committed.
+/// A Python process that writes data files with Python's own sqlite3, and prints each row that is committed.
 ///
-/// Its arguments: a number for names, the journal mode, how many rows to write to a file, for how many seconds
-/// each transaction lasts, the file with the schema.
+/// Its arguments are a number for names, the journal mode, the number of rows per file, the seconds that each
+/// transaction lasts, and the file with the schema.
 const WRITER: &str = r#"
 import sqlite3, sys, time
 number, journal, rows, pause = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
@@ -58,7 +58,7 @@ fn start_writer(dir: &Dir, number: u32, [journal, rows, pause]: [&str; 3]) -> Ch
         .unwrap()
 }
 
-/// Kill a writer, wherever it is; the paths that it committed.
+/// Kills a writer at any moment, and returns the paths that it committed.
 fn kill_writer(mut writer: Child) -> Vec<String> {
     let ended = writer.try_wait().unwrap();
     writer.kill().unwrap();
@@ -73,7 +73,7 @@ fn kill_writer(mut writer: Child) -> Vec<String> {
         .collect()
 }
 
-/// What a combine may say when others are faster, or inputs are not ready.
+/// Checks the outcome of a combine when other combines are faster, or inputs are not ready.
 fn assert_understandable(ran: &Ran) {
     let fine = match ran.status {
         0 => true,
@@ -124,7 +124,7 @@ fn many_combines_and_writers_at_once_lose_nothing() {
     assert!(runs.iter().any(|ran| ran.stderr.contains("Another combine is at work")));
     assert!(runs.iter().filter(|ran| ran.status == 0).count() > 1);
 
-    // What the killed writers left: rows in the journal or the log are theirs or not, as SQLite has it.
+    // The killed writers leave rows in a journal or a log. SQLite's rules decide whether these count.
     let last = dir.pulpcov(["combine", "--append"]);
     assert_understandable(&last);
     let row = |path: String| ((path, String::new()), BTreeSet::from([1, 3]));

@@ -11,11 +11,11 @@ use rusqlite::Connection;
 use super::{TARGET, contains, data, input_name, inputs, snapshot};
 use crate::support::{Dir, Rows};
 
-/// A small generator of the same numbers each time (xorshift).
+/// A small random generator (xorshift), which returns the same numbers in every run.
 pub(super) struct Random(u64);
 
 impl Random {
-    /// Starts a sequence of its own for each seed.
+    /// Starts a sequence that depends on the seed.
     pub(super) fn new(seed: u64) -> Self {
         Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
@@ -27,7 +27,7 @@ impl Random {
         usize::try_from(self.0 % bound as u64).unwrap()
     }
 
-    /// `bytes` cut short, with bits flipped, or with a block replaced.
+    /// Returns `bytes` cut short, with bits flipped, or with a block overwritten.
     fn damage(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut bytes = bytes.to_vec();
         match self.below(4) {
@@ -37,7 +37,7 @@ impl Random {
                 let len = self.below(64).min(bytes.len() - from).min(bytes.len() - to);
                 bytes.copy_within(from..from + len, to);
             }
-            // The first bytes of pages rule over all others.
+            // The first bytes of a page decide how the rest is read.
             kind => {
                 for _ in 0..=self.below(8) {
                     let any = self.below(bytes.len());
@@ -51,7 +51,7 @@ impl Random {
     }
 }
 
-/// Good data files of all kinds, as bytes.
+/// Returns intact data files of all kinds, as bytes.
 fn specimens() -> Vec<(String, Vec<u8>)> {
     let mut arcs = CoverageData::new();
     for file in 0..30 {
@@ -137,7 +137,7 @@ fn damaged_inputs_are_named_and_kept_and_the_rest_combined() {
             let bytes = random.damage(specimen);
             dir.write(name, bytes);
         }
-        // One of them is certainly damaged.
+        // At least one file has to be damaged.
         dir.write(&bad[0], &specimen[..specimen.len() / 2]);
         let before = snapshot(&dir);
         let args: &[&str] = if round % 2 == 0 { &["combine"] } else { &["combine", "-i"] };

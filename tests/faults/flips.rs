@@ -1,9 +1,11 @@
 //! A damaged input does not damage the result: coverage.py can read it, report on it and append to it.
 //!
-//! Each case flips bits in a real data file, mostly one bit, and combines the file with intact ones. The data files are
-//! the fixtures of all versions, and new ones that coverage.py writes with contexts, arcs and plugins.
+//! Each case flips bits in a real data file, mostly one bit, and combines the file with intact ones. The data
+//! files are the fixtures of all versions, and new ones that coverage.py writes with contexts, arcs and
+//! plugins.
 //!
-//! `PULPCOV_CASES` is the number of cases. To repeat a case that failed, set `PULPCOV_FIRST_CASE` to its number.
+//! `PULPCOV_CASES` sets the number of cases. To repeat a case that failed, set `PULPCOV_FIRST_CASE` to its
+//! number.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -22,18 +24,18 @@ use crate::support::{Dir, Rows, reference, root};
 
 const CASES: usize = 3000;
 
-/// The damaged file, and the intact ones beside it.
+/// The number of the damaged file. `INTACT` has those of the files beside it.
 const DAMAGED: u32 = 1;
 const INTACT: [u32; 2] = [2, 3];
 
-/// A good data file.
+/// An intact data file.
 struct Specimen {
     name: String,
     /// The file itself, and its journal or log if it has one: the suffix of the name, and the bytes.
     files: Vec<(String, Vec<u8>)>,
     measurement: Option<Measurement>,
     rows: Rows,
-    /// Where the file itself has text: start and length.
+    /// The start and length of each text in the file itself.
     texts: Vec<(usize, usize)>,
 }
 
@@ -47,7 +49,7 @@ impl Specimen {
         Self { name: name.to_owned(), files, measurement, rows, texts }
     }
 
-    /// Returns its files with some bits flipped.
+    /// Returns the files with some bits flipped.
     fn damaged(&self, random: &mut Random) -> Vec<(String, Vec<u8>)> {
         let mut files = self.files.clone();
         let which = if random.below(4) == 0 { random.below(files.len()) } else { 0 };
@@ -59,7 +61,7 @@ impl Specimen {
                     let (start, len) = self.texts[random.below(self.texts.len())];
                     start + random.below(len)
                 }
-                // The first bytes of a page say what the rest of it is.
+                // The first bytes of a page decide how the rest is read.
                 1 => (random.below(bytes.len()) / 512 * 512 + random.below(120)) % bytes.len(),
                 _ => random.below(bytes.len()),
             };
@@ -81,7 +83,7 @@ fn places(bytes: &[u8], text: &str) -> Vec<(usize, usize)> {
     found.map(|(at, _)| (at, len)).collect()
 }
 
-/// Write the files of a data file with an old time stamp, because a combine waits for a file that just changed.
+/// Writes the files with an old time stamp, since a combine waits for a file that has just changed.
 fn put(dir: &Dir, number: u32, files: &[(String, Vec<u8>)]) -> std::path::PathBuf {
     for (suffix, bytes) in files {
         let path = dir.write(format!("{}{suffix}", input_name(number)), bytes);
@@ -91,7 +93,7 @@ fn put(dir: &Dir, number: u32, files: &[(String, Vec<u8>)]) -> std::path::PathBu
     dir.path(input_name(number))
 }
 
-/// Returns data files of all versions, stored in all ways that the fixtures have.
+/// Returns data files of all versions, stored in every way that the fixtures have.
 fn specimens() -> Vec<Specimen> {
     let folder = root().join("tests/fixtures/data");
     let manifest = fs::read(folder.join("manifest.json")).unwrap();
@@ -114,7 +116,8 @@ fn specimens() -> Vec<Specimen> {
     specimens
 }
 
-/// Has coverage.py write data files with many files and contexts, lines or arcs, and plugins.
+/// Returns data files that coverage.py writes now, with many files and contexts, with lines or arcs, and with
+/// plugins.
 fn new_specimens() -> Vec<Specimen> {
     let dir = Dir::new();
     let contexts =
@@ -151,7 +154,7 @@ struct Counts {
     refused: AtomicUsize,
 }
 
-/// Damage a specimen, combine it with intact files, and check that nothing else is lost.
+/// Damages a specimen, combines it with intact files, and checks that nothing else is lost.
 fn check(number: usize, specimens: &[Specimen], results: &Results, counts: &Counts) {
     let mut random = Random::new(number as u64);
     let specimen = &specimens[number % specimens.len()];
@@ -171,7 +174,8 @@ fn check(number: usize, specimens: &[Specimen], results: &Results, counts: &Coun
     let combined = match outcome {
         Ok(combined) => combined,
         Err(err) => {
-            // The damage can make the file contradict the intact ones: another plugin, or lines instead of arcs.
+            // After the damage, the file may contradict the intact ones: it may name another plugin, or have
+            // lines instead of arcs.
             let contradicts =
                 matches!(err.kind(), ErrorKind::TracerConflict | ErrorKind::MixedData);
             assert!(contradicts, "{case}: {err}");
@@ -238,7 +242,7 @@ fn a_damaged_input_does_not_damage_the_result() {
                 }
             }
         };
-        // What panics in a thread is what the scope panics of.
+        // If a thread panics, so does the scope.
         (0..2).for_each(|_| drop(scope.spawn(work)));
     });
     results.are_for_coverage_to_use();

@@ -1,4 +1,4 @@
-//! Where no file can take the place of the data file, its rows are replaced in the file itself, and nothing is lost.
+//! If no file can replace the data file, its rows are replaced in the file itself, and nothing is lost.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -13,13 +13,13 @@ use super::inject::{Fault, calls_with, combine, with_faults};
 use super::{TARGET, data, input_name, inputs, restore, snapshot};
 use crate::support::{Dir, Ran, Rows};
 
-/// What the system says of a mount point that is to be replaced.
+/// The error of the system for a mount point that is to be replaced.
 const MOUNT_POINT: Fault = Fault { calls: "rename,renameat,renameat2", fault: "error=EBUSY" };
 
-/// More kills than this at one system call are spread over the run.
+/// If a system call occurs more often than this, the kills are spread over the run.
 const KILLS_PER_CALL: usize = 14;
 
-/// A data file of some pages, so that the new rows find room or do not.
+/// Returns data that fills several pages, so that new rows may or may not fit into the old file.
 fn old(rows: u32) -> CoverageData {
     let mut old = data(90);
     for row in 0..rows {
@@ -56,7 +56,7 @@ fn a_mount_point_is_written_again_and_again() {
             assert_eq!(file.ino(), inode);
             sizes.push(file.size());
         }
-        // It does not grow with each time.
+        // The file does not grow with every combine.
         assert!(sizes[3] <= sizes[1], "{sizes:?}");
     }
 }
@@ -134,7 +134,8 @@ fn a_link_to_the_data_file_is_followed() {
     assert_eq!(dir.names(), [TARGET, "elsewhere/data"]);
 }
 
-/// coverage.py follows them, too. The links are the inputs: they are deleted, and what they lead to stays.
+/// coverage.py follows such links, too. The links themselves are the inputs: they are deleted, and their
+/// targets stay.
 #[test]
 fn inputs_that_are_links_of_ones_own_are_read() {
     for place in ["links", "links/.coverage.1"] {
@@ -149,13 +150,13 @@ fn inputs_that_are_links_of_ones_own_are_read() {
     }
 }
 
-/// The user `nobody`, who may write the data file and nothing else.
+/// The folder of a user `nobody`, who may write the data file and nothing else.
 struct Confined(Dir);
 
 impl Confined {
     const NOBODY: u32 = 65534;
 
-    /// Only root can become another user.
+    /// Returns `None` if this process is not root, since only root can become another user.
     fn new() -> Option<Self> {
         if !super::is_root() {
             return None;
@@ -178,7 +179,7 @@ impl Confined {
     }
 }
 
-/// A journal and a log belong to the file: without them it is no state of its own.
+/// A journal and a log are part of the file's state, so the file cannot be replaced without them.
 #[test]
 fn what_is_beside_the_file_stays_if_it_cannot_be_overwritten() {
     let Some(confined) = Confined::new() else { return };
@@ -188,7 +189,7 @@ fn what_is_beside_the_file_stays_if_it_cannot_be_overwritten() {
         store(&old(10), dir.path("base"), StoreFormat::Sqlite).unwrap();
         let connection = rusqlite::Connection::open(dir.path("base")).unwrap();
         connection.pragma_update(None, "journal_mode", mode).unwrap();
-        // With so little memory, what is not committed goes to the file, and its journal is hot.
+        // With such a small cache, SQLite writes uncommitted rows to the file, which makes the journal hot.
         connection.execute_batch("PRAGMA cache_size = 1; BEGIN").unwrap();
         for number in 0..2000 {
             let path = format!("late{number}.py");
@@ -212,7 +213,7 @@ fn what_is_beside_the_file_stays_if_it_cannot_be_overwritten() {
     }
 }
 
-/// A writer that is at work is waited for. If it goes on, nothing of it is touched.
+/// A combine waits for a writer. If the writer goes on, the combine changes nothing of its file.
 #[test]
 fn a_writer_keeps_its_journal_and_its_transaction() {
     for mode in ["delete", "wal"] {
@@ -236,7 +237,7 @@ fn a_writer_keeps_its_journal_and_its_transaction() {
     }
 }
 
-/// What is added to must be what was read.
+/// A combine appends only to the rows that it has read.
 #[test]
 fn rows_that_are_committed_meanwhile_are_not_overwritten() {
     let dir = Dir::new();
@@ -247,7 +248,7 @@ fn rows_that_are_committed_meanwhile_are_not_overwritten() {
     writer.execute_batch("BEGIN IMMEDIATE; INSERT INTO file (path) VALUES ('late.py')").unwrap();
     let combine = std::thread::scope(|scope| {
         let combine = scope.spawn(|| dir.pulpcov(["combine", "--append", "--keep"]));
-        // It waits for the writer when its result is complete.
+        // When the result is complete, the combine waits for the writer.
         while !dir.names().iter().any(|name| name.ends_with(".tmp")) && !combine.is_finished() {
             std::thread::yield_now();
         }
@@ -278,7 +279,8 @@ fn an_empty_data_file_is_added_to_and_reported_on() {
     assert_eq!(Rows::by_sql(dir.path(TARGET)), expected);
 }
 
-/// An empty file is a database before rows are written to it, so that a kill leaves one that everybody can read.
+/// An empty file is turned into a database before rows are written, so that a kill leaves a file that can be
+/// read.
 #[test]
 fn a_combine_killed_over_an_empty_mount_point_leaves_a_data_file() {
     let dir = Dir::new();
@@ -301,7 +303,7 @@ fn a_combine_killed_over_an_empty_mount_point_leaves_a_data_file() {
     }
 }
 
-/// A limit on the size of files is an error like a full disk.
+/// A limit on the size of files causes an error, like a full disk.
 #[test]
 fn a_limit_on_the_size_of_files_is_an_error() {
     let dir = Dir::new();

@@ -1,4 +1,4 @@
-//! Faults injected into real system calls of the real command, by strace.
+//! Faults that strace injects into real system calls of the real command.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,18 +6,18 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{Dir, pulpcov};
 
-/// System calls that change something, or that the safety of a combine rests on.
+/// System calls that change something, or that the safety of a combine depends on.
 const STEPS: &str = "openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,\
     ftruncate,fallocate,flock,fcntl,chmod,fchmod,fchmodat,mkdir,mkdirat,rmdir,link,linkat,symlinkat,utimensat";
 
-/// `pulpcov combine`.
+/// Returns the command `pulpcov combine`.
 pub(super) fn combine(args: &[&str]) -> Command {
     let mut command = pulpcov();
     command.arg("combine").args(args);
     command
 }
 
-/// `combine` in `dir` under strace; one thread, so that calls come in the same order each time.
+/// Runs `combine` in `dir` under strace. With one thread, the calls have the same order in every run.
 fn traced(dir: &Dir, strace: &[String], combine: &Command) -> Output {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq"]).args(strace).arg("--");
@@ -36,20 +36,20 @@ fn traced(dir: &Dir, strace: &[String], combine: &Command) -> Output {
 
 /// A system call of an undisturbed run.
 pub(super) struct Call {
-    /// `unlink`.
+    /// The name, such as `unlink`.
     pub(super) name: String,
-    /// The how many'th of this name in its thread: strace counts those of each thread alone.
+    /// The number of the call, counted from 1 among the calls of this name in its thread, as strace counts.
     pub(super) number: usize,
-    /// `unlink("/tmp/…/.coverage.1")`.
+    /// The whole call, such as `unlink("/tmp/…/.coverage.1")`.
     pub(super) text: String,
 }
 
-/// The system calls of an undisturbed run, in order.
+/// Returns the system calls of an undisturbed run, in order.
 pub(super) fn calls(dir: &Dir, combine: &Command) -> Vec<Call> {
     calls_with(dir, combine, &[])
 }
 
-/// The system calls of a run with these faults, in order.
+/// Returns the system calls of a run with these faults, in order.
 pub(super) fn calls_with(dir: &Dir, combine: &Command, faults: &[Fault]) -> Vec<Call> {
     let log = tempfile::NamedTempFile::new().unwrap();
     let option = |text: &str| text.to_owned();
@@ -75,12 +75,12 @@ pub(super) fn calls_with(dir: &Dir, combine: &Command, faults: &[Fault]) -> Vec<
     text.lines().filter_map(call).collect()
 }
 
-/// What happens at some system calls.
+/// A fault at some system calls.
 #[derive(Clone, Copy)]
 pub(super) struct Fault<'a> {
-    /// Names of calls, and which of these: `unlink:when=2`.
+    /// The names of the calls, and which of them fail, such as `unlink:when=2`.
     pub(super) calls: &'a str,
-    /// `signal=KILL`, `error=EIO`.
+    /// What happens, such as `signal=KILL` or `error=EIO`.
     pub(super) fault: &'a str,
 }
 
@@ -95,12 +95,13 @@ impl Fault<'_> {
     }
 }
 
-/// `combine` with `fault` (`signal=KILL`, `error=EIO`) at the call of that name and number.
+/// Runs `combine` with `fault` (`signal=KILL`, `error=EIO`) at the calls that `call` selects
+/// (`unlink:when=2`).
 pub(super) fn with_fault(dir: &Dir, combine: &Command, call: &str, fault: &str) -> Output {
     with_faults(dir, combine, &[Fault { calls: call, fault }])
 }
 
-/// `combine` with several faults.
+/// Runs `combine` with several faults.
 pub(super) fn with_faults(dir: &Dir, combine: &Command, faults: &[Fault]) -> Output {
     let names: Vec<&str> = faults.iter().map(Fault::names).collect();
     let mut options: Vec<String> =

@@ -1,4 +1,4 @@
-//! Killed at each step, a combine loses nothing.
+//! A combine that is killed at any step loses nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Stdio};
@@ -12,17 +12,18 @@ use super::left::{Left, what_is_left};
 use super::{TARGET, data, input_name, inputs, little_memory, restore, snapshot};
 use crate::support::{Dir, Ran, Rows};
 
-/// More kills than this at one system call are spread over the run.
+/// If a system call occurs more often than this, the kills are spread over the run.
 const KILLS_PER_CALL: usize = 24;
 
-/// Numbers from 1 to `count`, at most [`KILLS_PER_CALL`] of them.
+/// Returns some numbers from 1 to `count`, about [`KILLS_PER_CALL`] of them.
 fn spread(count: usize) -> impl Iterator<Item = usize> {
     let step = count.div_ceil(KILLS_PER_CALL).max(1);
-    // The last ones are where results are written and inputs deleted.
+    // The last calls write the result and delete inputs.
     (1..=count).filter(move |n| n % step == 0 || *n + KILLS_PER_CALL / 2 > count)
 }
 
-/// Kill `combine` at every step. Then nothing is lost, and the same combine run again completes it.
+/// Kills `combine` at every step. Checks that nothing is lost, and that the same combine, run again,
+/// finishes.
 fn kill_at_every_step(
     combine: fn(&[&str]) -> Command,
     args: &[&str],
@@ -69,7 +70,8 @@ fn kill_at_every_step(
     seen
 }
 
-/// What a combine that deletes its inputs can leave, and must have left somewhere.
+/// The states that a killed combine can leave, if it deletes its inputs. The kills have to produce each of
+/// them.
 const EVERY_STEP: [Left; 5] =
     [Left::AsItWas, Left::Temporary, Left::Written, Left::Deleting, Left::Deleted];
 
@@ -97,7 +99,7 @@ fn a_killed_combine_that_keeps_its_inputs_loses_nothing() {
     assert_eq!(seen, [Left::AsItWas, Left::Temporary, Left::Written].into());
 }
 
-/// Rows that wait on disk are no more than inputs until the result is there.
+/// Until the result exists, rows on disk are mere copies of rows in the inputs.
 #[test]
 fn a_combine_killed_while_rows_wait_on_disk_loses_nothing() {
     let seen = kill_at_every_step(little_memory::combine, &[], Some(90));
@@ -106,7 +108,7 @@ fn a_combine_killed_while_rows_wait_on_disk_loses_nothing() {
     assert_eq!(seen, EVERY_STEP.into());
 }
 
-/// At any moment, on all its threads, and not only between two system calls.
+/// Kills at any moment, on any thread, and not only between two system calls.
 #[test]
 fn a_combine_killed_at_any_moment_while_rows_wait_on_disk_loses_nothing() {
     println!("{}", kill_at_any_moment(little_memory::combine(&[])));
@@ -117,7 +119,8 @@ fn a_combine_killed_at_any_moment_loses_nothing() {
     println!("{}", kill_at_any_moment(combine(&[])));
 }
 
-/// Kill the combine at many moments, and assert that nothing is lost. Returns what the kills left, in words.
+/// Kills the combine at many moments, and checks that nothing is lost. Returns a text about what the kills
+/// left.
 fn kill_at_any_moment(mut combine: Command) -> String {
     let kills = u32::try_from(super::cases(12)).unwrap();
     let dir = Dir::new();
@@ -142,7 +145,8 @@ fn kill_at_any_moment(mut combine: Command) -> String {
 
     let mut seen = BTreeMap::new();
     for kill in 0..kills {
-        // A combine reads for most of its time. Half of the kills are near the end, where it writes and deletes.
+        // A combine reads for most of its time. Half of the kills are near the end, where it writes and
+        // deletes.
         let at = match kill % 2 {
             0 => takes * kill / kills,
             _ => takes * 3 / 4 + takes / 4 * kill / kills,
@@ -154,7 +158,7 @@ fn kill_at_any_moment(mut combine: Command) -> String {
         let killed = !child.wait().unwrap().success();
         let left = what_is_left(&dir, &before, &after[TARGET], &format!("after {at:?}"));
         *seen.entry((killed, left)).or_insert(0) += 1;
-        // It may have been faster this time.
+        // This run may have been faster, and have ended before the kill.
         if left != Left::Deleted || dir.names() != [TARGET] {
             assert!(combine.status().unwrap().success(), "after {at:?}: {left:?}");
         }
@@ -165,7 +169,7 @@ fn kill_at_any_moment(mut combine: Command) -> String {
     format!("of {kills} kills, whether the combine was killed, and what it left: {seen:?}")
 }
 
-/// Of many rows, the table and its index are written at once, by two threads.
+/// If there are many rows, two threads write the table and its index at the same time.
 #[test]
 fn a_combine_killed_while_two_threads_write_loses_nothing() {
     let dir = Dir::new();
@@ -179,7 +183,7 @@ fn a_combine_killed_while_two_threads_write_loses_nothing() {
     let expected = inputs(&dir, 1..=3).union(Rows::of(&large));
     store(&large, dir.path(".coverage.host.pid99.Xabcdefx"), StoreFormat::Sqlite).unwrap();
     let before = snapshot(&dir);
-    // The other tables are small, and take fewer calls; the large one takes 16, a MiB each.
+    // The other tables are small and take fewer calls. The large one takes 16 calls of a MiB each.
     for number in [11, 13, 15] {
         let output =
             with_fault(&dir, &combine(&[]), &format!("pwrite64:when={number}"), "signal=KILL");

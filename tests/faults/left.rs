@@ -1,16 +1,16 @@
-//! What a combine that did not come to its end left behind.
+//! The files that an interrupted combine leaves.
 
 use std::collections::BTreeMap;
 
 use super::{TARGET, snapshot};
 use crate::support::Dir;
 
-/// What a killed combine left behind.
+/// What an interrupted combine has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Left {
     /// Inputs and target as they were.
     AsItWas,
-    /// The same, and a temporary file.
+    /// Inputs and target as they were, and a temporary file.
     Temporary,
     /// The new target, and all inputs.
     Written,
@@ -20,7 +20,7 @@ pub(super) enum Left {
     Deleted,
 }
 
-/// Assert that nothing is lost, `at` this call.
+/// Checks that nothing is lost, and returns what is left. `at` names the moment for messages.
 pub(super) fn what_is_left(
     dir: &Dir,
     before: &BTreeMap<String, Vec<u8>>,

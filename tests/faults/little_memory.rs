@@ -1,5 +1,7 @@
-//! A combine whose rows wait on disk. The command holds a hundred MiB of them in memory, which are too many to
-//! kill it again and again; this one holds next to none.
+//! A combine that stores its rows on disk, because it may hold next to none in memory.
+//!
+//! The command holds more than a hundred MiB of rows in memory. Inputs with so many rows would take too long
+//! for hundreds of kills.
 
 use std::process::Command;
 
@@ -9,12 +11,14 @@ use super::inject::{Call, calls};
 use super::{TARGET, inputs};
 use crate::support::{Dir, Ran, Rows, neutral};
 
-/// Set in the process that combines, to its arguments.
+/// A variable with the arguments, set in the process that combines.
 const ARGUMENTS: &str = "PULPCOV_TEST_COMBINE";
-/// What two or three of the small inputs take.
+/// Two or three of the small inputs take this many bytes.
 const MEMORY: usize = 250;
 
-/// `pulpcov combine` with next to no memory: this program, told to run the test below and no other.
+/// Returns a command like `pulpcov combine`, but with next to no memory.
+///
+/// The command is this test program, with arguments to run only the test below.
 pub(super) fn combine(args: &[&str]) -> Command {
     let mut command = neutral(Command::new(std::env::current_exe().unwrap()));
     command.args(["--exact", "--nocapture", "faults::little_memory::rows_on_disk_are_combined"]);
@@ -43,7 +47,7 @@ fn rows_on_disk_are_combined() {
     assert_eq!(dir.names(), [TARGET]);
 }
 
-/// Combine the current folder: the status to end with, and what is to be said.
+/// Combines the current folder. Returns the exit code, and the messages to print.
 fn combine_here(args: &[&str]) -> (i32, String) {
     let combiner = Combiner::new(TARGET)
         .append(args.contains(&"--append"))
@@ -59,7 +63,7 @@ fn combine_here(args: &[&str]) -> (i32, String) {
     }
 }
 
-/// Was the fault meant for a thread of the combine, and met the one that begins the test?
+/// Returns whether the fault hit the thread that starts the test, instead of a thread of the combine.
 pub(super) fn never_began(ran: &Ran) -> bool {
     ran.stderr.contains("io error when listing tests")
 }

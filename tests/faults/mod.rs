@@ -1,20 +1,21 @@
-//! Nothing is lost: what is done to a combine while it is at work, and to what it reads.
+//! Nothing is lost when a combine is disturbed, or when its inputs are damaged.
 //!
-//! | module | what happens |
+//! | Module | What happens |
 //! |---|---|
 //! | [`kills`] | the command is killed at each step |
 //! | [`in_place`] | the data file cannot be replaced: it is a mount point, or its folder is not writable |
 //! | [`refusals`] | the system refuses each step; a disk is full |
 //! | [`outputs`] | the system refuses each step of a report |
-//! | [`permissions`] | folders and inputs are not to be read or written |
-//! | [`changes`] | inputs are locked, written, changed, and files made where a result is to be |
-//! | [`damage`] | bits are flipped, files cut |
+//! | [`permissions`] | folders and inputs must not be read or written |
+//! | [`changes`] | inputs are locked, written or changed; files are created where a result is written |
+//! | [`damage`] | bits are flipped, files are cut short |
 //! | [`text`] | text is not UTF-8, or contains a NUL |
 //! | [`odd_rows`] | rows are valid, but no recording has them |
 //! | [`flips`] | bits are flipped, and coverage.py uses the result |
-//! | [`concurrency`] | many combines and writers are at work at once |
+//! | [`concurrency`] | many combines and writers run at the same time |
 //!
-//! Kills and refusals are tried on the command, and on a combine whose rows [wait on disk](little_memory).
+//! Kills and refusals are tried on the command, and on a combine that
+//! [stores its rows on disk](little_memory).
 
 mod changes;
 mod concurrency;
@@ -49,13 +50,13 @@ pub(crate) fn cases(default: usize) -> usize {
     number_of_environment("PULPCOV_CASES").unwrap_or(default)
 }
 
-/// Returns the number that an environment variable has, if it is set.
+/// Returns the number in an environment variable, if it is set.
 pub(crate) fn number_of_environment(name: &str) -> Option<usize> {
     let text = std::env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text}")))
 }
 
-/// Data with rows that no other number has.
+/// Returns data with some rows that no other number has.
 fn data(number: u32) -> CoverageData {
     let mut data = CoverageData::new();
     let lines = [1, number + 2, number * 3 + 40].into_iter();
@@ -69,7 +70,7 @@ fn data(number: u32) -> CoverageData {
     data
 }
 
-/// Inputs of both formats, and the rows that must come out.
+/// Writes inputs of both formats. Returns the rows that a combine of them has to have.
 fn inputs(dir: &Dir, numbers: impl IntoIterator<Item = u32>) -> Rows {
     let mut rows = Rows::default();
     for number in numbers {
@@ -88,12 +89,12 @@ fn input_name(number: u32) -> String {
     format!(".coverage.host.pid{number}.Xabcdefx")
 }
 
-/// The rows that `rows` lacks.
+/// Returns whether `rows` has all rows that are `wanted`.
 fn contains(rows: &Rows, wanted: &Rows) -> bool {
     rows.clone().union(wanted.clone()) == *rows
 }
 
-/// Everything in the folder, by name.
+/// Returns the bytes of all files in the folder, by name.
 fn snapshot(dir: &Dir) -> BTreeMap<String, Vec<u8>> {
     let read = |name: String| (name.clone(), fs::read(dir.path(&name)).unwrap());
     dir.names().into_iter().map(read).collect()

@@ -1,4 +1,4 @@
-//! Rows that a recording never has, but a damaged file can have. coverage.py must be able to use the result.
+//! Rows that no recording has, but a damaged file can have. coverage.py must be able to use the result.
 
 use std::fs;
 
@@ -29,7 +29,8 @@ const PATHS: [&str; 14] = [
 
 const CONTEXTS: [&str; 6] = ["", " ", "(", "[a", "\u{1}\n", "\u{d7ff}\u{e000}"];
 
-/// Numbits: without lines, with line 0, with zeros at the end, with a line far behind the end, with many lines.
+/// Numbits without lines, with line 0, with zeros at the end, with a line far beyond the end, and with many
+/// lines.
 const NUMBITS: [&str; 6] = ["", "00", "01", "06000000", "far", "all"];
 
 /// Line numbers. The test has an arc from each to each.
@@ -45,7 +46,7 @@ fn numbits(words: &str) -> Vec<u8> {
     }
 }
 
-/// Open a data file that has a file and a context, and no rows yet.
+/// Creates a data file with a file and a context, but without rows.
 fn database(dir: &Dir, measurement: Measurement) -> Connection {
     let mut data = CoverageData::new();
     data.set_measurement(measurement).unwrap();

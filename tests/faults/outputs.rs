@@ -1,4 +1,4 @@
-//! If a report cannot be written, the file that it was to replace stays as it was.
+//! If a report cannot be written, the file that it would replace stays unchanged.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,7 +39,7 @@ fn report(args: &[&str]) -> Command {
     command
 }
 
-/// Returns the files of a report: the one called `output`, or those in the folder of this name.
+/// Returns the files of a report: the file named `output`, or the files in the folder of this name.
 fn written(dir: &Dir, output: &str) -> BTreeMap<String, Vec<u8>> {
     let is_other = |name: &str| {
         [".py", "status.json", ".gitignore"].iter().any(|ending| name.ends_with(ending))
@@ -51,14 +51,15 @@ fn written(dir: &Dir, output: &str) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// Put other content into each file of the report, and remove what says which pages are up to date.
+/// Writes other content into each file of the report, and removes the record of the pages that are up to
+/// date.
 fn put_back(dir: &Dir, output: &str, complete: &BTreeMap<String, Vec<u8>>) {
     let status = dir.names().into_iter().filter(|name| name.ends_with("status.json"));
     for name in written(dir, output).into_keys().chain(status) {
         fs::remove_file(dir.path(name)).unwrap();
     }
     for (name, bytes) in complete {
-        // Data is added to what is there.
+        // The report adds its data to the existing data.
         let is_data = name.ends_with(".coverage");
         let other = format!("what {name} was");
         dir.write(name, if is_data { bytes } else { other.as_bytes() });
@@ -66,13 +67,13 @@ fn put_back(dir: &Dir, output: &str, complete: &BTreeMap<String, Vec<u8>>) {
     let _ = fs::remove_dir_all(dir.path(".pulpcov_cache"));
 }
 
-/// Returns the bytes with all digits alike, because a report contains the time.
+/// Returns the bytes with all digits replaced by `0`, because a report contains the time.
 fn without_digits(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().map(|byte| if byte.is_ascii_digit() { b'0' } else { *byte }).collect()
 }
 
-/// Run the report once for each system call that changes something, and let this call fail with `error`. Returns how many
-/// reports failed.
+/// Runs the report once for each system call that changes something, and lets this call fail with `error`.
+/// Returns how many reports failed.
 fn refuse_every_change(output: &str, args: &[&str], error: &str) -> usize {
     let dir = recorded();
     dir.pulpcov(args).status(0);
@@ -82,7 +83,7 @@ fn refuse_every_change(output: &str, args: &[&str], error: &str) -> usize {
     let rows = data.map(|name| Rows::by_sql(dir.path(name)));
     let put_back = || put_back(&dir, output, &complete);
     put_back();
-    // What is there is read, or looked at, by calls that count.
+    // The old files have to exist for this run, too, because calls that read them are counted.
     let all = calls(&dir, &report(args));
     put_back();
     let before = written(&dir, output);
@@ -94,13 +95,13 @@ fn refuse_every_change(output: &str, args: &[&str], error: &str) -> usize {
         let ran = Ran::from(with_fault(&dir, &report(args), &call, &format!("error={error}")));
         let after = written(&dir, output);
         let is_complete = |name: &String, bytes: &[u8]| {
-            // What is written over the old file has the same rows, and other bytes.
+            // Data that is written over the old file has the same rows, but other bytes.
             let same_rows = || Some(name) == data && Some(Rows::by_sql(dir.path(name))) == rows;
             complete.get(name).is_some_and(|it| without_digits(it) == without_digits(bytes))
                 || same_rows()
         };
         match ran.status {
-            // It is no error if facts cannot be cached.
+            // A report succeeds even if the cache of facts cannot be written.
             0 => {
                 assert_eq!(after.keys().collect::<Vec<_>>(), complete.keys().collect::<Vec<_>>());
                 assert!(after.iter().all(|(name, bytes)| is_complete(name, bytes)), "{at}");
@@ -141,7 +142,7 @@ fn a_report_that_a_full_disk_refuses_leaves_what_was_there() {
     }
 }
 
-/// Where no new file can be made, the old one is written over, once the report is complete.
+/// If no new file can be created, the old one is overwritten once the report is complete.
 #[test]
 fn a_report_that_may_not_be_renamed_is_written_or_leaves_what_was_there() {
     for (output, args) in REPORTS {
@@ -149,7 +150,7 @@ fn a_report_that_may_not_be_renamed_is_written_or_leaves_what_was_there() {
     }
 }
 
-/// What would not fit over the old file is known before the old file is touched.
+/// Before the old file is overwritten, room for the new bytes is reserved.
 #[test]
 fn a_report_for_which_there_is_no_room_in_place_leaves_what_was_there() {
     let dir = recorded();

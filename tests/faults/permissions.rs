@@ -1,4 +1,4 @@
-//! Folders and inputs that are not to be read or written.
+//! Folders and inputs that must not be read or written.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -13,13 +13,13 @@ pub(crate) fn is_root() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-/// The command as a user without privileges, in a folder that is theirs.
+/// Runs the command as a user without privileges, in a folder of that user.
 fn as_nobody(dir: &Dir, args: &[&str]) -> Ran {
     let program = pulpcov();
     if !is_root() {
         return dir.pulpcov([&["combine"], args].concat());
     }
-    // Build folders may be out of reach for that user.
+    // The user may have no access to the folder of the build.
     let bin = Dir::new();
     let copy = bin.path("pulpcov");
     fs::copy(program.get_program(), &copy).unwrap();
@@ -36,7 +36,7 @@ fn as_nobody(dir: &Dir, args: &[&str]) -> Ran {
     Ran::from(output)
 }
 
-/// Give the folder and all in it to that user.
+/// Gives the folder and all its files to that user.
 fn give_to_nobody(dir: &Dir) {
     if is_root() {
         let owned = dir.names().into_iter().map(|name| dir.path(name)).chain([dir.path("")]);

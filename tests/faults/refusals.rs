@@ -1,4 +1,4 @@
-//! Whatever the system refuses, a combine loses nothing and says what was refused.
+//! Whatever the system refuses, a combine loses nothing and names what was refused.
 
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
@@ -12,16 +12,16 @@ use super::permissions::is_root;
 use super::{TARGET, data, input_name, inputs, little_memory, restore, snapshot};
 use crate::support::{Dir, Ran, Rows, pulpcov};
 
-/// Does the call change something in the folder, or make a change durable?
+/// Returns whether a call changes something in the folder, or makes a change durable.
 pub(super) fn changes(call: &str) -> bool {
     let creates = call.starts_with("openat(") && call.contains("O_CREAT");
-    // What is written to the standard streams is in no folder.
+    // Output to the standard streams changes nothing in a folder.
     let reads = ["openat(", "fcntl(", "flock(", "write(1,", "write(2,"];
     let reads = reads.iter().any(|read| call.starts_with(read));
     creates || !reads
 }
 
-/// Let every change that `combine` makes fail with `error`: what is said and done must fit.
+/// Lets every change that `combine` makes fail with `error`, and checks its messages and files.
 fn refuse_every_change(
     combine: fn(&[&str]) -> Command,
     args: &[&str],
@@ -61,14 +61,14 @@ fn refuse_every_change(
             1 => {
                 assert!(ran.stderr.contains("error: .coverage"), "{at}: {}", ran.stderr);
                 assert!(!ran.stderr.contains("panicked"), "{at}: {}", ran.stderr);
-                // A temporary file that cannot be removed stays, for the next combine to remove.
+                // A temporary file that cannot be removed stays. The next combine removes it.
                 let stays = left == Left::Temporary && name.starts_with("unlink");
                 assert!(stays || matches!(left, Left::AsItWas | Left::Written), "{at}: {left:?}");
                 refused.insert(name);
             }
             status => panic!("{at}: status {status}: {}", ran.stderr),
         }
-        // Whatever was refused, it is not in the way the next time.
+        // The files that were left do not disturb the next combine.
         if now.keys().any(|name| name != TARGET) {
             let again = if ran.status == 0 { &["--append"][..] } else { args };
             dir.pulpcov([&["combine"], again].concat()).status(0);
@@ -76,7 +76,7 @@ fn refuse_every_change(
         assert_eq!(Rows::by_sql(dir.path(TARGET)), expected, "{at}");
         assert!(!dir.names().iter().any(|name| name.starts_with(".pulpcov-")), "{at}");
     }
-    // Without a permission to replace the old file, the rows are written over it.
+    // If the old file may not be replaced, the rows are written over it.
     let is_overcome = ["EACCES", "EROFS"].contains(&error);
     let steps = ["fsync", "rename", "openat", "pwrite64"];
     for step in steps.iter().take(if is_overcome { 1 } else { steps.len() }) {
@@ -102,7 +102,7 @@ fn refused_permissions_at_any_step_lose_nothing() {
     refuse_every_change(combine, &[], "EROFS");
 }
 
-/// Rows that cannot be put on disk to wait there are still in the inputs.
+/// Rows that cannot be stored on disk are still in the inputs.
 #[test]
 fn a_full_disk_while_rows_wait_on_it_loses_nothing() {
     for (args, error) in [(&[][..], "ENOSPC"), (&["--append"][..], "EIO")] {
@@ -111,7 +111,7 @@ fn a_full_disk_while_rows_wait_on_it_loses_nothing() {
     }
 }
 
-/// Large results go to the disk while they are written.
+/// A large result is synced to disk while it is written.
 #[test]
 fn a_disk_that_fails_before_the_end_loses_nothing() {
     let dir = Dir::new();
@@ -154,7 +154,7 @@ fn an_input_that_cannot_be_deleted_is_a_warning() {
     assert_eq!(dir.names(), [TARGET.to_owned(), input_name(2)]);
 }
 
-/// The command as a shell runs it, after `prepare`.
+/// Runs the command in a shell, after `prepare`.
 fn shell(dir: &Dir, prepare: &str, args: &str) -> Ran {
     let program = pulpcov();
     let mut shell = Command::new("bash");
@@ -168,7 +168,7 @@ fn shell(dir: &Dir, prepare: &str, args: &str) -> Ran {
 fn a_result_beyond_the_file_size_limit_loses_nothing() {
     for (prepare, message) in [
         ("ulimit -f 16; trap '' XFSZ", "error: .coverage: the result cannot be written"),
-        // Without the trap the signal ends the process.
+        // Without the trap, the signal may end the process.
         ("ulimit -f 16", ""),
     ] {
         let dir = Dir::new();

@@ -1,4 +1,4 @@
-//! Results of combines, which coverage.py has to be able to use.
+//! The results of combines, which coverage.py has to be able to use.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::contains;
 use crate::support::{Dir, Rows, reference, root};
 
-/// How many results one process of coverage.py is given.
+/// How many results one process of coverage.py gets.
 const RESULTS_AT_ONCE: usize = 200;
 
 /// Returns data with rows that no other data has.
@@ -27,13 +27,13 @@ pub(super) fn own_data(measurement: Measurement, name: &str) -> CoverageData {
     data
 }
 
-/// Different results, by the hash of their bytes, each with a case that led to it.
+/// The different results, by the hash of their bytes, each with one case that led to it.
 pub(super) struct Results {
     dir: Dir,
     cases: Mutex<BTreeMap<String, String>>,
 }
 
-/// The settings of reports, and data files to append.
+/// The configuration of reports, and data files to append.
 struct Use {
     dir: Dir,
     rcfile: PathBuf,
@@ -56,7 +56,7 @@ impl Results {
         self.cases.lock().unwrap().len()
     }
 
-    /// Assert that coverage.py reads, reports on and appends to all results.
+    /// Checks that coverage.py can read all results, report on them and append to them.
     pub(super) fn are_for_coverage_to_use(&self) {
         let using = Use::new();
         let cases = self.cases.lock().unwrap();
@@ -68,7 +68,7 @@ impl Results {
                 using.try_all(some);
             }
         };
-        // The scope panics if one of its threads does.
+        // If a thread panics, so does the scope.
         std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work))));
     }
 }

@@ -1,4 +1,4 @@
-//! Text that Python cannot read is damage. A file with such text is named and kept.
+//! Text that Python cannot read counts as damage. A file with such text is named and kept.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use super::{TARGET, data, input_name, inputs, snapshot};
 use crate::support::{Dir, Rows};
 
-/// The text columns of a data file, each with SQL that stores other bytes there.
+/// The text columns of a data file, each with an SQL statement that stores other bytes there.
 const PLACES: [(&str, &str); 5] = [
     ("path", "update file set path = cast(?1 as text) where id = 1"),
     ("context", "update context set context = cast(?1 as text) where id = 2"),
@@ -25,7 +25,7 @@ const PLACES: [(&str, &str); 5] = [
 /// How a database is stored, which decides how it is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Layout {
-    /// As coverage.py makes it: read page by page.
+    /// As coverage.py stores it: read page by page.
     Plain,
     /// With one more table: read through SQLite.
     Odd,
@@ -36,7 +36,7 @@ enum Layout {
 const LAYOUTS: [Layout; 4] = [Layout::Plain, Layout::Odd, Layout::Utf16le, Layout::Utf16be];
 
 impl Layout {
-    /// `text` followed by damaged bytes, and words that the error must have.
+    /// Returns `text` followed by damaged bytes, each with words that the error must have.
     fn damaged(self, text: &str) -> Vec<[Vec<u8>; 2]> {
         let units = |units: &[u16]| -> Vec<u8> {
             let all = text.encode_utf16().chain(units.iter().copied());
@@ -65,7 +65,7 @@ impl Layout {
         }
     }
 
-    /// Write a data file, and store `bytes` in it with the SQL of `change`.
+    /// Writes a data file, and stores `bytes` in it with the SQL of `change`.
     fn write(self, path: &Path, change: &str, bytes: &[u8]) {
         store(&data(7), path, StoreFormat::Sqlite).unwrap();
         if let Self::Utf16le | Self::Utf16be = self {
@@ -75,13 +75,13 @@ impl Layout {
         if self == Self::Odd {
             db.execute_batch("create table more (x)").unwrap();
         }
-        // A cast from a blob stores the bytes as they are.
+        // A cast from a blob stores the bytes unchanged.
         db.execute(change, [bytes]).unwrap();
         db.close().unwrap();
     }
 }
 
-/// Store the database anew, with its text in UTF-16.
+/// Rewrites the database with its text in UTF-16.
 fn in_utf16(path: &Path, layout: Layout) {
     let other = path.with_extension("other");
     let db = Connection::open(&other).unwrap();
@@ -125,7 +125,8 @@ fn bytes_of(write: impl FnOnce(&Path)) -> Vec<u8> {
     fs::read(dir.path("data")).unwrap()
 }
 
-/// Assert that every command names and keeps the damaged files, and that coverage.py reads the result of a combine.
+/// Checks that every command names and keeps the damaged files, and that coverage.py reads the result of a
+/// combine.
 #[track_caller]
 fn are_named_and_kept(bad: &[Bad]) {
     let dir = Dir::new();
@@ -146,7 +147,7 @@ fn are_named_and_kept(bad: &[Bad]) {
     bad.iter().for_each(|bad| is_named_alone(bad));
 }
 
-/// Assert the same for a damaged file that is the only one: it is read in place.
+/// Checks the same for a damaged file that is the only input, and so is read in place.
 #[track_caller]
 fn is_named_alone((bytes, words): &Bad) {
     let dir = Dir::new();
@@ -226,7 +227,7 @@ fn text_of_json_that_coverage_could_not_store_today_is_damage() {
     are_named_and_kept(&bad);
 }
 
-/// `[paths]` resolves symbolic links, and one can lead to a folder whose name is not UTF-8.
+/// `[paths]` resolves symbolic links, and a link can lead to a folder whose name is not UTF-8.
 #[test]
 fn an_input_whose_files_get_names_that_are_no_text_is_kept() {
     let dir = Dir::new();

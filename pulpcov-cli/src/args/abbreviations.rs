@@ -1,6 +1,7 @@
-//! Names of options that are cut short, as Python's optparse takes them: `--show-miss` is `--show-missing`.
+//! Abbreviated option names, as Python's optparse accepts them: `--show-miss` means `--show-missing`.
 //!
-//! A name that could be several options is coverage.py's, if that has only one of them: what works with coverage.py works here.
+//! An abbreviation may fit several options. If only one of them is coverage.py's, the abbreviation means this
+//! option, as it does for coverage.py.
 
 use std::ffi::OsString;
 
@@ -28,11 +29,11 @@ const OURS: [&str; 18] = [
     "version",
 ];
 
-/// Write out the names that are cut short, of the options of the command that `args` begin with.
+/// Replaces abbreviated options by their whole names, for the command that `args` begin with.
 ///
 /// # Errors
 ///
-/// A usage error for a name that could be several options.
+/// Returns a usage error if an abbreviation fits several options.
 pub(crate) fn written_out(
     mut args: Vec<OsString>,
     mut command: &Command,
@@ -55,7 +56,8 @@ pub(crate) fn written_out(
     Ok(args)
 }
 
-/// coverage.py has the options of `debug` before the topic; here they are the topic's.
+/// Moves the topic of `debug` before its options. coverage.py takes these options before the topic; clap
+/// takes them after it.
 fn put_topic_first(args: &mut [OsString]) {
     if args.get(1).is_none_or(|command| command != "debug") {
         return;
@@ -72,7 +74,8 @@ fn put_topic_first(args: &mut [OsString]) {
     }
 }
 
-/// The one option that `name` begins; `None` if it is an option itself, or the beginning of none.
+/// Returns the one option that begins with `name`. Returns `None` if `name` is an option itself, or if no
+/// option begins with it.
 fn whole_name<'c>(name: &str, command: &'c Command) -> Result<Option<&'c str>, Error> {
     let names = || command.get_arguments().filter_map(|option| option.get_long());
     if name.is_empty() || names().any(|long| long == name) {
@@ -110,7 +113,7 @@ mod tests {
     fn a_name_that_begins_one_option_is_that_option() {
         for (short, whole) in [
             ("--show-miss", "--show-missing"),
-            // Others that begin so are ours alone.
+            // The other options that begin like this do not exist in coverage.py.
             ("--sho", "--show-missing"),
             ("--so=name", "--sort=name"),
             ("--p=2", "--precision=2"),

@@ -1,4 +1,4 @@
-//! `pulpcov hook`
+//! The arguments of `pulpcov hook`.
 
 use std::path::PathBuf;
 
@@ -19,13 +19,13 @@ pub(crate) enum HookCommand {
     Report(HookReportArgs),
 }
 
-/// The folder that processes write their data files into, unless another was chosen.
+/// The default data root: the folder that processes write their data files into.
 pub(crate) const DATA_ROOT: &str = "/srv/pulp_coverage";
 
-/// The variable that chooses another, for the command and for the processes.
+/// The environment variable that names another data root, for the command and for the processes.
 pub(super) const DATA_ROOT_VARIABLE: &str = "PULP_COVERAGE_ROOT";
 
-/// The Python that is meant if none is named.
+/// The Python to use if none is named.
 pub(crate) const DEFAULT_PYTHON: &str = "python3";
 
 /// The Pythons that a command is about.
@@ -37,7 +37,7 @@ pub(crate) struct PythonArgs {
 }
 
 impl PythonArgs {
-    /// Those that were named, or else the usual one.
+    /// Returns the Pythons that were named, or else [`DEFAULT_PYTHON`].
     pub(crate) fn or_default(&self) -> Vec<PathBuf> {
         if self.pythons.is_empty() { vec![DEFAULT_PYTHON.into()] } else { self.pythons.clone() }
     }
@@ -45,7 +45,8 @@ impl PythonArgs {
 
 /// Write the hook into a Python's site-packages
 ///
-/// Processes that are started afterwards are measured: restart the services. Installing again changes the settings.
+/// Processes that are started afterwards are measured: restart the services. Installing again changes the
+/// settings.
 #[derive(Args, Debug)]
 pub(crate) struct InstallArgs {
     #[command(flatten)]
@@ -60,8 +61,8 @@ pub(crate) struct InstallArgs {
     )]
     pub(crate) data_root: PathBuf,
 
-    /// Measure these packages, and the files below these folders, which have a `/`; may be given several times [default:
-    /// all but the standard library and installed packages]
+    /// Measure these packages, and the files below these folders, which have a `/`; may be given several
+    /// times [default: all but the standard library and installed packages]
     #[arg(long, value_name = "PKG1,DIR2,...", value_delimiter = ',')]
     pub(crate) source: Vec<String>,
 
@@ -85,8 +86,8 @@ pub(crate) struct InstallArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
-    /// A WSGI script, run by a server that does not read site-packages' .pth files, to import the hook in; may be
-    /// given several times
+    /// A WSGI script, run by a server that does not read site-packages' .pth files, to import the hook in;
+    /// may be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) wsgi: Vec<PathBuf>,
 
@@ -97,19 +98,20 @@ pub(crate) struct InstallArgs {
 
 /// Remove exactly what install wrote
 ///
-/// Nothing is removed if a file was changed by someone else. Processes that are measured go on, and write data files,
-/// until they end: restart the services before you purge.
+/// Nothing is removed if a file was changed by someone else. Processes that are measured go on, and write
+/// data files, until they end: restart the services before you purge.
 #[derive(Args, Debug)]
 pub(crate) struct UninstallArgs {
     #[command(flatten)]
     pub(crate) python: PythonArgs,
 
-    /// Remove the data files too, and the folder if nothing else is in it; what cannot be removed is named. This works
-    /// after the hook was uninstalled, too
+    /// Remove the data files too, and the folder if nothing else is in it; what cannot be removed is named.
+    /// This works after the hook was uninstalled, too
     #[arg(long)]
     pub(crate) purge_data: bool,
 
-    /// The folder to purge [default: the one that the hook writes into, or /srv/pulp_coverage if it is not installed]
+    /// The folder to purge [default: the one that the hook writes into, or /srv/pulp_coverage if it is not
+    /// installed]
     #[arg(long, value_name = "DIR", env = DATA_ROOT_VARIABLE)]
     pub(crate) data_root: Option<PathBuf>,
 }
@@ -132,7 +134,8 @@ pub(crate) struct StatusArgs {
 /// Combine what was measured, and report on it: a table, and html/ and coverage.xml in a folder
 #[derive(Args, Debug)]
 pub(crate) struct HookReportArgs {
-    /// The folder to write to. The combined data is its .coverage, and is added to if it is there: a new folder begins anew
+    /// The folder to write to. The combined data is its .coverage, and is added to if it is there: a new
+    /// folder begins anew
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
 
@@ -148,13 +151,13 @@ pub(crate) struct HookReportArgs {
     #[arg(long, value_name = "HOW")]
     pub(crate) mixed: Option<Mixed>,
 
-    /// A Python with the hook: what it measures of `install --source` is shown, even if data files of users name it who
-    /// may not read it; may be given several times
+    /// A Python with the hook: what it measures of `install --source` is shown, even if data files of users
+    /// name it who may not read it; may be given several times
     #[arg(long = "python", value_name = "PATH")]
     pub(crate) pythons: Vec<PathBuf>,
 
-    /// Show this source, or all sources in this folder, even if data files of other users name them who may not read them;
-    /// may be given several times
+    /// Show this source, or all sources in this folder, even if data files of other users name them who may
+    /// not read them; may be given several times
     #[arg(long, value_name = "PATH")]
     pub(crate) show_source: Vec<PathBuf>,
 
@@ -166,7 +169,7 @@ pub(crate) struct HookReportArgs {
     pub(crate) config: ConfigArgs,
 }
 
-/// A time in seconds, with one of the units that the message lists, or without.
+/// Parses a time in seconds. The number may have one of the units that the error message lists.
 pub(super) fn time(text: &str) -> Result<f64, String> {
     let hours = text.strip_suffix('h').and_then(|hours| hours.parse::<f64>().ok());
     let in_minutes = hours.map(|hours| format!("{}m", hours * 60.0));
@@ -176,7 +179,7 @@ pub(super) fn time(text: &str) -> Result<f64, String> {
     })
 }
 
-/// A user's number, which may be written as the name.
+/// Parses a user's number or name.
 fn user(text: &str) -> Result<u32, String> {
     let named = || User::from_name(text).ok().flatten().map(|user| user.uid.as_raw());
     text.parse()

@@ -1,13 +1,13 @@
-//! Numbers as Python's optparse reads them.
+//! Numbers, parsed as Python's optparse parses them.
 
 use pulpcov_core::config::{parse_float, parse_int};
 
-/// What `float(text)` takes.
+/// Parses a number as Python's `float(text)` does.
 pub(super) fn float(text: &str) -> Result<f64, String> {
     parse_float(text).ok_or_else(|| "not a number".to_owned())
 }
 
-/// What optparse takes for an integer: `0x` begins a hexadecimal number, `0b` a binary one, `0` an octal one
+/// Parses an integer as optparse does: the prefix `0x` is hexadecimal, `0b` binary, and `0` octal
 /// (`optparse._parse_num`).
 pub(super) fn integer(text: &str) -> Result<i64, String> {
     let prefix = |length: usize| text.get(..length).unwrap_or_default().to_ascii_lowercase();
@@ -17,7 +17,7 @@ pub(super) fn integer(text: &str) -> Result<i64, String> {
         (_, "0") => (text, 8),
         _ => return parse_int(text).ok_or_else(not_an_integer),
     };
-    // Python allows an underscore between two digits.
+    // Python allows a single underscore between two digits.
     let well_placed = digits.split('_').all(|part| !part.is_empty());
     let digits = digits.replace('_', "");
     i64::from_str_radix(&digits, radix).ok().filter(|_| well_placed).ok_or_else(not_an_integer)

@@ -1,4 +1,4 @@
-//! `pulpcov watch`
+//! The arguments of `pulpcov watch`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,17 +10,18 @@ use super::{ConfigArgs, Mixed};
 
 /// Report on a folder of data files again and again, while the processes that write them run
 ///
-/// Nothing in the folder is changed, and no process is kept waiting. Only data files that changed are read again. Ctrl-C ends it.
+/// Nothing in the folder is changed, and no process is kept waiting. Only data files that changed are read
+/// again. Ctrl-C ends it.
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("outputs").required(true).multiple(true))]
 pub(crate) struct WatchArgs {
-    /// The folder with the data files: .coverage, and those that are named like it [default: the one that the hook writes
-    /// into, or /srv/pulp_coverage]
+    /// The folder with the data files: .coverage, and those that are named like it [default: the one that the
+    /// hook writes into, or /srv/pulp_coverage]
     #[arg(value_name = "DIR", env = DATA_ROOT_VARIABLE)]
     pub(crate) folder: Option<PathBuf>,
 
-    /// A Python with the hook: what it measures of `install --source` is shown, even if data files of users name it who
-    /// may not read it; may be given several times
+    /// A Python with the hook: what it measures of `install --source` is shown, even if data files of users
+    /// name it who may not read it; may be given several times
     #[arg(long = "python", value_name = "PATH")]
     pub(crate) pythons: Vec<PathBuf>,
 
@@ -28,18 +29,18 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "OUT", group = "outputs")]
     pub(crate) html: Option<PathBuf>,
 
-    /// Serve the HTML report, with the sources in it, at this address, which must be of this machine alone: 127.0.0.1:8765.
-    /// The address to open is printed
+    /// Serve the HTML report, with the sources in it, at this address, which must be of this machine alone:
+    /// 127.0.0.1:8765. The address to open is printed
     #[arg(long, value_name = "ADDRESS", requires = "html", value_parser = loopback)]
     pub(crate) serve: Option<SocketAddr>,
 
-    /// Whether the address that is served has a secret part, which is printed: without one, every user of this machine
-    /// can see the report [default: random for root, none for others]
+    /// Whether the address that is served has a secret part, which is printed: without one, every user of
+    /// this machine can see the report [default: random for root, none for others]
     #[arg(long, value_name = "TOKEN", requires = "serve")]
     pub(crate) serve_token: Option<ServeToken>,
 
-    /// Show this source, or all sources in this folder, even if data files of other users name them who may not read them;
-    /// may be given several times
+    /// Show this source, or all sources in this folder, even if data files of other users name them who may
+    /// not read them; may be given several times
     #[arg(long, value_name = "PATH")]
     pub(crate) show_source: Vec<PathBuf>,
 
@@ -71,7 +72,7 @@ pub(crate) enum ServeToken {
     None,
 }
 
-/// An address that no other machine reaches: sources are nobody else's business.
+/// Parses a loopback address. Other machines must not reach the sources.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
     let address: SocketAddr =
         text.parse().map_err(|_| "write an address like 127.0.0.1:8765".to_owned())?;

@@ -1,4 +1,4 @@
-//! `pulpcov debug analyze`: facts about Python source, to compare with coverage.py's.
+//! `pulpcov debug analyze`: prints facts about Python source, to compare with coverage.py's.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Fail
         files.sort();
         for file in files {
             let bytes = match std::fs::read(&file) {
-                // Of a folder, such as a link that leads nowhere.
+                // The file was found in a folder, such as a link that leads nowhere.
                 Err(err) if file != *path => {
                     ui::warning(&format!("left out: {}: {err}", ui::name(&file)));
                     exit = Exit::LeftOut;
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Fail
                 bytes => bytes.map_err(|err| Failure::reading(&file, &err))?,
             };
             let name = relative(&file, args.root.as_deref().unwrap_or_else(|| root_of(path)));
-            // A source that is no Python is a result, too.
+            // A source that is not Python is a result, too.
             let facts = PythonSource::decode(&bytes).and_then(|source| source.analyze(&options));
             let (facts, error) = match facts {
                 Ok(facts) => (Some(FactsRecord::new(&facts)), None),
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Fail
     Ok(exit)
 }
 
-/// The `.py` files below a folder; a file that is named outright, whatever it is called.
+/// Collects the `.py` files below a folder. A path that is not a folder is collected whatever its extension.
 fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     if !path.is_dir() {
         files.push(path.into());
@@ -65,7 +65,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let unreadable = |err| Failure::reading(path, &err);
     for entry in std::fs::read_dir(path).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
-        // A link to a folder may lead back up.
+        // Links to folders are not followed: they may lead back up.
         if entry.file_type().map_err(unreadable)?.is_dir() {
             collect(&entry.path(), files)?;
         } else if entry.path().extension().is_some_and(|extension| extension == "py") {

@@ -39,7 +39,7 @@ fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
     Ok(reporting.end())
 }
 
-/// In the folder, or beside the source.
+/// Returns where the annotated copy is written: into the folder, or beside the source.
 fn target(file: &FileSummary, folder: Option<&Path>) -> PathBuf {
     match folder.filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => folder.join(annotate::file_name(file)),

@@ -13,10 +13,11 @@ use crate::progress::Progress;
 use crate::{settings, ui};
 
 /// How many bytes of rows are held in memory: three million lines in contexts, or twelve million arcs.
-/// The rows of a larger result wait on disk, which takes a fifth longer.
+///
+/// The rows of a larger result are stored on disk until they are written, which takes a fifth longer.
 const ROWS_IN_MEMORY: usize = 128 << 20;
 
-/// How many of the folders with data are named.
+/// How many folders with data files a hint names.
 const FOLDERS_NAMED: usize = 5;
 
 pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
@@ -54,17 +55,19 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
         true => Exit::Success,
         false => Exit::LeftOut,
     };
-    // The process ends: giving back each context's lines by themselves would take a tenth of its time.
+    // The process is about to end. Freeing the lines of each context would take a tenth of its time.
     std::mem::forget(combined);
     Ok(exit)
 }
 
-/// The combiner of all commands. It holds a bounded number of rows in memory.
+/// Returns the combiner of all commands, which holds a bounded number of rows in memory.
 pub(super) fn combiner<'a>(data_file: &Path, aliases: PathAliases) -> Combiner<'a> {
     Combiner::new(data_file).aliases(aliases).memory(ROWS_IN_MEMORY)
 }
 
-/// Who finds nothing may have named the data files otherwise, as Pulp's are called `data`, or have them in folders below.
+/// Prints hints for a combine that has found no inputs.
+///
+/// The data files may be in folders below, or have other names, as Pulp's begin with `data`.
 fn hint_at_other_data(data_file: &Path, mut places: Vec<PathBuf>) {
     if places.is_empty() {
         places.push(data_file.parent().unwrap_or(Path::new("")).join("."));
@@ -90,7 +93,7 @@ fn hint_at_other_data(data_file: &Path, mut places: Vec<PathBuf>) {
     }
 }
 
-/// The folders in these places, one level down, that have data files of this name.
+/// Returns the folders in these places, one level down, that have data files of this name.
 fn folders_with_data(places: &[PathBuf], base: &OsStr) -> Vec<PathBuf> {
     let entries = places.iter().filter_map(|place| place.read_dir().ok()).flatten().flatten();
     let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
@@ -106,7 +109,7 @@ fn folders_with_data(places: &[PathBuf], base: &OsStr) -> Vec<PathBuf> {
     folders
 }
 
-/// What is worth a line while it happens. Inputs are named as coverage.py names them.
+/// Returns the message for an event, if it is worth one. Inputs are named as coverage.py names them.
 pub(super) fn tell(event: &Event<'_>, names_inputs: bool) -> Option<String> {
     let line = |what: &str, path: &Path| {
         format!("{what} {}", ui::name(path.strip_prefix(".").unwrap_or(path)))
@@ -140,10 +143,12 @@ pub(super) fn report(combined: &Combined, quiet: bool) {
     }
 }
 
-/// Names two files that have become one, and the setting that keeps them apart. `count` are such files.
+/// Names two files that were merged into one, and the setting that keeps them apart.
+///
+/// `count` is the number of all such pairs.
 fn about_folded(folded: &Folded, count: usize) -> String {
     let Folded { first, second, into, .. } = folded;
-    // The path that was changed.
+    // The path that an alias changed.
     let moved = if first == into { second } else { first };
     let folder = moved.as_str().split(['/', '\\']).next().unwrap_or_default();
     let others = match count - 1 {

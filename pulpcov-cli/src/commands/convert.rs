@@ -36,7 +36,7 @@ pub(crate) fn run(args: &ConvertArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// As other commands take `-`. A data file is made as a whole, elsewhere.
+/// Writes the data to standard output. It is written to a temporary file first, since SQLite needs one.
 fn to_standard_output(data: &CoverageData, format: StoreFormat) -> Result<Exit, Failure> {
     let folder = tempfile::tempdir().map_err(Failure::Output)?;
     let file = folder.path().join("data");

@@ -1,4 +1,4 @@
-//! `pulpcov debug`: what coverage.py's command of this name prints.
+//! `pulpcov debug`: prints what coverage.py's command of this name prints.
 
 use std::ffi::OsStr;
 use std::io::{self, Write};
@@ -66,7 +66,7 @@ fn absolute(file: &Path) -> PathBuf {
     std::path::absolute(file).unwrap_or_else(|_| file.into())
 }
 
-/// Print one file's summary; `false` if it cannot be read.
+/// Prints the summary of a data file. Returns `false` if it cannot be read.
 fn describe(path: &Path, entry: io::Result<Entry>, out: &mut impl Write) -> io::Result<bool> {
     writeln!(out, "path: {}", printable(&path.to_string_lossy()))?;
     let Some(entry) = entry.ok().filter(|entry| entry.status().is_ok()) else {

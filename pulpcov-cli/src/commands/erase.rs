@@ -43,12 +43,12 @@ fn parallel_files(data_file: &Path) -> Result<Found, Failure> {
     Ok(discover::find(&[folder.into()], base)?)
 }
 
-/// Remove a file that may not be there; say why if it cannot be removed.
+/// Removes a file that may not exist. Returns `false`, and prints why, if it cannot be removed.
 fn remove(file: &Entry) -> bool {
     file.remove().map_or_else(|err| is_gone(file.path(), &err), |()| true)
 }
 
-/// Is the file not there? If it is, say why it stays.
+/// Returns whether the error says that the file does not exist. Prints any other error.
 fn is_gone(file: &Path, err: &io::Error) -> bool {
     let is_gone = err.kind() == io::ErrorKind::NotFound;
     if !is_gone {

@@ -40,7 +40,7 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     reporting.judge(total, &args.fail_under, precision)
 }
 
-/// Write the report into a folder, with the settings alone.
+/// Writes the report into a folder, as the settings say, without options.
 pub(super) fn write_plain(
     reporting: &Reporting<'_>,
     summary: &Summary<'_>,
@@ -60,7 +60,7 @@ pub(super) fn write_plain(
     Ok(html::write(summary, &options, folder)?)
 }
 
-/// coverage.py's settings, each of them after its option.
+/// Returns the options of the report. An option of the command overrides coverage.py's setting.
 fn options(
     args: &HtmlArgs,
     reporting: &Reporting<'_>,

@@ -10,7 +10,7 @@ use crate::args::JsonArgs;
 use crate::exit::{Exit, Failure};
 use crate::ui;
 
-/// From how many bytes of contexts on a report's size is told.
+/// A report with this many bytes of contexts is announced as large.
 const LARGE: u64 = 500_000_000;
 
 pub(crate) fn run(args: &JsonArgs) -> Result<Exit, Failure> {
@@ -38,7 +38,7 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
     reporting.judge(total, &args.fail_under, precision)
 }
 
-/// Tell how large a very large report will be, before it fills a disk.
+/// Warns of the size of a very large report, before it fills a disk.
 fn announce_size(bytes: u64, once: bool) {
     if bytes >= LARGE {
         let way_out = if once { "" } else { "; --contexts-once writes each name once" };
@@ -47,7 +47,7 @@ fn announce_size(bytes: u64, once: bool) {
     }
 }
 
-/// The local time as Python's `datetime.now().isoformat()` writes it.
+/// Returns the local time as Python's `datetime.now().isoformat()` writes it.
 fn now() -> String {
     let now = Zoned::now().datetime();
     let seconds = now.strftime("%Y-%m-%dT%H:%M:%S");

@@ -1,4 +1,4 @@
-//! The commands, one a file.
+//! The commands, one per file.
 
 mod analyze;
 mod annotate;
@@ -21,7 +21,7 @@ mod xml;
 use crate::args::Command;
 use crate::exit::{Exit, Failure};
 
-/// Run one command.
+/// Runs one command.
 pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Annotate(args) => annotate::run(&args),

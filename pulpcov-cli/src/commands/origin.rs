@@ -12,23 +12,25 @@ use crate::args::ReportingArgs;
 use crate::exit::Failure;
 use crate::settings;
 
-/// The sources of a report.
+/// The sources of a report, and the files that it covers.
 pub(super) struct Origin {
     pub(super) sources: Box<dyn Sources>,
-    /// What relative paths start from.
+    /// The folder that relative paths start from.
     pub(super) folder: WorkingDir,
-    /// Does the data have paths relative to it?
+    /// Whether the data has paths relative to the folder.
     pub(super) relative_files: bool,
-    /// Are all sources below the folder, wherever they were measured?
+    /// Whether all sources are below the folder, wherever they were measured.
     pub(super) is_tree: bool,
-    /// The files that were asked for.
+    /// The files that the user asked for.
     pub(super) files: Vec<FilePath>,
-    /// The folders that were.
+    /// The folders that the user asked for.
     pub(super) folders: Vec<FilePath>,
 }
 
 impl Origin {
-    /// The sources that options name, or else those that were measured, and the data with the names that files have there.
+    /// Returns the sources that the options name, or else the sources where they were measured.
+    ///
+    /// The data is returned with the names that its files have in these sources.
     pub(super) fn of(
         args: &ReportingArgs,
         config: &Config,
@@ -57,7 +59,8 @@ impl Origin {
         })
     }
 
-    /// Files and folders may be named as they are in the tree, or where they are on disk.
+    /// Returns the origin of a source tree. Arguments may name files and folders as the tree does, or by
+    /// where they are on disk.
     fn tree(args: &ReportingArgs, tree: SourceTree) -> Result<Self, Failure> {
         let in_tree = |path: &PathBuf| {
             let local = path.canonicalize().ok();

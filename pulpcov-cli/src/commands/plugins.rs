@@ -1,4 +1,4 @@
-//! Plugins of coverage.py that the configuration names: what they do to it.
+//! Plugins of coverage.py that the configuration names, and their effect on the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,10 +18,12 @@ use crate::{settings, ui};
 
 const CONFIGURATION: &str = include_str!("../../python/configuration.py");
 
-/// Statements of files that plugins trace, by the paths of the data.
+/// The statements of files that plugins traced, by the paths of the data.
 pub(super) type Traced = BTreeMap<FilePath, TracedFile>;
 
-/// Do what the plugins do that are known without Python. Others stop the report, or are left out.
+/// Applies the plugins whose effect is known without running Python.
+///
+/// Unknown plugins stop the report, or are left out with a warning if `--plugins=ignore` is given.
 pub(super) fn configure(
     args: &ReportingArgs,
     config: &mut Config,
@@ -37,7 +39,7 @@ pub(super) fn configure(
         }
         Err(err) => return Err(Failure::Refused(format!("{}. {WAYS_ON}", err.reason()))),
     };
-    // A plugin that has traced files is a file tracer; of these there is a warning of its own.
+    // A plugin that traced files is a file tracer. A warning of its own names these files.
     let tracers = tracers(data);
     let is_tracer = |plugin: &str| {
         tracers
@@ -63,7 +65,7 @@ pub(super) fn configure(
 const WAYS_ON: &str = "Two ways on: --plugins=run --python PYTHON runs it in a Python that has coverage.py and the plugin; \
     --plugins=ignore takes the settings as they are in the file";
 
-/// Ask a Python for the configuration, as coverage.py and the plugins make it there.
+/// Asks a Python for the configuration that coverage.py and the plugins produce there.
 pub(super) fn run(
     args: &ReportingArgs,
     config: &mut Config,
@@ -97,7 +99,7 @@ pub(super) fn run(
     Ok(answer.traced.into_iter().map(by_path).collect::<Result<_, pulpcov_core::Error>>()?)
 }
 
-/// A value of coverage.py's configuration.
+/// Converts a JSON value to a value of coverage.py's configuration.
 fn setting(value: &Value) -> Setting {
     match value {
         Value::Bool(boolean) => Setting::Boolean(*boolean),
@@ -123,7 +125,7 @@ struct Lines {
     excluded: Vec<i32>,
 }
 
-/// Run the script in the current folder, which plugins may be imported from, as coverage.py does.
+/// Runs the script in the current folder. As in coverage.py, plugins may be imported from there.
 fn ask(python: &Path, asked: &Value) -> Result<Vec<u8>, Failure> {
     let output = Command::new(python)
         .args(["-c", CONFIGURATION, &asked.to_string()])
@@ -147,14 +149,14 @@ fn about(python: &Path, why: &str) -> Failure {
     Failure::Refused(format!("{}: {why}", ui::name(python)))
 }
 
-/// Whether rules of plugins mention the version of Python.
+/// Returns whether rules of plugins mention the version of Python.
 pub(super) fn ask_for_python(config: &Config) -> bool {
     let rules = config.plugin_options.get("coverage_conditional_plugin");
     let rules = rules.and_then(|options| options.get("rules")).map(ToString::to_string);
     rules.is_some_and(|rules| rules.contains("version"))
 }
 
-/// Whether a source has a line such as `# pragma: >=3.12 cover`.
+/// Returns whether a source has a line such as `# pragma: >=3.12 cover`.
 pub(super) fn has_version_pragma(source: &[u8]) -> bool {
     const PRAGMA: &[u8] = b"# pragma: ";
     let is_comparison = |byte: &u8| b"<>=!".contains(byte);

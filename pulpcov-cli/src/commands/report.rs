@@ -29,7 +29,7 @@ fn shows_missing(args: &ReportArgs, reporting: &Reporting<'_>) -> bool {
     args.show_missing || reporting.config.report.show_missing
 }
 
-/// The command's options, or else the settings.
+/// Returns the options of the report. An option of the command overrides the setting.
 fn options(args: &ReportArgs, reporting: &Reporting<'_>) -> Result<Options, Failure> {
     let settings = &reporting.config.report;
     let format = args.format.as_ref().or(settings.format.as_ref());

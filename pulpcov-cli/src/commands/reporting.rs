@@ -1,4 +1,4 @@
-//! What all reports have in common: data, sources, messages, and how they end.
+//! What all reports have in common: data, sources, messages, and exit codes.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -28,24 +28,27 @@ use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::{settings, trust, ui};
 
-/// Where coverage.py explains a message.
+/// Returns the address where coverage.py explains a message.
 fn explanation(anchor: &str) -> String {
     format!("https://coverage.readthedocs.io/en/{REFERENCE_VERSION}/messages.html#{anchor}")
 }
 
-/// Where facts about sources are kept between reports, in the folder that the command runs in.
+/// The cache of facts about sources, kept between reports in the folder that the command runs in.
 const CACHE: &str = ".pulpcov_cache";
 
-/// The names of standard output. It is not opened by name: if it is a file, writing would begin at the file's start.
+/// The names of standard output.
+///
+/// Standard output is not opened by these names: if it is a file, opening it would write from the file's
+/// start.
 const STANDARD_OUTPUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
 
-/// How many sources of another version are named, unless all are asked for.
+/// How many sources that do not match the data are named, unless `--debug=sources` asks for all.
 const MISMATCHES_NAMED: usize = 5;
 
-/// How many of the sources that are missing are named; all are if they are left out.
+/// How many missing sources one message names.
 const MISSING_NAMED: usize = 5;
 
-/// Settings, options and data of one report.
+/// The settings, options and data of one report.
 pub(crate) struct Reporting<'a> {
     pub(crate) args: &'a ReportingArgs,
     pub(crate) config: Config,
@@ -54,22 +57,25 @@ pub(crate) struct Reporting<'a> {
     origin: Origin,
     data: CoverageData,
     cache: Option<FactsCache>,
-    /// What plugins say of files that they traced.
+    /// What plugins said of the files that they traced.
     traced: plugins::Traced,
-    /// Are sources withheld, or left out?
+    /// Whether sources are withheld or left out.
     is_incomplete: Cell<bool>,
 }
 
 impl<'a> Reporting<'a> {
-    /// Read settings and data, combining parallel data files first.
+    /// Reads the settings and the data. Parallel data files are combined first.
     pub(crate) fn new(args: &'a ReportingArgs, quiet: bool) -> Result<Self, Failure> {
         let config = settings::load(&args.config)?;
         let data = load_data(args, &config, quiet, false)?;
         Ok(Self { quiet, ..Self::of_data(args, config, data)? })
     }
 
-    /// The same, counting only what ran in these contexts: the option, or else the setting. `shows`
-    /// says whether the report is to name contexts; if nothing asks for them, they are not kept.
+    /// Reads the settings and the data, and counts only what ran in the contexts that match `option`, or else
+    /// the setting.
+    ///
+    /// `shows` returns whether the report will name contexts. Contexts are read only if it does, or if they
+    /// filter.
     pub(crate) fn with_contexts(
         args: &'a ReportingArgs,
         quiet: bool,
@@ -84,7 +90,9 @@ impl<'a> Reporting<'a> {
         Ok(Self { quiet, contexts, ..Self::of_data(args, config, data)? })
     }
 
-    /// With data that is in memory already, in which sources have the names that they are to have. Quiet.
+    /// Creates a quiet report of data that is in memory already.
+    ///
+    /// Paths in the data must have been mapped by the aliases.
     pub(crate) fn of_data(
         args: &'a ReportingArgs,
         config: Config,
@@ -115,7 +123,7 @@ impl<'a> Reporting<'a> {
         Ok(reporting)
     }
 
-    /// Do to the settings what the plugins do that they name.
+    /// Changes the settings as the plugins that they name would do.
     fn configure_by_plugins(&mut self) -> Result<(), Failure> {
         if self.config.run.plugins.is_empty() {
             return Ok(());
@@ -128,10 +136,10 @@ impl<'a> Reporting<'a> {
         plugins::configure(self.args, &mut self.config, &self.data, python)
     }
 
-    /// The version of Python that the data tells, for plugins whose exclusions depend on it.
+    /// Returns the version of Python that the data suggests, for plugins whose exclusions depend on it.
     fn python_of_data(&self) -> Result<PythonVersion, Failure> {
         let summary = self.summarizer(Detail::Numbers)?.ignore_errors(true).run();
-        // The report itself says what is wrong.
+        // The report itself will print the error.
         let Ok(summary) = summary else { return Ok(PythonVersion::NEWEST) };
         let python = summary.python_version();
         if plugins::ask_for_python(&self.config) || self.have_version_pragmas(&summary) {
@@ -142,7 +150,7 @@ impl<'a> Reporting<'a> {
         Ok(python)
     }
 
-    /// Whether lines are excluded in some versions of Python only.
+    /// Returns whether some lines are excluded only in some versions of Python.
     fn have_version_pragmas(&self, summary: &Summary<'_>) -> bool {
         summary.files().iter().any(|file| {
             let source = self.origin.sources.read_for(file.path(), file.authors());
@@ -150,14 +158,15 @@ impl<'a> Reporting<'a> {
         })
     }
 
-    /// Compare data and sources, and say what is odd.
+    /// Compares data and sources, and prints the warnings.
     ///
-    /// The process ends after the report: to take the summary apart would be a fiftieth of its time.
+    /// The summary is never dropped, since the process ends after the report: freeing it would take a
+    /// fiftieth of the report's time.
     pub(crate) fn summarize(&self, detail: Detail) -> Result<ManuallyDrop<Summary<'_>>, Failure> {
         self.summarize_with(detail, |warning| ui::warning(&warning)).map(ManuallyDrop::new)
     }
 
-    /// As [`summarize`](Self::summarize), and list what is odd.
+    /// Compares data and sources like [`summarize`](Self::summarize), and returns the warnings too.
     pub(crate) fn summarize_and_list(
         &self,
         detail: Detail,
@@ -170,14 +179,14 @@ impl<'a> Reporting<'a> {
         Ok((ManuallyDrop::new(summary), problems))
     }
 
-    /// Compare data and sources, and tell the caller what is odd.
+    /// Compares data and sources, and passes each warning to `warn`.
     pub(crate) fn summarize_with(
         &self,
         detail: Detail,
         warn: impl FnMut(String),
     ) -> Result<Summary<'_>, Failure> {
         let summary = self.summarizer(detail)?.run()?;
-        // A folder that cannot be written has no cache: that costs time, and nothing else.
+        // In a folder that cannot be written to, there is no cache, and reports are slower.
         let _ = self.cache.as_ref().map(FactsCache::save);
         if wants_debug(self.args, &self.config, "python") {
             ui::message(&format!("Statements are those of Python {}", summary.python_version()));
@@ -218,13 +227,15 @@ impl<'a> Reporting<'a> {
         Ok(summarizer)
     }
 
-    /// Is what is missing, or is no Python, of no concern?
+    /// Returns whether missing sources, and sources that are not Python, are ignored.
     fn ignores_errors(&self) -> bool {
         self.args.ignore_errors || self.config.report.ignore_errors
     }
 
-    /// In an old checkout every source may be of another version: the first ones are named, the others counted. Other users
-    /// may name any number of files that are not there: the same.
+    /// Passes warnings to `warn`, and records whether the report is incomplete.
+    ///
+    /// In an old checkout, every source may differ from the data, and other users may name any number of
+    /// files that do not exist. So only the first of these are named, and the others are counted.
     fn tell(&self, warnings: &[Warning], mut warn: impl FnMut(String)) {
         let all = wants_debug(self.args, &self.config, "sources");
         let (mut mismatches, mut more) = (0, 0);
@@ -232,7 +243,7 @@ impl<'a> Reporting<'a> {
         let mut told = HashSet::new();
         for warning in warnings {
             let Some(words) = self.in_words(warning) else { continue };
-            // Several names may lead to one file.
+            // Several names may lead to the same file.
             if !told.insert(words.clone()) {
                 continue;
             }
@@ -263,25 +274,25 @@ impl<'a> Reporting<'a> {
         }
     }
 
-    /// The folder that names of files start from if the sources are not where they were measured.
+    /// Returns the folder that file names start from, if the sources are not where they were measured.
     pub(crate) fn tree_root(&self) -> Option<String> {
         let folder = self.origin.is_tree.then(|| self.origin.folder.as_bytes())?;
         Some(String::from_utf8_lossy(folder).into_owned())
     }
 
-    /// Whether sources are in another place than where they were measured.
+    /// Returns whether the sources are somewhere else than where they were measured.
     pub(crate) fn has_sources_elsewhere(&self) -> bool {
         self.origin.is_tree
     }
 
-    /// Contexts are to be shown, and there are none.
+    /// Warns if contexts are to be shown, but none were measured.
     pub(crate) fn warn_without_contexts(&self) {
         if self.data.contexts() == [""] {
             ui::warning("No contexts were measured");
         }
     }
 
-    /// `None` if it was disabled.
+    /// Returns the text of a warning, or `None` if the user disabled it.
     fn in_words(&self, warning: &Warning) -> Option<String> {
         let slug = warning.slug();
         if self.config.run.disable_warnings.iter().any(|disabled| disabled == slug) {
@@ -304,12 +315,12 @@ impl<'a> Reporting<'a> {
         Some(format!("{warning} ({slug}){explained}"))
     }
 
-    /// The digits of percentages: the option, or else the setting.
+    /// Returns the number of digits in percentages: the option, or else the setting.
     pub(crate) fn precision(&self, option: Option<i64>) -> Result<Precision, Failure> {
         Ok(Precision::new(option.unwrap_or(self.config.report.precision))?)
     }
 
-    /// Write a report to a file, or to standard output if `output` is a name of that.
+    /// Writes a report to a file, or to standard output if `output` is one of its names.
     pub(crate) fn write(
         &self,
         output: &str,
@@ -328,12 +339,12 @@ impl<'a> Reporting<'a> {
         Ok(total)
     }
 
-    /// How the command ends, whatever its total.
+    /// Returns the exit code of a report whose total is not judged: whether the report is complete.
     pub(crate) fn end(&self) -> Exit {
         if self.is_incomplete.get() { Exit::LeftOut } else { Exit::Success }
     }
 
-    /// How the command ends: with its total compared to what is asked for.
+    /// Returns the exit code of a report whose total is compared with `--fail-under`, or else the setting.
     pub(crate) fn judge(
         &self,
         total: f64,
@@ -350,7 +361,7 @@ impl<'a> Reporting<'a> {
     }
 }
 
-/// Say on standard output, as coverage.py does, why there is no report.
+/// Prints on standard output why there is no report, as coverage.py does.
 pub(crate) fn finish(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
     match outcome {
         Err(Failure::Core(err)) if is_about_reports(err.kind()) => {
@@ -369,7 +380,7 @@ pub(crate) fn finish(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
     }
 }
 
-/// The report is without these files. Their rows stay in the data.
+/// Returns the message that a report was made without these files. Their rows stay in the data.
 fn left_out(files: &[&Error]) -> String {
     let paths: Vec<PathBuf> = files.iter().filter_map(|err| Some(err.path()?.into())).collect();
     let names = named_in_part(&paths);
@@ -381,7 +392,7 @@ fn left_out(files: &[&Error]) -> String {
     }
 }
 
-/// The names of the first ones.
+/// Returns the names of the first files, and the number of the others.
 fn named_in_part(files: &[PathBuf]) -> String {
     let mut names: Vec<String> =
         files.iter().take(MISSING_NAMED).map(|file| ui::name(file)).collect();
@@ -391,7 +402,7 @@ fn named_in_part(files: &[PathBuf]) -> String {
     names.join(", ")
 }
 
-/// Which sources are missing, and what to do.
+/// Returns the message that sources are missing, and what to do.
 fn missing_sources(files: &[PathBuf]) -> String {
     format!(
         "{} missing: {}; -i leaves them out, --source-root finds them in another folder or an archive, [paths] maps folders",
@@ -413,7 +424,7 @@ pub(crate) fn is_standard_output(path: &Path) -> bool {
     STANDARD_OUTPUT.iter().any(|name| path.as_os_str() == *name)
 }
 
-/// Write to standard output, in large pieces.
+/// Writes to standard output through a large buffer.
 pub(crate) fn to_stdout<T>(
     write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
 ) -> Result<T, Failure> {
@@ -427,13 +438,13 @@ fn wants_debug(args: &ReportingArgs, config: &Config, topic: &str) -> bool {
     args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic)
 }
 
-/// `a,b` as a list; nothing is no option at all.
+/// Splits `a,b` into a list. An empty option counts as none.
 fn patterns(option: Option<&str>) -> Option<Vec<String>> {
     let text = option.filter(|text| !text.is_empty())?;
     Some(text.split(',').map(str::to_owned).collect())
 }
 
-/// The data to report on: of the data file, and of the files beside it that are named like it.
+/// Combines parallel data files into the data file, and reads the result.
 fn load_data(
     args: &ReportingArgs,
     config: &Config,
@@ -442,8 +453,8 @@ fn load_data(
 ) -> Result<CoverageData, Failure> {
     let data_file = settings::data_file(args.data_file.clone(), config);
     combine_first(args, config, &data_file, quiet)?;
-    // Combined data is read again: in memory, contexts are as old as threads happened to be, and a
-    // report is to be the same the next time.
+    // Combined data is read from the file again. In memory, the order of contexts depends on how threads ran,
+    // but two reports of the same data have to be the same.
     let data = read_data_file(&data_file, keep_contexts)?;
     if config.paths.iter().next().is_none() {
         return Ok(data);
@@ -452,9 +463,9 @@ fn load_data(
     Ok(data.map_paths(|path| aliases.map_file(path))?)
 }
 
-/// A data file that is not there, or that is empty, holds nothing.
+/// Reads a data file. A file that is missing or empty holds no data.
 fn read_data_file(path: &Path, keep_contexts: bool) -> Result<CoverageData, Failure> {
-    // Whoever names a link means what it leads to, unless it is somebody else's. That one is refused when it is opened.
+    // A link stands for its target, unless another user planted the link. Such a link is refused on opening.
     let resolved = match trust::is_strangers_link(path) {
         true => Ok(path.to_owned()),
         false => path.canonicalize(),
@@ -471,7 +482,7 @@ fn read_data_file(path: &Path, keep_contexts: bool) -> Result<CoverageData, Fail
     Ok(decoded.data)
 }
 
-/// Add parallel data files to the data file, if there are any.
+/// Combines parallel data files into the data file, if there are any.
 fn combine_first(
     args: &ReportingArgs,
     config: &Config,
@@ -505,7 +516,7 @@ fn combine_first(
             super::combine::report(&combined, quiet);
             Ok(())
         }
-        // Each is named; the data file may still hold something to report.
+        // A warning names each input that was left out. The data file may still have data to report.
         Err(err) if err.kind() == ErrorKind::NoData => {
             ui::warning(&err.to_string());
             Ok(())

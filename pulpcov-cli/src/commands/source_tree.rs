@@ -1,4 +1,4 @@
-//! Where the sources of a report are: on the disk, in archives, in a git revision.
+//! The sources of a report: on disk, in archives, or in a git revision.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -16,20 +16,20 @@ use crate::args::ReportingArgs;
 use crate::exit::Failure;
 use crate::ui;
 
-/// No source that anybody wrote is larger; an archive could claim anything.
+/// How many bytes of a source are read. Real sources are smaller, but an archive can claim any size.
 const LARGEST_SOURCE: u64 = 64 << 20;
 
-/// Nor are all sources of an archive or a revision together.
+/// The largest size of all sources of an archive or a revision together.
 const LARGEST_TREE: usize = 1 << 30;
 
-/// The sources where they were measured, which may be in an archive that Python imports from.
+/// The sources where they were measured. They may be in a zip archive that Python imports from.
 pub(super) struct MeasuredSources {
     folder: WorkingDir,
     disk: DiskSources,
 }
 
 impl MeasuredSources {
-    /// `shown` are files and folders that are shown whoever names them.
+    /// Creates the sources. The files and folders in `shown` are shown whichever user's data names them.
     pub(super) fn new(folder: WorkingDir, shown: &[PathBuf]) -> Result<Self, Error> {
         let disk = DiskSources::new(folder.clone());
         let disk = shown.iter().try_fold(disk, |disk, path| disk.show(path))?;
@@ -56,14 +56,14 @@ impl Sources for MeasuredSources {
     }
 }
 
-/// What cannot be read is not there, as for coverage.py.
+/// Reads a file of a zip archive. As for coverage.py, a file that cannot be read counts as missing.
 fn read_from_zip(file: File, name: &[u8]) -> Option<Vec<u8>> {
     let mut archive = zip::ZipArchive::new(BufReader::new(file)).ok()?;
     let entry = archive.by_name(str::from_utf8(name).ok()?).ok()?;
     read(entry).ok()
 }
 
-/// The sources of a folder, an archive or a revision, if options name one.
+/// Returns the sources of the folder, archive or revision that the options name, if they name one.
 pub(super) fn named(args: &ReportingArgs, cwd: &Path) -> Result<Option<SourceTree>, Failure> {
     match (&args.source_root, &args.source_rev) {
         (Some(root), _) => at(root).map(Some),
@@ -94,7 +94,7 @@ fn at(path: &Path) -> Result<SourceTree, Failure> {
 
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
-/// Converts the name of a file in an archive or a revision. It need not be UTF-8.
+/// Converts the name of a file in an archive or a revision, which need not be UTF-8.
 fn path_of(bytes: &[u8]) -> PathBuf {
     OsStr::from_bytes(bytes).into()
 }
@@ -111,7 +111,7 @@ fn zip_files(file: BufReader<File>) -> io::Result<Files> {
     Ok(files.files)
 }
 
-/// Files that are read, as long as they are not too large together.
+/// Files in memory, of a limited total size.
 #[derive(Default)]
 struct Bounded {
     files: Files,
@@ -148,12 +148,14 @@ fn read(entry: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Only Python is parsed; what else is in an archive need not be in memory.
+/// Returns whether a file is Python source. Other files of an archive are not read.
 fn is_source(path: &[u8]) -> bool {
     path.ends_with(b".py") || path.ends_with(b".pyw")
 }
 
-/// The sources of a git revision, read by the git command: nothing is checked out. Paths are as seen from the current folder.
+/// Reads the sources of a git revision through the git command, without a checkout.
+///
+/// Paths are relative to the current folder.
 fn of_revision(revision: &str, cwd: &Path) -> Result<SourceTree, Failure> {
     let list =
         git(&["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision], Vec::new())?;
@@ -182,14 +184,14 @@ fn of_revision(revision: &str, cwd: &Path) -> Result<SourceTree, Failure> {
     Ok(SourceTree::in_memory(read).at(cwd))
 }
 
-/// A path of the repository, as seen from one of its folders.
+/// Converts a path of the repository to a path relative to one of its folders.
 fn seen_from(folder: &Path, path: &Path) -> PathBuf {
     let common = folder.components().zip(path.components()).take_while(|(a, b)| a == b).count();
     let up = folder.components().skip(common).map(|_| Component::ParentDir);
     up.chain(path.components().skip(common)).collect()
 }
 
-/// `HASH blob SIZE\n`, that many bytes, and a newline.
+/// Takes the next object of `git cat-file --batch`: `HASH blob SIZE\n`, that many bytes, and a newline.
 fn next_object<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
     let newline = rest.iter().position(|&b| b == b'\n')?;
     let (header, body) = rest.split_at_checked(newline + 1)?;
@@ -199,12 +201,12 @@ fn next_object<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
     Some(bytes)
 }
 
-/// What git prints, given `input`.
+/// Runs git with `input` on its standard input, and returns what it prints.
 fn git(args: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Failure> {
     let failed = |err| failure("git", err);
     let mut child = Command::new("git")
         .args(args)
-        // The repository may be anybody's: nothing that it names is run to fetch what it lacks.
+        // The repository may be untrusted. Git must not run helpers that it names to fetch missing objects.
         .env("GIT_NO_LAZY_FETCH", "1")
         .env("GIT_ALLOW_PROTOCOL", "none")
         .stdin(Stdio::piped())
@@ -213,10 +215,10 @@ fn git(args: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Failure> {
         .spawn()
         .map_err(failed)?;
     let stdin = child.stdin.take();
-    // From another thread: git writes before it has read everything.
+    // Input is written from another thread, since git writes before it has read everything.
     let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
     let output = child.wait_with_output().map_err(failed)?;
-    // If git did not want all of it, its own message says why.
+    // If git did not read all its input, its own message says why.
     let _ = writer.join();
     if !output.status.success() {
         let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();

@@ -30,7 +30,7 @@ fn report(args: &XmlArgs) -> Result<Exit, Failure> {
     reporting.judge(total, &args.fail_under, reporting.precision(None)?)
 }
 
-/// Write the report as of now, with its settings.
+/// Writes the report with the current time and the settings, without options.
 pub(super) fn render(
     reporting: &Reporting<'_>,
     summary: &Summary<'_>,
@@ -39,7 +39,7 @@ pub(super) fn render(
     xml::write(summary, &options(reporting, false, None), out)
 }
 
-/// The folder that was asked for as the root.
+/// Returns the folder that `--root` names.
 fn root(args: &XmlArgs) -> Result<Option<String>, Failure> {
     let canonical =
         |root: &PathBuf| root.canonicalize().map_err(|err| Failure::reading(root, &err));

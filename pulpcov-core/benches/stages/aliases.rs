@@ -1,4 +1,4 @@
-//! The paths of three hosts through the rules of `[paths]`.
+//! Maps the paths of four hosts by the rules of `[paths]`.
 
 use criterion::{BatchSize, Criterion, Throughput};
 use pulpcov_core::FilePath;
@@ -22,7 +22,7 @@ pub(crate) fn bench(criterion: &mut Criterion) -> Result<(), Error> {
             BatchSize::LargeInput,
         );
     });
-    // The next data file of a host has the paths of the one before.
+    // The next data file of a host has the same paths as the one before.
     let mut known = aliases()?;
     map_all(&mut known, &paths);
     group.bench_function("known-paths", |b| b.iter(|| map_all(&mut known, &paths)));
@@ -42,7 +42,7 @@ fn map_all(aliases: &mut PathAliases, paths: &[FilePath]) -> usize {
     paths.iter().flat_map(|path| aliases.map_file(path)).map(|path| path.as_str().len()).sum()
 }
 
-/// One host in four has no rule.
+/// Returns a path as a host has it. One host in four has no rule.
 fn on_host(host: u64, path: &str) -> String {
     let tail = path.trim_start_matches("/home/ci/work/shop/");
     match host {

@@ -1,24 +1,24 @@
-//! Data sets as real deployments leave them, the same ones on every machine.
+//! Data sets like those of real deployments. They are the same on every machine.
 
 use std::path::Path;
 
 use pulpcov_core::formats::{json, sqlite};
 use pulpcov_core::{CoverageData, LineArc, Measurement, Numbits, Result};
 
-/// What one process or test run leaves behind.
+/// The size of the data that one process or test run writes.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) name: &'static str,
     measurement: Measurement,
-    /// Source files of the project.
+    /// The number of source files of the project.
     sources: u64,
-    /// How many percent of them a context touches.
+    /// The percentage of the source files that a context touches.
     touched: u64,
-    /// Test contexts; with none, everything is in the unnamed one.
+    /// The number of test contexts. If it is 0, all data is in the unnamed context.
     contexts: u64,
 }
 
-/// One of some hundred processes of a service.
+/// One of about a hundred processes of a service.
 pub(crate) const LINES: Shape = Shape {
     name: "lines",
     measurement: Measurement::Lines,
@@ -31,7 +31,7 @@ pub(crate) const LINES: Shape = Shape {
 pub(crate) const ARCS: Shape =
     Shape { name: "arcs", measurement: Measurement::Arcs, sources: 600, touched: 50, contexts: 0 };
 
-/// One of some shards of a test run in which each test is a context.
+/// One of several shards of a test run in which each test is a context.
 pub(crate) const CONTEXTS: Shape = Shape {
     name: "contexts",
     measurement: Measurement::Lines,
@@ -40,7 +40,7 @@ pub(crate) const CONTEXTS: Shape = Shape {
     contexts: 300,
 };
 
-/// The same, with branch coverage.
+/// One of several shards of a test run with branch coverage in which each test is a context.
 pub(crate) const ARC_CONTEXTS: Shape = Shape {
     name: "arc-contexts",
     measurement: Measurement::Arcs,
@@ -50,7 +50,8 @@ pub(crate) const ARC_CONTEXTS: Shape = Shape {
 };
 
 impl Shape {
-    /// The data of process number `process`; other numbers have the same sources and ran other lines.
+    /// Returns the data of process number `process`. Other processes have the same source files,
+    /// but ran other lines.
     pub(crate) fn data(&self, process: u64) -> Result<CoverageData> {
         let mut random = Random(process);
         let mut data = CoverageData::new();
@@ -81,12 +82,13 @@ impl Shape {
     }
 }
 
-/// The path of a source file.
+/// Returns the path of a source file.
 pub(crate) fn path(source: u64) -> String {
     format!("/home/ci/work/shop/app/pkg{:02}/part{}/module_{source:04}.py", source % 23, source % 7)
 }
 
-/// Some runs of consecutive lines of a file whose length depends on the file alone.
+/// Returns a few runs of consecutive lines of a file. The length of the file depends only on
+/// `source`.
 fn lines_that_ran(random: &mut Random, source: u64) -> Vec<u32> {
     let mut of_source = Random(!source);
     let length = 20 + of_source.below(40) * of_source.below(25);
@@ -101,7 +103,7 @@ fn lines_that_ran(random: &mut Random, source: u64) -> Vec<u32> {
     lines
 }
 
-/// From line to line, in and out, and a branch every six lines.
+/// Returns arcs from each line to the next, an entry and an exit, and a branch every six lines.
 fn arcs(lines: &[u32], random: &mut Random) -> Vec<LineArc> {
     let lines: Vec<i32> = lines.iter().map(|line| line.cast_signed()).collect();
     let mut arcs: Vec<LineArc> = lines.windows(2).map(|pair| (pair[0], pair[1])).collect();
@@ -112,7 +114,7 @@ fn arcs(lines: &[u32], random: &mut Random) -> Vec<LineArc> {
     arcs
 }
 
-/// The bytes of a SQLite data file with `data`, made in `folder`.
+/// Returns the bytes of a SQLite data file with `data`, written in `folder`.
 pub(crate) fn sqlite_file(data: &CoverageData, folder: &Path) -> Result<Vec<u8>, Error> {
     let file = folder.join("data");
     sqlite::write(data, &file)?;
@@ -121,7 +123,7 @@ pub(crate) fn sqlite_file(data: &CoverageData, folder: &Path) -> Result<Vec<u8>,
     Ok(bytes)
 }
 
-/// The bytes of a 4.x JSON data file with `data`.
+/// Returns the bytes of a JSON data file of coverage.py 4.x with `data`.
 pub(crate) fn json_file(data: &CoverageData) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     json::write(data, &mut bytes)?;
@@ -130,7 +132,7 @@ pub(crate) fn json_file(data: &CoverageData) -> Result<Vec<u8>> {
 
 pub(crate) type Error = Box<dyn std::error::Error>;
 
-/// SplitMix64.
+/// A SplitMix64 random number generator.
 struct Random(u64);
 
 impl Random {

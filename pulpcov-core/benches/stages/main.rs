@@ -1,11 +1,12 @@
-//! How fast each stage of combining and reporting is, one at a time: on one core, but that large tables are written on two.
+//! Measures each stage of combining and reporting on its own. The stages run on one core, except
+//! that large tables are written on two.
 //!
 //! ```sh
 //! cargo bench -p pulpcov-core --all-features                  # all of it
 //! cargo bench -p pulpcov-core --all-features -- read/sqlite   # what has this in its name
 //! ```
 //!
-//! The data is made up, in the proportions of what users report: see `data`.
+//! The data is made up, in the proportions that users report: see `data`.
 
 mod aliases;
 mod data;

@@ -1,4 +1,4 @@
-//! One data set into another that has seen the same sources.
+//! Merges one data set into another that has the same source files.
 
 use criterion::{BatchSize, Criterion, Throughput};
 
@@ -15,7 +15,7 @@ pub(crate) fn bench(criterion: &mut Criterion) -> Result<(), Error> {
                 || (all.clone(), more.clone()),
                 |(mut all, more)| {
                     let merged = all.merge(more);
-                    // Given back, so that dropping it is not measured.
+                    // Returned, so that the time to drop it is not measured.
                     (all, merged)
                 },
                 BatchSize::LargeInput,

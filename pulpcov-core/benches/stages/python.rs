@@ -1,7 +1,7 @@
-//! From source to facts: files of growing size, and a folder of real code.
+//! Analyzes source code: files of growing size, and a folder of real code.
 //!
-//! `PULPCOV_BENCH_SOURCES=FOLDER` names the folder: unpacked packages, say. Time per byte should
-//! be the same for all of them.
+//! `PULPCOV_BENCH_SOURCES=FOLDER` names the folder, for example one with unpacked packages. The
+//! time per byte should be the same for all.
 
 use std::path::{Path, PathBuf};
 
@@ -70,7 +70,7 @@ fn class(methods: usize) -> Vec<u8> {
     format!("class Shop:\n{}", methods.collect::<String>()).into_bytes()
 }
 
-/// The Python files in a folder.
+/// Returns the contents of the Python files in a folder.
 fn sources(folder: &Path) -> Result<Vec<Vec<u8>>, Error> {
     let mut sources = Vec::new();
     let mut folders = vec![PathBuf::from(folder)];

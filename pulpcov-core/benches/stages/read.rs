@@ -1,4 +1,4 @@
-//! From the bytes of a data file to the data.
+//! Reads data files from memory.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! From data and sources to a summary, and from a summary to each report.
+//! Makes a summary from data and source code, and each report from a summary.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::data::Error;
 
 const FILES: usize = 100;
 const FUNCTIONS: usize = 50;
-/// The lines of one of the functions in [`source`].
+/// The number of lines of each function in [`source`].
 const LINES: i32 = 8;
 
 pub(crate) fn bench(criterion: &mut Criterion) -> Result<(), Error> {
@@ -60,7 +60,7 @@ fn write(summary: &Summary<'_>, format: &str) -> pulpcov_core::Result<f64> {
     }
 }
 
-/// Functions of which every other one ran half.
+/// Returns data in which half of every second function ran.
 fn data() -> Result<CoverageData, Error> {
     let mut data = CoverageData::new();
     for file in 0..FILES {

@@ -1,4 +1,4 @@
-//! From the data to a file, which is not synced to disk.
+//! Writes data to a file, without syncing the file to disk.
 
 use criterion::{BatchSize, Criterion, Throughput};
 use pulpcov_core::formats::sqlite;

@@ -1,4 +1,4 @@
-//! What the data file holds already, when it is added to.
+//! The rows that the data file already holds when a combine appends to it.
 
 use std::path::Path;
 
@@ -9,22 +9,22 @@ use crate::data::merging::{Merging, PathTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::{DataFile, FileIdentity, is_blank};
 
-/// Of so much of the file the rows are read at once, even if they take too much memory.
+/// The smallest portion of the file that is read at once, in bytes, even if its rows take too much memory.
 const LEAST_PORTION: u64 = 1 << 20;
 
-/// The rows of the data file.
+/// The data file that a combine appends to.
 pub(super) struct Base {
-    /// All of it, but for rows of lines and arcs that take too much memory.
+    /// Everything in the file, except line and arc rows that take too much memory.
     pub(super) data: CoverageData,
-    /// Those rows.
+    /// Line and arc rows that are not in `data`.
     pub(super) runs: Vec<Run>,
-    /// How much memory the rows take that are in memory.
+    /// The memory of the rows in `data`, in bytes.
     pub(super) size: usize,
-    /// The state of the file that was read.
+    /// The state of the file when it was read.
     pub(super) identity: FileIdentity,
 }
 
-/// What has been read.
+/// What has been read so far.
 struct Reading {
     merging: Merging,
     contexts: Vec<ContextId>,
@@ -32,7 +32,8 @@ struct Reading {
 }
 
 impl Base {
-    /// Read the data file, if there is one, and hold at most half of `memory` bytes of its rows, or none.
+    /// Reads the data file, and returns `None` if there is none. Keeps at most half of `memory` bytes of rows
+    /// in memory; if there are more, all rows go to runs.
     pub(super) fn load(
         data_file: &Path,
         drop_contexts: bool,
@@ -62,7 +63,7 @@ impl Base {
         identity: FileIdentity,
     ) -> Result<Self> {
         let half = memory.map_or(usize::MAX, |bytes| bytes / 2);
-        // Rows can take more memory than bytes of the file.
+        // Rows can take more memory than they take bytes in the file.
         let portion = (half as u64 / 4).max(LEAST_PORTION);
         let mut paths = PathTable::default();
         let files: Vec<usize> = file.stored_paths().map(|path| paths.number(path.into())).collect();
@@ -82,7 +83,7 @@ impl Base {
                 if reading.merging.size() > half { take(reading) } else { Ok(()) }
             },
         )?;
-        // The data file would be replaced, and nobody would have them any more.
+        // The result replaces the data file, so these rows would be lost.
         if rows.orphans > 0 {
             let message = format!(
                 "{} of its rows name a file or a context that it does not have",
@@ -100,7 +101,7 @@ impl Base {
     }
 }
 
-/// Adds to an error about the content of the data file what the user can do.
+/// Adds advice for the user to an error about the content of the data file.
 fn not_appendable(err: Error) -> Error {
     match err.kind() {
         ErrorKind::Io | ErrorKind::Busy => err,

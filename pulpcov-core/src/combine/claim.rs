@@ -1,4 +1,4 @@
-//! The data file that a result replaces, while nobody else writes it.
+//! A lock on the data file that a result replaces.
 
 use std::fs::File;
 use std::io;
@@ -10,23 +10,25 @@ use crate::formats::sqlite::WritersOut;
 use crate::formats::{FileIdentity, companions};
 use crate::output::may_be_laid_by_others;
 
-/// The header of a write-ahead log takes so many bytes: a shorter log holds nothing.
+/// The size of the header of a write-ahead log, in bytes. A log that is not longer holds no changes.
 const WAL_HEADER: u64 = 32;
 
-/// Keeps writers out of the file at a result's name, as long as it lives.
+/// Keeps writers out of the file at the result's path until it is dropped.
 pub(super) struct Claim {
     _writers_out: Option<WritersOut>,
 }
 
 impl Claim {
-    /// Waits for whoever is writing `target`. If it was `read`, it must still be as it was then.
+    /// Waits until no other process is writing `target`. If `target` was `read` before, it must not have
+    /// changed since.
     ///
-    /// What is no regular file is not locked, and neither is a file that another user may have laid there: that user could
-    /// keep everybody from combining.
+    /// Locks only regular files. A file that another user may have put there is not locked either: its owner
+    /// could hold the lock and keep everyone from combining.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Busy`] if a process goes on writing it or has its write-ahead log open, or if it has changed.
+    /// [`ErrorKind::Busy`] if a process does not stop writing the target or has its write-ahead log open, or
+    /// if the target has changed.
     pub(super) fn new(target: &Path, read: Option<&FileIdentity>) -> Result<Self> {
         let writers_out = lock(target).map_err(|err| err.with_path(target))?;
         refuse_changed(target, read)?;
@@ -51,7 +53,7 @@ fn open_shm(entry: &Entry) -> Option<File> {
     entry.beside("-shm").open_anything().ok()
 }
 
-/// Refuses a file whose rows are in the result if others have come since.
+/// Returns an error if the target has changed since its rows were read into the result.
 fn refuse_changed(target: &Path, read: Option<&FileIdentity>) -> Result<()> {
     let Some(read) = read else { return Ok(()) };
     if FileIdentity::of_path(target).is_ok_and(|now| now == *read) {
@@ -62,9 +64,11 @@ fn refuse_changed(target: &Path, read: Option<&FileIdentity>) -> Result<()> {
     Err(Error::new(ErrorKind::Busy, message).with_path(target))
 }
 
-/// Refuses to overwrite `target` in place if it has changed since it was `read`, or if something beside it belongs to its content.
+/// Returns an error if `target` cannot be overwritten in place: it has changed since it was `read`, a process
+/// has it open, or a file beside it holds changes that belong to it.
 ///
-/// Its write lock is held. What is beside it must not be removed: the file is not a state of its own without it.
+/// The caller must hold the write lock on `target`. A file beside it must not be removed, because `target` is
+/// not complete without it.
 pub(super) fn refuse_unsettled(target: &Path, read: Option<&FileIdentity>) -> Result<()> {
     refuse_changed(target, read)?;
     let entry = Entry::named(target)?;
@@ -81,7 +85,7 @@ pub(super) fn refuse_unsettled(target: &Path, read: Option<&FileIdentity>) -> Re
     Ok(())
 }
 
-/// Does a journal begin with other than a zero, or has a log more than a header?
+/// Returns whether a log is longer than its header, or whether the first byte of a journal is not zero.
 fn holds_changes(companion: &Path, is_log: bool, is_journal: bool) -> Result<bool> {
     let entry = Entry::named(companion)?;
     let file = match entry.open_anything() {

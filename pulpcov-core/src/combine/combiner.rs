@@ -1,4 +1,4 @@
-//! The combine itself, step by step.
+//! The steps of a combine.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -26,12 +26,16 @@ use crate::output::Beside;
 use crate::paths::{PathAliases, WorkingDir};
 use crate::text::{plural, printable, py_repr};
 
-/// Combines data files, and loses nothing on the way.
+/// Combines data files without losing data.
 ///
-/// The counterpart of coverage.py's `combine_parallel_data`; the rows of the result
-/// are the same. Beyond it: every format is read, an input is deleted only after the
-/// result is durable and only if it did not change, and damaged inputs never stop the rest.
-/// The result may be read by those who may read every input, less those whom the umask or the mode of an older result keeps out.
+/// This is the counterpart of coverage.py's `combine_parallel_data`, and the rows of the result are the same.
+/// It differs in these points:
+///
+/// - It reads every format.
+/// - It deletes an input only after the result is durable, and only if the input has not changed.
+/// - Damaged inputs never stop the others from being combined.
+/// - A user may read the result only if the user may read every input. The umask and the mode of an older
+///   result can restrict this further.
 ///
 /// # Examples
 ///
@@ -67,22 +71,24 @@ pub struct Combiner<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Combined {
-    /// The result, as it was written; without rows that did not fit into [`Combiner::memory`].
+    /// The result as it was written, except rows that exceeded [`Combiner::memory`].
     pub data: CoverageData,
-    /// How many inputs were read and merged.
+    /// The number of inputs that were read and merged.
     pub read: usize,
-    /// How many inputs held the same bytes as another one.
+    /// The number of inputs that held the same bytes as another one.
     pub duplicates: usize,
-    /// Inputs, or rows of them, that are not in the result: what is wrong with each. None of them was deleted.
+    /// An error for each input that is missing from the result, wholly or in part, and for each user's folder
+    /// that could not be searched. None of these inputs was deleted.
     pub left_out: Vec<Error>,
-    /// Files of one input that have become one file because paths are relative, and not because of a rule.
+    /// Files of one input that became one file because paths are relative, not because of a rule.
     pub folded: Vec<Folded>,
-    /// Inputs that are in the result but could not be deleted, or changed after they were read.
+    /// An error for each input that is in the result but was not deleted, because deletion failed or because
+    /// the input had changed.
     pub not_deleted: Vec<Error>,
 }
 
 impl Combined {
-    /// coverage.py's summary: `Combined 3 files, skipped 1, 1 file errored`.
+    /// Returns coverage.py's summary: `Combined 3 files, skipped 1, 1 file errored`.
     pub fn summary(&self) -> String {
         let mut text = format!("Combined {}", plural(self.read, "file"));
         if self.duplicates > 0 {
@@ -96,7 +102,7 @@ impl Combined {
 }
 
 impl<'a> Combiner<'a> {
-    /// Combine into `data_file`, whose name is also the base of the inputs' names.
+    /// Creates a combiner that writes to `data_file`. The inputs' names begin with the name of that file.
     pub fn new(data_file: impl Into<PathBuf>) -> Self {
         Self {
             data_file: data_file.into(),
@@ -111,47 +117,53 @@ impl<'a> Combiner<'a> {
         }
     }
 
-    /// Folders to look for inputs in, and inputs by their own names. Without any, the data file's folder.
+    /// Adds places to look for inputs: folders, or inputs by name. The default is the data file's folder.
     #[must_use]
     pub fn places<P: Into<PathBuf>>(mut self, places: impl IntoIterator<Item = P>) -> Self {
         self.places.extend(places.into_iter().map(Into::into));
         self
     }
 
-    /// Add to what the data file holds, instead of replacing it.
+    /// Appends to the data file instead of replacing it.
     #[must_use]
     pub fn append(mut self, append: bool) -> Self {
         self.append = append;
         self
     }
 
-    /// Keep the inputs.
+    /// Keeps the inputs.
     #[must_use]
     pub fn keep(mut self, keep: bool) -> Self {
         self.keep = keep;
         self
     }
 
-    /// If some inputs hold lines and some arcs, reduce all to lines instead of refusing.
+    /// Reduces all inputs to lines if some hold lines and some arcs. By default this is an error.
     #[must_use]
     pub fn mixed_as_lines(mut self, as_lines: bool) -> Self {
         self.mixed_as_lines = as_lines;
         self
     }
 
-    /// Merge all contexts into the unnamed one: contexts can be 60 times the data.
+    /// Merges all contexts into the unnamed one. Contexts can take 60 times the space of the other data.
     #[must_use]
     pub fn drop_contexts(mut self, drop: bool) -> Self {
         self.drop_contexts = drop;
         self
     }
 
-    /// Hold about that many bytes of rows in memory at most; by default, all.
+    /// Keeps about `bytes` bytes of rows in memory at most. The default is to keep all rows in memory.
     ///
-    /// More than that goes to temporary files beside the data file, and [`Combined::data`] is without
-    /// the rows that are there: the data file has them. What comes on top of it is an input a core, as it
-    /// is read, the names of files and contexts, all that one source file has, and a data file that is
-    /// [appended](Self::append) to and not as plain as coverage.py makes it.
+    /// Rows beyond that go to temporary files beside the data file. These rows are written to the data file
+    /// but are missing from [`Combined::data`].
+    ///
+    /// The limit does not include:
+    ///
+    /// - one input per core while it is read,
+    /// - the names of files and contexts,
+    /// - all rows of one source file,
+    /// - a data file that is [appended](Self::append) to, if its layout is not the one that coverage.py
+    ///   writes.
     ///
     /// # Examples
     ///
@@ -173,32 +185,35 @@ impl<'a> Combiner<'a> {
         self
     }
 
-    /// Rename the inputs' source paths. Without aliases only their slashes become this system's.
+    /// Sets the aliases that rename the source paths of the inputs. Without aliases, only slashes are
+    /// converted to those of this system.
     #[must_use]
     pub fn aliases(mut self, aliases: PathAliases) -> Self {
         self.aliases = Some(aliases);
         self
     }
 
-    /// Be told of each step, for progress and messages.
+    /// Calls `on_event` at each step, for progress and messages.
     #[must_use]
     pub fn on_event(mut self, on_event: impl Fn(Event<'_>) + Sync + 'a) -> Self {
         self.on_event = Box::new(on_event);
         self
     }
 
-    /// Combine.
+    /// Combines the inputs.
     ///
     /// # Errors
     ///
-    /// Then nothing was deleted and the data file is as it was:
-    /// [`ErrorKind::NoData`] if there is no input, or none that can be read;
-    /// [`ErrorKind::MixedData`] and [`ErrorKind::TracerConflict`] if inputs contradict each other;
-    /// [`ErrorKind::Busy`] if another combine is at work; [`ErrorKind::Io`] if the result cannot be written
-    /// (if only the syncing of its folder failed, the data file is complete);
-    /// with [`append`](Self::append) also why the data file cannot be read.
+    /// On error no input was deleted and the data file is unchanged.
+    ///
+    /// - [`ErrorKind::NoData`] if there is no input, or none that can be read.
+    /// - [`ErrorKind::MixedData`] and [`ErrorKind::TracerConflict`] if inputs contradict each other.
+    /// - [`ErrorKind::Busy`] if another combine is running in the same folders.
+    /// - [`ErrorKind::Io`] if the result cannot be written. If only the sync of its folder failed, the data
+    ///   file is complete.
+    /// - With [`append`](Self::append), any error of reading the data file.
     pub fn run(mut self) -> Result<Combined> {
-        // The data file may be a link. Inputs are called like the link.
+        // The data file may be a link. The inputs' names begin with the name of the link.
         let target = file_at(&self.data_file)?;
         let _locks = self.lock(folder_of(&target))?;
         let unfinished = Unfinished::find(&folder_of(&target), &target);
@@ -245,7 +260,7 @@ impl<'a> Combiner<'a> {
     fn find(&self) -> Result<Found> {
         let base = self.data_file.file_name().unwrap_or(OsStr::new(".coverage"));
         let mut found = discover::find(&self.places_or_default(), base)?;
-        // The data file may be one of the files it is combined from; it does not combine itself.
+        // The data file itself may be among the files that were found. It is not an input.
         let own = std::path::absolute(&self.data_file).ok();
         let named_like_it = |path: &Path| path.file_name() == self.data_file.file_name();
         let is_it = |path: &Path| named_like_it(path) && std::path::absolute(path).ok() == own;
@@ -268,7 +283,7 @@ impl<'a> Combiner<'a> {
             })
     }
 
-    /// One data set of all parts, and what is to be said of each input.
+    /// Merges all parts into one data set, and adds the report on the inputs.
     fn merge<'i>(
         &self,
         base: Option<Base>,
@@ -300,7 +315,8 @@ impl<'a> Combiner<'a> {
         Ok(report.into_merged(data, runs))
     }
 
-    /// Write the result, marked if inputs are to be deleted, over the target that was `read`.
+    /// Writes the result to the target, and marks it if inputs are to be deleted. If the target was `read`,
+    /// it must not have changed since.
     fn write(
         &self,
         result: &Merged<'_>,
@@ -312,7 +328,7 @@ impl<'a> Combiner<'a> {
         (self.on_event)(Event::Writing { rows: spilled.count() });
         let deletes = !self.keep && !result.consumed.is_empty();
         let folder = folder_of(target);
-        // As coverage.py does; why it cannot be made, writing will say.
+        // coverage.py also creates the folder. If that fails, writing the result reports why.
         let _ = std::fs::create_dir_all(&folder);
         let rows: &dyn RowSource = if result.runs.is_empty() { data } else { &spilled };
         let write = |temporary: &mut NamedTempFile| sqlite::write_rows(rows, temporary.as_file());
@@ -336,22 +352,22 @@ impl<'a> Combiner<'a> {
     }
 }
 
-/// The result before it is written, and the inputs that are not needed once it is.
+/// The result before it is written, and the inputs that can be deleted afterwards.
 struct Merged<'i> {
     combined: Combined,
-    /// The rows that are not in memory.
+    /// Rows that are not in memory.
     runs: Vec<Run>,
     consumed: Vec<(&'i Entry, FileIdentity)>,
     readers: u32,
 }
 
-/// The inputs by what became of them.
+/// The inputs by their outcome.
 struct Report<'i> {
     read: Vec<(&'i Path, Option<Measurement>)>,
     duplicates: usize,
     left_out: Vec<Error>,
     consumed: Vec<(&'i Entry, FileIdentity)>,
-    /// Who may read every input that was read.
+    /// The read permissions that all inputs have in common.
     readers: u32,
 }
 
@@ -377,7 +393,7 @@ impl<'i> Report<'i> {
                         rows => report.left_out.push(orphans(path, rows)),
                     }
                 }
-                // The same bytes cannot be read here either.
+                // The first input with these bytes could not be read, so neither can this one.
                 Outcome::Duplicate { of, .. } if failed.get(of) == Some(&true) => {
                     report.left_out.push(same_bytes(path, inputs.get(of)));
                 }
@@ -411,21 +427,22 @@ fn orphans(path: &Path, rows: u64) -> Error {
     Error::new(ErrorKind::Corrupt, message).with_path(path)
 }
 
-/// coverage.py's sentence, and the reason for each file.
+/// Returns coverage.py's message, followed by the reason for each file.
 fn no_usable_data(left_out: &[Error]) -> Error {
     let reasons = left_out.iter().map(|err| format!("  {err}"));
     let lines = std::iter::once("No usable data files".to_owned()).chain(reasons).collect();
     Error::new(ErrorKind::NoData, Lines(lines))
 }
 
-/// What the first of them is, is said of the first.
+/// Returns the error of an input whose bytes equal those of `first`, which could not be read. The reason is
+/// reported for `first` only.
 fn same_bytes(path: &Path, first: Option<&Entry>) -> Error {
     let first = first.map(|input| input.path().to_string_lossy()).unwrap_or_default();
     Error::new(ErrorKind::Corrupt, format!("the same bytes as {}", printable(&first)))
         .with_path(path)
 }
 
-/// Which inputs hold lines and which arcs.
+/// The inputs that hold lines, and those that hold arcs.
 struct Kinds<'i> {
     lines: Vec<&'i Path>,
     arcs: Vec<&'i Path>,
@@ -458,7 +475,7 @@ impl<'i> Kinds<'i> {
     }
 }
 
-/// Read the inputs once more, in order, to say which two of them name different plugins for a file.
+/// Reads the inputs again, in order, to find two that name different plugins for a file.
 fn name_conflicting_inputs(inputs: &[Entry], aliases: &mut PathAliases) -> Option<Error> {
     let mut known = HashMap::<FilePath, (String, &Path)>::new();
     for input in inputs {

@@ -1,4 +1,4 @@
-//! Deleting inputs whose rows are safe elsewhere.
+//! Deletion of inputs after their rows are in a durable result.
 
 use std::fs::File;
 use std::io;
@@ -9,14 +9,15 @@ use crate::folder::{Entry, Folder};
 use crate::formats::sqlite::WritersOut;
 use crate::formats::{FileIdentity, companions_of};
 
-/// Delete each input that is still what was read; what stays is returned, with the reason.
+/// Deletes each input that has not changed since it was read. Returns an error for each input that stays, and
+/// for each folder that cannot be synced.
 pub(super) fn delete_inputs(inputs: &[(&Entry, &FileIdentity)]) -> Vec<Error> {
     let mut kept = Vec::new();
     let mut folders = Vec::<&Arc<Folder>>::new();
     for (entry, identity) in inputs {
         match delete_if_same(entry, identity) {
             Ok(()) => {
-                // Files of a folder come one after the other.
+                // Inputs are sorted by path, so those of one folder are mostly adjacent.
                 if !folders.last().is_some_and(|last| Arc::ptr_eq(last, entry.folder())) {
                     folders.push(entry.folder());
                 }
@@ -36,26 +37,26 @@ fn delete_if_same(entry: &Entry, identity: &FileIdentity) -> Result<()> {
         true => Ok(()),
         false => Err(kept(Error::new(ErrorKind::Busy, "it has changed since it was read"))),
     };
-    // What has taken its place is not even opened.
+    // The first check keeps a file that has replaced the input from being opened.
     is_same()?;
     let file = open_to_lock(entry).map_err(refused)?;
     let _writers =
         WritersOut::new(file, entry.beside("-shm").open_anything().ok()).map_err(kept)?;
-    // By its name: what is locked may no longer be there.
+    // The second check is by name: the locked file may no longer be at that name.
     is_same()?;
     entry.remove().map_err(refused)?;
     if entry.is_followed() {
-        // The link is gone, and the file is not.
+        // Only the link was removed; the file that it points to still exists.
         return Ok(());
     }
-    // Without their file the companions mean nothing, and their rows are in the result.
+    // The companions are useless without their file, and their rows are in the result.
     for companion in companions_of(entry) {
         let _ = companion.remove();
     }
     Ok(())
 }
 
-/// Only a file that is open for writing can be locked against writers.
+/// Opens a file to lock it. Only a file that is open for writing can be locked against writers.
 fn open_to_lock(entry: &Entry) -> io::Result<File> {
     entry.open_to_write().or_else(|_| entry.open_anything())
 }

@@ -1,32 +1,32 @@
-//! What a combine tells while it runs.
+//! What a combine reports while it runs.
 
 use std::path::Path;
 
 use crate::error::Error;
 
-/// One step of [`Combiner::run`](super::Combiner::run).
+/// A step of [`Combiner::run`](super::Combiner::run).
 ///
-/// Events come from several threads, so inputs are not reported in order.
+/// Several threads report events, so inputs are not reported in order.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// Another combine holds this folder; waiting for it.
+    /// Another combine holds the lock on this folder, and this one waits.
     Waiting {
         /// The folder.
         folder: &'a Path,
     },
-    /// An earlier combine was killed after it wrote the data file and before it had deleted its
-    /// inputs. What they held is only there now, so the data file is added to.
+    /// An earlier combine was killed after it wrote the data file and before it had deleted its inputs. The
+    /// data file holds the only copy of some rows, so this combine appends to it.
     Resuming {
         /// The data file.
         data_file: &'a Path,
     },
-    /// This many inputs were found.
+    /// The inputs were found.
     Found {
-        /// How many.
+        /// The number of inputs.
         inputs: usize,
     },
-    /// An input's rows are in.
+    /// An input was read and merged.
     Read {
         /// The input.
         path: &'a Path,
@@ -36,21 +36,22 @@ pub enum Event<'a> {
         /// The input.
         path: &'a Path,
     },
-    /// An input cannot be read and is left where it is.
+    /// An input cannot be read and stays where it is.
     LeftOut {
         /// The input.
         path: &'a Path,
         /// Why.
         error: &'a Error,
     },
-    /// All inputs are read; the result is being written.
+    /// All inputs are read, and the result is being written.
     Writing {
-        /// Rows of lines, or arcs, in the result; with [`Combiner::memory`](super::Combiner::memory) maybe fewer.
+        /// Line rows and arc rows in the result. With [`Combiner::memory`](super::Combiner::memory) the
+        /// result may have fewer.
         rows: u64,
     },
-    /// The result is durable; the inputs are being deleted.
+    /// The result is durable, and the inputs are being deleted.
     Deleting {
-        /// How many.
+        /// The number of inputs.
         inputs: usize,
     },
 }

@@ -1,10 +1,11 @@
-//! Reading inputs on all cores, and merging them as they come.
+//! Reads inputs on all cores, and merges each one as it arrives.
 //!
-//! Each worker takes the next input and merges it into a data set of its own, so that no
-//! more inputs are decoded at a time than there are workers. Duplicates are told and paths are
-//! renamed in the order of the inputs (`turns`): the automatic aliases of relative paths
-//! depend on which path came first. Duplicates have equal hashes; an input needs none that no other
-//! one equals in size.
+//! Each worker takes the next input and merges it into a data set of its own. At any time there are at most
+//! as many decoded inputs as workers.
+//!
+//! Duplicates are found and paths are renamed in the order of the inputs (`turns`), because the automatic
+//! aliases of relative paths depend on which path came first. Duplicates have equal hashes. An input is
+//! hashed only if another has the same size.
 
 #[cfg(feature = "parallel")]
 use std::collections::btree_map;
@@ -26,49 +27,50 @@ use crate::folder::Entry;
 use crate::formats::{DataFile, FileIdentity};
 use crate::paths::{PathAliases, isabs_anywhere};
 
-/// What became of one input.
+/// What happened to an input.
 pub(super) enum Outcome {
     /// Its rows are in the result.
     Read {
         identity: FileIdentity,
         measurement: Option<Measurement>,
         orphan_rows: u64,
-        /// The bits of a mode that say whether the group and all others may read it.
+        /// The permission bits that say whether the group and others may read the input.
         readers: u32,
     },
-    /// It holds the same bytes as the input of that number.
+    /// It holds the same bytes as input number `of`.
     Duplicate { identity: FileIdentity, of: usize },
     /// It cannot be read.
     Failed(Error),
 }
 
-/// All inputs' rows, kept apart by what was measured, and what became of each input.
+/// The rows of all inputs, separated by measurement, and the outcome of each input.
 pub(super) struct Gathered {
     pub(super) data: Parts,
     pub(super) outcomes: Vec<Outcome>,
     pub(super) folded: Vec<Folded>,
 }
 
-/// Two files of one input that have become one, although nobody asked for it.
+/// Two files of one input that became one file without an alias from the user.
 ///
-/// With relative files, coverage.py takes every path that has `folder/` in it for one that begins there, if another path does
-/// (`PathAliases`, "Generating rule"). So `shop/cart.py` and `plugins/shop/cart.py` become one file.
+/// With relative files, coverage.py treats every path that contains `folder/` as a path that begins there, if
+/// another path does (`PathAliases`, "Generating rule"). So `shop/cart.py` and `plugins/shop/cart.py` become
+/// one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Folded {
-    /// The path of the one.
+    /// The path of the first file.
     pub first: FilePath,
-    /// The path of the other.
+    /// The path of the second file.
     pub second: FilePath,
-    /// What both have become.
+    /// The path that both became.
     pub into: FilePath,
 }
 
-/// Line data and branch data do not go into one data set.
+/// Data sets by measurement: line data and branch data cannot share one.
 #[derive(Default)]
 pub(super) struct Parts {
     data: BTreeMap<Option<Measurement>, CoverageData>,
-    /// Rows of these data sets that are not in memory.
+    /// Rows of these data sets that are on disk.
     runs: Vec<Run>,
 }
 
@@ -90,14 +92,14 @@ impl Parts {
     }
 }
 
-/// What an input holds.
+/// The content of an input.
 struct Found {
     rows: Rows,
-    /// For each of its files, the number of what its path has become.
+    /// For each file of the input, the number of its renamed path.
     numbers: Vec<usize>,
 }
 
-/// The largest input whose memory the next one is read into.
+/// The largest buffer, in bytes, that is kept for the next input.
 const KEPT: usize = 8 << 20;
 
 /// What a worker has merged.
@@ -108,12 +110,12 @@ struct Merged {
     names: Names,
     data: BTreeMap<Option<Measurement>, Merging>,
     runs: Vec<Run>,
-    /// The rows in memory are not larger than this.
+    /// An upper bound on the size of the rows in memory, in bytes.
     size: usize,
 }
 
 impl Merged {
-    /// Add what was read, and see to it that the rows do not take more memory than they may.
+    /// Adds what was read, and keeps the rows within the memory limit.
     fn add(&mut self, Found { rows, numbers }: Found, room: &Room<'_>) -> Result<()> {
         self.size += rows.size();
         let data = self.data.entry(rows.measurement).or_default();
@@ -121,13 +123,13 @@ impl Merged {
         self.make_room(0, room)
     }
 
-    /// See to it that the rows do not take more memory than they may, and that as much as `more` is free.
+    /// Keeps the rows within the memory limit, with room for `more` bytes.
     fn make_room(&mut self, more: usize, room: &Room<'_>) -> Result<()> {
         let Some(bytes) = room.bytes else { return Ok(()) };
         if self.size > 0 && self.size.saturating_add(more) > bytes {
-            // Less than the sum, for rows of several inputs are one.
+            // The exact size is smaller than the sum so far, because inputs share rows.
             self.size = self.data.values().map(Merging::size).sum();
-            // Few rows are not worth a file.
+            // A few rows are not worth a file.
             if self.size.saturating_add(more) > bytes / 2 && self.size > bytes / 4 {
                 self.spill(room)?;
             }
@@ -135,12 +137,13 @@ impl Merged {
         Ok(())
     }
 
-    /// There is no more to add. If some rows are on disk, all go there: writing the result takes memory too.
+    /// Finishes the merge. If any worker has rows on disk, all rows go there, because writing the result
+    /// takes memory too.
     fn end(&mut self, room: &Room<'_>) -> Result<()> {
         if room.spilled.load(Ordering::Relaxed) { self.spill(room) } else { Ok(()) }
     }
 
-    /// Put the rows on disk.
+    /// Moves the rows to disk.
     fn spill(&mut self, room: &Room<'_>) -> Result<()> {
         room.spilled.store(true, Ordering::Relaxed);
         for data in self.data.values_mut() {
@@ -159,7 +162,7 @@ impl Merged {
     }
 }
 
-/// What the paths of inputs have become, as far as a worker has seen them. A path never becomes another one later.
+/// The renamed paths of the inputs that a worker has seen. A path is always renamed to the same new path.
 #[derive(Default)]
 struct Names {
     numbers: HashMap<FilePath, usize>,
@@ -168,12 +171,12 @@ struct Names {
 }
 
 impl Names {
-    /// The numbers of what `paths` have become, as far as that is known.
+    /// Returns the number of each path's new path, or `None` where it is not known yet.
     fn find<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Vec<Option<usize>> {
         paths.map(|path| self.numbers.get(path).copied()).collect()
     }
 
-    /// The numbers of what all `paths` have become; those that were not found are in `new`.
+    /// Returns the number of each path's new path. `new` holds the new paths of those that were not `found`.
     fn learn<'p>(
         &mut self,
         paths: impl Iterator<Item = StoredText<'p>>,
@@ -191,18 +194,19 @@ impl Names {
     }
 }
 
-/// How much memory each worker's rows may take, and where they go if they need more.
+/// The memory limit of each worker's rows, and where the rows go beyond it.
 struct Room<'a> {
     bytes: Option<usize>,
     data_file: &'a Path,
-    /// Are some there?
+    /// Whether any rows are on disk.
     spilled: AtomicBool,
 }
 
-/// What is decided in the order of the inputs.
+/// The state that changes in the order of the inputs.
 struct InOrder<'a> {
     aliases: &'a mut PathAliases,
-    /// By hash and author: who else has the same rows names the same files.
+    /// Input numbers by hash and authors. An input with the same bytes but other authors is not a duplicate,
+    /// because it adds authors to the files.
     seen: HashMap<([u8; 32], Authors), usize>,
 }
 
@@ -210,7 +214,7 @@ enum Admission {
     Duplicate {
         of: usize,
     },
-    /// What the paths have become whose numbers are not known.
+    /// The new paths, for the paths without a known number.
     Fresh {
         new: Vec<FilePath>,
     },
@@ -236,12 +240,13 @@ impl InOrder<'_> {
     }
 }
 
-/// Read and merge all inputs. Rows that take more than `memory` bytes go to temporary files beside `data_file`; all
-/// go there if some have `spilled` already.
+/// Reads and merges all inputs. Rows that take more than `memory` bytes go to temporary files beside
+/// `data_file`. If `spilled` is set, rows are on disk already, and all rows go there.
 ///
 /// # Errors
 ///
-/// Only if good inputs contradict each other; an input that cannot be read is an [`Outcome`].
+/// Only if readable inputs contradict each other. An input that cannot be read is an [`Outcome`], not an
+/// error.
 pub(super) fn gather(
     inputs: &[Entry],
     aliases: &mut PathAliases,
@@ -252,7 +257,7 @@ pub(super) fn gather(
     event: impl Fn(Event<'_>) + Sync,
 ) -> Result<Gathered> {
     let workers = workers(inputs.len());
-    // A rule that somebody wrote may fold files: that is what it is for.
+    // A rule that the user wrote is meant to fold files, so it needs no report.
     let folds_by_itself = aliases.is_relative() && !aliases.has_rules();
     let pool = Pool {
         sizes: Sizes::of(inputs),
@@ -290,10 +295,11 @@ fn workers(_: usize) -> usize {
     1
 }
 
-/// The sizes of inputs; 0 of what cannot be read. If one changes, a duplicate is merged, which changes nothing.
+/// The sizes of the inputs, or 0 for an input that cannot be examined. If a size changes later, a duplicate
+/// may be merged, which does not change the result.
 struct Sizes {
     all: Vec<u64>,
-    /// How many inputs have each.
+    /// The number of inputs of each size.
     counts: HashMap<u64, usize>,
 }
 
@@ -310,13 +316,13 @@ impl Sizes {
         self.all.get(number).copied().unwrap_or_default()
     }
 
-    /// May another input hold the same bytes?
+    /// Returns whether another input may hold the same bytes.
     fn is_shared(&self, number: usize) -> bool {
         self.counts.get(&self.of_input(number)).is_some_and(|count| *count > 1)
     }
 
-    /// About how much memory an input takes at most while it is read: its bytes, its rows, and these once more as they
-    /// are merged.
+    /// Returns about how much memory it takes at most to read an input: its bytes, its rows, and the rows
+    /// again while they are merged.
     fn memory_to_read(&self, number: usize) -> usize {
         usize::try_from(self.of_input(number)).unwrap_or(usize::MAX).saturating_mul(3)
     }
@@ -329,7 +335,7 @@ struct Pool<'a, E> {
     next: AtomicUsize,
     turns: Turns<InOrder<'a>>,
     outcomes: Mutex<BTreeMap<usize, Outcome>>,
-    /// By what they have become, if that is looked for.
+    /// Folded files by their new path, or `None` if they are not reported.
     folded: Option<Mutex<BTreeMap<FilePath, Folded>>>,
     drop_contexts: bool,
     event: E,
@@ -354,7 +360,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         self.work()
     }
 
-    /// Take inputs until there are none left.
+    /// Takes inputs until none are left.
     fn work(&self) -> Result<Parts> {
         let mut merged = Merged::default();
         let mut conflict = Ok(());
@@ -369,7 +375,8 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
                 .and_then(|()| merged.make_room(self.sizes.memory_to_read(number), &self.room));
             let outcome = match self.read(number, input, &mut merged) {
                 Ok((outcome, found)) => {
-                    // After a conflict the rest is still read: other workers wait for these turns.
+                    // After a conflict the other inputs are still read, because other workers wait for their
+                    // turns.
                     if let Some(found) = found.filter(|_| conflict.is_ok()) {
                         let added = merged.add(found, &self.room);
                         conflict = added.map_err(|err| err.with_path(input.path()));
@@ -383,7 +390,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         }
     }
 
-    /// Read an input: what becomes of it, and what it holds.
+    /// Reads an input, and returns its outcome and content.
     fn read(
         &self,
         number: usize,
@@ -393,7 +400,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         let opened = self
             .open(number, input, std::mem::take(buffer))
             .map(|file| (names.find(file.paths()), file));
-        // The turn must be taken in any case.
+        // The turn must be taken even if the input cannot be opened.
         let admission = self.turns.take(number, |order| {
             opened.as_ref().ok().map(|(found, file)| order.admit(number, file, found))
         });
@@ -415,7 +422,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         rows.check_tracers(&numbers, names.paths.all())
             .map_err(|err| err.with_path(input.path()))?;
         if !rows.any() {
-            // Combining in coverage.py forgets it too.
+            // coverage.py also forgets the measurement of an input without rows.
             rows.measurement = None;
         }
         let (measurement, orphan_rows) = (rows.measurement, rows.orphans);
@@ -423,7 +430,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         Ok((outcome, Some(Found { rows, numbers })))
     }
 
-    /// Remember files of the input that have become one.
+    /// Records files of the input that became one file.
     fn find_folded(&self, file: &DataFile, numbers: &[usize], names: &Names) {
         let Some(folded) = &self.folded else { return };
         let mut first_of = HashMap::new();
@@ -442,8 +449,8 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         }
     }
 
-    /// Open an input to read it into that memory. An only input has no duplicate, so that it need not be hashed nor
-    /// held whole: it is read where it is, on all cores, under SQLite's read lock.
+    /// Opens an input, and reads it into `buffer`. A single input has no duplicate, so it is neither hashed
+    /// nor held in memory: it is read in place, on all cores, under SQLite's read lock.
     fn open(&self, number: usize, input: &Entry, buffer: Vec<u8>) -> Result<DataFile> {
         match self.inputs {
             [_] => DataFile::open_entry_in_place(input),

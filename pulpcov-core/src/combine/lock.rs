@@ -1,4 +1,4 @@
-//! One combine at a time in a folder.
+//! Locks that allow one combine at a time in a folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, TryLockError};
@@ -12,20 +12,21 @@ use crate::folder::Folder;
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Advisory locks on folders, given back when dropped.
+/// Advisory locks on folders. Dropping it releases them.
 ///
-/// The folder itself is locked, so no lock file is left behind, and none can be mistaken for a data file.
+/// The lock is on the folder itself, so there is no lock file to leave behind or to mistake for a data file.
 #[derive(Debug)]
 pub(super) struct FolderLocks {
     _folders: Vec<File>,
 }
 
 impl FolderLocks {
-    /// Lock the folders of the `inputs` and that of the `target`, in one order for everybody, so that nobody waits for
-    /// each other.
+    /// Locks the folders of the `inputs` and of the `target`. All processes lock folders in the same order,
+    /// so there is no deadlock.
     ///
-    /// Whoever can read a folder can lock it, for ever. So a folder of inputs that others can write to is not locked:
-    /// two combines that delete the same inputs lose nothing as long as their targets are not the same.
+    /// Any user who can read a folder can lock it forever. For this reason a folder of inputs that other
+    /// users can write to is not locked. Two combines may then delete the same inputs, but no rows are lost
+    /// unless both have the same target.
     pub(super) fn acquire(
         inputs: impl IntoIterator<Item = PathBuf>,
         target: PathBuf,
@@ -45,13 +46,14 @@ impl FolderLocks {
     }
 }
 
-/// Can others than the caller, and root, write to the folder?
+/// Returns whether users other than the caller and root can write to the folder.
 fn is_shared(folder: &Path) -> bool {
     let status = Folder::named(folder).and_then(|folder| folder.status());
     status.is_ok_and(|status| status.everybody_may_write() || !status.is_of_caller_or_root())
 }
 
-/// `None` where folders cannot be opened or locked: not on Windows, not on every file system.
+/// Locks a folder. Returns `None` where folders cannot be opened or locked: on Windows, and on some file
+/// systems.
 fn lock(folder: &Path, deadline: Instant, waiting: &impl Fn(&Path)) -> Result<Option<File>> {
     let Ok(handle) = File::open(folder) else { return Ok(None) };
     let mut told = false;

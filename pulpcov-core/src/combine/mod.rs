@@ -1,17 +1,16 @@
-//! A folder of data files into one: find, read, rename, merge, write, delete.
+//! Combines a folder of data files into one: finds, reads, renames, merges, writes and deletes.
 //!
-//! [`Combiner`] does it all, and loses nothing on the way:
+//! [`Combiner`] runs these steps, and loses no data if one of them fails:
 //!
-//! 1. an advisory lock keeps a second combine out of the same folders (`lock`);
-//! 2. the inputs are read on all cores, a bounded number at a time, and merged as they come;
-//!    what cannot be read is left where it is and reported (`gather`), and what takes too much memory
-//!    goes to a temporary file (`spill`), so do rows that are added to (`base`);
-//! 3. the result is written to a temporary file, synced, and renamed into place (`store`), when nobody else writes the
-//!    file that it replaces (`claim`);
-//! 4. only then the inputs are deleted, each only if it is still the very file that was
-//!    read (`delete`);
-//! 5. should it be killed meanwhile, the next combine adds to the result instead of
-//!    replacing it (`unfinished`).
+//! 1. An advisory lock keeps a second combine out of the same folders (`lock`).
+//! 2. All cores read the inputs, a bounded number at a time, and merge each one as it arrives (`gather`). An
+//!    input that cannot be read stays where it is and is reported. Rows that take too much memory go to a
+//!    temporary file (`spill`); so do rows of a data file that is appended to (`base`).
+//! 3. The result is written to a temporary file, synced, and renamed into place (`store`) once no other
+//!    process is writing the file that it replaces (`claim`).
+//! 4. The inputs are deleted last, each only if it is still the file that was read (`delete`).
+//! 5. If a combine is killed while it deletes, the next combine appends to the result instead of replacing it
+//!    (`unfinished`).
 
 mod base;
 mod claim;

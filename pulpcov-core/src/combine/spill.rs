@@ -1,8 +1,9 @@
-//! Rows on disk while a combine is under way, for a result that is larger than the memory it may take.
+//! Rows on disk during a combine, for a result that exceeds the memory limit.
 //!
-//! What a worker has merged goes into a [`Run`] when it takes too much memory: a temporary file without a
-//! name, beside the result, which is gone when the process is, however that ends. Names and plugins of files stay in memory, and names of contexts. The result
-//! is then written from all runs and what is in memory, one source file at a time.
+//! When a worker's merged rows take too much memory, they go into a [`Run`]: a temporary file without a name,
+//! beside the result. The file disappears when the process ends, however it ends. The names and plugins of
+//! files stay in memory, and so do the names of contexts. The result is then written from all runs and from
+//! memory, one source file at a time.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,16 +22,16 @@ use crate::formats::sqlite::RowSource;
 use crate::links::folder_of;
 use crate::output::{forbids_replacing, without_path};
 
-/// How much is written and read at a time.
+/// The size of a read or a write, in bytes.
 const BUFFER: usize = 1 << 20;
 
-/// The rows that a data set had at some time.
+/// The rows that a data set held when they were moved to disk.
 pub(super) struct Run {
     file: Mutex<File>,
     places: BTreeMap<FilePath, Place>,
-    /// At the index of a context's id is its name.
+    /// The name of each context, by the context's id in the run.
     contexts: Vec<Arc<str>>,
-    /// At the index of a context's id is its id in the result.
+    /// The context's id in the result, by its id in the run.
     ids: Vec<ContextId>,
     rows: u64,
 }
@@ -41,8 +42,8 @@ struct Place {
 }
 
 impl Run {
-    /// Take the rows of `merging`, whose files are numbers of `paths`, out of memory and into a temporary file beside
-    /// `data_file`, if there are any.
+    /// Moves the rows of `merging` from memory to a temporary file beside `data_file`. Returns `None` if
+    /// there are no rows. The file numbers of `merging` are indices of `paths`.
     pub(super) fn take(
         merging: &mut Merging,
         paths: &[FilePath],
@@ -53,7 +54,7 @@ impl Run {
             return Ok(None);
         }
         let folder = folder_of(data_file);
-        // The result will need it too.
+        // The result needs the folder too.
         let _ = std::fs::create_dir_all(&folder);
         let run = Self::write(&rows, &folder).map_err(|err| {
             let reason = without_path(err);
@@ -77,7 +78,7 @@ impl Run {
         Ok(Self { file, places, contexts, ids: Vec::new(), rows: data.row_count() })
     }
 
-    /// Find the contexts in the result.
+    /// Maps the contexts of the run to their ids in the result.
     pub(super) fn find_contexts(&mut self, result: &mut CoverageData) {
         self.ids = self.contexts.iter().map(|name| result.context_id(name)).collect();
     }
@@ -95,25 +96,27 @@ impl Run {
         if bytes.is_empty() { Ok(Some(record)) } else { Err(io::ErrorKind::InvalidData.into()) }
     }
 
-    /// Add to `bytes` the next of those before `end`; how many.
+    /// Appends the next bytes before `end` to `bytes`, and returns their number.
     fn read_on(&self, at: u64, end: u64, bytes: &mut Vec<u8>) -> io::Result<u64> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(at))?;
-        // As much again as there is: a context that is larger than all that is begun anew a few times only.
+        // At least as many bytes as there are already: decoding a large context starts over after each read,
+        // and doubling keeps these restarts few.
         let more = (end - at).min(BUFFER.max(bytes.len()) as u64);
         let count = (&mut *file).take(more).read_to_end(bytes)?;
         if count == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(count as u64) }
     }
 }
 
-/// A file in `folder` that is gone once it is closed.
+/// Creates a file in `folder` that disappears once it is closed.
 ///
-/// It has a name for a moment, because not every file system makes files without one. The next combine
-/// removes what is so named, should this one be killed at that moment.
+/// The file has a name for a moment, because some file systems cannot create files without one. If this
+/// combine is killed at that moment, the next one removes the file.
 fn nameless_file(folder: &Path) -> io::Result<File> {
     let named = tempfile::Builder::new().prefix(PREFIX).suffix(TEMPORARY).tempfile_in(folder);
     let named = match named {
-        // The result is written over the old one. These rows go where all programs put such files.
+        // The folder accepts no new files, so the result will be written in place. Use the system's folder
+        // for temporary files.
         Err(err) if forbids_replacing(err.kind()) => return tempfile::tempfile(),
         named => named?,
     };
@@ -122,11 +125,11 @@ fn nameless_file(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// All rows of a combine: those in memory, and those of the runs.
+/// All rows of a combine: those in memory and those of the runs.
 pub(super) struct Spilled<'a> {
-    /// All files and contexts are here.
+    /// The rows in memory, and all files and contexts.
     pub(super) data: &'a CoverageData,
-    /// Their contexts have been [found](Run::find_contexts).
+    /// The runs, after [`Run::find_contexts`].
     pub(super) runs: &'a [Run],
 }
 
@@ -169,10 +172,11 @@ impl RowSource for Spilled<'_> {
     }
 }
 
-// A record: for each context that has any, twice its id, the length of its numbits and these; then for each that
-// has any, twice its id and one, how many arcs there are, and for each arc two differences.
+// The format of a record. First the lines: for each context that has any, twice the context's id, the length
+// of the numbits, and the numbits. Then the arcs: for each context that has any, twice the context's id plus
+// one, the number of arcs, and two differences for each arc: start minus the last start, and end minus start.
 
-/// Write a record; how many bytes it takes.
+/// Writes a record, and returns its length in bytes.
 fn encode(record: &FileRecord, out: &mut impl Write) -> io::Result<u64> {
     let mut len = 0;
     let mut bytes = Vec::new();
@@ -202,7 +206,8 @@ fn encode(record: &FileRecord, out: &mut impl Write) -> io::Result<u64> {
     Ok(len)
 }
 
-/// Add to a record what the bytes have of it; the rest, of which more bytes are needed.
+/// Adds the complete contexts of `bytes` to a record. Returns the remaining bytes, which are the start of an
+/// incomplete context.
 fn decode<'a>(bytes: &'a [u8], record: &mut FileRecord) -> &'a [u8] {
     let mut rest = bytes;
     loop {
@@ -234,7 +239,7 @@ fn decode_context(bytes: &mut &[u8], record: &mut FileRecord) -> Option<()> {
     Some(())
 }
 
-/// Seven bits a byte, the lowest first; the last byte has its highest bit clear.
+/// Appends a number as seven bits per byte, lowest bits first. The high bit is clear in the last byte only.
 fn put(to: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         to.push(number as u8 | 0x80);
@@ -260,7 +265,7 @@ fn take_len(bytes: &mut &[u8]) -> Option<usize> {
     take(bytes)?.try_into().ok()
 }
 
-/// The sign goes into the lowest bit, so that small numbers of either sign take one byte.
+/// Appends a number with its sign in the lowest bit, so that small numbers of either sign take one byte.
 fn put_signed(to: &mut Vec<u8>, number: i64) {
     put(to, (number << 1 ^ number >> 63).cast_unsigned());
 }
@@ -298,7 +303,7 @@ mod tests {
             }
             let mut bytes = Vec::new();
             prop_assert_eq!(encode(&record, &mut bytes).unwrap(), bytes.len() as u64);
-            // However the bytes come.
+            // Decoding must not depend on where the bytes are split.
             for at in 0..=bytes.len() {
                 let mut again = FileRecord::default();
                 let rest = decode(&bytes[..at], &mut again).len();
@@ -309,7 +314,7 @@ mod tests {
         }
     }
 
-    /// The same bytes, however little memory there is.
+    /// The result has the same bytes for every memory limit.
     #[test]
     fn runs_make_the_same_result() {
         let folder = tempfile::tempdir().unwrap();
@@ -347,7 +352,8 @@ mod tests {
         }
         assert!(!combine(&inputs, false, Some(0)).1);
 
-        // Rows that were there before take no more memory than others, and not all can be read page by page.
+        // Rows of the data file that is appended to obey the limit too. With an unknown index, the file
+        // cannot be read page by page.
         let (before, later) = inputs.split_at(25);
         let (old, _) = combine(before, false, None);
         for change in ["", "CREATE INDEX of_somebody ON arc (tono)"] {

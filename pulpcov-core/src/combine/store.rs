@@ -1,4 +1,4 @@
-//! A result on disk: whole or not at all.
+//! Writes a result to disk: completely or not at all.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -16,7 +16,7 @@ use crate::links::Place;
 pub(super) use crate::links::folder_of;
 use crate::output::{Beside, forbids_replacing, is_mount_point, limit_readers, open_in_place};
 
-/// The formats that can be written.
+/// The formats of a data file that can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreFormat {
@@ -27,20 +27,20 @@ pub enum StoreFormat {
     Json4,
 }
 
-/// Replace the file at `target` by `data`, in one step and durably.
+/// Writes `data` to `target`, and replaces an existing file in one durable step.
 ///
-/// At every instant the target is either what it was or all of `data`: it is written to a
-/// temporary file beside it, synced, renamed, and the folder is synced.
+/// At every moment the target holds either its old content or all of `data`. The data is written to a
+/// temporary file beside the target and synced. Then the file is renamed, and the folder is synced.
 ///
-/// A symbolic link is followed, unless another user may have made it; such a link is replaced. A target that is a mount point, or
-/// lies in a folder that is not writable, cannot be replaced. If it is an SQLite database, and `format` is SQLite, it is overwritten
-/// in a way that keeps the promise above.
+/// A symbolic link is followed, unless another user may have made it; such a link is replaced. A target
+/// cannot be replaced if it is a mount point or lies in a folder that is not writable. An SQLite database at
+/// such a place is overwritten if `format` is SQLite, with the same guarantee.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Io`], and then the target is as it was, or complete if only the syncing of its
-/// folder failed; [`ErrorKind::NotRepresentable`] if
-/// the format cannot hold the data.
+/// - [`ErrorKind::Io`] if the target cannot be written. The target is unchanged, or complete if only the sync
+///   of its folder failed.
+/// - [`ErrorKind::NotRepresentable`] if the format cannot hold the data.
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
     let target = file_at(target.as_ref())?;
     let write = write_as(data, format);
@@ -52,10 +52,10 @@ pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat)
     }
 }
 
-/// Follow the links at `path` to the file that a result is written to.
+/// Follows the links at `path` to the file that a result is written to.
 ///
-/// A link that another user may have made is not followed, and a FIFO or a device is not opened: the result replaces it. Else
-/// anybody who can write to the folder could keep the others from combining.
+/// A link that another user may have made is not followed, and a FIFO or a device is not opened. The result
+/// replaces it. Otherwise anyone who can write to the folder could keep other users from combining.
 pub(super) fn file_at(path: &Path) -> Result<PathBuf> {
     match Place::of(path) {
         Ok(Place::File(target)) => Ok(target),
@@ -65,8 +65,8 @@ pub(super) fn file_at(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Replace the rows of `target` in its own file if `reason` is that nothing can take its place. If it was `read`, it must still be
-/// as it was then.
+/// Replaces the rows of `target` in place if `reason` says that no new file can replace it; otherwise returns
+/// `reason`. If the target was `read`, it must not have changed since.
 pub(super) fn rewrite(
     rows: &dyn RowSource,
     target: &Path,
@@ -89,12 +89,12 @@ pub(super) fn rewrite(
     Rewritten::new(rows, file, marked, check).map_err(|err| unwritable(err, target))
 }
 
-/// Write `data` to a new file at `target`, in one step and durably, as [`store()`] does.
+/// Writes `data` to a new file at `target`, in one durable step, as [`store()`] does.
 ///
 /// # Errors
 ///
-/// As from [`store()`]; [`ErrorKind::Io`] if there is anything at `target`, be it only since the last moment: nothing is
-/// overwritten.
+/// The errors of [`store()`], and [`ErrorKind::Io`] if `target` exists, even if it appeared at the last
+/// moment. Nothing is overwritten.
 ///
 /// # Examples
 ///
@@ -126,8 +126,9 @@ fn write_as(
     }
 }
 
-/// [`store()`] what `write` writes, for these `readers` at most, do `last` with the complete file, and `persist` it: give it its name.
-/// If the target was `read`, it must still be as it was then.
+/// Writes a result as [`store()`] does. `write` writes the content, and `readers` limits who may read it.
+/// `last` receives the complete file, and `persist` gives it its name. If the target was `read`, it must not
+/// have changed since.
 pub(super) fn store_with<T>(
     target: &Path,
     read: Option<&FileIdentity>,
@@ -177,7 +178,7 @@ fn in_the_way(target: &Path) -> Error {
     Error::new(ErrorKind::Io, "this exists already, and is not overwritten").with_path(target)
 }
 
-/// A journal or log of the replaced file would be taken for the new one's.
+/// Removes journals and logs of the replaced file: SQLite would apply them to the new file.
 fn remove_companions(target: &Path) -> Result<()> {
     for path in companions(target) {
         match std::fs::remove_file(&path) {
@@ -190,11 +191,11 @@ fn remove_companions(target: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Make a rename or a deletion durable.
+/// Makes a rename or a deletion durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<()> {
     #[cfg(unix)]
     match File::open(folder).and_then(|handle| handle.sync_all()) {
-        // A file system, mostly of a network, that does not sync folders.
+        // Some file systems, mostly network file systems, cannot sync folders.
         Err(err) if err.kind() == io::ErrorKind::InvalidInput => {}
         synced => synced.map_err(|err| Error::io(folder, err))?,
     }

@@ -1,11 +1,11 @@
-//! Work that is done in parallel, but for one step that must be done in order.
+//! Parallel work with one step that must be done in order.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// State that numbered tasks get to change one after the other: 0, 1, 2 …
+/// State that numbered tasks change one after the other: 0, 1, 2 …
 ///
-/// Tasks must be started in the order of their numbers, and each must take its turn, or
-/// those behind it wait forever.
+/// Tasks must start in the order of their numbers. Each task must take its turn, or the tasks after it wait
+/// forever.
 pub(super) struct Turns<T> {
     state: Mutex<(usize, T)>,
     next: Condvar,
@@ -16,7 +16,7 @@ impl<T> Turns<T> {
         Self { state: Mutex::new((0, state)), next: Condvar::new() }
     }
 
-    /// Wait for turn `number`, and do `step`.
+    /// Waits for turn `number`, then calls `step`.
     pub(super) fn take<R>(&self, number: usize, step: impl FnOnce(&mut T) -> R) -> R {
         let mut guard = self.lock();
         while guard.0 != number {

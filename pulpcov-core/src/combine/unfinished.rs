@@ -1,10 +1,12 @@
-//! What a combine leaves in the target's folder when it is killed.
+//! Marks and temporary files that a killed combine leaves in the target's folder.
 //!
-//! Killed while it deletes, it leaves some of the inputs, and a result that holds the rows
-//! of all. Whoever then runs it again would replace that result by what the remaining inputs
-//! hold. So from before the result gets its name until the last input is gone a mark lies beside
-//! it, which says for which state of the target it is; the next combine adds to a marked target. A result that was written over
-//! the old one is marked itself: there may be no room for a file beside it.
+//! A combine that is killed while it deletes leaves some of its inputs, and a result that holds the rows of
+//! all of them. Without a mark, a second combine of the remaining inputs would replace that result and lose
+//! the other rows. So a combine writes a mark before it renames the result into place, and removes the mark
+//! after it has deleted the last input. The next combine appends to a marked target.
+//!
+//! The mark is a file beside the result that records the state of the result. A result that was written in
+//! place carries the mark inside itself, because its folder may not accept a new file.
 
 use std::fs::{File, Metadata};
 use std::io::{Read, Write};
@@ -17,24 +19,25 @@ use crate::error::{Error, Result};
 use crate::folder::Entry;
 use crate::formats::sqlite::{Rewritten, is_marked};
 
-/// No data file's name can begin like it.
+/// The prefix of all temporary file names. No data file's name can begin with it.
 pub(super) const PREFIX: &str = ".pulpcov-";
-/// A result that is being written.
+/// The suffix of a temporary file that holds a result or spilled rows.
 pub(super) const TEMPORARY: &str = ".tmp";
 const MARK: &str = ".mark";
-/// Longer than any mark.
+/// The most bytes read from a mark. Every mark is shorter.
 const MAX_MARK: u64 = 200;
 
 /// The mark of a result whose inputs are not all deleted yet.
 pub(super) enum Mark {
-    /// A file in the result's folder. Dropping removes it.
+    /// A file in the result's folder. Dropping it removes the file.
     Beside(TempPath),
-    /// In the result.
+    /// A mark inside the result.
     Within(Rewritten),
 }
 
 impl Mark {
-    /// Mark `result`, which will be renamed to a name in `folder`. Syncing the folder makes it durable.
+    /// Marks `result`, which will be renamed to a name in `folder`. The mark is durable once the folder is
+    /// synced.
     pub(super) fn beside(folder: &Path, result: &File) -> std::io::Result<Self> {
         let mut file = tempfile::Builder::new().prefix(PREFIX).suffix(MARK).tempfile_in(folder)?;
         file.write_all(state(&result.metadata()?).as_bytes())?;
@@ -42,7 +45,7 @@ impl Mark {
         Ok(Self::Beside(NamedTempFile::into_temp_path(file)))
     }
 
-    /// The inputs are gone for good.
+    /// Removes the mark after the inputs were deleted.
     pub(super) fn clear(self, folder: &Path) -> Result<()> {
         match self {
             Self::Beside(file) => {
@@ -54,14 +57,15 @@ impl Mark {
     }
 }
 
-/// Marks of combines that were killed while they deleted.
+/// Marks of combines that were killed while they deleted inputs.
 pub(super) struct Unfinished {
     beside: Vec<PathBuf>,
     within: bool,
 }
 
 impl Unfinished {
-    /// Remove what killed combines left in `folder`, but for marks of `target` as it is now. The folder must be locked.
+    /// Removes what killed combines left in `folder`, and returns the marks that match the current `target`.
+    /// The caller must hold the lock on the folder.
     pub(super) fn find(folder: &Path, target: &Path) -> Self {
         let within = is_marked_within(target);
         let target = target.symlink_metadata().ok().filter(Metadata::is_file);
@@ -76,22 +80,22 @@ impl Unfinished {
             if is_mark && target.as_ref().is_some_and(|target| marks_it(&path, target)) {
                 marks.push(path);
             } else if is_mark || rest.ends_with(TEMPORARY.as_bytes()) {
-                // Another user's leftover in a shared folder stays: it is theirs to remove.
+                // In a shared folder, another user's leftover cannot be removed and stays.
                 let _ = std::fs::remove_file(path);
             }
         }
         Self { beside: marks, within }
     }
 
-    /// Does the target hold rows whose inputs may be gone?
+    /// Returns whether the target may hold rows of inputs that are already deleted.
     pub(super) fn any(&self) -> bool {
         self.within || !self.beside.is_empty()
     }
 
-    /// The target has been replaced by a result that holds those rows.
+    /// Removes the marks after a result that holds these rows has replaced the target.
     pub(super) fn clear(self) {
         for path in self.beside {
-            // It is for another file than the target now, and does no harm.
+            // A mark that stays is harmless: it does not match the new target.
             let _ = std::fs::remove_file(path);
         }
     }
@@ -104,7 +108,7 @@ fn is_marked_within(target: &Path) -> bool {
     file.metadata().is_ok_and(|target| target.is_file()) && is_marked(&file)
 }
 
-/// Is there, by the target's owner, a mark for the target as it is?
+/// Returns whether `mark` records the current state of the target and belongs to the target's owner.
 fn marks_it(mark: &Path, target: &Metadata) -> bool {
     let Ok(file) = Entry::named(mark).and_then(|mark| mark.open_anything()) else { return false };
     let Ok(metadata) = file.metadata() else { return false };

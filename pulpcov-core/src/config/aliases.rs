@@ -1,15 +1,18 @@
-//! The rules of `[paths]`.
+//! Path aliases from the `[paths]` section.
 
 use super::Config;
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::paths::{PathAliases, WorkingDir};
 
 impl Config {
-    /// The rules of `[paths]`, for relative paths in `folder`: the first path of a set stands for all others.
+    /// Returns the aliases of `[paths]`, with relative paths resolved in `folder`.
+    ///
+    /// The first path of each set replaces the other paths of the set.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] with the file and the option, if a pattern is refused. The sentence is coverage.py's.
+    /// Returns [`ErrorKind::Config`] with the file and the option if a pattern is refused. The
+    /// message is coverage.py's.
     ///
     /// # Examples
     ///

@@ -1,4 +1,4 @@
-//! The settings as `coverage debug config` lists them.
+//! Lists the settings as `coverage debug config` does.
 
 use std::path::Path;
 
@@ -8,21 +8,21 @@ use super::value::Value;
 use crate::pytext::float_repr;
 use crate::text::py_repr;
 
-/// A value in a list of facts.
+/// A value in the output of [`format_info`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Info {
-    /// One value, as Python's `str` writes it.
+    /// A single value, as Python's `str` writes it.
     Text(String),
-    /// A value a line.
+    /// A list of values, printed one a line.
     List(Vec<String>),
 }
 
 impl Config {
-    /// Every setting by its name in coverage.py, in its order.
+    /// Returns every setting with its name, in coverage.py's order.
     ///
-    /// The names are those of the attributes of coverage.py's `CoverageConfig`, sorted, and the
-    /// values look as they do in Python. Given to [`format_info`], this is the output of
+    /// The names are the attributes of coverage.py's `CoverageConfig`, sorted. The values are
+    /// written as Python writes them. With [`format_info`], the result becomes the output of
     /// `coverage debug config`.
     ///
     /// # Examples
@@ -117,7 +117,8 @@ impl Config {
 }
 
 impl Config {
-    /// What an option was given as, if that is what stands in its field still.
+    /// Returns the value that the file gave, if the field still holds that value; otherwise
+    /// `shown`.
     fn as_given(&self, option: &str, shown: Info) -> Info {
         let Some(value) = self.odd_values.get(option) else { return shown };
         let is_still = |text: &str| match value {
@@ -136,7 +137,7 @@ impl Config {
     }
 }
 
-/// Facts under a headline, as the parts of `coverage debug` print them.
+/// Formats facts under a headline, as the parts of `coverage debug` print them.
 ///
 /// The form is that of coverage.py's `write_formatted_info`.
 ///

@@ -1,4 +1,4 @@
-//! A config file of either dialect, and its sections under the names that coverage.py looks for.
+//! A config file of either dialect, and its sections by the names that coverage.py looks for.
 
 use super::error::Cause;
 use super::ini::Ini;
@@ -6,17 +6,17 @@ use super::toml::{NotATable, Table, Toml};
 use super::value::Value;
 use crate::Position;
 
-/// A parsed file.
+/// A parsed config file.
 #[derive(Debug)]
 pub(super) enum Document<'t> {
     Ini(Ini),
     Toml(Toml<'t>),
 }
 
-/// A section of a file.
+/// A section of a config file.
 #[derive(Debug)]
 pub(super) struct Section<'a> {
-    /// The name as it stands in the file.
+    /// The name as the file writes it.
     pub(super) name: String,
     body: Body<'a>,
 }
@@ -27,22 +27,23 @@ enum Body<'a> {
     Toml(Table<'a>),
 }
 
-/// An option's value before its type is known.
+/// An option's value before it is read as the option's type.
 #[derive(Debug)]
 pub(super) enum Raw {
     Ini(String),
     Toml(Value),
 }
 
-/// Why a file could not be parsed, and where.
+/// The reason why a file could not be parsed, and the position.
 pub(super) struct SyntaxError {
-    /// Line breaks in it are ours.
+    /// Line breaks in the reason come from this crate, never from the file.
     pub(super) reason: String,
     pub(super) position: Position,
 }
 
 impl<'t> Document<'t> {
-    /// Parse the content of the file `name`: TOML if that ends in `.toml`, else INI.
+    /// Parses `text`, the content of the file `name`: as TOML if the name ends in `.toml`, else as
+    /// INI.
     pub(super) fn parse(name: &str, text: &'t str) -> Result<Self, SyntaxError> {
         if is_toml(name) {
             return Toml::parse(text).map(Self::Toml).map_err(|error| SyntaxError {
@@ -56,7 +57,8 @@ impl<'t> Document<'t> {
         })
     }
 
-    /// The section `name`: with coverage's prefix, or in a file that is `ours` also without.
+    /// Returns the section `name` with coverage's prefix. In one of coverage's own files (`ours`),
+    /// the section may lack the prefix; a section with the prefix wins.
     pub(super) fn section(&self, name: &str, ours: bool) -> Result<Option<Section<'_>>, Cause> {
         let prefix = match self {
             Self::Ini(_) => "coverage:",
@@ -85,7 +87,8 @@ impl<'t> Document<'t> {
 }
 
 impl Section<'_> {
-    /// The names of the options, in file order.
+    /// Returns the names of the options. TOML options are in file order; INI options that come from
+    /// `[DEFAULT]` follow the section's own.
     pub(super) fn options(&self) -> Vec<&str> {
         match self.body {
             Body::Ini(ini) => ini.options(&self.name),
@@ -93,7 +96,7 @@ impl Section<'_> {
         }
     }
 
-    /// The line of `option`, counted from 1.
+    /// Returns the line of `option`, counted from 1.
     pub(super) fn line(&self, option: &str) -> Option<usize> {
         match self.body {
             Body::Ini(ini) => ini.line(&self.name, option),
@@ -101,7 +104,7 @@ impl Section<'_> {
         }
     }
 
-    /// The value of `option`.
+    /// Returns the value of `option`.
     pub(super) fn get(&self, option: &str) -> Option<Raw> {
         match self.body {
             Body::Ini(ini) => ini.get(&self.name, option).map(|text| Raw::Ini(text.to_owned())),
@@ -110,7 +113,8 @@ impl Section<'_> {
     }
 }
 
-/// Whether Python's `os.path.splitext` finds the extension `.toml`: a name of only that has none.
+/// Returns whether Python's `os.path.splitext` finds the extension `.toml` in `name`. The name
+/// `.toml` alone has no extension.
 fn is_toml(name: &str) -> bool {
     let base = name.rsplit(std::path::is_separator).next().unwrap_or(name);
     base.trim_start_matches('.').strip_suffix(".toml").is_some_and(|stem| !stem.is_empty())

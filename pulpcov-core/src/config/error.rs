@@ -1,21 +1,24 @@
-//! What can be wrong with a configuration, in coverage.py's words where it has some.
+//! Errors in a configuration, in coverage.py's words where coverage.py has a message.
 
 use super::substitute::Undefined;
 use crate::pyre::PatternError;
 use crate::text::py_repr;
 use crate::{Error, ErrorKind};
 
-/// The causes behind [`ErrorKind::Config`].
+/// The causes of [`ErrorKind::Config`].
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Cause {
     #[error("Couldn't read {} as a config file", py_repr(.0))]
     NotRead(String),
     #[error("Couldn't read config file {file}: {reason}")]
     File { file: String, reason: String },
-    /// A value of the wrong type; becomes [`Cause::File`] where the file is known.
+    /// A value of the wrong type. [`in_file`](Cause::in_file) turns it into [`Cause::File`].
     #[error("{0}")]
     Value(String),
-    /// As [`Cause::Value`]. What `is_searched` has no options, and is refused only when all others are read.
+    /// A value where a table belongs. [`in_file`](Cause::in_file) turns it into [`Cause::File`].
+    ///
+    /// If `is_searched` is true, Python can look for options in the value and finds none. The error
+    /// is then reported only after the options of all sections were read.
     #[error("[{name}] is not a table (at line {line})")]
     NotATable { name: String, line: usize, is_searched: bool },
     #[error("Invalid [{section}].{option} value {}: {reason}", py_repr(.value))]
@@ -29,7 +32,7 @@ pub(super) enum Cause {
 }
 
 impl Cause {
-    /// Name the file in the message, where coverage.py does.
+    /// Adds the file's name to the message, where coverage.py does.
     pub(super) fn in_file(self, file: &str) -> Self {
         match self {
             Self::Value(reason) => Self::File { file: file.to_owned(), reason },

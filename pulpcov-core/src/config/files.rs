@@ -1,4 +1,4 @@
-//! Which files are tried, in which order, and how one file changes the settings.
+//! Finds the config file, and applies its content to the settings.
 
 use std::fmt;
 use std::fs;
@@ -16,13 +16,13 @@ use crate::folder::{Entry, Kind, Status};
 use crate::pytext::{strip, universal_newlines};
 use crate::{Error, ErrorKind, Position, Result};
 
-/// The file that is coverage's own.
+/// The config file that is tried first.
 const OWN_FILE: &str = ".coveragerc";
 
-/// Files tried after the first, and whether they are coverage's own.
+/// The files tried after [`OWN_FILE`], and whether each is coverage's own.
 ///
-/// In others' files, only sections with coverage's prefix are ours, and a file without any
-/// setting of ours does not count.
+/// In a file of another tool, only sections with coverage's prefix count. Such a file is passed
+/// over if it has none of coverage's settings.
 const FURTHER_FILES: [(&str, bool); 4] = [
     (".coveragerc.toml", true),
     ("setup.cfg", false),
@@ -35,14 +35,15 @@ type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// Finds and reads the configuration of a folder, as coverage.py does.
 ///
-/// Tried in order are `.coveragerc`, `.coveragerc.toml`, `setup.cfg`, `tox.ini` and
-/// `pyproject.toml`; the first that has something for us is the only one used. Then the
-/// environment has its say. (`read_coverage_config` in coverage.py's `config.py`.)
+/// The loader tries `.coveragerc`, `.coveragerc.toml`, `setup.cfg`, `tox.ini` and `pyproject.toml`,
+/// in this order. It uses only the first file that has settings for coverage. Environment variables
+/// are applied after the file. (`read_coverage_config` in coverage.py's `config.py`.)
 ///
-/// The environment is a function, for the crate never reads it: a program passes
-/// `|name| std::env::var(name).ok()`. Asked for are `COVERAGE_RCFILE`, `COVERAGE_FILE`,
-/// `COVERAGE_DEBUG`, `COVERAGE_CORE`, `COVERAGE_FORCE_CONFIG`, the home folder's `HOME`
-/// (`USERPROFILE` on Windows), and the variables that the file mentions.
+/// This crate never reads the environment, so the caller passes a function that looks up a
+/// variable. A program passes `|name| std::env::var(name).ok()`. The loader looks up
+/// `COVERAGE_RCFILE`, `COVERAGE_FILE`, `COVERAGE_DEBUG`, `COVERAGE_CORE`, `COVERAGE_FORCE_CONFIG`,
+/// the variable of the home folder (`HOME`, or `USERPROFILE` on Windows), and the variables that
+/// the file mentions.
 ///
 /// # Examples
 ///
@@ -68,15 +69,16 @@ pub struct Loader<'a> {
     rcfile: Option<String>,
 }
 
-/// What a [`Loader`] found.
+/// The result of a [`Loader`].
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Loaded {
     /// The settings.
     pub config: Config,
-    /// What is odd about the file but no reason to stop, for the user to read.
+    /// Problems in the file that do not stop the loading, for the user to read.
     pub warnings: Vec<String>,
-    /// Where the concurrency choices are from, which are checked last.
+    /// The position of the concurrency choices. They are checked last, and an error needs the
+    /// position.
     concurrency_at: Option<Position>,
 }
 
@@ -88,41 +90,46 @@ impl fmt::Debug for Loader<'_> {
 }
 
 impl<'a> Loader<'a> {
-    /// A loader for the folder `cwd`, which should be absolute, with the variables of `env`.
+    /// Creates a loader for the folder `cwd`, which should be absolute. `env` looks up a variable.
     pub fn new(cwd: impl Into<PathBuf>, env: impl Fn(&str) -> Option<String> + 'a) -> Self {
         Self { cwd: cwd.into(), env: Box::new(env), rcfile: None }
     }
 
-    /// Read the file `name`, relative to the folder, and no other: `--rcfile=name`.
+    /// Reads the file `name`, relative to the folder, and no other file: `--rcfile=name`.
     ///
-    /// Its name ends in `.toml` or it is read as INI, and it counts as coverage's own. As in
-    /// coverage.py, `.coveragerc` is the same as naming none, and an empty name reads no file.
+    /// The file is read as TOML if its name ends in `.toml`, else as INI. It counts as coverage's
+    /// own. As in coverage.py, naming `.coveragerc` is the same as naming no file, and with an
+    /// empty name no file is read.
     #[must_use]
     pub fn rcfile(mut self, name: impl Into<String>) -> Self {
         self.rcfile = Some(name.into());
         self
     }
 
-    /// Find the file, read it, and apply the environment.
+    /// Finds the config file, reads it, and applies the environment.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config), with the file's name and the line or the
-    /// option: if a file that was asked for by name cannot be read; if a file is not UTF-8, INI
-    /// or TOML; if a value has the wrong type, is a pattern that Python's `re` refuses, or asks
-    /// for a variable that is not set; or if concurrency choices are unknown or conflict.
+    /// Returns [`ErrorKind::Config`](crate::ErrorKind::Config), with the file's name and the line
+    /// or the option:
+    ///
+    /// - if a file that was named cannot be read;
+    /// - if a file is not UTF-8, INI or TOML;
+    /// - if a value has the wrong type, is a pattern that Python's `re` refuses, or mentions a
+    ///   required variable that is not set;
+    /// - if concurrency choices are unknown or conflict.
     pub fn load(&self) -> Result<Loaded> {
         let mut loaded = Loaded::default();
         self.read_first_file(&mut loaded)?;
         self.finish(loaded)
     }
 
-    /// Take `bytes` for the content of a file of coverage's own called `name`, and apply the
-    /// environment. No config file is read but that of `COVERAGE_FORCE_CONFIG`.
+    /// Parses `bytes` as the content of one of coverage's own files, called `name`, and applies the
+    /// environment. The only file read from disk is the one that `COVERAGE_FORCE_CONFIG` names.
     ///
     /// # Errors
     ///
-    /// As [`load`](Self::load).
+    /// Returns the same errors as [`load`](Self::load).
     ///
     /// # Examples
     ///
@@ -165,7 +172,8 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// The file that the caller or else the environment names; empty if there shall be none.
+    /// Returns the file that the caller names, or else the environment. An empty name means no
+    /// file.
     fn named_file(&self) -> Option<String> {
         match self.rcfile.as_deref() {
             None | Some(OWN_FILE) => self.variable("COVERAGE_RCFILE"),
@@ -173,12 +181,14 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// An environment variable, if it is set to something.
+    /// Returns an environment variable if it is set and not empty.
     fn variable(&self, name: &str) -> Option<String> {
         (self.env)(name).filter(|value| !value.is_empty())
     }
 
-    /// As [`read`](Self::read), unless anybody may have put the file there: its settings say which files are written.
+    /// Reads a file that is tried without being named. Other than [`read`](Self::read), skips a
+    /// file that another user may have put there, because the settings decide which files are
+    /// written.
     fn read_found(&self, loaded: &mut Loaded, name: &str, ours: bool) -> Result<bool> {
         match open_in_shared_folder(&self.cwd.join(name)) {
             None => self.read(loaded, name, ours),
@@ -198,12 +208,13 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Read a file if there is one; whether it was used.
+    /// Reads a file if it exists. Returns whether the file was used.
     fn read(&self, loaded: &mut Loaded, name: &str, ours: bool) -> Result<bool> {
         self.take(loaded, name, fs::read(self.cwd.join(name)).ok(), ours)
     }
 
-    /// Take what was read of a file that was tried; whether it was used.
+    /// Records that a file was tried, and applies its content if it was `read`. Returns whether the
+    /// file was used.
     fn take(
         &self,
         loaded: &mut Loaded,
@@ -218,7 +229,8 @@ impl<'a> Loader<'a> {
         }
     }
 
-    /// Apply a file's content; whether there was anything for us in it.
+    /// Applies a file's content. Returns whether the file was used: it is coverage's own, or it set
+    /// something.
     fn apply(&self, loaded: &mut Loaded, name: &str, bytes: &[u8], ours: bool) -> Result<bool> {
         let path = self.absolute(name);
         loaded.config.files.read.push(path.clone());
@@ -234,7 +246,7 @@ impl<'a> Loader<'a> {
         Ok(used)
     }
 
-    /// What is left to do when the file has been read.
+    /// Applies the environment, then derives the settings that follow from others.
     fn finish(&self, mut loaded: Loaded) -> Result<Loaded> {
         let run = &mut loaded.config.run;
         if let Some(data_file) = self.variable("COVERAGE_FILE") {
@@ -253,7 +265,7 @@ impl<'a> Loader<'a> {
         Ok(loaded)
     }
 
-    /// Settings that follow from others.
+    /// Derives settings from other settings, and checks the concurrency choices.
     fn post_process(&self, loaded: &mut Loaded) -> Result<()> {
         let Loaded { config, concurrency_at, .. } = loaded;
         for path in config.paths.values_mut().flatten() {
@@ -275,7 +287,8 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// Python's `os.path.abspath`: without `.`, and with `..` taken literally.
+    /// Returns the absolute path, as Python's `os.path.abspath` does: without `.`, and without
+    /// looking up what a `..` leads to.
     fn absolute(&self, name: &str) -> PathBuf {
         let mut path = PathBuf::new();
         for component in self.cwd.join(name).components() {
@@ -291,7 +304,7 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// A file's text as Python's text mode gives it, with the encoding `utf-8-sig`.
+/// Decodes a file as Python's text mode does with the encoding `utf-8-sig`.
 fn decode(name: &str, bytes: &[u8]) -> Result<String> {
     let text = str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
@@ -302,7 +315,8 @@ fn decode(name: &str, bytes: &[u8]) -> Result<String> {
     Ok(universal_newlines(text.strip_prefix('\u{feff}').unwrap_or(text)))
 }
 
-/// The line breaks in `reason` are ours.
+/// Returns the error for a file that cannot be parsed. Each line of `reason` becomes a line of the
+/// message: line breaks in `reason` come from this crate, never from the file.
 fn unreadable(file: &str, reason: &str, position: Position) -> Error {
     let (first, further) = match reason.split_once('\n') {
         Some((first, further)) => (first, further.split('\n').map(str::to_owned).collect()),
@@ -313,7 +327,7 @@ fn unreadable(file: &str, reason: &str, position: Position) -> Error {
     Error::new(ErrorKind::Config, Lines(lines)).with_path(file).at(position)
 }
 
-/// A parsed file to take settings from.
+/// A parsed file, whose settings are applied.
 struct File<'a> {
     document: &'a Document<'a>,
     name: &'a str,
@@ -322,7 +336,7 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    /// Set what the file sets; whether that is anything.
+    /// Applies every setting of the file. Returns whether the file sets anything.
     fn apply(&self, loaded: &mut Loaded) -> Result<bool> {
         let mut any_set = false;
         for (name, options) in SECTIONS {
@@ -367,7 +381,7 @@ impl File<'_> {
         Ok(setting.is_some())
     }
 
-    /// Read an option, if it is there, with the place added to what may be wrong with it.
+    /// Reads an option, if the section has it. Adds the option's position to an error.
     fn read<T>(
         &self,
         section: &Section<'_>,
@@ -379,7 +393,8 @@ impl File<'_> {
         read(&setting).map(Some).map_err(|cause| self.refused(cause).at(place(section, option)))
     }
 
-    /// Warnings about options that nobody knows, sorted: coverage.py has them in no fixed order.
+    /// Returns warnings about unknown options. They are sorted because coverage.py's have no fixed
+    /// order.
     fn unrecognized(&self, section: &Section<'_>, known: &[OptionSpec]) -> Vec<String> {
         let is_known = |name: &str| known.iter().any(|option| option.name == name);
         let mut unknown: Vec<_> =
@@ -404,7 +419,7 @@ impl File<'_> {
         Ok(!options.is_empty())
     }
 
-    /// A plugin's section is read whatever is in it.
+    /// Reads the sections of the plugins. A plugin's section may have any option.
     fn set_plugin_options(&self, config: &mut Config) -> Result<bool> {
         let mut any_set = false;
         for plugin in &config.run.plugins {
@@ -429,7 +444,7 @@ fn place(section: &Section<'_>, option: &str) -> Position {
     Position::Option { section: section.name.clone(), option: option.to_owned(), line }
 }
 
-/// Refuse libraries that coverage.py does not know, and two that replace each other.
+/// Refuses libraries that coverage.py does not know, and two light-thread libraries at once.
 fn check_concurrency(choices: &[String]) -> Result<(), Cause> {
     const LIGHT_THREADS: [&str; 3] = ["eventlet", "gevent", "greenlet"];
     const OTHERS: [&str; 2] = ["multiprocessing", "thread"];
@@ -448,14 +463,18 @@ fn check_concurrency(choices: &[String]) -> Result<(), Cause> {
     Ok(())
 }
 
-/// Open a file of a folder that everybody can write to, if it is the caller's, root's or the folder's owner's. If not,
-/// why; nothing if it is not there. `None` if the folder is another one.
+/// Opens a file in a folder that everybody can write to, if the file belongs to this process's
+/// user, to root or to the folder's owner. Otherwise returns the reason, or no reason if the file
+/// does not exist.
+///
+/// Returns `None` if the folder is of another kind, or if the file is a symlink of one of these
+/// owners.
 fn open_in_shared_folder(path: &Path) -> Option<Result<fs::File, Option<String>>> {
     let entry = Entry::named(path).ok()?;
     let folder = entry.folder().status().ok().filter(Status::everybody_may_write)?;
     let is_trusted = |file: &Status| file.is_of_caller_or_root() || file.owner == folder.owner;
     if entry.status().is_ok_and(|file| file.kind == Kind::Link && is_trusted(&file)) {
-        // Where it leads is their choice.
+        // A trusted owner decides where the link leads.
         return None;
     }
     Some(match entry.open_with_status() {

@@ -1,11 +1,11 @@
-//! `~` at the start of a path, as Python's `os.path.expanduser` expands it.
+//! Expands `~` at the start of a path, as Python's `os.path.expanduser` does.
 
 use std::fs;
 
-/// Replace a leading `~` or `~user` with that home folder, if it is known.
+/// Replaces a leading `~` or `~user` with the home folder, if it is known.
 ///
-/// `~` is `$HOME`, on Windows `%USERPROFILE%`. Other users' folders are looked up in
-/// `/etc/passwd`; users that only a directory service knows are not found, and the path stays.
+/// `~` is `$HOME`, or `%USERPROFILE%` on Windows. The home folder of another user is looked up in
+/// `/etc/passwd`. If only a directory service knows the user, the path stays unchanged.
 pub(super) fn expand_user(path: &str, env: &dyn Fn(&str) -> Option<String>) -> String {
     let Some(rest) = path.strip_prefix('~') else { return path.to_owned() };
     let (user, rest) = rest.split_at(rest.find(std::path::is_separator).unwrap_or(rest.len()));

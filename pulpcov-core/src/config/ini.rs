@@ -1,10 +1,13 @@
 //! The INI dialect of Python's `configparser.ConfigParser(interpolation=None)`.
 //!
-//! The rules are those of the standard library of Python 3.11: a full-line comment starts with
-//! `#` or `;`, also among the lines of a value, and there are no comments behind text; `=` or `:`
-//! ends a name; a line indented deeper than its option's continues the value, empty lines
-//! included; names are lower-cased; `[DEFAULT]` adds its options to every section; a section or an
-//! option given twice is an error.
+//! The rules are those of Python 3.11's standard library:
+//!
+//! - A full-line comment starts with `#` or `;`, also among the lines of a value. There are no
+//!   comments after other text.
+//! - `=` or `:` ends an option's name. Names are lower-cased.
+//! - A line that is indented deeper than its option continues the value. So does an empty line.
+//! - `[DEFAULT]` adds its options to every section.
+//! - A section or an option given twice is an error.
 
 use std::collections::BTreeSet;
 
@@ -12,26 +15,26 @@ use super::ordered::OrderedMap;
 use crate::pytext::{is_space, strip};
 use crate::text::py_repr;
 
-/// The section whose options count for every other section too.
+/// The section whose options apply to every other section.
 const DEFAULT_SECTION: &str = "DEFAULT";
 
 type Options = OrderedMap<Entry>;
 
-/// An option's value, and the line of its name.
+/// An option's value and the line of its name.
 #[derive(Debug)]
 struct Entry {
     line: usize,
     value: String,
 }
 
-/// A parsed file: sections and their options in file order.
+/// A parsed INI file: sections and their options in file order.
 #[derive(Debug, Default)]
 pub(super) struct Ini {
     sections: OrderedMap<Options>,
     defaults: Options,
 }
 
-/// Why a text is not INI.
+/// The reason why a text is not INI.
 #[derive(Debug)]
 pub(super) enum IniError {
     NoSection {
@@ -47,7 +50,7 @@ pub(super) enum IniError {
         section: String,
         option: String,
     },
-    /// The first line that is neither, and all of them.
+    /// Lines that are neither a header nor an option. `line` is the number of the first.
     NotOptions {
         line: usize,
         lines: Vec<(usize, String)>,
@@ -55,8 +58,8 @@ pub(super) enum IniError {
 }
 
 impl IniError {
-    /// The message of Python's `configparser` about the file `name`. Line breaks in it are ours: what comes from the file
-    /// is quoted.
+    /// Returns the message of Python's `configparser` about the file `name`. Line breaks in the
+    /// message come from this crate: text from the file is quoted.
     pub(super) fn message(&self, name: &str) -> String {
         let name = py_repr(name);
         match self {
@@ -88,7 +91,7 @@ impl IniError {
         }
     }
 
-    /// The line, counted from 1.
+    /// Returns the line of the error, counted from 1.
     pub(super) fn line(&self) -> usize {
         match self {
             Self::NoSection { line, .. }
@@ -100,7 +103,7 @@ impl IniError {
 }
 
 impl Ini {
-    /// Parse `text`, whose lines end in `\n`.
+    /// Parses `text`, whose lines end in `\n`.
     pub(super) fn parse(text: &str) -> Result<Self, IniError> {
         let mut reader = Reader::default();
         for (at, line) in text.split_inclusive('\n').enumerate() {
@@ -113,19 +116,19 @@ impl Ini {
         self.sections.contains_key(section)
     }
 
-    /// The names of a section's options, those of `[DEFAULT]` behind its own.
+    /// Returns the names of a section's options, followed by those that only `[DEFAULT]` has.
     pub(super) fn options(&self, section: &str) -> Vec<&str> {
         let Some(own) = self.sections.get(section) else { return Vec::new() };
         let inherited = self.defaults.iter().filter(|(name, _)| !own.contains_key(name));
         own.iter().chain(inherited).map(|(name, _)| name).collect()
     }
 
-    /// An option's value, from `[DEFAULT]` if the section has none.
+    /// Returns an option's value, from `[DEFAULT]` if the section has none.
     pub(super) fn get(&self, section: &str, option: &str) -> Option<&str> {
         self.entry(section, option).map(|entry| entry.value.as_str())
     }
 
-    /// The line in which an option's value begins.
+    /// Returns the line of the option's name.
     pub(super) fn line(&self, section: &str, option: &str) -> Option<usize> {
         self.entry(section, option).map(|entry| entry.line)
     }
@@ -136,18 +139,19 @@ impl Ini {
     }
 }
 
-/// The state between two lines.
+/// The parser's state between two lines.
 #[derive(Default)]
 struct Reader {
     ini: Ini,
     section: Option<String>,
-    /// The option that an indented line continues; empty when there is none.
+    /// The option that an indented line continues, if any.
     option: Option<String>,
-    /// How far the last header or option was indented, in characters.
+    /// The indentation of the last header or option, in characters.
     indent: usize,
     seen_sections: BTreeSet<String>,
     seen_options: BTreeSet<(String, String)>,
-    /// Lines that made no sense. Reading goes on, as duplicates are reported before them.
+    /// Lines that are neither a header nor an option. Reading continues after them, because errors
+    /// about duplicates come first.
     bad: Vec<(usize, String)>,
 }
 
@@ -173,7 +177,7 @@ impl Reader {
         }
     }
 
-    /// Add a line to the value being read; `false` if there is none.
+    /// Adds a line to the value being read. Returns `false` if no value is being read.
     fn continue_value(&mut self, line: &str) -> bool {
         let (Some(section), Some(option)) = (&self.section, &self.option) else { return false };
         let options = options_of(&mut self.ini, section);
@@ -232,7 +236,7 @@ impl Reader {
     }
 }
 
-/// What stands between the first `[` and the last `]`; anything may follow it.
+/// Returns the text between the first `[` and the last `]`. Anything may follow the `]`.
 fn header(line: &str) -> Option<&str> {
     let (header, _) = line.strip_prefix('[')?.rsplit_once(']')?;
     (!header.is_empty()).then_some(header)

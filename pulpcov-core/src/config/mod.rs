@@ -1,29 +1,33 @@
-//! Configuration: `.coveragerc` and its kin, read as coverage.py reads them.
+//! Configuration files, read as coverage.py reads them.
 //!
-//! A [`Loader`] finds the file of a folder and gives back a [`Config`] with every setting, and
-//! warnings for the user. Nothing here reads the environment or prints; what the environment says
-//! is passed in.
+//! A [`Loader`] finds the config file of a folder. It returns a [`Config`] with every setting, and
+//! warnings for the user. This module prints nothing and does not read the environment: the caller
+//! passes the variables in.
 //!
 //! | file | sections |
 //! |---|---|
-//! | `.coveragerc`, or the file that is named | `[run]`, or `[coverage:run]`, which wins |
-//! | `.coveragerc.toml`, or a file that is named so | `[run]`, or `[tool.coverage.run]`, which wins |
+//! | `.coveragerc`, or a file that is named explicitly | `[run]`, or `[coverage:run]`, which wins |
+//! | `.coveragerc.toml`, or a named file ending in `.toml` | `[run]`, or `[tool.coverage.run]`, which wins |
 //! | `setup.cfg`, `tox.ini` | `[coverage:run]` |
 //! | `pyproject.toml` | `[tool.coverage.run]` |
 //!
 //! # Differences from coverage.py
 //!
-//! * Where coverage.py fails with a Python traceback (a file that is not UTF-8, `run = 3` in place
-//!   of a table), there is an [error](crate::ErrorKind::Config) with the file and the place.
-//! * A file that is not UTF-8 is refused for that, whatever else may be wrong before those bytes.
-//! * In TOML, coverage.py takes a value of any type for options that are text; here other values become text as Python
-//!   writes them. Numbers must fit 64 bits.
-//! * TOML 1.1 is understood; coverage.py leaves TOML to Python, most of whose versions read 1.0.
-//! * What is no TOML is refused in our words; coverage.py has those of Python's parser. Those of the INI parser are the
-//!   same.
+//! * Some files make coverage.py fail with a Python traceback: a file that is not UTF-8, or a value
+//!   such as `run = 3` where a table belongs. Here the caller gets an
+//!   [error](crate::ErrorKind::Config) with the file and the place.
+//! * A file that is not UTF-8 is refused for that reason, even if an error comes before the bad
+//!   bytes.
+//! * In TOML, coverage.py accepts a value of any type for a text option. Here such a value becomes
+//!   text, written as Python writes it. Numbers must fit in 64 bits.
+//! * TOML 1.1 is accepted. coverage.py uses Python's own TOML parser, and most Python versions read
+//!   TOML 1.0.
+//! * The message about a TOML syntax error is this crate's; coverage.py shows the message of
+//!   Python's parser. The messages about INI syntax are the same as Python's.
 //!
-//! Ways through the modules: `files` chooses the files and applies one; `document` finds sections
-//! in what `ini` or `toml` parsed; `settings` says which option is read as what, `values` does it.
+//! The modules: `files` chooses the files and applies one. `ini` and `toml` parse a file, and
+//! `document` finds sections in the result. `settings` lists each option and its type; `values`
+//! reads a value as that type.
 
 #[cfg(feature = "paths")]
 mod aliases;

@@ -1,8 +1,10 @@
-//! Numbers as settings and options have them.
+//! Parses the numbers of settings and command-line options.
 
 use crate::pytext;
 
-/// Python's `int(text)` in base ten; `None` if the text is not a number, or the number does not fit.
+/// Parses an integer as Python's `int(text)` does in base ten.
+///
+/// Returns `None` if the text is not a number or the number does not fit in 64 bits.
 ///
 /// # Examples
 ///
@@ -14,8 +16,10 @@ pub fn parse_int(text: &str) -> Option<i64> {
     pytext::parse_int(text)
 }
 
-/// Python's `float(text)`; `None` if the text is not a number. Infinities and not-a-number have words, and a number that is
-/// too large is infinite.
+/// Parses a floating point number as Python's `float(text)` does.
+///
+/// Returns `None` if the text is not a number. Words such as `inf` and `nan` are numbers. A number
+/// that is too large becomes infinite.
 ///
 /// # Examples
 ///

@@ -1,10 +1,10 @@
-//! A map that keeps the order in which its keys first came.
+//! A map that keeps its keys in the order of their first insertion.
 
 use std::collections::BTreeMap;
 
-/// Text keys and their values in the order of the file, as a Python `dict` has them.
+/// A map from text keys to values that keeps insertion order, like a Python `dict`.
 ///
-/// `[paths]` needs the order: the first entry that matches a path decides.
+/// `[paths]` depends on the order: the first entry that matches a path decides.
 ///
 /// # Examples
 ///
@@ -22,12 +22,12 @@ pub struct OrderedMap<V> {
 }
 
 impl<V> OrderedMap<V> {
-    /// An empty map.
+    /// Creates an empty map.
     pub fn new() -> Self {
         Self { entries: Vec::new(), places: BTreeMap::new() }
     }
 
-    /// Set the value of `key`, which keeps its place if it has one.
+    /// Sets the value of `key`. A key that is already in the map keeps its place.
     pub fn insert(&mut self, key: impl Into<String>, value: V) {
         let key = key.into();
         match self.places.get(&key) {
@@ -39,7 +39,7 @@ impl<V> OrderedMap<V> {
         }
     }
 
-    /// The value of `key`.
+    /// Returns the value of `key`.
     pub fn get(&self, key: &str) -> Option<&V> {
         self.places.get(key).map(|&place| &self.entries[place].1)
     }
@@ -48,27 +48,27 @@ impl<V> OrderedMap<V> {
         self.places.get(key).map(|&place| &mut self.entries[place].1)
     }
 
-    /// Whether `key` has a value.
+    /// Returns whether `key` has a value.
     pub fn contains_key(&self, key: &str) -> bool {
         self.places.contains_key(key)
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is no key.
+    /// Returns whether the map is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Keys and values in order.
+    /// Returns the keys and values in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
         self.entries.iter().map(|(key, value)| (key.as_str(), value))
     }
 
-    /// The values in order, to change.
+    /// Returns the values in order, mutable.
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
         self.entries.iter_mut().map(|(_, value)| value)
     }
@@ -80,7 +80,8 @@ impl<V> Default for OrderedMap<V> {
     }
 }
 
-/// Equal when the same entries stand in the same order: order decides what a path becomes.
+/// Maps are equal if they have the same entries in the same order. The order counts because it
+/// decides how a path is mapped.
 impl<V: PartialEq> PartialEq for OrderedMap<V> {
     fn eq(&self, other: &Self) -> bool {
         self.entries == other.entries

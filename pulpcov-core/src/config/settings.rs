@@ -1,6 +1,6 @@
-//! Every setting, its type, its default, and the option of a file that sets it.
+//! Every setting with its type, its default, and the config file's option that sets it.
 //!
-//! The fields are named after the options, and the defaults are those of coverage.py
+//! The fields have the names of the options. The defaults are those of coverage.py
 //! (`coverage/config.py`).
 
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 use crate::text::py_repr;
 use crate::{Error, ErrorKind, Result};
 
-/// All settings, from whichever file gave them, and from the environment.
+/// All settings, from the config file and the environment.
 ///
 /// # Examples
 ///
@@ -28,9 +28,9 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Config {
-    /// `[run]`: what was measured and how. Reports and combining use some of it.
+    /// `[run]`: what is measured and how. Reports and combining use some of these settings.
     pub run: Run,
-    /// `[report]`: what all reports have in common.
+    /// `[report]`: settings that apply to all reports.
     pub report: Report,
     /// `[html]`.
     pub html: Html,
@@ -40,27 +40,28 @@ pub struct Config {
     pub json: Json,
     /// `[lcov]`.
     pub lcov: Lcov,
-    /// `[paths]`: names of no meaning, each with the folders that are one and the same.
+    /// `[paths]`: sets of folders that stand for the same folder. The name of a set has no meaning.
     ///
-    /// The order is that of the file, and counts. `~` is expanded.
+    /// The sets are in the order of the file, because the first match decides. `~` is expanded.
     pub paths: OrderedMap<Vec<String>>,
-    /// The sections of the [plugins](Run::plugins), by plugin and option.
+    /// The sections of the [plugins](Run::plugins): plugin, then option.
     pub plugin_options: OrderedMap<OrderedMap<Value>>,
-    /// Where the settings came from.
+    /// The files that the settings came from.
     pub files: ConfigFiles,
-    /// Lists and booleans of TOML, by option: for text and numbers, coverage.py's list of settings shows them as they are.
+    /// TOML lists and booleans, by option. If the option is text or a number, the output of
+    /// `coverage debug config` has the list or boolean, not the converted value.
     pub(super) odd_values: OrderedMap<Value>,
 }
 
-/// The config files that were looked for, as absolute paths in that order.
+/// The config files that were looked for, as absolute paths, in the order in which they were tried.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigFiles {
-    /// Files that we tried to read.
+    /// Files that the loader tried to read.
     pub attempted: Vec<PathBuf>,
-    /// Files that could be read, whether or not they had settings for us.
+    /// Files that could be read, whether or not they had settings for coverage.
     pub read: Vec<PathBuf>,
-    /// The file that the settings are from.
+    /// The file that the settings came from.
     pub used: Option<PathBuf>,
 }
 
@@ -70,7 +71,7 @@ pub struct ConfigFiles {
 pub struct Run {
     /// Measure branches as well as lines.
     pub branch: bool,
-    /// The command that `coverage run` runs when none is given.
+    /// The command that `coverage run` runs if no command is given.
     pub command_line: Option<String>,
     /// Concurrency libraries in use: `thread`, `gevent`, `greenlet`, `eventlet`, `multiprocessing`.
     pub concurrency: Vec<String>,
@@ -78,23 +79,23 @@ pub struct Run {
     pub context: Option<String>,
     /// The tracer: `ctrace`, `pytrace` or `sysmon`.
     pub core: Option<String>,
-    /// Measure the standard library too.
+    /// Also measure the standard library.
     pub cover_pylib: bool,
-    /// The data file.
+    /// The path of the data file.
     pub data_file: String,
-    /// What to write debug output about.
+    /// Topics of debug output.
     pub debug: Vec<String>,
-    /// Where debug output goes.
+    /// The file for debug output.
     pub debug_file: Option<String>,
-    /// Warnings not to give.
+    /// Warnings to suppress.
     pub disable_warnings: Vec<String>,
-    /// How contexts change during a run: `test_function`.
+    /// How the context changes during a run: `test_function`.
     pub dynamic_context: Option<String>,
     /// Patterns of files to measure.
     pub include: Vec<String>,
     /// Patterns of files not to measure.
     pub omit: Vec<String>,
-    /// Add host, process and a random part to the data file's name.
+    /// Add the host, the process and a random part to the data file's name.
     pub parallel: bool,
     /// Parts of Python to patch. `subprocess` makes the run [parallel](Self::parallel).
     pub patch: Vec<String>,
@@ -104,7 +105,7 @@ pub struct Run {
     pub relative_files: bool,
     /// Write the data when the process gets SIGTERM.
     pub sigterm: bool,
-    /// Packages or folders to measure; `None` measures whatever is imported.
+    /// Packages or folders to measure. `None` measures everything that is imported.
     pub source: Option<Vec<String>>,
     /// Folders to measure.
     pub source_dirs: Vec<String>,
@@ -118,35 +119,35 @@ pub struct Run {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
-    /// Regular expressions: report only what ran in a context that one of them matches.
+    /// Regular expressions of contexts. Reports count only what ran in a matching context.
     pub contexts: Option<Vec<String>>,
     /// Regular expressions that were added to [`exclude_lines`](Self::exclude_lines).
     pub exclude_also: Vec<String>,
-    /// Regular expressions of lines to leave out, those of `exclude_also` behind the others.
+    /// Regular expressions of lines to exclude. Those of `exclude_also` come last.
     pub exclude_lines: Vec<String>,
     /// The percentage below which a report fails.
     pub fail_under: f64,
     /// The text report's format: `text`, `markdown` or `total`.
     pub format: Option<String>,
-    /// Go on when a source file cannot be found.
+    /// Continue if a source file cannot be found.
     pub ignore_errors: bool,
     /// Patterns of files to report on.
     pub include: Option<Vec<String>>,
-    /// Look for unexecuted files also in folders without `__init__.py`.
+    /// Look for unexecuted files even in folders without `__init__.py`.
     pub include_namespace_packages: bool,
     /// Patterns of files not to report on.
     pub omit: Option<Vec<String>>,
     /// Regular expressions that were added to [`partial_branches`](Self::partial_branches).
     pub partial_also: Vec<String>,
-    /// Regular expressions of lines that may branch one way only, `partial_also` included.
+    /// Regular expressions of lines whose partial branches are accepted, `partial_also` included.
     pub partial_branches: Vec<String>,
-    /// The same for what Python makes constant, such as `while True:`.
+    /// Regular expressions of lines whose branch Python makes constant, such as `while True:`.
     pub partial_branches_always: Vec<String>,
-    /// Digits behind the point of percentages.
+    /// Decimal places of percentages.
     pub precision: i64,
     /// List the lines that did not run.
     pub show_missing: bool,
-    /// Leave out files that ran completely.
+    /// Leave out files that are covered completely.
     pub skip_covered: bool,
     /// Leave out files without statements.
     pub skip_empty: bool,
@@ -158,7 +159,7 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Html {
-    /// The folder of the report.
+    /// The folder to write the report to.
     pub directory: String,
     /// A style sheet to add.
     pub extra_css: Option<String>,
@@ -176,7 +177,7 @@ pub struct Html {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Xml {
-    /// The file of the report.
+    /// The file to write the report to.
     pub output: String,
     /// Folders deeper than this are not packages of their own.
     pub package_depth: i64,
@@ -186,7 +187,7 @@ pub struct Xml {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Json {
-    /// The file of the report.
+    /// The file to write the report to.
     pub output: String,
     /// Indent the report.
     pub pretty_print: bool,
@@ -200,7 +201,7 @@ pub struct Json {
 pub struct Lcov {
     /// Add a checksum to every line.
     pub line_checksums: bool,
-    /// The file of the report.
+    /// The file to write the report to.
     pub output: String,
 }
 
@@ -293,7 +294,8 @@ impl Default for Lcov {
 }
 
 impl Config {
-    /// The names of all settings that [`set_option`](Self::set_option) takes, as coverage.py's `get_option` has them.
+    /// Returns the names of all settings that [`set_option`](Self::set_option) accepts, such as
+    /// `report:fail_under`. They are the names of coverage.py's `get_option`.
     ///
     /// # Examples
     ///
@@ -310,11 +312,13 @@ impl Config {
         SECTIONS.iter().flat_map(names).filter(|name| name != "run:_crash")
     }
 
-    /// Set one setting, as a plugin of coverage.py does with `set_option`. Nothing is replaced in texts.
+    /// Sets one setting, as a coverage.py plugin does with `set_option`. Variables in text are not
+    /// replaced.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for a name that is not known, or a value of another type.
+    /// Returns [`ErrorKind::Config`](crate::ErrorKind::Config) if the name is unknown or the value
+    /// has the wrong type.
     ///
     /// # Examples
     ///
@@ -340,7 +344,7 @@ impl Config {
     }
 }
 
-/// The value whose text means this one's, once variables are replaced in it.
+/// Escapes `$` in a value, so that replacing variables returns the original text.
 fn literal(value: Value) -> Value {
     match value {
         Value::Text(text) => Value::Text(text.replace('$', "$$")),
@@ -365,8 +369,9 @@ pub(super) struct OptionSpec {
     pub(super) set: fn(&mut Config, &Setting<'_>) -> std::result::Result<(), Cause>,
 }
 
-/// `options!(run: branch boolean, ...)`: option `branch` sets `config.run.branch` by
-/// [`Setting::boolean`]. The option behind the `;` is known and read, but means nothing to us.
+/// Lists the options of a section. `options!(run: branch boolean, ...)` says that option `branch`
+/// sets `config.run.branch` through [`Setting::boolean`]. The option after the `;` is read and then
+/// ignored.
 macro_rules! options {
     ($section:ident: $($name:ident $read:ident),* $(,)? $(; $ignored:ident)?) => {
         &[
@@ -382,7 +387,8 @@ macro_rules! options {
     };
 }
 
-// The order is that in which coverage.py reads them: it decides which of two bad values is named.
+// The options are in the order in which coverage.py reads them: of two bad values, the first is
+// reported.
 
 const RUN: &[OptionSpec] = options!(run:
     branch boolean,

@@ -3,7 +3,7 @@
 use crate::pytext::is_word;
 use crate::text::py_repr;
 
-/// A variable marked with `?` that is not there.
+/// The error for a variable that is marked with `?` but not set.
 #[derive(Debug, thiserror::Error)]
 #[error("Variable {word} is undefined: {}", py_repr(.text))]
 pub(super) struct Undefined {
@@ -11,29 +11,31 @@ pub(super) struct Undefined {
     text: String,
 }
 
-/// What follows a `$`.
+/// A variable's name and what follows it, after a `$`.
 struct Reference<'a> {
     word: &'a str,
     missing: Missing<'a>,
-    /// How many bytes it takes, without the `$`.
+    /// The length in bytes, without the `$`.
     len: usize,
 }
 
-/// What stands for a variable that is not there.
+/// What to do if the variable is not set.
 enum Missing<'a> {
     Default(&'a str),
     Refused,
 }
 
-/// Replace the variables in `text`; a `$` that starts none of the forms stays.
+/// Replaces the variables in `text`. A `$` that starts none of the forms stays.
 ///
-/// The forms are those of coverage.py's `misc.substitute_variables`. An unknown variable is empty.
+/// The forms are those of coverage.py's `misc.substitute_variables`. A variable that is not set is
+/// replaced by nothing.
 pub(super) fn substitute(
     text: &str,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<String, Undefined> {
     let mut out = String::with_capacity(text.len());
-    // No brace closes behind this, and none is looked for: that would cost quadratic time.
+    // There is no `}` after this position, so none is searched for there. A search for each `$`
+    // would take quadratic time.
     let last_close = text.rfind('}').unwrap_or(0);
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('$') {

@@ -1,27 +1,27 @@
-//! TOML files, through the `toml` crate, as Python's `tomllib` reads them.
+//! Reads TOML files with the `toml` crate, as Python's `tomllib` does.
 //!
-//! Only the tables that are ours are turned into values: the rest of a `pyproject.toml` has to be
-//! TOML, and nothing more is asked of it.
+//! Only coverage's tables are converted to values. The rest of a `pyproject.toml` must be valid
+//! TOML but is otherwise ignored.
 
 use toml::de::{DeTable, DeValue};
 
 use super::value::{Datetime, Value};
 
-/// A parsed file.
+/// A parsed TOML file.
 #[derive(Debug)]
 pub(super) struct Toml<'t> {
     text: &'t str,
     table: DeTable<'t>,
 }
 
-/// A table of the file.
+/// A table of a TOML file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Table<'a> {
     text: &'a str,
     table: &'a DeTable<'a>,
 }
 
-/// Why a text is not TOML.
+/// The reason why a text is not TOML.
 #[derive(Debug, thiserror::Error)]
 #[error("{message} (at line {line}, column {column})")]
 pub(super) struct TomlError {
@@ -32,21 +32,22 @@ pub(super) struct TomlError {
     pub(super) column: usize,
 }
 
-/// A value that should have been a table.
+/// The error for a value where a table belongs.
 #[derive(Debug)]
 pub(super) struct NotATable {
     pub(super) name: String,
     /// Counted from 1.
     pub(super) line: usize,
-    /// Whether Python can look for an option in it.
+    /// Whether Python can search the value with `in`: the value is at the end of the name, and is a
+    /// list or a string.
     pub(super) is_searched: bool,
 }
 
 impl<'t> Toml<'t> {
-    /// Parse `text`.
+    /// Parses `text`.
     pub(super) fn parse(text: &'t str) -> Result<Self, TomlError> {
         if text.starts_with('\u{feff}') {
-            // The toml crate skips it; Python's tomllib does not.
+            // The `toml` crate skips the byte order mark; Python's `tomllib` refuses it.
             let message = "Invalid statement: a byte order mark begins the text".to_owned();
             return Err(TomlError { message, line: 1, column: 1 });
         }
@@ -54,7 +55,7 @@ impl<'t> Toml<'t> {
         Ok(Self { text, table: table.into_inner() })
     }
 
-    /// The table of that dotted name, if there is one.
+    /// Returns the table of the dotted name `name`, if there is one.
     pub(super) fn table(&self, name: &str) -> Result<Option<Table<'_>>, NotATable> {
         let mut table = &self.table;
         let mut end = 0;
@@ -75,23 +76,23 @@ impl<'t> Toml<'t> {
 }
 
 impl<'a> Table<'a> {
-    /// The names in it, in file order.
+    /// Returns the table's keys, in file order.
     pub(super) fn keys(self) -> impl Iterator<Item = &'a str> {
         self.table.keys().map(|key| key.get_ref().as_ref())
     }
 
-    /// The value of that name.
+    /// Returns the value of `key`.
     pub(super) fn get(self, key: &str) -> Option<Value> {
         self.table.get(key).map(|value| convert(value.get_ref()))
     }
 
-    /// The line in which the value of that name begins, counted from 1.
+    /// Returns the line in which the value of `key` begins, counted from 1.
     pub(super) fn line(self, key: &str) -> Option<usize> {
         self.table.get(key).map(|value| line_of(self.text, value.span().start))
     }
 }
 
-/// The line of a byte, counted from 1.
+/// Returns the line of the byte at `offset`, counted from 1.
 fn line_of(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().get(..offset).unwrap_or_default();
     before.iter().filter(|byte| **byte == b'\n').count() + 1
@@ -109,7 +110,8 @@ fn convert(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.clone().into_owned()),
         DeValue::Integer(integer) => Value::Integer(decimal(integer.as_str(), integer.radix())),
-        // The crate has checked the form; a number too large is infinite, as in Python.
+        // The `toml` crate has checked the syntax. A number that is too large becomes infinite, as
+        // in Python.
         DeValue::Float(float) => Value::Float(float.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(boolean) => Value::Boolean(*boolean),
         DeValue::Datetime(datetime) => Value::Datetime(convert_datetime(datetime)),
@@ -125,7 +127,7 @@ fn convert(value: &DeValue<'_>) -> Value {
     }
 }
 
-/// The digits of an integer in base ten, without sign if positive.
+/// Returns an integer in base ten, without a sign if it is positive.
 fn decimal(digits: &str, radix: u32) -> String {
     let prefix = match radix {
         2 => "0b",
@@ -134,7 +136,7 @@ fn decimal(digits: &str, radix: u32) -> String {
         _ if digits == "-0" => return "0".to_owned(),
         _ => return digits.strip_prefix('+').unwrap_or(digits).to_owned(),
     };
-    // What is no number of 128 bits stays as it was written: no setting is that large.
+    // A number that does not fit in 128 bits stays as written: no setting is that large.
     match i128::from_str_radix(digits, radix) {
         Ok(number) => number.to_string(),
         Err(_) => format!("{prefix}{digits}"),

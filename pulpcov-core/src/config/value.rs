@@ -1,4 +1,4 @@
-//! Values of any type, as a TOML file can give a plugin.
+//! Config values of any type. A TOML file can pass such values to a plugin.
 
 use std::fmt;
 
@@ -6,10 +6,10 @@ use super::ordered::OrderedMap;
 use crate::pytext::float_repr;
 use crate::text::py_repr;
 
-/// The value of an option that coverage.py hands to a plugin as it is.
+/// The value of an option that coverage.py hands to a plugin unchanged.
 ///
-/// INI files have text only. Displayed as Python's `repr` writes the value, which is how
-/// coverage.py shows it in messages and in `debug config`.
+/// Values from INI files are always text. [`Display`](fmt::Display) writes a value as Python's
+/// `repr` does, which is how coverage.py shows values in messages and in `debug config`.
 ///
 /// # Examples
 ///
@@ -24,7 +24,8 @@ use crate::text::py_repr;
 pub enum Value {
     /// A string.
     Text(String),
-    /// An integer, in decimal digits: TOML as Python reads it has no largest one.
+    /// An integer, in decimal digits. It is text because Python's TOML integers have no upper
+    /// limit.
     Integer(String),
     /// A floating point number.
     Float(f64),
@@ -38,7 +39,7 @@ pub enum Value {
     Table(OrderedMap<Value>),
 }
 
-/// A TOML date, time of day or date and time.
+/// A TOML date, time of day, or date and time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Datetime {
@@ -51,7 +52,7 @@ pub struct Datetime {
 }
 
 impl Value {
-    /// The value as Python's `str` writes it.
+    /// Returns the value as Python's `str` writes it.
     pub(super) fn in_text(&self) -> String {
         match self {
             Self::Text(text) => text.clone(),
@@ -62,7 +63,7 @@ impl Value {
 }
 
 impl Datetime {
-    /// As Python's `str` writes it: `2024-02-29 12:30:00.500000+01:00`.
+    /// Returns the text that Python's `str` gives: `2024-02-29 12:30:00.500000+01:00`.
     fn in_text(&self) -> String {
         let mut parts = Vec::new();
         if let Some((year, month, day)) = self.date {
@@ -112,7 +113,7 @@ fn write_joined(
     write!(f, "{close}")
 }
 
-/// The `repr` of the object of Python's `datetime` module.
+/// Writes the `repr` of the equal object of Python's `datetime` module.
 impl fmt::Display for Datetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let class = match (self.date, self.time) {
@@ -143,7 +144,8 @@ impl fmt::Display for Datetime {
     }
 }
 
-/// Python's `timedelta` counts days down and seconds up.
+/// Returns the `repr` of a Python `timedelta`. Its seconds are never negative: a negative time has
+/// negative days and the seconds to add to them.
 fn timedelta(minutes: i16) -> String {
     let seconds = i32::from(minutes) * 60;
     match seconds.div_euclid(86400) {

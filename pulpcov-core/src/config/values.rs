@@ -1,8 +1,8 @@
-//! An option's value, read as the type that the option has.
+//! Reads an option's value as the option's type.
 //!
-//! In INI files every value is text; TOML values have types, and text is taken for a number or a
-//! boolean too. Variables are replaced in all text. The rules are those of coverage.py's
-//! `HandyConfigParser` and `TomlConfigParser`.
+//! In INI files every value is text. TOML values have types, but a string is accepted where a
+//! number or a boolean is expected. Variables are replaced in all text. The rules are those of
+//! coverage.py's `HandyConfigParser` and `TomlConfigParser`.
 
 use super::document::Raw;
 use super::error::Cause;
@@ -16,9 +16,9 @@ use crate::text::py_repr;
 /// Looks up an environment variable.
 pub(super) type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// One option of a file, with all that is needed to read and to refuse it.
+/// One option of a file, with everything needed to read its value or to report an error.
 pub(super) struct Setting<'a> {
-    /// The section as it stands in the file.
+    /// The section's name as the file writes it.
     pub(super) section: &'a str,
     pub(super) option: &'a str,
     pub(super) raw: Raw,
@@ -26,7 +26,8 @@ pub(super) struct Setting<'a> {
 }
 
 impl Setting<'_> {
-    /// `1`, `yes`, `true`, `on` and their opposites in any case; in TOML `true` or `"true"`.
+    /// Reads a boolean. In INI, it is `1`, `yes`, `true`, `on`, `0`, `no`, `false` or `off`, in any
+    /// case. In TOML, it is `true`, `false`, or one of these two as a string.
     pub(super) fn boolean(&self) -> Result<bool, Cause> {
         match self.substituted()? {
             Raw::Ini(text) => match text.to_lowercase().as_str() {
@@ -43,7 +44,7 @@ impl Setting<'_> {
         }
     }
 
-    /// A whole number of 64 bits.
+    /// Reads an integer of 64 bits.
     pub(super) fn integer(&self) -> Result<i64, Cause> {
         match self.substituted()? {
             Raw::Ini(text) => parse_int(&text).ok_or_else(|| {
@@ -59,7 +60,7 @@ impl Setting<'_> {
         }
     }
 
-    /// A number, infinite and not-a-number included.
+    /// Reads a floating point number. Infinities and not-a-number are accepted.
     pub(super) fn float(&self) -> Result<f64, Cause> {
         match self.substituted()? {
             Raw::Ini(text) => parse_float(&text).ok_or_else(|| {
@@ -74,16 +75,17 @@ impl Setting<'_> {
         }
     }
 
-    /// Text.
+    /// Reads text.
     pub(super) fn text(&self) -> Result<String, Cause> {
         match self.substituted()? {
             Raw::Ini(text) => Ok(text),
-            // coverage.py keeps a value of any type, and writes it as Python does.
+            // coverage.py keeps a value of any type and writes it as Python does.
             Raw::Toml(value) => Ok(value.in_text()),
         }
     }
 
-    /// A value that text or a number stand for, but that coverage.py shows otherwise.
+    /// Returns the value if it is a TOML list or boolean. If the option is text or a number,
+    /// `coverage debug config` shows the list or boolean instead of the converted value.
     pub(super) fn odd_value(&self) -> Option<Value> {
         match &self.raw {
             Raw::Toml(value @ (Value::Array(_) | Value::Boolean(_))) => Some(value.clone()),
@@ -91,7 +93,7 @@ impl Setting<'_> {
         }
     }
 
-    /// A path, with `~` expanded.
+    /// Reads a path and expands `~`.
     pub(super) fn file(&self) -> Result<String, Cause> {
         match self.substituted()? {
             Raw::Ini(text) | Raw::Toml(Value::Text(text)) => Ok(expand_user(&text, self.env)),
@@ -99,7 +101,7 @@ impl Setting<'_> {
         }
     }
 
-    /// In INI text, whatever stands between commas and line ends; in TOML a list of text.
+    /// Reads a list: INI text is split at commas and line ends, TOML has a list of strings.
     pub(super) fn list(&self) -> Result<Vec<String>, Cause> {
         match &self.raw {
             Raw::Ini(text) => Ok(non_blank(substitute(text, self.env)?.split(['\n', ',']))),
@@ -107,7 +109,7 @@ impl Setting<'_> {
         }
     }
 
-    /// Regular expressions, one a line.
+    /// Reads regular expressions: one a line in INI, a list of strings in TOML.
     pub(super) fn patterns(&self) -> Result<Vec<String>, Cause> {
         let patterns = match &self.raw {
             Raw::Ini(text) => non_blank(split_lines(&substitute(text, self.env)?)),
@@ -117,7 +119,8 @@ impl Setting<'_> {
         Ok(patterns)
     }
 
-    /// What a plugin gets: INI text with variables replaced, TOML values as they are.
+    /// Returns the value for a plugin: INI text with variables replaced, or the TOML value
+    /// unchanged.
     pub(super) fn plugin_value(&self) -> Result<Value, Cause> {
         match &self.raw {
             Raw::Ini(text) => Ok(Value::Text(substitute(text, self.env)?)),
@@ -125,7 +128,7 @@ impl Setting<'_> {
         }
     }
 
-    /// The value, with variables replaced if it is text.
+    /// Returns the value. If it is text, variables in it are replaced.
     fn substituted(&self) -> Result<Raw, Cause> {
         Ok(match &self.raw {
             Raw::Ini(text) => Raw::Ini(substitute(text, self.env)?),
@@ -134,7 +137,8 @@ impl Setting<'_> {
         })
     }
 
-    /// Messages have the value as it was written: variables are replaced in the items.
+    /// Reads a TOML list of strings and replaces variables in each item. Error messages quote the
+    /// value as the file writes it.
     fn text_list(&self, value: &Value) -> Result<Vec<String>, Cause> {
         let Value::Array(values) = value else {
             return Err(self.refused(&format!("is not a list: {value}")));
@@ -155,7 +159,8 @@ impl Setting<'_> {
         })
     }
 
-    /// coverage.py names an INI file's section here without its prefix.
+    /// Returns the section's name as messages about patterns give it: coverage.py omits the prefix
+    /// of an INI section there.
     fn section_in_messages(&self) -> &str {
         match self.raw {
             Raw::Ini(_) => self.section.strip_prefix("coverage:").unwrap_or(self.section),

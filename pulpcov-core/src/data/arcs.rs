@@ -2,11 +2,11 @@
 
 /// A jump from one line to another: `(from, to)`.
 ///
-/// A `from` of `-n` is the entry to the code object that starts at line `n`, a `to` of
-/// `-n` its exit (coverage.py's `CoverageData.arcs`).
+/// A `from` of `-n` means entry into the code object that starts at line `n`. A `to` of `-n` means exit from
+/// it (coverage.py's `CoverageData.arcs`).
 pub type LineArc = (i32, i32);
 
-/// A set of arcs, sorted by `from`, then `to`, in one allocation of 8 bytes an arc.
+/// A set of arcs, sorted by `from` and then `to`. It is one allocation of 8 bytes per arc.
 ///
 /// # Examples
 ///
@@ -22,42 +22,43 @@ pub type LineArc = (i32, i32);
 pub struct ArcSet(Box<[LineArc]>);
 
 impl ArcSet {
-    /// The empty set.
+    /// Creates an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The arcs in ascending order.
+    /// Returns the arcs in ascending order.
     pub fn as_slice(&self) -> &[LineArc] {
         &self.0
     }
 
-    /// The arcs in ascending order.
+    /// Iterates over the arcs in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = LineArc> + '_ {
         self.0.iter().copied()
     }
 
-    /// How many arcs are in the set.
+    /// Returns the number of arcs in the set.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Is there no arc in the set?
+    /// Returns whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Is `arc` in the set?
+    /// Returns whether `arc` is in the set.
     pub fn contains(&self, arc: LineArc) -> bool {
         self.0.binary_search(&arc).is_ok()
     }
 
-    /// Add every arc of `other`.
+    /// Adds every arc of `other`.
     pub fn union_with(&mut self, other: &Self) {
         self.union_with_ascending(&other.0);
     }
 
-    /// Add arcs that ascend: one pass over both. Most merges add little or nothing, and then little is copied or nothing.
+    /// Adds arcs in ascending order, in one pass over both sets. If all arcs are known already, which is
+    /// common, nothing is allocated or copied.
     pub(crate) fn union_with_ascending(&mut self, arcs: &[LineArc]) {
         if self.0.is_empty() {
             self.0 = arcs.into();
@@ -86,9 +87,10 @@ impl ArcSet {
         }
     }
 
-    /// The lines that the arcs touch: both ends, but for entries, exits and line 0.
+    /// Iterates over the lines at both ends of the arcs, except entries, exits and line 0.
     ///
-    /// This is what coverage.py's `CoverageData.lines` says of branch data.
+    /// coverage.py's `CoverageData.lines` returns the same lines for branch data. A line may appear more than
+    /// once.
     pub fn lines(&self) -> impl Iterator<Item = u32> + '_ {
         self.iter()
             .flat_map(|(from, to)| [from, to])
@@ -97,14 +99,14 @@ impl ArcSet {
     }
 }
 
-/// Arcs compare as their keys do, in one step.
+/// Returns a key with the order of the arcs, so that one comparison is enough.
 #[inline]
 fn key((from, to): LineArc) -> i64 {
     i64::from(from) << 32 | i64::from((to ^ i32::MIN).cast_unsigned())
 }
 
 impl From<Vec<LineArc>> for ArcSet {
-    /// Takes arcs in any order; arcs that are sorted already are taken as they are.
+    /// Accepts arcs in any order. Sorted arcs without duplicates are used as they are.
     fn from(mut arcs: Vec<LineArc>) -> Self {
         if !arcs.is_sorted_by(|a, b| a < b) {
             arcs.sort_unstable();

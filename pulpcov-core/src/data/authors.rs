@@ -1,31 +1,31 @@
-//! Who says that a file was measured.
+//! The users whose data files name a source file.
 //!
-//! A data file names sources by path, and whoever wrote it chose the paths. A report shows what is at these paths. So
-//! a report by root over a stranger's data file could show the stranger files that only root may read.
-//! For each file of a data set it is known whose data files name it: a report shows a source only if one of
-//! these users could read it themselves.
+//! The author of a data file chooses the source paths in it, and a report shows the files at these paths. A
+//! report that root makes from a stranger's data file could show the stranger files that only root may read.
+//! To prevent this, a data set records for each file whose data files name it. A report shows a source only
+//! if one of these users could read it.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// What the keys of such rows of the table `meta` begin with; the path follows.
+/// The prefix of the keys in the table `meta` that list authors. The path follows.
 #[cfg(feature = "sqlite")]
 pub(crate) const META_KEY: &str = "pulpcov_authors:";
 
-/// What stands for [`Author::Anybody`] in a data file.
+/// The text for [`Author::Anybody`] in a data file.
 const ANYBODY: &str = "anybody";
 
-/// Who may have written a data file.
+/// A user who may have written a data file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Author {
-    /// The user of this number.
+    /// The user with this id.
     User(u32),
-    /// It cannot be said who: everybody may write to the file.
+    /// An unknown user, because everybody may write to the file.
     Anybody,
 }
 
-/// Whose data files name a file.
+/// The users whose data files name a file.
 ///
 /// # Examples
 ///
@@ -41,15 +41,15 @@ pub enum Author {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Authors {
-    /// The caller's, perhaps beside others'.
+    /// The caller, perhaps together with others.
     #[default]
     Caller,
-    /// Only others'.
+    /// Only users other than the caller.
     Others(BTreeSet<Author>),
 }
 
 impl Authors {
-    /// Those of both.
+    /// Adds the authors of `other`.
     pub fn join(&mut self, other: &Self) {
         match (&mut *self, other) {
             (Self::Others(own), Self::Others(other)) => own.extend(other),
@@ -57,9 +57,10 @@ impl Authors {
         }
     }
 
-    /// What they are if a data file of `file` says that they are these; the caller's are not listed in it.
+    /// Returns the authors to trust if a data file whose own authors are `file` lists `self` for a path.
+    /// [`Caller`](Self::Caller) means that it lists none.
     ///
-    /// Whoever writes a data file can make less of what it names, and never more.
+    /// A list in a data file can only reduce the trust in a path, never increase it.
     #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn said_by(self, file: &Self) -> Self {
         let is_trusted = match file {
@@ -74,7 +75,7 @@ impl Authors {
         }
     }
 
-    /// As a data file has it; nobody in particular if it is not understood.
+    /// Parses the list of authors in a data file. Text that is not understood becomes [`Author::Anybody`].
     #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn parse(text: &str) -> Self {
         let author = |word: &str| word.parse().map_or(Author::Anybody, Author::User);
@@ -89,7 +90,7 @@ impl From<Author> for Authors {
     }
 }
 
-/// The users' numbers, as a data file has them. Nothing for the caller.
+/// Writes the list of authors as in a data file: the users' ids, or nothing for the caller.
 impl fmt::Display for Authors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self::Others(authors) = self else { return Ok(()) };

@@ -1,16 +1,16 @@
-//! What one file has in each context.
+//! The rows of one file by context.
 
 use super::contexts::ContextId;
 use super::{ArcSet, LineArc, Numbits};
 
-/// A set that can take another one in.
+/// A set that can be merged with another set.
 pub(crate) trait Union: Default {
-    /// What its rows are read as.
+    /// The type of the values in a run.
     type Value: 'static;
 
     fn union_with(&mut self, other: &Self);
 
-    /// Take in numbits, or arcs that ascend.
+    /// Adds runs of numbits, or of arcs in ascending order.
     #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only databases have runs"))]
     fn union_with_runs<'r>(&mut self, runs: impl Iterator<Item = &'r [Self::Value]>);
 }
@@ -38,7 +38,7 @@ impl Union for ArcSet {
         let Some(first) = runs.next() else { return };
         match runs.next() {
             None => self.union_with_ascending(first),
-            // However many they are, they are sorted once.
+            // Several runs are joined and sorted only once.
             Some(second) => {
                 let mut all = [first, second].concat();
                 runs.for_each(|run| all.extend_from_slice(run));
@@ -48,10 +48,10 @@ impl Union for ArcSet {
     }
 }
 
-/// One set a context, sorted by context id.
+/// One set per context, sorted by context id.
 ///
-/// A sorted vector and not a map: an entry costs its id and its set, and contexts that a
-/// merge brings in are mostly new ones, which sort behind all others.
+/// This is a sorted vector and not a map. An entry takes only its id and its set, and contexts that a merge
+/// adds are mostly new ones with larger ids.
 #[derive(Clone, Debug)]
 pub(crate) struct ByContext<T>(Vec<(ContextId, T)>);
 
@@ -70,7 +70,7 @@ impl<T: Union> ByContext<T> {
         self.0.iter().map(|(id, set)| (*id, set))
     }
 
-    /// Add `set` to what the context has.
+    /// Adds `set` to the set of a context.
     pub(crate) fn add(&mut self, id: ContextId, set: T) {
         match self.0.last_mut() {
             Some(last) if last.0 == id => last.1.union_with(&set),
@@ -90,7 +90,7 @@ impl<T: Union> ByContext<T> {
         }
     }
 
-    /// Add all of `other`, whose context ids are translated by `ids`: one pass over both.
+    /// Adds all of `other` in one pass over both. `ids` translates the context ids of `other`.
     pub(crate) fn absorb(&mut self, other: Self, ids: &[ContextId]) {
         let mut incoming: Vec<(ContextId, T)> = other
             .0
@@ -103,7 +103,7 @@ impl<T: Union> ByContext<T> {
         }
     }
 
-    /// Add runs of rows, contexts in the order of their ids: what is known already is merged in place.
+    /// Adds runs of rows, sorted by context id. Sets of contexts that are known are merged in place.
     #[cfg(feature = "sqlite")]
     pub(crate) fn absorb_runs<'r>(
         &mut self,
@@ -126,7 +126,8 @@ impl<T: Union> ByContext<T> {
         self.append(new);
     }
 
-    /// Add sorted entries, and sort; whether all of them are behind what was there.
+    /// Adds sorted entries, and keeps all entries sorted. Returns whether all new ids are larger than the
+    /// existing ones.
     fn append(&mut self, mut entries: Vec<(ContextId, T)>) -> bool {
         if self.0.is_empty() {
             self.0 = entries;
@@ -151,7 +152,7 @@ impl<T: Union> ByContext<T> {
         });
     }
 
-    /// Replace each id by another one.
+    /// Replaces each id by the entry at its index of `ids`.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn renumber(&mut self, ids: &[ContextId]) {
         for (id, _) in &mut self.0 {
@@ -160,7 +161,7 @@ impl<T: Union> ByContext<T> {
         self.0.sort_unstable_by_key(|entry| entry.0);
     }
 
-    /// Replace everything by one set in one context.
+    /// Replaces everything by one set in one context.
     pub(crate) fn flatten(&mut self, id: ContextId) {
         let mut all = T::default();
         let had_rows = !self.0.is_empty();

@@ -1,16 +1,16 @@
-//! The contexts of a data set, each name held once.
+//! The contexts of a data set. Each name is stored once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::stored_text::StoredText;
 
-/// A context's place in the [`ContextTable`] of its data set.
+/// The index of a context in the [`ContextTable`] of its data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ContextId(u32);
 
 impl ContextId {
-    /// The only one, where there is one context.
+    /// The only id of a table with one context.
     #[cfg(feature = "sqlite")]
     pub(crate) const ONLY: Self = Self(0);
 
@@ -18,19 +18,19 @@ impl ContextId {
         self.0 as usize
     }
 
-    /// The id of that index.
+    /// Returns the id with this index.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn at(index: u64) -> Option<Self> {
         u32::try_from(index).ok().map(Self)
     }
 
-    /// The first `count` ids, each at its own index: the translation that changes nothing.
+    /// Returns the first `count` ids, each at its own index. As a translation of ids, this changes nothing.
     pub(crate) fn first(count: usize) -> Vec<Self> {
         (0..count as u32).map(Self).collect()
     }
 }
 
-/// Context names and their ids, in order of first appearance.
+/// Context names and their ids, in the order of first appearance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ContextTable {
     names: Vec<Arc<str>>,
@@ -38,7 +38,7 @@ pub(crate) struct ContextTable {
 }
 
 impl ContextTable {
-    /// The id of `name`, which is added if it is new.
+    /// Returns the id of `name`, which is added if it is new.
     pub(crate) fn intern(&mut self, name: StoredText<'_>) -> ContextId {
         match self.ids.get(name.as_str()) {
             Some(&id) => id,
@@ -52,7 +52,7 @@ impl ContextTable {
         self.intern(StoredText::kept(name))
     }
 
-    /// Add all of `other`; at the index of an old id is the new one.
+    /// Adds all names of `other`. Returns the new ids by old id.
     pub(crate) fn absorb(&mut self, other: Self) -> Vec<ContextId> {
         if self.names.is_empty() {
             let ids = ContextId::first(other.len());
@@ -81,7 +81,7 @@ impl ContextTable {
         self.names.iter().map(|name| &**name)
     }
 
-    /// The names by id.
+    /// Returns the names by id.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn shared_names(&self) -> Vec<Arc<str>> {
         self.names.clone()
@@ -91,7 +91,7 @@ impl ContextTable {
         self.names.len()
     }
 
-    /// Ids in the order of their names, for output that does not depend on who came first.
+    /// Returns the ids sorted by name, for output that does not depend on the order of addition.
     #[cfg(feature = "sqlite")]
     pub(crate) fn sorted_ids(&self) -> Vec<ContextId> {
         let mut ids = ContextId::first(self.len());
@@ -102,7 +102,7 @@ impl ContextTable {
 
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 impl ContextTable {
-    /// Give ids in the order of the names; at the index of an old id is the new one.
+    /// Renumbers the contexts in the order of their names. Returns the new ids by old id.
     pub(crate) fn sort(&mut self) -> Vec<ContextId> {
         let order = self.sorted_ids();
         let mut new_ids = order.clone();
@@ -119,10 +119,10 @@ impl ContextTable {
     }
 }
 
-/// Some of the contexts of one data set, to narrow queries to.
+/// A selection of the contexts of a data set, for queries.
 ///
-/// Made by [`CoverageData::select_contexts`](crate::CoverageData::select_contexts), and
-/// meaningful for that data set as it was then.
+/// [`CoverageData::select_contexts`](crate::CoverageData::select_contexts) creates it. It is valid for that
+/// data set only, until contexts are added or removed.
 #[derive(Clone, Debug)]
 pub struct ContextSelection(pub(super) Vec<bool>);
 
@@ -131,12 +131,12 @@ impl ContextSelection {
         self.0.get(id.index()).copied().unwrap_or(false)
     }
 
-    /// How many contexts are selected.
+    /// Returns the number of contexts that are selected.
     pub fn len(&self) -> usize {
         self.0.iter().filter(|&&selected| selected).count()
     }
 
-    /// Is no context selected?
+    /// Returns whether no context is selected.
     pub fn is_empty(&self) -> bool {
         !self.0.contains(&true)
     }

@@ -1,4 +1,4 @@
-//! The data set: what coverage.py's `CoverageData` holds.
+//! The data set, as in coverage.py's `CoverageData`.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
@@ -13,11 +13,11 @@ use super::{ArcSet, Authors, ContextSelection, FilePath, LineArc, Numbits};
 use crate::error::{Error, ErrorKind, Result};
 use crate::text::{printable, py_repr};
 
-/// So many files that it pays to share the work of merging them.
+/// The number of files from which merging them in parallel pays.
 #[cfg(feature = "parallel")]
 const MANY_FILES: usize = 64;
 
-/// What a data set holds: never both.
+/// The kind of rows in a data set, which never holds both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Measurement {
     /// Line numbers: statement coverage.
@@ -26,13 +26,13 @@ pub enum Measurement {
     Arcs,
 }
 
-/// What ran, by source file and context.
+/// Lines or arcs that ran, by source file and context.
 ///
-/// The same things as coverage.py's class of this name: measured files, contexts, lines
-/// or arcs, the file tracer plugin of a file, metadata. It lives in memory and knows no
-/// files on disk; [`formats`](crate::formats) reads and writes it.
+/// A data set holds what coverage.py's class of this name holds: measured files, contexts, lines or arcs, the
+/// file tracer plugin of a file, and metadata. It does no I/O; [`formats`](crate::formats) reads and writes
+/// data files.
 ///
-/// A context costs 24 bytes a file and the bitmap of its lines, or 8 bytes an arc.
+/// For each file, a context takes 24 bytes plus the bitmap of its lines, or plus 8 bytes per arc.
 ///
 /// # Examples
 ///
@@ -61,15 +61,15 @@ pub struct CoverageData {
     files: BTreeMap<FilePath, FileRecord>,
 }
 
-/// How many bytes of memory a set takes beside what is in it: an entry, and what the allocator adds.
+/// The overhead of a set in memory, in bytes: its entry, and what the allocator adds.
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub(super) const SET: usize = 24 + 16;
 
-/// One measured file's rows. Only one of `lines` and `arcs` is ever filled.
+/// The rows of a measured file. Only one of `lines` and `arcs` is ever filled.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct FileRecord {
     pub(crate) tracer: Box<str>,
-    /// Had it rows that are elsewhere now?
+    /// Whether the file had rows that were moved elsewhere.
     pub(super) was_measured: bool,
     pub(crate) authors: Authors,
     pub(crate) lines: ByContext<Numbits>,
@@ -86,13 +86,13 @@ impl FileRecord {
         self.absorb_rows(other, ids);
     }
 
-    /// Take in the rows alone.
+    /// Adds the rows of `other`, but not its tracer or authors.
     pub(crate) fn absorb_rows(&mut self, other: Self, ids: &[ContextId]) {
         self.lines.absorb(other.lines, ids);
         self.arcs.absorb(other.arcs, ids);
     }
 
-    /// Take in another file that got the same path by renaming.
+    /// Merges another file that was renamed to the same path.
     pub(crate) fn become_one_with(
         &mut self,
         other: Self,
@@ -113,7 +113,7 @@ impl FileRecord {
         Ok(())
     }
 
-    /// The record without its rows.
+    /// Returns the record without its rows.
     pub(super) fn without_rows(&self) -> Self {
         Self {
             tracer: self.tracer.clone(),
@@ -123,8 +123,9 @@ impl FileRecord {
         }
     }
 
-    /// The plugin that the file belongs to, empty for Python itself. `None` if nothing says so: a file that coverage.py knew
-    /// of and never saw run is anybody's (coverage.py 7.17.5, `CoverageData.update`).
+    /// Returns the plugin that owns the file, which is empty for Python itself. Returns `None` if the file
+    /// has neither a plugin nor rows: coverage.py lets any plugin own a file that it never saw run
+    /// (coverage.py 7.17.5, `CoverageData.update`).
     pub(super) fn owner(&self) -> Option<&str> {
         let is_known = !self.tracer.is_empty() || self.was_measured || self.has_rows();
         is_known.then_some(&*self.tracer)
@@ -140,7 +141,7 @@ impl FileRecord {
         }
     }
 
-    /// About how many bytes of memory the rows take.
+    /// Returns the approximate size of the rows in memory, in bytes.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(super) fn size(&self) -> usize {
         let lines = self.lines.iter().map(|(_, lines)| SET + lines.as_bytes().len());
@@ -149,7 +150,7 @@ impl FileRecord {
     }
 }
 
-/// Let each record absorb another one; many do so on all cores.
+/// Merges each record into its counterpart. Uses all cores if there are many records.
 fn absorb_each(records: Vec<(&mut FileRecord, FileRecord)>, ids: &[ContextId]) {
     #[cfg(feature = "parallel")]
     if records.len() >= MANY_FILES {
@@ -160,7 +161,7 @@ fn absorb_each(records: Vec<(&mut FileRecord, FileRecord)>, ids: &[ContextId]) {
     records.into_iter().for_each(|(mine, other)| mine.absorb(other, ids));
 }
 
-/// One file of a [`CoverageData`], with the names of its contexts.
+/// A file of a [`CoverageData`], with the names of its contexts.
 #[derive(Clone, Copy, Debug)]
 pub struct FileData<'a> {
     path: &'a FilePath,
@@ -169,32 +170,32 @@ pub struct FileData<'a> {
 }
 
 impl<'a> FileData<'a> {
-    /// Whether anything of the file was measured, or only its name is known.
+    /// Returns whether the file has rows. Without rows, only its name is known.
     pub fn has_rows(&self) -> bool {
         self.record.has_rows()
     }
 
-    /// The file's path.
+    /// Returns the path of the file.
     pub fn path(&self) -> &'a FilePath {
         self.path
     }
 
-    /// The plugin that traced the file; empty for ordinary Python.
+    /// Returns the plugin that traced the file, which is empty for ordinary Python.
     pub fn tracer(&self) -> &'a str {
         &self.record.tracer
     }
 
-    /// Whose data files name the file.
+    /// Returns the authors of the data files that name the file.
     pub fn authors(&self) -> &'a Authors {
         &self.record.authors
     }
 
-    /// Each context's lines, sorted by the context's name. Empty when arcs were measured.
+    /// Returns the lines of each context, sorted by the context's name. Empty if arcs were measured.
     pub fn lines_by_context(&self) -> Vec<(&'a str, &'a Numbits)> {
         self.named(&self.record.lines)
     }
 
-    /// Each context's arcs, sorted by the context's name. Empty when lines were measured.
+    /// Returns the arcs of each context, sorted by the context's name. Empty if lines were measured.
     pub fn arcs_by_context(&self) -> Vec<(&'a str, &'a ArcSet)> {
         self.named(&self.record.arcs)
     }
@@ -208,29 +209,30 @@ impl<'a> FileData<'a> {
 }
 
 impl CoverageData {
-    /// A data set without anything in it, which can still become either measurement.
+    /// Creates an empty data set, which can still become either measurement.
     pub fn new() -> Self {
         Self::default()
     }
 
-    // What there is.
+    // Queries of the content.
 
-    /// Lines or arcs; `None` while nothing was measured.
+    /// Returns whether lines or arcs were measured, or `None` if nothing was measured yet.
     pub fn measurement(&self) -> Option<Measurement> {
         self.measurement
     }
 
-    /// Does the data hold arcs, that is, was branch coverage measured?
+    /// Returns whether the data holds arcs, which means that branch coverage was measured.
     pub fn has_arcs(&self) -> bool {
         self.measurement == Some(Measurement::Arcs)
     }
 
-    /// Is there any row of lines or arcs? Files may be named and contexts known without.
+    /// Returns whether the data holds any rows of lines or arcs. It may name files and contexts that have no
+    /// rows.
     pub fn has_rows(&self) -> bool {
         self.files.values().any(FileRecord::has_rows)
     }
 
-    /// How many rows there are: pairs of file and context with lines, or single arcs.
+    /// Returns the number of rows. A row is a pair of file and context with its lines, or a single arc.
     pub fn row_count(&self) -> u64 {
         let rows = |record: &FileRecord| {
             record.lines.iter().count()
@@ -239,64 +241,66 @@ impl CoverageData {
         self.files.values().map(|record| rows(record) as u64).sum()
     }
 
-    /// The measured files in the order of their paths' bytes.
+    /// Iterates over the measured files, sorted by the bytes of their paths.
     pub fn files(&self) -> impl ExactSizeIterator<Item = FileData<'_>> {
         self.files.iter().map(|(path, record)| FileData { path, record, contexts: &self.contexts })
     }
 
-    /// The file of exactly this path.
+    /// Returns the file with exactly this path.
     pub fn file(&self, path: impl AsRef<str>) -> Option<FileData<'_>> {
         let (path, record) = self.files.get_key_value(path.as_ref())?;
         Some(FileData { path, record, contexts: &self.contexts })
     }
 
-    /// The context names, sorted. A context may be known and have no rows.
+    /// Returns the context names, sorted. A context may have no rows.
     pub fn contexts(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.contexts.names().collect();
         names.sort_unstable();
         names
     }
 
-    /// The plugin that traced the file: empty for ordinary Python, `None` for an unknown file.
+    /// Returns the plugin that traced the file: empty for ordinary Python, `None` for an unknown file.
     pub fn file_tracer(&self, path: impl AsRef<str>) -> Option<&str> {
         self.files.get(path.as_ref()).map(|record| &*record.tracer)
     }
 
-    /// Metadata of the recording by key: `version`, `sys_argv`, `when`, `hash`; `runs` of 4.x.
+    /// Returns the metadata of the measurement by key: `version`, `sys_argv`, `when` and `hash`, or `runs`
+    /// for coverage.py 4.x.
     pub fn meta(&self) -> &BTreeMap<String, String> {
         &self.meta
     }
 
-    // What ran.
+    // Queries of the rows.
 
-    /// The lines of a file that ran in any context; `None` for an unknown file.
+    /// Returns the lines of a file that ran in any context, or `None` for an unknown file.
     ///
-    /// Of arcs, these are the positive ends, as in coverage.py's `CoverageData.lines`.
+    /// For arcs, these are the positive ends, as in coverage.py's `CoverageData.lines`.
     pub fn lines(&self, path: impl AsRef<str>) -> Option<Numbits> {
         self.lines_where(path.as_ref(), |_| true)
     }
 
-    /// The lines of a file that ran in the selected contexts.
+    /// Returns the lines of a file that ran in the selected contexts.
     pub fn lines_in(&self, path: impl AsRef<str>, selection: &ContextSelection) -> Option<Numbits> {
         self.lines_where(path.as_ref(), |id| selection.contains(id))
     }
 
-    /// The arcs of a file that ran in any context; `None` for an unknown file.
+    /// Returns the arcs of a file that ran in any context, or `None` for an unknown file.
     pub fn arcs(&self, path: impl AsRef<str>) -> Option<ArcSet> {
         self.arcs_where(path.as_ref(), |_| true)
     }
 
-    /// The arcs of a file that ran in the selected contexts.
+    /// Returns the arcs of a file that ran in the selected contexts.
     pub fn arcs_in(&self, path: impl AsRef<str>, selection: &ContextSelection) -> Option<ArcSet> {
         self.arcs_where(path.as_ref(), |id| selection.contains(id))
     }
 
-    /// For each line that ran, the contexts that ran it, sorted by name.
+    /// Returns, for each line that ran, the contexts that ran it, sorted by name.
     pub fn contexts_by_line(&self, path: impl AsRef<str>) -> BTreeMap<u32, Vec<&str>> {
         self.contexts_by_line_where(path.as_ref(), |_| true)
     }
 
-    /// For each line that ran in the selected contexts, those of them that ran it.
+    /// Returns, for each line that ran in the selected contexts, those of the contexts that ran it, sorted by
+    /// name.
     pub fn contexts_by_line_in(
         &self,
         path: impl AsRef<str>,
@@ -305,8 +309,8 @@ impl CoverageData {
         self.contexts_by_line_where(path.as_ref(), |id| selection.contains(id))
     }
 
-    /// As [`contexts_by_line_in`](Self::contexts_by_line_in), the lines in the order in which
-    /// coverage.py comes upon them: context by context, as old as they are, and arc by arc.
+    /// Returns the result of [`contexts_by_line_in`](Self::contexts_by_line_in) in the order in which
+    /// coverage.py finds the lines: by context, oldest first, and then by line or arc.
     #[cfg(feature = "report")]
     pub(crate) fn contexts_by_line_recorded(
         &self,
@@ -320,7 +324,8 @@ impl CoverageData {
         let mut add = |line: u32, id: ContextId| {
             let place = *places.entry(line).or_insert(lines.len());
             match lines.get_mut(place) {
-                // Contexts come one after the other, so what is known already is the last.
+                // The rows are visited context by context, so a context that is known already is the last
+                // one.
                 Some((_, ids)) if ids.last() != Some(&id) => ids.push(id),
                 Some(_) => {}
                 None => lines.push((line, vec![id])),
@@ -340,7 +345,7 @@ impl CoverageData {
         lines.into_iter().map(named).collect()
     }
 
-    /// The contexts that ran a file, each with the lines that it ran.
+    /// Returns the contexts that ran a file, with the lines that each context ran.
     #[cfg(feature = "report")]
     pub(crate) fn lines_by_context(
         &self,
@@ -356,7 +361,7 @@ impl CoverageData {
         rows.map(|(id, lines)| (self.contexts.name(id), lines)).collect()
     }
 
-    /// The contexts whose name satisfies `wanted`, for the `..._in` queries.
+    /// Selects the contexts whose names satisfy `wanted`, for the queries whose names end in `_in`.
     pub fn select_contexts(&self, wanted: impl FnMut(&str) -> bool) -> ContextSelection {
         ContextSelection(self.contexts.names().map(wanted).collect())
     }
@@ -391,14 +396,15 @@ impl CoverageData {
         by_line
     }
 
-    // Adding.
+    // Additions.
 
-    /// Add lines of a file in a context; `""` is the context of data without contexts.
+    /// Adds lines of a file in a context. The context of data without contexts is `""`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MixedData`] if the data holds arcs; [`ErrorKind::NotRepresentable`] if a data file cannot hold the path
-    /// or the context, because the path is not UTF-8 or one of them contains a NUL.
+    /// - [`ErrorKind::MixedData`] if the data holds arcs.
+    /// - [`ErrorKind::NotRepresentable`] if a data file cannot hold the path or the context: the path is not
+    ///   UTF-8, or one of them contains a NUL.
     pub fn add_lines(
         &mut self,
         path: impl TryInto<FilePath, Error: Into<Error>>,
@@ -412,12 +418,12 @@ impl CoverageData {
         Ok(())
     }
 
-    /// Add arcs of a file in a context; `""` is the context of data without contexts.
+    /// Adds arcs of a file in a context. The context of data without contexts is `""`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MixedData`] if the data holds lines; [`ErrorKind::NotRepresentable`] as from
-    /// [`add_lines`](Self::add_lines).
+    /// - [`ErrorKind::MixedData`] if the data holds lines.
+    /// - [`ErrorKind::NotRepresentable`] as from [`add_lines`](Self::add_lines).
     pub fn add_arcs(
         &mut self,
         path: impl TryInto<FilePath, Error: Into<Error>>,
@@ -429,14 +435,14 @@ impl CoverageData {
         let id = self.contexts.intern(context);
         let file = self.files.entry(path).or_default();
         let arcs: ArcSet = arcs.into_iter().collect();
-        // Each arc is a row of its own in a data file, so no arcs are no row.
+        // A data file has one row per arc, so an empty set has no row.
         if !arcs.is_empty() {
             file.arcs.add(id, arcs);
         }
         Ok(())
     }
 
-    /// Name a file as measured, without rows if it has none yet.
+    /// Adds a file without rows, unless the data has the file already.
     ///
     /// # Errors
     ///
@@ -446,7 +452,7 @@ impl CoverageData {
         Ok(())
     }
 
-    /// Name a context, without rows if it has none yet.
+    /// Adds a context without rows, unless the data has the context already.
     ///
     /// # Errors
     ///
@@ -456,12 +462,12 @@ impl CoverageData {
         Ok(())
     }
 
-    /// Name the plugin that traced a file; the empty name takes nothing back.
+    /// Sets the plugin that traced a file. An empty name changes nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TracerConflict`] if the file has another plugin; [`ErrorKind::NotRepresentable`] as from
-    /// [`add_lines`](Self::add_lines).
+    /// - [`ErrorKind::TracerConflict`] if the file has another plugin.
+    /// - [`ErrorKind::NotRepresentable`] as from [`add_lines`](Self::add_lines).
     pub fn set_file_tracer(
         &mut self,
         path: impl TryInto<FilePath, Error: Into<Error>>,
@@ -471,7 +477,8 @@ impl CoverageData {
         self.files.entry(path.clone()).or_default().set_tracer(tracer.as_str(), &path)
     }
 
-    /// Say whose data files name all of the files so far, as if all were in one data file of theirs.
+    /// Sets the authors of all files that the data has so far, as if one data file of these authors named all
+    /// of them.
     ///
     /// # Examples
     ///
@@ -488,7 +495,7 @@ impl CoverageData {
         self.files.values_mut().for_each(|record| record.authors = authors.clone());
     }
 
-    /// Take what was read for what a data file of these authors says.
+    /// Sets the authors of all files after reading them from a data file of these authors.
     #[cfg(feature = "json")]
     pub(crate) fn said_by(&mut self, authors: &Authors) {
         for record in self.files.values_mut() {
@@ -496,7 +503,7 @@ impl CoverageData {
         }
     }
 
-    /// Say whose data files name one of the files.
+    /// Sets the authors of one file.
     #[cfg(feature = "json")]
     pub(crate) fn set_authors_of(&mut self, path: &FilePath, authors: Authors) {
         if let Some(record) = self.files.get_mut(path) {
@@ -504,11 +511,11 @@ impl CoverageData {
         }
     }
 
-    /// Say what the data holds; any number of times, but always the same.
+    /// Sets the measurement. Setting the same one again has no effect.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MixedData`] if the data holds the other.
+    /// [`ErrorKind::MixedData`] if the data holds the other measurement.
     pub fn set_measurement(&mut self, measurement: Measurement) -> Result<()> {
         match self.measurement {
             Some(other) if other != measurement => Err(mixed(measurement)),
@@ -519,7 +526,7 @@ impl CoverageData {
         }
     }
 
-    /// Set one piece of metadata.
+    /// Sets a metadata value.
     ///
     /// # Errors
     ///
@@ -530,29 +537,32 @@ impl CoverageData {
         Ok(())
     }
 
-    /// Forget the metadata.
+    /// Removes all metadata.
     pub fn clear_meta(&mut self) {
         self.meta.clear();
     }
 
-    /// Replaces all metadata by metadata that was checked: by a reader, or when it entered another data set.
+    /// Replaces all metadata. The new metadata was already checked, by a reader or when it was added to
+    /// another data set.
     #[cfg(feature = "sqlite")]
     pub(crate) fn replace_meta(&mut self, meta: BTreeMap<String, String>) {
         self.meta = meta;
     }
 
-    // Changing all of it.
+    // Changes of the whole data set.
 
-    /// Add all of `other`: the union of files, contexts, lines and arcs.
+    /// Adds all of `other`: the union of files, contexts, lines and arcs.
     ///
-    /// The order and the grouping of merges do not matter, and merging the same data twice
-    /// changes nothing. Of the metadata, what both sides agree on is kept.
+    /// The order and the grouping of merges do not matter, and merging the same data twice changes nothing.
+    /// Metadata is kept only where both data sets agree.
     ///
     /// # Errors
     ///
-    /// Before anything has changed: [`ErrorKind::MixedData`] if one side holds lines and the
-    /// other arcs, [`ErrorKind::TracerConflict`] if a file of both has another plugin, or a
-    /// plugin in one of them only and rows in the other (`CoverageData.update`).
+    /// Nothing has changed on error.
+    ///
+    /// - [`ErrorKind::MixedData`] if one data set holds lines and the other arcs.
+    /// - [`ErrorKind::TracerConflict`] if both have a file with different plugins, or with a plugin in one
+    ///   and rows without a plugin in the other (coverage.py's `CoverageData.update`).
     pub fn merge(&mut self, other: Self) -> Result<()> {
         if let Some(measurement) = other.measurement
             && self.measurement.is_some_and(|own| own != measurement)
@@ -596,9 +606,10 @@ impl CoverageData {
         self.files.insert(path, mine);
     }
 
-    /// Are `files` so few that looking each up is less work than one pass over both, which are sorted?
+    /// Returns whether `files` are so few that looking up each one is less work than a pass over both sorted
+    /// maps.
     ///
-    /// Without this, merging thousands of small data sets takes the square of their number.
+    /// Without this check, merging many small data sets takes time quadratic in their number.
     fn is_far_larger_than(&self, files: &BTreeMap<FilePath, FileRecord>) -> bool {
         files.len().saturating_mul(16) < self.files.len()
     }
@@ -636,11 +647,12 @@ impl CoverageData {
         Ok(())
     }
 
-    /// The same data with every file renamed; files that get the same new path become one.
+    /// Returns the data with every file renamed. Files that get the same new path become one.
     ///
     /// # Errors
     ///
-    /// Those of `new_path`, and [`ErrorKind::TracerConflict`] if files with two different plugins become one.
+    /// The errors of `new_path`, and [`ErrorKind::TracerConflict`] if files with different plugins become
+    /// one.
     pub fn map_paths(
         mut self,
         mut new_path: impl FnMut(&FilePath) -> Result<FilePath>,
@@ -658,7 +670,7 @@ impl CoverageData {
         Ok(self)
     }
 
-    /// Put everything into the one unnamed context, and forget all others.
+    /// Moves all rows into the unnamed context, and removes all other contexts.
     pub fn drop_contexts(&mut self) {
         let mut contexts = ContextTable::default();
         if self.contexts.len() > 0 {
@@ -671,13 +683,13 @@ impl CoverageData {
         self.contexts = contexts;
     }
 
-    /// Turn arcs into the lines that they touch. Data without arcs stays as it is.
+    /// Replaces arcs by the lines at their ends. Data without arcs does not change.
     pub fn arcs_to_lines(&mut self) {
         self.files.values_mut().for_each(FileRecord::arcs_to_lines);
         self.measurement = self.measurement.map(|_| Measurement::Lines);
     }
 
-    /// Number contexts in the order of their names. They are written in this order, more than once.
+    /// Renumbers the contexts in the order of their names. They are written in this order, more than once.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn sort_contexts(&mut self) {
         let ids = self.contexts.sort();
@@ -700,7 +712,7 @@ impl CoverageData {
         self.contexts.intern_shared(name)
     }
 
-    // For the readers and writers.
+    // Methods for the readers and writers.
 
     #[cfg(feature = "sqlite")]
     pub(crate) fn context_table(&self) -> &ContextTable {
@@ -717,7 +729,7 @@ impl CoverageData {
         self.files.get(path)
     }
 
-    /// The rows, of files whose numbers are their places in the order of the paths.
+    /// Returns the rows. The number of a file is its index in the sorted paths.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn into_rows(self) -> Rows {
         let (mut all_lines, mut all_arcs) = (Runs::default(), Runs::default());
@@ -740,7 +752,7 @@ impl CoverageData {
         Rows { contexts: self.contexts, meta: self.meta, ..rows }
     }
 
-    /// A data set of rows that a reader has checked.
+    /// Creates a data set from rows that a reader has checked.
     #[cfg(feature = "sqlite")]
     pub(crate) fn from_records(
         measurement: Option<Measurement>,
@@ -751,7 +763,8 @@ impl CoverageData {
     }
 }
 
-/// Equal files, tracers, authors, contexts, rows and metadata, in whatever order they were added.
+/// Two data sets are equal if their files, tracers, authors, contexts, rows and metadata are, whatever the
+/// order in which these were added.
 impl PartialEq for CoverageData {
     fn eq(&self, other: &Self) -> bool {
         let same_file = |(a, b): (FileData<'_>, FileData<'_>)| {
@@ -777,13 +790,13 @@ fn union_where(sets: &ByContext<Numbits>, wanted: impl Fn(ContextId) -> bool) ->
     all
 }
 
-/// Checks that a data file can hold `text`. `what` says in the error what the text is.
+/// Checks that a data file can hold `text`. The error uses `what` to name the kind of text.
 fn stored<'t>(what: &str, text: &'t str) -> Result<StoredText<'t>> {
     StoredText::new(text).map_err(|why| why.refusing(what, text.as_bytes()))
 }
 
 fn mixed(added: Measurement) -> Error {
-    // The sentences are coverage.py's (sqldata.py, _choose_lines_or_arcs).
+    // The messages are coverage.py's (sqldata.py, _choose_lines_or_arcs).
     let message = match added {
         Measurement::Lines => "Can't add line measurements to existing branch data",
         Measurement::Arcs => "Can't add branch measurements to existing line data",

@@ -1,4 +1,4 @@
-//! Data sets on the way to become one.
+//! Data sets that are being merged.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,7 +8,7 @@ use super::rows::{FileRuns, Rows, Runs};
 use super::{CoverageData, FilePath, LineArc, Measurement};
 use crate::error::Result;
 
-/// So many that it pays to share the work of merging them.
+/// The number of runs from which merging them in parallel pays.
 #[cfg(feature = "parallel")]
 const MANY_RUNS: usize = 20_000;
 
@@ -20,7 +20,7 @@ pub(crate) struct PathTable {
 }
 
 impl PathTable {
-    /// The number of `path`, which is added if it is new.
+    /// Returns the number of `path`, which is added if it is new.
     pub(crate) fn number(&mut self, path: FilePath) -> usize {
         *self.numbers.entry(path).or_insert_with_key(|path| {
             self.paths.push(path.clone());
@@ -28,30 +28,30 @@ impl PathTable {
         })
     }
 
-    /// By number.
+    /// Returns the paths by number.
     pub(crate) fn all(&self) -> &[FilePath] {
         &self.paths
     }
 }
 
-/// A union of data sets, whose files are numbers: places in a list of paths.
+/// A union of data sets that refers to files by number. A number is an index of a list of paths.
 ///
-/// Paths of a hundred bytes are told apart once, and not in each data set.
+/// Comparing numbers is cheaper than comparing long paths in each data set.
 #[derive(Debug, Default)]
 pub(crate) struct Merging {
     contexts: ContextTable,
-    /// By number.
+    /// The records by file number.
     files: Vec<Option<FileRecord>>,
     has_tracers: bool,
 }
 
 impl Merging {
-    /// Add rows of files that have these numbers among `paths`, one for each number in the rows.
+    /// Adds rows. `numbers` maps the file numbers of the rows to indices of `paths`.
     ///
     /// # Errors
     ///
-    /// Before anything has changed: [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) as from
-    /// [`CoverageData::merge`].
+    /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) as from [`CoverageData::merge`].
+    /// Nothing has changed then.
     pub(crate) fn add(
         &mut self,
         mut rows: Rows,
@@ -65,11 +65,12 @@ impl Merging {
         Ok(())
     }
 
-    /// Take in files and contexts alone; what ids the contexts have, for [their runs](Self::add_runs).
+    /// Adds files and contexts without their rows. Returns the ids of the contexts, for
+    /// [`add_runs`](Self::add_runs).
     ///
     /// # Errors
     ///
-    /// As [`add`](Self::add).
+    /// The errors of [`add`](Self::add).
     pub(crate) fn add_names(
         &mut self,
         rows: &mut Rows,
@@ -80,7 +81,8 @@ impl Merging {
         Ok(self.contexts.absorb(std::mem::take(&mut rows.contexts)))
     }
 
-    /// Add runs of files that have these numbers, in contexts that have these ids.
+    /// Adds runs. `numbers` and `ids` map the file numbers and the context ids of the runs to those of the
+    /// union.
     pub(crate) fn add_runs(
         &mut self,
         mut lines: Runs<u8>,
@@ -96,7 +98,7 @@ impl Merging {
         self.each_record(&arcs, |record, runs| record.arcs.absorb_runs(runs.by_context()));
     }
 
-    /// Do something with the record of each file and its runs; with many runs on all cores.
+    /// Calls `absorb` with the record and the runs of each file. Uses all cores if there are many runs.
     fn each_record<T: Copy + Sync>(
         &mut self,
         runs: &Runs<T>,
@@ -124,7 +126,7 @@ impl Merging {
         }
     }
 
-    /// See to it that there is a record of each file, with its tracer.
+    /// Adds a record for each file that has none, and sets its tracer.
     fn add_files(&mut self, rows: &Rows, numbers: &[usize], paths: &[FilePath]) -> Result<()> {
         if self.files.len() < paths.len() {
             self.files.resize_with(paths.len(), || None);
@@ -145,7 +147,8 @@ impl Merging {
         Ok(())
     }
 
-    /// The plugins that files of the rows belong to, which do not contradict those that are known.
+    /// Returns the plugin that owns each file of the rows, after checking that it agrees with the plugins
+    /// that are known.
     fn checked_tracers<'r>(
         &self,
         rows: &'r Rows,
@@ -164,7 +167,7 @@ impl Merging {
         Ok(owners)
     }
 
-    /// See to it that there is a record of each file, with its authors.
+    /// Adds a record for each file that has none, and adds the authors.
     fn add_records(&mut self, rows: &Rows, numbers: &[usize]) {
         for (index, &file) in numbers.iter().enumerate() {
             let authors = rows.authors_of(index);
@@ -179,13 +182,13 @@ impl Merging {
         }
     }
 
-    /// How many bytes of memory the rows take, about.
+    /// Returns the approximate size of the rows in memory, in bytes.
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn size(&self) -> usize {
         self.files.iter().flatten().map(FileRecord::size).sum()
     }
 
-    /// Take the rows out, and leave files and contexts.
+    /// Moves the rows out, and keeps files and contexts.
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn take_rows(&mut self, paths: &[FilePath]) -> CoverageData {
         let names = |record: &Option<FileRecord>| record.as_ref().map(FileRecord::without_rows);
@@ -194,7 +197,7 @@ impl Merging {
         std::mem::replace(self, names).into_data(None, paths)
     }
 
-    /// The union as a data set.
+    /// Returns the union as a data set.
     pub(crate) fn into_data(
         self,
         measurement: Option<Measurement>,

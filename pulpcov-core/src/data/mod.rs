@@ -1,10 +1,10 @@
-//! What ran: files, contexts, lines and arcs, in memory. No I/O.
+//! Measured data in memory: files, contexts, lines and arcs. No I/O.
 //!
-//! - [`Numbits`]: a set of line numbers, coverage.py's bitmap.
+//! - [`Numbits`]: a set of line numbers, in coverage.py's bitmap format.
 //! - [`ArcSet`]: a sorted set of line-to-line jumps.
-//! - [`FilePath`]: a source path as the data file has it, which may come from another operating system.
-//! - [`Authors`]: whose data files name a source path.
-//! - [`CoverageData`]: all of it, by file and context; queries and [`merge`](CoverageData::merge).
+//! - [`FilePath`]: a source path from a data file, which may come from another operating system.
+//! - [`Authors`]: the users whose data files name a source path.
+//! - [`CoverageData`]: all of this by file and context, with queries and [`merge`](CoverageData::merge).
 
 mod arcs;
 pub(crate) mod authors;
@@ -26,8 +26,8 @@ pub use coverage_data::{CoverageData, FileData, Measurement};
 pub use numbits::Numbits;
 pub use path::FilePath;
 
-/// The largest line number that the readers accept, in either direction.
+/// The largest line number that the readers accept, positive or negative.
 ///
-/// coverage.py stores any integer; a data file comes from outside, and one hostile
-/// number would cost a bitmap of its size. Python files of four million lines do not exist.
+/// coverage.py stores any integer. A data file is untrusted, and one hostile number would take a bitmap of
+/// its size. Python files of four million lines do not exist.
 pub const MAX_LINE: u32 = (1 << 22) - 1;

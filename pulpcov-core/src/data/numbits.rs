@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-/// A set of line numbers as coverage.py stores it: bit `n % 8` (the lowest first) of
-/// byte `n / 8` says whether line `n` is in the set.
+/// A set of line numbers in coverage.py's format: line `n` is in the set if bit `n % 8` of byte `n / 8` is
+/// set, counted from the lowest bit.
 ///
-/// The encoding is that of `coverage/numbits.py`, the same in every SQLite data file
-/// since schema 3. Trailing zero bytes mean nothing and are not kept, so equal sets are
-/// equal bytes. Line 0 can be in a set, negative numbers cannot.
+/// The encoding is that of `coverage/numbits.py`, which every SQLite data file uses since schema 3. Trailing
+/// zero bytes have no meaning and are not kept, so equal sets have equal bytes. A set can contain line 0 but
+/// no negative numbers.
 ///
 /// # Examples
 ///
@@ -23,24 +23,24 @@ use std::fmt;
 pub struct Numbits(Box<[u8]>);
 
 impl Numbits {
-    /// The empty set.
+    /// Creates an empty set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The set that a numbits blob holds.
+    /// Creates a set from a numbits blob.
     pub fn from_bytes(bytes: &[u8]) -> Self {
         Self(without_trailing_zeros(bytes).into())
     }
 
-    /// The set as a numbits blob, without trailing zero bytes.
+    /// Returns the set as a numbits blob, without trailing zero bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
-    /// Add `line`. The set takes `line / 8` bytes at least.
+    /// Adds `line`. The set then takes at least `line / 8 + 1` bytes.
     ///
-    /// To build a set of many numbers, collect them: each `insert` beyond the end copies the set.
+    /// To build a set of many lines, collect them: each `insert` past the end copies the set.
     pub fn insert(&mut self, line: u32) {
         let (byte, bit) = place(line);
         if byte >= self.0.len() {
@@ -53,34 +53,34 @@ impl Numbits {
         }
     }
 
-    /// Is `line` in the set?
+    /// Returns whether `line` is in the set.
     pub fn contains(&self, line: u32) -> bool {
         let (byte, bit) = place(line);
         self.0.get(byte).is_some_and(|b| b & bit != 0)
     }
 
-    /// How many lines are in the set.
+    /// Returns the number of lines in the set.
     pub fn len(&self) -> usize {
         self.0.iter().map(|byte| byte.count_ones() as usize).sum()
     }
 
-    /// Is there no line in the set?
+    /// Returns whether the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The largest line in the set.
+    /// Returns the largest line in the set.
     pub fn max(&self) -> Option<u32> {
         let last = self.0.last()?;
         Some((self.0.len() as u32 - 1) * 8 + last.ilog2())
     }
 
-    /// Add every line of `other`.
+    /// Adds every line of `other`.
     pub fn union_with(&mut self, other: &Self) {
         self.union_with_bytes(&other.0);
     }
 
-    /// Add every line of a numbits blob.
+    /// Adds every line of a numbits blob.
     pub fn union_with_bytes(&mut self, other: &[u8]) {
         let other = without_trailing_zeros(other);
         if other.len() <= self.0.len() {
@@ -92,7 +92,7 @@ impl Numbits {
         }
     }
 
-    /// The lines that are in both sets.
+    /// Returns the lines that are in both sets.
     ///
     /// # Examples
     ///
@@ -109,12 +109,12 @@ impl Numbits {
         Self::from_bytes(&both)
     }
 
-    /// Is any line in both sets? Cheaper than asking for the intersection.
+    /// Returns whether any line is in both sets. This is cheaper than the intersection.
     pub fn intersects(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
 
-    /// The lines in ascending order.
+    /// Iterates over the lines in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         (0u32..)
             .step_by(8)
@@ -123,7 +123,7 @@ impl Numbits {
     }
 }
 
-/// The numbers of the bits that are set in a byte.
+/// An iterator over the numbers of the bits that are set in a byte.
 struct Bits(u8);
 
 impl Iterator for Bits {
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn the_encoding_is_coverage_pys() {
-        // From the example in coverage.py's documentation of numbits: line n is bit n % 8 of byte n / 8.
+        // This is the example in coverage.py's documentation of numbits: line n is bit n % 8 of byte n / 8.
         let set: Numbits = [1, 8, 23].into_iter().collect();
         assert_eq!(set.as_bytes(), b"\x02\x01\x80");
         assert_eq!(Numbits::from_iter([0]).as_bytes(), b"\x01");

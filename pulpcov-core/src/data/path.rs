@@ -8,11 +8,11 @@ use super::stored_text::{NotText, StoredText};
 use crate::error::{Error, Result};
 use crate::text::printable;
 
-/// The path of a source file, as its data file has it.
+/// The path of a source file, as given in a data file.
 ///
-/// The path is UTF-8 without NUL, because coverage.py cannot store or read any other text. It may come from another
-/// machine and another operating system (`C:\app\views.py`), so it does not have to name a file on this machine.
-/// [`Display`](fmt::Display) replaces characters that are not printable. Clones share the text.
+/// The path is UTF-8 without NUL, because coverage.py cannot store or read any other text. It may come from
+/// another machine and another operating system (`C:\app\views.py`), so it may not name a file on this
+/// machine. [`Display`](fmt::Display) replaces characters that are not printable. Clones share the text.
 ///
 /// # Examples
 ///
@@ -52,7 +52,7 @@ impl From<StoredText<'_>> for FilePath {
     }
 }
 
-/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the path contains a NUL.
+/// Returns [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the path contains a NUL.
 impl TryFrom<&str> for FilePath {
     type Error = Error;
 
@@ -61,7 +61,7 @@ impl TryFrom<&str> for FilePath {
     }
 }
 
-/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the path contains a NUL.
+/// Returns [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the path contains a NUL.
 impl TryFrom<String> for FilePath {
     type Error = Error;
 
@@ -70,8 +70,8 @@ impl TryFrom<String> for FilePath {
     }
 }
 
-/// Fails with [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the path is not UTF-8 or contains a
-/// NUL.
+/// Returns [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the path is not UTF-8 or
+/// contains a NUL.
 impl TryFrom<&[u8]> for FilePath {
     type Error = Error;
 
@@ -106,7 +106,7 @@ impl fmt::Debug for FilePath {
     }
 }
 
-/// Paths, one behind the other: most are looked up, and never needed by themselves.
+/// A list of paths in one string. Most paths are only looked up, so they need no allocation of their own.
 #[cfg(any(feature = "json", feature = "sqlite"))]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PathList {

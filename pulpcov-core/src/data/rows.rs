@@ -1,4 +1,4 @@
-//! Rows on their way into a data set: of many files and contexts, in a few allocations.
+//! Rows that a reader passes to a data set: many files and contexts in a few allocations.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -12,46 +12,46 @@ use super::stored_text::StoredText;
 use super::{Authors, FilePath, LineArc, Measurement};
 use crate::error::Result;
 
-/// What a data file holds. Files are numbers here: their paths are in a list.
+/// The content of a data file. It refers to files by number, which is their index in a list of paths.
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     pub(crate) measurement: Option<Measurement>,
     pub(crate) contexts: ContextTable,
-    /// Numbits, as several cores have read them.
+    /// Numbits, in one part for each core that read them.
     pub(crate) lines: Vec<Runs<u8>>,
-    /// The arcs of a run ascend.
+    /// Arcs, in one part for each core that read them. The arcs of a run are in ascending order.
     pub(crate) arcs: Vec<Runs<LineArc>>,
-    /// By the number of the file.
+    /// The plugins by file number.
     pub(crate) tracers: HashMap<usize, Box<str>>,
-    /// Whose data file it is.
+    /// The authors of the data file.
     pub(crate) authors: Authors,
-    /// By the number of the file, whose data files name it, if the data file says so.
+    /// The authors that the data file lists, by file number.
     pub(crate) listed_authors: HashMap<usize, Authors>,
     pub(crate) meta: BTreeMap<String, String>,
-    /// How many rows name no known file or context.
+    /// The number of rows that name an unknown file or context.
     pub(crate) orphans: u64,
 }
 
 impl Rows {
-    /// Is there any row of lines or arcs?
+    /// Returns whether there are any rows of lines or arcs.
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn any(&self) -> bool {
         any(&self.lines) || any(&self.arcs)
     }
 
-    /// Take lines and arcs out, part by part.
+    /// Takes lines and arcs out, one part at a time.
     pub(crate) fn take_parts(&mut self) -> impl Iterator<Item = (Runs<u8>, Runs<LineArc>)> + use<> {
         let lines = std::mem::take(&mut self.lines).into_iter();
         let arcs = std::mem::take(&mut self.arcs).into_iter();
         lines.map(|lines| (lines, Runs::default())).chain(arcs.map(|arcs| (Runs::default(), arcs)))
     }
 
-    /// Whose data files name the file of that number.
+    /// Returns the authors of the file with this number.
     pub(super) fn authors_of(&self, file: usize) -> &Authors {
         self.listed_authors.get(&file).unwrap_or(&self.authors)
     }
 
-    /// Take what a data file says of authors out of its metadata.
+    /// Moves the listed authors out of the metadata.
     pub(crate) fn take_listed_authors(&mut self, paths: &PathList) {
         let is_listed = |key: &String| key.starts_with(META_KEY);
         if !self.meta.keys().any(is_listed) {
@@ -67,7 +67,7 @@ impl Rows {
         self.meta.retain(|key, _| !is_listed(key));
     }
 
-    /// Put everything into the one unnamed context, and forget all others.
+    /// Moves all rows into the unnamed context, and removes all other contexts.
     pub(crate) fn drop_contexts(&mut self) {
         if self.contexts.len() > 0 {
             self.contexts = ContextTable::default();
@@ -77,12 +77,13 @@ impl Rows {
         }
     }
 
-    /// The plugin that each file belongs to, empty for Python itself; no files that have neither a plugin nor rows. Files have
-    /// these numbers among `paths`.
+    /// Returns the plugin that owns each file, which is empty for Python itself. Files with neither a plugin
+    /// nor rows are left out. `numbers` maps the file numbers of the rows to indices of `paths`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if a number has two plugins.
+    /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if files with different plugins have
+    /// the same number.
     pub(crate) fn owners(
         &self,
         numbers: &[usize],
@@ -113,17 +114,18 @@ impl Rows {
         lines.chain(self.arcs.iter().flat_map(Runs::files)).collect()
     }
 
-    /// Has no file two tracers? Files have these numbers among `paths`.
+    /// Checks that no file has two plugins. `numbers` maps the file numbers of the rows to indices of
+    /// `paths`.
     ///
     /// # Errors
     ///
-    /// As [`owners`](Self::owners).
+    /// The errors of [`owners`](Self::owners).
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn check_tracers(&self, numbers: &[usize], paths: &[FilePath]) -> Result<()> {
         if self.tracers.is_empty() { Ok(()) } else { self.owners(numbers, paths).map(drop) }
     }
 
-    /// About how many bytes of memory the rows take in a data set.
+    /// Returns the approximate size of the rows in a data set in memory, in bytes.
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn size(&self) -> usize {
         let lines = self.lines.iter().map(Runs::size);
@@ -131,12 +133,12 @@ impl Rows {
     }
 }
 
-/// Is there any row?
+/// Returns whether there are any rows.
 pub(crate) fn any<T: Copy>(parts: &[Runs<T>]) -> bool {
     parts.iter().any(|runs| !runs.is_empty())
 }
 
-/// Runs of values of a file and a context each.
+/// Runs of values. All values of a run belong to one file and one context.
 #[derive(Debug)]
 pub(crate) struct Runs<T> {
     values: Vec<T>,
@@ -164,14 +166,15 @@ impl<T> Default for Runs<T> {
 }
 
 impl<T: Copy> Runs<T> {
-    /// With room for that many runs, of that many values together, if there is that much memory.
+    /// Creates an empty list of runs, with room for `runs` runs of `values` values in total if there is
+    /// enough memory.
     pub(crate) fn with_room(runs: usize, values: usize) -> Self {
         let mut all = Self::default();
         let _ = (all.runs.try_reserve(runs), all.values.try_reserve(values));
         all
     }
 
-    /// The files of the runs, some of them more than once.
+    /// Iterates over the file numbers of the runs. A number may appear more than once.
     fn files(&self) -> impl Iterator<Item = usize> {
         self.runs.iter().map(|run| run.file as usize)
     }
@@ -191,7 +194,7 @@ impl<T: Copy> Runs<T> {
         self.end_as_is();
     }
 
-    /// Add a value to the last run if that is of the same file and context, or else begin one.
+    /// Adds a value to the last run if it has the same file and context, or to a new run otherwise.
     pub(crate) fn add(&mut self, file: usize, context: ContextId, value: T) {
         let goes_on = |last: &Run| (last.file as usize, last.context) == (file, context);
         if !self.runs.last().is_some_and(goes_on) {
@@ -201,14 +204,14 @@ impl<T: Copy> Runs<T> {
         self.end_as_is();
     }
 
-    /// Begin a run, for values to be [pushed](Self::push_value).
+    /// Begins a run. [`push_value`](Self::push_value) adds its values, and [`end`](Self::end) ends it.
     pub(crate) fn begin(&mut self, file: usize, context: ContextId) {
-        // No number is larger than a data file may be.
+        // The casts are safe, because data files are too small for larger numbers.
         let run = Run { start: self.values.len(), len: 0, file: file as u32, context };
         self.runs.push(run);
     }
 
-    /// Add a value to the run that was begun last.
+    /// Adds a value to the run that was begun last.
     #[inline]
     pub(crate) fn push_value(&mut self, value: T) {
         self.values.push(value);
@@ -220,7 +223,7 @@ impl<T: Copy> Runs<T> {
         }
     }
 
-    /// End the last run: its values ascend then.
+    /// Ends the last run, and sorts its values in ascending order without duplicates.
     pub(crate) fn end(&mut self)
     where
         T: Ord,
@@ -239,7 +242,7 @@ impl<T: Copy> Runs<T> {
         self.end_as_is();
     }
 
-    /// Visit all runs, and forget them.
+    /// Calls `visit` with the file and the values of each run, and removes all runs.
     pub(crate) fn drain(&mut self, mut visit: impl FnMut(usize, &[T])) {
         self.runs.drain(..).for_each(|run| visit(run.file as usize, run.of(&self.values)));
         self.values.clear();
@@ -249,7 +252,8 @@ impl<T: Copy> Runs<T> {
         self.runs.iter_mut().for_each(|run| run.context = context);
     }
 
-    /// Replace the numbers of files and the ids of contexts by those at their places in the lists.
+    /// Replaces file numbers and context ids by the entries at these indices of `files` and `contexts`.
+    /// Removes runs without such an entry.
     pub(super) fn translate(&mut self, files: &[usize], contexts: &[ContextId]) {
         self.runs.retain_mut(|run| {
             let known = files.get(run.file as usize).zip(contexts.get(run.context.index()));
@@ -257,7 +261,7 @@ impl<T: Copy> Runs<T> {
         });
     }
 
-    /// Sort the runs by file and context. Those of the same two stay in their order.
+    /// Sorts the runs by file and context. Runs with the same file and context keep their order.
     pub(crate) fn sort(&mut self) {
         let key = |run: &Run| (run.file, run.context);
         if self.runs.is_sorted_by_key(key) {
@@ -271,12 +275,12 @@ impl<T: Copy> Runs<T> {
         }
     }
 
-    /// A counting sort, for there are few files compared to runs. The last run is placed first, so that those of one
-    /// file stay in their order.
+    /// Sorts the runs by file. This is a counting sort, because there are few files compared to runs. It
+    /// places the last run first, so that runs of the same file keep their order.
     fn sort_by_file(&mut self) {
         let files = self.runs.iter().map(|run| run.file as usize + 1).max().unwrap_or_default();
         if files > 2 * self.runs.len() {
-            // To count them would take longer.
+            // With few runs, a counting sort would take longer.
             return self.runs.sort_by_key(|run| run.file);
         }
         let mut ends = vec![0; files];
@@ -295,7 +299,7 @@ impl<T: Copy> Runs<T> {
         self.runs = sorted;
     }
 
-    /// The files of sorted runs.
+    /// Iterates over the files of sorted runs.
     pub(crate) fn by_file(&self) -> impl Iterator<Item = (usize, FileRuns<'_, T>)> {
         let same_file = |a: &Run, b: &Run| a.file == b.file;
         self.runs.chunk_by(same_file).filter_map(|runs| {
@@ -317,7 +321,7 @@ pub(crate) struct FileRuns<'a, T> {
 }
 
 impl<'a, T> FileRuns<'a, T> {
-    /// Each context with its runs.
+    /// Iterates over the contexts, with the values of each run.
     pub(crate) fn by_context(
         &self,
     ) -> impl Iterator<Item = (ContextId, impl Iterator<Item = &'a [T]> + use<'a, T>)> {

@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind};
 
 /// Text that coverage.py can write and read: UTF-8 without NUL.
 ///
-/// Python cannot store any other text in SQLite, and raises an error when it reads some. Paths, contexts, plugin
-/// names and metadata can enter a data set only as this type, so the check cannot be forgotten.
+/// Python cannot store any other text in SQLite, and raises an error when it reads some. Paths, contexts,
+/// plugin names and metadata can enter a data set only as this type, so the check cannot be forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StoredText<'a>(&'a str);
 
@@ -29,7 +29,7 @@ impl<'a> StoredText<'a> {
         Self::new(std::str::from_utf8(bytes).map_err(|_| NotText::NotUtf8)?)
     }
 
-    /// Wraps text that comes out of a data set, where it was checked on its way in.
+    /// Wraps text from a data set, which was checked when it was added.
     #[cfg(any(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(super) fn kept(text: &'a str) -> Self {
         Self(text)
@@ -51,7 +51,8 @@ impl fmt::Display for NotText {
 }
 
 impl NotText {
-    /// Returns the error for a caller that adds such text to a data set. `what` says what the text is, such as a path.
+    /// Returns the error for a caller that adds such text to a data set. `what` names the kind of text, such
+    /// as a path.
     pub(crate) fn refusing(self, what: &str, text: &[u8]) -> Error {
         let text = String::from_utf8_lossy(text);
         let message = format!("no data file can hold the {what} {text:?}: it {self}");

@@ -1,4 +1,4 @@
-//! Looking for data files.
+//! The search for data files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -12,31 +12,32 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::folder::{Entry, Folder, Kind};
 use crate::formats::holds_data;
 
-/// What was found for combining.
+/// The files that [`find`] found.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Found {
-    /// The files, sorted by their absolute paths, each once.
+    /// The files, each once, sorted by absolute path.
     pub files: Vec<Entry>,
-    /// Folders of users that could not be looked into, and why.
+    /// An error for each user's folder that could not be searched.
     pub left_out: Vec<Error>,
 }
 
-/// The files that `places` hold for combining.
+/// Finds the files to combine in `places`.
 ///
-/// A folder gives its files that are named `base`, a dot and anything, and those of the
-/// [users' folders](super::user_folders) in it; SQLite's companions
-/// of a data file (`-journal`, `-wal`, `-shm`) are not files of their own, unless
-/// they hold data: these are the only files that are opened. Anything else is a file
-/// that was named outright, whatever it is called. What is no
-/// regular file is listed too, so that opening it can say so.
+/// In a folder, these are the files named `base`, a dot and any suffix, and the same files in the [users'
+/// folders](super::user_folders) in it. A place that is not a folder is an input itself, whatever its name.
 ///
-/// But for users' folders, the rules are those of coverage.py, `data.combinable_files`.
+/// SQLite's companions of a data file (`-journal`, `-wal`, `-shm`) are skipped unless they hold data; only
+/// these files are opened. Files that are not regular are listed too, so that opening them reports the
+/// reason.
+///
+/// Except for users' folders, the rules are those of coverage.py's `data.combinable_files`.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoData`] for a place that does not exist, [`ErrorKind::Io`] for a place that cannot be listed. A user's
-/// folder that cannot be listed is [left out](Found::left_out).
+/// - [`ErrorKind::NoData`] for a place that does not exist.
+/// - [`ErrorKind::Io`] for a place that cannot be listed. A user's folder that cannot be listed is [left
+///   out](Found::left_out) instead.
 ///
 /// # Examples
 ///
@@ -58,10 +59,10 @@ pub fn find(places: &[PathBuf], base: &OsStr) -> Result<Found> {
     Ok(finding.finish())
 }
 
-/// Under which base names the folders among `places` hold data files of processes, and how many.
+/// Counts the data files of processes in the folders among `places`, by base name.
 ///
-/// For a message to who combines under another base name. A base name is taken to end at the first dot behind its first
-/// letter: the host's name begins there.
+/// This is for a message to a user who combines under another base name. A base name ends before the first
+/// dot after its first character, where the host name begins.
 ///
 /// # Examples
 ///
@@ -86,15 +87,15 @@ pub fn base_names(places: &[PathBuf]) -> BTreeMap<String, usize> {
     bases
 }
 
-/// What has been found so far.
+/// The files that have been found so far.
 struct Finding {
     /// The base name and a dot.
     prefix: Vec<u8>,
-    /// By absolute path, as text; named as the caller did at first.
+    /// The files by absolute path. Each entry keeps the path under which it was first found.
     files: BTreeMap<OsString, Entry>,
     left_out: Vec<Error>,
     folders: BTreeMap<PathBuf, Arc<Folder>>,
-    /// Asked for once, and not for each file.
+    /// The working folder, looked up once instead of for each file.
     working_folder: Option<PathBuf>,
 }
 
@@ -117,7 +118,8 @@ impl Finding {
         let metadata = place.symlink_metadata().map_err(|_| missing())?;
         let is_link = metadata.is_symlink();
         if is_link && place.file_name().and_then(users::parse).is_some() {
-            // A shell found it, for `ROOT/uid-*`: nobody means a link that a user put there.
+            // The place probably comes from a shell pattern such as `ROOT/uid-*`. The user does not mean a
+            // link that another user put there.
             let message = "this is a symbolic link, which is not followed";
             self.left_out.push(Error::new(ErrorKind::NotADataFile, message).with_path(place));
             return Ok(());
@@ -125,13 +127,13 @@ impl Finding {
         if metadata.is_dir() || is_link && place.is_dir() {
             return self.add_folder(place).map_err(|err| Error::io(place, err));
         }
-        // A link that leads nowhere exists all the same.
+        // Everything else is an entry, even a link that leads nowhere.
         let entry = Entry::named_by(place, |folder| self.named(folder));
         self.add(entry.map_err(|err| Error::io(place, err))?);
         Ok(())
     }
 
-    /// The folder of files that were named: many may be in one.
+    /// Returns the folder of a file that was named. It is opened once, because many files may be in it.
     fn named(&mut self, path: &Path) -> io::Result<Arc<Folder>> {
         if let Some(folder) = self.folders.get(path) {
             return Ok(Arc::clone(folder));
@@ -161,7 +163,7 @@ impl Finding {
         });
         match names {
             Ok((folder, names)) => self.add_files(&folder, &names),
-            // It was removed at this moment: then it was empty.
+            // The folder was removed after it was listed, so it was empty.
             Err(err) if err.io_kind() == Some(io::ErrorKind::NotFound) => {}
             Err(err) => self.left_out.push(err),
         }
@@ -202,8 +204,8 @@ fn unreadable(folder: &Path, err: io::Error) -> Error {
     }
 }
 
-/// Is this what SQLite keeps beside one of the files? coverage.py takes any `-journal` for one; here what holds
-/// data is a data file, whatever its name.
+/// Returns whether SQLite keeps this file beside one of the files. coverage.py treats every `-journal` file
+/// as a companion. Here a file that holds data is a data file, whatever its name.
 fn is_companion(entry: &Entry, all: &BTreeSet<OsString>) -> bool {
     let (Some(name), Some(path)) = (entry.name().to_str(), entry.path().to_str()) else {
         return false;
@@ -221,7 +223,7 @@ fn is_companion(entry: &Entry, all: &BTreeSet<OsString>) -> bool {
 mod tests {
     use super::*;
 
-    /// The names of what is found, with those of users' folders.
+    /// Returns the names of the files that were found, with those of users' folders.
     fn names(found: &Found, root: &Path) -> Vec<String> {
         let name = |entry: &Entry| entry.path().strip_prefix(root).unwrap().display().to_string();
         found.files.iter().map(name).collect()

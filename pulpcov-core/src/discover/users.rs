@@ -1,4 +1,4 @@
-//! The folders that each user's processes have to themselves.
+//! Folders that belong to the processes of a single user.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -7,12 +7,12 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::folder::{Folder, Kind};
 
-/// What the names of these folders begin with.
+/// The prefix of the names of these folders.
 const PREFIX: &str = "uid-";
-/// How many letters and digits make a name that nobody can have taken.
+/// The number of random letters and digits in a name. Nobody can guess and take such a name in advance.
 const RANDOM: usize = 8;
 
-/// A name that only one user's folder should have, and what has it.
+/// An entry whose name is reserved for the folder of one user.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct UserFolder {
@@ -20,19 +20,19 @@ pub struct UserFolder {
     pub name: OsString,
     /// The path, for messages.
     pub path: PathBuf,
-    /// The user whose number is in the name.
+    /// The user id in the name.
     pub user: u32,
-    /// Whether the name is the plain one, that the user's first process tries.
+    /// Whether the name is the plain one, which the user's first process tries.
     pub is_plain: bool,
-    /// What has the name.
+    /// What the entry is.
     pub kind: Kind,
-    /// Who owns what has the name.
+    /// The owner of the entry.
     pub owner: Option<u32>,
-    /// The folder, unless it is none or cannot be opened.
+    /// The open folder, or an error if the entry is not a folder or cannot be opened.
     pub folder: Result<Arc<Folder>>,
 }
 
-/// The users' folders in a folder, in the order of their names.
+/// Returns the users' folders in a folder, sorted by name.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ pub fn user_folders(root: &Arc<Folder>) -> Result<Vec<UserFolder>> {
     Ok(among(root, &names))
 }
 
-/// Those of the names that are users' folders.
+/// Returns those of the `names` that are reserved for users' folders.
 pub(super) fn among(root: &Arc<Folder>, names: &[OsString]) -> Vec<UserFolder> {
     let mut folders: Vec<_> = names.iter().filter_map(|name| UserFolder::of(root, name)).collect();
     folders.sort_by(|a, b| a.name.cmp(&b.name));
@@ -64,7 +64,7 @@ pub(super) fn among(root: &Arc<Folder>, names: &[OsString]) -> Vec<UserFolder> {
 }
 
 impl UserFolder {
-    /// `None` if the name is another one, or nothing has it any more.
+    /// Returns `None` if the name is not reserved for a user's folder, or if the entry no longer exists.
     fn of(root: &Arc<Folder>, name: &OsStr) -> Option<Self> {
         let (user, is_plain) = parse(name)?;
         let entry = root.entry(name);
@@ -84,7 +84,7 @@ fn refused(what: &str, path: &std::path::Path) -> Error {
     Error::new(ErrorKind::NotADataFile, what).with_path(path)
 }
 
-/// The user whose folder has that name, and whether the name is the plain one.
+/// Returns the user whose folder has this name, and whether the name is the plain one.
 pub(super) fn parse(name: &OsStr) -> Option<(u32, bool)> {
     let rest = name.to_str()?.strip_prefix(PREFIX)?;
     let (number, random) = match rest.split_once('-') {
@@ -94,7 +94,7 @@ pub(super) fn parse(name: &OsStr) -> Option<(u32, bool)> {
     let is_random =
         |text: &str| text.len() == RANDOM && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let user: u32 = number.parse().ok()?;
-    // `+7` and `007` are numbers to Rust.
+    // Rust also parses `+7` and `007` as numbers.
     let is_number = user.to_string() == number;
     (is_number && random.is_none_or(is_random)).then_some((user, random.is_none()))
 }

@@ -1,4 +1,4 @@
-//! What the operating system is asked to do with a folder.
+//! Operations on folders, for each operating system.
 
 #[cfg(not(unix))]
 pub(super) use elsewhere::Handle;
@@ -23,27 +23,28 @@ mod unix {
 
     use crate::folder::{Folder, Status};
 
-    /// To reach what is in it takes no permission to list it.
+    /// Opens a folder to access the names in it. On Linux this needs no permission to list the folder.
     #[cfg(target_os = "linux")]
     const TO_REACH: OFlag = OFlag::O_PATH.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
     #[cfg(not(target_os = "linux"))]
     const TO_REACH: OFlag = TO_LIST;
     const TO_LIST: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_CLOEXEC);
-    /// Follow no link, wait for no FIFO, let no terminal become the process's own.
+    /// Follows no links, does not block on a FIFO, and does not acquire a controlling terminal.
     const CAREFULLY: OFlag =
         OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
 
-    /// So many folders are kept open; there can be more of them than a process may open.
+    /// The maximum number of folders that are kept open. There can be more folders than a process may open
+    /// files.
     const MOST_KEPT: usize = 64;
     static KEPT: AtomicUsize = AtomicUsize::new(0);
 
-    /// How a folder is reached.
+    /// A folder, and how to open it again.
     #[derive(Debug)]
     pub(in crate::folder) struct Handle {
         place: Place,
-        /// Tells the folder from another one that has taken its place.
+        /// The identity of the folder, to notice if another one has taken its place.
         inode: (u64, u64),
-        /// If it is not kept open, it is opened again each time.
+        /// The open descriptor. If there is none, the folder is opened again for each use.
         kept: Option<Kept>,
     }
 
@@ -82,7 +83,7 @@ mod unix {
         }
     }
 
-    /// A descriptor that is kept, or one that was opened for the moment.
+    /// A kept descriptor, or one that was opened for a single use.
     enum Opened<'h> {
         Kept(BorrowedFd<'h>),
         Again(OwnedFd),
@@ -173,7 +174,7 @@ mod unix {
     }
 }
 
-/// Where there are no such descriptors, a folder is its path.
+/// On systems without such descriptors, a folder is accessed by path.
 #[cfg(not(unix))]
 mod elsewhere {
     use std::ffi::{OsStr, OsString};

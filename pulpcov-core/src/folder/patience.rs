@@ -1,9 +1,9 @@
-//! How long to wait for others, in all.
+//! A limit on the total time to wait.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Time that is spent, by any thread, and does not come back.
+/// The remaining time to wait. All threads share it.
 #[derive(Debug)]
 pub(crate) struct Patience(Mutex<Duration>);
 
@@ -12,7 +12,7 @@ impl Patience {
         Self(Mutex::new(time))
     }
 
-    /// Sleep for so long, if there is as much time left. Was there?
+    /// Sleeps for `pause` if that much time remains. Returns whether it slept.
     pub(crate) fn wait(&self, pause: Duration) -> bool {
         {
             let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);

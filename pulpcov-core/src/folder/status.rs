@@ -1,46 +1,47 @@
-//! What the operating system knows of a file, beside its bytes.
+//! What the operating system knows about a file, except its content.
 
 use std::fs::Metadata;
 use std::time::SystemTime;
 
-/// What a file is, whose it is, and in which state.
+/// The kind, the owner and the state of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Status {
-    /// What it is.
+    /// The kind of the file.
     pub kind: Kind,
-    /// Its size in bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// When it was changed last.
+    /// The time of the last change.
     pub modified: Option<SystemTime>,
-    /// The user who owns it; `None` where files have no such owners.
+    /// The user id of the owner, or `None` on systems without such owners.
     pub owner: Option<u32>,
-    /// Who may do what with it: the lowest twelve bits of its mode. 0 where there are none.
+    /// The permissions: the lowest twelve bits of the mode. 0 on systems without a mode.
     pub mode: u32,
-    /// How many names it has.
+    /// The number of names (hard links).
     pub links: u64,
     pub(crate) inode: Option<(u64, u64)>,
 }
 
 impl Status {
-    /// Whether users who are neither the owner nor of the group may write.
+    /// Returns whether users may write who are neither the owner nor in the group.
     pub fn everybody_may_write(&self) -> bool {
         self.mode & 0o002 != 0
     }
 
-    /// Whether users who are neither the owner nor of the group may use names in the folder.
+    /// Returns whether users may access names in the folder who are neither the owner nor in the group.
     #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn everybody_may_search(&self) -> bool {
         self.mode & 0o001 != 0
     }
 
-    /// Whether it belongs to the user whom this process acts for, or to root. So it does where there are no owners.
+    /// Returns whether the file belongs to the user of this process or to root. Always true on systems
+    /// without owners.
     pub fn is_of_caller_or_root(&self) -> bool {
         self.owner.is_none_or(|owner| owner == 0 || owner == caller())
     }
 }
 
-/// The user whom this process acts for.
+/// Returns the effective user of this process.
 pub(crate) fn caller() -> u32 {
     #[cfg(unix)]
     return nix::unistd::geteuid().as_raw();
@@ -48,7 +49,7 @@ pub(crate) fn caller() -> u32 {
     return 0;
 }
 
-/// What can have a name in a folder.
+/// What a name in a folder can refer to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -94,7 +95,7 @@ impl From<&nix::sys::stat::FileStat> for Status {
     }
 }
 
-/// Systems count in integers of different sizes.
+/// Converts a number to `u64`: its type differs between systems.
 #[cfg(unix)]
 fn number(count: impl TryInto<u64>) -> u64 {
     count.try_into().unwrap_or_default()

@@ -1,4 +1,5 @@
-//! What SQLite keeps beside a database: its rollback journal, its write-ahead log, and that log's shared memory.
+//! The companions of a database: the files that SQLite keeps beside it. These are its rollback journal, its
+//! write-ahead log, and the log's shared memory.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,10 @@ use crate::folder::Entry;
 
 const SUFFIXES: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// The companions of the data file at `path` that exist.
+/// Returns the companions that the data file at `path` has.
 ///
-/// A data file with such a name (somebody chose the suffix `unit-wal`) is no companion: its rows are its own.
+/// A data file with the name of a companion is not a companion, because its rows are its own. A user may have
+/// chosen the suffix `unit-wal`, for example.
 ///
 /// # Examples
 ///
@@ -28,13 +30,13 @@ pub fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
     found.map(|companion| companion.path().to_owned())
 }
 
-/// The companions of a data file in an open folder that exist.
+/// Returns the companions that a data file in an open folder has.
 pub fn companions_of(entry: &Entry) -> impl Iterator<Item = Entry> + use<> {
     let companions = SUFFIXES.map(|suffix| entry.beside(suffix)).into_iter();
     companions.filter(|companion| companion.status().is_ok() && !holds_data(companion))
 }
 
-/// Is this, by its content, a data file? Neither links nor FIFOs are opened.
+/// Returns whether the content of `entry` is that of a data file. Does not open links or FIFOs.
 pub(crate) fn holds_data(entry: &Entry) -> bool {
     let Ok(file) = entry.open() else { return false };
     let mut head = Vec::with_capacity(HEAD_LEN);

@@ -1,4 +1,4 @@
-//! One data file of any format, opened, and read once.
+//! One data file of any format, opened and read once.
 
 use std::path::Path;
 
@@ -23,12 +23,11 @@ pub(crate) mod input;
 pub use identity::FileIdentity;
 use input::Input;
 
-/// A data file that has been opened and recognised; its source paths are known, its rows not yet read.
+/// A data file that is open and whose format is known. Its source paths have been read; its rows have not.
 ///
-/// All bytes come from one consistent state of the file: SQLite's read lock is held while
-/// they are read, the hot journal or write-ahead log of a writer that died is honoured (on
-/// a private copy: nothing is ever written beside the input), and a file that changes
-/// meanwhile is read again.
+/// All bytes come from one consistent state of the file. SQLite's read lock is held while they are read. If a
+/// writer died and left a hot journal or a write-ahead log, its content is taken into account, on a private
+/// copy: nothing is ever written beside the data file. A file that changes while it is read is read again.
 ///
 /// # Examples
 ///
@@ -61,50 +60,55 @@ enum Content {
     Sqlite(Box<sqlite::Reader>),
 }
 
-/// What was read from a data file.
+/// The content of a data file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Decoded {
     /// The rows.
     pub data: CoverageData,
-    /// Rows that name a file or a context that the data file does not have.
+    /// The number of rows that name a file or a context that the data file does not have.
     ///
-    /// Two processes that write one data file at once leave such rows behind. Nobody can
-    /// say what they belong to; coverage.py passes over them in silence.
+    /// Two processes that write to one data file at the same time leave such rows. What they belong to is not
+    /// known. coverage.py skips them silently.
     pub orphan_rows: u64,
 }
 
 impl DataFile {
-    /// Open the data file at `path`; a symbolic link, a FIFO or a device is not opened.
+    /// Opens the data file at `path`. Does not open a symbolic link, a FIFO or a device.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`]; [`ErrorKind::NotADataFile`] for strangers, which the message names;
-    /// [`ErrorKind::UnknownSchema`] and [`ErrorKind::Corrupt`]; [`ErrorKind::Busy`] if a writer
-    /// holds the file for longer than 5 seconds. All name the file.
+    /// Returns an error that names the file. Its kind is:
+    ///
+    /// - [`ErrorKind::Io`] if the file cannot be opened or read;
+    /// - [`ErrorKind::NotADataFile`] if the file is not a data file; the message says what it is;
+    /// - [`ErrorKind::UnknownSchema`] or [`ErrorKind::Corrupt`] if the content cannot be understood;
+    /// - [`ErrorKind::TooLarge`] if the file, or what it would take in memory, exceeds a limit;
+    /// - [`ErrorKind::Busy`] if a writer holds the file for longer than 5 seconds, or if the file changes
+    ///   each time it is read.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_entry(&named(path.as_ref())?)
     }
 
-    /// As [`open`](Self::open), a data file in an open folder.
+    /// Opens a data file in an open folder, as [`open`](Self::open) does.
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// The same as [`open`](Self::open).
     pub fn open_entry(entry: &Entry) -> Result<Self> {
         let opened = Input::open(entry).and_then(|input| Self::of_input(entry, input));
         opened.map_err(|err| err.with_path(entry.path()))
     }
 
-    /// Open the data file at `path` to read it where it is, in a fraction of its size of memory.
+    /// Opens the data file at `path` to read it in place, in memory that is a fraction of the file's size.
     ///
-    /// SQLite's read lock is held until the rows are read, so writers wait for as long. There is no
-    /// [`digest`](Self::digest). A file that needs its journal or write-ahead log, or that is not as
-    /// plain as coverage.py makes it, is read as by [`open`](Self::open).
+    /// SQLite's read lock is held until the rows are read, so writers wait that long. There is no
+    /// [`digest`](Self::digest). A file that needs its journal or write-ahead log, or that is not as plain as
+    /// coverage.py makes it, is read as by [`open`](Self::open).
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open).
+    /// The same as [`open`](Self::open).
     ///
     /// # Examples
     ///
@@ -119,7 +123,7 @@ impl DataFile {
         Self::open_entry_in_place(&named(path.as_ref())?)
     }
 
-    /// As [`open_in_place`](Self::open_in_place), a data file in an open folder.
+    /// Opens a data file in an open folder, as [`open_in_place`](Self::open_in_place) does.
     #[cfg(feature = "sqlite")]
     pub(crate) fn open_entry_in_place(entry: &Entry) -> Result<Self> {
         let open = || {
@@ -136,8 +140,9 @@ impl DataFile {
         open().map_err(|err| err.with_path(entry.path()))
     }
 
-    /// As [`open`](Self::open), into memory that is there already: fresh memory takes longer than the reading. It has a
-    /// [`digest`](Self::digest) if it is to be `hashed`.
+    /// Opens a data file as [`open_entry`](Self::open_entry) does, but reads it into the memory of `buffer`,
+    /// because new memory takes longer to get than the file takes to read. Computes a
+    /// [`digest`](Self::digest) only if `hashed` is true.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn open_into(entry: &Entry, buffer: Vec<u8>, hashed: bool) -> Result<Self> {
         let input = Input::open(entry).map(|input| input.reading_into(buffer).hashed(hashed));
@@ -175,36 +180,36 @@ impl DataFile {
         })
     }
 
-    /// The path that was opened.
+    /// Returns the path that was opened.
     pub fn path(&self) -> &Path {
         self.entry.path()
     }
 
-    /// The state of the file that was read.
+    /// Returns the state of the file that was read.
     pub fn identity(&self) -> &FileIdentity {
         &self.identity
     }
 
-    /// Who may have written the file.
+    /// Returns who may have written the file.
     pub fn authors(&self) -> &Authors {
         &self.authors
     }
 
-    /// The bits of a mode that say whether the group and all others may read the file.
+    /// Returns the bits of the file's mode that say whether the group and all other users may read it.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn readers(&self) -> u32 {
         self.readers
     }
 
-    /// A hash (BLAKE3) of the bytes that were read: files of equal hash hold equal rows.
+    /// Returns the BLAKE3 hash of the bytes that were read. Data files with the same hash hold the same rows.
     ///
-    /// `None` if a journal or write-ahead log took part, whose bytes are another file's, and of a
-    /// file that is read in place.
+    /// Returns `None` if the file is read in place, or if a journal or write-ahead log is part of the data,
+    /// because its bytes are in another file.
     pub fn digest(&self) -> Option<&[u8; 32]> {
         self.digest.as_ref()
     }
 
-    /// The format in words: `SQLite, schema 7`.
+    /// Returns the format in words, such as `SQLite, schema 7`.
     pub fn describe(&self) -> String {
         match &self.content {
             #[cfg(feature = "json")]
@@ -214,7 +219,7 @@ impl DataFile {
         }
     }
 
-    /// The measured source paths, in the order in which the data file lists them.
+    /// Returns the paths of the measured source files, in the order in which the data file lists them.
     pub fn paths(&self) -> impl ExactSizeIterator<Item = &str> {
         self.stored_paths().map(StoredText::as_str)
     }
@@ -229,19 +234,20 @@ impl DataFile {
         paths.iter()
     }
 
-    /// Merge all contexts into the unnamed one while reading, as
-    /// [`CoverageData::drop_contexts`] does afterwards: they can be 60 times the data.
+    /// Merges all contexts into the unnamed context while rows are read. The data is the same as after
+    /// [`CoverageData::drop_contexts`] but takes less memory to read: contexts can be 60 times the rest of
+    /// the data.
     #[must_use]
     pub fn drop_contexts(mut self, drop: bool) -> Self {
         self.drop_contexts = drop;
         self
     }
 
-    /// Read the rows.
+    /// Reads the rows.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Corrupt`] and [`ErrorKind::TooLarge`], with the table and the row.
+    /// Returns [`ErrorKind::Corrupt`] or [`ErrorKind::TooLarge`], with the table and the row.
     pub fn read(self) -> Result<Decoded> {
         match self.content {
             #[cfg(feature = "json")]
@@ -259,7 +265,8 @@ impl DataFile {
         }
     }
 
-    /// As [`read`](Self::read); the rows' files are places in [`paths`](Self::paths). The file's bytes are left in `buffer`.
+    /// Reads the rows as [`read`](Self::read) does, with files as indexes into [`paths`](Self::paths). Leaves
+    /// the memory that the file was read into in `buffer` if it can be used again.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn into_rows(self, buffer: &mut Vec<u8>) -> Result<Rows> {
         match self.content {
@@ -276,15 +283,18 @@ impl DataFile {
         }
     }
 
-    /// Does it take a journal or write-ahead log, whose rows are not in the file itself?
+    /// Returns whether a journal or write-ahead log is part of the data. Its rows are not in the file itself.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn is_recovered(&self) -> bool {
         matches!(&self.content, Content::Sqlite(reader) if reader.is_recovered())
     }
 
-    /// As [`into_rows`](Self::into_rows), of a file that is [read in place](Self::open_in_place) as many rows of lines and
-    /// arcs at a time as take about `bytes` of it. To `begin` with come all others, then these are to be added. What is
-    /// made of them is returned, and what is said of all rows.
+    /// Streams line and arc rows in batches of about `bytes` of the file. `begin` receives everything else
+    /// first and makes a value; `add` adds each batch to that value. Returns the value, and the rows without
+    /// lines and arcs.
+    ///
+    /// Saves memory only for a file that is [read in place](Self::open_in_place). JSON, and a database that
+    /// only SQLite can read, is read as a whole first.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn read_in_portions<T>(
         self,
@@ -317,11 +327,11 @@ fn named(path: &Path) -> Result<Entry> {
     })
 }
 
-/// Read a data file that is in memory already.
+/// Reads a data file that is in memory.
 ///
 /// # Errors
 ///
-/// As [`DataFile::open`] and [`DataFile::read`], without a path.
+/// The same as [`DataFile::open`] and [`DataFile::read`], without a path.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! Telling what a file is by its first bytes.
+//! Detection of a file's kind by its first bytes.
 
 use std::fmt;
 use std::io::Read;
@@ -6,14 +6,14 @@ use std::path::Path;
 
 use crate::folder::Entry;
 
-/// The sentence in front of the JSON that coverage.py 4.x wrote.
+/// The sentence before the JSON in data files of coverage.py 4.x.
 pub(crate) const JSON_SENTINEL: &[u8] =
     b"!coverage.py: This is a private format, don't read it directly!";
 
-/// How many bytes of a file are enough to tell its kind.
+/// The number of bytes at the start of a file that are enough to detect its kind.
 pub(crate) const HEAD_LEN: usize = 512;
 
-/// What a file is, as far as its first bytes tell.
+/// The kind of a file, detected by its first bytes.
 ///
 /// # Examples
 ///
@@ -31,7 +31,8 @@ pub enum FileKind {
     Sqlite,
     /// A data file of coverage.py 4.x.
     Json4,
-    /// A data file of coverage.py 3.x, which only Python can read safely, and not even that.
+    /// A data file of coverage.py 3.x: a pickle. Only Python can read it, and even Python cannot read it
+    /// safely.
     Pickle,
     /// A rollback journal of SQLite.
     SqliteJournal,
@@ -39,23 +40,24 @@ pub enum FileKind {
     SqliteWal,
     /// The shared memory of a write-ahead log.
     SqliteShm,
-    /// A page of HTML.
+    /// An HTML page.
     Html,
-    /// Nothing at all.
+    /// An empty file.
     Empty,
-    /// None of these.
+    /// Any other file.
     Unknown,
 }
 
 impl FileKind {
-    /// Can it hold rows? Every other kind is a stranger.
+    /// Returns whether a file of this kind can hold rows. Files of other kinds are not data files.
     pub(crate) fn is_data(self) -> bool {
         matches!(self, Self::Sqlite | Self::Json4)
     }
 
-    /// The kind of a file that starts with `head`; 512 bytes are enough.
+    /// Returns the kind of a file that starts with `head`. 512 bytes are enough.
     pub fn of(head: &[u8]) -> Self {
-        // SQLite file format, sections 1.3 (header), 3 (journal), 4.1 (WAL), and walformat.html 2.1 (shm).
+        // The magic numbers are from SQLite's fileformat.html, sections 1.3 (header), 3 (journal) and 4.1
+        // (WAL), and from walformat.html, section 2.1 (shm).
         match head {
             [] => Self::Empty,
             _ if head.starts_with(b"SQLite format 3\0") => Self::Sqlite,
@@ -63,7 +65,7 @@ impl FileKind {
             [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, ..] => Self::SqliteJournal,
             [0x37, 0x7f, 0x06, 0x82 | 0x83, ..] => Self::SqliteWal,
             [0x18, 0xe2, 0x2d, 0x00, ..] | [0x00, 0x2d, 0xe2, 0x18, ..] => Self::SqliteShm,
-            // Protocol 2, and the text protocol 0 of a dictionary.
+            // A dictionary in pickle protocol 2, or in the text protocol 0.
             [0x80, 0x02, b'}', ..] | [b'(', b'd', b'p', ..] => Self::Pickle,
             _ if looks_like_html(head) => Self::Html,
             _ => Self::Unknown,
@@ -71,8 +73,8 @@ impl FileKind {
     }
 }
 
-/// Does the file at `path` hold nothing yet? coverage.py takes an empty file, and a database without tables, for a data file
-/// without rows.
+/// Returns whether the file at `path` is empty or a database without tables. coverage.py treats both as a
+/// data file without rows.
 ///
 /// # Examples
 ///
@@ -94,8 +96,8 @@ pub fn is_blank(path: impl AsRef<Path>) -> bool {
     if file.take(HEAD_LEN as u64).read_to_end(&mut head).is_err() {
         return false;
     }
-    // The table of the tables, on the first page, is a leaf without cells (fileformat.html, sections 1.3 and 1.6). With a
-    // write-ahead log, there may be more than that.
+    // The schema table, on the first page, is a leaf without cells (fileformat.html, sections 1.3 and 1.6). A
+    // database with a write-ahead log does not count, because the log may hold tables.
     let has_no_tables = || {
         head.get(18..20) == Some(&[1, 1])
             && head.get(100) == Some(&13)

@@ -1,11 +1,12 @@
-//! The data files of coverage.py 4.x: a sentence, then one JSON object.
+//! Data files of coverage.py 4.x: a fixed sentence, then one JSON object.
 //!
-//! `lines` maps a path to its line numbers, `arcs` to its pairs; only one of them is there.
-//! `file_tracers` maps a path to its plugin, `runs` describes the recording processes. There
-//! are no contexts (coverage.py 4.5.4, `data.py`).
+//! `lines` maps a path to its line numbers. `arcs` maps a path to its pairs of line numbers. A file has only
+//! one of the two. `file_tracers` maps a path to its plugin, and `runs` describes the processes that recorded
+//! the data. There are no contexts (coverage.py 4.5.4, `data.py`).
 //!
-//! In a path that is not UTF-8, Python wrote a lone surrogate for each byte that it could not decode: `\udce9` (PEP 383).
-//! The later formats of coverage.py cannot hold such a path, so a file that has one is refused.
+//! If a path is not valid UTF-8, Python wrote a lone surrogate, such as `\udce9`, for each byte that it could
+//! not decode (PEP 383). The later formats of coverage.py cannot hold such a path, so a data file that has
+//! one is refused.
 
 use std::collections::btree_map::{BTreeMap, Entry};
 use std::fmt;
@@ -23,15 +24,19 @@ use crate::error::{Error, ErrorKind, Position, Result};
 
 /// The key of [`CoverageData::meta`] that holds `runs`, as JSON text.
 const RUNS: &str = "runs";
-/// Whose data files name a source, of those that only others' name.
+/// The key that holds, for each source file that only other users' data files name, who these users are.
 const AUTHORS: &str = "pulpcov_authors";
 
-/// Read a data file of coverage.py 4.x.
+/// Reads a data file of coverage.py 4.x.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotADataFile`] without the sentence, [`ErrorKind::Corrupt`] with line and
-/// column if the JSON is not as it should be, [`ErrorKind::TooLarge`] for line numbers out of bounds.
+/// Returns an error whose kind is:
+///
+/// - [`ErrorKind::NotADataFile`] if the sentence is missing;
+/// - [`ErrorKind::Corrupt`], with line and column, if the JSON is not valid or not of the expected shape;
+/// - [`ErrorKind::TooLarge`] if a line number is out of bounds, or if the line numbers are too sparse for
+///   memory.
 ///
 /// # Examples
 ///
@@ -49,7 +54,8 @@ pub fn read(bytes: &[u8]) -> Result<CoverageData> {
     raw.into_data(BitmapBudget::for_size(bytes.len() as u64))
 }
 
-/// The sentence stands on the first line, before the JSON.
+/// Makes the error for bad JSON. The sentence is on the first line, before the JSON, so it is added to the
+/// column.
 fn corrupt(err: &serde_json::Error) -> Error {
     let column = if err.line() == 1 { err.column() + JSON_SENTINEL.len() } else { err.column() };
     let text = err.to_string();
@@ -64,7 +70,7 @@ struct Raw {
     arcs: Option<ByPath<Vec<(i64, i64)>>>,
     file_tracers: Option<ByPath<Text>>,
     runs: Option<serde_json::Value>,
-    /// Not coverage.py's, which passes over what it does not know.
+    /// An addition to the format. coverage.py ignores keys that it does not know.
     pulpcov_authors: Option<ByPath<Text>>,
 }
 
@@ -135,7 +141,8 @@ fn in_file(err: &Error, path: &FilePath) -> Error {
 
 /// A JSON object whose keys are paths.
 ///
-/// A path that occurs twice is an error. Python never writes one, and most readers would drop the rows of the first.
+/// A path that occurs twice is an error. Python never writes such an object, and most readers would drop the
+/// rows of the first occurrence.
 struct ByPath<T>(BTreeMap<FilePath, T>);
 
 impl<T> Default for ByPath<T> {
@@ -207,17 +214,20 @@ impl<'de> Deserialize<'de> for Text {
             }
         }
 
-        // Asked for bytes, serde_json passes lone surrogates on, so that the error can show the text.
+        // When asked for bytes, serde_json passes lone surrogates through, so the error can show the text.
         deserializer.deserialize_bytes(Bytes)
     }
 }
 
-/// Write `data` as coverage.py 4.x did.
+/// Writes `data` as coverage.py 4.x did.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotRepresentable`] if there are contexts, which the format does not have:
-/// see [`CoverageData::drop_contexts`]. [`ErrorKind::Io`] from `out`.
+/// Returns an error whose kind is:
+///
+/// - [`ErrorKind::NotRepresentable`] if there are contexts, which the format does not have; see
+///   [`CoverageData::drop_contexts`];
+/// - [`ErrorKind::Io`] if `out` fails.
 ///
 /// # Examples
 ///
@@ -244,11 +254,12 @@ pub fn write(data: &CoverageData, mut out: impl Write) -> Result<()> {
         .map_err(|err| Error::new(ErrorKind::Io, err))
 }
 
-/// The members of the one object, in coverage.py's order.
+/// Returns the members of the JSON object, in coverage.py's order.
 fn sections(data: &CoverageData) -> Vec<(&str, String)> {
     let mut sections = Vec::new();
     match data.measurement() {
-        // Files can only be named in one of the two, though nothing of them may be known.
+        // The format names files only in `lines` or `arcs`, so files without a measurement are named in
+        // `lines`.
         None if data.files().len() == 0 => {}
         Some(Measurement::Arcs) => {
             sections.push(("arcs", by_path(data, |path| arcs_json(data, path))))
@@ -272,7 +283,7 @@ fn sections(data: &CoverageData) -> Vec<(&str, String)> {
     if authors != "{}" {
         sections.push((AUTHORS, authors));
     }
-    // From SQLite, the metadata may be any text.
+    // Metadata from a SQLite data file can be any text, so `runs` may not be JSON.
     if let Some(runs) =
         data.meta().get(RUNS).filter(|text| serde_json::from_str::<de::IgnoredAny>(text).is_ok())
     {

@@ -1,4 +1,4 @@
-//! Bounds on what a data file may make us hold.
+//! Limits on the memory that a data file can make the reader use.
 
 use std::fs::File;
 use std::io::Read;
@@ -6,16 +6,16 @@ use std::io::Read;
 use crate::data::MAX_LINE;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The longest numbits blob: the bitmap of [`MAX_LINE`].
+/// The maximum length of a numbits blob in bytes: the bitmap of [`MAX_LINE`].
 #[cfg(feature = "sqlite")]
 pub(crate) const MAX_NUMBITS: usize = (MAX_LINE / 8 + 1) as usize;
 
-/// The largest data file that is read: it has to fit in memory.
+/// The maximum size of a data file in bytes. A data file has to fit in memory.
 pub(crate) const MAX_FILE: u64 = 4 << 30;
 
-/// All of a file of `size` bytes, less if it has become shorter, in place of what is in `buffer`.
+/// Reads `size` bytes of a file, or fewer if the file has become shorter. Replaces the content of `buffer`.
 ///
-/// A file may claim any size without having it (sparse files), so memory is asked for politely.
+/// A sparse file can claim any size, so a failed allocation is an error here and does not abort the process.
 pub(crate) fn read_file(file: &File, size: u64, buffer: Vec<u8>) -> Result<Vec<u8>> {
     let too_large =
         || Error::new(ErrorKind::TooLarge, format!("{size} bytes are too large to read"));
@@ -27,12 +27,12 @@ pub(crate) fn read_file(file: &File, size: u64, buffer: Vec<u8>) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// A line number out of a data file.
+/// Checks a line number from a data file.
 pub(crate) fn line(number: i64) -> Result<u32> {
     u32::try_from(number).ok().filter(|&line| line <= MAX_LINE).ok_or_else(|| too_large(number))
 }
 
-/// One end of an arc out of a data file.
+/// Checks one end of an arc from a data file.
 pub(crate) fn arc_end(number: i64) -> Result<i32> {
     let bounds = -i64::from(MAX_LINE)..=i64::from(MAX_LINE);
     i32::try_from(number).ok().filter(|_| bounds.contains(&number)).ok_or_else(|| too_large(number))
@@ -45,21 +45,21 @@ fn too_large(number: i64) -> Error {
     )
 }
 
-/// How many bytes of bitmaps a data file may unfold to.
+/// The number of bytes that the bitmaps of a data file may take in memory.
 ///
-/// A few bytes that name one huge line cost a bitmap of that line's size. Files that are
-/// meant to exhaust memory are refused, while real ones stay far below: their lines are dense.
+/// A few bytes that name one huge line cost a bitmap as long as that line number. The budget refuses files
+/// that are made to exhaust memory. Real data files stay far below it, because their lines are dense.
 pub(crate) struct BitmapBudget(usize);
 
 impl BitmapBudget {
-    /// The budget of a file of `size` bytes.
+    /// Returns the budget of a file of `size` bytes.
     pub(crate) fn for_size(size: u64) -> Self {
         Self(
             usize::try_from(size).unwrap_or(usize::MAX).saturating_mul(64).saturating_add(64 << 20),
         )
     }
 
-    /// Take the bitmap that holds `max_line`.
+    /// Takes the bitmap that holds `max_line` out of the budget.
     pub(crate) fn take(&mut self, max_line: u32) -> Result<()> {
         let bytes = (max_line / 8 + 1) as usize;
         self.0 = self.0.checked_sub(bytes).ok_or_else(|| {

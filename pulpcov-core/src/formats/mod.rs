@@ -1,13 +1,14 @@
-//! Data files on disk: told apart by content, read from every version, written for today's.
+//! Data files on disk. The content of a file tells its format. Every format since coverage.py 4.0 can be
+//! read; today's format and that of 4.x can be written.
 //!
 //! | format | written by | read | write |
 //! |---|---|---|---|
-//! | JSON behind a sentence | coverage.py 4.0 to 4.5.4, 5.0a1 | [`json`] | [`json`] |
+//! | JSON after a fixed sentence | coverage.py 4.0 to 4.5.4, 5.0a1 | [`json`] | [`json`] |
 //! | SQLite schemas 1 to 6 | 5.0a2 to 5.0a6, and development versions | [`sqlite`] | |
 //! | SQLite schema 7 | 5.0a7 and later | [`sqlite`] | [`sqlite`] |
 //!
-//! [`DataFile`] opens any of them. Pickles of 3.x, SQLite's journals and other strangers
-//! are recognised and named in the error: see [`FileKind`].
+//! [`DataFile`] opens all of these formats. Files that are not data files, such as pickles of coverage.py 3.x
+//! and SQLite's journals, are recognised, and the error names what they are: see [`FileKind`].
 
 mod companions;
 mod data_file;

@@ -8,7 +8,7 @@ use tempfile::{NamedTempFile, PersistError};
 
 use crate::links::folder_of;
 
-/// A temporary file that replaces `target` when it is complete. Dropping it removes it.
+/// A temporary file that replaces `target` once it is complete. Dropping it removes it.
 #[derive(Debug)]
 pub(crate) struct Beside {
     pub(crate) file: NamedTempFile,
@@ -18,12 +18,14 @@ pub(crate) struct Beside {
 impl Beside {
     /// Creates an empty file beside `target`, with a random name between `prefix` and `suffix`.
     ///
-    /// It gets the permissions of `target` if that is a regular file, without set-user-ID and its like.
+    /// If `target` is a regular file, the new file gets its permissions, except set-user-ID, set-group-ID and
+    /// the sticky bit.
     pub(crate) fn new(target: &Path, prefix: &str, suffix: &str) -> io::Result<Self> {
         let old = target.symlink_metadata().ok().filter(Metadata::is_file);
         let mut builder = tempfile::Builder::new();
         builder.prefix(prefix).suffix(suffix);
-        // The umask applies to this. It is what a new file gets; the mode of an old file is set once more below.
+        // The umask applies to these permissions, which are those of a new file. The mode of an old file is
+        // set below.
         #[cfg(unix)]
         builder.permissions(of_new_files());
         let file = builder.tempfile_in(folder_of(target)).map_err(without_path)?;
@@ -35,7 +37,7 @@ impl Beside {
         Ok(Self { file, target: target.to_owned() })
     }
 
-    /// Renames the file to the target, and replaces what is there.
+    /// Renames the file to the target, and replaces an existing file.
     pub(crate) fn persist(self) -> io::Result<()> {
         self.persist_with(NamedTempFile::persist)
     }
@@ -60,8 +62,9 @@ fn of_new_files() -> Permissions {
     Permissions::from_mode(0o666)
 }
 
-/// The permissions of a file that replaces `old`: the same ones to read, write and execute. In a folder that everybody can write to,
-/// another user may have laid the old file there: then the new one is not open to more users than any new file.
+/// Returns the permissions of a file that replaces `old`: the read, write and execute bits of `old`. In a
+/// folder that everybody can write to, another user may have put the old file there. The new file is then
+/// open to no more users than any other new file.
 #[cfg(unix)]
 fn replacing(old: &Metadata, folder: &Path, new: Permissions) -> Permissions {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -76,7 +79,8 @@ fn replacing(old: &Metadata, _: &Path, _: Permissions) -> Permissions {
     old.permissions()
 }
 
-/// Limits which of the group and of all others may read the file to these bits of a mode. Who may not read may not write.
+/// Restricts read access of the group and others to the bits in `readers`. Users who may not read the file
+/// may not write or execute it either.
 #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub(crate) fn limit_readers(file: &File, readers: u32) -> io::Result<()> {
     #[cfg(unix)]
@@ -93,7 +97,7 @@ pub(crate) fn limit_readers(file: &File, readers: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes the name of the temporary file, which `tempfile` adds to the system's message.
+/// Removes the path of the temporary file, which `tempfile` appends to the system's message.
 pub(crate) fn without_path(err: io::Error) -> io::Error {
     let text = err.to_string();
     match text.rsplit_once(" at path ") {

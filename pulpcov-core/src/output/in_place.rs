@@ -1,4 +1,4 @@
-//! Writing over a file that no other file can take the place of.
+//! Overwriting a file in place when no new file can replace it.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -7,19 +7,19 @@ use std::path::Path;
 #[cfg(unix)]
 use crate::links::{folder_of, is_of_caller_or_root};
 
-/// Does this error say that no new file can take the place of an old one: their folder is not writable, or the old one is a
-/// mount point, as files of a container often are?
+/// Returns whether an error means that no new file can replace the old one: their folder is not writable, or
+/// the old file is a mount point, as files of a container often are.
 pub(crate) fn forbids_replacing(err: io::ErrorKind) -> bool {
     use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem, ResourceBusy};
     matches!(err, PermissionDenied | ReadOnlyFilesystem | ResourceBusy)
 }
 
-/// Opens a regular file to read and overwrite it where it is. Does not follow a link.
+/// Opens a regular file for reading and for overwriting in place. Does not follow a link.
 ///
 /// # Errors
 ///
-/// If the file does not exist, is not a regular file, or lies in a folder that everybody can write to and belongs to another user:
-/// that user may have laid it there.
+/// If the file does not exist or is not a regular file, or if it belongs to another user and everybody can
+/// write to its folder. That user may have put the file there.
 pub(crate) fn open_in_place(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true).write(true);
@@ -40,7 +40,8 @@ pub(crate) fn open_in_place(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// May another user have laid the file at this path, because everybody can write to its folder?
+/// Returns whether another user may have put the file at this path, because everybody can write to its
+/// folder.
 #[cfg(unix)]
 pub(crate) fn may_be_laid_by_others(file: &Metadata, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -53,7 +54,8 @@ pub(crate) fn may_be_laid_by_others(_: &Metadata, _: &Path) -> io::Result<bool> 
     Ok(false)
 }
 
-/// Is a file system, or another file, mounted here? A rename over it would fail, but only after all else was done for it.
+/// Returns whether a file system or a file is mounted at `path`. A rename to a mount point fails, but only
+/// after the new file has been written.
 #[cfg(all(target_os = "linux", feature = "json", feature = "sqlite", feature = "paths"))]
 pub(crate) fn is_mount_point(path: &Path) -> bool {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};

@@ -1,9 +1,9 @@
-//! Replacing files as a whole.
+//! Replaces files completely or not at all.
 //!
-//! A new file is written in the folder of the old one, and renamed when it is complete. A reader sees either the whole old
-//! file or the whole new one. If writing fails, the old file stays as it was.
+//! A new file is written in the folder of the old one and renamed once it is complete. A reader sees either
+//! the whole old file or the whole new one. If writing fails, the old file is unchanged.
 //!
-//! A file that cannot be replaced so is overwritten where it is.
+//! A file that cannot be replaced this way is overwritten in place.
 
 mod beside;
 mod in_place;

@@ -1,4 +1,4 @@
-//! Writing a file that the user names.
+//! Writing a file at a path that the user chose.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Seek, Write};
@@ -9,21 +9,21 @@ use super::in_place::{forbids_replacing, open_in_place};
 use crate::error::{ErrorKind, Result};
 use crate::links::Place;
 
-/// How the names of temporary files begin.
+/// The prefix of the names of temporary files.
 const PREFIX: &str = ".pulpcov_";
 
 /// The size of the buffer, in bytes.
 const BUFFER: usize = 1 << 16;
 
-/// Writes a file as a whole: complete, or not at all.
+/// Writes a file completely or not at all.
 ///
-/// - The file is written in its folder under a temporary name, and renamed when it is complete.
-/// - A new file gets the permissions that the umask leaves. A file that is replaced keeps its permissions, except
+/// - The file is written to a temporary file in the same folder, and renamed once it is complete.
+/// - A new file gets the permissions that the umask leaves. A replaced file keeps its permissions, except
 ///   set-user-ID and set-group-ID, and its owner if the process may set it.
-/// - A symbolic link is followed, unless another user can have made it.
-/// - A file that cannot be replaced, because its folder is not writable or it is a mount point, is overwritten when the new
-///   content is complete. Only then a crash can leave a part of the content.
-/// - A FIFO or a device, `/dev/stdout` for example, is written to directly.
+/// - A symbolic link is followed, unless another user may have made it.
+/// - A file cannot be replaced if its folder is not writable or if it is a mount point. It is overwritten
+///   once the new content is complete. Only in this case can a crash leave part of the content.
+/// - A FIFO or a device, such as `/dev/stdout`, is written to directly.
 ///
 /// # Examples
 ///
@@ -53,19 +53,19 @@ pub struct WholeFile<'p> {
 }
 
 impl<'p> WholeFile<'p> {
-    /// Names the file. Its folder is created if it does not exist.
+    /// Creates a writer for the file at `path`. The folder is created if it does not exist.
     pub fn at(path: &'p Path) -> Self {
         Self { path, mode: None, durable: false }
     }
 
-    /// Sets the permissions of the file, as a mode for `chmod`. Does nothing on other systems than Unix.
+    /// Sets the permissions of the file, as a mode for `chmod`. Has no effect except on Unix.
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = Some(mode);
         self
     }
 
-    /// Syncs the file to the disk before it replaces the old one.
+    /// Syncs the file to disk before it replaces the old one.
     #[must_use]
     pub fn durable(mut self) -> Self {
         self.durable = true;
@@ -76,8 +76,8 @@ impl<'p> WholeFile<'p> {
     ///
     /// # Errors
     ///
-    /// The errors of `write`, and [`ErrorKind::Output`] with the path if the file cannot be written. A regular file is then
-    /// as it was before. A FIFO or a device may have received a part.
+    /// The errors of `write`, and [`ErrorKind::Output`] with the path if the file cannot be written. A
+    /// regular file is then unchanged. A FIFO or a device may have received part of the content.
     pub fn write<T>(self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         let path = self.path;
         let written = match self.place() {
@@ -89,7 +89,7 @@ impl<'p> WholeFile<'p> {
             .map_err(|err| if err.kind() == ErrorKind::Output { err.with_path(path) } else { err })
     }
 
-    /// Creates the folder, and finds out what to write to.
+    /// Creates the folder, and follows the links at the path.
     fn place(&self) -> io::Result<Place> {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
@@ -127,7 +127,7 @@ impl<'p> WholeFile<'p> {
         Ok(done)
     }
 
-    /// Overwrites a file whose folder takes no temporary file, once the content is complete.
+    /// Overwrites a file whose folder accepts no temporary file, once the content is complete.
     fn overwrite<T>(
         &self,
         file: File,
@@ -150,7 +150,8 @@ impl<'p> WholeFile<'p> {
         if self.durable { file.sync_all() } else { Ok(()) }
     }
 
-    /// Writes to a FIFO, a device or an open file. Appending keeps what an open file holds.
+    /// Writes to a FIFO, a device or an open file. Appends, so that the existing content of an open file
+    /// stays.
     fn write_into<T>(&self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         let file = OpenOptions::new().append(true).open(self.path)?;
         let mut out = BufWriter::with_capacity(BUFFER, file);
@@ -160,7 +161,7 @@ impl<'p> WholeFile<'p> {
     }
 }
 
-/// Finds out that there is no room before a file is overwritten.
+/// Reserves disk space, so that a full disk is noticed before the file is overwritten.
 #[cfg(target_os = "linux")]
 fn reserve(file: &File, size: u64) -> io::Result<()> {
     use rustix::fs::{FallocateFlags, fallocate};
@@ -169,7 +170,7 @@ fn reserve(file: &File, size: u64) -> io::Result<()> {
         return Ok(());
     }
     match fallocate(file, FallocateFlags::KEEP_SIZE, 0, size) {
-        // Of a file system that does not know this, more cannot be known.
+        // The file system does not support reservations. A full disk is then noticed only while writing.
         Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL | Errno::NODEV) => Ok(()),
         reserved => Ok(reserved?),
     }
@@ -185,7 +186,7 @@ pub(crate) fn replace(target: &Path, content: &[u8]) -> io::Result<()> {
     replace_with(target, |out| out.write_all(content))
 }
 
-/// [`replace`], with a function that writes the content.
+/// Replaces the file like [`replace`], with a function that writes the content.
 pub(crate) fn replace_with(
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
@@ -208,7 +209,8 @@ fn fill<T, E: From<io::Error>>(
     Ok(done)
 }
 
-/// Gives the new file the owner of the old one, if the process may: root can replace a file of another user.
+/// Gives the new file the owner of the old one if the process may do so, because root can replace another
+/// user's file.
 #[cfg(unix)]
 fn keep_owner(new: &Beside, target: &Path) {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -216,7 +218,8 @@ fn keep_owner(new: &Beside, target: &Path) {
     if let (Ok(old), Ok(own)) = (target.symlink_metadata(), file.metadata())
         && (old.uid(), old.gid()) != (own.uid(), own.gid())
     {
-        // Without the permission, the new file belongs to this user, as if the old one had been deleted.
+        // Without the permission, the new file belongs to this user, as if the old file had been deleted
+        // first.
         let _ = fchown(file, Some(old.uid()), Some(old.gid()));
     }
 }

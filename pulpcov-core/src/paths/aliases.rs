@@ -1,4 +1,4 @@
-//! The rules of `[paths]`: files of several machines under one name.
+//! Path aliases: one name for a file of several machines.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,20 +19,22 @@ use crate::text::py_repr;
 type Exists = Box<dyn Fn(&[u8]) -> bool + Send>;
 type OnEvent = Box<dyn FnMut(&MapEvent<'_>) + Send>;
 
-/// Maps the paths of other machines to paths of this one: coverage.py `files.PathAliases`.
+/// Maps the paths of other machines to paths of this one: coverage.py's `files.PathAliases`.
 ///
-/// A rule is a pattern for the front of a path and what to put in its place. The rules are
-/// tried in the order they were added, and the first whose result exists wins. Case and the
-/// kind of slash do not matter to a rule; the result has the slashes of the rule's result.
+/// A rule replaces the start of a path: the part that the pattern matches becomes the rule's
+/// result. Rules are tried in the order in which they were added. The first rule whose mapped path
+/// exists wins. A rule ignores case and the kind of slash. The mapped path has the slashes of the
+/// rule's result.
 ///
-/// **Relative files.** With [`relative(true)`](Self::relative) results stay relative to the
-/// working directory. A path that no rule changes loses the working directory in front, and
-/// if it is relative then, its first folder becomes a rule (`*/folder` to `folder/`) for the paths
-/// that follow. So the order in which paths are mapped can matter, as in coverage.py.
+/// **Relative files.** With [`relative(true)`](Self::relative), results stay relative to the
+/// working folder. If no rule changes a path, the working folder in front of the path is removed.
+/// If the path is then relative, its first folder becomes a rule (`*/folder` to `folder/`) for the
+/// paths that follow. Case matters to a rule made this way. As in coverage.py, the order in which
+/// paths are mapped can matter.
 ///
 /// # Examples
 ///
-/// The rules of a configuration file, where the first line is the result:
+/// The rules of a config file, where the first line is the result:
 ///
 /// ```
 /// use pulpcov_core::paths::{PathAliases, WorkingDir};
@@ -52,23 +54,24 @@ pub struct PathAliases {
     names: CanonicalNames,
     exists: Option<Exists>,
     log: Log,
-    /// What [`map_file`](Self::map_file) gave each path.
+    /// The result of [`map_file`](Self::map_file) for each path.
     remembered: HashMap<FilePath, FilePath>,
 }
 
-/// One pattern and what to put in its place.
+/// A pattern and the text that replaces what the pattern matches.
 #[derive(Debug)]
 struct Rule {
-    /// As the user wrote it.
+    /// The pattern as the user wrote it.
     pattern: Vec<u8>,
-    /// coverage.py's regular expression.
+    /// The regular expression that coverage.py builds from the pattern.
     python_regex: String,
     regex: Regex,
-    /// Ends with a separator.
+    /// The text that replaces what the pattern matches. It ends with a separator.
     result: Vec<u8>,
 }
 
-/// What [`PathAliases`] did: [`Display`](fmt::Display) gives coverage.py's `--debug=pathmap` line.
+/// A step of [`PathAliases`]. [`Display`](fmt::Display) writes coverage.py's `--debug=pathmap`
+/// line.
 ///
 /// # Examples
 ///
@@ -89,30 +92,30 @@ struct Rule {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum MapEvent<'a> {
-    /// The first path is about to be mapped; the rules follow.
+    /// The first path is about to be mapped. An event for each rule follows.
     #[non_exhaustive]
     Aliases {
         /// Whether results stay relative.
         relative: bool,
     },
-    /// A rule there is at the start.
+    /// A rule that was added before the first path was mapped.
     #[non_exhaustive]
     Rule {
-        /// As the user wrote it.
+        /// The pattern as the user wrote it.
         pattern: &'a [u8],
-        /// What takes the place of what matched, with a separator at the end.
+        /// The text that replaces what matched. It ends with a separator.
         result: &'a [u8],
         /// coverage.py's regular expression for the pattern.
         regex: &'a str,
     },
-    /// A rule matched, but there is no such file, so the next rule is tried.
+    /// A rule matched, but the mapped path does not exist, so the next rule is tried.
     #[non_exhaustive]
     Missing {
         /// The rule's pattern.
         pattern: &'a [u8],
         /// The path to map.
         path: &'a [u8],
-        /// What the rule made of it.
+        /// The path after the rule was applied.
         mapped: &'a [u8],
     },
     /// A rule matched.
@@ -124,10 +127,10 @@ pub enum MapEvent<'a> {
         pattern: &'a [u8],
         /// The rule's result.
         result: &'a [u8],
-        /// What became of the path.
+        /// The mapped path.
         mapped: &'a [u8],
     },
-    /// A relative path made a rule.
+    /// A rule was made from a relative path.
     #[non_exhaustive]
     Generating {
         /// The rule's pattern.
@@ -140,13 +143,13 @@ pub enum MapEvent<'a> {
     /// No rule matched.
     #[non_exhaustive]
     Unchanged {
-        /// The path, without the working directory in front when results are relative.
+        /// The path. If results are relative, the working folder in front of it is removed.
         path: &'a [u8],
     },
 }
 
 impl PathAliases {
-    /// No rules yet. Relative patterns and results start at `cwd`.
+    /// Creates aliases without rules. Relative patterns and results start at `cwd`.
     pub fn new(cwd: WorkingDir) -> Self {
         Self {
             rules: Vec::new(),
@@ -168,42 +171,48 @@ impl PathAliases {
         !self.rules.is_empty()
     }
 
-    /// Keep results relative: the `[run] relative_files` setting. Off by default.
+    /// Keeps results relative: the `[run] relative_files` setting. Off by default.
     ///
-    /// Set it before the first rule: without it relative patterns become absolute.
+    /// Call this before adding the first rule: if results are not relative, relative patterns
+    /// become absolute.
     #[must_use]
     pub fn relative(mut self, relative: bool) -> Self {
         self.relative = relative;
         self
     }
 
-    /// Ask `exists` whether a mapped path is there, instead of the file system.
+    /// Asks `exists` instead of the file system whether a mapped path exists.
     ///
-    /// By default it is [`WorkingDir::source_exists`]. The path may be relative.
+    /// The default is [`WorkingDir::source_exists`]. The path passed to `exists` may be relative.
     #[must_use]
     pub fn exists(mut self, exists: impl Fn(&[u8]) -> bool + Send + 'static) -> Self {
         self.exists = Some(Box::new(exists));
         self
     }
 
-    /// Tell `on_event` what is done with each path: `--debug=pathmap`.
+    /// Passes each step to `on_event`: `--debug=pathmap`.
     #[must_use]
     pub fn on_event(mut self, on_event: impl FnMut(&MapEvent<'_>) + Send + 'static) -> Self {
         self.log.on_event = Some(Box::new(on_event));
         self
     }
 
-    /// Add a rule: a path that starts with `pattern` starts with `result` instead.
+    /// Adds a rule: if a path starts with `pattern`, that part is replaced with `result`.
     ///
-    /// `*` in the pattern is any run of characters within a name, `?` one of them; `*/` at
-    /// the start and `**/` are any folders. A pattern that is relative and does not start
-    /// with `*` starts at the working directory, unless results stay relative.
+    /// In the pattern, `*` matches any run of characters within a name and `?` matches one
+    /// character. `*/` at the start, and `**/` anywhere, match any folders. A relative pattern that
+    /// does not start with `*` starts at the working folder, unless results stay relative.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) with coverage.py's message: for a
-    /// pattern that ends with `*`, which would match every file below and not a folder; for `***`, `**` beside other
-    /// characters, `**/**`, and brackets that form no set. Also for one of an absurd size.
+    /// Returns [`ErrorKind::Pattern`](crate::ErrorKind::Pattern), with coverage.py's message where
+    /// coverage.py has one:
+    ///
+    /// - if `pattern` ends with `*`, which would match every file below and not a folder;
+    /// - if `pattern` has `***`, `**` next to other characters, `**/**`, or brackets that form no
+    ///   set;
+    /// - if `pattern` is too large;
+    /// - if `result` has `*` or `?`.
     pub fn add(&mut self, pattern: impl AsRef<[u8]>, result: impl AsRef<[u8]>) -> Result<()> {
         let rule = self.rule(pattern.as_ref(), result.as_ref())?;
         self.rules.push(rule);
@@ -211,9 +220,11 @@ impl PathAliases {
         Ok(())
     }
 
-    /// `path` through the rules, or as it is if none matches.
+    /// Returns `path` mapped by the rules. A path that no rule matches stays as it is, except that
+    /// relative results lose the working folder in front.
     ///
-    /// A relative path may have made a rule since, and then the same path gets another result.
+    /// With relative results, mapping a path can add a rule. The same path can then have another
+    /// result the next time.
     pub fn map(&mut self, path: &[u8]) -> Vec<u8> {
         self.announce();
         if let Some(mapped) = self.apply_rules(path) {
@@ -229,16 +240,19 @@ impl PathAliases {
         self.apply_rules(&relative).unwrap_or_else(|| self.unchanged(&relative))
     }
 
-    /// Maps the path of a data file as [`map`](Self::map) does, and then turns backslashes into slashes.
+    /// Maps a file's path in a data file as [`map`](Self::map) does, then turns backslashes into
+    /// slashes.
     ///
-    /// So coverage.py stores the files of combined data (`sqldata.CoverageData.update`).
-    /// A path keeps the result that it got first, whatever rules relative paths have made since,
-    /// and the file system is not asked again: it combines through `functools.cache(aliases.map)`.
+    /// This is how coverage.py stores the files of combined data (`sqldata.CoverageData.update`).
+    /// The first result for a path is remembered, because coverage.py combines through
+    /// `functools.cache(aliases.map)`. Rules that relative paths make later do not change the
+    /// result, and the file system is not asked again.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if a data file cannot hold the result. This
-    /// happens when a rule's result is not UTF-8, or a symbolic link leads to a folder whose name is not.
+    /// Returns [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if a data file
+    /// cannot hold the mapped path. This happens when a rule's result is not UTF-8 or has a NUL, or
+    /// when a symlink leads to a folder whose name is not UTF-8.
     ///
     /// # Examples
     ///
@@ -255,7 +269,8 @@ impl PathAliases {
         self.map_stored(path.as_stored())
     }
 
-    /// [`map_file`](Self::map_file) without a copy of the path, if the result is known.
+    /// Does the same as [`map_file`](Self::map_file), without a copy of the path if the result is
+    /// known.
     pub(crate) fn map_stored(&mut self, path: StoredText<'_>) -> Result<FilePath> {
         if let Some(known) = self.remembered.get(path.as_str()) {
             return Ok(known.clone());
@@ -283,7 +298,8 @@ impl PathAliases {
         Ok(Rule { pattern: pattern.to_vec(), python_regex, regex, result })
     }
 
-    /// `pattern` with one separator at the end, and absolute if it has to be.
+    /// Returns `pattern` with one separator at the end. A relative pattern becomes absolute, unless
+    /// it may match anywhere.
     fn folder_pattern(&self, pattern: &[u8]) -> Result<Vec<u8>, PatternError> {
         let separator = sep(pattern);
         let bare = if pattern.len() > 1 { trim_slashes(pattern) } else { pattern };
@@ -300,7 +316,7 @@ impl PathAliases {
         Ok(folder)
     }
 
-    /// The result of the first rule that matches and whose result exists.
+    /// Returns the mapped path of the first rule that matches and whose mapped path exists.
     fn apply_rules(&mut self, path: &[u8]) -> Option<Vec<u8>> {
         let text = to_text(path);
         for rule in &self.rules {
@@ -326,7 +342,7 @@ impl PathAliases {
         None
     }
 
-    /// Make a rule of the first folder of a relative path; whether there is a new one.
+    /// Makes a rule from the first folder of a relative path. Returns whether a rule was added.
     fn generate_rule(&mut self, path: &[u8]) -> bool {
         let Some(end) = path.iter().position(|&b| is_slash(b)) else { return false };
         let folder = &path[..end];
@@ -336,7 +352,7 @@ impl PathAliases {
         }
         let python_regex = format!(r"^(.*[\\/])?{}[\\/]", pyregex::escape(&to_text(folder)));
         let flags = Flags { ignore_case: false, partial: true };
-        // A name too long for an expression gets no rule: the path stays as it is.
+        // A name that is too long for an expression gets no rule: the path stays as it is.
         let Ok(regex) = pyregex::compile(&python_regex, flags) else { return false };
         let result = [folder, &[SEP]].concat();
         let event =
@@ -351,7 +367,7 @@ impl PathAliases {
         path.to_vec()
     }
 
-    /// Report the rules, once.
+    /// Reports the rules, the first time it is called.
     fn announce(&mut self) {
         if std::mem::replace(&mut self.log.announced, true) {
             return;
@@ -374,8 +390,9 @@ impl fmt::Debug for PathAliases {
 }
 
 impl Rule {
-    /// `path` with this rule's result for its first `matched` bytes. The separator that the
-    /// path uses first becomes the one that the result uses; the other kind stays.
+    /// Replaces the first `matched` bytes of `path` with the rule's result. The separator that
+    /// `path` uses first is replaced with the separator of the result; the other kind of slash
+    /// stays.
     fn replace(&self, path: &[u8], matched: usize) -> Vec<u8> {
         let (old, new) = (sep(path), sep(&self.result));
         let mut replaced = [&self.result, &path[matched..]].concat();
@@ -383,7 +400,7 @@ impl Rule {
         replaced
     }
 
-    /// Whether the user wrote a result like `./src`, whose dot then stays.
+    /// Returns whether the user wrote a result like `./src`, whose dot is kept.
     fn keeps_dot(&self) -> bool {
         starts_with_dot(&self.result) && self.result.len() > 2
     }
@@ -393,7 +410,7 @@ fn starts_with_dot(path: &[u8]) -> bool {
     path.starts_with(b"./") || path.starts_with(br".\")
 }
 
-/// Who hears of what is done.
+/// The receiver of the events.
 #[derive(Default)]
 struct Log {
     on_event: Option<OnEvent>,

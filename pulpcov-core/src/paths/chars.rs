@@ -1,16 +1,17 @@
-//! Bytes as the characters that Python would see.
+//! Converts bytes to the characters that Python would see.
 //!
-//! `?` stands for one character, `é` included, so patterns are matched on text. A byte
-//! that is no UTF-8 becomes one private-use character, as Python makes a lone surrogate
-//! of it: odd bytes neither block a match nor merge with their neighbours.
+//! Patterns are matched on text, because `?` matches one character, including `é`. A byte that is
+//! not UTF-8 becomes one private-use character, as Python turns the byte into a lone surrogate. So
+//! such a byte neither blocks a match nor merges with its neighbours.
 
 use std::borrow::Cow;
 
-/// What an odd byte is added to. The sum takes four bytes of UTF-8, as [`len_in_bytes`] relies on.
+/// The offset of the characters for bytes that are not UTF-8. The sum takes four bytes of UTF-8;
+/// [`len_in_bytes`] relies on that.
 const ODD: u32 = 0x10_F000;
 const ODD_LEN: usize = 4;
 
-/// `bytes` as text, one character for each byte that is part of none.
+/// Returns `bytes` as text, with one character for each byte that is not part of a UTF-8 character.
 pub(super) fn to_text(bytes: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Cow::Borrowed(text);
@@ -23,7 +24,7 @@ pub(super) fn to_text(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// How many of `bytes` the first `text_len` bytes of `to_text(bytes)` stand for.
+/// Returns how many of `bytes` became the first `text_len` bytes of `to_text(bytes)`.
 pub(super) fn len_in_bytes(bytes: &[u8], text_len: usize) -> usize {
     let (mut left, mut len) = (text_len, 0);
     for chunk in bytes.utf8_chunks() {

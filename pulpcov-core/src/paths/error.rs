@@ -1,11 +1,12 @@
-//! Why a pattern cannot be used.
+//! Errors in patterns.
 
 use thiserror::Error as ThisError;
 
 use crate::error::{Error, ErrorKind};
 use crate::text::py_repr;
 
-/// The first three are coverage.py's own sentences, which users search for.
+/// The reason why a pattern is refused. The first three messages are coverage.py's own, because
+/// users search for them.
 #[derive(Debug, ThisError)]
 pub(super) enum PatternError {
     #[error("Pattern must not end with wildcards.")]

@@ -26,17 +26,17 @@ enum Token<'p> {
     Slash,
     Star,
     QuestionMark,
-    /// With its brackets.
+    /// A set, including its brackets.
     Set(&'p str),
     /// ASCII letters, digits, `_` and `-`.
     Word(&'p str),
     Other(char),
 }
 
-/// A pattern in coverage.py's language, checked.
+/// A checked pattern in coverage.py's language.
 #[derive(Debug)]
 pub(super) struct GlobPattern {
-    /// Slashes are `/`, and there is one.
+    /// The pattern, with `/` for every slash. It has at least one slash.
     text: String,
 }
 
@@ -52,15 +52,16 @@ impl GlobPattern {
         Tokens::new(&self.text).filter_map(Result::ok)
     }
 
-    /// coverage.py's regular expression for this pattern, in Python's syntax.
+    /// Returns coverage.py's regular expression for the pattern, in Python's syntax.
     pub(super) fn python_regex(&self) -> String {
         self.tokens().map(Token::python_regex).collect()
     }
 
-    /// The pattern as a [`Glob`] of paths with `/`, if that means exactly the same.
+    /// Returns the pattern as a [`Glob`] for paths with `/`, or `None` if the meaning would differ.
     ///
-    /// Not for sets (Python's mean other things), not for `?` (globset's is a byte), not
-    /// with a newline (`**/` does not cross one), not for folders alone (`**/` is every path).
+    /// The meaning differs for sets, for `?` (globset's `?` matches a byte), for newlines (Python's
+    /// `**/` does not cross a newline), and for patterns of folders alone (globset's `**/` matches
+    /// every path).
     pub(super) fn to_globset(&self) -> Option<Glob> {
         let mut glob = String::with_capacity(self.text.len() + 8);
         let mut folders_only = true;
@@ -71,7 +72,7 @@ impl GlobPattern {
                 Token::AnyFolders => glob.push_str("**/"),
                 Token::AnythingBelow => glob.push_str("/**"),
                 Token::Slash => glob.push('/'),
-                // Two stars that are no folders are one.
+                // Two stars that do not stand for folders mean the same as one.
                 Token::Star if last == Token::Star => {}
                 Token::Star => glob.push('*'),
                 Token::Word(word) => glob.push_str(word),
@@ -87,7 +88,7 @@ impl GlobPattern {
     }
 }
 
-/// One regular expression for any of `patterns`: coverage.py's `misc.join_regex`.
+/// Returns one regular expression that matches any of `patterns`: coverage.py's `misc.join_regex`.
 pub(super) fn join_regex(patterns: &[GlobPattern]) -> String {
     match patterns {
         [one] => one.python_regex(),
@@ -112,11 +113,11 @@ impl<'p> Token<'p> {
     }
 }
 
-/// Splits a pattern; an error for what coverage.py does not allow.
+/// Splits a pattern into tokens. Yields an error for what coverage.py does not allow.
 struct Tokens<'p> {
     pattern: &'p str,
     at: usize,
-    /// Up to here there is no forbidden run of stars: a name is looked through only once.
+    /// There is no forbidden run of stars before this position, so each name is checked only once.
     checked: usize,
 }
 
@@ -129,8 +130,10 @@ impl<'p> Tokens<'p> {
         &self.pattern[self.at..]
     }
 
-    /// The token at `first`, and its length. The order of the rules is coverage.py's and matters:
-    /// `x/***` is allowed, because `/***` at the end is looked for before `***` is met.
+    /// Returns the token that starts with `first`, and its length.
+    ///
+    /// The order of the checks is coverage.py's, and it matters: `x/***` is allowed because `/***`
+    /// at the end is recognized before `***` is refused.
     fn token(&mut self, first: char) -> Result<(Token<'p>, usize), PatternError> {
         self.check_stars()?;
         let rest = self.rest();
@@ -190,8 +193,8 @@ fn leading_stars(text: &str) -> usize {
     text.len() - text.trim_start_matches('*').len()
 }
 
-/// `***`, `x**`, `**x` or `**/**` at the start of `rest`, as much of it as coverage.py quotes.
-/// `name` is what comes before the first slash.
+/// Returns the forbidden run of stars at the start of `rest`: `***`, `x**`, `**x` or `**/**`. The
+/// result is the part that coverage.py quotes. `name` is the part of `rest` before the first slash.
 fn forbidden_stars<'p>(rest: &'p str, name: &'p str) -> Option<&'p str> {
     let stars = leading_stars(rest);
     if stars > 2 {
@@ -206,14 +209,16 @@ fn forbidden_stars<'p>(rest: &'p str, name: &'p str) -> Option<&'p str> {
     rest.starts_with("**/**").then(|| &rest[..5])
 }
 
-/// The length of `/*` at the end; a newline behind it is no matter to Python's `$`.
+/// Returns the length of `/*` or `/**` at the end of the pattern. A newline may follow, because
+/// Python's `$` matches before a final newline.
 fn anything_below(rest: &str) -> Option<usize> {
     let stars = leading_stars(rest.strip_prefix('/')?);
     let behind = &rest[1 + stars..];
     (stars > 0 && matches!(behind, "" | "\n")).then_some(1 + stars)
 }
 
-/// The length of `[...]`, which ends at the first `]` and on the same line.
+/// Returns the length of a set `[...]`. The set ends at the first `]`, which must be on the same
+/// line.
 fn set_len(rest: &str) -> Option<usize> {
     let inner = rest.strip_prefix('[')?;
     let end = inner.find([']', '\n'])?;

@@ -1,22 +1,22 @@
-//! Paths of measured files: aliases that make the paths of several machines one,
-//! the patterns of `include` and `omit`, and Python's `os.path` on bytes.
+//! Paths of measured files: aliases that give a file of several machines one name, the patterns of
+//! `include` and `omit`, and Python's `os.path` on bytes.
 //!
-//! A data file names its sources as the machine that wrote it saw them. That may
-//! have been Windows, or another checkout. On this machine, the names of folders need not be UTF-8.
-//! So a path here is `&[u8]`, either slash separates, and nothing is handed to
-//! [`std::path`] before it is known to name something on this machine.
+//! A data file names its source files as the machine that wrote it saw them. That machine may have
+//! run Windows, or had another checkout. On this machine, folder names need not be UTF-8. So a path
+//! in this module is `&[u8]`, and both kinds of slash separate its parts. Only a path that names
+//! something on this machine is passed to [`std::path`].
 //!
-//! The rules are those of coverage.py, `coverage/files.py`, on a POSIX host:
+//! The rules are those of coverage.py's `coverage/files.py` on a POSIX host:
 //!
-//! - [`PathAliases`] maps a path through the rules of the `[paths]` section;
-//! - [`GlobMatcher`], [`TreeMatcher`] and [`ModuleMatcher`] choose files and modules,
-//!   [`prep_patterns`] makes their patterns absolute;
-//! - [`WorkingDir`] is the folder that relative paths are relative to: the core never
-//!   asks the process for it;
-//! - [`isabs_anywhere`], [`normpath`] and their kin need no folder.
+//! - [`PathAliases`] maps a path by the rules of the `[paths]` section.
+//! - [`GlobMatcher`], [`TreeMatcher`] and [`ModuleMatcher`] choose files and modules;
+//!   [`prep_patterns`] adds the absolute form of their patterns.
+//! - [`WorkingDir`] is the folder that relative paths start from. This crate never asks the process
+//!   for its current folder.
+//! - [`isabs_anywhere`], [`normpath`] and similar functions need no folder.
 //!
-//! A Python string holds characters where these paths hold bytes. A byte that is part
-//! of no UTF-8 character counts as one character, as in Python (`surrogateescape`).
+//! Python's paths are strings of characters; these paths are bytes. A byte that is not part of a
+//! UTF-8 character counts as one character, as in Python (`surrogateescape`).
 //!
 //! # Examples
 //!

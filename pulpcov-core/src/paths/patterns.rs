@@ -1,4 +1,4 @@
-//! Which files and modules are chosen: `include`, `omit`, `source`.
+//! Chooses files and modules: `include`, `omit`, `source`.
 
 use std::borrow::Cow;
 
@@ -13,14 +13,15 @@ use super::pyregex::{self, Flags};
 use super::workdir::WorkingDir;
 use crate::error::Result;
 
-/// How many patterns globset gets. It tries patterns like `*x*.py` one after the other: with 500
-/// of them a path takes 76 µs, and 0.2 µs by the one regular expression. A few are equally fast.
+/// The most patterns that are given to globset, which tries patterns like `*x*.py` one by one. With
+/// 500 of them, a path takes 76 µs in globset and 0.2 µs in the one regular expression. With few
+/// patterns, both are equally fast.
 const GLOBSET_MOST: usize = 16;
 
-/// `patterns` as [`GlobMatcher`] needs them: coverage.py `files.prep_patterns`.
+/// Prepares `patterns` for [`GlobMatcher`]: coverage.py's `files.prep_patterns`.
 ///
-/// Each pattern stays as it is; one that does not start with `*` or `?` is followed by its
-/// absolute form, since a relative path and an absolute one may name the same file.
+/// Each pattern stays as it is. A pattern that does not start with `*` or `?` is followed by its
+/// absolute form, because a relative path and an absolute path can name the same file.
 ///
 /// # Examples
 ///
@@ -46,11 +47,11 @@ pub fn prep_patterns<P: AsRef<[u8]>>(
     prepared
 }
 
-/// Chooses files by patterns: coverage.py `files.GlobMatcher` on a POSIX host.
+/// Chooses files by patterns: coverage.py's `files.GlobMatcher` on a POSIX host.
 ///
-/// A pattern without a slash is a file name in any folder; any other must match the whole
-/// path. Either slash matches either slash, and case counts. Without patterns, only the
-/// empty path matches.
+/// A pattern without a slash matches a file name in any folder. Any other pattern must match the
+/// whole path. Either kind of slash matches either kind, and case counts. Without patterns, only
+/// the empty path matches.
 ///
 /// # Examples
 ///
@@ -67,18 +68,18 @@ pub fn prep_patterns<P: AsRef<[u8]>>(
 pub struct GlobMatcher {
     patterns: Vec<Vec<u8>>,
     regex: Regex,
-    /// The same patterns, when they are few and globset gives each the same meaning.
+    /// The same patterns for globset, if they are few and globset gives each the same meaning.
     globs: Option<GlobSet>,
 }
 
 impl GlobMatcher {
-    /// A matcher for files that match any of `patterns`.
+    /// Creates a matcher for files that match any of `patterns`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) for `***`, `**` beside other
-    /// characters, `**/**`, and brackets that form no set, with coverage.py's message where it has one; and for patterns of
-    /// an absurd size.
+    /// Returns [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) for `***`, `**` next to other
+    /// characters, `**/**`, brackets that form no set, and patterns that are too large. The message
+    /// is coverage.py's, where coverage.py has one.
     pub fn new<P: AsRef<[u8]>>(patterns: impl IntoIterator<Item = P>) -> Result<Self> {
         let patterns: Vec<Vec<u8>> = patterns.into_iter().map(|p| p.as_ref().to_vec()).collect();
         let globs: Vec<GlobPattern> =
@@ -92,12 +93,12 @@ impl GlobMatcher {
         Ok(Self { patterns, regex, globs })
     }
 
-    /// The patterns, as they were given.
+    /// Returns the patterns as they were given.
     pub fn patterns(&self) -> &[Vec<u8>] {
         &self.patterns
     }
 
-    /// Whether `path` matches one of the patterns.
+    /// Returns whether `path` matches one of the patterns.
     pub fn is_match(&self, path: &[u8]) -> bool {
         match &self.globs {
             Some(globs) if suits_globset(path) => {
@@ -129,7 +130,8 @@ fn glob_set(globs: &[GlobPattern]) -> Result<Option<GlobSet>, PatternError> {
     set.build().map(Some).map_err(PatternError::GlobSet)
 }
 
-/// coverage.py's "any folders" stop at a newline, and globset thinks that `..` is no name.
+/// Returns whether globset and coverage.py agree on `path`. coverage.py's "any folders" stops at a
+/// newline, and globset does not take `..` for a name.
 fn suits_globset(path: &[u8]) -> bool {
     !path.contains(&b'\n') && !path.ends_with(b"..")
 }
@@ -141,7 +143,7 @@ fn forward_slashes(path: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(path.iter().map(|&b| if b == b'\\' { b'/' } else { b }).collect())
 }
 
-/// Chooses files by the trees they are in: coverage.py `files.TreeMatcher`.
+/// Chooses files by the folders they are in: coverage.py's `files.TreeMatcher`.
 ///
 /// # Examples
 ///
@@ -160,29 +162,29 @@ pub struct TreeMatcher {
 }
 
 impl TreeMatcher {
-    /// A matcher for the files `paths` and those below the folders `paths`.
+    /// Creates a matcher for `paths`: a file, or a folder with everything below it.
     ///
-    /// Relative paths start at `cwd`; symlinks are resolved.
+    /// Relative paths start at `cwd`. Symlinks are resolved.
     pub fn new<P: AsRef<[u8]>>(cwd: WorkingDir, paths: impl IntoIterator<Item = P>) -> Self {
         let paths = paths.into_iter().map(|path| cwd.abs_file(path.as_ref())).collect();
         Self { cwd, paths }
     }
 
-    /// The trees, as absolute paths.
+    /// Returns the files and folders as absolute paths.
     pub fn paths(&self) -> &[Vec<u8>] {
         &self.paths
     }
 
-    /// Whether `path` is one of the files, or in one of the folders.
+    /// Returns whether `path` is one of the files, or is in one of the folders.
     ///
-    /// As in coverage.py, the root folder `/` holds nothing but itself.
+    /// As in coverage.py, the root folder `/` matches only itself.
     pub fn is_match(&self, path: &[u8]) -> bool {
         let path = self.cwd.abs_file(path);
         self.paths.iter().any(|tree| is_at_or_below(&path, tree, SEP))
     }
 }
 
-/// Chooses modules by the packages they are in: coverage.py `files.ModuleMatcher`.
+/// Chooses modules by the packages they are in: coverage.py's `files.ModuleMatcher`.
 ///
 /// # Examples
 ///
@@ -200,17 +202,17 @@ pub struct ModuleMatcher {
 }
 
 impl ModuleMatcher {
-    /// A matcher for `modules` and the modules in those that are packages.
+    /// Creates a matcher for `modules`, and for the modules inside those that are packages.
     pub fn new<M: Into<String>>(modules: impl IntoIterator<Item = M>) -> Self {
         Self { modules: modules.into_iter().map(Into::into).collect() }
     }
 
-    /// The modules, as they were given.
+    /// Returns the modules as they were given.
     pub fn modules(&self) -> &[String] {
         &self.modules
     }
 
-    /// Whether `module` is one of the modules, or in one of the packages.
+    /// Returns whether `module` is one of the modules, or is in one of the packages.
     pub fn is_match(&self, module: &str) -> bool {
         let module = module.as_bytes();
         !module.is_empty()

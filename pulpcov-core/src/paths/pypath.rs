@@ -1,17 +1,17 @@
-//! The parts of Python's `os.path` that look at nothing but the path.
+//! The functions of Python's `os.path` that need nothing but the path.
 
 use std::path::PathBuf;
 
 use super::chars::to_text;
 
-/// `os.sep`: pulpcov follows Python on a POSIX host.
+/// Python's `os.sep`. This crate follows Python on a POSIX host.
 pub(super) const SEP: u8 = b'/';
 
 pub(super) fn is_slash(byte: u8) -> bool {
     byte == b'/' || byte == b'\\'
 }
 
-/// Whether `path` is absolute on POSIX: Python's `posixpath.isabs`.
+/// Returns whether `path` is absolute on POSIX: Python's `posixpath.isabs`.
 ///
 /// # Examples
 ///
@@ -23,10 +23,10 @@ pub fn isabs(path: &[u8]) -> bool {
     path.starts_with(b"/")
 }
 
-/// Whether `path` is absolute on Windows: `ntpath.isabs` of Python 3.11.
+/// Returns whether `path` is absolute on Windows: `ntpath.isabs` of Python 3.11.
 ///
-/// A drive with a slash, or any leading slash; Python 3.13 no longer counts a single
-/// leading slash, which only matters for paths like `\x`.
+/// A path is absolute if it starts with a slash, or with a drive and a slash. Since Python 3.13 a
+/// single leading slash no longer counts, which only matters for paths like `\x`.
 ///
 /// # Examples
 ///
@@ -46,7 +46,7 @@ pub fn isabs_nt(path: &[u8]) -> bool {
     behind_drive.next() == Some(':') && matches!(behind_drive.next(), Some('/' | '\\'))
 }
 
-/// Whether `path` is absolute on any system: coverage.py `files.isabs_anywhere`.
+/// Returns whether `path` is absolute on any system: coverage.py's `files.isabs_anywhere`.
 ///
 /// # Examples
 ///
@@ -61,10 +61,10 @@ pub fn isabs_anywhere(path: &[u8]) -> bool {
     isabs_nt(path) || isabs(path)
 }
 
-/// `path` without empty, `.` and `..` parts, where possible: Python's `posixpath.normpath`.
+/// Returns `path` without empty, `.` and `..` parts, where possible: Python's `posixpath.normpath`.
 ///
-/// Nothing is looked up, so `link/..` becomes `.` wherever `link` leads. Exactly two
-/// leading slashes stay two, as POSIX wants.
+/// The file system is not consulted, so `link/..` becomes `.` wherever `link` leads. Two leading
+/// slashes stay two, as POSIX requires; three or more become one.
 ///
 /// # Examples
 ///
@@ -97,8 +97,10 @@ pub fn normpath(path: &[u8]) -> Vec<u8> {
     if normal.is_empty() { b".".to_vec() } else { normal }
 }
 
-/// `posixpath.splitext(path)[1]`: the last dot of the name and what follows, unless only dots
-/// stand before it.
+/// Returns the extension of `path`: Python's `posixpath.splitext(path)[1]`.
+///
+/// The extension is the last dot of the file name and what follows. A name with only dots before
+/// the last dot has no extension.
 #[cfg(feature = "report")]
 pub(crate) fn extension(path: &[u8]) -> &[u8] {
     let start = path.iter().rposition(|&b| b == SEP).map_or(0, |slash| slash + 1);
@@ -109,7 +111,7 @@ pub(crate) fn extension(path: &[u8]) -> &[u8] {
     }
 }
 
-/// `posixpath.relpath(path, start)`: the way from one to the other.
+/// Returns `path` relative to `start`: Python's `posixpath.relpath(path, start)`.
 #[cfg(feature = "report")]
 pub(crate) fn relpath(cwd: &super::WorkingDir, path: &[u8], start: &[u8]) -> Vec<u8> {
     let absolute = |path: &[u8]| normpath(&join(cwd.as_bytes(), path));
@@ -124,7 +126,7 @@ pub(crate) fn relpath(cwd: &super::WorkingDir, path: &[u8], start: &[u8]) -> Vec
     if way.is_empty() { b".".to_vec() } else { way.join(&SEP) }
 }
 
-/// `posixpath.join` of two parts.
+/// Joins two paths, as Python's `posixpath.join` does.
 pub(super) fn join(base: &[u8], rest: &[u8]) -> Vec<u8> {
     if isabs(rest) {
         return rest.to_vec();
@@ -133,18 +135,19 @@ pub(super) fn join(base: &[u8], rest: &[u8]) -> Vec<u8> {
     [base, slash, rest].concat()
 }
 
-/// The separator that `path` uses first, or the host's: coverage.py's `files.sep`.
+/// Returns the separator that `path` uses first, or else the host's: coverage.py's `files.sep`.
 pub(super) fn sep(path: &[u8]) -> u8 {
     path.iter().copied().find(|&b| is_slash(b)).unwrap_or(SEP)
 }
 
-/// `path` without the slashes at its end, of either kind.
+/// Returns `path` without the slashes at its end, of either kind.
 pub(super) fn trim_slashes(path: &[u8]) -> &[u8] {
     let end = path.iter().rposition(|&b| !is_slash(b)).map_or(0, |last| last + 1);
     &path[..end]
 }
 
-/// For the operating system. Off Unix a name must be text; odd bytes then name nothing.
+/// Converts a path for the operating system. On systems other than Unix a path must be UTF-8; a
+/// byte that is not UTF-8 becomes U+FFFD, and the path then names no file.
 pub(crate) fn to_os(path: &[u8]) -> PathBuf {
     #[cfg(unix)]
     {

@@ -1,11 +1,12 @@
-//! The regular expressions that coverage.py makes of patterns, as the `regex` crate writes them.
+//! Translates the regular expressions of coverage.py into the syntax of the `regex` crate.
+//! coverage.py builds them from patterns.
 //!
-//! Brackets of a pattern go into coverage.py's expression as they are, so they mean what
-//! Python's `re` makes of them: `[!a]` is `!` or `a`, `[]x[a]` is one set, `&&` is two
-//! characters. Translating the finished expression, and not the pattern, keeps all that.
+//! coverage.py copies the brackets of a pattern into its expression unchanged. They then mean what
+//! Python's `re` makes of them: `[!a]` is `!` or `a`, `[]x[a]` is one set, `&&` is two characters.
+//! This module translates the finished expression, not the pattern, so these meanings are kept.
 //!
-//! Only what coverage.py emits is understood: escaped and plain characters, sets, `.`, `*`,
-//! `?`, `^`, `|` and groups.
+//! Only the syntax that coverage.py emits is understood: escaped and plain characters, sets, `.`,
+//! `*`, `?`, `^`, `|` and groups.
 
 use std::str::Chars;
 
@@ -13,27 +14,31 @@ use regex::{Regex, RegexBuilder};
 
 use super::error::PatternError;
 
-/// Compiled size of one expression. A pattern of a configuration file needs some kilobytes.
+/// The limit on the compiled size of an expression, in bytes. Patterns of real config files need a
+/// few kilobytes.
 const SIZE_LIMIT: usize = 10 << 20;
 
-/// Length of one expression: the parser takes some hundred times that, before there is a size.
+/// The limit on the length of an expression, in bytes. The parser takes some hundred times that
+/// much memory before the compiled size is known.
 const LENGTH_LIMIT: usize = 1 << 20;
 
-/// The letters that are one to Python when case is ignored, and two pairs by Unicode's folding.
+/// Letters that Python takes for one another when case is ignored. By Unicode's folding, only `I`
+/// and `i` are alike.
 ///
-/// Every other letter is the same in both, but for alphabets newer than a Python's Unicode.
+/// Python and Unicode's folding agree on all other letters, except in alphabets that are newer than
+/// that Python's version of Unicode.
 const I_LETTERS: [char; 4] = ['I', 'i', '\u{130}', '\u{131}'];
 
-/// How an expression is to match.
+/// How an expression matches.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Flags {
-    /// Upper and lower case are the same.
+    /// Ignore the difference between upper and lower case.
     pub(super) ignore_case: bool,
-    /// The start of a text is enough.
+    /// Match a text if its start matches.
     pub(super) partial: bool,
 }
 
-/// Compile an expression in Python's syntax, to match from the start of a text.
+/// Compiles an expression in Python's syntax. The match begins at the start of a text.
 pub(super) fn compile(python: &str, flags: Flags) -> Result<Regex, PatternError> {
     if python.len() > LENGTH_LIMIT {
         return Err(PatternError::TooLarge);
@@ -47,7 +52,7 @@ pub(super) fn compile(python: &str, flags: Flags) -> Result<Regex, PatternError>
         .map_err(|cause| PatternError::Regex(Box::new(cause)))
 }
 
-/// Python 3.7's and later `re.escape`.
+/// Escapes `text` as `re.escape` of Python 3.7 and later does.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -88,7 +93,8 @@ impl Translator {
         }
     }
 
-    /// A set, its `[` taken: Python's grammar, where `]` as the first member is one.
+    /// Translates a set whose `[` was already read. As in Python, a `]` that is the first member
+    /// does not end the set.
     fn set(&mut self, chars: &mut Chars<'_>) -> Result<(), PatternError> {
         let unfinished = || PatternError::UnfinishedSet(format!("[{}", chars.as_str()));
         let mut rest = chars.clone();
@@ -127,13 +133,13 @@ impl Translator {
     }
 }
 
-/// The character that a set's member `c` stands for; `None` at the end of the text.
+/// Returns the character that a set's member `c` stands for, or `None` at the end of the text.
 fn unescaped(c: char, rest: &mut Chars<'_>) -> Option<char> {
     if c == '\\' { rest.next() } else { Some(c) }
 }
 
-/// The end of a range, when a `-` follows that is not the last of its set. `None` at the
-/// end of the text.
+/// Returns the end of a range, or `Some(None)` if no range follows: there is no `-`, or it is the
+/// last member of the set. Returns `None` at the end of the text.
 fn range_end(rest: &mut Chars<'_>) -> Option<Option<char>> {
     let mut ahead = rest.clone();
     if ahead.next() != Some('-') {

@@ -1,27 +1,29 @@
-//! The folder that relative paths are relative to, and what is found from there.
+//! The folder that relative paths start from, and paths resolved in it.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use super::pypath::{SEP, from_os, isabs, join, normpath, sep, to_os};
 
-/// Endings of the archives that Python imports from.
+/// The extensions of the archives that Python imports from.
 const ARCHIVES: [&[u8]; 5] = [b".zip", b".whl", b".egg", b".pex", b".par"];
 
-/// Longer than a path that any system we run on takes: asking about it would cost time alone.
+/// A length that no supported system accepts for a path. Asking about a longer path would only cost
+/// time.
 const LONGEST_PATH: usize = 1 << 15;
 
-/// Folders with longer paths are resolved anew each time.
+/// Folders with longer paths are not remembered, but resolved again each time.
 const LONGEST_REMEMBERED: usize = 1 << 12;
 
-/// How many bytes of folders are remembered. Each brings all that it is in, so a few deep ones could fill the memory.
+/// The limit on the remembered folders, in bytes. A folder is remembered together with all its
+/// parents, so a few deep folders could fill the memory.
 const MOST_REMEMBERED: usize = 16 << 20;
 
-/// The folder that relative paths are relative to.
+/// The folder that relative paths start from.
 ///
-/// coverage.py asks the process for its current directory; here the caller says it,
-/// once, usually with [`std::env::current_dir`]. Symlinks in it are resolved when the
-/// value is made, as the operating system does for a current directory.
+/// coverage.py asks the process for its current folder. Here the caller passes the folder once,
+/// usually from [`std::env::current_dir`]. Symlinks in it are resolved when the value is created,
+/// as the operating system does for a current folder.
 ///
 /// # Examples
 ///
@@ -34,36 +36,35 @@ const MOST_REMEMBERED: usize = 16 << 20;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkingDir {
-    /// Absolute, no symlinks, no slash at the end but for the root's.
+    /// The path is absolute and has no symlinks. Only the root ends in a slash.
     path: Vec<u8>,
 }
 
 impl WorkingDir {
-    /// `path` as the folder that relative paths start from.
+    /// Creates the folder that relative paths start from.
     ///
-    /// The folder need not exist. A relative `path` is taken to start at the root.
+    /// The folder need not exist. A relative `path` starts at the root.
     pub fn new(path: impl AsRef<Path>) -> Self {
         let absolute = join(b"/", &from_os(path.as_ref()));
         Self { path: realpath(b"/", &absolute) }
     }
 
-    /// The folder itself: absolute, without symlinks.
+    /// Returns the folder's path: absolute, without symlinks.
     pub fn as_bytes(&self) -> &[u8] {
         &self.path
     }
 
-    /// `path`, absolute, with symlinks resolved as far as it exists: coverage.py
-    /// `files.abs_file`.
+    /// Returns `path` as an absolute path without symlinks: coverage.py's `files.abs_file`.
     ///
-    /// What does not exist is kept, and a circle of links is left as it stands.
+    /// Parts that do not exist are kept. A symlink loop is left as it is.
     pub fn abs_file(&self, path: &[u8]) -> Vec<u8> {
         realpath(&self.path, path)
     }
 
-    /// `path` without this folder in front: coverage.py `files.relative_filename`.
+    /// Returns `path` without this folder in front: coverage.py's `files.relative_filename`.
     ///
-    /// A comparison of text: a path outside the folder, or spelled differently, is
-    /// returned as it is.
+    /// This compares text only. A path that is outside the folder, or spelled differently, is
+    /// returned unchanged.
     pub fn relative_filename<'p>(&self, path: &'p [u8]) -> &'p [u8] {
         let inside = path.strip_prefix(self.path.as_slice());
         match inside {
@@ -73,20 +74,20 @@ impl WorkingDir {
         }
     }
 
-    /// The one name that stands for `path`: coverage.py `files.canonical_filename`
-    /// without `sys.path`.
+    /// Returns the canonical name of `path`: coverage.py's `files.canonical_filename` without
+    /// `sys.path`.
     ///
-    /// coverage.py also tries a relative path in each folder of `sys.path`. There is no
-    /// Python here to have one, so this is [`abs_file`](Self::abs_file).
+    /// coverage.py also looks for a relative path in each folder of `sys.path`. Without Python
+    /// there is no `sys.path`, so the result is that of [`abs_file`](Self::abs_file).
     pub fn canonical_filename(&self, path: &[u8]) -> Vec<u8> {
         self.abs_file(path)
     }
 
-    /// Split the path of a file in an archive into the archive and the name inside it, if the
-    /// archive exists: coverage.py `files.zip_location`.
+    /// Splits the path of a file in an archive into the archive and the name inside the archive, if
+    /// the archive exists: coverage.py's `files.zip_location`.
     ///
-    /// Archives end in `.zip`, `.whl`, `.egg`, `.pex` or `.par`, tried in this order. Nobody
-    /// looks inside.
+    /// An archive's name ends in `.zip`, `.whl`, `.egg`, `.pex` or `.par`, tried in this order. The
+    /// archive is not opened.
     pub fn zip_location<'p>(&self, path: &'p [u8]) -> Option<(&'p [u8], &'p [u8])> {
         ARCHIVES.iter().find_map(|ext| {
             let separator = [ext, &[sep(path)][..]].concat();
@@ -96,38 +97,38 @@ impl WorkingDir {
         })
     }
 
-    /// Whether `path` is there, alone or in an archive that is: coverage.py
+    /// Returns whether `path` exists, or is inside an archive that exists: coverage.py's
     /// `files.source_exists`.
     pub fn source_exists(&self, path: &[u8]) -> bool {
         self.exists(path) || self.zip_location(path).is_some()
     }
 
-    /// `path`, seen from this folder, for the operating system.
+    /// Returns `path`, seen from this folder, for the operating system.
     #[cfg(feature = "report")]
     pub(crate) fn local_path(&self, path: &[u8]) -> std::path::PathBuf {
         to_os(&join(&self.path, path))
     }
 
-    /// Whether `path`, seen from this folder, is there.
+    /// Returns whether `path`, seen from this folder, exists.
     #[cfg(feature = "report")]
     pub(crate) fn has(&self, path: &[u8]) -> bool {
         self.exists(path)
     }
 
     fn exists(&self, path: &[u8]) -> bool {
-        // Python's `os.path.exists("")` is false; joined, it would be this folder.
+        // Python's `os.path.exists("")` is false. Joined, the empty path would be this folder.
         !path.is_empty() && to_os(&join(&self.path, path)).exists()
     }
 }
 
-/// Absolute paths, remembering the folders it has resolved.
+/// Resolves paths to canonical names, and remembers the folders it has resolved.
 ///
-/// Thousands of files share some folders, and each part of a path costs a system call.
+/// Thousands of files share a few folders, and resolving each part of a path costs a system call.
 #[derive(Debug)]
 pub(crate) struct CanonicalNames {
     cwd: WorkingDir,
     folders: HashMap<Vec<u8>, Vec<u8>>,
-    /// How many bytes the folders have, as they are called and resolved.
+    /// The total length in bytes of the folders resolved so far, before and after resolving.
     remembered: usize,
 }
 
@@ -140,10 +141,11 @@ impl CanonicalNames {
         &self.cwd
     }
 
-    /// [`WorkingDir::canonical_filename`].
+    /// Returns the same as [`WorkingDir::canonical_filename`].
     pub(crate) fn get(&mut self, path: &[u8]) -> Vec<u8> {
         let (folder, name) = split_last(path);
-        // Behind a circle of links Python resolves nothing: a step back from there is not taken one by one.
+        // Python stops resolving at a symlink loop and then removes `..` textually, so paths with
+        // `..` bypass the remembered folders.
         let steps_back = folder.windows(2).any(|two| two == b"..");
         if folder.is_empty() || folder.len() > LONGEST_REMEMBERED || steps_back {
             return self.cwd.canonical_filename(path);
@@ -154,7 +156,7 @@ impl CanonicalNames {
         }
     }
 
-    /// Resolve a folder, and first all that it is in, as far as they are not known.
+    /// Resolves a folder and all its parents, as far as they are not known.
     fn resolve(&mut self, folder: &[u8]) -> Vec<u8> {
         let mut real: Option<Vec<u8>> = None;
         let mut start = 0;
@@ -170,7 +172,7 @@ impl CanonicalNames {
         real.unwrap_or_else(|| self.cwd.canonical_filename(folder))
     }
 
-    /// How many bytes the folders have that are remembered.
+    /// Returns the length in bytes of the folders that are remembered.
     #[cfg(test)]
     pub(super) fn bytes_kept(&self) -> usize {
         self.folders.iter().map(|(folder, real)| folder.len() + real.len()).sum()
@@ -185,20 +187,20 @@ impl CanonicalNames {
     }
 }
 
-/// A path at its last slash, which stays with the folder.
+/// Splits a path after its last slash.
 fn split_last(path: &[u8]) -> (&[u8], &[u8]) {
     path.split_at(path.iter().rposition(|&b| b == SEP).map_or(0, |slash| slash + 1))
 }
 
-/// Python 3.11's `os.path.realpath(strict=False)` of `path` seen from `base`, which is
-/// absolute and has no links.
+/// Returns `path` seen from `base`, as `os.path.realpath(strict=False)` of Python 3.11 does. `base`
+/// is absolute and has no symlinks.
 ///
-/// Python recurses into links. A list of what is pending does the same and cannot
-/// overflow the stack, however long a chain of links is.
+/// Python recurses into symlinks. This function keeps a list of pending texts instead, so a long
+/// chain of symlinks cannot overflow the stack.
 fn realpath(base: &[u8], path: &[u8]) -> Vec<u8> {
     let mut done = start_of(base, path).to_vec();
     let mut pending = vec![Pending { text: path.to_vec(), at: 0, link: None }];
-    // The links met so far; `None` while their target is being resolved.
+    // The symlinks met so far. The value is `None` while the symlink's target is being resolved.
     let mut links: HashMap<Vec<u8>, Option<Vec<u8>>> = HashMap::new();
     while let Some(top) = pending.last_mut() {
         let Some(part) = top.next_part() else {
@@ -229,7 +231,7 @@ fn realpath(base: &[u8], path: &[u8]) -> Vec<u8> {
     done
 }
 
-/// Where a walk along `path` begins.
+/// Returns the folder in which the walk along `path` begins.
 fn start_of<'p>(base: &'p [u8], path: &[u8]) -> &'p [u8] {
     if isabs(path) { b"/" } else { base }
 }
@@ -241,7 +243,7 @@ fn push_part(path: &mut Vec<u8>, part: &[u8]) {
     path.extend_from_slice(part);
 }
 
-/// What the symlink at `path` says, if there is one.
+/// Returns the target of the symlink at `path`, if there is one.
 fn link_target(path: &[u8]) -> Option<Vec<u8>> {
     if path.len() > LONGEST_PATH {
         return None;
@@ -249,13 +251,13 @@ fn link_target(path: &[u8]) -> Option<Vec<u8>> {
     std::fs::read_link(to_os(path)).ok().map(|target| from_os(&target))
 }
 
-/// A link leads to itself: what is resolved, and the rest as it stands.
+/// Returns the path when a symlink leads to itself: the resolved part, and the rest as it is.
 fn give_up(link: Vec<u8>, pending: &[Pending]) -> Vec<u8> {
     let unresolved = pending.iter().rev().fold(link, |path, open| join(&path, open.rest()));
     normpath(&unresolved)
 }
 
-/// Text being walked, and the link that it is the target of.
+/// A path being walked, and the symlink that it is the target of.
 struct Pending {
     text: Vec<u8>,
     at: usize,
@@ -267,7 +269,7 @@ impl Pending {
         &self.text[self.at..]
     }
 
-    /// The next part that says something.
+    /// Returns the next part that is not empty and not `.`.
     fn next_part(&mut self) -> Option<&[u8]> {
         while self.at < self.text.len() {
             let start = self.at;

@@ -1,8 +1,9 @@
 //! `coverage_conditional_plugin` 0.9: <https://github.com/wemake-services/coverage-conditional-plugin>.
 //!
-//! A rule is a Python expression and a pattern: lines with the pattern are excluded if the expression is true. Of Python there
-//! is here what rules are made of: the version, the platform and environment variables, compared with constants. Whether
-//! a package is installed, only Python can tell.
+//! A rule is a Python expression and a pattern: lines that match the pattern are excluded if the
+//! expression is true. This module evaluates the expressions that rules usually have: the version,
+//! the platform and environment variables, compared with constants. Whether a package is installed
+//! is unknown without Python.
 
 use std::cmp::Ordering;
 
@@ -38,7 +39,7 @@ pub(super) fn configure(config: &mut Config, environment: &Environment<'_>) -> R
     Ok(())
 }
 
-/// `"sys_version_info >= (3, 8)": py-gte-38`, as pattern and code.
+/// Splits a line such as `"sys_version_info >= (3, 8)": py-gte-38` into pattern and code.
 fn rule_of_line(line: &str) -> Option<(String, String)> {
     let (code, pattern) = line.rsplit_once(':')?;
     let mut code = strip(code).chars();
@@ -47,13 +48,13 @@ fn rule_of_line(line: &str) -> Option<(String, String)> {
     Some((strip(pattern).to_owned(), code.as_str().to_owned()))
 }
 
-/// What Python says; `None` if it takes Python to say it.
+/// Returns whether Python finds `code` true, or `None` if only Python can tell.
 fn is_true(code: &str, environment: &Environment<'_>) -> Option<bool> {
     let parsed = parse_expression(strip(code)).ok()?;
     Some(environment.value(parsed.expr())?.is_true())
 }
 
-/// A value of an expression.
+/// The value of an expression.
 #[derive(Debug, Clone, PartialEq)]
 enum Value {
     None,
@@ -61,7 +62,7 @@ enum Value {
     Integer(i64),
     Text(String),
     Tuple(Vec<Value>),
-    /// `sys.version_info`, of which the first two numbers are known.
+    /// `sys.version_info`. Only the first two numbers are known.
     Version([i64; 2]),
 }
 
@@ -77,7 +78,8 @@ impl Value {
         }
     }
 
-    /// `None` if the two cannot be compared, or not without what is unknown of a version.
+    /// Compares two values. Returns `None` if Python cannot compare them, or if the result depends
+    /// on the unknown part of a version.
     fn compare(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
             (Self::Integer(a), Self::Integer(b)) => Some(a.cmp(b)),
@@ -94,7 +96,7 @@ impl Value {
                         different => return Some(different),
                     }
                 }
-                // The version goes on behind the two numbers.
+                // The version has more numbers than these, so it is greater.
                 (numbers.len() <= version.len()).then_some(Ordering::Greater)
             }
             (Self::Tuple(_), Self::Version(_)) => other.compare(self).map(Ordering::reverse),
@@ -243,7 +245,8 @@ impl Environment<'_> {
         version.get(usize::try_from(at).ok()?).map(|number| Value::Integer(*number))
     }
 
-    /// `os_environ.get(NAME)`, with a default or without, and `platform_system.startswith(TEXT)` and the like.
+    /// Evaluates a call: `os_environ.get(NAME)` with or without a default, `TEXT.startswith(TEXT)`
+    /// or `TEXT.lower()`.
     fn called(&self, call: &ExprCall) -> Option<Value> {
         let Expr::Attribute(method) = &*call.func else { return None };
         if !call.arguments.keywords.is_empty() {
@@ -287,7 +290,7 @@ fn is_environ(expr: &Expr) -> bool {
     dotted(expr).as_deref() == Some("os_environ")
 }
 
-/// A name, with attributes: `sys.version_info`.
+/// Returns a name with its attributes, such as `sys.version_info`.
 fn dotted(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Name(name) => Some(name.id.to_string()),
@@ -338,7 +341,7 @@ mod tests {
             ("os_environ.get('CD', '') != ''", Some(false)),
             ("os_environ.get('CD') is None", Some(true)),
             ("platform_python_implementation == 'PyPy'", Some(false)),
-            // The first one decides.
+            // The first operand decides.
             ("sys_version_info >= (3, 9) or is_installed('mypy')", Some(true)),
             ("is_installed('mypy')", None),
             ("package_version('django') < (4, 0)", None),

@@ -4,7 +4,7 @@ use super::Environment;
 use crate::config::Config;
 use crate::pyre::DEFAULT_EXCLUDE;
 
-/// Names of operating systems and of Pythons that pragmas can have.
+/// The names of operating systems and Python implementations in pragmas.
 const TAGS: [&str; 9] =
     ["nt", "posix", "cygwin", "darwin", "linux", "msys", "win32", "cpython", "pypy"];
 
@@ -30,7 +30,7 @@ pub(super) fn configure(config: &mut Config, environment: &Environment<'_>) {
     report.skip_covered = true;
     let pragmas = platform_pragmas(environment).into_iter().chain(version_pragmas(environment));
     extend(&mut report.exclude_lines, EXCLUDE.map(str::to_owned).into_iter().chain(pragmas));
-    // The stricter one takes its place.
+    // A stricter pattern above replaces each default.
     report.exclude_lines.retain(|pattern| !DEFAULT_EXCLUDE.contains(&pattern.as_str()));
     let tags = TAGS.join("|");
     let partial = [
@@ -50,7 +50,8 @@ fn extend(patterns: &mut Vec<String>, more: impl IntoIterator<Item = String>) {
     patterns.dedup();
 }
 
-/// Lines of other platforms are not covered here, and lines that are not for this platform are not either.
+/// Returns patterns of the lines that do not run here: lines for other platforms, and lines not for
+/// this platform.
 fn platform_pragmas(environment: &Environment<'_>) -> Vec<String> {
     let here = [environment.os_name, environment.sys_platform, "cpython"];
     let elsewhere = TAGS.iter().filter(|tag| !here.contains(tag));
@@ -58,7 +59,7 @@ fn platform_pragmas(environment: &Environment<'_>) -> Vec<String> {
     of_others.chain(here.iter().map(|tag| format!(r"# pragma: {tag} no cover\b"))).collect()
 }
 
-/// Lines of versions that this one is not.
+/// Returns patterns of the lines that are for other versions of Python.
 fn version_pragmas(environment: &Environment<'_>) -> [String; 8] {
     let version = environment.python.as_str();
     let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
@@ -74,7 +75,7 @@ fn version_pragmas(environment: &Environment<'_>) -> [String; 8] {
     ]
 }
 
-/// A pattern of the numbers that are less than this one, which is in decimal digits.
+/// Returns a pattern of the numbers less than `number`, which is in decimal digits.
 fn less(number: &str) -> String {
     let digits = number.char_indices().filter(|(_, digit)| *digit != '0');
     let mut parts: Vec<String> = digits
@@ -89,7 +90,7 @@ fn less(number: &str) -> String {
     format!("({})", parts.join("|"))
 }
 
-/// A pattern of the numbers that are greater.
+/// Returns a pattern of the numbers greater than `number`, which is in decimal digits.
 fn greater(number: &str) -> String {
     let digits = number.char_indices().filter(|(_, digit)| *digit != '9');
     let mut parts: Vec<String> = digits

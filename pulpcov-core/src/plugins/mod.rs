@@ -1,13 +1,13 @@
-//! Plugins of coverage.py that change the configuration, without Python.
+//! coverage.py plugins that change the configuration, without Python.
 //!
-//! A plugin may change every setting. Those that are known here do what the real ones do; what others do, only Python can
-//! tell.
+//! A plugin can change any setting. The plugins listed here change the settings as the real ones
+//! do. The effect of any other plugin is unknown without Python.
 //!
-//! | plugin | what it does |
+//! | plugin | what it changes |
 //! |---|---|
-//! | `covdefaults` 2.3 | stricter exclusions, pragmas of platforms and versions, `fail_under = 100`, and more |
-//! | `coverage_conditional_plugin` 0.9 | exclusions that hold if a condition does |
-//! | `django_coverage_plugin` and other [file tracers](is_file_tracer) | nothing to settings: they trace templates |
+//! | `covdefaults` 2.3 | stricter exclusions, platform and version pragmas, `fail_under = 100`, and more |
+//! | `coverage_conditional_plugin` 0.9 | exclusions that apply only under a condition |
+//! | `django_coverage_plugin` and other [file tracers](is_file_tracer) | no settings; traces templates |
 
 mod conditional;
 mod covdefaults;
@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::python::PythonVersion;
 use crate::{Error, ErrorKind, Result};
 
-/// Plugins that trace files other than Python's, and leave the settings alone.
+/// Plugins that trace files other than Python files, and do not change settings.
 const FILE_TRACERS: [&str; 7] = [
     "Cython.Coverage",
     "coverage_jinja_plugin",
@@ -30,7 +30,8 @@ const FILE_TRACERS: [&str; 7] = [
 /// Looks up an environment variable.
 type Variables<'e> = dyn Fn(&str) -> Option<String> + 'e;
 
-/// Where the code runs, for plugins that ask. It is where coverage.py would make the report.
+/// The environment that plugins see: the machine, the version of Python, and the environment
+/// variables. It describes the place where coverage.py would make the report.
 ///
 /// # Examples
 ///
@@ -54,7 +55,8 @@ pub struct Environment<'e> {
 }
 
 impl<'e> Environment<'e> {
-    /// CPython of this version, on a machine like this one, with these environment variables.
+    /// Returns an environment with CPython `python` on a machine like this one. `variable` looks up
+    /// an environment variable.
     pub fn of_this_machine(
         python: PythonVersion,
         variable: impl Fn(&str) -> Option<String> + 'e,
@@ -75,12 +77,12 @@ impl<'e> Environment<'e> {
     }
 }
 
-/// Do to the settings what the known plugins among [`Run::plugins`](crate::config::Run::plugins) do, and return the
-/// names of those that are not known.
+/// Changes the settings as the known plugins among [`Run::plugins`](crate::config::Run::plugins)
+/// do. Returns the names of the plugins that are not known.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`] for a condition that only Python can tell.
+/// Returns [`ErrorKind::Config`] for a condition that only Python can evaluate.
 ///
 /// # Examples
 ///
@@ -109,13 +111,13 @@ pub fn configure(config: &mut Config, environment: &Environment<'_>) -> Result<V
     Ok(unknown)
 }
 
-/// Whether what the known plugins do depends on the version of Python.
+/// Returns whether a known plugin depends on the version of Python.
 pub fn depend_on_python(config: &Config) -> bool {
     let depends = |plugin: &str| ["covdefaults", "coverage_conditional_plugin"].contains(&plugin);
     config.run.plugins.iter().any(|plugin| depends(plugin))
 }
 
-/// Whether this plugin only traces files, such as templates, and does nothing to settings.
+/// Returns whether `plugin` only traces files, such as templates, and does not change settings.
 pub fn is_file_tracer(plugin: &str) -> bool {
     FILE_TRACERS.contains(&plugin)
 }

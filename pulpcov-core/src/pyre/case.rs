@@ -1,26 +1,26 @@
-//! Characters that are alike without regard to case.
+//! Finds the characters that are alike when case is ignored.
 //!
-//! CPython's `re/_compiler.py` takes two for one if they have the same lower case, or if their lower cases have the
-//! same upper case (`re/_casefix.py`). Regular expressions elsewhere fold by Unicode's table, in which `i` and `ı`
-//! differ.
+//! In CPython's `re/_compiler.py`, two characters are alike if they have the same lower case, or if
+//! their lower cases have the same upper case (`re/_casefix.py`). Other regular expression engines
+//! use Unicode's folding table, in which `i` and `ı` differ.
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
-/// Which characters are alike.
+/// Which characters are alike when case is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fold {
-    /// None.
+    /// No characters.
     Exact,
-    /// The letters of ASCII.
+    /// ASCII letters.
     Ascii,
     /// All letters.
     Unicode,
 }
 
 impl Fold {
-    /// The other characters that are like one of a range.
+    /// Returns the characters outside `range` that are like a character in it.
     pub(super) fn others(self, range: RangeInclusive<u32>) -> Vec<char> {
         let mut others = Vec::new();
         match self {
@@ -45,7 +45,7 @@ impl Fold {
     }
 }
 
-/// Where all characters are that have another case.
+/// The blocks that hold every character with another case.
 const BLOCKS: [RangeInclusive<char>; 4] = [
     '\u{41}'..='\u{2e00}',
     '\u{a640}'..='\u{abff}',
@@ -53,7 +53,8 @@ const BLOCKS: [RangeInclusive<char>; 4] = [
     '\u{10400}'..='\u{1e943}',
 ];
 
-/// The characters that are like another, in order, each with all that are like it.
+/// Returns every character that is like another, in order, each with all characters that are like
+/// it.
 fn cased() -> &'static [(char, String)] {
     static CASED: OnceLock<Vec<(char, String)>> = OnceLock::new();
     CASED.get_or_init(|| {
@@ -70,9 +71,9 @@ fn cased() -> &'static [(char, String)] {
     })
 }
 
-/// What characters have in common that are alike.
+/// Returns the key of a character. Two characters are alike if their keys are equal.
 fn key(c: char) -> String {
-    // Of `İ`, Python takes the first character alone.
+    // The lower case of `İ` has two characters. Python uses only the first.
     c.to_lowercase().take(1).flat_map(char::to_uppercase).collect()
 }
 

@@ -1,18 +1,19 @@
-//! Reading a pattern token by token, and what to say where it is wrong.
+//! Reads a pattern token by token, and reports errors in Python's words.
 
-/// Why a pattern is refused: Python's message, in most cases with the position in characters.
+/// The reason why a pattern is refused: Python's message, in most cases with the position in
+/// characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct PatternError(String);
 
 impl PatternError {
-    /// An error about the pattern as a whole.
+    /// Creates an error about the pattern as a whole.
     pub(super) fn whole(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }
 
-/// A character, or a backslash with the character behind it.
+/// A character, or a backslash with the character after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {
     Char(char),
@@ -37,7 +38,7 @@ impl std::fmt::Display for Token {
     }
 }
 
-/// A place in a pattern.
+/// A position in a pattern.
 pub(super) struct Cursor {
     chars: Vec<char>,
     at: usize,
@@ -50,12 +51,13 @@ impl Cursor {
         Ok(cursor)
     }
 
-    /// The index of the next token, in characters.
+    /// Returns the position of the next token, in characters.
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
-    /// Go to `at`. Python looks one token ahead, and so refuses a lone backslash before it is read.
+    /// Moves to `at`. Python reads one token ahead, so it refuses a lone backslash at the end
+    /// before reaching it.
     pub(super) fn seek(&mut self, at: usize) -> Result<(), PatternError> {
         self.at = at;
         if self.chars.get(at..) == Some(&['\\']) {
@@ -79,7 +81,7 @@ impl Cursor {
         Ok(token)
     }
 
-    /// Step over `c` if it is next.
+    /// Skips `c` if it is the next character. Returns whether it was.
     pub(super) fn skip(&mut self, c: char) -> Result<bool, PatternError> {
         let found = self.peek() == Some(Token::Char(c));
         if found {
@@ -88,7 +90,7 @@ impl Cursor {
         Ok(found)
     }
 
-    /// Up to `most` characters that are `wanted`.
+    /// Reads up to `most` characters that are `wanted`.
     pub(super) fn take_while(
         &mut self,
         most: usize,
@@ -105,7 +107,8 @@ impl Cursor {
         Ok(taken)
     }
 
-    /// A name that `end` terminates, and is no part of; `what` it is the name of.
+    /// Reads a name up to `end`, which is not part of the name. `what` describes the name in
+    /// errors.
     pub(super) fn take_name(&mut self, end: char, what: &str) -> Result<String, PatternError> {
         let start = self.at;
         let mut name = String::new();
@@ -127,7 +130,8 @@ impl Cursor {
         Ok(name)
     }
 
-    /// `message` about the place `at`; patterns of several lines have it twice over.
+    /// Returns an error with `message` and the position `at`. If the pattern has several lines,
+    /// line and column are added.
     pub(super) fn error(&self, message: &str, at: usize) -> PatternError {
         let mut message = format!("{message} at position {at}");
         if self.chars.contains(&'\n') {

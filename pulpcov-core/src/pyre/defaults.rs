@@ -1,15 +1,15 @@
-//! The patterns that coverage.py uses unless told otherwise: settings start with them, and so does analysis.
+//! coverage.py's default patterns. They are the defaults of the settings and of the analysis.
 
-/// What coverage.py excludes unless told otherwise (`DEFAULT_EXCLUDE`, config.py).
+/// Patterns of lines that coverage.py excludes by default (`DEFAULT_EXCLUDE` in `config.py`).
 pub const DEFAULT_EXCLUDE: [&str; 3] = [
     r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)",
     r"^\s*(((async )?def .*?)?[\])]+(\s*->.*?)?:\s*)?\.\.\.\s*(#|$)",
     r"^\s*if (typing\.)?TYPE_CHECKING:",
 ];
 
-/// What coverage.py takes for a partial branch unless told otherwise (`DEFAULT_PARTIAL`).
+/// Patterns of lines whose partial branches coverage.py accepts by default (`DEFAULT_PARTIAL`).
 pub const DEFAULT_PARTIAL: [&str; 1] = [r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(branch|BRANCH)"];
 
-/// Branches that cannot go both ways (`DEFAULT_PARTIAL_ALWAYS`).
+/// Patterns of branches that can go one way only (`DEFAULT_PARTIAL_ALWAYS`).
 pub const DEFAULT_PARTIAL_ALWAYS: [&str; 2] =
     [r"^\s*while (True|1|False|0):", r"^\s*if (True|1|False|0):"];

@@ -1,4 +1,4 @@
-//! Escapes, character classes, and how either is written for `fancy-regex`.
+//! Parses escapes and character classes, and writes them for `fancy-regex`.
 
 use super::case::Fold;
 use super::cursor::{Cursor, PatternError, Token};
@@ -6,22 +6,22 @@ use super::parser::Modes;
 use crate::text::py_repr;
 use crate::unicode_names;
 
-/// What an escape stands for, inside a class or outside.
+/// The meaning of an escape, inside or outside a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escape {
-    /// A code point; Python knows the surrogates too, which no text of ours has.
+    /// A code point. It can be a surrogate, which Python allows but Rust text never contains.
     Literal(u32),
     /// One of `dDsSwW`.
     Category(char),
     /// One of `AbBZ`.
     Anchor(char),
-    /// A group's number.
+    /// The number of a group.
     Group(usize),
 }
 
-/// What `\c` stands for outside a class; the cursor is behind it.
+/// Returns the meaning of `\c` outside a class. The cursor is after `c`.
 ///
-/// Numbers of groups are not checked.
+/// The existence of a group is not checked.
 pub(super) fn read_escape(cursor: &mut Cursor, c: char) -> Result<Escape, PatternError> {
     match c {
         'A' | 'b' | 'B' | 'Z' => Ok(Escape::Anchor(c)),
@@ -34,7 +34,7 @@ pub(super) fn read_escape(cursor: &mut Cursor, c: char) -> Result<Escape, Patter
     }
 }
 
-/// What `\c` stands for inside a class; the cursor is behind it.
+/// Returns the meaning of `\c` inside a class. The cursor is after `c`.
 pub(super) fn read_class_escape(cursor: &mut Cursor, c: char) -> Result<Escape, PatternError> {
     match c {
         'b' => Ok(Escape::Literal(8)),
@@ -47,7 +47,7 @@ pub(super) fn read_class_escape(cursor: &mut Cursor, c: char) -> Result<Escape, 
     }
 }
 
-/// One or two digits name a group, three octal ones a character.
+/// Reads a group's number of one or two digits, or a character of three octal digits.
 fn read_group_or_octal(cursor: &mut Cursor, first: char) -> Result<Escape, PatternError> {
     let start = cursor.at() - 2;
     let mut digits = first.to_string();
@@ -116,12 +116,12 @@ fn is_octal(c: char) -> bool {
     c.is_digit(8)
 }
 
-/// Digits that were counted, so they fit.
+/// Parses digits. The caller limits their count, so the number fits.
 fn number(digits: &str, radix: u32) -> u32 {
     u32::from_str_radix(digits, radix).unwrap_or(u32::MAX)
 }
 
-/// Read a class, its `[` behind the cursor, and write it to `out`.
+/// Reads a class, whose `[` is already read, and writes it to `out`.
 pub(super) fn class(
     cursor: &mut Cursor,
     modes: Modes,
@@ -158,7 +158,7 @@ pub(super) fn class(
             }
         }
     }
-    // Members that are surrogates only leave nothing, which has to be put another way.
+    // If all members are surrogates, no members remain, and the class is written in another way.
     out.push_str(&match (members.is_empty(), negated) {
         (false, false) => format!("[{members}]"),
         (false, true) => format!("[^{members}]"),
@@ -168,7 +168,7 @@ pub(super) fn class(
     Ok(())
 }
 
-/// Matches no character.
+/// A pattern that matches no character.
 const NOTHING: &str = r"[^\s\S]";
 
 fn next_in_class(cursor: &mut Cursor, start: usize) -> Result<Token, PatternError> {
@@ -190,7 +190,8 @@ fn push_member(members: &mut String, member: Escape, modes: Modes) {
     }
 }
 
-/// The part of a range that is not surrogates, and what is like it.
+/// Adds a range without its surrogates, and the characters outside the range that are like one in
+/// it when case is ignored.
 fn push_range(members: &mut String, low: u32, high: u32, fold: Fold) {
     for c in fold.others(low..=high) {
         push_literal(members, c.into());
@@ -210,7 +211,7 @@ fn is_surrogate(code: u32) -> bool {
     (0xd800..0xe000).contains(&code)
 }
 
-/// A literal outside a class.
+/// Returns a literal for use outside a class.
 pub(super) fn literal(code: u32, fold: Fold) -> String {
     let mut out = String::new();
     push_range(&mut out, code, code, fold);
@@ -221,7 +222,7 @@ pub(super) fn literal(code: u32, fold: Fold) -> String {
     }
 }
 
-/// Write a character so that it means itself, inside a class and outside.
+/// Writes a character so that it stands for itself, inside or outside a class.
 fn push_literal(out: &mut String, code: u32) {
     let Some(c) = char::from_u32(code) else { return };
     if r"\.+*?()|[]{}^$#&-~".contains(c) {
@@ -230,8 +231,8 @@ fn push_literal(out: &mut String, code: u32) {
     out.push(c);
 }
 
-/// A category as a class of its own. Python's white space and word characters are not Unicode's
-/// recommended ones, which the regex crate has.
+/// Returns a category as a class of its own. Python's white space and word characters differ from
+/// those that Unicode recommends, which the `regex` crate uses.
 pub(super) fn category(c: char, ascii: bool) -> &'static str {
     match (c, ascii) {
         ('d', false) => r"\d",

@@ -1,13 +1,21 @@
-//! Regular expressions of Python's `re`, run by the `fancy-regex` crate.
+//! Regular expressions in the syntax of Python's `re`, run by the `fancy-regex` crate.
 //!
-//! The two dialects look alike and differ in detail, so a pattern is read by Python's grammar
-//! (`parser`, with `cursor` and `escape` below it) and written anew for `fancy-regex`. Reading finds
-//! what Python would refuse, in Python's words and with its position.
+//! The two dialects look alike and differ in detail. So a pattern is parsed by Python's grammar
+//! (`parser`, which uses `cursor` and `escape`) and written again for `fancy-regex`. The parser
+//! finds what Python would refuse, and reports it in Python's words and with Python's position.
 //!
-//! Of what Python 3.11 accepts, only this is refused: more than 200 groups in each other; the flag `t`, which means
-//! nothing; and, by [`Pattern`], repetitions that make the engine's program too large. Two rare things match otherwise:
-//! a condition on a group that is still open, `(a|b(?(1)c))`, holds in the engine and does not in Python; and what is
-//! repeated and would rather match nothing, `(?:|x)+`, is not repeated where Python comes back to it.
+//! Of the patterns that Python 3.11 accepts, these are refused:
+//!
+//! - a pattern with more than 200 nested groups;
+//! - a pattern with the flag `t`, which means nothing;
+//! - by [`Pattern`] only, a pattern whose repetitions make the engine's program too large.
+//!
+//! Two rare patterns match differently:
+//!
+//! - A condition on a group that is still open, as in `(a|b(?(1)c))`, is true in the engine and
+//!   false in Python.
+//! - A repeated item that prefers to match nothing, as in `(?:|x)+`, is not repeated when the match
+//!   backtracks into it. Python repeats it.
 
 mod case;
 mod cursor;
@@ -27,11 +35,11 @@ pub use defaults::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 use crate::{Error, ErrorKind, Result};
 use parser::Modes;
 
-/// Steps of backtracking that one search may take: a bound on time, far above what patterns need. A search
-/// with look-around costs steps for every character that it passes.
+/// The most backtracking steps of one search. This bounds the time, and is far above what patterns
+/// need. A search with look-around takes steps for every character that it passes.
 const BACKTRACK_LIMIT: usize = 100_000_000;
 
-/// A regular expression as Python's `re` understands it.
+/// A regular expression with the meaning that Python's `re` gives it.
 ///
 /// # Examples
 ///
@@ -48,9 +56,10 @@ const BACKTRACK_LIMIT: usize = 100_000_000;
 #[derive(Clone)]
 pub struct Pattern {
     regex: fancy_regex::Regex,
-    /// What finds the places where matches can be.
+    /// Finds the places where matches can be.
     required: Option<required::Required>,
-    /// Made when an empty match is found: few patterns have any.
+    /// The pattern without empty matches at the start of the search. It is compiled at the first
+    /// empty match, because few patterns have one.
     not_empty: OnceLock<fancy_regex::Regex>,
 }
 
@@ -61,20 +70,22 @@ impl fmt::Debug for Pattern {
 }
 
 impl Pattern {
-    /// Python's `re.compile(pattern)`.
+    /// Compiles a pattern, as Python's `re.compile(pattern)` does.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Pattern`] if Python refuses it, or if it is too large for us.
+    /// Returns [`ErrorKind::Pattern`] if Python refuses the pattern, or if the pattern is too large
+    /// for the engine.
     pub fn new(pattern: &str) -> Result<Self> {
         Self::with_modes(pattern, Modes::default())
     }
 
-    /// Python's `re.compile(pattern, re.MULTILINE)`: `^` and `$` match at every line.
+    /// Compiles a pattern, as Python's `re.compile(pattern, re.MULTILINE)` does: `^` and `$` match
+    /// at every line.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new).
+    /// Returns the same errors as [`new`](Self::new).
     pub fn multi_line(pattern: &str) -> Result<Self> {
         Self::with_modes(pattern, Modes { multi_line: true, ..Modes::default() })
     }
@@ -86,11 +97,12 @@ impl Pattern {
         Ok(Self { regex: compile(&translated)?, required, not_empty: OnceLock::new() })
     }
 
-    /// The byte ranges of `text` that match, from the left, as by Python's `re.finditer`.
+    /// Returns the byte ranges of the matches in `text`, from left to right, as Python's
+    /// `re.finditer` does.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Pattern`] when a match would take too many steps.
+    /// Yields [`ErrorKind::Pattern`] if a search takes too many steps.
     pub fn find_iter<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Result<Range<usize>>> {
         let everywhere = self.required.is_none().then_some(0..text.len());
         let places = self.required.as_ref().map(|required| required.places(text));
@@ -98,7 +110,7 @@ impl Pattern {
         places.flat_map(|place| self.find_in(text, place))
     }
 
-    /// The matches in a place that holds each of them as a whole.
+    /// Returns the matches in `place`. No match crosses the place's bounds.
     fn find_in<'t>(
         &'t self,
         text: &'t str,
@@ -115,14 +127,15 @@ impl Pattern {
         })
     }
 
-    /// The next match. Behind an empty one, Python looks at the same place for one that is not.
+    /// Returns the next match. After an empty match, Python looks at the same position for a match
+    /// that is not empty.
     fn find_from(&self, text: &str, from: usize, was_empty: bool) -> Result<Option<Range<usize>>> {
         let regex = if was_empty { self.not_empty()? } else { &self.regex };
         let found = regex.find_from_pos(text, from).map_err(refused_by_engine)?;
         Ok(found.map(|found| found.start()..found.end()))
     }
 
-    /// The same, but for an empty match where the search starts.
+    /// Returns the pattern without empty matches at the start of the search.
     fn not_empty(&self) -> Result<&fancy_regex::Regex> {
         if let Some(regex) = self.not_empty.get() {
             return Ok(regex);
@@ -131,11 +144,11 @@ impl Pattern {
         Ok(self.not_empty.get_or_init(|| regex))
     }
 
-    /// Whether it matches anywhere in `text`, as by Python's `re.search`.
+    /// Returns whether the pattern matches anywhere in `text`, as Python's `re.search` does.
     ///
     /// # Errors
     ///
-    /// As [`find_iter`](Self::find_iter).
+    /// Returns [`ErrorKind::Pattern`] if the search takes too many steps.
     pub fn is_match(&self, text: &str) -> Result<bool> {
         self.regex.is_match(text).map_err(refused_by_engine)
     }
@@ -148,21 +161,23 @@ fn compile(translated: &str) -> Result<fancy_regex::Regex> {
         .map_err(refused_by_engine)
 }
 
-/// The engine's message alone: its error type stays inside.
+/// Returns an error with the engine's message only: the engine's error type is not part of this
+/// crate's API.
 fn refused_by_engine(error: fancy_regex::Error) -> Error {
     Error::new(ErrorKind::Pattern, error.to_string())
 }
 
-/// Whether Python would compile `pattern`.
+/// Returns an error if Python would refuse `pattern`.
 ///
-/// Nothing is compiled: a config file with an exotic pattern is of use to whoever does not need
-/// that pattern.
+/// The pattern is not compiled for the engine: a config file with a pattern that the engine refuses
+/// is still useful if nothing needs that pattern.
 #[cfg(feature = "config")]
 pub(crate) fn check(pattern: &str) -> Result<(), PatternError> {
     parser::translate(pattern, Modes::default()).map(drop)
 }
 
-/// One pattern that matches what any of `patterns` matches: coverage.py's `misc.join_regex`.
+/// Returns one pattern that matches what any of `patterns` matches: coverage.py's
+/// `misc.join_regex`.
 #[cfg(feature = "python")]
 pub(crate) fn join<S: AsRef<str>>(patterns: &[S]) -> String {
     match patterns {

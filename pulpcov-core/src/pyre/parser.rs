@@ -1,4 +1,4 @@
-//! The grammar of Python's `re`, and its translation.
+//! Parses the grammar of Python's `re` and translates patterns for `fancy-regex`.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use super::escape::{Escape, category, class, literal, read_escape};
 use crate::pytext::{is_identifier, parse_int};
 use crate::text::py_repr;
 
-/// How deep groups may be nested. Python gives up somewhere below 500.
+/// The limit on the nesting of groups. Python's own limit is somewhere below 500.
 const MAX_DEPTH: usize = 200;
 
-/// Python's `MAXREPEAT`: a repetition must stay below it.
+/// Python's `MAXREPEAT`. The number of a repetition must be less.
 const MAX_REPEAT: u64 = 0xffff_ffff;
 
-/// The flags that change what a pattern means.
+/// The flags that change the meaning of a pattern.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Modes {
     pub(super) ascii: bool,
@@ -45,7 +45,7 @@ impl Modes {
     }
 }
 
-/// How many characters something matches at least and at most.
+/// The least and the most characters that an item matches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Width {
     least: u64,
@@ -75,17 +75,17 @@ impl Width {
     }
 }
 
-/// How often; `most` is `None` without limit.
+/// The number of repetitions. `most` is `None` if there is no limit.
 #[derive(Debug, Clone, Copy)]
 struct Repeat {
     least: u64,
     most: Option<u64>,
 }
 
-/// The part of a sequence that a repetition would repeat.
+/// The last item of a sequence, which a repetition would repeat.
 struct Item {
     kind: Kind,
-    /// Where its translation starts.
+    /// The position in the output where the item's translation starts.
     start: usize,
     width: Width,
 }
@@ -97,13 +97,13 @@ enum Kind {
     Other,
 }
 
-/// Translate `pattern`, with `modes` in force from its start.
+/// Translates `pattern`. `modes` apply from its start.
 pub(super) fn translate(pattern: &str, modes: Modes) -> Result<String, PatternError> {
     let mut parser = Parser {
         cursor: Cursor::new(pattern)?,
         out: String::with_capacity(pattern.len() + 8),
         global: modes,
-        // Group 0 is the match, which is open to the end.
+        // Group 0 is the whole match, which stays open to the end.
         groups: vec![None],
         names: BTreeMap::new(),
         lookbehind: None,
@@ -119,16 +119,18 @@ pub(super) fn translate(pattern: &str, modes: Modes) -> Result<String, PatternEr
 struct Parser {
     cursor: Cursor,
     out: String,
-    /// The modes of the pattern as a whole, which `(?i)` at its start changes.
+    /// The modes of the whole pattern. `(?i)` at the start changes them.
     global: Modes,
-    /// The width of each group; `None` while it is open.
+    /// The width of each group, or `None` while the group is open.
     groups: Vec<Option<Width>>,
     names: BTreeMap<String, usize>,
-    /// How many groups there were when the outermost look-behind began.
+    /// The number of groups at the start of the outermost look-behind.
     lookbehind: Option<usize>,
-    /// The groups of `(?(1)...)`, which may come later, and where they are asked for.
+    /// The groups in conditions such as `(?(1)...)`, with the position of each condition. A group
+    /// may come later than its condition.
     conditions: Vec<(usize, usize)>,
-    /// Python finds these when it compiles, behind any error of grammar.
+    /// The first error of a look-behind. Python finds it while compiling, after all errors of
+    /// grammar.
     lookbehind_error: Option<PatternError>,
     depth: usize,
 }
@@ -149,7 +151,7 @@ impl Parser {
         self.lookbehind_error.take().map_or(Ok(()), Err)
     }
 
-    /// `a|b|c`, up to a parenthesis or the end.
+    /// Parses alternatives such as `a|b|c`, up to a parenthesis or the end.
     fn alternatives(&mut self, mut modes: Modes) -> Result<Width, PatternError> {
         let top = self.depth == 0;
         let mut width = self.sequence(modes, top)?;
@@ -163,7 +165,8 @@ impl Parser {
         Ok(width)
     }
 
-    /// `abc`; only at the start of the `first` may flags for all of the pattern stand.
+    /// Parses a sequence such as `abc`. Flags for the whole pattern may stand only at the start of
+    /// the `first` sequence.
     fn sequence(&mut self, mut modes: Modes, first: bool) -> Result<Width, PatternError> {
         let mut width = Width::default();
         let mut last: Option<Item> = None;
@@ -190,7 +193,8 @@ impl Parser {
         Ok(width.then(last.map_or_else(Width::default, |item| item.width)))
     }
 
-    /// Whether `token` is white space, or starts a comment, that verbose patterns may have.
+    /// Skips what verbose patterns ignore: white space, or a comment. Returns whether `token`
+    /// starts either.
     fn skip_blank(&mut self, token: Token) -> Result<bool, PatternError> {
         match token {
             Token::Char(' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c') => Ok(true),
@@ -202,7 +206,8 @@ impl Parser {
         }
     }
 
-    /// The repetition that `token` starts; a brace that starts none is a character.
+    /// Returns the repetition that `token` starts, if any. A brace that starts no repetition is a
+    /// plain character.
     fn repeat(&mut self, token: Token) -> Result<Option<Repeat>, PatternError> {
         let start = self.cursor.at();
         match token {
@@ -229,7 +234,7 @@ impl Parser {
         self.cursor.take_while(usize::MAX, |c| c.is_ascii_digit())
     }
 
-    /// Repeat the last item, lazily before a `?`, without a way back before a `+`.
+    /// Repeats the last item. A `?` makes the repetition lazy, a `+` makes it possessive.
     fn repeated(
         &mut self,
         last: Option<Item>,
@@ -248,7 +253,8 @@ impl Parser {
         let lazy = self.cursor.skip('?')?;
         let possessive = !lazy && self.cursor.skip('+')?;
         if possessive {
-            // In Python there is no way back into any one of the repetitions either.
+            // In Python, a possessive repetition never backtracks, not even within one of its
+            // repeats.
             self.wrap("(?>", item.start, ")");
         }
         self.write_repeat(&item, repeat, lazy);
@@ -258,13 +264,14 @@ impl Parser {
         Ok(Item { kind: Kind::Repeated, width: item.width.times(repeat), ..item })
     }
 
-    /// Repeat what was written last.
+    /// Writes the repetition of the item that was written last.
     ///
-    /// `x*` is written `(?:x+|)`, and `x?` so too: fancy-regex 0.20 takes `x+y?x+` for
-    /// `x+(?:yx+)?` when it optimizes, and so finds it in a single `x`.
+    /// `x*` is written as `(?:x+|)`, and `x?` as `(?:x|)`. Otherwise fancy-regex 0.20, when it
+    /// optimizes, takes `x+y?x+` for `x+(?:yx+)?`, and then finds it in a single `x`.
     fn write_repeat(&mut self, item: &Item, repeat: Repeat, lazy: bool) {
         let Repeat { least, most } = repeat;
-        // The engine repeats nothing that has no width. Once is as good as often.
+        // The engine does not repeat an item without width. One repetition has the same effect as
+        // many.
         let once = item.width.most == 0 || most.is_some_and(|most| most <= 1);
         if !once {
             let most = most.map_or_else(String::new, |most| most.to_string());
@@ -272,7 +279,8 @@ impl Parser {
             self.out.push_str(&format!("{{{},{most}}}{lazy}", least.max(1)));
         }
         match (least, lazy) {
-            // Behind what matches nowhere, for groups in it keep their numbers.
+            // An item that is repeated zero times stays in the output, after something that never
+            // matches. So the groups in it keep their numbers.
             _ if most == Some(0) => self.wrap(r"(?:[^\s\S]", item.start, "|)"),
             (0, false) => self.wrap("(?:", item.start, "|)"),
             (0, true) => self.wrap("(?:|", item.start, ")"),
@@ -280,13 +288,14 @@ impl Parser {
         }
     }
 
-    /// Put what was written since `start` between `open` and `close`.
+    /// Encloses the output since `start` in `open` and `close`.
     fn wrap(&mut self, open: &str, start: usize, close: &str) {
         self.out.insert_str(start, open);
         self.out.push_str(close);
     }
 
-    /// One thing to match; `None` for what only looks like one: a comment, flags for the rest.
+    /// Parses one item. Returns `None` for what matches nothing by itself: a comment, or flags for
+    /// the rest.
     fn item(
         &mut self,
         token: Token,
@@ -302,7 +311,7 @@ impl Parser {
             Token::Char('(') => return self.group(modes, may_set_flags),
             Token::Char('.') => self.write(if modes.dot_all { "(?s:.)" } else { r"[^\n]" }),
             Token::Char('^') => self.anchor(if modes.multi_line { "(?m:^)" } else { r"\A" }),
-            // Without MULTILINE, Python's `$` matches before a line end that is the last character.
+            // Without MULTILINE, Python's `$` also matches before a newline at the end of the text.
             Token::Char('$') => self.anchor(if modes.multi_line { "(?m:$)" } else { r"(?=\n?\z)" }),
             Token::Char(c) => self.write(&literal(c.into(), modes.fold())),
         };
@@ -335,14 +344,15 @@ impl Parser {
         })
     }
 
-    /// The place between a word character and none, by Python's idea of a word.
+    /// Writes a word boundary, by Python's definition of a word character.
     fn word_boundary(&mut self, wanted: bool, modes: Modes) -> (Kind, Width) {
         let word = category('w', modes.ascii);
         let (inside, outside) = if wanted { ("?!", "?=") } else { ("?=", "?!") };
         self.anchor(&format!("(?:(?<={word})({inside}{word})|(?<!{word})({outside}{word}))"))
     }
 
-    /// What group `group` matched; the reference starts at `start`.
+    /// Writes a reference to what group `group` matched. The reference starts at `start` in the
+    /// pattern.
     fn reference(
         &mut self,
         group: usize,
@@ -353,13 +363,14 @@ impl Parser {
             return Err(self.error("cannot refer to an open group", start));
         };
         self.check_lookbehind(group)?;
-        // A digit may follow: without the group it would be part of the number.
+        // The group separates the number from a digit that may follow.
         let flag = if modes.ignore_case { "i" } else { "" };
         self.out.push_str(&format!("(?{flag}:\\{group})"));
         Ok((Kind::Other, width))
     }
 
-    /// Python's look-behinds go backwards, so they cannot refer to groups of their own.
+    /// Refuses a reference inside a look-behind to a group of the same look-behind: Python matches
+    /// look-behinds backwards.
     fn check_lookbehind(&self, group: usize) -> Result<(), PatternError> {
         let Some(groups_before) = self.lookbehind else { return Ok(()) };
         if !matches!(self.groups.get(group), Some(Some(_))) {
@@ -372,7 +383,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Whatever starts with a parenthesis, which is behind the cursor.
+    /// Parses everything that starts with a parenthesis, which is already read.
     fn group(
         &mut self,
         modes: &mut Modes,
@@ -408,7 +419,7 @@ impl Parser {
         self.error(&format!("unknown extension ?{prefix}{token}"), at)
     }
 
-    /// A group up to its closing parenthesis.
+    /// Parses a group up to its closing parenthesis. `open` is its start in the output.
     fn inner(
         &mut self,
         open: &str,
@@ -458,13 +469,13 @@ impl Parser {
             self.names.insert(name, group);
         }
         self.groups.push(None);
-        // Names are ours to resolve, so that the engine sees numbers only.
+        // The parser resolves group names, so the engine sees numbers only.
         let found = self.inner("(", modes, start)?;
         self.groups[group] = Some(found.1);
         Ok(found)
     }
 
-    /// `(?P<name>...)` and `(?P=name)`.
+    /// Parses `(?P<name>...)` and `(?P=name)`.
     fn python_extension(
         &mut self,
         modes: Modes,
@@ -483,7 +494,7 @@ impl Parser {
         Err(self.unknown_extension("P", token))
     }
 
-    /// A group's name and where it stands.
+    /// Reads a group's name. Returns the name and its position.
     fn group_name(&mut self, end: char) -> Result<(String, usize), PatternError> {
         let at = self.cursor.at();
         let name = self.cursor.take_name(end, "group name")?;
@@ -520,7 +531,8 @@ impl Parser {
         modes: Modes,
         start: usize,
     ) -> Result<(Kind, Width), PatternError> {
-        // The engine would come back into what is looked at, and set its groups anew.
+        // The atomic group stops the engine from backtracking into the look-around and changing its
+        // groups.
         self.inner(&format!("{open}(?>"), modes, start)?;
         self.out.push(')');
         Ok((Kind::Other, Width::default()))
@@ -543,7 +555,7 @@ impl Parser {
         Ok((Kind::Other, Width::default()))
     }
 
-    /// `(?(1)yes|no)`.
+    /// Parses a condition such as `(?(1)yes|no)`.
     fn conditional(&mut self, modes: Modes, start: usize) -> Result<(Kind, Width), PatternError> {
         let at = self.cursor.at();
         let name = self.cursor.take_name(')', "group name")?;
@@ -554,7 +566,7 @@ impl Parser {
         self.out.push_str(&format!("(?({group})"));
         self.descend(start)?;
         let yes = self.sequence(modes, false)?;
-        // Alone, the engine would take the condition for something that has to match.
+        // Without a `|`, the engine would treat the condition as something that has to match.
         self.out.push('|');
         let no =
             if self.cursor.skip('|')? { self.sequence(modes, false)? } else { Width::default() };
@@ -564,7 +576,8 @@ impl Parser {
         }
         self.close(start)?;
         if self.out.ends_with(&format!("(?({group})|)")) {
-            // Nothing either way. The engine would not find it.
+            // Both branches are empty, so the condition matches the empty text. The engine would
+            // not match that.
             self.out.truncate(before);
         }
         Ok((Kind::Other, yes.or(no)))
@@ -581,7 +594,8 @@ impl Parser {
         Ok(group)
     }
 
-    /// `(?i)` for the whole pattern, `(?i-s:...)` for a group; `flag` was the first character.
+    /// Parses flags: `(?i)` for the whole pattern, `(?i-s:...)` for a group. `flag` is the first
+    /// character.
     fn flags(
         &mut self,
         flag: char,
@@ -610,7 +624,7 @@ impl Parser {
         self.inner("(?:", inner, start).map(Some)
     }
 
-    /// The flags to turn on, and the `)`, `-` or `:` behind them.
+    /// Reads the flags to turn on. Returns them and the `)`, `-` or `:` after them.
     fn flags_on(&mut self, first: char) -> Result<(String, char), PatternError> {
         let mut on = String::new();
         let mut flag = first;
@@ -670,7 +684,7 @@ fn is_flag(c: char) -> bool {
     matches!(c, 'a' | 'i' | 'L' | 'm' | 's' | 'u' | 'x')
 }
 
-/// The number of a repetition; `None` if there is none.
+/// Parses the number of a repetition. Returns `None` if there are no digits.
 fn times(digits: &str) -> Result<Option<u64>, PatternError> {
     if digits.is_empty() {
         return Ok(None);

@@ -1,7 +1,8 @@
-//! Words of which every match of a pattern has one, and the places around them where matches can be.
+//! Finds words that every match of a pattern contains, and the places around the words where
+//! matches can be.
 //!
-//! Most sources have nothing to exclude. To look for a few words takes a fraction of the time that a
-//! regular expression takes.
+//! Most source files have nothing to exclude, and searching for a few words takes a fraction of the
+//! time of a regular expression.
 
 use std::ops::Range;
 
@@ -11,34 +12,38 @@ use memchr::{memchr, memrchr};
 use regex_syntax::Parser;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-/// More words than this are no faster than the pattern.
+/// The most words to search for. A search for more words is not faster than the pattern.
 const MOST_WORDS: usize = 16;
 
-/// Around more lines than this, all of a text may as well be looked at.
+/// The most line breaks that a match may cross. If a match can cross more, the whole text is
+/// searched.
 const MOST_BREAKS: usize = 16;
 
-/// A word as short as this is in every text.
+/// The length of the shortest word to search for, in bytes. Shorter words are in almost every text.
 const SHORTEST_WORD: usize = 3;
 
-/// What is known about all matches of a pattern.
+/// What all matches of a pattern have in common.
 #[derive(Clone)]
 pub(super) struct Required {
     /// Finds the words.
     words: Searcher,
-    /// How often a match goes on behind blank lines, or on the next one; `None` if any number of times.
+    /// How many times a match can continue on the next line, or after blank lines. `None` means any
+    /// number of times.
     breaks: Option<usize>,
 }
 
 impl Required {
-    /// `None` if matches have no words in common, or if they are not known.
+    /// Analyzes a pattern. Returns `None` unless a few words are known such that every match
+    /// contains one of them.
     pub(super) fn of(pattern: &str) -> Option<Self> {
-        // Look-around and references to groups are not parsed here.
+        // `regex_syntax` does not parse look-around and references to groups.
         let hir = Parser::new().parse(pattern).ok()?;
         let words = words(&hir).filter(|words| shortest(words) >= SHORTEST_WORD)?;
         Some(Self { words: Searcher::new(words.0)?, breaks: breaks(&hir) })
     }
 
-    /// The places that all matches are in, each as a whole; they are lines, and in order.
+    /// Returns the places that can have matches, in order. A place is a range of whole lines, and
+    /// no match crosses its bounds.
     pub(super) fn places<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Range<usize>> + 't {
         let mut around_words = self.around_words(text.as_bytes()).peekable();
         std::iter::from_fn(move || {
@@ -50,7 +55,7 @@ impl Required {
         })
     }
 
-    /// The lines that matches with a word can be in, for each line that has one.
+    /// Returns, for each line with a word, the lines that a match with that word can cover.
     fn around_words<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
         let mut from = 0;
         std::iter::from_fn(move || {
@@ -78,13 +83,13 @@ fn line_start(text: &[u8], at: usize) -> usize {
     text.get(..at).and_then(|before| memrchr(b'\n', before)).map_or(0, |newline| newline + 1)
 }
 
-/// Where the newline is, or the text's end.
+/// Returns the position of the next newline, or the end of the text.
 fn line_end(text: &[u8], at: usize) -> usize {
     text.get(at..).and_then(|rest| memchr(b'\n', rest)).map_or(text.len(), |length| at + length)
 }
 
-/// How often something that matches goes on after newlines and other blanks; `None` if that is not bounded, or if it
-/// looks at where the text ends.
+/// Returns how many times a match of `hir` can continue after newlines and other blanks. Returns
+/// `None` if the number is not bounded, or if the match depends on where the text ends.
 fn breaks(hir: &Hir) -> Option<usize> {
     match hir.kind() {
         HirKind::Look(Look::End | Look::StartCRLF | Look::EndCRLF) => None,
@@ -114,7 +119,7 @@ fn has_newline(class: &Class) -> bool {
     }
 }
 
-/// Whether nothing matches that has an ASCII character which can be seen.
+/// Returns whether `hir` matches no visible ASCII character.
 fn is_blank(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Capture(group) => is_blank(&group.sub),
@@ -125,7 +130,7 @@ fn is_blank(hir: &Hir) -> bool {
     }
 }
 
-/// One of these is in every match.
+/// A set of words. Every match contains at least one of them.
 #[derive(Clone)]
 struct Words(Vec<Vec<u8>>);
 
@@ -138,7 +143,7 @@ impl Words {
         self.0.len() <= MOST_WORDS
     }
 
-    /// Every word of these, followed by every one of the others.
+    /// Returns every word of `self` followed by every word of `others`.
     fn followed_by(&self, others: &Self) -> Self {
         let pairs = self.0.iter().flat_map(|a| others.0.iter().map(move |b| [&a[..], b].concat()));
         Self(pairs.collect())
@@ -166,7 +171,8 @@ fn words(hir: &Hir) -> Option<Words> {
     }
 }
 
-/// The longest words that a row of parts has: within a part, or where parts that are words meet.
+/// Returns the longest words of a sequence of parts: words within a part, or words joined across
+/// parts.
 fn best_of(parts: &[Hir]) -> Option<Words> {
     let mut found = Vec::new();
     let mut run = Words::empty();
@@ -184,7 +190,7 @@ fn best_of(parts: &[Hir]) -> Option<Words> {
     found.into_iter().max_by_key(shortest)
 }
 
-/// All that something matches, if that is a few words.
+/// Returns all texts that `hir` matches, if they are a few words.
 fn whole(hir: &Hir) -> Option<Words> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(Words::empty()),
@@ -313,7 +319,7 @@ mod tests {
             pieces in proptest::collection::vec(0_usize..14, 0..60),
             pattern in proptest::collection::vec(0_usize..16, 1..8),
         ) {
-            // Line ends and blanks are more frequent than the rest.
+            // Line ends are more frequent than other pieces.
             let piece = |&at: &usize| PIECES.get(at).copied().unwrap_or(if at < 12 { "\n" } else { "é" });
             let text: String = pieces.iter().map(piece).collect();
             let pattern: String = pattern.iter().filter_map(|&at| PATTERN_PIECES.get(at)).copied().collect();

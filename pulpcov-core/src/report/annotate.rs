@@ -1,7 +1,8 @@
-//! Source with a margin that says what ran: `>` ran, `!` did not, `-` is excluded.
+//! Annotated source: each line has a mark in its margin. `>` means that the line ran, `!` that it
+//! did not, and `-` that it is excluded.
 //!
-//! coverage.py's annotate.py. There is one output for each file, so there are two functions:
-//! [`write()`] for the text, and [`file_name`] for what to call it.
+//! A port of coverage.py's annotate.py. The report is one output for each file: [`write()`] writes
+//! the text, and [`file_name`] returns a name for the file to write it to.
 
 use std::io::Write;
 
@@ -12,13 +13,14 @@ use crate::pytext::is_space;
 use crate::results::Analysis;
 use crate::summarize::{FileSummary, Summary};
 
-/// Write one file's annotated source.
+/// Writes the annotated source of one file.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file,
-/// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if the source is gone meanwhile,
-/// [`ErrorKind::Output`](crate::ErrorKind::Output) if it cannot be written.
+/// - [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary does not
+///   [keep](crate::summarize::Detail) enough of the file;
+/// - [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if the source can no longer be read;
+/// - [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 ///
 /// # Examples
 ///
@@ -50,11 +52,12 @@ pub fn write(summary: &Summary<'_>, file: &FileSummary, mut out: impl Write) -> 
     Ok(())
 }
 
-/// A name for the annotated source in a folder of them.
+/// Returns a name for the annotated source of a file, for a folder that holds all annotated
+/// sources.
 pub fn file_name(file: &FileSummary) -> String {
     let extension = extension(file.name());
     let flat = flat_name(file.name());
-    // The flat name has an underscore for the extension's dot.
+    // The flat name ends with the extension too, but with an underscore for its dot.
     let stem = flat.get(..flat.len().saturating_sub(extension.len())).unwrap_or(&flat);
     format!("{stem}{extension},cover")
 }
@@ -64,12 +67,12 @@ fn extension(name: &str) -> &str {
     name.get(name.len() - length..).unwrap_or_default()
 }
 
-/// Goes through the lines of a file with its statements at hand.
+/// Marks the lines of a file, which must come in order.
 struct Margin<'a> {
     statements: std::iter::Peekable<std::slice::Iter<'a, i32>>,
     missing: std::iter::Peekable<std::slice::Iter<'a, i32>>,
     excluded: &'a [i32],
-    /// Whether the statement that the line is in ran.
+    /// Whether the statement ran that the current line belongs to.
     covered: bool,
 }
 
@@ -92,7 +95,8 @@ impl<'a> Margin<'a> {
         if is_blank(line) {
             "  "
         } else if is_else(line) {
-            // It is no statement; its block is, which comes next.
+            // `else:` is not a statement. Its mark is that of the next statement, the first in its
+            // block.
             let next_is_missing =
                 self.missing.peek().is_some() && self.statements.peek() == self.missing.peek();
             if next_is_missing { "! " } else { "> " }
@@ -106,13 +110,13 @@ impl<'a> Margin<'a> {
     }
 }
 
-/// Nothing but white space and a comment.
+/// Returns whether a line contains nothing but white space and a comment.
 fn is_blank(line: &str) -> bool {
     let text = line.trim_start_matches(is_space);
     text.is_empty() || text.starts_with('#')
 }
 
-/// Nothing but `else:` and a comment.
+/// Returns whether a line contains nothing but `else:` and a comment.
 fn is_else(line: &str) -> bool {
     let text = line.trim_start_matches(is_space);
     let colon = text.strip_prefix("else").map(|text| text.trim_start_matches(is_space));

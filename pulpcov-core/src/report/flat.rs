@@ -1,10 +1,10 @@
-//! One folder for files of many folders.
+//! Flat file names, which put files of many folders into one folder.
 
 use sha3::{Digest, Sha3_256};
 
-/// A name without folders for a path: coverage.py's `flat_rootname`.
+/// Returns a file name without folders for a path: coverage.py's `flat_rootname`.
 ///
-/// Files of the same name in different folders get different names.
+/// Files with the same name in different folders get different flat names.
 ///
 /// # Examples
 ///
@@ -25,7 +25,8 @@ pub fn flat_name(path: &str) -> String {
     format!("z_{digits}_{name}")
 }
 
-/// `ntpath.split`, for either slash separates, and a drive is a folder.
+/// Splits a path into its folder and its file name, as `ntpath.split` does: both slashes separate,
+/// and a drive counts as a folder.
 fn split(path: &str) -> (&str, &str) {
     let is_slash = |c| c == '/' || c == '\\';
     let drive = match path.char_indices().nth(1) {

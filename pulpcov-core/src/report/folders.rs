@@ -1,17 +1,18 @@
-//! Totals of folders: each with all that is below it.
+//! Totals of folders. The total of a folder includes all folders below it.
 
 use std::collections::BTreeMap;
 
 use crate::results::Numbers;
 use crate::summarize::FileSummary;
 
-/// The name of the folder that names start from.
+/// The folder of names that contain no separator.
 const HERE: &str = "./";
 
-/// The totals of every folder with measured files, by its name, which ends in a slash.
+/// Returns the totals of all folders with measured files, sorted by name. The name of a folder ends
+/// in a separator.
 ///
-/// A folder in which there is nothing but another folder is left out: it has the same totals. Files
-/// outside of all folders are in `./`.
+/// A folder that contains nothing but one other folder is left out, because both have the same
+/// totals. Files whose names contain no folder are in `./`.
 pub(super) fn folder_totals(files: &[FileSummary]) -> Vec<(String, Numbers)> {
     let mut folders = BTreeMap::<&str, (Numbers, usize)>::new();
     for file in files {
@@ -30,7 +31,8 @@ pub(super) fn folder_totals(files: &[FileSummary]) -> Vec<(String, Numbers)> {
         }
     }
     let says_more = |folder: &str, numbers: &Numbers, own: usize| {
-        // Only children that hold all of its files can say the same.
+        // Without files of its own, a folder has the same totals as a child only if the child holds
+        // all of its files.
         own > 0
             || !folders
                 .range(folder..)
@@ -45,7 +47,7 @@ pub(super) fn folder_totals(files: &[FileSummary]) -> Vec<(String, Numbers)> {
         .collect()
 }
 
-/// What is between the folders of a name. It may be of Windows.
+/// Returns the character that separates the folders of a name, which may be a Windows path.
 fn separator(name: &str) -> char {
     if !name.contains('/') && name.contains('\\') { '\\' } else { '/' }
 }

@@ -1,6 +1,6 @@
-//! Everything as JSON, for programs.
+//! The JSON report, for programs.
 //!
-//! coverage.py's jsonreport.py, format 3.
+//! A port of coverage.py's jsonreport.py, format 3.
 
 use std::borrow::Cow;
 use std::cell::LazyCell;
@@ -19,10 +19,10 @@ use crate::results::{Analysis, Narrower, Numbers, Precision, display_covered};
 use crate::summarize::{FileSummary, Summary};
 use crate::{Numbits, REFERENCE_VERSION, Result};
 
-/// The version of the format.
+/// The version of the JSON format.
 const FORMAT: u32 = 3;
 
-/// What is in the report.
+/// Options of the JSON report.
 ///
 /// # Examples
 ///
@@ -41,44 +41,49 @@ pub struct Options {
 }
 
 impl Options {
-    /// coverage.py's defaults, and no timestamp.
+    /// Returns coverage.py's defaults, with an empty timestamp.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The digits of percentages that are text.
+    /// Sets the number of decimal places of percentages that are written as text.
     #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self
     }
 
-    /// Whether to indent.
+    /// Sets whether to indent the JSON.
     #[must_use]
     pub fn pretty_print(mut self, pretty: bool) -> Self {
         self.pretty_print = pretty;
         self
     }
 
-    /// Whether to say which contexts ran each line.
+    /// Sets whether to show which contexts ran each line.
     #[must_use]
     pub fn show_contexts(mut self, show: bool) -> Self {
         self.show_contexts = show;
         self
     }
 
-    /// Whether to write the name of each context once, if contexts are shown.
+    /// Sets whether to write the name of each context only once. Without
+    /// [`show_contexts`](Self::show_contexts) this has no effect.
     ///
-    /// The report then has a list `contexts` of all names. The `contexts` of a file map a line to places in that list, and
-    /// functions and classes have none: their lines are lines of the file. coverage.py has no such form. Its own repeats each
-    /// name for each line, up to three times.
+    /// The report then has a list `contexts` of all names. The `contexts` of a file map each line
+    /// to indices in that list. Functions and classes have no `contexts`, because their lines are
+    /// also lines of the file.
+    ///
+    /// coverage.py has no such form. Its own form repeats the names for each line, up to three
+    /// times.
     #[must_use]
     pub fn contexts_once(mut self, once: bool) -> Self {
         self.contexts_once = once;
         self
     }
 
-    /// When the report was made; coverage.py has the local time in ISO 8601, without a zone.
+    /// Sets the time of the report. coverage.py writes the local time in ISO 8601, without a time
+    /// zone.
     #[must_use]
     pub fn timestamp(mut self, timestamp: impl Into<String>) -> Self {
         self.timestamp = timestamp.into();
@@ -86,12 +91,13 @@ impl Options {
     }
 }
 
-/// Write the report, and return the total in percent: 0 if there are no statements.
+/// Writes the report. Returns the total in percent, or 0 if there are no statements.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Output`](crate::ErrorKind::Output) if it cannot be written,
-/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file.
+/// - [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written;
+/// - [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary does not
+///   [keep](crate::summarize::Detail) enough of a file.
 ///
 /// # Examples
 ///
@@ -114,7 +120,8 @@ impl Options {
 /// ```
 pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> Result<f64> {
     let pretty = options.pretty_print;
-    // Files are rendered on all cores, so the object around them is written by hand.
+    // The object around the files is written by hand, because the files are rendered on all cores
+    // and not serialized as one value.
     let (item, close_files, close) =
         if pretty { ("\n    ", "\n    }", "\n}") } else { ("", "}", "}") };
     let (next, inner) = if pretty { (",", "\n        ") } else { (", ", "") };
@@ -148,9 +155,10 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     Ok(if totals.statements == 0 { 0.0 } else { totals.percent_covered() })
 }
 
-/// How many bytes the contexts take in the report, about.
+/// Returns about how many bytes the contexts take in the report.
 ///
-/// It is the product of tests and lines, so it can be a thousand times the data.
+/// The size grows with the number of tests times the number of lines, so the contexts can be a
+/// thousand times as large as the data file.
 ///
 /// # Examples
 ///
@@ -165,7 +173,7 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
 /// data.add_lines("a.py", "test_login", &Numbits::from_iter([1, 2]))?;
 /// let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
 /// let summary = Summarizer::new(&data, &sources)?.run()?;
-/// // Two lines, each in the file, outside of all functions, and outside of all classes.
+/// // Each of the two lines is listed for the file, for its functions, and for its classes.
 /// let options = Options::new().show_contexts(true);
 /// assert_eq!(size_of_contexts(&summary, &options), 2 * 3 * r#""test_login", "#.len() as u64);
 /// assert_eq!(size_of_contexts(&summary, &Options::new()), 0);
@@ -188,17 +196,17 @@ pub fn size_of_contexts(summary: &Summary<'_>, options: &Options) -> u64 {
     summary.files().iter().map(of_file).sum()
 }
 
-/// The usual length of a context's number.
+/// The usual number of digits of a context's index.
 const NUMBER: usize = 4;
 
-/// How the contexts of a line are named.
+/// How the report names the contexts of a line.
 enum ContextNames<'a> {
     Hidden,
     Written,
     Numbered(Numbered<'a>),
 }
 
-/// Contexts by their places in the list of their names.
+/// The list of context names, and the index of each name in it.
 struct Numbered<'a> {
     names: Vec<&'a str>,
     numbers: HashMap<&'a str, usize>,
@@ -227,7 +235,8 @@ impl Numbered<'_> {
     }
 }
 
-/// Two files can have one name: the later one is reported, in the place of the first.
+/// Returns the files of the report. Two files can have the same name: the later one takes the place
+/// of the first.
 fn by_name<'s>(summary: &'s Summary<'_>) -> Vec<&'s FileSummary> {
     let mut files = Ordered::new();
     summary.files().iter().for_each(|file| files.insert(file.name(), file));
@@ -255,7 +264,7 @@ impl<'a> Meta<'a> {
     }
 }
 
-/// The counts of a file, a region or of everything.
+/// The counts of a file, of a region, or of the whole report.
 #[derive(Serialize)]
 struct Counts {
     covered_lines: usize,
@@ -304,10 +313,10 @@ impl Counts {
     }
 }
 
-/// The contexts of lines, in coverage.py's order.
+/// The contexts of each line, in coverage.py's order.
 type LineContexts<'a> = [(u32, Vec<&'a str>)];
 
-/// A list of contexts for each line; JSON wants the line as text.
+/// The contexts of each line, serialized as an object with lines as its keys.
 #[derive(Debug, Clone)]
 struct Contexts<'a>(Vec<&'a (u32, Vec<&'a str>)>);
 
@@ -316,7 +325,7 @@ impl<'a> Contexts<'a> {
         Self(lines.iter().collect())
     }
 
-    /// Those of each part of a file. Every line is in one part at most.
+    /// Returns the contexts of the lines in each part of a file. A line is in at most one part.
     fn of_parts(
         lines: &'a LineContexts<'a>,
         parts: &[Cow<'_, [RangeInclusive<i32>]>],
@@ -351,7 +360,7 @@ impl Serialize for Contexts<'_> {
     }
 }
 
-/// A file as text.
+/// The JSON of a file.
 struct RenderedFile(Vec<u8>);
 
 impl RenderedFile {
@@ -383,11 +392,11 @@ impl Rendered for RenderedFile {
     }
 }
 
-/// What the parts of a file have in common.
+/// Settings for a file and for all regions in it.
 #[derive(Clone, Copy)]
 struct Style<'a> {
     precision: Precision,
-    /// The file's, if they are to be shown.
+    /// The contexts of the file, if the report shows them.
     contexts: Option<&'a LineContexts<'a>>,
 }
 
@@ -453,15 +462,15 @@ struct Regions<'a> {
     classes: NamedRegions<'a>,
 }
 
-/// Regions by name, and under the empty name all lines that are in none.
+/// The regions of a file by name. The empty name stands for the lines outside of all regions.
 struct NamedRegions<'a> {
-    /// Each with the place of its part.
+    /// The name of each region, and the index of its part.
     names: Vec<(Cow<'a, str>, usize)>,
     parts: Vec<RegionPart<'a>>,
     style: Style<'a>,
 }
 
-/// What is in a region, its contexts if they are to be shown, and the line that it starts on.
+/// The analysis of a region, its contexts if the report shows them, and its first line.
 struct RegionPart<'a> {
     analysis: Analysis,
     contexts: Option<Contexts<'a>>,
@@ -502,7 +511,9 @@ impl<'a> NamedRegions<'a> {
     }
 }
 
-/// Of several regions of one name, the first with statements has it; the others add their line.
+/// Returns the names of the regions, each with the index of its region. If several regions have the
+/// same name, the first one with statements keeps it, or else the first one. The other regions get
+/// `@` and their first line appended.
 fn places_by_name<'a>(regions: &[&'a Region], parts: &[Analysis]) -> Vec<(Cow<'a, str>, usize)> {
     let has_statements = |part: &Analysis| part.numbers().statements > 0;
     let with_statements: LazyCell<HashSet<&str>, _> = LazyCell::new(|| {
@@ -521,7 +532,7 @@ fn places_by_name<'a>(regions: &[&'a Region], parts: &[Analysis]) -> Vec<(Cow<'a
     named.into_entries()
 }
 
-/// The lines up to `last` that are in no region.
+/// Returns the lines up to `last` that are in no region.
 fn lines_outside(regions: &[&Region], last: i32) -> Vec<RangeInclusive<i32>> {
     let mut ranges: Vec<_> = regions.iter().flat_map(|region| region.ranges()).collect();
     ranges.sort_by_key(|range| *range.start());

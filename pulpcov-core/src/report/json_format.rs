@@ -1,4 +1,4 @@
-//! JSON as Python's `json.dumps` spells it.
+//! JSON with the formatting of Python's `json.dumps`.
 
 use std::io::{self, Write};
 
@@ -7,10 +7,11 @@ use serde_json::ser::{Formatter, Serializer};
 
 use crate::pytext::float_repr;
 
-/// `json.dumps(value)`, or with `indent=4`: spaces behind separators, ASCII alone, Python's floats.
+/// The format of `json.dumps(value)`, or of `json.dumps(value, indent=4)`: a space after each
+/// separator, only ASCII characters, and floats as in Python.
 #[derive(Debug, Clone)]
 pub(super) struct PythonFormat {
-    /// How deep the value stands in the document; `None` writes one line.
+    /// The nesting depth in the document; `None` if the JSON is one line.
     indent: Option<usize>,
     has_value: bool,
 }
@@ -116,7 +117,7 @@ impl Formatter for PythonFormat {
     }
 }
 
-/// Write a value that stands `depth` levels deep in its document.
+/// Writes a value that is nested `depth` levels deep in its document.
 pub(super) fn write_value(
     value: &impl Serialize,
     pretty: bool,

@@ -1,6 +1,6 @@
-//! Records for `genhtml` and its kin.
+//! The LCOV report, for `genhtml` and similar tools.
 //!
-//! coverage.py's lcovreport.py.
+//! A port of coverage.py's lcovreport.py.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -17,7 +17,7 @@ use crate::results::{Analysis, Narrower};
 use crate::summarize::{FileSummary, Summary};
 use crate::text::printable;
 
-/// What is in the report.
+/// Options of the LCOV report.
 ///
 /// # Examples
 ///
@@ -33,19 +33,19 @@ pub struct Options {
 }
 
 impl Options {
-    /// coverage.py's defaults.
+    /// Returns coverage.py's defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whether to add a hash to every line, which makes the report read the sources again.
+    /// Sets whether to add a checksum to every line. Checksums require reading the sources again.
     #[must_use]
     pub fn line_checksums(mut self, checksums: bool) -> Self {
         self.line_checksums = checksums;
         self
     }
 
-    /// Whether to leave out files without statements.
+    /// Sets whether to leave out files without statements.
     #[must_use]
     pub fn skip_empty(mut self, skip: bool) -> Self {
         self.skip_empty = skip;
@@ -53,13 +53,15 @@ impl Options {
     }
 }
 
-/// Write the report, and return the total in percent: 0 if there are no statements.
+/// Writes the report. Returns the total in percent, or 0 if there are no statements.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file,
-/// [`ErrorKind::Output`](crate::ErrorKind::Output) if it cannot be written; for checksums also
-/// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if a source is gone meanwhile.
+/// - [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary does not
+///   [keep](crate::summarize::Detail) enough of a file;
+/// - [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written;
+/// - [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if checksums are on and a source can no
+///   longer be read.
 ///
 /// # Examples
 ///
@@ -129,7 +131,7 @@ fn write_lines(analysis: &Analysis, text: Option<&str>, out: &mut impl Write) ->
     Ok(())
 }
 
-/// MD5 is what the format asks for; nothing depends on its strength.
+/// Returns the checksum of a line. The format requires MD5; nothing depends on its security.
 fn checksum(line: &str) -> String {
     STANDARD_NO_PAD.encode(Md5::digest(line.as_bytes()))
 }
@@ -143,7 +145,7 @@ struct Function<'a> {
 }
 
 impl<'a> Function<'a> {
-    /// The functions of a file, from top to bottom.
+    /// Returns the functions of a file, from top to bottom.
     fn all(facts: &'a Facts, analysis: &Analysis) -> Vec<Self> {
         let regions = facts.regions().iter();
         let regions: Vec<&Region> = regions
@@ -203,14 +205,14 @@ fn write_branches(facts: &Facts, analysis: &Analysis, out: &mut impl Write) -> R
     let stats = analysis.branch_stats();
     for line in analysis.statements() {
         let Some((_, taken)) = stats.get(line) else { continue };
-        // A line that nothing left may have raised an exception every time.
+        // If the line took none of its exits, it may have raised an exception every time.
         let not_taken = if *taken == 0 { "-" } else { "0" };
         let mut targets: Vec<(i32, &str)> =
             targets(missing, *line).map(|to| (to, not_taken)).collect();
         if *taken > 0 {
             targets.extend(self::targets(&executed, *line).map(|to| (to, "1")));
         }
-        // Exits come last: they are the other way of an `if` without `else`.
+        // Exits come last, because an exit is usually the other way of an `if` without `else`.
         targets.sort_by_key(|target| (target.0 < 0, *target));
         for (to, hit) in targets {
             let branch = facts.arc_description(*line, to);
@@ -226,7 +228,7 @@ fn write_branches(facts: &Facts, analysis: &Analysis, out: &mut impl Write) -> R
     Ok(())
 }
 
-/// Where sorted arcs lead from a line.
+/// Returns the targets of the arcs from a line; `arcs` are sorted.
 fn targets(arcs: &[(i32, i32)], from: i32) -> impl Iterator<Item = i32> + '_ {
     let first = arcs.partition_point(|arc| arc.0 < from);
     let rest = arcs.get(first..).unwrap_or_default();

@@ -1,17 +1,18 @@
-//! Reports: what a [`Summary`](crate::summarize::Summary) says, in coverage.py's formats.
+//! Reports: the content of a [`Summary`](crate::summarize::Summary) in coverage.py's formats.
 //!
 //! | module | coverage.py's command |
 //! |---|---|
-//! | [`text`] | `report`, with `--format=markdown` and `--format=total` too |
+//! | [`text`] | `report`, also with `--format=markdown` and `--format=total` |
 //! | [`json`] | `json` |
 //! | [`xml`] | `xml`, in the format of Cobertura |
 //! | [`lcov`] | `lcov` |
 //! | [`annotate`] | `annotate` |
-//! | `html` | `html`, with feature `html`: a report of our own design |
+//! | `html` | `html`, with a design of its own; requires the feature `html` |
 //!
-//! Each writes the bytes that coverage.py writes, to any [`Write`](std::io::Write). What
-//! is written is buffered by the caller, if at all. All but `annotate` return the total in percent that
-//! [`should_fail_under`](crate::results::should_fail_under) judges.
+//! All reports but `html` write the same bytes as coverage.py. They write to any
+//! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
+//! reports but `annotate` return the total in percent, which
+//! [`should_fail_under`](crate::results::should_fail_under) can check.
 
 pub mod annotate;
 mod flat;

@@ -1,9 +1,10 @@
-//! Python's `dict`: a key that comes again changes the value, and keeps its place.
+//! A map with the order of Python's `dict`: inserting an existing key replaces the value, and the
+//! key keeps its place.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Values in the order in which their keys came first.
+/// Values in the order in which their keys were first inserted.
 #[derive(Debug)]
 pub(super) struct Ordered<K, V> {
     entries: Vec<(K, V)>,

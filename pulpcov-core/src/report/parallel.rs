@@ -1,20 +1,21 @@
-//! Parts rendered on all cores, and written in order.
+//! Rendering on all cores, with output in order.
 
 use std::io::Write;
 
 use crate::Result;
 
-/// How many parts are rendered at most before any of them is written.
+/// The maximum number of parts that are rendered but not yet written.
 #[cfg(feature = "parallel")]
 const MOST_AT_ONCE: usize = 64;
 
-/// How many bytes they should have. The contexts of a test suite make megabytes of a part.
+/// The maximum number of bytes that these parts should take. Two parts are always allowed. The
+/// contexts of a test suite can make one part several megabytes long.
 #[cfg(feature = "parallel")]
 const BYTES_AT_ONCE: usize = 16 << 20;
 
-/// What is kept of a part until it is written.
+/// A rendered part that waits to be written.
 pub(super) trait Rendered: Send {
-    /// How many bytes it takes.
+    /// Returns the size of the part in bytes.
     #[cfg_attr(
         not(feature = "parallel"),
         expect(dead_code, reason = "one part at a time needs no measure")
@@ -28,7 +29,8 @@ impl Rendered for Vec<u8> {
     }
 }
 
-/// Render each part, and hand what was rendered to `write` in order. The next ones are rendered meanwhile.
+/// Renders each part, and passes the rendered parts to `write` in order. While `write` runs, other
+/// threads render the next parts.
 #[cfg(feature = "parallel")]
 pub(super) fn write_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
     parts: &[T],
@@ -47,14 +49,15 @@ pub(super) fn write_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
         loop {
             for part in rest.by_ref().take(at_once.saturating_sub(begun.len())) {
                 let (done, result) = mpsc::channel();
-                // Nobody waits for it any more if another part has failed.
+                // If another part has failed, the receiver is gone, and sending does nothing.
                 scope.spawn(move |_| drop(done.send(render(part))));
                 begun.push_back(result);
             }
-            // Without a result there was a panic, which goes on where the scope ends.
+            // The channel only closes without a rendered part if `render` panicked. The panic
+            // continues when the scope ends.
             let Some(part) = begun.pop_front().and_then(wait_for) else { return Ok(()) };
             let part = part?;
-            // The next ones are about as large as the large ones of the last.
+            // Expect the next parts to be about as large as the largest of the recent ones.
             size = part.size().max(size - size / 8);
             at_once = (BYTES_AT_ONCE / size.max(1)).clamp(2, MOST_AT_ONCE.min(2 * at_once));
             write(out, part)?;
@@ -62,7 +65,7 @@ pub(super) fn write_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
     })
 }
 
-/// A result, once it is there; none if there will never be one.
+/// Waits for a rendered part. Returns `None` if the sender is gone.
 #[cfg(feature = "parallel")]
 #[expect(clippy::needless_pass_by_value, reason = "there is one result")]
 fn wait_for<R>(result: std::sync::mpsc::Receiver<R>) -> Option<R> {
@@ -71,7 +74,8 @@ fn wait_for<R>(result: std::sync::mpsc::Receiver<R>) -> Option<R> {
     if rayon::current_thread_index().is_none() {
         return result.recv().ok();
     }
-    // One of rayon's own threads may be the only one: it has to work itself.
+    // This is a thread of the rayon pool, and may be the only one. So it has to run other tasks
+    // while it waits.
     loop {
         match result.try_recv() {
             Ok(result) => return Some(result),
@@ -85,7 +89,7 @@ fn wait_for<R>(result: std::sync::mpsc::Receiver<R>) -> Option<R> {
     }
 }
 
-/// Render each part, and hand what was rendered to `write`.
+/// Renders each part, and passes the rendered part to `write`.
 #[cfg(not(feature = "parallel"))]
 pub(super) fn write_in_order<W: Write + ?Sized, T, R: Rendered>(
     parts: &[T],

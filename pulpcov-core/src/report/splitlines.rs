@@ -1,6 +1,6 @@
-//! Python's `str.splitlines`, which splits at more than newlines.
+//! Python's `str.splitlines`, which splits at other characters besides newlines.
 
-/// Each line, with its ending.
+/// Returns the lines of a text, each with its line ending.
 pub(super) fn lines_with_ends(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -20,7 +20,7 @@ pub(super) fn lines_with_ends(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Each line, without its ending.
+/// Returns the lines of a text, without their line endings.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     lines_with_ends(text).map(|line| {
         let line = line.strip_suffix("\r\n").unwrap_or(line);

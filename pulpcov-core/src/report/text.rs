@@ -1,6 +1,6 @@
-//! The table for people: as text, as Markdown, or the total alone.
+//! The table for people: as text, as Markdown, or only the total.
 //!
-//! coverage.py's report.py.
+//! A port of coverage.py's report.py.
 
 use std::cmp::Ordering;
 use std::io::Write;
@@ -13,15 +13,15 @@ use crate::summarize::{FileSummary, Summary};
 use crate::text::{human_cmp, plural, printable, py_repr};
 use crate::{Error, ErrorKind, Result};
 
-/// How the table is written.
+/// The format of the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Format {
-    /// Columns of text.
+    /// Aligned columns of text.
     #[default]
     Text,
     /// A Markdown table.
     Markdown,
-    /// No table: the total, without a percent sign.
+    /// Only the total, without a percent sign.
     Total,
 }
 
@@ -30,7 +30,7 @@ impl FromStr for Format {
 
     /// # Errors
     ///
-    /// [`ErrorKind::Config`], in coverage.py's words.
+    /// [`ErrorKind::Config`], with coverage.py's message, if the text is not the name of a format.
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "text" => Ok(Self::Text),
@@ -41,17 +41,17 @@ impl FromStr for Format {
     }
 }
 
-/// What has a row in the table.
+/// What the rows of the table stand for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum By {
-    /// Every file.
+    /// One row for each file.
     #[default]
     File,
-    /// Every folder, with all files below it.
+    /// One row for each folder. It counts all files below the folder.
     Folder,
 }
 
-/// What is in the table.
+/// Options of the table.
 ///
 /// # Examples
 ///
@@ -72,55 +72,55 @@ pub struct Options {
 }
 
 impl Options {
-    /// coverage.py's defaults.
+    /// Returns coverage.py's defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Files or folders.
+    /// Sets whether the rows are files or folders.
     #[must_use]
     pub fn by(mut self, by: By) -> Self {
         self.by = by;
         self
     }
 
-    /// Text, Markdown or the total.
+    /// Sets the format of the table.
     #[must_use]
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
         self
     }
 
-    /// The digits of percentages.
+    /// Sets the number of decimal places of percentages.
     #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self
     }
 
-    /// Whether to list the lines and branches that did not run.
+    /// Sets whether to list the lines and branches that did not run.
     #[must_use]
     pub fn show_missing(mut self, show: bool) -> Self {
         self.show_missing = show;
         self
     }
 
-    /// Whether to count files that ran completely, but not list them.
+    /// Sets whether to leave out rows that are fully covered. A note below the table counts them.
     #[must_use]
     pub fn skip_covered(mut self, skip: bool) -> Self {
         self.skip_covered = skip;
         self
     }
 
-    /// Whether to count files without statements, but not list them.
+    /// Sets whether to leave out rows without statements. A note below the table counts them.
     #[must_use]
     pub fn skip_empty(mut self, skip: bool) -> Self {
         self.skip_empty = skip;
         self
     }
 
-    /// The column to sort by, with a `-` before it to reverse: `name`, `stmts`, `miss`, `branch`,
-    /// `brpart` or `cover`.
+    /// Sets the column to sort by: `name`, `stmts`, `miss`, `branch`, `brpart` or `cover`. A `-`
+    /// before the name reverses the order.
     #[must_use]
     pub fn sort(mut self, column: impl Into<String>) -> Self {
         self.sort = Some(column.into());
@@ -128,13 +128,14 @@ impl Options {
     }
 }
 
-/// Write the table, and return the total in percent.
+/// Writes the table. Returns the total in percent.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoData`] if every file was left out, or lines are to be shown that the summary does not
-/// [keep](crate::summarize::Detail), [`ErrorKind::Config`] for a column that there is not,
-/// [`ErrorKind::Output`] if it cannot be written.
+/// - [`ErrorKind::NoData`] if the summary contains no files, or if the table lists missing lines
+///   and the summary does not [keep](crate::summarize::Detail) them;
+/// - [`ErrorKind::Config`] if the column to sort by does not exist;
+/// - [`ErrorKind::Output`] if `out` cannot be written.
 ///
 /// # Examples
 ///
@@ -180,7 +181,7 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     Ok(total.percent_covered())
 }
 
-/// The columns that a table may have or not.
+/// Which of the optional columns the table has.
 #[derive(Debug, Clone, Copy)]
 struct Columns {
     branches: bool,
@@ -188,13 +189,13 @@ struct Columns {
 }
 
 impl Columns {
-    /// The headers of the columns with counts.
+    /// Returns the headers of the columns with counts.
     fn counts(self) -> &'static [&'static str] {
         if self.branches { &["Stmts", "Miss", "Branch", "BrPart"] } else { &["Stmts", "Miss"] }
     }
 }
 
-/// One line of the table.
+/// A row of the table.
 #[derive(Debug, Clone, PartialEq)]
 struct Row {
     name: String,
@@ -229,12 +230,12 @@ impl Row {
     }
 }
 
-/// What the table says, before it has a form.
+/// The content of the table, independent of its format.
 struct Table {
     columns: Columns,
     rows: Vec<Row>,
     total: Row,
-    /// What was skipped.
+    /// How many rows were left out, and why.
     notes: Vec<String>,
 }
 
@@ -346,7 +347,7 @@ impl Table {
     }
 }
 
-/// The line below the header, which says how columns are aligned.
+/// Returns the line below the header, which sets the alignment of the columns.
 fn markdown_rule(header: &[String]) -> String {
     let ends = std::iter::once("- |").chain(std::iter::repeat("-: |"));
     let cells = header.iter().zip(ends).map(|(title, end)| {
@@ -356,7 +357,7 @@ fn markdown_rule(header: &[String]) -> String {
     format!("|{}", cells.collect::<Vec<_>>().join(" "))
 }
 
-/// A backslash before all that Markdown gives a meaning to.
+/// Escapes characters that have a meaning in Markdown with a backslash.
 fn escape_markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -372,7 +373,7 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// What rows are sorted by.
+/// The column to sort by.
 #[derive(Debug, Clone, Copy)]
 enum SortKey {
     Name,
@@ -413,7 +414,7 @@ fn sort(rows: &mut [Row], option: Option<&str>, columns: Columns) -> Result<()> 
     };
     let key = SortKey::new(column, columns)
         .ok_or_else(|| config(format!("Invalid sorting option: {}", py_repr(option))))?;
-    // Equal rows keep their order, reversed or not, as in Python.
+    // As in Python, equal rows keep their order even if the order is reversed.
     rows.sort_by(|a, b| if reverse { key.compare(b, a) } else { key.compare(a, b) });
     Ok(())
 }

@@ -1,7 +1,8 @@
-//! XML in the format of Cobertura.
+//! The XML report, in the format of Cobertura.
 //!
-//! coverage.py's xmlreport.py. Elements are written by a few lines of our own: Python's `minidom`
-//! has its own idea of white space and of what is escaped, and the bytes are to be the same.
+//! A port of coverage.py's xmlreport.py. This module writes the elements itself, because Python's
+//! `minidom` has its own rules for white space and for escaping, and the report must have the same
+//! bytes.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -18,7 +19,7 @@ use crate::{REFERENCE_VERSION, Result};
 const DTD: &str =
     "https://raw.githubusercontent.com/cobertura/web/master/htdocs/xml/coverage-04.dtd";
 
-/// What is in the report.
+/// Options of the XML report.
 ///
 /// # Examples
 ///
@@ -43,42 +44,43 @@ impl Default for Options {
 }
 
 impl Options {
-    /// coverage.py's defaults, and no timestamp.
+    /// Returns coverage.py's defaults, with a timestamp of 0.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Folders deeper than this are not packages of their own.
+    /// Sets how many levels of folders become packages. Files in deeper folders belong to the
+    /// package of the folder at this depth.
     #[must_use]
     pub fn package_depth(mut self, depth: i64) -> Self {
         self.package_depth = depth;
         self
     }
 
-    /// Whether to leave out files without statements.
+    /// Sets whether to leave out files without statements.
     #[must_use]
     pub fn skip_empty(mut self, skip: bool) -> Self {
         self.skip_empty = skip;
         self
     }
 
-    /// Folders that the report's file names start from, where a file is in one: the setting
-    /// `source`. Those that do not exist are passed over.
+    /// Adds source folders, as in the setting `source`: file names in the report are relative to
+    /// the source folder that contains the file. Folders that do not exist are ignored.
     #[must_use]
     pub fn sources<S: Into<String>>(mut self, sources: impl IntoIterator<Item = S>) -> Self {
         self.sources.extend(sources.into_iter().map(Into::into));
         self
     }
 
-    /// The one folder that the report's file names start from, instead of those of [`sources`](Self::sources): two files
-    /// cannot have the same name then. Names of files that are elsewhere start from where these are.
+    /// Sets the only source folder, instead of [`sources`](Self::sources). Then no two files have
+    /// the same name in the report. A file outside of this folder adds a source folder of its own.
     #[must_use]
     pub fn root(mut self, folder: impl Into<String>) -> Self {
         self.root = Some(folder.into());
         self
     }
 
-    /// When the report was made, in milliseconds since 1970.
+    /// Sets the time of the report, in milliseconds since 1970.
     #[must_use]
     pub fn timestamp(mut self, milliseconds: u128) -> Self {
         self.timestamp = milliseconds;
@@ -86,13 +88,14 @@ impl Options {
     }
 }
 
-/// Write the report, and return the total in percent: 0 if there are neither statements nor
+/// Writes the report. Returns the total in percent, or 0 if there are neither statements nor
 /// branches.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Output`](crate::ErrorKind::Output) if it cannot be written,
-/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file.
+/// - [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written;
+/// - [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary does not
+///   [keep](crate::summarize::Detail) enough of a file.
 ///
 /// # Examples
 ///
@@ -141,10 +144,11 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     Ok(totals.percent())
 }
 
-/// Names that more than one file has in the report, with the files: each of these counts, but only the last is shown.
+/// Returns the names that more than one file has in the report, each with the paths of its files.
+/// The totals count all of these files, but the report shows only the last one.
 ///
-/// So it is with coverage.py, if files are in several of the [`sources`](Options::sources). With a [`root`](Options::root)
-/// each file has a name of its own.
+/// As in coverage.py, files in different [`sources`](Options::sources) can have the same name. With
+/// a [`root`](Options::root), each name is unique.
 pub fn shared_names(summary: &Summary<'_>, options: &Options) -> Vec<(String, Vec<PathBuf>)> {
     let mut sources = SourcePaths::new(summary, options);
     let mut by_name = BTreeMap::<String, Vec<PathBuf>>::new();
@@ -154,7 +158,7 @@ pub fn shared_names(summary: &Summary<'_>, options: &Options) -> Vec<(String, Ve
     by_name.into_iter().filter(|(_, files)| files.len() > 1).collect()
 }
 
-/// Lines and branches, and how many of them were hit.
+/// The numbers of lines and branches, and how many of them ran.
 #[derive(Debug, Clone, Copy, Default)]
 struct Hits {
     lines: usize,
@@ -201,7 +205,7 @@ impl Hits {
     fn attributes(self, has_arcs: bool) -> Vec<(&'static str, String)> {
         let valid = ("branches-valid", self.branches.to_string());
         let covered = ("branches-covered", self.branches_hit.to_string());
-        // coverage.py sets these two in another order where there are no branches.
+        // coverage.py writes these two attributes in a different order if the data has no branches.
         let (first, second) = if has_arcs { (valid, covered) } else { (covered, valid) };
         vec![
             ("lines-valid", self.lines.to_string()),
@@ -215,7 +219,8 @@ impl Hits {
     }
 }
 
-/// A fraction with four significant digits; 0 and 1 are exact.
+/// Returns a fraction with up to four significant digits. Only exactly 0 and 1 are written as `0`
+/// and `1`. A fraction of nothing is 1.
 fn rate(hit: usize, all: usize) -> String {
     if hit == all {
         return "1".to_owned();
@@ -227,25 +232,27 @@ fn rate(hit: usize, all: usize) -> String {
         return "0".to_owned();
     }
     let fraction = (hit as f64 / all as f64).clamp(0.0001, 0.9999);
-    // `%.4g`: the digits behind the zeros that the number starts with.
+    // `%.4g`: four digits after the leading zeros.
     let zeros = [0.1, 0.01, 0.001].iter().filter(|bound| fraction < **bound).count();
     let text = format!("{fraction:.0$}", 4 + zeros);
     text.trim_end_matches('0').to_owned()
 }
 
-/// The folders that names in the report start from.
+/// The source folders of the report, which file names are relative to.
 struct SourcePaths<'a> {
-    /// What makes paths absolute; none where they are as the data has them.
+    /// The folder that makes paths absolute; `None` if the report uses the paths of the data.
     folder: Option<&'a WorkingDir>,
-    /// The only one, if there is to be one: where relative paths start, and the folder itself.
+    /// The only source folder, if [`Options::root`] is set: the folder that relative paths start
+    /// from, and the path of the source folder.
     root: Option<(&'a WorkingDir, String)>,
     paths: Vec<SourcePath>,
 }
 
 struct SourcePath {
     shown: String,
-    /// What paths of files begin with. The empty path, which files from all over the disk have
-    /// in common, becomes the current folder, as in coverage.py.
+    /// What the paths of files in this folder begin with. If the name of a file is its whole path,
+    /// its source folder is the empty path. As in coverage.py, making the empty path absolute gives
+    /// the current folder.
     prefix: String,
 }
 
@@ -276,12 +283,13 @@ impl<'a> SourcePaths<'a> {
             None => shown.clone(),
         };
         self.paths.push(SourcePath { shown, prefix: prefix.replace('\\', "/") });
-        // Of two folders in each other, files in the inner one keep names of their own if these start from the outer one.
-        // coverage.py takes whichever its set has first.
+        // The outer of two nested folders comes first, because names relative to it stay distinct.
+        // coverage.py keeps the folders in a set, and uses whichever the set has first.
         self.paths.sort_by_key(|path| path.prefix.len());
     }
 
-    /// The name of a file below one of the folders; if it is in none, its folder becomes one.
+    /// Returns the name of a file, relative to the source folder that contains it. If no source
+    /// folder contains the file, its folder is added as a new one.
     fn name_of(&mut self, file: &FileSummary) -> String {
         let path = file.path().to_string_lossy();
         let slashed = path.replace('\\', "/");
@@ -400,7 +408,8 @@ impl<'a> Class<'a> {
     }
 }
 
-/// The folder of a file, cut at `depth`; Python's slices count a negative depth from the end.
+/// Returns the folder of a file, cut after `depth` components. As in a Python slice, a negative
+/// depth counts from the end.
 fn package_folder(file_name: &str, depth: i64) -> String {
     let folder = match file_name.rsplit_once('/') {
         None => "",
@@ -428,7 +437,7 @@ struct PackageFiles<'a> {
     hits: Hits,
 }
 
-/// A folder, with its files in order.
+/// A folder, with its files sorted.
 struct Package<'a> {
     name: String,
     classes: Vec<Class<'a>>,
@@ -440,7 +449,7 @@ impl<'a> Packages<'a> {
         Self(BTreeMap::new())
     }
 
-    /// Two files can have one name: both count, and the later one is shown.
+    /// Adds a file. Two files can have the same name: both count, and the later one is shown.
     fn add(&mut self, class: Class<'a>) {
         let new = || PackageFiles { classes: Ordered::new(), hits: Hits::default() };
         let package = self.0.entry(class.package.clone()).or_insert_with(new);
@@ -488,12 +497,13 @@ fn write_packages(packages: &[Package<'_>], has_arcs: bool, out: &mut impl Write
     Ok(writeln!(out, "\t</packages>")?)
 }
 
-/// ` name="value"` for each; names are ours, values are from anywhere.
+/// Returns ` name="value"` for each pair. Values are escaped, because they can come from anywhere;
+/// names are constants.
 fn attributes(pairs: impl IntoIterator<Item = (&'static str, String)>) -> String {
     pairs.into_iter().map(|(name, value)| format!(" {name}=\"{}\"", escape(&value))).collect()
 }
 
-/// What Python's `minidom` escapes, in text too.
+/// Escapes what Python's `minidom` escapes. It escapes quotes in text, too.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

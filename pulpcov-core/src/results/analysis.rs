@@ -1,4 +1,4 @@
-//! One file: its facts against what was recorded.
+//! The analysis of one file: facts about its source, compared with its data.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,9 @@ use super::numbers::Numbers;
 use crate::python::Facts;
 use crate::python::lines::LineSet;
 
-/// Which lines and branches of a file, or of a part of it, ran.
+/// The lines and branches of a file, or of a part of it, and which of them ran.
 ///
-/// Lines are first lines of statements; all lists are sorted.
+/// Each line is the first line of a statement. All lists are sorted.
 ///
 /// # Examples
 ///
@@ -42,7 +42,7 @@ pub struct Analysis {
     numbers: Numbers,
 }
 
-/// The parts that an [`Analysis`] is made of; whatever else it has follows from them.
+/// The lists that an [`Analysis`] is computed from.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     pub(super) last_outside: i32,
@@ -57,14 +57,14 @@ pub(super) struct Parts {
 }
 
 impl Analysis {
-    /// Analyse line data: the lines that ran.
+    /// Analyzes line data. `lines` are the lines that ran.
     pub fn of_lines(facts: &Facts, lines: impl IntoIterator<Item = i32>) -> Self {
         Self::from_parts(Self::line_parts(facts, lines))
     }
 
-    /// Analyse arc data: the lines that ran, and the arcs.
+    /// Analyzes arc data. `lines` are the lines that ran, and `arcs` are the arcs that ran.
     ///
-    /// The lines are those of the arcs' ends as a rule; data may have more.
+    /// The lines are usually the ends of the arcs, but data can have more lines.
     pub fn of_arcs(
         facts: &Facts,
         lines: impl IntoIterator<Item = i32>,
@@ -138,42 +138,43 @@ impl Analysis {
         }
     }
 
-    /// Whether there is arc data.
+    /// Returns whether the analysis was made from arc data.
     pub fn has_arcs(&self) -> bool {
         self.has_arcs
     }
 
-    /// The statements that are not excluded.
+    /// Returns the statements that are not excluded.
     pub fn statements(&self) -> &[i32] {
         &self.statements
     }
 
-    /// The excluded lines.
+    /// Returns the excluded lines.
     pub fn excluded(&self) -> &[i32] {
         &self.excluded
     }
 
-    /// The statements that ran.
+    /// Returns the statements that ran.
     pub fn executed(&self) -> &[i32] {
         &self.executed
     }
 
-    /// The statements that did not run.
+    /// Returns the statements that did not run.
     pub fn missing(&self) -> &[i32] {
         &self.missing
     }
 
-    /// The arcs that are possible.
+    /// Returns the possible arcs.
     pub fn arcs_possible(&self) -> &[(i32, i32)] {
         &self.arcs_possible
     }
 
-    /// The arcs that ran, possible or not.
+    /// Returns the arcs that ran, whether possible or not.
     pub fn arcs_executed(&self) -> &[(i32, i32)] {
         &self.arcs_executed
     }
 
-    /// The possible arcs that did not run, but for partial branches and excluded targets.
+    /// Returns the possible arcs that did not run. Arcs to excluded lines are left out, and so are
+    /// arcs from lines whose branches need not all be taken.
     pub fn arcs_missing(&self) -> Vec<(i32, i32)> {
         let mut executed = self.arcs_executed.iter().peekable();
         let mut missing = Vec::new();
@@ -189,18 +190,19 @@ impl Analysis {
         missing
     }
 
-    /// The arcs that did not run, from lines with more than one exit.
+    /// Returns the possible arcs that did not run, from lines with more than one exit.
     pub fn missing_branch_arcs(&self) -> &[(i32, i32)] {
         &self.missing_branches
     }
 
-    /// The possible arcs that ran, from lines with more than one exit.
+    /// Returns the possible arcs that ran, from lines with more than one exit.
     pub fn executed_branch_arcs(&self) -> Vec<(i32, i32)> {
         let branches = self.arcs_executed.iter().copied().filter(|&(from, _)| self.is_branch(from));
         branches.filter(|arc| self.arcs_possible.binary_search(arc).is_ok()).collect()
     }
 
-    /// For each line with more than one exit: how many it has, how many were taken.
+    /// Returns the number of exits, and of exits that were taken, for each line with more than one
+    /// exit.
     pub fn branch_stats(&self) -> BTreeMap<i32, (usize, usize)> {
         let mut stats: BTreeMap<i32, (usize, usize)> =
             self.exit_counts.iter().map(|&(line, exits)| (line, (exits, exits))).collect();
@@ -212,13 +214,14 @@ impl Analysis {
         stats
     }
 
-    /// The missing lines as text, `1-2, 5-11`; with `branches`, missing branches among them.
+    /// Returns the missing lines as text, such as `1-2, 5-11`. If `branches` is true, the missing
+    /// branches are included.
     pub fn missing_formatted(&self, branches: bool) -> String {
         let arcs = if branches { self.missing_branches.as_slice() } else { &[] };
         format_lines(&self.statements, &self.missing, arcs)
     }
 
-    /// The counts.
+    /// Returns the counts of the analysis.
     pub fn numbers(&self) -> Numbers {
         self.numbers
     }
@@ -228,10 +231,10 @@ impl Analysis {
     }
 }
 
-/// Recorded arcs in the terms of the possible ones.
+/// Returns recorded arcs in the form of possible arcs.
 ///
-/// A loop on one line, or a statement of several lines, records arcs from a line to itself: that
-/// is the one arc out of it, if there is but one.
+/// A loop on one line, or a statement on several lines, records arcs from a line to itself. Such an
+/// arc stands for the only possible arc from the line; it is dropped if there are several.
 fn executed_arcs(facts: &Facts, arcs: impl IntoIterator<Item = (i32, i32)>) -> Vec<(i32, i32)> {
     let possible = facts.arcs();
     let only_target = |line: i32| {

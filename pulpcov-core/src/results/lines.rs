@@ -1,10 +1,10 @@
 //! Line numbers as text: `1-2, 5-11, 13-14, 20->exit`.
 
-/// Missing lines as ranges, and branches that were not taken.
+/// Formats missing lines as ranges, and missing branches as arrows.
 ///
-/// `lines` are some of `statements`, both sorted; lines are one range as long as no other
-/// statement is between them. Of `arcs`, those are named whose ends both are not in `lines`; a
-/// negative end is the exit.
+/// `lines` are a subset of `statements`, and both are sorted. Lines form one range if there is no
+/// other statement between them. `arcs` that start or end in `lines` are left out. An arc to a
+/// negative number goes to the exit.
 ///
 /// # Examples
 ///
@@ -30,7 +30,7 @@ pub fn format_lines(statements: &[i32], lines: &[i32], arcs: &[(i32, i32)]) -> S
             items.push((from, format!("{from}->{to}")));
         }
     }
-    // By line and then as text, as coverage.py sorts them: `3->10` before `3->4`.
+    // Sorted by line and then as text, as in coverage.py: `3->10` comes before `3->4`.
     items.sort();
     items.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(", ")
 }

@@ -1,11 +1,11 @@
-//! What ran and what did not: the facts about a source file against the data recorded for it.
+//! Which lines and branches ran: facts about a source file, compared with its data.
 //!
 //! - [`Analysis`]: executed, missing and excluded lines of a file, and its branches;
 //! - [`Narrower`]: the same for each function or class;
-//! - [`Numbers`]: counts and percentages, to be summed over files;
-//! - [`should_fail_under`]: whether a total is good enough.
+//! - [`Numbers`]: counts and percentages, which can be summed over files;
+//! - [`should_fail_under`]: whether a total is too low.
 //!
-//! coverage.py's results.py.
+//! A port of coverage.py's results.py.
 
 mod analysis;
 mod lines;

@@ -1,10 +1,10 @@
-//! Parts of a file: the analysis of every function, of every class.
+//! The analysis of parts of a file: of each function, or of each class.
 
 use std::ops::RangeInclusive;
 
 use super::analysis::{Analysis, Parts};
 
-/// Splits an [`Analysis`] by regions that share no line, in time linear in the file's size.
+/// Splits an [`Analysis`] by regions that share no line, in time linear in the size of the file.
 ///
 /// # Examples
 ///
@@ -27,19 +27,19 @@ use super::analysis::{Analysis, Parts};
 #[derive(Debug)]
 pub struct Narrower<'a> {
     analysis: &'a Analysis,
-    /// The region of each line, counted from 1; 0 is the rest of the file.
+    /// The region of each line, counted from 1; 0 if the line is in no region.
     owners: Vec<usize>,
     regions: usize,
 }
 
 impl<'a> Narrower<'a> {
-    /// A narrower without regions.
+    /// Creates a narrower without regions.
     pub fn new(analysis: &'a Analysis) -> Self {
         let lines = usize::try_from(analysis.last_outside).unwrap_or_default();
         Self { analysis, owners: vec![0; lines + 1], regions: 0 }
     }
 
-    /// Add a region; a line of two regions belongs to the later one.
+    /// Adds a region. A line in two regions belongs to the one that was added later.
     pub fn add(&mut self, lines: &[RangeInclusive<i32>]) {
         self.regions += 1;
         for line in lines.iter().cloned().flatten() {
@@ -50,9 +50,10 @@ impl<'a> Narrower<'a> {
         }
     }
 
-    /// The analysis of each region in the order they were added, and that of all other lines.
+    /// Returns the analysis of each region, in the order in which they were added, and the analysis
+    /// of the lines outside of all regions.
     ///
-    /// An arc between two regions is in both.
+    /// An arc between two regions is in the analyses of both.
     pub fn narrow(&self) -> (Vec<Analysis>, Analysis) {
         let mut parts: Vec<Parts> = (0..=self.regions).map(|_| self.empty()).collect();
         let analysis = self.analysis;

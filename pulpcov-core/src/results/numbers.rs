@@ -1,11 +1,11 @@
-//! Counts of statements and branches, and the percentages made of them.
+//! Counts of statements and branches, and their percentages.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};
 
 use super::percent::percent;
 
-/// How much of a file, a region or a whole report was covered.
+/// The coverage of a file, of a region, or of a whole report, as counts.
 ///
 /// # Examples
 ///
@@ -19,59 +19,60 @@ use super::percent::percent;
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Numbers {
-    /// Files.
+    /// The number of files.
     pub files: usize,
-    /// Statements that are not excluded.
+    /// The number of statements that are not excluded.
     pub statements: usize,
-    /// Excluded lines.
+    /// The number of excluded lines.
     pub excluded: usize,
-    /// Statements that did not run.
+    /// The number of statements that did not run.
     pub missing: usize,
-    /// Exits of the lines that have more than one.
+    /// The number of branches: exits of lines with more than one exit.
     pub branches: usize,
-    /// Exits that were not taken, from lines that did run.
+    /// The number of branches that were not taken, from lines that ran.
     pub partial_branches: usize,
-    /// Exits that were not taken.
+    /// The number of branches that were not taken.
     pub missing_branches: usize,
 }
 
 impl Numbers {
-    /// Statements that ran.
+    /// Returns the number of statements that ran.
     pub fn executed(&self) -> usize {
         self.statements.saturating_sub(self.missing)
     }
 
-    /// Branches that were taken.
+    /// Returns the number of branches that were taken.
     pub fn executed_branches(&self) -> usize {
         self.branches.saturating_sub(self.missing_branches)
     }
 
-    /// Statements and branches together: covered ones, all of them.
+    /// Returns the number of covered statements and branches, and the number of all statements and
+    /// branches.
     pub fn ratio_covered(&self) -> (usize, usize) {
         (self.executed() + self.executed_branches(), self.statements + self.branches)
     }
 
-    /// Statements that ran, all statements.
+    /// Returns the number of statements that ran, and the number of all statements.
     pub fn ratio_statements(&self) -> (usize, usize) {
         (self.executed(), self.statements)
     }
 
-    /// Branches that were taken, all branches.
+    /// Returns the number of branches that were taken, and the number of all branches.
     pub fn ratio_branches(&self) -> (usize, usize) {
         (self.executed_branches(), self.branches)
     }
 
-    /// Statements and branches together, in percent; 100 if there are none.
+    /// Returns the percentage of statements and branches that are covered; 100 if there are none.
     pub fn percent_covered(&self) -> f64 {
         percent(self.ratio_covered())
     }
 
-    /// Statements in percent; 100 if there are none.
+    /// Returns the percentage of statements that ran; 100 if there are none.
     pub fn percent_statements(&self) -> f64 {
         percent(self.ratio_statements())
     }
 
-    /// Branches in percent; 100 if there are none.
+    /// Returns the percentage of branches that were taken; 100 if there are none.
     pub fn percent_branches(&self) -> f64 {
         percent(self.ratio_branches())
     }

@@ -1,8 +1,8 @@
-//! Percentages as coverage.py rounds and compares them.
+//! Percentages, rounded and compared as in coverage.py.
 
 use crate::{Error, ErrorKind, Result};
 
-/// How many digits a percentage shows behind the decimal point.
+/// The number of decimal places of a percentage.
 ///
 /// # Examples
 ///
@@ -17,15 +17,15 @@ use crate::{Error, ErrorKind, Result};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Precision(usize);
 
-/// The last digit of a float that can differ from zero is the 1074th.
+/// The maximum number of decimal places. The smallest `f64` above zero, 2⁻¹⁰⁷⁴, has as many.
 const MOST_DIGITS: usize = 1074;
 
 impl Precision {
-    /// `digits` behind the decimal point.
+    /// Creates a precision of `digits` decimal places.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for a negative number.
+    /// [`ErrorKind::Config`] if `digits` is negative.
     pub fn new(digits: i64) -> Result<Self> {
         match usize::try_from(digits) {
             Ok(digits) => Ok(Self(digits.min(MOST_DIGITS))),
@@ -33,23 +33,24 @@ impl Precision {
         }
     }
 
-    /// The number of digits.
+    /// Returns the number of decimal places.
     pub fn digits(self) -> usize {
         self.0
     }
 
-    /// The smallest number above zero that can be shown.
+    /// Returns the smallest number above zero that can be shown.
     fn unit(self) -> f64 {
         1.0 / 10_f64.powi(self.0 as i32)
     }
 }
 
-/// `numerator` of `denominator` in percent; nothing to cover is all covered.
+/// Returns `numerator / denominator` in percent, or 100 if the denominator is 0.
 pub(super) fn percent((numerator, denominator): (usize, usize)) -> f64 {
     if denominator > 0 { 100.0 * numerator as f64 / denominator as f64 } else { 100.0 }
 }
 
-/// A percentage to show: "0" only for zero and "100" only for a hundred, whatever the rounding.
+/// Formats a percentage. Unlike plain rounding, returns "0" only for exactly 0 and "100" only for
+/// exactly 100.
 ///
 /// # Examples
 ///
@@ -73,13 +74,14 @@ pub fn display_covered(percent: f64, precision: Precision) -> String {
     fixed(shown, precision)
 }
 
-/// Whether `total` percent are fewer than `fail_under` asks for.
+/// Returns whether `total` is below `fail_under`. Both are percentages.
 ///
-/// `fail_under` may have more digits than `precision`; they count. A hundred means all of it.
+/// `total` is first rounded to `precision`, or to the decimal places of `fail_under` if it has
+/// more. If `fail_under` is 100, only a total of exactly 100 passes.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`] unless `fail_under` is between 0 and 100.
+/// [`ErrorKind::Config`] if `fail_under` is not between 0 and 100.
 ///
 /// # Examples
 ///
@@ -103,7 +105,7 @@ pub fn should_fail_under(total: f64, fail_under: f64, precision: Precision) -> R
     Ok(rounded.parse::<f64>().is_ok_and(|rounded| rounded < fail_under))
 }
 
-/// coverage.py's message for a total that [`should_fail_under`] refused.
+/// Returns coverage.py's message for a total that [`should_fail_under`] rejected.
 pub fn fail_under_message(total: f64, fail_under: f64, precision: Precision) -> String {
     let precision = fail_under_precision(fail_under, precision);
     let shown = if is_short_of_all(total, fail_under) {
@@ -122,26 +124,27 @@ fn is_short_of_all(total: f64, fail_under: f64) -> bool {
     fail_under == 100.0 && total != 100.0
 }
 
-/// At least the digits that `fail_under` was written with.
+/// Returns `precision`, or the number of decimal places of `fail_under` if it has more.
 fn fail_under_precision(fail_under: f64, precision: Precision) -> Precision {
     if fail_under.fract() == 0.0 {
         return precision;
     }
-    // The shortest text that reads as this number, as Python's `str(float)` is.
+    // The shortest text that parses as this number, as in Python's `str(float)`.
     let digits = fail_under.to_string().split_once('.').map_or(0, |(_, digits)| digits.len());
     precision.max(Precision(digits))
 }
 
-/// Python's `f"{number:.{precision}f}"`: the exact value rounded, ties to even, as Rust does too.
+/// Formats a number as Python's `f"{number:.{precision}f}"` does. Like Rust, Python rounds the
+/// exact value, with ties to even.
 fn fixed(number: f64, precision: Precision) -> String {
-    // Reports have many percentages, most of them without digits: this is quicker.
+    // A faster path for whole percentages, which most reports contain in large numbers.
     if precision.digits() == 0 && number.is_sign_positive() && number <= 100.0 {
         return (number.round_ties_even() as u8).to_string();
     }
     format!("{number:.*}", precision.digits())
 }
 
-/// A number as Python's `str(float)` writes it.
+/// Formats a number as Python's `str(float)` does.
 fn py_float(number: f64) -> String {
     if number.is_nan() {
         return "nan".to_owned();
@@ -159,7 +162,7 @@ fn py_float(number: f64) -> String {
     format!("{number:?}")
 }
 
-/// What is wrong with a number from the configuration; the messages are coverage.py's.
+/// An invalid number in the configuration, with coverage.py's message.
 #[derive(Debug, thiserror::Error)]
 enum PercentError {
     #[error("precision={digits} is invalid. Must not be negative.")]

@@ -1,12 +1,13 @@
-//! Facts about sources, kept between runs.
+//! A cache of facts about sources, kept between runs.
 //!
-//! A source that has not changed need not be parsed again. Facts are kept under a hash of all that
-//! they follow from: the bytes of the source, the options, this crate's code, its dependencies and the compiler. So an entry
-//! is never stale, and whatever is in the folder may be deleted at any time.
+//! A source that has not changed need not be parsed again. The key of an entry is a hash of
+//! everything that the facts depend on: the bytes of the source, the options, the code of this
+//! crate, its dependencies, and the compiler. So an entry is never stale, and users may delete any
+//! file in the folder at any time.
 //!
-//! All entries are in one file, which is replaced as a whole: of two programs that write at once,
-//! one's entries are kept. Each entry carries a checksum: what is left of a file that was
-//! torn is used, the rest is found anew.
+//! All entries are in one file, which is always replaced as a whole. If two programs write at the
+//! same time, only the entries of one of them are kept. Each entry has a checksum: if part of the
+//! file is damaged, the intact entries are still used, and the other facts are computed again.
 
 use std::collections::HashMap;
 use std::fs;
@@ -19,14 +20,15 @@ use crate::output::{replace, replace_with};
 use crate::python::{AnalyzeOptions, Facts};
 use crate::{Error, Result};
 
-/// The file's name, and the first bytes in it.
+/// The name of the file.
 const NAME: &str = "facts-1";
 const MAGIC: &[u8; 16] = b"pulpcov facts 1\n";
 
-/// How many times the file is written anew while an entry is of no use, before it goes.
+/// How many rewrites of the file an entry survives without being used.
 const MOST_IDLE: u8 = 8;
 
-/// More than that is no cache of ours, or none that is quicker than the analysis.
+/// The maximum number of bytes to read. A larger file is not from this crate, or would be slower to
+/// read than the sources are to analyze.
 const MOST_BYTES: u64 = 1 << 30;
 
 type Key = [u8; 32];
@@ -61,7 +63,7 @@ pub struct FactsCache {
     used: Mutex<Used>,
 }
 
-/// Where an entry is in the file.
+/// The place of an entry in the file.
 #[derive(Debug)]
 struct Entry {
     idle: u8,
@@ -69,7 +71,7 @@ struct Entry {
     facts: Range<usize>,
 }
 
-/// What one run asked for.
+/// The entries that were used or added in one run.
 #[derive(Debug, Default)]
 struct Used {
     found: Vec<Key>,
@@ -77,10 +79,10 @@ struct Used {
 }
 
 impl FactsCache {
-    /// Read what is kept in a folder.
+    /// Opens the cache in a folder.
     ///
-    /// A folder that is not there, cannot be read, or belongs to another user is empty: who can
-    /// write facts can forge a report.
+    /// The cache is empty if the folder does not exist, cannot be read, belongs to another user, or
+    /// is writable by everyone: whoever can write facts can forge a report.
     pub fn open(folder: impl Into<PathBuf>) -> Self {
         let folder = folder.into();
         let bytes = read(&folder).unwrap_or_default();
@@ -88,13 +90,14 @@ impl FactsCache {
         Self { folder, bytes, entries, used: Mutex::default() }
     }
 
-    /// Write what was found since to the folder, and make the folder if need be.
+    /// Writes new facts to the folder, and creates the folder if necessary.
     ///
-    /// Nothing is written where there is nothing new.
+    /// Does nothing if there are no new facts.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the folder cannot be written, or belongs to another user.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the folder cannot be written, belongs to another
+    /// user, or is writable by everyone.
     pub fn save(&self) -> Result<()> {
         let used = self.used.lock().map(|mut used| std::mem::take(&mut *used)).unwrap_or_default();
         if used.new.is_empty() {
@@ -103,13 +106,13 @@ impl FactsCache {
         self.write(used).map_err(|err| Error::io(&self.folder, err))
     }
 
-    /// The key of a source, as these options see it.
+    /// Returns the key of a source analyzed with these options.
     pub(super) fn key(options: &AnalyzeOptions, source: &[u8]) -> Key {
         let how = blake3::derive_key("pulpcov facts", options.fingerprint().as_bytes());
         *blake3::Hasher::new_keyed(&how).update(source).finalize().as_bytes()
     }
 
-    /// The facts that are kept under a key.
+    /// Returns the facts that are stored under a key.
     pub(super) fn get(&self, key: &Key) -> Option<Facts> {
         let entry = self.entries.get(key)?;
         let bytes = self.bytes.get(entry.facts.clone())?;
@@ -121,9 +124,9 @@ impl FactsCache {
         Some(facts)
     }
 
-    /// Keep facts under a key.
+    /// Stores facts under a key, in memory until the cache is saved.
     pub(super) fn put(&self, key: Key, facts: &Facts) {
-        // What cannot be kept is found again the next time.
+        // If this fails, the next run computes the facts again.
         if let (Ok(bytes), Ok(mut used)) = (postcard::to_allocvec(facts), self.used.lock()) {
             used.new.push((key, bytes));
         }
@@ -165,7 +168,8 @@ fn checksum(bytes: &[u8]) -> Checksum {
     checksum
 }
 
-/// An entry: its key, how long it was idle, its length, its checksum, its facts.
+/// Writes an entry: its key, its number of idle rewrites, the length of its facts, their checksum,
+/// and the facts.
 fn write_entry(
     out: &mut impl Write,
     key: &Key,
@@ -181,7 +185,7 @@ fn write_entry(
     out.write_all(facts)
 }
 
-/// Where the entries are, as far as the file is whole.
+/// Returns the place of each entry, up to the end of the file or the first incomplete entry.
 fn index(bytes: &[u8]) -> HashMap<Key, Entry> {
     let mut entries = HashMap::new();
     let Some(mut rest) = bytes.strip_prefix(MAGIC) else { return entries };
@@ -192,7 +196,8 @@ fn index(bytes: &[u8]) -> HashMap<Key, Entry> {
     entries
 }
 
-/// The first entry of `rest`, which ends where a file of `end` bytes does, and what is behind it.
+/// Splits off the first entry of `rest`, and returns the entry and what follows it. `rest` is the
+/// last part of a file that is `end` bytes long.
 fn split_entry(end: usize, rest: &[u8]) -> Option<(Key, Entry, &[u8])> {
     let (key, rest) = rest.split_first_chunk()?;
     let (&idle, rest) = rest.split_first()?;
@@ -213,7 +218,8 @@ fn read(folder: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Make the folder, marked as a cache for backups (<https://bford.info/cachedir/>) and for git.
+/// Creates the folder, and marks it as a cache for backup tools (<https://bford.info/cachedir/>)
+/// and for git.
 fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.symlink_metadata().is_ok() {
         return refuse_strangers_folder(folder);
@@ -227,7 +233,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     )
 }
 
-/// A folder of another user's, or a link to one, is none of ours.
+/// Returns an error if the folder is a link, belongs to another user, or is writable by everyone.
 fn refuse_strangers_folder(folder: &Path) -> io::Result<()> {
     let metadata = folder.symlink_metadata()?;
     if !metadata.is_dir() {

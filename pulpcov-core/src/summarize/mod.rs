@@ -1,15 +1,18 @@
-//! Data and sources into a [`Summary`]: what every report is made of.
+//! Makes a [`Summary`] from data and sources. Every report is written from a summary.
 //!
-//! [`Summarizer`] goes from file to file of a data set, as coverage.py's `report_core.py` does:
+//! [`Summarizer`] processes the files of a data set one by one, as coverage.py's `report_core.py`
+//! does:
 //!
-//! 1. which files, under which names: `naming`;
-//! 2. their text, from wherever an embedder keeps it: [`Sources`]; from the disk, only what those who named a file
-//!    could read: `permission`;
-//! 3. facts about the text, and what ran of it: [`python`](crate::python) and [`results`](crate::results);
-//! 4. what cannot be read or parsed is an error, or, if it is to be ignored, a [`Warning`].
+//! 1. It chooses the files and their names: `naming`.
+//! 2. It reads each source from wherever the caller keeps it: [`Sources`]. From the disk, it only
+//!    reads what one of the users who named the file could read: `permission`.
+//! 3. It finds the facts about the source, and what ran of it: [`python`](crate::python) and
+//!    [`results`](crate::results).
+//! 4. If a source cannot be read or parsed, it returns an error, or adds a [`Warning`] if errors
+//!    are ignored.
 //!
-//! Files are analysed on all cores and come out in order. The [`report`](crate::report)s read the
-//! result, and nothing else.
+//! Files are analyzed on all cores, and the summary lists them in order. The
+//! [`report`](crate::report)s only read the summary.
 
 mod facts_cache;
 mod naming;

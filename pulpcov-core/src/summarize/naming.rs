@@ -1,4 +1,4 @@
-//! A measured file has three names: where it is, what the data calls it, what a report prints.
+//! The three names of a measured file: its path, its name in the data, and its name in reports.
 
 use std::path::PathBuf;
 
@@ -8,24 +8,26 @@ use crate::paths::{CanonicalNames, WorkingDir, to_os};
 /// A file that may be reported on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
-    /// As it was asked for.
+    /// The path in the data, or the path that the caller asked for.
     pub(super) asked: FilePath,
-    /// Where its source is on this machine. This need not be UTF-8.
+    /// The path of the source on this machine, which need not be UTF-8.
     pub(super) path: PathBuf,
-    /// What the data calls it.
+    /// The name in the data.
     pub(super) recorded: FilePath,
-    /// What a report prints.
+    /// The name in reports.
     pub(super) name: String,
 }
 
-/// How names are made of what the data, or a user, calls a file.
+/// How the three names of a file follow from the name in the data, or from the name that the caller
+/// asked for.
 #[derive(Debug)]
 pub(super) enum Naming {
-    /// All three are the name in the data: nothing on this machine is looked at.
+    /// The data, the source and the report all use the name in the data. This does not access the
+    /// disk.
     AsRecorded,
-    /// coverage.py's way: sources have absolute paths, reports relative ones.
+    /// As in coverage.py: paths of sources are absolute, and names in reports are relative.
     Absolute(CanonicalNames),
-    /// coverage.py's way with `relative_files`: nothing is made absolute.
+    /// As in coverage.py with `relative_files`: no path is made absolute.
     Relative(WorkingDir),
 }
 
@@ -60,7 +62,7 @@ impl Naming {
         }
     }
 
-    /// What the data calls the file, compiled or not: coverage.py's `_file_mapper`.
+    /// Returns the name in the data of a source or a compiled file: coverage.py's `_file_mapper`.
     pub(super) fn recorded(&mut self, candidate: &Candidate) -> FilePath {
         let asked = &candidate.asked;
         if source_of(asked.as_bytes()).len() == asked.as_bytes().len() {
@@ -79,7 +81,7 @@ fn recordable(name: &[u8], asked: &FilePath) -> FilePath {
     FilePath::try_from(name).unwrap_or_else(|_| asked.clone())
 }
 
-/// The source that compiled files belong to: coverage.py's `source_for_file`.
+/// Returns the path of the source that a compiled file belongs to: coverage.py's `source_for_file`.
 fn source_of(path: &[u8]) -> &[u8] {
     match path {
         [source @ .., b'c' | b'o'] if source.ends_with(b".py") => source,

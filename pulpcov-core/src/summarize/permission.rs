@@ -1,10 +1,11 @@
-//! Opening a source only if one of those who named it could have opened it.
+//! Opens a source only if one of the users who named it could have opened it.
 //!
-//! The path is walked as the kernel does, link by link, on descriptors: the permissions that are looked at are
-//! those of the very folders and of the very file that are opened. Nothing can be exchanged in between.
+//! The path is resolved component by component and link by link, as in the kernel, but with file
+//! descriptors. So the permissions that are checked belong to the same folders and the same file
+//! that are opened. No other user can replace one of them in between.
 //!
-//! What is looked at are the owner, the group and the mode. A file with an access control list may be
-//! closed to users to whom its mode opens it, so it is open to its owner alone.
+//! The owner, the group and the mode are checked. An access control list can deny access that the
+//! mode grants, so a file with such a list is only open to its owner.
 
 use std::collections::{HashMap, VecDeque};
 use std::ffi::{CString, OsStr, OsString};
@@ -22,7 +23,7 @@ use nix::unistd::{Gid, Uid, User};
 
 use crate::data::{Author, Authors};
 
-/// As many links as Linux follows in a path.
+/// The number of links that Linux follows in a path.
 const MOST_LINKS: usize = 40;
 
 #[cfg(target_os = "linux")]
@@ -32,10 +33,10 @@ const FOLDER: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY).union(OFlag::O_C
 const SOURCE: OFlag =
     OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
 
-/// Tells a file or a folder from all others.
+/// A device and an inode number, which identify a file or a folder.
 pub(super) type Inode = (nix::libc::dev_t, nix::libc::ino_t);
 
-/// The inode of what is at a path, where its links lead.
+/// Returns the inode of a path, after following links.
 pub(super) fn inode(path: &Path) -> io::Result<Inode> {
     Ok(inode_of(&nix::sys::stat::stat(path)?))
 }
@@ -44,25 +45,25 @@ fn inode_of(stat: &FileStat) -> Inode {
     (stat.st_dev, stat.st_ino)
 }
 
-/// What became of an attempt to open a file.
+/// The outcome of opening a file.
 #[derive(Debug)]
 pub(super) enum Opened {
     File(File),
-    /// There is no such file.
+    /// The file does not exist.
     Missing,
-    /// None of those who named it may know.
+    /// No author may read the file, or learn whether it exists.
     Withheld,
 }
 
-/// Opens files for users, and remembers who these are.
+/// Opens files on behalf of users, and remembers the groups of each user.
 #[derive(Debug, Default)]
 pub(super) struct Opener {
     users: Mutex<HashMap<Author, Arc<Reader>>>,
 }
 
 impl Opener {
-    /// Open the regular file at an absolute path, if one of the authors could, or if it is one of those that are
-    /// `shown`, or in one of these folders.
+    /// Opens the regular file at an absolute path. At least one author must be able to read the
+    /// file, or the file must be in `shown` or in a folder in `shown`.
     pub(super) fn open(
         &self,
         path: &Path,
@@ -82,16 +83,16 @@ impl Opener {
     }
 }
 
-/// A user, as permissions see one.
+/// A user whose permissions are checked.
 #[derive(Debug)]
 enum Reader {
-    /// The operating system says what this one may do.
+    /// The user who runs this process. The operating system checks the permissions.
     Caller,
     User {
         number: Uid,
         groups: Vec<Gid>,
     },
-    /// Whoever it may be.
+    /// An unknown user, who only has the permissions of everyone.
     Anybody,
 }
 
@@ -106,7 +107,8 @@ impl Reader {
         }
     }
 
-    /// May the user do what `bits` say: read, or search? `bits` are those of the owner, the group and all others.
+    /// Returns whether the user has one of three permissions: `bits` are the mode bits that grant
+    /// it to the owner, to the group, and to all others.
     fn may(&self, bits: [Mode; 3], stat: &FileStat, has_list: impl FnOnce() -> bool) -> bool {
         let [of_owner, of_group, of_others] = bits;
         let bit = match self {
@@ -131,7 +133,7 @@ impl Reader {
     }
 }
 
-/// The groups of a user of this machine; none of a user that it does not know.
+/// Returns the groups of a user; none if this machine does not know the user.
 fn groups(number: Uid) -> Vec<Gid> {
     let Ok(Some(user)) = User::from_uid(number) else { return Vec::new() };
     #[cfg(not(target_vendor = "apple"))]
@@ -143,18 +145,18 @@ fn groups(number: Uid) -> Vec<Gid> {
     vec![user.gid]
 }
 
-/// Are there permissions that the mode does not say?
+/// Returns whether the file has an access control list, which grants or denies more than the mode.
 #[cfg(target_os = "linux")]
 fn has_access_control_list(file: &impl AsFd) -> bool {
     use std::os::fd::AsRawFd;
 
     use rustix::io::Errno;
 
-    // Descriptors that only name a file are not asked directly.
+    // An `O_PATH` descriptor does not allow fgetxattr(2), so ask through `/proc`.
     let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
     match rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0; 1]) {
         Err(Errno::NODATA | Errno::OPNOTSUPP) => false,
-        // It is longer than a byte, or it cannot be told.
+        // The list is longer than a byte, or reading it failed.
         _ => true,
     }
 }
@@ -164,10 +166,11 @@ fn has_access_control_list(_: &impl AsFd) -> bool {
     false
 }
 
-/// Is this a file in which the kernel tells of itself and of processes, such as one of `/proc`?
+/// Returns whether the file belongs to a file system of the kernel such as `/proc`, whose files
+/// describe the system or its processes.
 #[cfg(target_os = "linux")]
 fn is_of_kernel(file: &File) -> bool {
-    // statfs(2), linux/magic.h.
+    // The magic numbers of statfs(2), from linux/magic.h.
     const FILE_SYSTEMS: [u64; 15] = [
         0x9fa0,      // proc
         0x6265_6572, // sysfs
@@ -194,7 +197,7 @@ fn is_of_kernel(_: &File) -> bool {
     false
 }
 
-/// A folder on the way.
+/// A folder on the path.
 struct Step {
     handle: OwnedFd,
     stat: FileStat,
@@ -211,12 +214,12 @@ impl Step {
     }
 }
 
-/// The way along a path.
+/// The state of resolving a path.
 struct Walk<'w> {
-    /// Those who have got this far.
+    /// The users who can search all folders so far.
     readers: Vec<Arc<Reader>>,
     shown: &'w [Inode],
-    /// The root, and the folders from there to the present one.
+    /// The folders from the root to the current one.
     way: Vec<Step>,
     links: usize,
 }
@@ -225,7 +228,7 @@ impl Walk<'_> {
     fn open(mut self, path: &Path) -> io::Result<Opened> {
         match self.walk(path) {
             Ok(Some(file)) => self.judge(file),
-            // Who may not look into a folder is not told what is missing there.
+            // A user who may not search a folder must not learn whether a file in it exists.
             Ok(None) if self.readers.is_empty() => Ok(Opened::Withheld),
             Ok(None) => Ok(Opened::Missing),
             Err(_) if self.readers.is_empty() => Ok(Opened::Withheld),
@@ -233,14 +236,14 @@ impl Walk<'_> {
         }
     }
 
-    /// Go to the file. `None` if there is none.
+    /// Resolves the path and opens the file. Returns `None` if the file does not exist.
     fn walk(&mut self, path: &Path) -> io::Result<Option<File>> {
         let mut pending = components(path);
         while let Some(name) = pending.pop_front() {
             let Some(here) = self.way.last() else { return Ok(None) };
             self.readers.retain(|reader| reader.may_search(here));
             if name == ".." {
-                // Above the root is the root.
+                // The parent of the root is the root.
                 self.way.truncate(self.way.len().saturating_sub(1).max(1));
                 continue;
             }
@@ -279,7 +282,7 @@ impl Walk<'_> {
         Err(Errno::EISDIR.into())
     }
 
-    /// The file, if somebody who came so far may read it, or if it is shown to everybody.
+    /// Returns the file if it is shown to everyone, or if one of the remaining users may read it.
     fn judge(mut self, file: File) -> io::Result<Opened> {
         let stat = fstat(&file)?;
         if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
@@ -287,9 +290,10 @@ impl Walk<'_> {
         }
         self.readers.retain(|reader| reader.may_read(&stat, &file));
         let is_shown = |stat: &FileStat| self.shown.contains(&inode_of(stat));
-        // A hard link in such a folder could be to a file of any other.
+        // A hard link inside a shown folder could refer to a file outside of it.
         let in_shown = || stat.st_nlink == 1 && self.way.iter().any(|step| is_shown(&step.stat));
-        // Only the caller is the one who opens it: the kernel tells others less, whatever the mode of these files.
+        // The content of such a file depends on the process that opens it. This process may see
+        // more than the authors, whatever the mode says, so only the caller may read the file.
         if is_of_kernel(&file) {
             self.readers.retain(|reader| matches!(**reader, Reader::Caller));
         }
@@ -298,7 +302,7 @@ impl Walk<'_> {
     }
 }
 
-/// The parts of a path that lead somewhere.
+/// Returns the components of a path, without `/` and `.`.
 fn components(path: &Path) -> VecDeque<OsString> {
     let part = |component: Component<'_>| match component {
         Component::Normal(name) => Some(name.to_owned()),
@@ -315,10 +319,10 @@ mod tests {
 
     use super::*;
 
-    /// Nobody has this number.
+    /// An id that no user has.
     const STRANGER: Author = Author::User(4_000_000_007);
 
-    /// A folder that everybody can reach, if `/tmp` is one.
+    /// A folder that every user can reach, if they can reach `/tmp`.
     struct Place(tempfile::TempDir);
 
     impl Place {
@@ -369,7 +373,7 @@ mod tests {
             ("secret.py", "Withheld"),
             ("group.py", "Withheld"),
             ("closed/public.py", "Withheld"),
-            // What is in a closed folder is not told either.
+            // Strangers do not learn what is in a closed folder, either.
             ("closed/missing.py", "Withheld"),
             ("closed/../public.py", "Withheld"),
             ("missing.py", "Missing"),
@@ -383,7 +387,7 @@ mod tests {
             assert_eq!(place.open(name, Authors::Caller, &[]), name);
             assert_eq!(place.open(name, Author::User(0), &[]), name);
         }
-        // Of several, one is enough.
+        // One author with permission is enough.
         let both = Authors::Others([STRANGER, Author::User(0)].into());
         assert_eq!(place.open("secret.py", both, &[]), "secret.py");
     }
@@ -455,7 +459,7 @@ mod tests {
     fn a_file_with_a_list_of_its_own_is_open_to_its_owner_alone() {
         let place = Place::new();
         place.write("listed.py", 0o644);
-        // The mode, and user 4711 who may do nothing (acl(5), posix_acl_xattr.h).
+        // The mode 0644, and user 4711 without permissions (acl(5), posix_acl_xattr.h).
         let entry = |tag: u16, bits: u16, id: u32| {
             [&tag.to_le_bytes()[..], &bits.to_le_bytes(), &id.to_le_bytes()].concat()
         };

@@ -1,4 +1,4 @@
-//! Where source text comes from.
+//! Where the text of sources comes from.
 
 use std::fmt;
 use std::fs::File;
@@ -10,18 +10,22 @@ use super::permission::{self, Inode, Opened, Opener};
 use crate::paths::{WorkingDir, from_os};
 use crate::{Authors, Error, ErrorKind, Result};
 
-/// No source that anybody wrote is larger; a data file can name any file.
+/// The maximum size of a source in bytes. No source written by hand is larger, but a data file can
+/// name any file.
 pub(super) const LARGEST_SOURCE: u64 = 64 << 20;
 
-/// Facts take up to a hundred times the memory of a source: others shall not fill it.
+/// The maximum size of a source that only data files of other users name. Facts take up to a
+/// hundred times the memory of a source, so other users could otherwise fill the memory.
 const LARGEST_SOURCE_OF_OTHERS: u64 = 4 << 20;
 
-/// Gives the sources of measured files: a disk, an archive, a map in memory.
+/// Provides the sources of measured files: from a disk, an archive, or a map in memory.
 ///
-/// Any function from a path to bytes is one. It is called from several threads at once.
+/// Any function from a path to bytes implements this trait. It is called from several threads at
+/// once.
 ///
-/// If the summary has a [`folder`](super::Summarizer::folder), the path is a path of this machine. Otherwise it is the
-/// path in the data, which may come from another operating system (`C:\app\views.py`).
+/// If the summary has a [`folder`](super::Summarizer::folder), the path is a path of this machine.
+/// Otherwise it is the path in the data, which may come from another operating system
+/// (`C:\app\views.py`).
 ///
 /// # Examples
 ///
@@ -36,23 +40,23 @@ const LARGEST_SOURCE_OF_OTHERS: u64 = 4 << 20;
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 pub trait Sources: Sync {
-    /// The bytes of the file at `path`; `None` if there is no such file.
+    /// Returns the bytes of the file at `path`, or `None` if the file does not exist.
     ///
     /// # Errors
     ///
-    /// Why a file that is there cannot be read.
+    /// Any error, if the file exists but cannot be read.
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>>;
 
-    /// The bytes of the file at `path`, which data files of these authors name.
+    /// Returns the bytes of the file at `path`, which data files of `authors` name.
     ///
-    /// Without this method, a source is [read](Self::read) whoever names it. That is right where the sources are
-    /// meant to be shown: those of an archive, of a revision, in memory. It is wrong where a path can lead to any
-    /// file of a machine.
+    /// The default implementation [reads](Self::read) any file for any author. That is right if all
+    /// sources may be shown: if they come from an archive, a revision, or memory. It is wrong if a
+    /// path can lead to any file of a machine.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read); [`ErrorKind::Withheld`](crate::ErrorKind::Withheld) if none of the authors may read the
-    /// file.
+    /// The same as for [`read`](Self::read), and
+    /// [`ErrorKind::Withheld`](crate::ErrorKind::Withheld) if no author may read the file.
     fn read_for(&self, path: &Path, authors: &Authors) -> Result<Option<Vec<u8>>> {
         let _ = authors;
         self.read(path)
@@ -65,10 +69,10 @@ impl<F: Fn(&Path) -> Result<Option<Vec<u8>>> + Sync> Sources for F {
     }
 }
 
-/// The files of this machine.
+/// The files on the disk of this machine.
 ///
-/// What only others' data files name is read if one of these users could read it: see
-/// [`Authors`](crate::Authors).
+/// If only data files of other users name a source, it is read only if one of these users could
+/// read it: see [`Authors`](crate::Authors).
 ///
 /// # Examples
 ///
@@ -93,7 +97,7 @@ pub struct DiskSources {
 }
 
 impl DiskSources {
-    /// Relative paths start at `folder`.
+    /// Creates sources on the disk. Relative paths start at `folder`.
     pub fn new(folder: WorkingDir) -> Self {
         Self {
             folder,
@@ -104,11 +108,12 @@ impl DiskSources {
         }
     }
 
-    /// Show this file, or all files in this folder, whoever names them.
+    /// Allows this file, or all files in this folder, to be read no matter whose data files name
+    /// them.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it is not there.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the path does not exist.
     ///
     /// # Examples
     ///
@@ -131,12 +136,13 @@ impl DiskSources {
         Ok(sources)
     }
 
-    /// Open the file at `path`, which data files of these authors name; `None` if there is no such file.
+    /// Opens the file at `path`, which data files of `authors` name. Returns `None` if the file
+    /// does not exist.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Withheld`](crate::ErrorKind::Withheld) if none of the authors may read it;
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be opened, or is no regular file.
+    /// - [`ErrorKind::Withheld`](crate::ErrorKind::Withheld) if no author may read the file;
+    /// - [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be opened, or is not a regular file.
     pub fn open(&self, path: &Path, authors: &Authors) -> Result<Option<File>> {
         let local = self.folder.local_path(&from_os(path));
         let opened = match authors {
@@ -177,7 +183,7 @@ impl Sources for DiskSources {
     }
 }
 
-/// Open without waiting: a data file can name a FIFO, or a device.
+/// Opens a file without blocking: a data file can name a FIFO or a device.
 fn open_regular(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);
@@ -188,7 +194,7 @@ fn open_regular(path: &Path) -> io::Result<File> {
     }
     let file = options.open(path)?;
     let kind = file.metadata()?.file_type();
-    // Reading a folder is an error with words of its own.
+    // Folders pass, because reading one fails with a clearer error.
     if kind.is_file() || kind.is_dir() {
         Ok(file)
     } else {
@@ -215,7 +221,7 @@ fn failed(err: io::Error, path: &Path, local: PathBuf) -> Error {
     Error::new(ErrorKind::Io, PyOsError::new(err, path)).with_path(local)
 }
 
-/// Whether the file is not there; a name that no file can have is not there either.
+/// Returns whether the file does not exist. This includes names that no file can have.
 fn is_absence(err: &io::Error) -> bool {
     use io::ErrorKind as Kind;
     matches!(
@@ -224,7 +230,8 @@ fn is_absence(err: &io::Error) -> bool {
     )
 }
 
-/// An operating system's error in Python's words: `[Errno 13] Permission denied: '/srv/a.py'`.
+/// An error of the operating system with Python's message, such as
+/// `[Errno 13] Permission denied: '/srv/a.py'`.
 #[derive(Debug)]
 struct PyOsError {
     cause: io::Error,

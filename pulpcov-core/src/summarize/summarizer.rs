@@ -1,4 +1,4 @@
-//! File by file: choose, read, parse, compare with the data.
+//! Choosing, reading and parsing files, and comparing them with the data.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,15 +17,16 @@ use crate::results::{Analysis, Numbers};
 use crate::text::{printable, py_repr};
 use crate::{ArcSet, Authors, CoverageData, Error, ErrorKind, FilePath, Position, Result};
 
-/// One of so many files tells whether Python 3.14 is worth a try: what was measured by it would be analyzed twice
-/// otherwise.
+/// Analyzes every 16th file first; if these files suggest Python 3.14, starts the rest as 3.14.
+/// Without this sample, all sources that 3.14 ran would be analyzed twice.
 const FILES_LIKE_A_SAMPLE: usize = 16;
 
-/// Neighbours are in the same folders, which are resolved once.
+/// The number of files that one thread names in a row. Adjacent files are often in the same folder,
+/// which the thread then resolves only once.
 #[cfg(feature = "parallel")]
 const FILES_NAMED_TOGETHER: usize = 64;
 
-/// Makes a [`Summary`] of data and sources.
+/// Makes a [`Summary`] from data and sources.
 ///
 /// # Examples
 ///
@@ -66,41 +67,41 @@ pub struct Summarizer<'a> {
     on_file: Box<dyn Fn(Progress) + Sync + 'a>,
 }
 
-/// What becomes of files that a plugin of coverage.py traced, such as templates.
+/// What to do with files that a plugin of coverage.py traced, such as templates.
 ///
-/// Their lines are known that ran; what else is a statement, only the plugin knows.
+/// The data only has the lines that ran. Only the plugin knows which other lines are statements.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PluginLines {
-    /// They are left out, with a [`Warning`].
+    /// Leave the files out, with a [`Warning`].
     #[default]
     LeftOut,
-    /// The lines that ran are reported, as if there were no others.
+    /// Report the lines that ran, as if there were no others.
     Measured,
 }
 
-/// What a plugin says of a file that it traced.
+/// What a plugin says about a file that it traced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TracedFile {
     /// The lines that could have run.
     pub statements: Vec<i32>,
-    /// The lines that are excluded.
+    /// The excluded lines.
     pub excluded: Vec<i32>,
 }
 
-/// How far a summary is.
+/// The progress of a summary.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many files there are.
+    /// The number of files in the summary.
     pub files: usize,
 }
 
 impl<'a> Summarizer<'a> {
-    /// Summarize all files of `data`, under the names that they have there.
+    /// Creates a summarizer for all files of `data`, under their names in the data.
     ///
     /// # Errors
     ///
-    /// None in practice: the default patterns compile.
+    /// None in practice: the default patterns always compile.
     pub fn new(data: &'a CoverageData, sources: &'a dyn Sources) -> Result<Self> {
         Ok(Self {
             data,
@@ -124,102 +125,104 @@ impl<'a> Summarizer<'a> {
         })
     }
 
-    /// The folder that names are relative to: sources are asked for by absolute paths, as
-    /// coverage.py does.
+    /// Sets the folder that names in the report are relative to. As in coverage.py, sources are
+    /// then read by absolute paths.
     #[must_use]
     pub fn folder(mut self, folder: WorkingDir) -> Self {
         self.folder = Some(folder);
         self
     }
 
-    /// Whether the data has paths relative to the [`folder`](Self::folder): coverage.py's setting
-    /// of this name.
+    /// Sets whether paths in the data are relative to the [`folder`](Self::folder): coverage.py's
+    /// setting `relative_files`.
     #[must_use]
     pub fn relative_files(mut self, relative: bool) -> Self {
         self.relative_files = relative;
         self
     }
 
-    /// Summarize these files and no others. One that the data does not have did not run.
+    /// Summarizes only these files. A file that is not in the data counts as not run.
     #[must_use]
     pub fn files(mut self, files: impl IntoIterator<Item = FilePath>) -> Self {
         self.files.extend(files);
         self
     }
 
-    /// Summarize the measured files in these folders, and those of [`files`](Self::files).
+    /// Summarizes only the measured files in these folders, and those of [`files`](Self::files).
     #[must_use]
     pub fn folders(mut self, folders: impl IntoIterator<Item = FilePath>) -> Self {
         self.folders.extend(folders);
         self
     }
 
-    /// Summarize only files whose path matches one of these patterns; none match all.
+    /// Summarizes only files whose path matches one of these patterns. Without patterns, all files
+    /// match.
     #[must_use]
     pub fn include<P: Into<String>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         self.include.extend(patterns.into_iter().map(Into::into));
         self
     }
 
-    /// Leave out files whose path matches one of these patterns.
+    /// Leaves out files whose path matches one of these patterns.
     #[must_use]
     pub fn omit<P: Into<String>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         self.omit.extend(patterns.into_iter().map(Into::into));
         self
     }
 
-    /// Count only what ran in a context that one of these regular expressions matches; none
-    /// match all.
+    /// Counts only what ran in contexts that match one of these regular expressions. Without
+    /// expressions, all contexts match.
     #[must_use]
     pub fn contexts<P: Into<String>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         self.contexts.extend(patterns.into_iter().map(Into::into));
         self
     }
 
-    /// The lines to exclude, instead of coverage.py's default.
+    /// Sets the patterns for excluded lines, instead of coverage.py's defaults.
     #[must_use]
     pub fn exclude(mut self, patterns: LinePatterns) -> Self {
         self.exclude = Some(patterns);
         self
     }
 
-    /// The lines whose branches need not all be taken, instead of coverage.py's default.
+    /// Sets the patterns for lines whose branches need not all be taken, instead of coverage.py's
+    /// defaults.
     #[must_use]
     pub fn partial(mut self, patterns: LinePatterns) -> Self {
         self.partial = Some(patterns);
         self
     }
 
-    /// The version of Python that ran the code.
+    /// Sets the version of Python that ran the code.
     #[must_use]
     pub fn python(mut self, python: PythonChoice) -> Self {
         self.python = python;
         self
     }
 
-    /// Leave out, with a [`Warning`], what has no source or is no Python.
+    /// Leaves out files that have no source or are not Python, each with a [`Warning`].
     #[must_use]
     pub fn ignore_errors(mut self, ignore: bool) -> Self {
         self.ignore_errors = ignore;
         self
     }
 
-    /// What becomes of files that a plugin traced.
+    /// Sets what to do with files that a plugin traced.
     #[must_use]
     pub fn plugin_lines(mut self, lines: PluginLines) -> Self {
         self.plugin_lines = lines;
         self
     }
 
-    /// The statements of files that plugins traced, by the paths that the data has. Of other such files,
-    /// [`plugin_lines`](Self::plugin_lines) says what becomes.
+    /// Adds the statements of files that plugins traced, by their paths in the data. For all other
+    /// files that plugins traced, [`plugin_lines`](Self::plugin_lines) applies.
     #[must_use]
     pub fn traced(mut self, files: impl IntoIterator<Item = (FilePath, TracedFile)>) -> Self {
         self.traced.extend(files);
         self
     }
 
-    /// How much to keep of each file. A report that needs more refuses the summary.
+    /// Sets how much to keep of each file. A report that needs more returns an error.
     ///
     /// # Examples
     ///
@@ -246,34 +249,43 @@ impl<'a> Summarizer<'a> {
         self
     }
 
-    /// Keep facts about sources between runs; otherwise every source is parsed every time.
+    /// Uses a cache of facts, which is kept between runs. Without a cache, every source is parsed
+    /// every time.
     #[must_use]
     pub fn cache(mut self, cache: &'a FactsCache) -> Self {
         self.cache = Some(cache);
         self
     }
 
-    /// Be told whenever a file is done, from several threads.
+    /// Sets a function to call after each file, from several threads at once.
     #[must_use]
     pub fn on_file(mut self, on_file: impl Fn(Progress) + Sync + 'a) -> Self {
         self.on_file = Box::new(on_file);
         self
     }
 
-    /// Summarize.
+    /// Makes the summary.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoData`] if there is no file to report on; [`ErrorKind::Pattern`] and
-    /// [`ErrorKind::Config`] for a pattern that cannot be used. Unless errors are ignored, those of the first file
-    /// that has one: [`ErrorKind::NoSource`] if it is not there or cannot be read,
-    /// [`ErrorKind::NotPython`] if it does not parse. A file that is not named like Python, and is
-    /// none, is passed over; one that may not be shown is [withheld](Warning::Withheld). One that only others' data files
-    /// name is [left out](Warning::LeftOut) whatever is wrong with it: they cannot stop the report.
+    /// - [`ErrorKind::NoData`] if there is no file to report on;
+    /// - [`ErrorKind::Pattern`] or [`ErrorKind::Config`] if a pattern is invalid;
+    /// - [`ErrorKind::NoSource`] if a source does not exist or cannot be read, unless errors are
+    ///   ignored;
+    /// - [`ErrorKind::NotPython`] if a source does not parse, unless errors are ignored.
+    ///
+    /// If several files have an error, the error of the first one is returned.
+    ///
+    /// Some files never cause an error:
+    ///
+    /// - A file that is not Python is skipped if its name does not suggest Python.
+    /// - A file that may not be shown is [withheld](Warning::Withheld).
+    /// - A file that only data files of other users name is [left out](Warning::LeftOut) after any
+    ///   error, so that other users cannot stop the report.
     pub fn run(mut self) -> Result<Summary<'a>> {
         let patterns = (self.exclude.take(), self.partial.take());
         let facts = AnalyzeOptions::with_patterns(patterns.0, patterns.1)?;
-        // What a cache keeps is for all reports.
+        // The cache serves all reports, so its facts must be complete.
         let explained = self.detail == Detail::Everything || self.cache.is_some();
         let facts = facts.branches(self.data.has_arcs()).explained(explained);
         let selection = self.select_contexts()?;
@@ -304,7 +316,8 @@ impl<'a> Summarizer<'a> {
         })
     }
 
-    /// What becomes of each file, by the Python version that is asked for or suits the data.
+    /// Returns the outcome of each file, for the requested Python version or the one that fits the
+    /// data.
     fn outcomes(
         &self,
         facts: AnalyzeOptions,
@@ -334,7 +347,8 @@ impl<'a> Summarizer<'a> {
         if guess == FIRST_GUESS {
             return (version, worker.run_again(version, &all));
         }
-        // What 3.14 parses, an older version may not: nobody has asked yet.
+        // The rest was only analyzed as 3.14, which may parse what older versions do not. So the
+        // evidence about syntax is incomplete.
         let outcomes = worker.run_again(FIRST_GUESS, &all);
         let version = evidence(&outcomes).version();
         if version == FIRST_GUESS {
@@ -343,7 +357,7 @@ impl<'a> Summarizer<'a> {
         (version, worker.run_again(version, &all))
     }
 
-    /// coverage.py's `set_query_contexts`.
+    /// Returns the contexts to count: coverage.py's `set_query_contexts`.
     fn select_contexts(&self) -> Result<Option<ContextSelection>> {
         if self.contexts.is_empty() {
             return Ok(None);
@@ -367,7 +381,7 @@ impl<'a> Summarizer<'a> {
         failed.map_or(Ok(Some(selection)), Err)
     }
 
-    /// The files to report on, in coverage.py's order.
+    /// Returns the files to report on, in coverage.py's order.
     fn candidates(&self, warnings: &mut Vec<Warning>) -> Result<Vec<Task>> {
         let asked = self.asked();
         let include = self.matcher(&self.include)?;
@@ -384,7 +398,7 @@ impl<'a> Summarizer<'a> {
         }
         tasks.sort_by(|a, b| {
             let (a, b) = (&a.candidate, &b.candidate);
-            // `Path` compares component by component; the order is that of the bytes.
+            // `Path` compares components; coverage.py compares strings.
             (a.path.as_os_str(), &a.asked).cmp(&(b.path.as_os_str(), &b.asked))
         });
         let is_unknown = |task: &Task| {
@@ -398,7 +412,8 @@ impl<'a> Summarizer<'a> {
         Ok(tasks)
     }
 
-    /// Files in the report whose rows it does not find, because it looks for them by another name.
+    /// Returns warnings about files whose rows the report does not find, because it looks for them
+    /// under another name.
     fn unmatched_rows(&self, tasks: &[Task], outcomes: &[Outcome]) -> Vec<Warning> {
         let has_rows = |path: &FilePath| self.data.file(path).is_some_and(|file| file.has_rows());
         let mut unmatched = BTreeMap::<Unmatched, Vec<(FilePath, FilePath)>>::new();
@@ -414,7 +429,7 @@ impl<'a> Summarizer<'a> {
         unmatched.into_iter().map(|(why, files)| Warning::UnmatchedRows { why, files }).collect()
     }
 
-    /// Name files. Links are looked up on disk, so that many files are named in parallel.
+    /// Names files. Naming looks up links on the disk, so it runs in parallel.
     #[cfg(feature = "parallel")]
     fn tasks(&self, asked: &[FilePath]) -> Vec<Task> {
         use rayon::prelude::*;
@@ -436,13 +451,15 @@ impl<'a> Summarizer<'a> {
         asked.iter().map(task).collect()
     }
 
-    /// Whose data files name a file. By its path it may be another one's link.
+    /// Returns whose data files name the file. The data file may name the path that was asked for,
+    /// or what its links lead to.
     fn authors(&self, candidate: &Candidate) -> Authors {
         let file = self.data.file(&candidate.asked).or_else(|| self.data.file(&candidate.recorded));
         file.map(|file| file.authors().clone()).unwrap_or_default()
     }
 
-    /// The files that the user names, or else all that were measured.
+    /// Returns the files that the caller asked for, and the measured files in the folders that the
+    /// caller asked for. If the caller asked for nothing, returns all measured files.
     fn asked(&self) -> Vec<FilePath> {
         let measured = self.data.files().map(|file| file.path().clone());
         if self.folders.is_empty() {
@@ -466,7 +483,7 @@ impl<'a> Summarizer<'a> {
         GlobMatcher::new(prepared).map(Some)
     }
 
-    /// What an outcome means: a file, a warning, nothing, or the end.
+    /// Handles an outcome: adds a file, adds a warning, does nothing, or returns an error.
     fn settle(
         &self,
         task: &Task,
@@ -481,7 +498,7 @@ impl<'a> Summarizer<'a> {
                 Ok(())
             }
             Outcome::NotNamedPython => Ok(()),
-            // Nobody can stop a report by naming what they may not see.
+            // Other users must not be able to stop a report by naming files that they may not read.
             Outcome::Withheld { path, authors } => {
                 warnings.push(Warning::Withheld { path, authors });
                 Ok(())
@@ -489,7 +506,7 @@ impl<'a> Summarizer<'a> {
             Outcome::Failed { message, error, .. } => {
                 let may_be_ignored =
                     matches!(error.kind(), ErrorKind::NoSource | ErrorKind::NotPython);
-                // Nor by naming what is not there, or is no Python.
+                // The same applies to files that do not exist or are not Python.
                 let is_of_others = task.authors != Authors::Caller;
                 if !is_of_others && (!self.ignore_errors || !may_be_ignored) {
                     return Err(error);
@@ -501,7 +518,7 @@ impl<'a> Summarizer<'a> {
     }
 }
 
-/// A file to summarize, and the plugin that traced it.
+/// A file to summarize, with the plugin that traced it.
 struct Task {
     candidate: Candidate,
     tracer: String,
@@ -510,28 +527,28 @@ struct Task {
 
 impl Task {
     fn withheld(&self) -> Outcome {
-        // Where its links lead is not told.
+        // Do not reveal what the path resolves to.
         let path = self.candidate.asked.clone();
         Outcome::Withheld { path, authors: self.authors.clone() }
     }
 }
 
-/// What became of a file.
+/// What happened to a file.
 enum Outcome {
     Done {
         file: Box<FileSummary>,
         mismatch: Option<Warning>,
         evidence: Evidence,
     },
-    /// It is no Python, and its name never said that it was.
+    /// The file is not Python, and its name does not suggest that it is.
     NotNamedPython,
-    /// It may not be shown.
+    /// The file may not be shown.
     Withheld {
         path: FilePath,
         authors: Authors,
     },
     Failed {
-        /// coverage.py's words when errors are ignored.
+        /// coverage.py's message if errors are ignored.
         message: String,
         error: Error,
         evidence: Evidence,
@@ -547,7 +564,7 @@ impl Outcome {
     }
 }
 
-/// The files whose source is not there.
+/// Returns the paths of all sources that do not exist.
 fn missing_sources(outcomes: &[Outcome]) -> Vec<PathBuf> {
     let missing = |outcome: &Outcome| match outcome {
         Outcome::Failed { error, .. } if error.kind() == ErrorKind::NoSource => {
@@ -558,14 +575,14 @@ fn missing_sources(outcomes: &[Outcome]) -> Vec<PathBuf> {
     outcomes.iter().filter_map(missing).collect()
 }
 
-/// Tasks that the others are like, and the others.
+/// Splits the tasks into a sample and the rest.
 fn sampled(tasks: &[Task]) -> (Vec<&Task>, Vec<&Task>) {
     let neighbours = tasks.chunks(FILES_LIKE_A_SAMPLE).filter_map(|tasks| tasks.split_first());
     let (sample, rest): (Vec<_>, Vec<_>) = neighbours.unzip();
     (sample, rest.into_iter().flatten().collect())
 }
 
-/// The outcomes of a sample and of the others, in the order of the tasks.
+/// Merges the outcomes of the sample and of the rest, in the order of the tasks.
 fn woven(of_sample: Vec<Outcome>, of_rest: Vec<Outcome>) -> Vec<Outcome> {
     let mut all = Vec::with_capacity(of_sample.len() + of_rest.len());
     let mut of_rest = of_rest.into_iter();
@@ -580,17 +597,17 @@ fn evidence<'o>(outcomes: impl IntoIterator<Item = &'o Outcome>) -> Evidence {
     outcomes.into_iter().map(Outcome::evidence).sum()
 }
 
-/// What each thread needs.
+/// What all threads share.
 struct Worker<'w, 'a> {
     summarizer: &'w Summarizer<'a>,
     facts: AnalyzeOptions,
     selection: Option<&'w ContextSelection>,
-    /// How many files there are in all.
+    /// The total number of files.
     files: usize,
 }
 
 impl Worker<'_, '_> {
-    /// What becomes of files as `version` has them; tells that each is done.
+    /// Analyzes files as `version`, and reports the progress.
     fn run_all(&self, version: PythonVersion, tasks: &[&Task]) -> Vec<Outcome> {
         let options = self.facts.clone().version(version);
         each(tasks, |task| {
@@ -600,7 +617,8 @@ impl Worker<'_, '_> {
         })
     }
 
-    /// The same, of files that were done as another version had them: each counts once.
+    /// Analyzes files once more as another version. Does not report the progress, because each file
+    /// counts once.
     fn run_again(&self, version: PythonVersion, tasks: &[&Task]) -> Vec<Outcome> {
         let options = self.facts.clone().version(version);
         each(tasks, |task| self.summarize(task, &options))
@@ -642,7 +660,8 @@ impl Worker<'_, '_> {
         Outcome::Done { file: Box::new(file), mismatch, evidence }
     }
 
-    /// May the source of a file that needs none for its facts be shown?
+    /// Returns whether the source of a traced file may not be shown. The facts about the file do
+    /// not come from its source, so the source would not be read otherwise.
     fn is_withheld(&self, task: &Task) -> bool {
         let read = || read_source(self.summarizer.sources, &task.candidate.path, &task.authors);
         task.authors != Authors::Caller
@@ -699,7 +718,7 @@ fn each(tasks: &[&Task], work: impl Fn(&Task) -> Outcome) -> Vec<Outcome> {
     tasks.iter().map(|task| work(task)).collect()
 }
 
-/// What the data has about a file.
+/// The data of one file.
 enum Ran {
     Lines(crate::Numbits),
     Arcs(ArcSet),
@@ -737,15 +756,15 @@ impl Ran {
     }
 }
 
-/// Lines that the source does not have.
+/// Returns a warning if the data has lines that the source does not have.
 fn mismatch(candidate: &Candidate, ran: &[i32], facts: &Facts) -> Option<Warning> {
-    // Behind the last newline there is no code; an empty module has its code on line 1.
+    // There is no code after the last newline, but an empty module has code on line 1.
     let lines = (facts.last_line() - 1).max(1);
     let recorded = ran.iter().copied().max().filter(|last| *last > lines)?;
     Some(Warning::Mismatch { path: candidate.path.clone(), recorded, lines })
 }
 
-/// The bytes of a source, or coverage.py's sentence that it is not there.
+/// Returns the bytes of a source. If it is missing, returns an error with coverage.py's message.
 pub(super) fn read_source(
     sources: &dyn Sources,
     path: &Path,
@@ -760,7 +779,7 @@ pub(super) fn read_source(
     }
 }
 
-/// coverage.py's sentence about a file that does not parse.
+/// Returns coverage.py's error for a file that does not parse.
 fn not_parsed(path: &Path, err: &Error) -> Error {
     let line = match err.position() {
         Some(Position::Line { line, .. }) => line.to_string(),
@@ -773,19 +792,19 @@ fn not_parsed(path: &Path, err: &Error) -> Error {
     Error::new(ErrorKind::NotPython, message).with_path(path)
 }
 
-/// Returns a path as it is shown in messages.
+/// Returns a path in the form in which messages show it.
 fn shown(path: &Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
 }
 
-/// Does it seem like this file should contain Python? coverage.py's `should_be_python`.
+/// Returns whether the name of a file suggests Python: coverage.py's `should_be_python`.
 fn is_named_python(path: &Path) -> bool {
     let path = from_os(path);
     let extension = crate::paths::extension(&path);
     extension.is_empty() || extension.starts_with(b".py")
 }
 
-/// One warning a plugin.
+/// Returns one warning for each plugin.
 fn plugin_warnings<'t>(tasks: impl Iterator<Item = &'t Task>, lines: PluginLines) -> Vec<Warning> {
     let mut files = BTreeMap::<&str, usize>::new();
     for task in tasks {

@@ -1,4 +1,4 @@
-//! What a report is made of.
+//! The content of a report.
 
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,10 @@ use super::sources::Sources;
 use super::summarizer::read_source;
 use super::warning::Warning;
 
-/// Files, what ran of each, and totals: made by a [`Summarizer`](super::Summarizer).
+/// The files of a report, what ran of each, and the totals. A [`Summarizer`](super::Summarizer)
+/// makes it.
 ///
-/// Source text is not kept: a report that shows it reads it again.
+/// A summary does not keep the text of sources. Reports that show it read the sources again.
 pub struct Summary<'a> {
     pub(super) data: &'a CoverageData,
     pub(super) sources: &'a dyn Sources,
@@ -40,60 +41,62 @@ pub struct FileSummary {
     pub(super) analysis: Option<Box<Analysis>>,
 }
 
-/// How much a [`Summary`] keeps of each file. The less, the less memory and time it takes. Each of these keeps what those
-/// before it keep.
+/// How much a [`Summary`] keeps of each file. Keeping less takes less memory and time.
+///
+/// Each variant also keeps everything that the variants before it keep.
 #[non_exhaustive]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Detail {
-    /// Names and numbers, which are all that a table without missing lines shows.
+    /// Names and numbers: enough for a table without missing lines.
     Numbers,
-    /// What ran and what did not, for tables with missing lines, XML and annotated sources.
+    /// Which lines and branches ran: enough for tables with missing lines, XML, and annotated
+    /// sources.
     Lines,
-    /// Everything, for any report: functions and classes too, and why arcs are not taken.
+    /// Everything, for any report. This adds functions and classes, and why arcs were not taken.
     #[default]
     Everything,
 }
 
 impl FileSummary {
-    /// The name that a report prints: relative to the folder, if the file is in it.
+    /// Returns the name in reports: relative to the folder if the file is inside it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where the source is.
+    /// Returns the path of the source.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the data calls the file.
+    /// Returns the path in the data.
     pub fn recorded_path(&self) -> &FilePath {
         &self.recorded
     }
 
-    /// Whose data files name it.
+    /// Returns whose data files name the file.
     pub fn authors(&self) -> &Authors {
         &self.authors
     }
 
-    /// Whether this is Python, and not a file of which only the lines are known that ran.
+    /// Returns whether the file is Python. Otherwise a plugin traced it.
     pub fn is_python(&self) -> bool {
         self.is_python
     }
 
-    /// What could have run.
+    /// Returns the facts about the source: what could have run.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoData`] unless [everything](Detail::Everything) was kept.
+    /// [`ErrorKind::NoData`] unless the summary keeps [everything](Detail::Everything).
     pub fn facts(&self) -> Result<&Facts> {
         self.facts.as_deref().ok_or_else(|| self.not_kept("facts"))
     }
 
-    /// What did.
+    /// Returns the analysis of the file: what ran.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoData`] if [numbers](Detail::Numbers) alone were kept.
+    /// [`ErrorKind::NoData`] if the summary only keeps [numbers](Detail::Numbers).
     pub fn analysis(&self) -> Result<&Analysis> {
         self.analysis.as_deref().ok_or_else(|| self.not_kept("lines"))
     }
@@ -103,57 +106,58 @@ impl FileSummary {
             .with_path(&self.path)
     }
 
-    /// The counts.
+    /// Returns the counts of the file.
     pub fn numbers(&self) -> Numbers {
         self.numbers
     }
 }
 
 impl Summary<'_> {
-    /// The files in the order of their paths.
+    /// Returns the files, in the order of their paths.
     pub fn files(&self) -> &[FileSummary] {
         &self.files
     }
 
-    /// The sum of all files' counts.
+    /// Returns the sum of the counts of all files.
     pub fn totals(&self) -> Numbers {
         self.totals
     }
 
-    /// Whether branches were measured.
+    /// Returns whether branches were measured.
     pub fn has_arcs(&self) -> bool {
         self.data.has_arcs()
     }
 
-    /// What is odd, in the order of the files.
+    /// Returns the warnings.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// The Python version that was decided for.
+    /// Returns the Python version that the facts are for.
     pub fn python_version(&self) -> PythonVersion {
         self.version
     }
 
-    /// The source of a file, read once more.
+    /// Reads the source of a file again.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoSource`] if it is gone meanwhile, [`ErrorKind::Withheld`] if it may not be shown any more.
+    /// [`ErrorKind::NoSource`] if the source can no longer be read, or [`ErrorKind::Withheld`] if
+    /// it may no longer be shown.
     pub fn source(&self, file: &FileSummary) -> Result<PythonSource> {
         let bytes = read_source(self.sources, &file.path, &file.authors)?;
         if file.is_python { PythonSource::decode(bytes) } else { Ok(PythonSource::plain(&bytes)) }
     }
 
-    /// For each line of a file that ran, the contexts that ran it, sorted by name.
+    /// Returns each line that ran with the contexts that ran it, sorted by name.
     ///
-    /// The order of the lines is coverage.py's: those that the first context ran come first, and
-    /// contexts are as old as the data file says.
+    /// The lines are in coverage.py's order: first the lines of the first context in the data file,
+    /// then the other lines of the second, and so on.
     pub fn contexts_by_line(&self, file: &FileSummary) -> Vec<(u32, Vec<&str>)> {
         self.data.contexts_by_line_recorded(&file.recorded, self.selection.as_ref())
     }
 
-    /// The contexts that ran a file, each with the lines that it ran.
+    /// Returns the contexts that ran a file, each with the lines that it ran.
     pub(crate) fn lines_by_context(
         &self,
         file: &FileSummary,
@@ -161,17 +165,17 @@ impl Summary<'_> {
         self.data.lines_by_context(&file.recorded, self.selection.as_ref())
     }
 
-    /// The names of the contexts that the data knows.
+    /// Returns the names of all contexts in the data.
     pub(crate) fn contexts(&self) -> Vec<&str> {
         self.data.contexts()
     }
 
-    /// The folder that the names are relative to; none if they are those of the data.
+    /// Returns the folder that names are relative to, or `None` if they are the names in the data.
     pub fn folder(&self) -> Option<&WorkingDir> {
         self.folder.as_ref()
     }
 
-    /// Whether paths were recorded relative to the folder.
+    /// Returns whether paths in the data are relative to the folder.
     pub fn relative_files(&self) -> bool {
         self.relative_files
     }

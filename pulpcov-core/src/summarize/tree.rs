@@ -1,4 +1,4 @@
-//! Sources that are elsewhere than the data says: another checkout, an archive, a revision.
+//! Sources in another place than the data says: in another checkout, an archive, or a revision.
 
 #[cfg(unix)]
 use std::collections::BTreeSet;
@@ -19,14 +19,16 @@ use crate::{CoverageData, Error, FilePath, Result};
 /// Reads a file of the tree.
 type Read = dyn Fn(&Path) -> Result<Vec<u8>> + Sync + Send;
 
-/// A tree of sources, in which a measured file is found by the end of its path.
+/// A tree of sources that finds a measured file by the end of its path.
 ///
-/// `/build/7/src/app/views.py` is `src/app/views.py` of a checkout, and `app-1.0/src/app/views.py` of
-/// an archive: of all files of that name, the one with the most folders in common. If two have
-/// the same number, neither is taken, unless the measured path is exactly that of one of them.
+/// `/build/7/src/app/views.py` can be `src/app/views.py` in a checkout, or
+/// `app-1.0/src/app/views.py` in an archive. Of all files with the same name, the tree chooses the
+/// one whose path has the most components at its end in common with the measured path. If two files
+/// have the same number in common, it chooses neither, unless the measured path is equal to the
+/// path of one of them.
 ///
-/// [`rename_files`](Self::rename_files) gives the data the names of the tree. A report of such data has
-/// [`root`](Self::root) for its folder, and relative files.
+/// [`rename_files`](Self::rename_files) changes the paths in the data to paths in the tree. A
+/// report on such data needs [`root`](Self::root) as its folder, and relative files.
 ///
 /// # Examples
 ///
@@ -50,14 +52,14 @@ type Read = dyn Fn(&Path) -> Result<Vec<u8>> + Sync + Send;
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 pub struct SourceTree {
-    /// The files of each name.
+    /// The paths of the files with each name.
     by_name: HashMap<Vec<u8>, Vec<PathBuf>>,
     read: Box<Read>,
     root: PathBuf,
 }
 
 impl SourceTree {
-    /// The files at `paths`, which `read` gives.
+    /// Creates a tree of the files at `paths`, whose content `read` returns.
     pub fn new(
         paths: impl IntoIterator<Item = PathBuf>,
         read: impl Fn(&Path) -> Result<Vec<u8>> + Sync + Send + 'static,
@@ -70,32 +72,33 @@ impl SourceTree {
         Self { by_name, read: Box::new(read), root: PathBuf::from("/") }
     }
 
-    /// Say where the tree is: an absolute path, `/` unless it is said.
+    /// Sets the location of the tree, an absolute path. The default is `/`.
     #[must_use]
     pub fn at(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = root.into();
         self
     }
 
-    /// Where the tree is: what its paths start from.
+    /// Returns the location of the tree, which its paths are relative to.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Files with their content.
+    /// Creates a tree of files with their content.
     pub fn in_memory(files: impl IntoIterator<Item = (PathBuf, Vec<u8>)>) -> Self {
         let files: HashMap<PathBuf, Vec<u8>> = files.into_iter().collect();
         let paths: Vec<PathBuf> = files.keys().cloned().collect();
         Self::new(paths, move |path| Ok(files.get(path).cloned().unwrap_or_default()))
     }
 
-    /// The Python files below a folder; hidden folders are passed over.
+    /// Creates a tree of all files below a folder, except for those in hidden folders.
     ///
-    /// If others than the caller and root can write to the folder, links that lead out of it are not followed.
+    /// Links that lead out of the folder are not followed if everyone can write to the folder, or
+    /// if its owner is neither root nor the user who runs this process.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Io`](crate::ErrorKind::Io) for a folder that cannot be listed.
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) if a folder cannot be listed.
     pub fn folder(root: impl AsRef<Path>) -> Result<Self> {
         let root = root.as_ref().canonicalize().map_err(|err| Error::io(root.as_ref(), err))?;
         let mut paths = Vec::new();
@@ -109,7 +112,7 @@ impl SourceTree {
         Ok(Self::new(paths, read).at(at))
     }
 
-    /// The file of the tree that a measured path stands for.
+    /// Returns the file of the tree that a measured path refers to.
     pub fn find(&self, path: &Path) -> Option<&Path> {
         let name = parts_from_end(path).next()?;
         let in_common = |own: &&PathBuf| {
@@ -125,21 +128,22 @@ impl SourceTree {
         found.next().filter(|_| found.next().is_none()).map(PathBuf::as_path)
     }
 
-    /// Whether a file of the tree is in this folder, whose path starts at the root.
+    /// Returns whether the tree contains files in a folder, whose path is relative to the root.
     pub fn has_folder(&self, folder: &Path) -> bool {
         self.by_name.values().flatten().any(|own| own.starts_with(folder))
     }
 
-    /// Give measured files the paths of the files that they stand for. What is not in the tree keeps its path; files that
-    /// stand for the same one become one.
+    /// Changes the paths of measured files to the paths of their files in the tree. Paths that are
+    /// not in the tree are kept. Files that get the same path are merged.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if files become one that different plugins traced.
+    /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if files are merged that
+    /// different plugins traced.
     pub fn rename_files(&self, data: CoverageData) -> Result<CoverageData> {
         data.map_paths(|path| {
             let own = self.find(&to_os(path.as_bytes()));
-            // A data file cannot hold every name.
+            // A data file cannot contain every path.
             let own = own.and_then(|own| FilePath::try_from(&*from_os(own)).ok());
             Ok(own.unwrap_or_else(|| path.clone()))
         })
@@ -158,7 +162,7 @@ impl std::fmt::Debug for SourceTree {
     }
 }
 
-/// Keeps links from leading out of a folder that others can write to.
+/// Prevents links from leading out of a folder that other users can write to.
 struct Fence {
     #[cfg(unix)]
     folder: Option<(Opener, Inode)>,
@@ -180,7 +184,8 @@ impl Fence {
     #[cfg(unix)]
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let Some((opener, folder)) = &self.folder else { return std::fs::read(path) };
-        // For nobody, but what is in the folder is shown to everybody.
+        // No user asks for the file, so only a file that is really inside the shown folder is
+        // opened.
         let nobody = Authors::Others(BTreeSet::new());
         match opener.open(&std::path::absolute(path)?, &nobody, &[*folder])? {
             Opened::File(file) => read_bounded(file, LARGEST_SOURCE),
@@ -202,7 +207,7 @@ impl Fence {
     }
 }
 
-/// A path may be of another operating system.
+/// Returns the components of a path from its end. The path may come from another operating system.
 fn parts_from_end(path: &Path) -> impl Iterator<Item = &[u8]> {
     let path = path.as_os_str().as_encoded_bytes();
     path.rsplit(|&b| b == b'/' || b == b'\\').filter(|part| !part.is_empty() && *part != b".")
@@ -214,7 +219,7 @@ fn walk(folder: &Path, below: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
         let entry = entry.map_err(unlisted)?;
         let name = entry.file_name();
         let path = below.join(&name);
-        // A link to a folder may lead back up.
+        // Links to folders are not followed, because they may lead back up.
         if entry.file_type().map_err(unlisted)?.is_dir() {
             if !name.as_encoded_bytes().starts_with(b".") {
                 walk(&entry.path(), &path, paths)?;

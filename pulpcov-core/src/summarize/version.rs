@@ -1,4 +1,4 @@
-//! Which Python's compiler decides what is a statement.
+//! The choice of the Python version, whose compiler decides which lines are statements.
 
 use std::iter::Sum;
 use std::str::FromStr;
@@ -20,43 +20,49 @@ use crate::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum PythonChoice {
-    /// Whichever version the data suits: 3.14 if lines that only annotate did not run where they
-    /// would have before, or what the syntax of the files that ran asks for. Without such a sign
-    /// the versions agree, and it is 3.11.
+    /// The version that fits the data.
+    ///
+    /// This is at least 3.14 if annotations did not run that earlier versions would have run.
+    /// Otherwise, it is the first version that parses all files that ran. If nothing shows a
+    /// difference between the versions, it is 3.11.
     #[default]
     Auto,
     /// This version.
     Fixed(PythonVersion),
 }
 
-/// What a file and its data tell about the Python that recorded them.
+/// What a file and its data reveal about the Python version that ran it.
 ///
-/// Only two things do: syntax that a version does not know, in a file that ran; and statements
-/// that 3.14 does not have. Otherwise the versions agree.
+/// Only two things differ between versions: syntax that a version does not know, in a file that
+/// ran, and statements that 3.14 does not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Evidence {
-    /// The first version that parses a file that ran.
+    /// The first version that parses the file, if it ran and did not parse as the version that was
+    /// tried.
     first: Option<PythonVersion>,
-    /// How many lines that are no statements in 3.14 did not run, and what follows them did.
+    /// How many deferred lines did not run although the line after them ran. Deferred lines are
+    /// statements in older versions, but not in 3.14.
     passed_over: usize,
-    /// How many such lines did not run though what comes before them did.
+    /// How many deferred lines did not run although the line before them ran.
     missed: usize,
-    /// How many such lines ran.
+    /// How many deferred lines ran.
     ran: usize,
-    /// How many statements of every version did not run, and what follows them did: where there are
-    /// such, the data is not the trace of a whole run, and what did not run tells little.
+    /// How many lines that are statements in every version did not run although the line after them
+    /// ran. If there are any, the data does not trace a whole run, and a line that did not run
+    /// proves little.
     out_of_order: usize,
 }
 
 impl Evidence {
-    /// Of a file that ran and does not parse as [`FIRST_GUESS`].
+    /// Returns the evidence of a file that ran but did not parse.
     pub(super) fn of_refused(source: &PythonSource, options: &AnalyzeOptions) -> Self {
         let parses =
             |version: &PythonVersion| source.analyze(&options.clone().version(*version)).is_ok();
         Self { first: PythonVersion::ALL.into_iter().find(parses), ..Self::default() }
     }
 
-    /// Of a file and its lines that ran: the same, whichever version the facts are of.
+    /// Returns the evidence of a file and of its lines that ran. It is the same for facts of any
+    /// version.
     pub(super) fn of_file(facts: &Facts, lines: &[i32]) -> Self {
         let deferred = facts.deferred();
         if deferred.lines.is_empty() {
@@ -80,7 +86,7 @@ impl Evidence {
         evidence
     }
 
-    /// The version that the data suits.
+    /// Returns the version that fits the evidence.
     pub(super) fn version(self) -> PythonVersion {
         let first = self.first.unwrap_or(FIRST_GUESS);
         let is_seen = self.passed_over > self.out_of_order;
@@ -89,7 +95,7 @@ impl Evidence {
     }
 }
 
-/// Of all files. The order does not matter.
+/// Adds the evidence of all files, in any order.
 impl Sum for Evidence {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         all.fold(Self::default(), |a, b| Self {
@@ -102,7 +108,7 @@ impl Sum for Evidence {
     }
 }
 
-/// What files are analyzed as before anything is known: most code is the same in all versions.
+/// The version that files are first analyzed as. Most code is the same in all versions.
 pub(super) const FIRST_GUESS: PythonVersion = PythonVersion::Py311;
 
 impl FromStr for PythonChoice {

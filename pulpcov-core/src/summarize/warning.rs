@@ -1,4 +1,4 @@
-//! What a user should know about a summary although it was made.
+//! Warnings about a summary that was made nevertheless.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,79 +8,82 @@ use crate::paths::{isabs, isabs_nt};
 use crate::text::{plural, printable};
 use crate::{Authors, FilePath};
 
-/// How many files with rows that are not found are named; all of them may be of this kind.
+/// The maximum number of unmatched files that a message names: all files may be unmatched.
 const UNMATCHED_NAMED: usize = 3;
 
-/// Something that is odd about the data or its sources, but no reason to stop.
+/// A problem with the data or its sources that does not stop the summary.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Warning {
-    /// A file was left out: it is no Python, or its source is not there. Errors were to be ignored, or only others' data
-    /// files name it.
+    /// A file was left out because it is not Python or has no source. Either errors are ignored, or
+    /// only data files of other users name the file.
     #[non_exhaustive]
     LeftOut {
-        /// coverage.py's sentence.
+        /// coverage.py's message.
         message: String,
-        /// What happened.
+        /// The error.
         error: Error,
     },
-    /// The source of a file may not be shown: only data files of others name it, and none of them may read it.
+    /// The source of a file may not be shown: only data files of other users name it, and none of
+    /// these users may read it.
     #[non_exhaustive]
     Withheld {
-        /// The file, as the data has it.
+        /// The path in the data.
         path: FilePath,
-        /// Whose data files name it.
+        /// Whose data files name the file.
         authors: Authors,
     },
-    /// The data names lines that the source does not have.
+    /// The data has lines that the source does not have.
     ///
-    /// Another version of the file was measured. Or coverage.py recorded lines of another file under this one's name: it
-    /// does so if greenlets take turns and its setting `concurrency` does not say so, and in Python 3.11 if an asyncio
-    /// task is cancelled while coroutines wait for it.
+    /// Either another version of the file was measured, or coverage.py recorded lines of another
+    /// file under this name. coverage.py does this in two cases: if code switches between greenlets
+    /// and its setting `concurrency` does not say so, and in Python 3.11 if an asyncio task is
+    /// cancelled while coroutines wait for it.
     #[non_exhaustive]
     Mismatch {
-        /// The file.
+        /// The path of the source.
         path: PathBuf,
-        /// The last line that the data names.
+        /// The last line in the data.
         recorded: i32,
-        /// How many lines the source has.
+        /// The number of lines in the source.
         lines: i32,
     },
-    /// Files that count as if they had not run, although the data has rows of them: the report looks for the rows by another
-    /// name. coverage.py does the same, and says nothing.
+    /// Files count as not run although the data has rows of them, because the report looks for
+    /// these rows under another name. coverage.py does the same, without a warning.
     #[non_exhaustive]
     UnmatchedRows {
         /// Why the names differ.
         why: Unmatched,
-        /// What the data calls each file, and what the report looks for.
+        /// The name of each file in the data, and the name that the report looks for.
         files: Vec<(FilePath, FilePath)>,
     },
-    /// Files whose statements only a plugin of coverage.py knows.
+    /// A plugin of coverage.py traced files, and only the plugin knows their statements.
     #[non_exhaustive]
     Plugin {
-        /// The plugin's name.
+        /// The name of the plugin.
         plugin: String,
-        /// How many of the files it traced.
+        /// The number of files that the plugin traced.
         files: usize,
-        /// Whether the lines that ran are reported; else the files are left out.
+        /// Whether the lines that ran are reported. Otherwise the files are left out.
         measured: bool,
     },
 }
 
-/// Why a report looks for the rows of a file by another name than the data's.
+/// Why a report looks for the rows of a file under a name that is not the name in the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Unmatched {
-    /// The data has relative paths, and the report was not told so.
+    /// The data has relative paths, but `relative_files` is off.
     Relative,
-    /// The data has absolute paths, and the report was told that they are relative.
+    /// The data has absolute paths, but `relative_files` is on.
     Absolute,
-    /// The data has the path of a link, of a compiled file, one with `..` in it, or one of Windows.
+    /// The data has a path that is not the path of the source: the path of a link or of a compiled
+    /// file, a path with `..`, or a Windows path.
     OtherName,
 }
 
 impl Unmatched {
-    /// Why the rows of a file are not found that the data calls `asked`.
+    /// Returns why the report does not find the rows of the file that the data calls `asked`.
     pub(super) fn of(asked: &FilePath, relative_files: bool) -> Self {
         let is_absolute = isabs(asked.as_bytes()) || isabs_nt(asked.as_bytes());
         match (is_absolute, relative_files) {
@@ -92,7 +95,7 @@ impl Unmatched {
 }
 
 impl Warning {
-    /// The name by which coverage.py's setting `disable_warnings` knows this warning.
+    /// Returns the name of this warning in coverage.py's setting `disable_warnings`.
     pub fn slug(&self) -> &'static str {
         match self {
             Self::LeftOut { .. } => "couldnt-parse",

@@ -1,4 +1,4 @@
-//! Reading configuration, from files and folders as users have them.
+//! Tests of reading configuration, from files and folders like those of users.
 
 #![cfg(feature = "config")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails a test")]

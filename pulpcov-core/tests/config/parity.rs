@@ -1,5 +1,5 @@
-//! What coverage.py made of config files and patterns, replayed; `../fixtures/config/record.py`
-//! recorded it.
+//! Replays what coverage.py did with config files and patterns. `../fixtures/config/record.py` made
+//! the recording.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use pulpcov_core::text::printable;
 use pulpcov_core::{Error, ErrorKind, Position};
 use serde_json::Value as Json;
 
-/// The lines of a recording: the first says what holds for all, the others are cases.
+/// Returns the lines of a recording: the header with what all cases share, and the cases.
 fn recording(text: &str) -> (Json, impl Iterator<Item = Json>) {
     let mut lines = text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
     (lines.next().unwrap(), lines)
@@ -22,7 +22,7 @@ fn texts(object: &Json) -> BTreeMap<&str, &str> {
     entries.map(|(name, text)| (name.as_str(), text.as_str().unwrap())).collect()
 }
 
-/// Load what a case describes, in a folder of its own.
+/// Loads the config that a case describes, in a folder of its own.
 fn load(case: &Json, header: &Json, folder: &Path) -> Result<Loaded, Error> {
     let env = texts(case.get("env").unwrap_or(&header["env"]));
     let lookup = |name: &str| {
@@ -53,7 +53,7 @@ fn in_folder<T>(
     use_it(load(case, header, &path), path.to_str().unwrap())
 }
 
-/// The settings as JSON, in the form that the recording has them.
+/// Returns the settings as JSON, in the form of the recording.
 fn settings(config: &Config, cwd: &str) -> BTreeMap<&'static str, Json> {
     let json = |info| match info {
         Info::Text(text) => Json::from(text.replace(cwd, "$CWD")),
@@ -74,7 +74,7 @@ fn configs() {
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// What differs from the recording, if anything.
+/// Returns the first difference from the recording, if any.
 fn compare(case: &Json, loaded: Result<Loaded, Error>, cwd: &str) -> Option<String> {
     match (loaded, case["settings"].as_object()) {
         (Ok(loaded), Some(changed)) => {
@@ -106,7 +106,7 @@ fn compare_errors(case: &Json, error: &Error) -> Option<String> {
     if error.kind() != ErrorKind::Config {
         return problem("kind");
     }
-    // Where Python has a traceback, all that counts is that we have an error.
+    // If Python fails with a traceback, any error is right.
     let message = case["error"].as_str()?;
     let line = match error.position() {
         Some(Position::Line { line, .. }) => Some(*line as u64),
@@ -114,7 +114,8 @@ fn compare_errors(case: &Json, error: &Error) -> Option<String> {
     };
     let prefix = message.split(": ").next()?;
     let Some(expected_line) = case.get("parser_line") else {
-        // The message is coverage.py's own. Ours has `?` for what cannot be printed.
+        // The message is coverage.py's own. The loader writes `?` for characters that cannot be
+        // printed.
         return (error.reason() != printable(message)).then(|| problem("message")).flatten();
     };
     if !error.reason().starts_with(&format!("{prefix}: ")) {

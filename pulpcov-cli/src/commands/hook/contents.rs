@@ -1,4 +1,4 @@
-//! What processes have left in the data root.
+//! The files that processes have left in the data root.
 
 use std::io::Read;
 use std::path::Path;
@@ -11,22 +11,22 @@ use pulpcov_core::{Error, Measurement};
 
 use super::data_root::BASE;
 
-/// What the names of all other files of the hook begin with.
+/// The names of the hook's files, other than data files, begin with this.
 const OWN: &str = ".pulpcov_hook.";
-/// What the name of a note ends with.
+/// The names of notes end with this.
 const NOTE: &str = ".note";
-/// No note is longer.
+/// How many bytes of a note are read.
 const LONGEST_NOTE: u64 = 4096;
 
-/// The files of the hook, in the data root and in the users' folders in it.
+/// The files of the hook, in the data root and in the users' folders below it.
 pub(super) struct Contents {
     pub(super) root: Arc<Folder>,
     pub(super) users: Vec<UserFolder>,
     pub(super) data_files: Vec<Entry>,
-    /// What processes that were killed while they wrote have left, and those that write just now.
+    /// Temporary files of processes that are writing now, or were killed while they wrote.
     pub(super) unfinished: Vec<Entry>,
     pub(super) notes: Vec<Entry>,
-    /// Folders that could not be looked into.
+    /// Errors of folders that could not be listed.
     pub(super) left_out: Vec<Error>,
 }
 
@@ -38,7 +38,7 @@ impl Contents {
         let (mut notes, mut unfinished) = (Vec::new(), Vec::new());
         let of_users = users.iter().filter_map(|user| user.folder.as_ref().ok());
         for folder in std::iter::once(&root).chain(of_users) {
-            // One that cannot be listed has been left out already.
+            // If a folder cannot be listed, `left_out` has its error already.
             let mut names = folder.names().unwrap_or_default();
             names.sort();
             names.retain(|name| name.as_encoded_bytes().starts_with(OWN.as_bytes()));
@@ -51,7 +51,7 @@ impl Contents {
         Ok(Self { root, users, data_files: files, unfinished, notes, left_out })
     }
 
-    /// Is there a data file of this kind?
+    /// Returns whether there is a data file with this kind of data.
     pub(super) fn has(&self, measurement: Measurement) -> bool {
         let is_so = |file: &Entry| {
             let read = DataFile::open_entry(file).and_then(DataFile::read);
@@ -61,7 +61,7 @@ impl Contents {
     }
 }
 
-/// What a process says of itself: why it is not measured, or what is wrong with its measuring.
+/// A note that a process left: why it is not measured, or what is wrong with its measurement.
 pub(super) struct Note {
     pub(super) host: String,
     pub(super) pid: u32,
@@ -69,7 +69,7 @@ pub(super) struct Note {
 }
 
 impl Note {
-    /// `None` if the file is not named after a process, or cannot be read.
+    /// Reads a note. Returns `None` if the file is not named after a process, or cannot be read.
     pub(super) fn read(entry: &Entry) -> Option<Self> {
         let name = entry.name().to_str()?.strip_prefix(OWN)?.strip_suffix(NOTE)?;
         let (host, pid) = name.rsplit_once(".pid")?;

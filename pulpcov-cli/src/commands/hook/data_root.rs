@@ -1,4 +1,4 @@
-//! The folder that processes write into.
+//! The data root: the folder that processes write their data files into.
 
 use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
@@ -18,15 +18,15 @@ use super::processes;
 use crate::exit::Failure;
 use crate::ui;
 
-/// As /tmp has it: everybody writes, and nobody touches another one's files.
+/// The permissions of `/tmp`: everybody can create files, and only the owner of a file can remove it.
 const MODE: u32 = 0o1777;
-/// What the names of the data files begin with.
+/// The names of data files begin with this.
 pub(super) const BASE: &str = ".coverage";
 
-/// What is said of a data root that is missing.
+/// The message about a data root that does not exist.
 pub(super) const NO_FOLDER: &str = "there is no such folder";
 
-/// Make the folder, if it is not there. Was it made?
+/// Creates the folder if it does not exist. Returns whether it was created.
 pub(super) fn create(root: &Path) -> Result<bool, Failure> {
     let failed = |err: io::Error| super::about(root, format!("cannot be made: {err}"));
     match fs::symlink_metadata(root) {
@@ -39,20 +39,20 @@ pub(super) fn create(root: &Path) -> Result<bool, Failure> {
         fs::create_dir_all(above).map_err(failed)?;
     }
     fs::create_dir(root).map_err(failed)?;
-    // Not subject to the umask.
+    // `create_dir` subjects the permissions to the umask, so they are set afterwards.
     fs::set_permissions(root, Permissions::from_mode(MODE)).map_err(failed)?;
     Ok(true)
 }
 
-/// What there is to say about the folder.
+/// The state of the data root, as `pulpcov hook status` shows it.
 #[derive(Debug, Serialize)]
 pub(super) struct DataRoot {
     pub(super) path: PathBuf,
     pub(super) exists: bool,
-    /// Permissions in octal, as `chmod` takes them.
+    /// The permissions in octal, as `chmod` takes them.
     pub(super) mode: Option<String>,
     pub(super) owner: Option<String>,
-    /// What keeps processes from writing, or lets others at their files.
+    /// What keeps processes from writing, or lets other users change their files.
     pub(super) problems: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ fn permission_problem(mode: u32) -> Option<String> {
         .then(|| "without the sticky bit, everybody can remove others' data files".to_owned())
 }
 
-/// The owner of a folder can rename and remove whatever is in it.
+/// Reports an owner who is not trusted: the owner of a folder can rename and remove everything in it.
 fn owner_problem(owner: u32) -> Option<String> {
     let is_trusted = owner == 0 || owner == geteuid().as_raw();
     (!is_trusted).then(|| {
@@ -100,7 +100,7 @@ fn owner_problem(owner: u32) -> Option<String> {
     })
 }
 
-/// Somebody else has the name that a user's processes try first.
+/// Reports that another user has taken the name that a user's processes try first.
 pub(super) fn squatting_problem(folder: &UserFolder) -> Option<String> {
     let is_theirs = folder.kind == Kind::Folder && folder.owner == Some(folder.user);
     (folder.is_plain && !is_theirs).then(|| {
@@ -113,7 +113,7 @@ pub(super) fn squatting_problem(folder: &UserFolder) -> Option<String> {
     })
 }
 
-/// On a host where SELinux enforces its policy, services may write only where the label says so.
+/// Reports a label that keeps services from writing, on a host where SELinux enforces its policy.
 fn selinux_problem(root: &Path) -> Option<String> {
     let enforcing =
         fs::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|text| text.trim() == "1");
@@ -132,7 +132,7 @@ fn selinux_problem(root: &Path) -> Option<String> {
     })
 }
 
-/// The user's name, or the number of one without.
+/// Returns the user's name, or the number if the user has no name.
 pub(super) fn user_name(uid: u32) -> String {
     User::from_uid(Uid::from_raw(uid))
         .ok()
@@ -140,14 +140,14 @@ pub(super) fn user_name(uid: u32) -> String {
         .map_or_else(|| uid.to_string(), |user| user.name)
 }
 
-/// What a purge did.
+/// The outcome of a purge.
 #[derive(Debug, Default)]
 pub(super) struct Purged {
     /// How many files were removed.
     pub(super) removed: usize,
-    /// What stayed, and why.
+    /// The files and folders that stayed, and why.
     pub(super) left: Vec<String>,
-    /// The processes that had data files, and still run.
+    /// The processes that had data files and still run.
     pub(super) live: BTreeSet<u32>,
 }
 
@@ -156,7 +156,7 @@ impl Purged {
         self.left.push(format!("not removed: {}: {why}", ui::name(path)));
     }
 
-    /// Remove a file that may be gone already.
+    /// Removes a file, which may be gone already.
     fn remove(&mut self, file: &Entry) {
         match (file.status().map(|status| status.kind), file.remove()) {
             (_, Ok(())) => self.removed += 1,
@@ -177,13 +177,15 @@ impl Purged {
     }
 }
 
-/// Remove what processes have left, and the folder if it was made for that and is empty then.
+/// Removes the files that processes have left, and their folders.
+///
+/// With `remove_folder`, removes the data root too if it is empty then.
 pub(super) fn purge(root: &Path, remove_folder: bool) -> Result<Purged, Failure> {
     let contents = Contents::of(root)?;
     let mut purged = Purged { live: processes::live(&contents), ..Purged::default() };
     for file in &contents.data_files {
         purged.remove(file);
-        // Without their file they mean nothing.
+        // Companions have no meaning without their data file.
         companions_of(file).for_each(|companion| drop(companion.remove()));
     }
     for file in contents.unfinished.iter().chain(&contents.notes) {
@@ -193,7 +195,7 @@ pub(super) fn purge(root: &Path, remove_folder: bool) -> Result<Purged, Failure>
         purged.remove_folder(&contents, user);
     }
     if remove_folder {
-        // What else is in it is somebody's.
+        // The folder stays if it has files of somebody else.
         let _ = fs::remove_dir(root);
     }
     Ok(purged)

@@ -1,4 +1,4 @@
-//! Pythons with the hook: where their processes write, and what they measure.
+//! The hooks of some Pythons: where their processes write, and what they measure.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use super::interpreter::Interpreter;
 use crate::args::{DATA_ROOT, DEFAULT_PYTHON};
 use crate::exit::Failure;
 
-/// What to do if there is no folder.
+/// What to do if the data root does not exist.
 pub(in crate::commands) const HOW_TO_NAME_ONE: &str =
     "name another one; or with --python the Python with the hook that writes into it";
 
-/// The hooks of the Pythons that somebody has named.
+/// The hooks of the Pythons that the user has named.
 pub(in crate::commands) struct Hooks(Vec<Hook>);
 
 struct Hook {
@@ -26,12 +26,15 @@ impl Hooks {
         pythons.iter().map(|python| Hook::of(python)).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Where the data is: in the folder that was chosen, or else where these hooks write, or else where they usually do.
+    /// Returns the data roots: the chosen folder, or else the folders that these hooks write into, or else
+    /// [`DATA_ROOT`].
+    ///
+    /// If no Python is named, the hook of [`DEFAULT_PYTHON`] counts.
     pub(in crate::commands) fn data_roots(&self, chosen: Option<&Path>) -> BTreeSet<PathBuf> {
         if let Some(root) = chosen {
             return [root.into()].into();
         }
-        // Whoever names no Python may have none with the hook.
+        // The default Python need not have the hook.
         let unnamed = if self.0.is_empty() { Hook::of(DEFAULT_PYTHON.as_ref()).ok() } else { None };
         let hooks = self.0.iter().chain(&unnamed);
         let roots: BTreeSet<PathBuf> =
@@ -39,7 +42,8 @@ impl Hooks {
         if roots.is_empty() { [DATA_ROOT.into()].into() } else { roots }
     }
 
-    /// What is shown whoever measured it: it was chosen when the hook was installed.
+    /// Returns the sources that are shown whichever user measured them: those chosen when the hook was
+    /// installed.
     pub(in crate::commands) fn sources(&self) -> Result<Vec<PathBuf>, Failure> {
         let mut sources = Vec::new();
         for Hook { interpreter, settings } in &self.0 {

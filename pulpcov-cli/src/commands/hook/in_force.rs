@@ -1,22 +1,22 @@
-//! What was chosen for a Python, as `pulpcov hook status` shows it.
+//! The settings of a Python's hook, as `pulpcov hook status` shows them.
 
 use serde::Serialize;
 
 use super::data_root::user_name;
 use super::installed::Settings;
 
-/// What the hook's settings say.
+/// The settings of a hook.
 #[derive(Debug, Serialize)]
 pub(super) struct InForce {
     packages: Vec<String>,
     folders: Vec<String>,
     branch: bool,
-    /// In seconds.
+    /// The interval between saves, in seconds.
     interval: Option<f64>,
     signal: Option<String>,
     config: Option<String>,
     context: Option<String>,
-    /// All users, if none is listed.
+    /// The users whose processes are measured. An empty list stands for all users.
     users: Vec<u32>,
 }
 
@@ -38,7 +38,7 @@ impl From<&Settings> for InForce {
 }
 
 impl InForce {
-    /// A line for each choice.
+    /// Returns a line for each setting.
     pub(super) fn in_words(&self) -> Vec<String> {
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());
         let mut lines = vec![

@@ -23,7 +23,7 @@ pub(super) fn run(args: &InstallArgs) -> Result<Exit, Failure> {
     }))
 }
 
-/// What the options say, for every Python the same.
+/// Returns the settings that the options choose. They are the same for every Python.
 fn chosen_settings(args: &InstallArgs) -> Result<Settings, Failure> {
     let mut settings = Settings::default();
     settings.add("version", env!("CARGO_PKG_VERSION"))?;
@@ -53,7 +53,7 @@ fn chosen_settings(args: &InstallArgs) -> Result<Settings, Failure> {
 
 fn add_source(settings: &mut Settings, source: &str) -> Result<(), Failure> {
     let path = Path::new(source);
-    // A name is a package's, though there may be a folder that is called like it.
+    // A name without `/` is the name of a package, even if a folder has the same name.
     let is_path = source.contains('/') || source == ".";
     if (is_path || source.ends_with(".py")) && path.is_file() {
         return Err(about(
@@ -106,7 +106,9 @@ fn install(
     Ok(())
 }
 
-/// A package may be imported from a folder that only the service knows; or its name is not what somebody thought.
+/// Warns of packages that this Python does not find.
+///
+/// The package may be in a folder that only the service knows, or its name may be wrong.
 fn warn_of_unknown_packages(chosen: &Settings, interpreter: &Interpreter) {
     for package in chosen.all("package") {
         if interpreter.find_packages(&[package]).is_ok_and(|places| places.is_empty()) {
@@ -119,7 +121,7 @@ fn warn_of_unknown_packages(chosen: &Settings, interpreter: &Interpreter) {
     }
 }
 
-/// What is measured from now on cannot be combined with data of the other kind.
+/// Warns if the data root has data that cannot be combined with what will be measured now.
 fn warn_of_mixed_data(args: &InstallArgs, root: &Path) {
     let (other, has) = match measures_branches(args) {
         true => (Measurement::Lines, "without"),
@@ -136,7 +138,7 @@ fn warn_of_mixed_data(args: &InstallArgs, root: &Path) {
     ));
 }
 
-/// The option switches branches on, and so does the configuration file.
+/// Returns whether branches are measured: the option or the configuration file may switch them on.
 fn measures_branches(args: &InstallArgs) -> bool {
     let in_file = || {
         let path = args.config.as_ref()?.canonicalize().ok()?;
@@ -146,7 +148,8 @@ fn measures_branches(args: &InstallArgs) -> bool {
     args.branch || in_file().unwrap_or(false)
 }
 
-/// The module first and the file that switches it on last: a Python that starts meanwhile finds all or nothing.
+/// Writes the module first, and the file that switches the hook on last: a Python that starts meanwhile finds
+/// all of the hook or nothing.
 fn write_all(
     args: &InstallArgs,
     chosen: &Settings,
@@ -193,7 +196,7 @@ fn marked_scripts(
     args.wsgi.iter().map(mark).collect()
 }
 
-/// Leave nothing behind of an installation that failed. What cannot be removed could not be written either.
+/// Removes all that a failed installation wrote. What cannot be removed could not be written either.
 fn undo(places: &Places, args: &InstallArgs, root: &Path, made_root: bool) {
     let cached = places.site.join("__pycache__");
     let compiled =

@@ -1,7 +1,7 @@
 //! The files of the hook in site-packages, and the record of what was written.
 //!
-//! The settings file ends with the record: a line for each file that was written, with a hash of its bytes, and
-//! a hash of the settings themselves in the last line.
+//! The settings file ends with the record. It has a line for each file that was written, with a hash of the
+//! file's bytes. The last line is a hash of the settings themselves.
 
 use std::fs;
 use std::io;
@@ -11,14 +11,15 @@ use pulpcov_core::output::WholeFile;
 
 use crate::exit::Failure;
 
-/// What Python runs in every process.
+/// The module that Python runs in every process.
 pub(super) const MODULE: &str = include_str!("../../../hook/pulpcov_hook.py");
-/// Python reads these files in the order of their names: by then the others have said where packages are.
+/// Python reads `.pth` files in the order of their names. This one comes last, when the others have added the
+/// folders of packages.
 const SWITCH_NAME: &str = "zzz_pulpcov_hook.pth";
 const SWITCH: &str = "import pulpcov_hook\n";
 const HEADER: &str = "# The settings of pulpcov's hook, as `pulpcov hook install` wrote them. `pulpcov hook uninstall` removes them.";
 
-/// Where the files of one Python's hook are.
+/// The paths of the files of one Python's hook.
 pub(super) struct Places {
     pub(super) site: PathBuf,
     pub(super) module: PathBuf,
@@ -37,14 +38,18 @@ impl Places {
     }
 }
 
-/// What the hook is to do, and what was written for it: the lines of the settings file.
+/// The lines of the settings file: what the hook does, and what was written for it.
 ///
-/// A line is a name and, behind a space, a value.
+/// A line is a name and, after a space, a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Settings(Vec<(String, String)>);
 
 impl Settings {
-    /// Add a line.
+    /// Adds a line.
+    ///
+    /// # Errors
+    ///
+    /// Returns a refusal if the value has a line break.
     pub(super) fn add(&mut self, name: &str, value: &str) -> Result<(), Failure> {
         if value.contains(['\n', '\r']) {
             return Err(Failure::Refused(format!(
@@ -60,7 +65,7 @@ impl Settings {
         self.add(name, text)
     }
 
-    /// Add that these bytes are what was written to a file.
+    /// Adds a record of a file: the hash of the bytes that were written, and the path.
     pub(super) fn add_written(
         &mut self,
         name: &str,
@@ -79,7 +84,8 @@ impl Settings {
         self.0.iter().filter(move |line| line.0 == name).map(|line| line.1.as_str())
     }
 
-    /// The lines that say how to measure, and not what, where and whom.
+    /// Returns the lines that say how to measure, for the self-test. What, where and whom to measure is left
+    /// out.
     pub(super) fn lines_that_matter_anywhere(&self) -> impl Iterator<Item = String> {
         let matters = |name: &str| matches!(name, "branch" | "context" | "config" | "signal");
         self.0
@@ -88,14 +94,14 @@ impl Settings {
             .map(|(name, value)| format!("{name} {value}"))
     }
 
-    /// The files of a kind that were written, with their hashes.
+    /// Returns the recorded files of a kind, with their hashes.
     pub(super) fn written(&self, name: &str) -> impl Iterator<Item = (&str, &Path)> {
         self.all(name)
             .filter_map(|value| value.split_once(' '))
             .map(|(hash, path)| (hash, Path::new(path)))
     }
 
-    /// The text of the file.
+    /// Returns the text of the settings file.
     pub(super) fn render(&self) -> String {
         let mut text = format!("{HEADER}\n");
         for (name, value) in &self.0 {
@@ -123,16 +129,16 @@ impl Settings {
     }
 }
 
-/// What is installed in a Python.
+/// The state of the hook in a Python.
 pub(super) enum State {
     Absent,
-    /// As it was written.
+    /// All files are as they were written.
     Whole(Settings),
-    /// Something was changed by someone else: which file, and how.
+    /// Somebody else changed a file: its path, and what has changed.
     Changed(PathBuf, &'static str),
 }
 
-/// Look at what is installed.
+/// Compares the files of a hook with the record.
 pub(super) fn look(places: &Places) -> Result<State, Failure> {
     let Some(text) = read(&places.settings)? else {
         let orphan = [&places.switch, &places.module].into_iter().find(|path| path.exists());
@@ -165,7 +171,7 @@ pub(super) fn look(places: &Places) -> Result<State, Failure> {
 
 const CHANGED: &str = "was changed by someone else since the hook was installed";
 
-/// The bytes of a file, if there is one.
+/// Returns the bytes of a file, or `None` if it does not exist.
 fn read(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -178,7 +184,7 @@ pub(super) fn hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
-/// Write a file that everybody can read: all of it or nothing.
+/// Writes a file that everybody can read. It is written completely or not at all.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let folder = path.parent().unwrap_or(Path::new("/"));
     WholeFile::at(path)
@@ -188,12 +194,12 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         .map_err(|err| cannot_write(folder, &err))
 }
 
-/// Write the file that switches the hook on.
+/// Writes the file that switches the hook on.
 pub(super) fn write_switch(places: &Places) -> Result<(), Failure> {
     write(&places.switch, SWITCH.as_bytes())
 }
 
-/// Add the two files whose bytes are always the same.
+/// Records the two files whose bytes are always the same.
 pub(super) fn add_fixed(settings: &mut Settings, places: &Places) -> Result<(), Failure> {
     settings.add_written("wrote", &places.switch, SWITCH.as_bytes())?;
     settings.add_written("wrote", &places.module, MODULE.as_bytes())
@@ -212,7 +218,7 @@ fn cannot_write(folder: &Path, err: &pulpcov_core::Error) -> Failure {
     super::about(folder, format!("cannot be written into: {}{advice}", err.reason()))
 }
 
-/// Remove a file that may be gone already.
+/// Removes a file, which may be gone already.
 pub(super) fn remove(path: &Path) -> Result<(), Failure> {
     match fs::remove_file(path) {
         Err(err) if err.kind() != io::ErrorKind::NotFound => Err(super::about(path, err)),

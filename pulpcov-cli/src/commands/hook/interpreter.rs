@@ -1,4 +1,4 @@
-//! What a Python says about itself.
+//! Facts about a Python, asked from the Python itself.
 
 use std::ffi::OsStr;
 use std::io;
@@ -17,7 +17,8 @@ const PACKAGES: &str = include_str!("../../../hook/packages.py");
 const HEAD: &str = include_str!("../../../hook/head.py");
 const SELF_TEST: &str = include_str!("../../../hook/selftest.py");
 
-/// Does pip refuse to install into this Python (PEP 668)? It does not refuse in a virtual environment.
+/// Prints whether pip refuses to install into this Python (PEP 668). In a virtual environment it does not
+/// refuse.
 const IS_MANAGED: &str = "\
 import os, sys, sysconfig
 mark = os.path.join(sysconfig.get_path('stdlib', sysconfig.get_default_scheme()), 'EXTERNALLY-MANAGED')
@@ -28,16 +29,16 @@ print(sys.prefix == sys.base_prefix and os.path.isfile(mark))
 #[derive(Debug, Deserialize)]
 pub(super) struct Interpreter {
     pub(super) executable: PathBuf,
-    /// Three numbers.
+    /// The version, in three numbers.
     pub(super) version: String,
-    /// Its folder of packages, where it reads `.pth` files.
+    /// The folder of packages where it reads `.pth` files.
     pub(super) site: PathBuf,
-    /// The version of coverage.py that it imports.
+    /// The version of the coverage.py that it imports.
     pub(super) coverage: Option<String>,
 }
 
 impl Interpreter {
-    /// Ask the Python of this path or name.
+    /// Asks the Python with this path or name.
     pub(super) fn ask(python: &Path) -> Result<Self, Failure> {
         let answer = run_script::<&str>(python, PROBE, &[], python)?;
         serde_json::from_str(&answer).map_err(|_| {
@@ -48,19 +49,24 @@ impl Interpreter {
         })
     }
 
-    /// Compile a module. Where the result is.
+    /// Compiles a module. Returns the path of the compiled file.
     pub(super) fn compile(&self, module: &Path) -> Result<PathBuf, Failure> {
         run_script(&self.executable, COMPILE, &[module], module)
             .map(|path| PathBuf::from(path.trim_end()))
     }
 
-    /// How many lines of a script come before its first ordinary statement.
+    /// Returns how many lines of a script come before its first ordinary statement.
     pub(super) fn head_of(&self, script: &Path) -> Result<usize, Failure> {
         let answer = run_script(&self.executable, HEAD, &[script], script)?;
         answer.trim().parse().map_err(|_| super::about(script, "cannot be read by this Python"))
     }
 
-    /// Try the hook in this Python: measure, fork, save, be killed, and read the rows back. If that does not work, why.
+    /// Tests the hook in this Python: a process measures, forks, saves, and is killed, and its rows are read
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// Returns a refusal that says what does not work.
     pub(super) fn try_hook(&self, settings: &Settings) -> Result<(), Failure> {
         let lines = settings.lines_that_matter_anywhere();
         let args: Vec<String> = [MODULE.to_owned()].into_iter().chain(lines).collect();
@@ -74,13 +80,17 @@ impl Interpreter {
         }
     }
 
-    /// Where packages are, as far as this Python finds them.
+    /// Returns the folders of the packages that this Python finds.
     pub(super) fn find_packages(&self, names: &[&str]) -> Result<Vec<PathBuf>, Failure> {
         let answer = run_script(&self.executable, PACKAGES, names, &self.executable)?;
         serde_json::from_str(&answer).map_err(|err| super::about(&self.executable, err))
     }
 
-    /// Can this coverage.py be started by the hook? If not, what to do.
+    /// Checks that the hook can start this Python's coverage.py.
+    ///
+    /// # Errors
+    ///
+    /// Returns a refusal that says how to install a suitable version.
     pub(super) fn check_coverage(&self) -> Result<(), Failure> {
         let python = self.executable.display();
         let problem = match &self.coverage {
@@ -95,7 +105,7 @@ impl Interpreter {
         Err(Failure::Refused(format!("{python} {problem}\n{}", self.advice()?)))
     }
 
-    /// How to install coverage.py.
+    /// Returns how to install coverage.py.
     fn advice(&self) -> Result<String, Failure> {
         let (python, site) = (self.executable.display(), self.site.display());
         let is_managed = run_script::<&str>(&self.executable, IS_MANAGED, &[], &self.executable)?;
@@ -115,21 +125,26 @@ fn is_supported(version: &str) -> bool {
     numbers.next() == Some(7) && numbers.next().is_some_and(|minor| minor >= 10)
 }
 
-/// Run a script in a Python that is not measured. What it prints; if it fails, an error about this file.
+/// Runs a script in a Python that is not measured. Returns what it prints.
+///
+/// # Errors
+///
+/// If the script fails, returns an error about the file `about`.
 fn run_script<A: AsRef<OsStr>>(
     python: &Path,
     script: &str,
     args: &[A],
     about: &Path,
 ) -> Result<String, Failure> {
-    // A name is looked up; a path is from the current folder. Links are kept: a virtual environment is one.
+    // A name is looked up in `PATH`, and a path is relative to the current folder. Links are not resolved,
+    // since the Python of a virtual environment is one.
     let is_name = python.components().count() == 1 && !python.is_absolute();
     let program = if is_name { python.into() } else { settings::absolute(python)? };
     let output = Command::new(program)
         .args(["-c", script])
         .args(args)
         .env("PULPCOV_HOOK", "off")
-        // Modules are imported from the current folder too, which may be anybody's.
+        // Python would import modules from the current folder, which may be untrusted.
         .current_dir("/")
         .output()
         .map_err(|err| super::about(python, explain(python, &err)))?;

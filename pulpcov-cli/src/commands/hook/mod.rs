@@ -1,15 +1,15 @@
-//! `pulpcov hook`: put the hook into a Python, take it out, and see what it measures.
+//! `pulpcov hook`: installs the hook in a Python, removes it, and shows what it measures.
 //!
-//! | | |
+//! | Module | Contents |
 //! |---|---|
-//! | `interpreter` | what a Python says about itself |
+//! | `interpreter` | facts about a Python, asked from the Python itself |
 //! | `hooks` | where the hooks of Pythons write, and what they measure |
-//! | `in_force` | what was chosen for a Python, in words |
+//! | `in_force` | the settings of a Python's hook, in words |
 //! | `installed` | the files of the hook in site-packages, and the record of what was written |
 //! | `wsgi` | the marked import in a WSGI script |
 //! | `data_root` | the folder that processes write into |
-//! | `contents` | what processes have left there |
-//! | `processes` | whose data files and notes these are, and who of them lives |
+//! | `contents` | the files that processes have left there |
+//! | `processes` | the processes that left data files and notes, and whether they still run |
 //!
 //! The Python side is in `pulpcov-cli/hook/`.
 
@@ -44,17 +44,17 @@ pub(super) fn run(command: &HookCommand) -> Result<Exit, Failure> {
     }
 }
 
-/// A refusal that names the file it is about.
+/// Returns a refusal about the file `path`.
 fn about(path: &Path, why: impl Display) -> Failure {
     Failure::Refused(format!("{}: {why}", path.display()))
 }
 
-/// The options that name these Pythons again.
+/// Returns the options that name these Pythons again.
 fn python_options(pythons: &[PathBuf]) -> String {
     pythons.iter().map(|python| format!(" --python {}", ui::name(python))).collect()
 }
 
-/// Do it for each; those that fail do not keep the others from being done.
+/// Calls `work` for each item. If it fails for one, prints the error and goes on with the others.
 fn for_each<T>(
     items: impl IntoIterator<Item = T>,
     mut work: impl FnMut(T) -> Result<(), Failure>,

@@ -1,4 +1,4 @@
-//! Whose data files and notes are in the data root, and who of them lives.
+//! The processes that left data files and notes in the data root, and whether they still run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,32 +16,32 @@ use serde::Serialize;
 use super::contents::{Contents, Note};
 use super::data_root::{BASE, user_name};
 
-/// A process, as its data file tells.
+/// A process with a data file.
 #[derive(Debug, Serialize)]
 pub(super) struct Process {
     #[serde(flatten)]
     pub(super) who: Who,
-    /// When the data file was written.
+    /// When the data file was last written.
     pub(super) last_flush: String,
     /// `None` if the data file cannot be read.
     pub(super) measured: Option<Amount>,
     pub(super) file: PathBuf,
-    /// What is wrong with its measuring, as it says itself.
+    /// The process's own note about what is wrong with its measurement.
     pub(super) note: Option<String>,
 }
 
-/// How much a data file has.
+/// The amount of data in a data file.
 #[derive(Debug, Serialize)]
 pub(super) struct Amount {
-    /// Files of which anything ran.
+    /// How many files have lines that ran.
     pub(super) files: usize,
-    /// Lines that ran.
+    /// How many lines ran.
     pub(super) lines: usize,
-    /// With branches, the jumps from a line to a line.
+    /// How many arcs ran. `None` for line data.
     pub(super) arcs: Option<usize>,
 }
 
-/// A process without a data file that says why it has none.
+/// A process that has no data file, and a note that says why.
 #[derive(Debug, Serialize)]
 pub(super) struct Unmeasured {
     #[serde(flatten)]
@@ -49,13 +49,13 @@ pub(super) struct Unmeasured {
     pub(super) note: String,
 }
 
-/// Which process it is.
+/// The identity of a process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Who {
     pub(super) pid: u32,
     pub(super) host: String,
     pub(super) user: String,
-    /// Known while it lives.
+    /// The command line, which is known only while the process runs.
     pub(super) command: Option<String>,
     pub(super) state: Life,
 }
@@ -64,13 +64,14 @@ pub(super) struct Who {
 #[serde(rename_all = "lowercase")]
 pub(super) enum Life {
     Live,
-    /// Its data file waits to be combined.
+    /// The process has ended, and its data file waits to be combined.
     Ended,
-    /// It runs, or ran, on another host.
+    /// The process runs, or ran, on another host.
     Elsewhere,
 }
 
-/// The processes of a data root: those with data files, in the order of these files' names, and those without.
+/// Returns the processes of a data root: those with data files, in the order of the files' names, and those
+/// with a note only.
 pub(super) fn of(contents: &Contents) -> (Vec<Process>, Vec<Unmeasured>) {
     let here = Here::new();
     let measured = contents.data_files.iter().filter_map(|file| Process::of(file, &here));
@@ -90,7 +91,7 @@ pub(super) fn of(contents: &Contents) -> (Vec<Process>, Vec<Unmeasured>) {
     (measured, unmeasured)
 }
 
-/// The processes of this host that have data files and still run.
+/// Returns the processes of this host that have data files and still run.
 pub(super) fn live(contents: &Contents) -> BTreeSet<u32> {
     let here = Here::new();
     let of_files = contents.data_files.iter().filter_map(|file| here.look_at_data_file(file));
@@ -111,7 +112,7 @@ impl Amount {
 }
 
 impl Process {
-    /// `None` if the file is not named after a process, or gone.
+    /// Returns `None` if the file is not named after a process, or if it is gone.
     fn of(file: &Entry, here: &Here) -> Option<Self> {
         let (who, written) = here.look_at_data_file(file)?;
         let read = DataFile::open_entry(file).and_then(DataFile::read).ok();
@@ -128,7 +129,7 @@ impl Process {
     }
 }
 
-/// This host, since it was started.
+/// This host, since its last boot.
 struct Here {
     name: String,
     boot: Option<SystemTime>,
@@ -141,19 +142,20 @@ impl Here {
         Self { name, boot: boot_time() }
     }
 
-    /// `None` if the file is not named after a process, or gone.
+    /// Returns the process that wrote a data file, and when. Returns `None` if the file is not named after a
+    /// process, or if it is gone.
     fn look_at_data_file(&self, file: &Entry) -> Option<(Who, SystemTime)> {
         let name = DataFileName::parse(BASE, file.name().to_str()?)?;
         self.look(file, name.host?, name.pid?)
     }
 
-    /// Whose file it is, and when it was written.
+    /// Returns the process that wrote a file, and when.
     fn look(&self, file: &Entry, host: String, pid: u32) -> Option<(Who, SystemTime)> {
         let status = file.status().ok()?;
         let written = status.modified?;
         let state = match started(pid, self.boot) {
             _ if host != self.name => Life::Elsewhere,
-            // A process that is younger than the file only has the same number.
+            // A process that started after the file was written merely has the same number.
             Some(start) if start <= written + Duration::from_secs(1) => Life::Live,
             _ => Life::Ended,
         };
@@ -169,10 +171,11 @@ fn command(pid: u32) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// When the process started; `None` if it has ended, waited for or not.
+/// Returns when a process started. Returns `None` if it has ended, even if its parent has not waited for it
+/// yet.
 fn started(pid: u32, boot: Option<SystemTime>) -> Option<SystemTime> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name of the command, in brackets, may have anything in it.
+    // The name of the command is in brackets, and may contain anything, even brackets and spaces.
     let mut fields = stat.rsplit_once(") ")?.1.split(' ');
     if fields.next()? == "Z" {
         return None;

@@ -23,7 +23,7 @@ pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
     let roots = hooks.data_roots(args.data_root.as_deref());
     check_places(args, &roots)?;
     let shown = [args.show_source.clone(), hooks.sources()?].concat();
-    // Before the combine: it locks the folder, so that two of them do not add to it at once.
+    // The combine locks this folder, so that two reports do not add to it at once. So it has to exist first.
     std::fs::create_dir_all(&args.folder).map_err(|err| about(&args.folder, err))?;
     let combined = combine_roots(args, &roots)?;
     combine::report(&combined, false);
@@ -35,7 +35,7 @@ pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
     })
 }
 
-/// Is there something to report, and can it be written?
+/// Checks that there is something to report, and that the report can be written.
 fn check_places(args: &HookReportArgs, roots: &BTreeSet<PathBuf>) -> Result<(), Failure> {
     if let Some(root) = roots.iter().find(|root| !root.is_dir()) {
         return Err(about(root, format!("{NO_FOLDER}; with --data-root, {HOW_TO_NAME_ONE}")));
@@ -46,7 +46,7 @@ fn check_places(args: &HookReportArgs, roots: &BTreeSet<PathBuf>) -> Result<(), 
     }
     let places: Vec<PathBuf> = roots.iter().cloned().collect();
     let Found { files, left_out, .. } = discover::find(&places, BASE.as_ref())?;
-    // Why folders and files cannot be read, the combine says.
+    // The combine names folders and files that cannot be read.
     if files.is_empty() && left_out.is_empty() { Err(no_data(args, &places)) } else { Ok(()) }
 }
 
@@ -59,12 +59,12 @@ fn no_data(args: &HookReportArgs, roots: &[PathBuf]) -> Failure {
     ))
 }
 
-/// What is in the data roots now, and what an earlier report had, as one data file.
+/// Combines the data roots and the data of earlier reports into one data file.
 fn combine_roots(args: &HookReportArgs, roots: &BTreeSet<PathBuf>) -> Result<Combined, Failure> {
     let config = settings::load(&args.config)?;
     let combined = combine::combiner(&args.folder.join(BASE), settings::aliases(&config)?)
         .places(roots)
-        // What an earlier report has erased is nowhere else.
+        // The data of earlier reports is added to: with `--erase`, it exists nowhere else.
         .append(true)
         .keep(!args.erase)
         .mixed_as_lines(args.mixed == Some(Mixed::Lines))

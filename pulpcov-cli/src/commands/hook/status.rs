@@ -17,10 +17,10 @@ use crate::args::StatusArgs;
 use crate::exit::{Exit, Failure};
 use crate::ui;
 
-/// How many of the processes that do not run here are listed in words.
+/// How many of the processes that do not run here are listed, unless `--json` is given.
 const NEWEST: usize = 5;
 
-/// All that the command says; this is what `--json` prints.
+/// Everything that the command shows. With `--json`, it is printed as JSON.
 #[derive(Debug, Serialize)]
 struct Status {
     interpreters: Vec<Python>,
@@ -38,7 +38,7 @@ struct Python {
     hook: Option<String>,
     data_root: Option<PathBuf>,
     settings: Option<InForce>,
-    /// What keeps the hook from working, or the command from looking.
+    /// What keeps the hook from working, or the command from examining it.
     problem: Option<String>,
 }
 
@@ -46,13 +46,13 @@ struct Python {
 struct Root {
     #[serde(flatten)]
     folder: DataRoot,
-    /// In the order of the data files' names.
+    /// The processes with data files, in the order of the files' names.
     processes: Vec<Process>,
-    /// Processes without a data file that say why.
+    /// The processes without a data file that left a note.
     unmeasured: Vec<Unmeasured>,
-    /// What processes that were killed while they wrote have left.
+    /// Temporary files of processes that are writing now, or were killed while they wrote.
     unfinished: Vec<PathBuf>,
-    /// Folders of users that cannot be looked into.
+    /// Folders of users that cannot be listed.
     left_out: Vec<LeftOut>,
 }
 
@@ -213,7 +213,8 @@ impl Root {
         text
     }
 
-    /// Those that run are all listed. Of the others there may be thousands.
+    /// Returns the list of processes in this state: all that run, but of the others, which may be thousands,
+    /// only the newest.
     fn processes_in_words(&self, title: &str, state: Life) -> String {
         let mut some: Vec<_> =
             self.processes.iter().filter(|process| process.who.state == state).collect();
@@ -273,7 +274,7 @@ fn command(who: &Who) -> String {
     who.command.as_ref().map(|command| format!(": {}", one_line(command))).unwrap_or_default()
 }
 
-/// Text from outside has no line breaks of its own.
+/// Replaces line breaks and other control characters of text from outside by `?`.
 fn one_line(text: &str) -> Cow<'_, str> {
     printable(text)
 }

@@ -13,22 +13,22 @@ use crate::args::{DATA_ROOT, UninstallArgs};
 use crate::exit::{Exit, Failure};
 use crate::ui;
 
-/// A data root that a Python's processes wrote into.
+/// A data root that the processes of a Python wrote into.
 struct Written {
     path: PathBuf,
     origin: Origin,
 }
 
-/// How a data root is known.
+/// How the command knows of a data root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Origin {
-    /// The hook's settings name it; somebody made it before `install`, and so it stays.
+    /// The hook's settings name it. It existed before `install`, so a purge does not remove it.
     Found,
-    /// The hook's settings name it; `install` made it, and so it goes too, once it is empty.
+    /// The hook's settings name it. `install` created it, so a purge removes it once it is empty.
     Made,
-    /// On the command line.
+    /// The command line names it.
     Named,
-    /// It is the usual one.
+    /// It is the default data root.
     Usual,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn run(args: &UninstallArgs) -> Result<Exit, Failure> {
     if let Some(root) = args.data_root.as_ref().filter(|root| args.purge_data && !root.is_dir()) {
         return Err(about(root, format!("{NO_FOLDER}; nothing was removed")));
     }
-    // By path: Pythons may share one.
+    // Keyed by path, since several Pythons may share a data root.
     let mut roots = BTreeMap::new();
     let exit = super::for_each(args.python.or_default(), |python| {
         let Written { path, origin } = uninstall(&python)?;
@@ -60,7 +60,7 @@ pub(super) fn run(args: &UninstallArgs) -> Result<Exit, Failure> {
     Ok(if exit == Exit::Success && !all_purged { Exit::LeftOut } else { exit })
 }
 
-/// Take the hook out of a Python. Where its processes wrote to.
+/// Removes the hook from a Python. Returns the data root of its processes.
 fn uninstall(python: &Path) -> Result<Written, Failure> {
     let places = Places::new(&Interpreter::ask(python)?.site);
     match installed::look(&places)? {
@@ -81,7 +81,7 @@ fn uninstall(python: &Path) -> Result<Written, Failure> {
     }
 }
 
-/// How to get rid of the data. Processes that are measured write theirs again until they end.
+/// Returns how to remove the data. Measured processes write their data files again until they end.
 fn advice(root: &Path, pythons: &[PathBuf]) -> String {
     format!(
         "Data files stay in {}. To remove them, restart the services, and then: \
@@ -92,7 +92,8 @@ fn advice(root: &Path, pythons: &[PathBuf]) -> String {
     )
 }
 
-/// What switches the hook on goes first: a Python that starts meanwhile never finds half of it.
+/// Removes the files of the hook. The file that switches it on goes first: a Python that starts meanwhile
+/// never finds half of the hook.
 fn remove(places: &Places, settings: &Settings) -> Result<(), Failure> {
     installed::remove(&places.switch)?;
     for (_, script) in settings.written("marked") {
@@ -101,7 +102,7 @@ fn remove(places: &Places, settings: &Settings) -> Result<(), Failure> {
     for compiled in settings.all("made").map(Path::new) {
         installed::remove(compiled)?;
         if let Some(folder) = compiled.parent() {
-            // It may have been made for this one file; if there are others, it stays.
+            // The folder may exist for this file only. It stays if it has other files.
             let _ = std::fs::remove_dir(folder);
         }
     }
@@ -109,9 +110,9 @@ fn remove(places: &Places, settings: &Settings) -> Result<(), Failure> {
     installed::remove(&places.settings)
 }
 
-/// Remove what was measured. Did nothing have to stay?
+/// Removes the data files of a data root. Returns whether everything could be removed.
 fn purge(root: &Path, origin: Origin) -> Result<bool, Failure> {
-    // Whoever chose a data root and does not say so now may look for the data there.
+    // A user who chose another data root, but does not name it now, may expect the data to be here.
     let hint = if origin == Origin::Usual { "; --data-root chooses another folder" } else { "" };
     if !root.is_dir() {
         ui::message(&format!("{}: {NO_FOLDER}{hint}", ui::name(root)));

@@ -13,7 +13,7 @@ use crate::exit::Failure;
 const BEGIN: &str = "# pulpcov hook: begin. `pulpcov hook uninstall` removes these lines.";
 const END: &str = "# pulpcov hook: end";
 
-/// The script with the import, before its first ordinary statement; without an older one.
+/// Returns the script with the import before its first ordinary statement. An older import is replaced.
 pub(super) fn marked(script: &Path, interpreter: &Interpreter) -> Result<Vec<u8>, Failure> {
     let original = unmarked(&read(script)?);
     let keep = interpreter.head_of(script)?.min(count_lines_before_mark(script)?);
@@ -29,7 +29,7 @@ pub(super) fn marked(script: &Path, interpreter: &Interpreter) -> Result<Vec<u8>
     Ok(text)
 }
 
-/// The script without the import.
+/// Returns the script without the import.
 pub(super) fn unmarked(script: &[u8]) -> Vec<u8> {
     let mut inside = false;
     let mut kept = Vec::new();
@@ -48,9 +48,9 @@ pub(super) fn unmarked(script: &[u8]) -> Vec<u8> {
     kept
 }
 
-/// Replace a script by this, with the owner and the permissions that it has.
+/// Replaces the bytes of a script. Its owner and permissions stay.
 pub(super) fn replace(script: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    // Whoever names a link means what it leads to.
+    // A link stands for its target.
     let target = script.canonicalize().map_err(|err| super::about(script, err))?;
     let owner = fs::metadata(&target).map_err(|err| super::about(script, err))?.uid();
     if ![0, owner].contains(&geteuid().as_raw()) {
@@ -66,7 +66,7 @@ pub(super) fn read(script: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(script).map_err(|err| super::about(script, err))
 }
 
-/// A mark that is there already is in the place where the new one belongs.
+/// Returns the number of lines before the mark. A new mark goes where an old one is.
 fn count_lines_before_mark(script: &Path) -> Result<usize, Failure> {
     let bytes = read(script)?;
     let mut lines = bytes.split(|byte| *byte == b'\n');
@@ -75,7 +75,7 @@ fn count_lines_before_mark(script: &Path) -> Result<usize, Failure> {
 
 fn block(site: &Path, line_break: &str) -> Result<String, Failure> {
     let site = site.to_str().ok_or_else(|| super::about(site, "is not UTF-8"))?;
-    // A string of JSON is one of Python too.
+    // A JSON string is also a valid Python string.
     let site = serde_json::Value::from(site);
     let lines = [
         BEGIN.to_owned(),

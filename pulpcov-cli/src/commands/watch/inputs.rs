@@ -1,4 +1,4 @@
-//! The data files of folders that processes write to, each read again when it changed.
+//! The data files of folders that processes write to. Each is read again when it has changed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use pulpcov_core::{CoverageData, Error};
 
 use crate::exit::Failure;
 
-/// What the data files are called.
+/// The name that all data files begin with.
 const BASE: &str = ".coverage";
 
-/// What was read so far.
+/// The data files that were read so far.
 pub(super) struct Inputs {
     folders: Vec<PathBuf>,
     aliases: PathAliases,
@@ -26,19 +26,21 @@ pub(super) struct Inputs {
 struct Input {
     identity: Option<FileIdentity>,
     data: CoverageData,
-    /// In which state it could not be read.
+    /// The state in which the last attempt to read it failed.
     failed: Option<FileIdentity>,
 }
 
-/// What a look at the folders found.
+/// What has changed in the folders since the last look.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// Data files that were read.
+    /// How many data files were read.
     pub(super) read: usize,
-    /// Data files that are there no more.
+    /// How many data files have disappeared.
     pub(super) gone: usize,
-    /// Folders that cannot be looked into, and data files that could not be read twice in the same state: not because
-    /// somebody writes them.
+    /// Errors of folders and data files that cannot be read.
+    ///
+    /// A data file is reported only if it failed twice in the same state: the first time, a process may have
+    /// been writing it.
     pub(super) failed: Vec<Error>,
 }
 
@@ -47,12 +49,12 @@ impl Inputs {
         Self { folders: folders.into_iter().collect(), aliases, files: BTreeMap::new() }
     }
 
-    /// How many data files there are.
+    /// Returns the number of data files.
     pub(super) fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Read what changed.
+    /// Reads the data files that are new or have changed.
     pub(super) fn refresh(&mut self) -> Result<Changes, Failure> {
         let Found { files, left_out, .. } = self.find()?;
         let mut changes = Changes { failed: left_out, ..Changes::default() };
@@ -61,7 +63,7 @@ impl Inputs {
         self.files.retain(|path, _| found.contains(&**path));
         changes.gone = before - self.files.len();
         for file in &files {
-            // One that is gone again is found to be gone the next time.
+            // The next refresh removes a file that disappears meanwhile.
             let Ok(identity) = FileIdentity::of_entry(file) else { continue };
             let input = self.files.entry(file.path().to_owned()).or_default();
             if input.identity.as_ref() == Some(&identity) {
@@ -72,7 +74,7 @@ impl Inputs {
                     *input = Input { identity: Some(identity), data, failed: None };
                     changes.read += 1;
                 }
-                // What was read of it before still holds. It is tried again the next time.
+                // The rows that were read earlier still count. The next refresh tries again.
                 Err(err) => {
                     if input.failed.as_ref() == Some(&identity) {
                         changes.failed.push(err);
@@ -84,7 +86,11 @@ impl Inputs {
         Ok(changes)
     }
 
-    /// The rows of all of them. Data with branches and data without cannot be merged, unless both become lines.
+    /// Merges the rows of all data files.
+    ///
+    /// # Errors
+    ///
+    /// Line data and branch data cannot be merged, unless `mixed_as_lines` reduces both to lines.
     pub(super) fn merged(&self, mixed_as_lines: bool) -> Result<CoverageData, Error> {
         let as_lines = mixed_as_lines && self.are_mixed();
         let mut all = CoverageData::new();
@@ -103,7 +109,7 @@ impl Inputs {
         kinds.collect::<BTreeSet<_>>().len() > 1
     }
 
-    /// A combine moves rows from the other files to the one without a suffix.
+    /// Finds the data files, including the one without a suffix: a combine moves rows of the others there.
     fn find(&self) -> Result<Found, Failure> {
         let mut found = discover::find(&self.folders, BASE.as_ref())?;
         let combined =

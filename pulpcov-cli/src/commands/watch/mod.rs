@@ -1,8 +1,8 @@
 //! `pulpcov watch`: reports that follow the data files of running processes.
 //!
-//! | | |
+//! | Module | Contents |
 //! |---|---|
-//! | `inputs` | the data files, each read again when it changed |
+//! | `inputs` | the data files, each read again when it has changed |
 //! | `serve` | the report over HTTP |
 //! | `stop` | the signals that end the command |
 
@@ -52,7 +52,8 @@ pub(super) fn run(args: &WatchArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// Root sees more than others do, who are not to see it here.
+/// Returns whether the address has a secret part. By default it has one for root, who may read sources that
+/// other users may not.
 fn has_token(args: &WatchArgs) -> bool {
     match args.serve_token {
         Some(ServeToken::Random) => true,
@@ -67,9 +68,9 @@ struct Watch<'a> {
     shown: Vec<PathBuf>,
     config: Config,
     inputs: Inputs,
-    /// Said already, and still so: it is not said again.
+    /// The warnings of the last look, which are not printed again while they apply.
     said: BTreeSet<String>,
-    /// Of the last report; `None` if there is none yet, or the last one failed.
+    /// `None` if there is no report yet, or if the last one failed.
     reported: Option<()>,
 }
 
@@ -84,8 +85,10 @@ impl<'a> Watch<'a> {
         Ok(Self { args, shown, config, inputs, said: BTreeSet::new(), reported: None })
     }
 
-    /// Look once, and report if there is something new. What goes wrong is said, and tried again the next time: a
-    /// source may be missing for a moment, a disk may be full for a while.
+    /// Looks for changes once, and writes the reports if there are any.
+    ///
+    /// Problems are printed as warnings, and the next look tries again: a source may be missing for a moment,
+    /// or a disk full for a while.
     fn look(&mut self) -> Result<(), Failure> {
         let mut complaints = BTreeSet::new();
         match self.inputs.refresh() {
@@ -94,7 +97,7 @@ impl<'a> Watch<'a> {
                 if changes.read + changes.gone > 0 || self.reported.is_none() {
                     self.reported = self.report(&changes, &mut complaints);
                 } else {
-                    // The report has not changed, and what it complained of neither.
+                    // The report is the same, and so are its warnings.
                     complaints.append(&mut self.said.clone());
                 }
             }
@@ -105,7 +108,7 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// `None` if there is no report.
+    /// Writes the reports. Returns `None` if that fails.
     fn report(&self, changes: &Changes, complaints: &mut BTreeSet<String>) -> Option<()> {
         match self.write_reports(complaints) {
             Ok(total) => {

@@ -1,7 +1,7 @@
-//! The report over HTTP, for the browsers of this machine: read-only, one folder, no way out of it.
+//! Serves the report over HTTP to browsers on this machine. Only files of one folder are served, read-only.
 //!
-//! Every user of the machine can connect. A token, if there is one, is the first part of every path: links between pages
-//! are relative, so they have it too.
+//! Every user of the machine can connect. The token, if there is one, is the first part of every path. Links
+//! between pages are relative, so they keep it.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -28,19 +28,23 @@ use tokio::task::AbortHandle;
 
 use crate::exit::Failure;
 
-/// How long a connection may take to ask for something, and be idle then. Browsers open another one.
+/// How long a connection may stay without a request. Browsers then open another one.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How many connections there may be: more than browsers open, and much fewer than a process may have descriptors.
+/// How many connections may be open: more than browsers need, and far fewer than a process's file
+/// descriptors.
 const CONNECTIONS: usize = 64;
-/// How many bytes of a request are kept for each. Browsers send all cookies of this machine, whatever the port.
+/// How many bytes of a request are buffered per connection. Browsers send all cookies of this machine,
+/// whatever the port.
 const REQUEST: usize = 64 << 10;
 
-/// The type of what is no part of the report.
+/// The content type of answers that are not files of the report.
 const PLAIN: &str = "text/plain";
-/// What somebody is told who has typed the address without its secret part.
+/// The answer to a request without the token.
 const WITHOUT_TOKEN: &str = "Open the address that `pulpcov watch` printed, with its secret part\n";
 
-/// Serve the folder from a thread, until the process ends. The URL, with the port that was chosen for port 0.
+/// Serves the folder from a thread, until the process ends. Returns the URL.
+///
+/// If the address has port 0, the URL has the port that the system chose.
 pub(super) fn start(
     address: SocketAddr,
     folder: &Path,
@@ -62,7 +66,7 @@ pub(super) fn start(
     Ok(url)
 }
 
-/// What nobody can guess.
+/// A random secret in the URL.
 struct Token(String);
 
 impl Token {
@@ -72,26 +76,26 @@ impl Token {
         Ok(Self(format!("{:032x}", u128::from_ne_bytes(bytes))))
     }
 
-    /// How long the comparison takes says nothing about the token: hashes are compared, in constant time.
+    /// Compares hashes in constant time, so that the duration reveals nothing about the token.
     fn is(&self, text: &str) -> bool {
         blake3::hash(self.0.as_bytes()) == blake3::hash(text.as_bytes())
     }
 }
 
-/// What is served.
+/// The folder that is served, and its token.
 struct Site {
     folder: PathBuf,
     token: Option<Token>,
 }
 
 impl Site {
-    /// Is the path the token, without the slash behind it?
+    /// Returns whether the path is the token without a trailing slash.
     fn is_token_alone(&self, path: &str) -> bool {
         let given = path.strip_prefix('/');
         self.token.as_ref().zip(given).is_some_and(|(token, given)| token.is(given))
     }
 
-    /// The path without the token; `None` without the right one.
+    /// Removes the token from a path. Returns `None` if the token is missing or wrong.
     fn strip_token<'p>(&self, path: &'p str) -> Option<&'p str> {
         let Some(token) = &self.token else { return Some(path) };
         let (given, _) = path.strip_prefix('/')?.split_once('/')?;
@@ -104,7 +108,7 @@ async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
     let mut connections = Connections::default();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            // Too many files are open, perhaps. They will not be for ever.
+            // Perhaps too many files are open. Some will be closed soon.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
@@ -116,17 +120,18 @@ async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(REQUEST);
         connections.add(http.serve_connection(TokioIo::new(stream), service));
-        // What it asks for is answered before the next ones are taken, however many there are.
+        // The new connection is answered before the next one is accepted, however many wait.
         tokio::task::yield_now().await;
     }
 }
 
-/// Those that are open, the oldest first.
+/// The open connections, the oldest first.
 #[derive(Default)]
 struct Connections(VecDeque<AbortHandle>);
 
 impl Connections {
-    /// Serve one more. If there are too many, the oldest ends: who holds them all keeps nobody out.
+    /// Serves one more connection. If there are too many, the oldest is closed: nobody can keep others out by
+    /// holding all connections.
     fn add(&mut self, connection: impl Future<Output = hyper::Result<()>> + Send + 'static) {
         self.0.retain(|open| !open.is_finished());
         if self.0.len() >= CONNECTIONS
@@ -134,7 +139,7 @@ impl Connections {
         {
             oldest.abort();
         }
-        // A browser that goes away has its reasons.
+        // Errors of a connection are ignored: browsers may disconnect at any time.
         self.0.push_back(tokio::spawn(connection).abort_handle());
     }
 }
@@ -173,7 +178,7 @@ fn respond(
     response
 }
 
-/// Links in a page are relative, so its address has to end with a slash.
+/// Redirects to a path. Links in a page are relative, so its address has to end with a slash.
 fn redirect(path: &str) -> Response<Full<Bytes>> {
     let mut response = respond(StatusCode::PERMANENT_REDIRECT, PLAIN, "");
     if let Ok(path) = HeaderValue::from_str(path) {
@@ -182,7 +187,10 @@ fn redirect(path: &str) -> Response<Full<Bytes>> {
     response
 }
 
-/// Another site's name may lead here too: then its pages could read the answer.
+/// Returns whether the request names this machine as its host.
+///
+/// Another site could let its own name resolve to this address (DNS rebinding), and its pages could then read
+/// the answer.
 fn is_for_this_machine<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
@@ -197,7 +205,8 @@ fn is_local(host: &str) -> bool {
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The file that is meant: of the folder itself, by a name as reports have them.
+/// Returns the file that a path names. It is directly in the folder, and has a name of the kind that reports
+/// use.
 fn find(path: &str, folder: &Path) -> Option<PathBuf> {
     let name = path.strip_prefix('/')?;
     let name = if name.is_empty() { "index.html" } else { name };
@@ -205,7 +214,9 @@ fn find(path: &str, folder: &Path) -> Option<PathBuf> {
     (!name.starts_with('.') && name.bytes().all(is_plain)).then(|| folder.join(name))
 }
 
-/// What is in the file, and its type. Links are not followed, and what is no file is not waited for.
+/// Reads a file, and returns its bytes and content type.
+///
+/// Links are not followed. Only regular files are read, and opening never blocks.
 fn read(path: &Path) -> Option<(Vec<u8>, &'static str)> {
     let kind = match path.extension()?.to_str()? {
         "html" => "text/html; charset=utf-8",

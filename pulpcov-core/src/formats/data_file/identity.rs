@@ -1,4 +1,4 @@
-//! Telling one state of a file from another.
+//! Detection of changes to a file.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -8,8 +8,8 @@ use crate::folder::{Entry, Status};
 /// The companions in which SQLite keeps rows that are not in the database file itself.
 const COMPANIONS: [&str; 2] = ["-wal", "-journal"];
 
-/// Which file it was and in what state: inode, size and time of change, of the file and
-/// of SQLite's journal and write-ahead log beside it.
+/// The identity and state of a file: inode, size and modification time, of the file itself and of SQLite's
+/// journal and write-ahead log beside it.
 ///
 /// # Examples
 ///
@@ -45,49 +45,49 @@ impl FileState {
 }
 
 impl FileIdentity {
-    /// The identity of the file at `path`; a symbolic link is not followed.
+    /// Returns the identity of the file at `path`. Does not follow a symbolic link.
     ///
     /// # Errors
     ///
-    /// What the operating system says, if there is no such file.
+    /// Returns the operating system's error if there is no such file.
     pub fn of_path(path: impl AsRef<Path>) -> std::io::Result<Self> {
         Self::of_entry(&Entry::named(path)?)
     }
 
-    /// The identity of the file in an open folder; a symbolic link is not followed.
+    /// Returns the identity of a file in an open folder. Does not follow a symbolic link.
     ///
     /// # Errors
     ///
-    /// What the operating system says, if there is no such file.
+    /// Returns the operating system's error if there is no such file.
     pub fn of_entry(entry: &Entry) -> std::io::Result<Self> {
         Ok(Self::new(&entry.status()?, entry))
     }
 
-    /// The identity of an open file, and of what is beside its name.
+    /// Returns the identity of an open file, and of the companions of `entry`.
     pub(crate) fn new(file: &Status, entry: &Entry) -> Self {
         let state =
             |suffix| entry.beside(suffix).status().ok().map(|status| FileState::of(&status));
         Self { file: FileState::of(file), companions: COMPANIONS.map(state) }
     }
 
-    /// The identity of an open file, as if nothing were beside it.
+    /// Returns the identity of an open file, without companions.
     pub(crate) fn of_file_alone(file: &Status) -> Self {
         Self { file: FileState::of(file), companions: Default::default() }
     }
 
-    /// How long ago the last change was, unless the clock was set back since.
+    /// Returns how long ago the last change was, or `None` if the clock has been set back since.
     pub(crate) fn age(&self) -> Option<Duration> {
         let states = self.companions.iter().flatten().chain([&self.file]);
         states.filter_map(|state| state.modified?.elapsed().ok()).min()
     }
 
-    /// Is the file the same, whatever is beside it?
+    /// Returns whether the file itself is the same. Ignores its companions.
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_same_file(&self, other: &Self) -> bool {
         self.file == other.file
     }
 
-    /// Was this companion, of the suffix `-wal` or `-journal`, there?
+    /// Returns whether the companion with `suffix`, which is `-wal` or `-journal`, existed.
     #[cfg(feature = "sqlite")]
     pub(crate) fn has_companion(&self, suffix: &str) -> bool {
         COMPANIONS
@@ -96,7 +96,7 @@ impl FileIdentity {
             .any(|(known, state)| *known == suffix && state.is_some())
     }
 
-    /// The file's size in bytes.
+    /// Returns the size of the file in bytes.
     pub fn size(&self) -> u64 {
         self.file.size
     }

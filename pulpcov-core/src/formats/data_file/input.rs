@@ -1,4 +1,4 @@
-//! A regular file from a folder that others can write to, read in one consistent state.
+//! A regular file, from a folder that other users may be able to write to, read in one consistent state.
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -15,19 +15,19 @@ use super::FileIdentity;
 use crate::formats::detect::HEAD_LEN;
 use crate::formats::limits::read_file;
 
-/// May the group read, and may all others?
+/// The bits of a mode that let the group and all other users read.
 pub(crate) const READERS: u32 = 0o044;
 
-/// How often a file that changes while it is read is read again.
+/// The maximum number of times that a file is read if it changes each time.
 const ATTEMPTS: usize = 5;
 
-/// Longer than a step of the clock that file systems take their time stamps from: Linux's is
-/// 10 ms at most, before 6.13.
+/// A time longer than one step of the clock from which file systems take their time stamps. On Linux before
+/// 6.13, a step takes at most 10 ms.
 const TIME_STEP: Duration = Duration::from_millis(20);
 
-/// An open input file.
+/// An open input.
 ///
-/// Whatever happens to its name meanwhile, all reads are of the file that was checked.
+/// All reads are from the file that was checked, even if another file takes its name.
 pub(crate) struct Input {
     entry: Entry,
     file: Arc<File>,
@@ -43,7 +43,7 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Open without following a symbolic link, and without waiting for a FIFO's other end.
+    /// Opens a file. Does not follow a symbolic link, and does not wait for the other end of a FIFO.
     pub(crate) fn open(entry: &Entry) -> Result<Self> {
         let (file, opened) = entry.open_with_status()?;
         let folder = entry.folder_of_file();
@@ -62,66 +62,67 @@ impl Input {
         })
     }
 
-    /// Whether to [hash](Self::digest) what is read (the default).
+    /// Sets whether what is read is [hashed](Self::digest). The default is `true`.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn hashed(mut self, hashed: bool) -> Self {
         self.is_hashed = hashed;
         self
     }
 
-    /// The hash of what was read, if it is wanted.
+    /// Returns the hash of `bytes` if this input is hashed.
     pub(crate) fn digest(&self, bytes: &[u8]) -> Option<[u8; 32]> {
         self.is_hashed.then(|| *blake3::hash(bytes).as_bytes())
     }
 
-    /// Read into memory that is there already.
+    /// Sets the memory to read into.
     #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn reading_into(mut self, buffer: Vec<u8>) -> Self {
         self.buffer = buffer;
         self
     }
 
-    /// All of the file's `size` bytes.
+    /// Reads all `size` bytes of the file.
     pub(crate) fn read(&mut self, size: u64) -> Result<Vec<u8>> {
         read_file(&self.file, size, std::mem::take(&mut self.buffer))
     }
 
-    /// The name that was opened.
+    /// Returns the name that was opened.
     #[cfg(feature = "sqlite")]
     pub(crate) fn entry(&self) -> &Entry {
         &self.entry
     }
 
-    /// The open file.
+    /// Returns the open file.
     #[cfg(feature = "sqlite")]
     pub(crate) fn file(&self) -> &Arc<File> {
         &self.file
     }
 
-    /// Who may have written the file.
+    /// Returns who may have written the file.
     pub(crate) fn authors(&self) -> Authors {
         self.authors.clone()
     }
 
-    /// The bits of a mode that say whether the group and all others may read.
+    /// Returns the bits of the file's mode that say whether the group and all other users may read it.
     pub(crate) fn readers(&self) -> u32 {
         self.readers
     }
 
-    /// How long to wait for writers of the file. In a folder that everybody can write to, anybody can lock files of
-    /// their own for ever.
+    /// Returns how long to wait for writers of the file. In a folder that everybody can write to, another
+    /// user's file is not waited for: its owner could keep it locked forever.
     #[cfg(feature = "sqlite")]
     pub(crate) fn patience(&self) -> &Patience {
         static NONE: Patience = Patience::new(Duration::ZERO);
         if self.is_waited_for { self.entry.folder_of_file().patience() } else { &NONE }
     }
 
-    /// The file's state at the last [`rewind`](Self::rewind). Before the first one, what is beside it is not known.
+    /// Returns the state of the file at the last [`rewind`](Self::rewind). Before the first one, the state
+    /// does not include companions.
     pub(crate) fn identity(&self) -> &FileIdentity {
         &self.identity
     }
 
-    /// The first bytes, enough to tell the format.
+    /// Returns the first bytes of the file, enough to detect its format.
     pub(crate) fn head(&mut self) -> Result<&[u8]> {
         self.seek_to_start()?;
         let mut head = Vec::with_capacity(HEAD_LEN);
@@ -133,11 +134,11 @@ impl Input {
         Ok(&self.head)
     }
 
-    /// Go back to the start, and take the file's state as it is now.
+    /// Goes back to the start, records the current state of the file, and returns its size.
     pub(crate) fn rewind(&mut self) -> Result<u64> {
         self.identity = self.current_identity()?;
         if let Some(age) = self.identity.age().filter(|age| *age < TIME_STEP) {
-            // Another change right now could get the same time stamp as the last one, and not be noticed.
+            // A change right now could get the same time stamp as the last one, and would not be noticed.
             std::thread::sleep(TIME_STEP - age);
             self.identity = self.current_identity()?;
         }
@@ -149,12 +150,14 @@ impl Input {
         (&*self.file).rewind().map_err(|err| Error::io(self.entry.path(), err))
     }
 
-    /// Is the file still as it was at the last [`rewind`](Self::rewind)?
+    /// Returns whether the file and its companions are still as they were at the last
+    /// [`rewind`](Self::rewind).
     pub(crate) fn is_unchanged(&self) -> Result<bool> {
         Ok(self.current_identity()? == self.identity)
     }
 
-    /// As [`is_unchanged`](Self::is_unchanged), whatever happened beside the file.
+    /// Returns whether the file itself is unchanged, as [`is_unchanged`](Self::is_unchanged) does, but
+    /// ignores its companions.
     #[cfg(feature = "sqlite")]
     pub(crate) fn is_itself_unchanged(&self) -> Result<bool> {
         Ok(self.current_identity()?.is_same_file(&self.identity))
@@ -167,7 +170,7 @@ impl Input {
             .map_err(|err| Error::io(self.entry.path(), err))
     }
 
-    /// Do `attempt` until the file did not change while it ran.
+    /// Repeats `attempt` until the file does not change while it runs, at most `ATTEMPTS` times.
     pub(crate) fn consistently<T>(
         &mut self,
         mut attempt: impl FnMut(&mut Self) -> Result<T>,
@@ -181,7 +184,7 @@ impl Input {
         Err(Error::new(ErrorKind::Busy, "the file changes each time it is read"))
     }
 
-    /// All bytes, and their hash if it is wanted.
+    /// Reads all bytes. Returns them, and their hash if this input is hashed.
     #[cfg(feature = "json")]
     pub(crate) fn read_all(&mut self) -> Result<(Vec<u8>, Option<[u8; 32]>)> {
         let bytes = self.consistently(|input| {
@@ -193,7 +196,8 @@ impl Input {
     }
 }
 
-/// Who may have written a file. What a group may write, its owner has let it write: it is the owner's.
+/// Returns who may have written a file. A group that may write counts as the owner, because the owner has let
+/// the group write.
 fn authors(folder: &Folder, of_folder: &Status, file: &Status) -> Authors {
     let is_open = of_folder.everybody_may_search() && !folder.is_closed_to_others();
     if file.everybody_may_write() && is_open {
@@ -205,10 +209,11 @@ fn authors(folder: &Folder, of_folder: &Status, file: &Status) -> Authors {
     }
 }
 
-/// Beside the owner, who may read a file: what is in a user's folder may be read only by whom the folder lets in.
+/// Returns the bits of a mode that say who, besides the owner, may read a file. If its folder was opened
+/// inside another one, only users who may search the folder can read the file.
 fn readers(entry: &Entry, folder: &Status, file: &Status) -> u32 {
     match entry.folder_of_file().is_inside() {
-        // To search a folder is four times less than to read.
+        // In a mode, the search bit (1) shifted left by two is the read bit (4).
         true => file.mode & (folder.mode << 2) & READERS,
         false => file.mode & READERS,
     }

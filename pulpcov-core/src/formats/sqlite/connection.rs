@@ -1,4 +1,4 @@
-//! SQLite connections that expect the worst of a database.
+//! SQLite connections that are safe for hostile databases.
 
 use std::io::Read;
 use std::path::Path;
@@ -13,12 +13,12 @@ use super::snapshot::{Snapshot, is_wal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::limits::MAX_NUMBITS;
 
-/// A database that is read, and the private folder it may live in.
+/// An open database, and the private folder that it may be in.
 pub(super) struct Source {
     pub(super) connection: Connection,
-    /// Bounds how many rows and bytes can be in it.
+    /// The size of the database and its companion in bytes. It limits how many rows and bytes can be read.
     pub(super) size: u64,
-    // Declared behind the connection, so that it is dropped behind it.
+    // Declared after the connection, so that it is dropped after the connection.
     _folder: Option<TempDir>,
 }
 
@@ -38,10 +38,11 @@ impl Source {
     }
 }
 
-/// The database in memory.
+/// Opens a database from memory.
 fn from_bytes(bytes: &[u8]) -> Result<Connection> {
     let mut connection = Connection::open_in_memory().map_err(from_sqlite)?;
-    // A database in memory cannot have a write-ahead log. This one's is empty or absent, so it need not.
+    // A database in memory cannot have a write-ahead log. This database's log is empty or absent, so the
+    // header can name a rollback journal instead.
     let mut head = bytes.get(..20).unwrap_or(bytes).to_vec();
     if is_wal(&head) {
         head.truncate(18);
@@ -54,7 +55,7 @@ fn from_bytes(bytes: &[u8]) -> Result<Connection> {
     Ok(connection)
 }
 
-/// A private folder with the database and its companion, for SQLite to recover.
+/// Creates a private folder with the database and its companion, for SQLite to recover there.
 fn recovery_folder(snapshot: &Snapshot) -> Result<TempDir> {
     let trouble = |err: std::io::Error| {
         Error::new(ErrorKind::Io, format!("cannot make a private copy: {err}"))
@@ -73,7 +74,7 @@ fn from_file(path: &Path) -> Result<Connection> {
     Connection::open_with_flags(path, flags).map_err(from_sqlite)
 }
 
-/// What <https://www.sqlite.org/security.html> recommends for databases from outside.
+/// Applies what <https://www.sqlite.org/security.html> recommends for databases from untrusted sources.
 fn defend(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

@@ -1,9 +1,9 @@
 //! SQLite's file locks, taken without SQLite.
 //!
-//! The lock bytes are those of SQLite's Unix VFS (`os_unix.c`, and "File Locking And
-//! Concurrency In SQLite Version 3"): a pending byte, a reserved byte, and a range that
-//! readers share. Linux's open-file-description locks conflict with the process locks that
-//! SQLite takes, but closing another descriptor of the same file does not drop them.
+//! The lock bytes are those of SQLite's Unix VFS (`os_unix.c`, and "File Locking And Concurrency In SQLite
+//! Version 3"): a pending byte, a reserved byte, and a range that readers share. On Linux, these are
+//! open-file-description locks. They conflict with the process locks that SQLite takes, but are not dropped
+//! when another descriptor of the same file is closed.
 
 use std::fs::File;
 use std::sync::Arc;
@@ -16,29 +16,32 @@ const PENDING_BYTE: i64 = 0x4000_0000;
 const RESERVED_BYTE: i64 = PENDING_BYTE + 1;
 const SHARED_FIRST: i64 = PENDING_BYTE + 2;
 const SHARED_SIZE: i64 = 510;
-/// The byte of the `-shm` file that every connection to a write-ahead log holds (`os_unix.c`, `UNIX_SHM_DMS`).
+/// The byte of the `-shm` file that every connection to a write-ahead log locks (`os_unix.c`,
+/// `UNIX_SHM_DMS`).
 #[cfg(all(feature = "json", feature = "paths"))]
 const WAL_CONNECTION_BYTE: i64 = 128;
-/// The checkpointer's byte in the `-shm` file (walformat.html, section 2.3).
+/// The byte of the `-shm` file that a checkpoint locks (walformat.html, section 2.3).
 const WAL_CHECKPOINT_BYTE: i64 = 121;
 
-/// How long to wait for a writer at most: as long as Python's sqlite3 does by default.
+/// The longest time to wait for another process, the same as the default of Python's sqlite3.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// SQLite's read lock on an open database; dropping it gives the lock back.
+/// SQLite's read lock on an open database. Dropping it releases the lock.
 pub(super) struct SharedLock(Arc<File>);
 
 impl SharedLock {
-    /// Wait until no writer is changing the file, if there is `patience`, and keep writers from changing it.
+    /// Waits until no writer is changing the file, and then keeps writers from changing it. Waits only while
+    /// there is `patience`.
     ///
-    /// A file system without locks is taken as unlocked: the caller also looks whether the file changed.
+    /// On a file system without locks, the file counts as unlocked. Callers therefore also check whether the
+    /// file has changed.
     pub(super) fn acquire(file: Arc<File>, patience: &Patience) -> Result<Self> {
         wait_for(patience, WRITING, || try_shared(&file))?;
         Ok(Self(file))
     }
 
-    /// Is a transaction under way that has not begun to change the file?
+    /// Returns whether a transaction is running that has not begun to change the file.
     pub(super) fn writer_is_active(&self) -> bool {
         os::is_locked(&self.0, RESERVED_BYTE)
     }
@@ -50,7 +53,8 @@ impl Drop for SharedLock {
     }
 }
 
-/// The pending byte first, as SQLite does: a writer that waits for its turn holds it.
+/// Tries to take the read lock. Takes the pending byte first, as SQLite does, because a waiting writer holds
+/// that byte.
 fn try_shared(file: &File) -> Result<bool> {
     if !os::try_read_lock(file, PENDING_BYTE, 1)? {
         return Ok(false);
@@ -60,24 +64,24 @@ fn try_shared(file: &File) -> Result<bool> {
     shared
 }
 
-/// Keeps transactions from beginning on a database that is going to be deleted.
+/// A lock that keeps transactions from beginning on a database that is to be deleted or replaced.
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) struct WritersOut {
-    // Closing the file gives the lock back.
+    // Closing the file releases the lock.
     _file: File,
 }
 
 #[cfg(all(feature = "json", feature = "paths"))]
 impl WritersOut {
-    /// Lock `file` against writers; `shm` is the open `-shm` file beside it, if there is one.
+    /// Locks `file` against writers. `shm` is the open `-shm` file beside it, if there is one.
     ///
-    /// SQLite's own check that its file is still at its name is made when a transaction begins, so
-    /// one that has begun would end well, and in a file that is no more.
+    /// A running transaction must be refused. SQLite checks that its file still has its name only when a
+    /// transaction begins, so the transaction would succeed and its changes would be in a deleted file.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Busy`] if a transaction is under way, or a process has a write-ahead log open:
-    /// that one would not notice at all.
+    /// Returns [`ErrorKind::Busy`] if a transaction is running, or if a process has the write-ahead log open.
+    /// Such a process would not notice the deletion at all.
     pub(crate) fn new(file: File, shm: Option<File>) -> Result<Self> {
         if shm.is_some_and(|shm| Self::has_open_log(&shm)) {
             return Err(Error::new(ErrorKind::Busy, "another process has it open"));
@@ -88,7 +92,7 @@ impl WritersOut {
         Ok(Self { _file: file })
     }
 
-    /// As [`new`](Self::new), after waiting for a transaction.
+    /// Locks `file` as [`new`](Self::new) does, but first waits for a running transaction to end.
     pub(crate) fn after_waiting(file: File, shm: Option<File>) -> Result<Self> {
         wait_for(&Patience::new(LONGEST_WAIT), WRITING, || {
             os::try_write_lock(&file, RESERVED_BYTE)
@@ -96,19 +100,19 @@ impl WritersOut {
         Self::new(file, shm)
     }
 
-    /// Does a process have the write-ahead log open that this `-shm` file belongs to?
+    /// Returns whether a process has the write-ahead log open that this `-shm` file belongs to.
     pub(crate) fn has_open_log(shm: &File) -> bool {
         os::is_locked(shm, WAL_CONNECTION_BYTE)
     }
 }
 
-/// SQLite's write lock on an open database. Dropping it closes the file, and gives the lock back.
+/// SQLite's write lock on an open database. Dropping it closes the file and releases the lock.
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(super) struct WriteLock(File);
 
 #[cfg(all(feature = "json", feature = "paths"))]
 impl WriteLock {
-    /// Waits until no other writer is at work. Others go on reading.
+    /// Waits until no other process is writing. Readers are not affected.
     pub(super) fn acquire(file: File) -> Result<Self> {
         wait_for(&Patience::new(LONGEST_WAIT), WRITING, || {
             os::try_write_lock(&file, RESERVED_BYTE)
@@ -120,7 +124,7 @@ impl WriteLock {
         &self.0
     }
 
-    /// Calls `change` while nobody reads. Waits for readers first, and keeps new ones out.
+    /// Waits for readers to finish, keeps new ones out, and calls `change`.
     pub(super) fn alone<T>(&self, change: impl FnOnce(&File) -> Result<T>) -> Result<T> {
         let patience = Patience::new(LONGEST_WAIT);
         let locked = wait_for(&patience, READING, || os::try_write_lock(&self.0, PENDING_BYTE))
@@ -136,12 +140,13 @@ impl WriteLock {
     }
 }
 
-/// Keep checkpoints away while a write-ahead log is copied: a read lock on the checkpointer's byte.
+/// Keeps checkpoints from running while a write-ahead log is copied. Takes a read lock on the checkpoint
+/// byte, which is dropped with the file.
 pub(super) fn hold_off_checkpoints(shm: &File, patience: &Patience) -> Result<()> {
     wait_for(patience, WRITING, || os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1))
 }
 
-/// What the other process does that is waited for.
+/// What the other process is doing, for the error message.
 const WRITING: &str = "writing";
 #[cfg(all(feature = "json", feature = "paths"))]
 const READING: &str = "reading";
@@ -188,7 +193,8 @@ mod os {
         try_lock(file, range(libc::F_RDLCK, start, len))
     }
 
-    /// A file that is open for reading only is not locked, but it is said whether it could be.
+    /// Tries to take a write lock. For a file that is open only for reading, which cannot be locked, returns
+    /// whether the lock is free.
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(super) fn try_write_lock(file: &File, byte: i64) -> Result<bool> {
         match fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_WRLCK, byte, 1))) {
@@ -213,7 +219,7 @@ mod os {
     }
 
     pub(super) fn unlock(file: &File, start: i64, len: i64) {
-        // Nothing is left to do if this fails: closing the file gives the lock back too.
+        // If this fails, nothing else can be done. Closing the file releases the lock, too.
         let _ = fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_UNLCK, start, len)));
     }
 
@@ -224,7 +230,8 @@ mod os {
     }
 }
 
-/// Elsewhere there are no such locks; that the file did not change while it was read must do.
+/// No locks, for systems other than Linux. There, the check that the file did not change while it was read
+/// has to be enough.
 #[cfg(not(target_os = "linux"))]
 mod os {
     use std::fs::File;

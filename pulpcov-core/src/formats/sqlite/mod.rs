@@ -1,10 +1,12 @@
-//! SQLite data files: schemas 1 to 7 in, schema 7 out.
+//! SQLite data files. Schemas 1 to 7 can be read; schema 7 can be written.
 //!
-//! Data files come from folders that others can write to, so a database is treated as
-//! hostile: its bytes are taken from an open file under SQLite's read lock (`snapshot`),
-//! decoded here if they are as plain as coverage.py makes them (`pages`), or else
-//! opened from memory with SQLite's defences up (`connection`), checked to have ordinary
-//! tables (`schema`), and read through `sql`, with every number and length bounded.
+//! Data files come from folders that other users can write to, so a database is treated as hostile:
+//!
+//! - `snapshot` reads its bytes from an open file under SQLite's read lock.
+//! - `pages` decodes a database that is as plain as coverage.py makes it.
+//! - `connection` opens any other database from memory, with SQLite's defences on.
+//! - `schema` checks that its tables are ordinary tables.
+//! - `sql` reads them. Every number and length is bounded.
 
 mod connection;
 mod lock;
@@ -39,7 +41,7 @@ use crate::error::{Error, ErrorKind};
 /// The schema version that [`write()`] writes.
 pub const SCHEMA_VERSION: i64 = 7;
 
-/// SQLite's error in this crate's terms.
+/// Converts an error from SQLite.
 fn from_sqlite(err: rusqlite::Error) -> Error {
     let kind = match err.sqlite_error_code() {
         Some(
@@ -53,7 +55,7 @@ fn from_sqlite(err: rusqlite::Error) -> Error {
         _ => ErrorKind::Corrupt,
     };
     match err {
-        // The text of our query means nothing to whoever reads the message.
+        // The user did not write the query, so its text would not help.
         rusqlite::Error::SqlInputError { msg, .. } => Error::new(kind, msg),
         err => Error::new(kind, err),
     }

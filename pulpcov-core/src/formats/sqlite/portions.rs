@@ -1,4 +1,4 @@
-//! The rows of a data file, some at a time, so that they need not be in memory at once.
+//! The rows of a data file in batches, so that they need not all be in memory at once.
 
 use super::pages::{self, Unusual};
 use super::read::{Database, Reader, measurement};
@@ -8,7 +8,7 @@ use crate::data::LineArc;
 use crate::data::rows::{Rows, Runs};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Why no more rows are read.
+/// Why reading stopped.
 enum Stop {
     Unusual,
     Failed(Error),
@@ -27,10 +27,12 @@ impl From<Error> for Stop {
 }
 
 impl Reader {
-    /// Read the rows, those of lines and arcs some at a time: so many as take about `bytes` of the file. To `begin` with
-    /// come all others, then these are to be added. What is made of them is returned, and what is said of all rows.
+    /// Streams line and arc rows in batches of about `bytes` of the file. `begin` receives everything else
+    /// first and makes a value; `add` adds each batch to that value. Returns the value, and the rows without
+    /// lines and arcs.
     ///
-    /// What SQLite must read is read at once. If that is found late, there is a new beginning.
+    /// A data file that only SQLite can read is read as a whole. If this turns out after the first batches,
+    /// the value is dropped and `begin` is called again.
     pub(crate) fn read_in_portions<T>(
         mut self,
         contexts: Contexts,
@@ -62,7 +64,7 @@ impl Reader {
     }
 }
 
-/// Read a database page by page.
+/// Reads a plain database in batches.
 fn plainly<T>(
     database: &pages::Database,
     files: &Ids<usize>,
@@ -72,7 +74,8 @@ fn plainly<T>(
     mut add: impl FnMut(&mut T, Runs<u8>, Runs<LineArc>) -> Result<()>,
 ) -> std::result::Result<(T, Rows), Stop> {
     let (mut rows, contexts) = database.rows_of_small_tables(files, merge)?;
-    // What is wrong with lines and arcs is to be said first.
+    // On an error, the SQL path reads the file again, so that an error in lines or arcs is reported before
+    // this one.
     let mut made = begin(&mut rows).map_err(|_| Stop::Unusual)?;
     let (mut any_lines, mut any_arcs) = (false, false);
     let orphans = database.each_portion::<Stop>(files, &contexts, bytes, |lines, arcs| {

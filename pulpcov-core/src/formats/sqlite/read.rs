@@ -1,4 +1,4 @@
-//! From the tables of a data file to [`CoverageData`](crate::CoverageData).
+//! Reading the tables of a data file into [`CoverageData`](crate::CoverageData).
 
 use super::pages::{self, PageFile, Store, Unusual};
 use super::rows::{Contexts, Ids};
@@ -13,16 +13,16 @@ use crate::formats::data_file::Decoded;
 use crate::formats::data_file::identity::FileIdentity;
 use crate::formats::data_file::input::Input;
 
-/// An open database that is a data file.
+/// An open SQLite data file.
 pub(crate) struct Reader {
     pub(super) database: Database,
-    /// In the order of the table `file`.
+    /// The source paths, in the order of the table `file`.
     pub(super) paths: PathList,
-    /// From SQLite's id to the index in `paths`.
+    /// A map from SQLite's file ids to indexes into `paths`.
     pub(super) file_index: Ids<usize>,
-    /// Whose data file it is.
+    /// Who may have written the data file.
     pub(super) authors: Authors,
-    /// Did a journal or write-ahead log take part?
+    /// Whether a journal or write-ahead log is part of the data.
     #[cfg_attr(
         not(all(feature = "json", feature = "paths")),
         expect(dead_code, reason = "a combine asks that adds to it")
@@ -31,14 +31,15 @@ pub(crate) struct Reader {
 }
 
 pub(super) enum Database {
-    /// As coverage.py makes them; we read it.
+    /// A database that is as plain as coverage.py makes it. It is read without SQLite.
     Plain(pages::Database),
-    /// Any other; SQLite reads it.
+    /// Any other database. SQLite reads it.
     Any(sql::Database),
 }
 
 impl Reader {
-    /// Take a snapshot of the database, and read which files it measured.
+    /// Takes a snapshot of the database and reads its source paths. Returns the hash of the bytes, too, if
+    /// `input` is hashed and there is no companion.
     pub(crate) fn open(input: &mut Input) -> Result<(Self, Option<[u8; 32]>)> {
         let snapshot = Snapshot::take(input)?;
         let digest = match snapshot.companion {
@@ -48,12 +49,12 @@ impl Reader {
         Ok((Self::new(snapshot)?.of_authors(input.authors()), digest))
     }
 
-    /// Open a database that is in memory already.
+    /// Opens a database that is in memory.
     pub(crate) fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         Self::new(Snapshot { bytes, companion: None })
     }
 
-    /// Open a database, and read it where it is if that is possible.
+    /// Opens a database. Reads it in place if that is possible.
     pub(crate) fn in_place(input: Input) -> Result<(Self, FileIdentity)> {
         let authors = input.authors();
         match InPlace::lock(input)? {
@@ -84,7 +85,7 @@ impl Reader {
         Self::of_pages(store).or_else(|store| Self::through_sql(store.into_snapshot()?))
     }
 
-    /// Open a plain database, or give it back.
+    /// Opens a plain database. Returns the store of any other database.
     fn of_pages(store: Store) -> std::result::Result<Self, Store> {
         let database = pages::Database::new(PageFile::new(store)?).map_err(PageFile::into_store)?;
         match database.files() {
@@ -97,7 +98,7 @@ impl Reader {
         }
     }
 
-    /// Open any database.
+    /// Opens any database with SQLite.
     pub(super) fn through_sql(snapshot: Snapshot) -> Result<Self> {
         let recovered = snapshot.companion.is_some();
         let database = sql::Database::open(snapshot)?;
@@ -113,14 +114,15 @@ impl Reader {
         }
     }
 
-    /// Is the database so plain that all of it is read here? Files have been, rows are not yet.
+    /// Returns whether the database is so plain that all of its rows can be read without SQLite. The source
+    /// paths have been read that way already.
     #[cfg(test)]
     pub(super) fn needs_no_sql(self) -> bool {
         let count = self.paths.iter().len();
         matches!(self.database, Database::Plain(database) if database.rows(&self.file_index, count, Contexts::Kept).is_ok())
     }
 
-    /// Did a journal or write-ahead log take part, whose rows are not in the file itself?
+    /// Returns whether a journal or write-ahead log is part of the data. Its rows are not in the file itself.
     #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn is_recovered(&self) -> bool {
         self.recovered
@@ -130,7 +132,7 @@ impl Reader {
         &self.paths
     }
 
-    /// Read all rows, as a data set.
+    /// Reads all rows into a data set.
     pub(crate) fn read(self, contexts: Contexts) -> Result<Decoded> {
         let mut paths = PathTable::default();
         let numbers: Vec<usize> = self.paths.iter().map(|path| paths.number(path.into())).collect();
@@ -144,7 +146,8 @@ impl Reader {
         Ok(Decoded { data, orphan_rows })
     }
 
-    /// Read all rows; their files are places in [`paths`](Self::paths). The bytes that were read are left in `buffer`.
+    /// Reads all rows, with files as indexes into [`paths`](Self::paths). Leaves the memory that the file was
+    /// read into in `buffer` if it can be used again.
     pub(crate) fn into_rows(self, contexts: Contexts, buffer: &mut Vec<u8>) -> Result<Rows> {
         let count = self.paths.iter().len();
         let mut rows = rows(self.database, &self.file_index, count, contexts, buffer)?;
@@ -159,7 +162,8 @@ impl Reader {
     }
 }
 
-/// The rows of `count` files. SQL is no faster if contexts are merged, and keeps them.
+/// Reads the rows of `count` files. The SQL path keeps contexts apart, because merging them there would save
+/// no time.
 fn rows(
     database: Database,
     files: &Ids<usize>,
@@ -183,7 +187,7 @@ fn rows(
     database.rows(files)
 }
 
-/// What was measured: the rows say it, and `meta` where there are none.
+/// Returns what was measured. The rows decide; if there are none, the `has_arcs` of the table `meta` decides.
 pub(super) fn measurement(
     any_lines: bool,
     any_arcs: bool,

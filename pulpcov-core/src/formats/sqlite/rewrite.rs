@@ -1,9 +1,12 @@
 //! Replacing all rows of a database in its own file.
 //!
-//! A new file usually takes the place of an old one by a rename. That is impossible for a mount point, and in a folder that
-//! is not writable. Then the new tables are written behind the old ones. One write of the first page makes the new
-//! tables the database's, and the old pages free. So the file holds all old rows or all new rows at every instant.
-//! If there is room in front, the tables are then written there in the same way, and the file is cut short.
+//! A new file usually takes the place of the old one by a rename. A mount point, or a file in a folder that
+//! is not writable, cannot be replaced that way. Then the new tables are written after the old ones. One
+//! write of the first page makes the new tables the database's and the old pages free, so at every instant
+//! the file holds either all old rows or all new rows.
+//!
+//! If there is room before the new tables, they are then written there in the same way, and the file is
+//! truncated.
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -17,28 +20,29 @@ use super::write::{RowSource, refuse_if_said_twice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::FileKind;
 
-/// The length of the header.
+/// The length of the database header in bytes.
 const HEADER: u64 = 100;
 
-/// Where the header has the application's number (fileformat.html, section 1.3.15).
+/// The offset of the application id in the header (fileformat.html, section 1.3.15).
 const APPLICATION: usize = 68;
 
-/// Where it has the count of changes.
+/// The offset of the file change counter in the header.
 const CHANGES: usize = 24;
 
-/// The application's number of a marked database, less the count of its changes.
+/// The application id of a marked database, minus its file change counter.
 const MARK: u32 = u32::from_be_bytes(*b"pulp");
 
 /// A database whose rows were replaced in place. It may be marked as [unfinished](is_marked).
 pub(crate) struct Rewritten(WriteLock);
 
 impl Rewritten {
-    /// Replaces what `file` holds by `rows`. The file is empty, or a database. The change is durable. While nobody else can
-    /// write it any more, `check` may refuse.
+    /// Replaces the content of `file`, which is empty or a database, by `rows`. The change is durable. If
+    /// `marked` is true, the database gets the mark of an unfinished result. `check` runs while no other
+    /// process can write the file, before anything is changed, and may refuse.
     ///
     /// # Errors
     ///
-    /// The file then holds what it held before; or all of `rows`, if only the last sync failed.
+    /// After an error, the file holds what it held before, or all of `rows` if only the last sync failed.
     pub(crate) fn new(
         rows: &dyn RowSource,
         file: File,
@@ -50,7 +54,8 @@ impl Rewritten {
         let old = State::of(lock.file())?;
         check(lock.file())?;
         if old.pages == 0 {
-            // Behind a first page that is missing, rows would be a file that nobody can read.
+            // If the process died while the rows are written, a file without a first page would be
+            // unreadable. A blank first page makes it a database without tables.
             write_blank(lock.file())?;
             lock.file().sync_all()?;
         }
@@ -59,26 +64,26 @@ impl Rewritten {
         let (free, end) = write_free_list(2..start, lock.file(), written.end)?;
         let new = old.changed(end - 1);
         switch(&lock, &written, &new.header(free, marked))?;
-        // The rows are safe. That the file is larger than it need be is no failure.
+        // The rows are safe by now. A file that is larger than necessary is not a failure.
         let _ = compact(rows, &lock, &new, written.end - start, start, marked);
         Ok(Self(lock))
     }
 
-    /// Takes the mark away.
+    /// Removes the mark.
     pub(crate) fn unmark(&self) -> Result<()> {
         write_at(self.0.file(), &[0; 4], APPLICATION as u64)?;
         Ok(self.0.file().sync_all()?)
     }
 }
 
-/// Is the database marked, and unchanged since?
+/// Returns whether the database is marked and has not changed since.
 pub(crate) fn is_marked(file: &File) -> bool {
     let Ok(head) = head(file) else { return false };
     FileKind::of(&head) == FileKind::Sqlite
         && number(&head, APPLICATION) == MARK.wrapping_add(number(&head, CHANGES))
 }
 
-/// Writes the tables once more, to the pages in front that are free now, if they fit there.
+/// Writes the tables again, to the free pages before them, if they fit there.
 fn compact(
     rows: &dyn RowSource,
     lock: &WriteLock,
@@ -87,7 +92,7 @@ fn compact(
     start: u32,
     marked: bool,
 ) -> Result<()> {
-    // One page more, for the page of locks may be passed over.
+    // Needs one more page, because the lock-byte page may be in between and is skipped.
     if 2 + count + 1 > start {
         return Ok(());
     }
@@ -98,14 +103,14 @@ fn compact(
     Ok(lock.file().sync_all()?)
 }
 
-/// Makes these tables those of the database.
+/// Makes the written tables those of the database.
 fn switch(lock: &WriteLock, written: &Written, header: &Header) -> Result<()> {
     lock.file().sync_all()?;
     lock.alone(|file| Ok(written.write_first(file, header)?))?;
     Ok(lock.file().sync_all()?)
 }
 
-/// What the header of a database says.
+/// The fields of a database header that a rewrite changes.
 struct State {
     pages: u32,
     changes: u32,
@@ -127,7 +132,8 @@ impl State {
         }
         let number = |at| number(&head, at);
         let present = size.div_ceil(PAGE_SIZE as u64);
-        // The count of pages holds if the last to write also wrote it. Behind them is what a killed rewrite left.
+        // The page count is valid only if the last writer also wrote it. Pages after that count are what a
+        // killed rewrite left.
         let counted = u64::from(number(28));
         let is_counted = number(CHANGES) == number(92) && (1..=present).contains(&counted);
         let pages = if is_counted { counted } else { present };
@@ -151,7 +157,7 @@ impl State {
     }
 }
 
-/// The header, or what there is of it.
+/// Reads the header, or as much of it as the file has.
 fn head(mut file: &File) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     file.rewind()?;
@@ -159,7 +165,7 @@ fn head(mut file: &File) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// A number of the header; 0 if the header is too short for it.
+/// Returns a number of the header, or 0 if the header is too short.
 fn number(head: &[u8], at: usize) -> u32 {
     number32(head, at).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Rows on their way from tables to a data set, by whichever path they are read.
+//! Types for rows on their way from the tables to a data set, whether SQLite reads the tables or not.
 
 use std::collections::HashMap;
 
@@ -6,13 +6,14 @@ use crate::data::contexts::ContextId;
 use crate::data::rows::Runs;
 use crate::data::{LineArc, Numbits};
 
-/// What becomes of contexts while rows are read.
+/// What to do with contexts while rows are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Contexts {
-    /// Each is kept apart.
+    /// Keep each context apart.
     #[default]
     Kept,
-    /// All become the unnamed one, as by [`CoverageData::drop_contexts`](crate::CoverageData::drop_contexts).
+    /// Merge all contexts into the unnamed one, as
+    /// [`CoverageData::drop_contexts`](crate::CoverageData::drop_contexts) does.
     Merged,
 }
 
@@ -22,15 +23,15 @@ impl Contexts {
     }
 }
 
-/// From the ids of rows to what they stand for.
+/// A map from the ids of rows to what they stand for.
 pub(super) struct Ids<T> {
-    /// Mostly the ids are 1, 2, 3, …: by id.
+    /// The values by id. Ids mostly are 1, 2, 3, and so on.
     dense: Vec<Option<T>>,
     sparse: HashMap<i64, T>,
 }
 
 impl<T: Copy> Ids<T> {
-    /// Of equal ids the last counts.
+    /// Makes a map. If an id occurs more than once, the last value counts.
     pub(super) fn new(ids: Vec<(i64, T)>) -> Self {
         let len = ids.len() * 2 + 64;
         let mut dense = vec![None; len];
@@ -53,7 +54,7 @@ impl<T: Copy> Ids<T> {
     }
 }
 
-/// The lines of each file in all contexts together.
+/// The union of the lines of each file over all contexts.
 pub(super) struct LineTotals(Vec<Option<Numbits>>);
 
 impl LineTotals {
@@ -67,7 +68,7 @@ impl LineTotals {
         }
     }
 
-    /// What each file has in the one context.
+    /// Returns the lines of each file, all in `context`.
     pub(super) fn finish(self, context: ContextId) -> Runs<u8> {
         let mut runs = Runs::default();
         for (file, total) in self.0.into_iter().enumerate() {
@@ -79,22 +80,23 @@ impl LineTotals {
     }
 }
 
-/// The arcs of each file in all contexts together.
+/// The union of the arcs of each file over all contexts.
 pub(super) struct ArcTotals(Vec<ArcTotal>);
 
 #[derive(Clone, Default)]
 struct ArcTotal {
-    /// Sorted and without duplicates up to `known`.
+    /// The first `known` arcs are sorted and without duplicates.
     arcs: Vec<LineArc>,
     known: usize,
 }
 
 impl ArcTotal {
-    /// How many arcs are added before they are sorted in.
+    /// The minimum number of arcs to add before they are sorted in.
     const BATCH: usize = 256;
 
     fn add(&mut self, arcs: &[LineArc]) {
-        // Most contexts run what others ran: those arcs are found where the last one was, or close behind.
+        // Most contexts run what other contexts have run. Such an arc is found where the last one was, or
+        // soon after.
         let (known, _) = self.arcs.split_at_checked(self.known).unwrap_or_default();
         let mut rest = known;
         let mut new = Vec::new();
@@ -111,14 +113,15 @@ impl ArcTotal {
     }
 
     fn sort(&mut self) {
-        // Sorted runs behind each other, which a stable sort makes use of.
+        // The arcs consist of sorted runs, which a stable sort makes use of.
         self.arcs.sort();
         self.arcs.dedup();
         self.known = self.arcs.len();
     }
 }
 
-/// What of `all` is not below `arc`, searched from `from` on if that is not above it.
+/// Returns the arcs of `all` that are not less than `arc`. Looks at the start of `from` first, then searches
+/// all of `all`.
 fn skip_below<'a>(from: &'a [LineArc], all: &'a [LineArc], arc: &LineArc) -> &'a [LineArc] {
     match from {
         [first, ..] if first == arc => from,
@@ -141,7 +144,7 @@ impl ArcTotals {
         }
     }
 
-    /// What each file has in the one context.
+    /// Returns the arcs of each file, all in `context`.
     pub(super) fn finish(self, context: ContextId) -> Runs<LineArc> {
         let mut runs = Runs::default();
         for (file, mut total) in self.0.into_iter().enumerate() {

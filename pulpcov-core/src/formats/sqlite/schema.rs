@@ -1,9 +1,14 @@
-//! What the seven schemas have in common, and where they differ.
+//! What the seven schemas have in common, and how they differ.
 //!
-//! From the history of `coverage/sqldata.py` and its notes: 1 had no contexts; 2 added
-//! them; 3 replaced a row a line by a bitmap; 4 renamed its column from `bitmap` to
-//! `numbits`; 5 declared foreign keys; 6 made `meta` keys and values; 7 renamed
-//! `line_map` to `line_bits`.
+//! From the history of `coverage/sqldata.py` and its notes:
+//!
+//! - Schema 1 had no contexts.
+//! - Schema 2 added contexts.
+//! - Schema 3 replaced one row per line by a bitmap.
+//! - Schema 4 renamed the bitmap's column from `bitmap` to `numbits`.
+//! - Schema 5 declared foreign keys.
+//! - Schema 6 made `meta` a table of keys and values.
+//! - Schema 7 renamed `line_map` to `line_bits`.
 
 use std::collections::HashMap;
 
@@ -13,34 +18,35 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{SCHEMA_VERSION, from_sqlite};
 use crate::error::{Error, ErrorKind, Position, Result};
 
-/// How one schema version is read. Every query lists its columns in the same order.
+/// How one schema version is read. The columns of a query are in the same order for all versions.
 pub(super) struct Schema {
     pub(super) version: i64,
-    /// The tables that must be there, as ordinary tables.
+    /// The tables that must exist, as ordinary tables.
     tables: &'static [&'static str],
-    /// `key, value`.
+    /// The query for `key, value`.
     pub(super) meta: &'static str,
-    /// `rowid, context`.
+    /// The query for `rowid, context`.
     pub(super) contexts: &'static str,
-    /// Where lines are.
+    /// Where the lines are.
     pub(super) lines: Lines,
-    /// `rowid, file_id, context_id, fromno, tono`.
+    /// The query for `rowid, file_id, context_id, fromno, tono`.
     pub(super) arcs: &'static str,
 }
 
-/// How a schema keeps lines.
+/// How a schema stores lines.
 pub(super) enum Lines {
-    /// A row a line: `rowid, file_id, context_id, lineno`.
+    /// One row per line: `rowid, file_id, context_id, lineno`.
     Rows(&'static str),
-    /// A bitmap a file and context: `rowid, file_id, context_id, numbits`.
+    /// One bitmap per file and context: `rowid, file_id, context_id, numbits`.
     Bitmaps(&'static str),
 }
 
-/// Schemas 1 to 5 have one row of flags. A later addition to schema 2 has `sys_argv`, which is left.
+/// The metadata of schemas 1 to 5, which have one row of flags. `sys_argv`, which was added to schema 2
+/// later, is not read.
 const META_FLAGS: &str =
     "SELECT 'has_arcs', CASE WHEN has_lines OR has_arcs THEN has_arcs END FROM meta";
 const META_KEYS: &str = "SELECT key, value FROM meta";
-/// Schema 1 has no contexts; its rows are in the unnamed one, which gets id 1.
+/// The contexts of schema 1, which has none. Its rows are in the unnamed context, which gets the id 1.
 const CONTEXTS_NONE: &str =
     "SELECT 1, '' WHERE EXISTS (SELECT 1 FROM line) OR EXISTS (SELECT 1 FROM arc)";
 const CONTEXTS: &str = "SELECT id, context FROM context";
@@ -91,7 +97,7 @@ const fn line_map(version: i64, meta: &'static str, lines: &'static str) -> Sche
 }
 
 impl Schema {
-    /// The columns that hold text, each with its table.
+    /// Returns the columns that hold text, each with its table.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let meta = [("meta", "key"), ("meta", "value")].into_iter();
         let others = [("file", "path"), ("context", "context"), ("tracer", "tracer")].into_iter();
@@ -99,7 +105,7 @@ impl Schema {
             .chain(others.filter(|(table, _)| self.tables.contains(table)))
     }
 
-    /// The schema of a database, whose tables are there and harmless.
+    /// Returns the schema of a database, after checking that its tables exist and are ordinary.
     pub(super) fn of(connection: &Connection) -> Result<&'static Self> {
         let tables = Tables::of(connection)?;
         if !tables.has("coverage_schema")? {
@@ -122,7 +128,8 @@ impl Schema {
     }
 }
 
-/// A version that is missing or no number is as unknown as one of the future.
+/// Returns the schema version of a database. A version that is missing or not a number is as unknown as a
+/// future version.
 fn version(connection: &Connection) -> Result<i64> {
     let at = Position::Row { table: "coverage_schema".into(), rowid: None };
     let found = connection
@@ -137,7 +144,8 @@ fn version(connection: &Connection) -> Result<i64> {
     .map_err(|err| err.at(at))
 }
 
-/// The names in a database that a query could use, and whether each is a table that only stores.
+/// The names in a database that a query could use, each with whether it is an ordinary table, which only
+/// stores values.
 struct Tables(HashMap<String, bool>);
 
 impl Tables {
@@ -151,7 +159,7 @@ impl Tables {
             let (name, is_table): (String, bool) =
                 (row.get(0).map_err(from_sqlite)?, row.get(1).map_err(from_sqlite)?);
             let sql: String = row.get(2).map_err(from_sqlite)?;
-            // SQLite itself writes it so: nothing else is in front of an ordinary table's name.
+            // SQLite itself writes this text, so nothing else can come before an ordinary table's name.
             let plain = is_table
                 && sql.starts_with("CREATE TABLE ")
                 && !(may_compute(&sql) && has_computed_columns(connection, &name)?);
@@ -160,7 +168,8 @@ impl Tables {
         Ok(Self(tables))
     }
 
-    /// Is there such a table? Views, virtual tables and generated columns compute, and are refused.
+    /// Returns whether there is such a table. Views, virtual tables and generated columns compute values, so
+    /// they are refused.
     fn has(&self, name: &str) -> Result<bool> {
         match self.0.get(name) {
             None => Ok(false),
@@ -170,7 +179,8 @@ impl Tables {
     }
 }
 
-/// A generated column is declared `AS (…)`. Tables without that word need no closer look.
+/// Returns whether a table may have a generated column, which is declared `AS (…)`. Tables without that word
+/// need no further check.
 fn may_compute(sql: &str) -> bool {
     sql.split(|c: char| !c.is_alphanumeric() && c != '_')
         .any(|word| word.eq_ignore_ascii_case("as"))

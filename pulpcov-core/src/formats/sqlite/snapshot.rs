@@ -1,9 +1,8 @@
-//! One consistent state of a database file that others may be writing.
+//! One consistent state of a database file that other processes may be writing.
 //!
-//! Nothing is written beside the input, and nothing there is deleted: SQLite itself would
-//! roll back a hot journal in place, and delete whatever file that journal names as its
-//! super-journal. So a database that needs its journal or its log is copied with it into
-//! a private folder, and SQLite does its work there.
+//! Nothing is written or deleted beside the data file. SQLite itself would roll back a hot journal in place,
+//! and would delete any file that the journal names as its super-journal. A database that needs its journal
+//! or log is therefore copied with it into a private folder, and SQLite works there.
 
 use std::fs::File;
 
@@ -15,12 +14,13 @@ use crate::formats::data_file::input::Input;
 use crate::formats::detect::FileKind;
 use crate::formats::limits::read_file;
 
-/// The magic that begins a rollback journal, and ends one that names a super-journal.
+/// The magic number at the start of a rollback journal. A journal that names a super-journal also ends with
+/// it.
 const JOURNAL_MAGIC: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
-/// The size of a write-ahead log's header: a shorter log holds nothing.
+/// The size of a write-ahead log's header in bytes. A log that is not longer holds nothing.
 const WAL_HEADER: u64 = 32;
 
-/// The bytes of a database, and of the companion that is needed to make sense of them.
+/// The bytes of a database, and of the companion that is needed to read it.
 pub(super) struct Snapshot {
     pub(super) bytes: Vec<u8>,
     pub(super) companion: Option<Companion>,
@@ -33,7 +33,7 @@ pub(super) struct Companion {
 }
 
 impl Snapshot {
-    /// Read `input` and what belongs to it while SQLite's read lock is held.
+    /// Reads `input`, and the companion that it needs, under SQLite's read lock.
     pub(super) fn take(input: &mut Input) -> Result<Self> {
         input.consistently(|input| {
             let lock = SharedLock::acquire(input.file().clone(), input.patience())?;
@@ -50,7 +50,7 @@ impl Snapshot {
     }
 }
 
-/// A database that is read where it is: its read lock is held as long as this lives.
+/// A database that is read in place. It holds SQLite's read lock until it is dropped.
 pub(super) struct InPlace {
     input: Input,
     size: u64,
@@ -58,11 +58,11 @@ pub(super) struct InPlace {
 }
 
 impl InPlace {
-    /// Lock a database that can be read without its companions, or give it back.
+    /// Locks a database that can be read without its companions. Returns the input if it cannot.
     pub(super) fn lock(mut input: Input) -> Result<std::result::Result<Self, Input>> {
         let lock = SharedLock::acquire(input.file().clone(), input.patience())?;
         let size = input.rewind()?;
-        // Whoever has a write-ahead log open may write into the database at any time.
+        // A process that has a write-ahead log open may write to the database at any time.
         if !cfg!(unix) || is_wal(input.head()?) || hot_journal(&input, &lock)?.is_some() {
             return Ok(Err(input));
         }
@@ -73,12 +73,12 @@ impl InPlace {
         self.size
     }
 
-    /// The state of the file that was locked.
+    /// Returns the state of the file when it was locked.
     pub(super) fn identity(&self) -> &FileIdentity {
         self.input.identity()
     }
 
-    /// Fill `buffer` from that place of the file.
+    /// Fills `buffer` with the bytes at offset `at`.
     pub(super) fn read_at(&self, buffer: &mut [u8], at: u64) -> std::io::Result<()> {
         #[cfg(unix)]
         return std::os::unix::fs::FileExt::read_exact_at(&**self.input.file(), buffer, at);
@@ -86,12 +86,12 @@ impl InPlace {
         return Err(std::io::Error::from(std::io::ErrorKind::Unsupported));
     }
 
-    /// Whoever does not care for the lock may have changed the file.
+    /// Returns whether the file is unchanged. A process that ignores the lock may have changed it.
     pub(super) fn is_unchanged(&self) -> Result<bool> {
         self.input.is_itself_unchanged()
     }
 
-    /// All bytes, in the state that was locked.
+    /// Reads all bytes, in the state that was locked.
     pub(super) fn snapshot(mut self) -> Result<Snapshot> {
         let before = self.input.identity().clone();
         let snapshot = Snapshot::take(&mut self.input)?;
@@ -103,23 +103,27 @@ impl InPlace {
     }
 }
 
-/// The journal of a writer that died. One of a transaction under way is not: that has not touched the file yet.
+/// Returns the journal of a writer that died. The journal of a running transaction is not hot, because its
+/// writer has not changed the file yet.
 fn hot_journal(input: &Input, lock: &SharedLock) -> Result<Option<Companion>> {
-    // One that begins just now is not hot: its writer must wait for our lock.
+    // A journal that appears right now is not hot either: its writer has to wait for our lock.
     if !input.identity().has_companion("-journal") || lock.writer_is_active() {
         return Ok(None);
     }
     read_companion(input, "-journal", |_, first| first != 0)
 }
 
-/// Bytes 18 and 19 of the header: the versions needed to write and to read the file, 2 for WAL.
+/// Returns whether the header names a write-ahead log. Its bytes 18 and 19 are the versions needed to write
+/// and to read the file; 2 means a write-ahead log.
 pub(super) fn is_wal(database: &[u8]) -> bool {
     database.get(18..20).is_some_and(|versions| versions.contains(&2))
 }
 
-/// The open `-shm` file whose lock keeps checkpoints away, if some process uses the log just now.
+/// Keeps checkpoints from running, if another process may be using the log. Returns the open `-shm` file that
+/// holds the lock.
 fn hold_off_checkpoints(input: &Input) -> Result<Option<File>> {
-    // Without a log there is nothing to check in. One that begins just now changes the file, and that is noticed.
+    // Without a log, there is nothing to checkpoint. A log that appears right now changes the file's
+    // identity, which is noticed.
     if !input.identity().has_companion("-wal") {
         return Ok(None);
     }
@@ -128,7 +132,7 @@ fn hold_off_checkpoints(input: &Input) -> Result<Option<File>> {
     Ok(Some(shm))
 }
 
-/// The companion's bytes if it matters: `matters(size, first byte)`.
+/// Reads a companion. Returns `None` unless it exists and `matters(size, first byte)` returns `true`.
 fn read_companion(
     input: &Input,
     suffix: &'static str,
@@ -147,7 +151,7 @@ fn read_companion(
     }
     let bytes = read_file(&file, status.size, Vec::new())?;
     if FileKind::of(&bytes).is_data() {
-        // Named like a companion, but a data file of its own.
+        // This has the name of a companion, but is a data file of its own.
         return Ok(None);
     }
     if !bytes.first().is_some_and(|&first| matters(bytes.len() as u64, first)) {
@@ -160,7 +164,8 @@ fn read_companion(
     Ok(Some(Companion { suffix, bytes }))
 }
 
-/// In a folder that all may write to, a journal that another user put beside a data file could change its rows.
+/// Refuses a companion that belongs to another user, or that may be a hard link to another user's file. In a
+/// folder that everybody can write to, such a journal could change the rows of the data file.
 fn refuse_strangers_companion(input: &Input, companion: &Status, suffix: &str) -> Result<()> {
     let metadata = input.file().metadata().map_err(|err| Error::io(input.entry().path(), err))?;
     if companion.owner != Status::from(&metadata).owner && companion.owner != Some(0) {

@@ -1,4 +1,4 @@
-//! The rows of a data file through SQL: of any schema, and laid out in any way.
+//! Reading the rows of a data file through SQL, whatever its schema and layout.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -19,7 +19,7 @@ use crate::data::{ArcSet, LineArc, Numbits};
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::formats::limits::{self, BitmapBudget, MAX_NUMBITS};
 
-/// A data file that SQLite has open.
+/// A data file that is open in SQLite.
 pub(super) struct Database {
     source: Source,
     schema: &'static Schema,
@@ -37,7 +37,8 @@ impl Database {
         self.schema.version
     }
 
-    /// The paths in the order of their table, and from SQLite's ids to places among them.
+    /// Returns the paths in the order of their table, and a map from SQLite's ids to indexes into these
+    /// paths.
     pub(super) fn files(&self) -> Result<(PathList, Ids<usize>)> {
         let mut paths = PathList::default();
         let mut ids = Vec::new();
@@ -50,7 +51,7 @@ impl Database {
         Ok((paths, Ids::new(ids)))
     }
 
-    /// All other rows.
+    /// Reads all other rows.
     pub(super) fn rows(&self, files: &Ids<usize>) -> Result<Rows> {
         let (contexts, context_ids) = self.contexts()?;
         let mut keys = Keys { files, contexts: &context_ids, orphans: 0, last: None };
@@ -158,17 +159,18 @@ impl Database {
     }
 }
 
-/// Which of a row's files and contexts are known.
+/// The known files and contexts, by their ids in the database.
 struct Keys<'a> {
     files: &'a Ids<usize>,
     contexts: &'a Ids<ContextId>,
     orphans: u64,
-    /// The row before mostly had the same ids.
+    /// The ids of the last row, and what they stand for. Rows in sequence mostly have the same ids.
     last: Option<((i64, i64), (usize, ContextId))>,
 }
 
 impl Keys<'_> {
-    /// The file and the context of a row, in its columns 1 and 2.
+    /// Returns the file and the context of a row, whose ids are in columns 1 and 2. Counts a row without a
+    /// known file and context as an orphan.
     fn of(&mut self, row: &Row<'_>) -> Result<Option<(usize, ContextId)>> {
         let ids = (integer(row, 1)?, integer(row, 2)?);
         if let Some((_, found)) = self.last.filter(|last| last.0 == ids) {
@@ -181,7 +183,7 @@ impl Keys<'_> {
     }
 }
 
-/// One run of each file and context, made of all values that there are of them.
+/// Makes one run per file and context, from all of their values.
 fn gathered<T: Copy, U>(
     mut values: Runs<T>,
     mut push: impl FnMut(&mut Runs<U>, usize, ContextId, Vec<T>) -> Result<()>,
@@ -196,12 +198,13 @@ fn gathered<T: Copy, U>(
     Ok(runs)
 }
 
-/// A table that is read row by row, with its name and the row's for errors.
+/// A table that is read row by row. Errors name the table and the row.
 pub(super) struct Table<'a> {
     connection: &'a Connection,
     name: &'static str,
     size: u64,
-    /// Text and blobs in it are refused when their row is visited.
+    /// Whether all columns hold numbers. The row's visitor then refuses text and blobs, so they are not
+    /// measured here.
     numbers: bool,
 }
 
@@ -210,12 +213,13 @@ impl<'a> Table<'a> {
         Self { connection: &source.connection, name, size: source.size, numbers: false }
     }
 
-    /// A table of many rows of numbers.
+    /// Makes the reader of a table with many rows of numbers.
     fn of_numbers(source: &'a Source, name: &'static str) -> Self {
         Self { numbers: true, ..Self::new(source, name) }
     }
 
-    /// Read the rows of `query`, which must not pass over any row of the table.
+    /// Calls `visit` for each row of `query`. The query must not skip rows of the table, because skipped rows
+    /// would not count against the size of the file.
     pub(super) fn each(
         &self,
         query: &str,
@@ -236,7 +240,7 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
-    /// Prepare `query`. Of a table that is declared `WITHOUT ROWID` it cannot ask for that.
+    /// Prepares `query`. Replaces the rowid by NULL if the table was declared `WITHOUT ROWID`.
     fn prepare(&self, query: &str) -> rusqlite::Result<Statement<'a>> {
         self.connection.prepare(query).or_else(|err| match query.strip_prefix("SELECT rowid,") {
             Some(columns) => self.connection.prepare(&format!("SELECT NULL,{columns}")),
@@ -245,11 +249,13 @@ impl<'a> Table<'a> {
     }
 }
 
-/// A row takes two bytes of the file at least. More rows are pages that point at each other.
+/// The minimum number of bytes that a row takes in the file. If there are more rows, the pages of the table
+/// point at each other.
 const LEAST_ROW: u64 = 2;
 
-/// How many bytes the row's text and blobs take at least. More than the file has are many rows
-/// that share them. Text of three bytes takes two in UTF-16.
+/// Returns the minimum number of bytes that the row's text and blobs take in the file. If all rows together
+/// take more than the file has, rows share the same bytes. Text of three bytes in UTF-8 may take only two in
+/// UTF-16.
 fn least_size(row: &Row<'_>) -> rusqlite::Result<u64> {
     let mut size = 0;
     for column in 0..row.as_ref().column_count() {
@@ -292,7 +298,7 @@ fn blob<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a [u8]> {
     }
 }
 
-/// The error for text that coverage.py cannot have written, because Python could not read it.
+/// Makes the error for text that coverage.py cannot have written, because Python could not read it.
 pub(super) fn no_text(column: &str, why: impl fmt::Display) -> Error {
     let message = format!("the text in column {column} {why}: the file is damaged");
     Error::new(ErrorKind::Corrupt, message)

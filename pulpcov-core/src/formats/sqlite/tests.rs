@@ -1,4 +1,4 @@
-//! Our reading and SQLite's are compared.
+//! Tests that the two ways of reading and writing, with and without SQLite, agree.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::folder::Entry;
 use crate::formats::data_file::input::Input;
 
-/// All that the rest of the crate gets of a data file, orders included.
+/// Everything that a data file gives to the rest of the crate, including the order of paths and contexts.
 #[derive(Debug, PartialEq)]
 struct Everything {
     paths: Vec<FilePath>,
@@ -37,7 +37,7 @@ fn everything(reader: Result<Reader>, contexts: Contexts) -> Result<Everything> 
     Ok(Everything::new(paths, decoded.data, decoded.orphan_rows))
 }
 
-/// The same, one page at a time.
+/// Reads the same as [`everything`], one page at a time.
 fn everything_in_portions(reader: Result<Reader>, contexts: Contexts) -> Result<Everything> {
     let reader = reader?;
     let all: Vec<FilePath> = reader.paths().iter().map(FilePath::from).collect();
@@ -62,12 +62,13 @@ fn everything_in_portions(reader: Result<Reader>, contexts: Contexts) -> Result<
     Ok(Everything::new(all, data, rows.orphans))
 }
 
-/// Read `database` in each way that there is; whether it is so plain that SQLite is not needed.
+/// Checks that all ways to read `database` agree. Returns whether the database is so plain that SQLite is not
+/// needed.
 fn all_ways_agree(database: &[u8]) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
     std::fs::write(&path, database).unwrap();
-    // A file that was changed just now is waited for.
+    // The reader waits if a file was changed just now, so the file gets an old time stamp.
     let file = std::fs::File::options().write(true).open(&path).unwrap();
     file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     for contexts in [Contexts::Kept, Contexts::Merged] {
@@ -127,7 +128,7 @@ fn data_files_of_all_versions_are_read_alike() {
 
 type Row = (u8, i64, i64, i64, i64, Vec<u8>);
 
-/// Rows as coverage.py would insert them, and some that it would not.
+/// Generates rows as coverage.py would insert them, and some that it would not insert.
 fn rows() -> impl Strategy<Value = Vec<Row>> {
     let number =
         prop_oneof![8 => 0i64..6, 1 => any::<i16>().prop_map(i64::from), 1 => any::<i64>()];
@@ -139,7 +140,8 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     prop::collection::vec(row, 0..60)
 }
 
-/// A database of schema 7 that holds those rows: with pages of that size, and some rows deleted again.
+/// Creates a database of schema 7 with these rows and this page size. If `delete` is true, deletes some rows
+/// again.
 fn database(rows: &[Row], page_size: u32, delete: bool) -> Connection {
     let connection = Connection::open_in_memory().unwrap();
     connection.pragma_update(None, "page_size", page_size).unwrap();
@@ -149,7 +151,7 @@ fn database(rows: &[Row], page_size: u32, delete: bool) -> Connection {
     for (table, a, b, c, d, bytes) in rows {
         let text = String::from_utf8_lossy(bytes);
         let insert = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-            // Rows that are there already are passed over.
+            // Skips rows that are there already.
             connection.execute(&format!("INSERT OR IGNORE INTO {sql}"), values).unwrap();
         };
         match table {
@@ -208,7 +210,7 @@ proptest! {
     }
 }
 
-/// All that SQL can see of a database, and SQLite's own checks of it.
+/// Returns everything that SQL can see of a database, with the results of SQLite's own checks.
 fn contents(path: &Path) -> Vec<String> {
     let connection = Connection::open(path).unwrap();
     let mut contents = Vec::new();
@@ -220,7 +222,7 @@ fn contents(path: &Path) -> Vec<String> {
         "DELETE FROM line_bits WHERE rowid % 3 = 1",
         "PRAGMA integrity_check",
     ];
-    // The fuzz target of pages has the same.
+    // The fuzz target `sqlite_pages` uses the same queries.
     let queries = include_str!("contents.sql").split_terminator(";\n");
     for query in queries.chain(changes) {
         let mut statement = connection.prepare(query).unwrap();
@@ -235,7 +237,8 @@ fn contents(path: &Path) -> Vec<String> {
     contents
 }
 
-/// Write `data` in both ways, and compare what SQL sees of them. How large the file is.
+/// Writes `data` in both ways and compares what SQL sees of the two files. Returns the size of the file that
+/// was written without SQLite.
 fn both_ways_write_alike(data: &CoverageData) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let (ours, sql) = (folder.path().join("ours"), folder.path().join("sql"));
@@ -251,7 +254,7 @@ fn both_ways_write_alike(data: &CoverageData) -> usize {
     bytes.len()
 }
 
-/// Names of any length, of which many take more than a page.
+/// Generates names of any length. Many of them take more than a page.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         6 => "[a-z/é]{0,12}",
@@ -308,7 +311,7 @@ fn no_data_is_written_alike() {
     assert!(both_ways_write_alike(&CoverageData::new()) > 0);
 }
 
-/// Where a tree ends is at another place for every number of rows.
+/// A tree ends at a different place for every number of rows.
 #[test]
 fn trees_of_any_number_of_pages_are_written_alike() {
     for rows in (0..2200).step_by(97).chain(190..215).chain(290..310) {
@@ -335,7 +338,8 @@ fn tables_of_many_pages_are_plain() {
     assert!(both_ways_write_alike(&data) > 1_000_000 && both_ways_write_alike(&lines) > 200_000);
 }
 
-/// As [`both_ways_write_alike`], of so many rows that they are compared while they are read, and the order they come in too.
+/// Does the same as [`both_ways_write_alike`] for data with very many rows. Compares rows while reading them,
+/// including their order.
 fn both_ways_write_many_alike(data: &CoverageData) {
     let (table, rows) = (if data.has_arcs() { "arc" } else { "line_bits" }, data.row_count());
     let folder = tempfile::tempdir().unwrap();
@@ -371,7 +375,7 @@ fn five_million_arcs_are_written_alike() {
     let mut data = CoverageData::new();
     for file in 0..50 {
         for context in 0..500 {
-            // Numbers of every width, and of both signs.
+            // Numbers of every width and of both signs.
             let arcs = (0..210).map(|n: i32| (n * (context - 200), (n - 9) << (file % 14)));
             data.add_arcs(format!("{file}.py"), &format!("test {context}"), arcs).unwrap();
         }
@@ -380,7 +384,7 @@ fn five_million_arcs_are_written_alike() {
     both_ways_write_many_alike(&data);
 }
 
-/// Numbers that follow from `seed` and from nothing else (splitmix64).
+/// Returns a generator of numbers that depend only on `seed` (splitmix64).
 fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed;
     move |below| {
@@ -391,7 +395,8 @@ fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
     }
 }
 
-/// At least that many rows, of files whose contexts have `arcs` arcs each, more or less, or lines if that is 0.
+/// Returns data with at least `rows` rows. Each file and context has about `arcs` arcs, or lines if `arcs` is
+/// 0.
 fn many_rows(rows: u64, files: u64, arcs: u64, seed: u64) -> CoverageData {
     let mut below = numbers(seed);
     let mut data = CoverageData::new();
@@ -409,7 +414,7 @@ fn many_rows(rows: u64, files: u64, arcs: u64, seed: u64) -> CoverageData {
                 let width = below(22);
                 let mut end = || below(2 << width) as i32 - (1 << width);
                 let arcs: Vec<LineArc> = (0..arcs).map(|_| (end(), end())).collect();
-                // Some are the same.
+                // Drops duplicates.
                 let arcs = ArcSet::from(arcs);
                 count += arcs.len() as u64;
                 data.add_arcs(file, &context, arcs.iter()).unwrap();
@@ -432,7 +437,8 @@ proptest! {
     }
 }
 
-/// The table and its index are laid out at once, and rows that go on on other pages count for where the index begins.
+/// A table and its index are written at the same time. Where the index begins also depends on the overflow
+/// pages of long rows.
 #[test]
 fn many_lines_with_long_ones_among_them_are_written_alike() {
     let mut data = CoverageData::new();
@@ -446,7 +452,7 @@ fn many_lines_with_long_ones_among_them_are_written_alike() {
     both_ways_write_many_alike(&data);
 }
 
-/// Schema 7, and rows on pages of all kinds.
+/// SQL that creates schema 7, with rows on pages of all kinds.
 const SAMPLE: &str = concat!(
     include_str!("schema7.sql"),
     "INSERT INTO coverage_schema VALUES (7);
@@ -462,7 +468,7 @@ const SAMPLE: &str = concat!(
      INSERT INTO tracer VALUES (1, 'a.plugin');",
 );
 
-/// Fill an empty database with it.
+/// Fills an empty database with [`SAMPLE`].
 fn fill(connection: &Connection) {
     connection.pragma_update(None, "foreign_keys", false).unwrap();
     connection.execute_batch(SAMPLE).unwrap();
@@ -471,7 +477,7 @@ fn fill(connection: &Connection) {
     assert_eq!(checked, "ok");
 }
 
-/// What SQLite itself can be told to do otherwise.
+/// Varies the settings that SQLite offers.
 #[test]
 fn databases_of_any_settings_are_read_alike() {
     let mut plain = 0;
@@ -492,13 +498,15 @@ fn databases_of_any_settings_are_read_alike() {
             plain += u32::from(all_ways_agree(&file_bytes(connection)));
         }
     }
-    // Without a setting, with marks that mean nothing to SQLite, and with the format that is no longer made.
+    // Three of the settings give a plain database: none, numbers that SQLite ignores, and the legacy format,
+    // which SQLite no longer makes.
     assert_eq!(plain, 8 * 3);
 }
 
 const PAGE_SIZES: [u32; 8] = [512, 1024, 2048, 4096, 8192, 16384, 32768, 65536];
 
-/// An empty database whose pages end in bytes that SQLite leaves alone, as its `SQLITE_FCNTL_RESERVE_BYTES` makes it.
+/// Creates an empty database whose pages end in reserved bytes, which SQLite leaves alone. SQLite's
+/// `SQLITE_FCNTL_RESERVE_BYTES` makes such databases.
 fn reserving(page_size: u32, reserved: u8) -> Connection {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.pragma_update(None, "page_size", page_size).unwrap();
@@ -506,7 +514,7 @@ fn reserving(page_size: u32, reserved: u8) -> Connection {
     let mut bytes = connection.serialize("main").unwrap().to_vec();
     assert_eq!(bytes.len(), page_size as usize);
     bytes[20] = reserved;
-    // Where the rows of the first page begin, which has none.
+    // Where the cells of the first page begin. The page has none.
     let end = (page_size - u32::from(reserved)) as u16;
     bytes[105..107].copy_from_slice(&end.to_be_bytes());
     let len = bytes.len();
@@ -518,7 +526,7 @@ fn reserving(page_size: u32, reserved: u8) -> Connection {
 fn databases_with_reserved_bytes_are_read_alike() {
     for page_size in PAGE_SIZES {
         for reserved in [0, 1, 8, 32, 200, 255] {
-            // SQLite wants 480 bytes of a page.
+            // SQLite requires 480 usable bytes per page.
             if page_size - u32::from(reserved) < 480 {
                 continue;
             }
@@ -531,7 +539,7 @@ fn databases_with_reserved_bytes_are_read_alike() {
     }
 }
 
-/// Read as any other, although only SQLite can.
+/// Such tables are read like all others, although only SQLite can read them.
 #[test]
 fn tables_of_another_shape_have_the_same_rows() {
     let changed = |change: &str| {
@@ -579,7 +587,7 @@ fn tables_of_another_shape_have_the_same_rows() {
     }
 }
 
-/// Nobody knows what their rows mean, or whose they are.
+/// The rows of an unknown schema have no known meaning.
 #[test]
 fn schemas_that_nobody_knows_are_refused_alike() {
     for change in [

@@ -1,6 +1,6 @@
 //! Databases that store text as UTF-16.
 //!
-//! SQLite converts such text to UTF-8 when it is read. It turns an unpaired surrogate into some other character
+//! SQLite converts such text to UTF-8 when it is read. It replaces an unpaired surrogate by another character
 //! without an error, so the check for damage has to look at the stored bytes.
 
 use rusqlite::types::ValueRef;
@@ -11,11 +11,12 @@ use super::schema::Schema;
 use super::sql::{Table, no_text};
 use crate::error::Result;
 
-/// Checks the stored text of a database whose encoding is UTF-16. Other databases pass.
+/// Checks the stored text of a database whose encoding is UTF-16. Accepts every other database.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt), with the table and the row, for text that is not valid UTF-16.
+/// Returns [`ErrorKind::Corrupt`](crate::ErrorKind::Corrupt), with the table and the row, for text that is
+/// not valid UTF-16.
 pub(super) fn check(source: &Source, schema: &Schema) -> Result<()> {
     let encoding: String = source
         .connection

@@ -1,4 +1,4 @@
-//! From [`CoverageData`] to a database of schema 7.
+//! Writing [`CoverageData`] as a database of schema 7.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -19,22 +19,22 @@ use crate::data::coverage_data::FileRecord;
 use crate::data::{ArcSet, Authors, CoverageData, FilePath, LineArc, Measurement};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The text that coverage.py creates its tables with (`sqldata.py`, `SCHEMA`).
+/// The SQL text with which coverage.py creates its tables (`sqldata.py`, `SCHEMA`).
 pub(super) const SCHEMA: &str = include_str!("schema7.sql");
 
-/// Write `data` to an empty or absent file at `path`: SQLite, schema 7.
+/// Writes `data` as SQLite, schema 7, to an empty or absent file at `path`.
 ///
-/// coverage.py reads it, reports on it and appends to it. Equal data gives equal
-/// bytes: files and contexts get their ids in the order of their names, rows follow in the
-/// order of the ids. The file is not synced to disk and not replaced in one step:
-/// [`Combiner`](crate::combine::Combiner) does that.
+/// coverage.py can read the file, report on it and append to it. Equal data gives equal bytes: files and
+/// contexts get their ids in the order of their names, and rows are in the order of the ids. The file is not
+/// synced to disk, and is not replaced in one step: [`Combiner`](crate::combine::Combiner) does that.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Io`](crate::ErrorKind::Io) if SQLite cannot write.
+/// Returns [`ErrorKind::Io`](crate::ErrorKind::Io) if SQLite cannot write.
 pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    // SQLite says what is wrong if the file is not empty, or if two say what was measured.
+    // SQLite reports what is wrong if the file is not empty, or if metadata and rows both say what was
+    // measured.
     if says_twice(data) || std::fs::metadata(path).is_ok_and(|m| m.len() > 0) {
         return write_through_sql(data, path);
     }
@@ -43,7 +43,8 @@ pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
     written.map_err(|err| err.with_path(path))
 }
 
-/// [`write()`] to an empty file what need not be in memory. By now the file's name may lead elsewhere: it is not used.
+/// Writes rows, which need not be in memory, to an empty file as [`write()`] does. Does not use the file's
+/// name, which may lead to another file by now.
 pub(crate) fn write_rows(rows: &dyn RowSource, file: &File) -> Result<()> {
     refuse_if_said_twice(rows)?;
     Ok(pages::write(rows, file)?)
@@ -57,23 +58,23 @@ pub(super) fn refuse_if_said_twice(rows: &dyn RowSource) -> Result<()> {
     Ok(())
 }
 
-/// Do both the metadata and the rows say what was measured?
+/// Returns whether the metadata and the rows both say what was measured.
 fn says_twice(rows: &dyn RowSource) -> bool {
     rows.meta().contains_key("has_arcs") && rows.measurement().is_some()
 }
 
-/// What a data file is written from. It is gone through once for each large table and once for its index.
+/// A source of the rows for a data file. It is read once for each large table and once for the table's index.
 pub(crate) trait RowSource: Sync {
     fn measurement(&self) -> Option<Measurement>;
     fn meta(&self) -> &BTreeMap<String, String>;
-    /// Of the files that only others' data files name, whose these are.
+    /// Returns the files that only other users' data files name, each with these users.
     fn authors(&self) -> Vec<(&FilePath, &Authors)>;
     fn contexts(&self) -> &ContextTable;
-    /// How many rows there are, or more.
+    /// Returns an upper bound on the number of rows.
     fn count(&self) -> u64;
-    /// Paths and plugins, in the order of the paths.
+    /// Returns the paths and their plugins, in the order of the paths.
     fn files(&self) -> Vec<(&FilePath, &str)>;
-    /// What there is of one of the files.
+    /// Returns the rows of one file.
     fn record(&self, path: &FilePath) -> io::Result<Cow<'_, FileRecord>>;
 }
 
@@ -109,7 +110,7 @@ impl RowSource for CoverageData {
     }
 }
 
-/// [`write()`], by inserting row after row.
+/// Writes data as [`write()`] does, by inserting row after row.
 pub(super) fn write_through_sql(data: &CoverageData, path: &Path) -> Result<()> {
     write_database(data, path).map_err(|err| from_sqlite(err).with_path(path))
 }
@@ -126,7 +127,8 @@ fn write_database(data: &CoverageData, path: &Path) -> rusqlite::Result<()> {
     connection.close().map_err(|(_, err)| err)
 }
 
-/// The file is new and nobody else's, so neither a journal nor locks nor syncing by SQLite are of use.
+/// Creates the database. The file is new and no other process uses it, so SQLite needs no journal, no locks
+/// and no syncing.
 fn create(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -136,7 +138,7 @@ fn create(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "synchronous", "off")?;
     connection.pragma_update(None, "locking_mode", "exclusive")?;
     connection.pragma_update(None, "cache_size", -16_000)?;
-    // Every row names a file and a context that were written just before: no need to look each up.
+    // Every row names a file and a context that were just written, so they need not be looked up.
     connection.pragma_update(None, "foreign_keys", false)?;
     array::load_module(&connection)?;
     Ok(connection)
@@ -150,7 +152,7 @@ fn write_meta(connection: &Connection, data: &CoverageData) -> rusqlite::Result<
     Ok(())
 }
 
-/// The rows of the table `meta`, each key once.
+/// Returns the rows of the table `meta`. Each key occurs once.
 pub(super) fn meta_rows(rows: &dyn RowSource) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     let is_authors = |key: &str| key.starts_with(META_KEY);
     let meta = rows.meta().iter().filter(|(key, _)| !is_authors(key));
@@ -167,7 +169,8 @@ pub(super) fn meta_rows(rows: &dyn RowSource) -> Vec<(Cow<'_, str>, Cow<'_, str>
     all
 }
 
-/// Write the contexts by name; at the index of a context is its id in the database.
+/// Writes the contexts in the order of their names. Returns their ids in the database, by the index of the
+/// context.
 fn write_contexts(connection: &Connection, contexts: &ContextTable) -> rusqlite::Result<Vec<i64>> {
     let mut insert = connection.prepare("INSERT INTO context (id, context) VALUES (?1, ?2)")?;
     for (id, context) in (1i64..).zip(contexts.sorted_ids()) {
@@ -176,7 +179,8 @@ fn write_contexts(connection: &Connection, contexts: &ContextTable) -> rusqlite:
     Ok(ranked_contexts(contexts))
 }
 
-/// At the index of a context is its id in the database: ids are in the order of the names.
+/// Returns the ids of the contexts in the database, by the index of the context. The ids are in the order of
+/// the names.
 pub(super) fn ranked_contexts(contexts: &ContextTable) -> Vec<i64> {
     let mut ranks = vec![0; contexts.len()];
     for (id, context) in (1..).zip(contexts.sorted_ids()) {
@@ -205,13 +209,13 @@ fn write_files(
     (1i64..).zip(data.records()).try_for_each(|(id, file)| rows.write(id, file, ranks))
 }
 
-/// All arcs of a file and context in one statement: its cursors stay at the end of the table and of
-/// the index, where the next row goes. A statement a row takes half as long again. `OR FAIL` because
-/// nothing would be undone if a row failed: SQLite then need not remember how to.
+/// Inserts all arcs of a file and context in one statement. Its cursors stay at the end of the table and of
+/// the index, where the next row goes. One statement per row takes 1.5 times as long. `OR FAIL` tells SQLite
+/// not to undo anything if a row fails, so it need not remember how to.
 const INSERT_ARCS: &str = "INSERT OR FAIL INTO arc (file_id, context_id, fromno, tono)
     SELECT ?1, ?2, value >> 32, (value << 32) >> 32 FROM rarray(?3)";
 
-/// Arcs as integers: `from` in the high half, `to` in the low one.
+/// Packs arcs into integers: `from` in the high half, `to` in the low half.
 fn packed(arcs: &ArcSet) -> Array {
     let pack = |(from, to): LineArc| Value::Integer(i64::from(from) << 32 | i64::from(to as u32));
     Rc::new(arcs.iter().map(pack).collect())

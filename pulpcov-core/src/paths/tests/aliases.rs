@@ -1,4 +1,4 @@
-//! Mapping paths. Unless a test says otherwise, every mapped path exists.
+//! Tests of path aliases. Unless a test says otherwise, every mapped path exists.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,7 @@ use crate::{ErrorKind, FilePath};
 
 const BOTH: [bool; 2] = [false, true];
 
-/// Checks that `path` becomes `expected`: canonical, if the results are not relative.
+/// Checks that `path` is mapped to `expected`, made canonical if results are not relative.
 fn assert_maps(aliases: &mut PathAliases, relative: bool, path: &str, expected: &str) {
     let expected = if relative {
         expected.as_bytes().to_vec()
@@ -21,7 +21,7 @@ fn assert_maps(aliases: &mut PathAliases, relative: bool, path: &str, expected: 
     assert_eq!(text(&aliases.map(path.as_bytes())), text(&expected), "{path}");
 }
 
-/// Checks the rules, in both modes, on each pair of a path and what becomes of it.
+/// Checks the rules in both modes, on each pair of a path and its mapped path.
 fn check(rules: &[(&str, &str)], maps: &[(&str, &str)]) {
     for relative in BOTH {
         check_mode(relative, rules, maps);
@@ -158,7 +158,7 @@ fn slashes_follow_the_result() {
         &[("/home/ned/*/src", r".\mysrc"), (r"c:\ned\src", r".\mysrc")],
         &[("/home/ned/foo/src/sub/a.py", r".\mysrc\sub\a.py")],
     );
-    // Only the kind that the path uses first.
+    // Only the kind of slash that the path uses first is replaced.
     check_mode(true, &[("/ci", "x")], &[(r"/ci/a\b/c", r"x/a\b/c"), (r"\ci/a\b", "x/a/b")]);
 }
 
@@ -220,7 +220,7 @@ fn a_relative_path_makes_a_rule() {
         &[
             ("/ci/project/a.py", "/ci/project/a.py"),
             (r"project\module\tests\file.py", "project/module/tests/file.py"),
-            // The very path that had no rule above has one now.
+            // The path that no rule matched above has a rule now.
             ("/ci/project/a.py", "project/a.py"),
             (r"D:\ci\project\a.py", "project/a.py"),
             ("/ci/Project/a.py", "/ci/Project/a.py"),
@@ -245,7 +245,8 @@ fn a_rule_like_the_users_is_not_made() {
     assert_eq!(aliases.map(br"project\a.py"), br"project\a.py");
 }
 
-/// The first time it is the relative form that is mapped, once it has made a rule.
+/// The first call maps the relative form of the path, after that form has made a rule. The second
+/// call applies that rule to the path itself.
 #[test]
 fn a_path_that_makes_a_rule_may_map_differently_again() {
     let mut aliases = PathAliases::new(WorkingDir::new(NOWHERE))
@@ -256,7 +257,7 @@ fn a_path_that_makes_a_rule_may_map_differently_again() {
     assert_eq!(text(&aliases.map(br"/nonexistent/cwd/arc\a/b/c.py")), r"arc/a/b/c.py");
 }
 
-/// The path that a file has in combined data.
+/// Returns the path that a file has in combined data.
 fn file(aliases: &mut PathAliases, path: &str) -> String {
     let path = FilePath::try_from(path).unwrap();
     aliases.map_file(&path).unwrap().as_str().to_owned()
@@ -294,7 +295,7 @@ fn results_are_remembered() {
     assert_eq!(asked.load(Ordering::Relaxed), 2);
 }
 
-/// The rule that `src/b.py` makes is for paths that come after it, and were not seen before.
+/// The rule that `src/b.py` makes applies only to later paths that were not mapped before.
 #[test]
 fn a_result_outlives_the_rules_that_paths_make() {
     let mut aliases = aliases(true, &[]);
@@ -422,7 +423,7 @@ proptest! {
     ) {
         let mut aliases = aliases(relative, &[]);
         for (pattern, result) in rules {
-            // A refusal is an answer, too.
+            // A refused pattern is a valid outcome.
             drop(aliases.add(pattern, result));
         }
         for path in paths {

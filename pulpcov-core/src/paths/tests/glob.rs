@@ -1,4 +1,4 @@
-//! The glob language, and globset against it.
+//! Tests of the glob language, and of globset against the regular expression.
 
 use proptest::prelude::*;
 
@@ -166,7 +166,7 @@ fn sets_are_those_of_python() {
         (&["x[[a]"], EXACT, &["x[", "xa"], &["x"]),
         (&["[a/b]**"], EXACT, &["a", "bcd", "/"], &["c", "a/b"]),
         (&["x[a-]", "x[-b]"], EXACT, &["xa", "x-", "xb"], &["xc"]),
-        // `[]` is no set yet: it goes on to the next bracket.
+        // `[]` does not end the set: the set goes on to the next bracket.
         (&["x[].y[]"], EXACT, &["x]", "x.", "xy", "x["], &["xz", "x\\"]),
         (&["a/[]x", "b/[y]"], EXACT, &["a/xy", "a/)y", "a/|y"], &["a/x", "b/y", "a/zy"]),
     ]);
@@ -250,7 +250,7 @@ fn only_patterns_with_one_meaning_go_to_globset() {
     }
 }
 
-/// Pieces that make meetings of special characters likely.
+/// Joins pieces in which special characters often meet.
 fn pieces(choice: &'static [&'static str]) -> impl Strategy<Value = String> {
     proptest::collection::vec(proptest::sample::select(choice), 0..8).prop_map(|p| p.concat())
 }
@@ -283,7 +283,8 @@ proptest! {
         }
     }
 
-    /// The same for a path made from the pattern, which often matches.
+    /// Compares globset and the regular expression on a path made from the pattern, which often
+    /// matches.
     #[test]
     fn globset_matches_what_the_regex_matches(
         pattern in pieces(PATTERN), below in pieces(PATH), name in pieces(PATH),

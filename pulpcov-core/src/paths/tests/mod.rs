@@ -1,4 +1,4 @@
-//! Tests of the module: by topic, and against what coverage.py was seen to do.
+//! Tests of the module: by topic, and against recorded results of coverage.py.
 
 mod aliases;
 mod glob;
@@ -15,10 +15,10 @@ use super::glob::{GlobPattern, join_regex};
 use super::pyregex::{self, Flags};
 use super::{PathAliases, WorkingDir};
 
-/// A folder that no machine has.
+/// A folder that exists on no machine.
 const NOWHERE: &str = "/nonexistent/cwd";
 
-/// What coverage.py's `files.globs_to_regex` makes of `patterns`.
+/// Compiles `patterns` as coverage.py's `files.globs_to_regex` does.
 fn globs_to_regex<P: AsRef<str>>(
     patterns: &[P],
     flags: Flags,
@@ -28,7 +28,7 @@ fn globs_to_regex<P: AsRef<str>>(
     pyregex::compile(&join_regex(&patterns), flags)
 }
 
-/// Rules of which every result exists.
+/// Returns aliases for which every mapped path exists.
 fn aliases(relative: bool, rules: &[(&str, &str)]) -> PathAliases {
     let mut aliases =
         PathAliases::new(WorkingDir::new(NOWHERE)).relative(relative).exists(|_| true);
@@ -42,7 +42,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// A folder with the empty files `names` in it.
+/// Creates a folder with the empty files `names`.
 fn folder_of(names: &[&str]) -> (TempDir, WorkingDir) {
     let folder = TempDir::new().unwrap();
     names.iter().for_each(|name| touch(&folder.path().join(name)));

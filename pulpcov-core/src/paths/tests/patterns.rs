@@ -1,4 +1,4 @@
-//! Choosing files and modules.
+//! Tests of choosing files and modules.
 
 use super::{NOWHERE, folder_of, text};
 use crate::paths::{GlobMatcher, ModuleMatcher, TreeMatcher, WorkingDir, prep_patterns};
@@ -72,7 +72,7 @@ fn modules() {
     assert!(!ModuleMatcher::new([""]).is_match(""));
 }
 
-/// Whether `patterns` match `path`, made absolute as the reports do.
+/// Returns whether `patterns` match `path`, made absolute as the reports do.
 fn matches(patterns: &[&str], path: &str) -> bool {
     let path = WorkingDir::new(NOWHERE).canonical_filename(path.as_bytes());
     GlobMatcher::new(patterns).unwrap().is_match(&path)

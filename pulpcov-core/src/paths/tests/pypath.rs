@@ -1,4 +1,4 @@
-//! Paths as text, and paths on a real file system.
+//! Tests of paths as text, and of paths on a real file system.
 
 use super::{NOWHERE, folder_of, text, touch};
 use crate::paths::chars::{len_in_bytes, to_text};
@@ -7,7 +7,7 @@ use crate::paths::{WorkingDir, isabs, isabs_anywhere, isabs_nt, normpath};
 
 #[test]
 fn absolute_here_there_and_anywhere() {
-    // path, on POSIX, on Windows
+    // path, absolute on POSIX, absolute on Windows
     let table: [(&[u8], bool, bool); 13] = [
         (b"", false, false),
         (b"/", true, true),
@@ -82,7 +82,7 @@ fn relative_to_a_sibling_folder() {
     let inner = WorkingDir::new(text(&cwd.abs_file(b"sub/proj1")));
     assert_eq!(inner.relative_filename(&first), b"file1.py");
     assert_eq!(inner.relative_filename(&second), second);
-    // A name is never looked for anywhere but in the working directory.
+    // A relative path is looked for only in the working folder.
     let doubled = [inner.as_bytes(), b"/sub/proj1/file1.py"].concat();
     assert_eq!(inner.canonical_filename(b"sub/proj1/file1.py"), doubled);
 }
@@ -147,7 +147,8 @@ fn symlinks_are_resolved() {
         ("self/a.py", "self/a.py"),
         ("self/../a.py", "a.py"),
         ("self/../link/sub/a.py", "link/sub/a.py"),
-        // As Python leaves them: where the circle closed, and what was still to come.
+        // Python leaves a symlink loop at the link that closes it, followed by the rest of the
+        // path.
         ("circle1/a.py", "circle1/y/x/a.py"),
     ];
     let mut remembered = CanonicalNames::new(cwd.clone());
@@ -179,7 +180,7 @@ fn very_long_paths_are_only_normalised() {
 
 #[test]
 fn sources_exist_in_archives_too() {
-    // what is there, what is asked for, whether it counts
+    // existing path, requested path, whether the source exists
     let table = [
         ("a/b/c/foo.py", "a/b/c/foo.py", true),
         ("a/b/c/foo.py", "a/b/c/bar.py", false),

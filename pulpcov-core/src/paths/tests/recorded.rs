@@ -1,4 +1,4 @@
-//! Every case that `tests/fixtures/aliases/record.py` recorded from coverage.py.
+//! Replays every case that `tests/fixtures/aliases/record.py` recorded from coverage.py.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -74,7 +74,7 @@ fn check_globs(case: &Value) -> Checked {
     Ok(())
 }
 
-/// coverage.py's own message, or "re" where it is Python's `re` that refuses.
+/// Returns coverage.py's own message, or "re" if it is Python's `re` that refuses the pattern.
 fn message(error: &Error) -> String {
     let reason = error.reason();
     let own = reason.starts_with("File pattern can't") || reason.starts_with("Pattern must");

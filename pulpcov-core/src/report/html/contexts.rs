@@ -1,8 +1,9 @@
-//! Who ran what, compactly.
+//! A compact encoding of which contexts ran which lines of a file.
 //!
-//! Lines that the same contexts ran are one *class*. A context ran some of a file's classes; contexts that ran the same
-//! ones share one row. A row is written as runs of classes or as a bitmap, whichever is shorter. Numbers are
-//! written with five bits a character; names are in one table for all files.
+//! Lines that the same contexts ran form one *class*. Each context ran a set of classes; contexts
+//! with the same set share one row. A row is encoded as runs of classes or as a bitmap, whichever
+//! is shorter. Numbers are encoded with five bits a character. The names of the contexts are in one
+//! table for all files.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,47 +17,49 @@ use crate::Numbits;
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// What stands for a line that nobody ran.
+/// The class of a line that no context ran.
 const NOBODY: u32 = u32::MAX;
 
-/// Which lines of a file each context ran.
+/// The contexts that ran each line of a file.
 pub(super) struct LineContexts {
-    /// By line, its class, or [`NOBODY`].
+    /// The class of each line, indexed by line; [`NOBODY`] if no context ran the line.
     classes: Vec<u32>,
-    /// By class, how many contexts ran it.
+    /// The number of contexts that ran each class, indexed by class.
     counts: Vec<u32>,
-    /// Whether the context without a name is the only one.
+    /// Whether only the context with the empty name ran the class, indexed by class.
     only_empty: Vec<bool>,
-    /// Each context's classes, in the order of the ids.
+    /// The id of each context with the classes that it ran, in the order of the ids.
     rows: Vec<(u32, Vec<u32>)>,
-    /// By class, how many lines it has.
+    /// The number of lines in each class, indexed by class.
     sizes: Vec<u32>,
 }
 
-/// What a context did in a file.
+/// How many lines of a file a context ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Run {
     pub(super) context: u32,
     pub(super) lines: u32,
-    /// The lines that no other context ran.
+    /// How many of these lines no other context ran.
     pub(super) alone: u32,
 }
 
-/// `ctx.PAGE.js`
+/// The content of `ctx.PAGE.js`, where `PAGE` is the name of the page.
 #[derive(Serialize)]
 pub(super) struct Encoded {
-    /// Pairs of numbers: how many lines further, which class.
+    /// Two numbers for each line that ran: the distance from the previous such line, and the class.
     lines: String,
-    /// Contexts, each as the distance to the one before.
+    /// The id of each context, as the distance from the previous id.
     contexts: String,
-    /// The row of each context.
+    /// The index in `sets` of each context's row.
     rows: String,
-    /// `!` and a bitmap, or runs: how many classes not, how many so.
+    /// The sets of classes. A set is `!` and a bitmap, or a list of runs. A run is two numbers: how
+    /// many classes to skip, and how many classes after them are in the set.
     sets: Vec<String>,
 }
 
 impl LineContexts {
-    /// Of all lines that ran, only those are kept that are shown.
+    /// Groups lines into classes. `rows` has each context's name and lines; lines that are not in
+    /// `shown` are dropped.
     pub(super) fn new<'a>(
         rows: Vec<(&'a str, Cow<'a, Numbits>)>,
         names: &ContextNames<'_>,
@@ -75,8 +78,8 @@ impl LineContexts {
         let mut only_empty = vec![true; sizes.len()];
         let mut seen = vec![NOBODY; sizes.len()];
         for (id, lines) in &mut rows {
-            // A context ran all lines of a class or none, and classes are counted in the order of their first lines: so
-            // they come in order.
+            // A context ran all lines of a class or none, and classes are numbered in the order of
+            // their first lines. So the classes of a context come out sorted.
             lines.retain_mut(|line| {
                 *line = class_of(&classes, *line).unwrap_or_default();
                 seen.get_mut(*line as usize).is_some_and(|seen| replace(seen, *id) != *id)
@@ -92,7 +95,8 @@ impl LineContexts {
         Self { classes, counts, only_empty, rows, sizes }
     }
 
-    /// Append what stands behind a line: how many contexts ran it.
+    /// Appends the label of a line: how many contexts ran it, or `(empty)` if only the context with
+    /// the empty name did.
     pub(super) fn push_label(&self, html: &mut String, line: i32) {
         let class = u32::try_from(line).ok().and_then(|line| class_of(&self.classes, line));
         let Some(class) = class else { return };
@@ -147,15 +151,17 @@ fn class_of(classes: &[u32], line: u32) -> Option<u32> {
     classes.get(line as usize).copied().filter(|&class| class != NOBODY)
 }
 
-/// The class of each line, and the size of each class; classes are counted in the order of their first lines.
+/// Returns the class of each line, and the size of each class. Classes are numbered in the order of
+/// their first lines.
 fn classes(rows: &[(u32, Vec<u32>)]) -> (Vec<u32>, Vec<u32>) {
     let last = rows.iter().filter_map(|(_, lines)| lines.last()).max();
     let mut classes = vec![NOBODY; last.map_or(0, |&last| last as usize + 1)];
     for line in rows.iter().flat_map(|(_, lines)| lines) {
         set(&mut classes, *line, 0);
     }
-    // All lines begin in class 0, and each context takes its lines out of the classes they were in: where to, and for
-    // which context that was.
+    // All lines start in class 0. Each context then moves its lines out of their classes into new
+    // ones. For each class, `moved` holds the last context that moved lines out, and the class they
+    // went to.
     let mut moved = vec![(NOBODY, 0)];
     for (id, lines) in rows {
         for &line in lines {
@@ -198,7 +204,8 @@ fn increment(counts: &mut [u32], at: u32) {
     }
 }
 
-/// Five bits a character, the lowest first; the sixth bit says that more follow.
+/// Appends a number with five bits a character, the lowest bits first. The sixth bit is set if more
+/// characters follow.
 pub(super) fn push_number(text: &mut String, mut number: u32) {
     while number >= 32 {
         push_digit(text, number % 32 + 32);
@@ -282,7 +289,7 @@ mod tests {
         assert_eq!(numbers(&encoded.lines), [1, 0, 1, 0, 3, 1, 2, 2, 2, 3]);
         assert_eq!(numbers(&encoded.contexts), [0, 1, 1]);
         assert_eq!(encoded.sets.len(), 3);
-        // Four classes fit into one character.
+        // A bitmap of four classes takes one character.
         assert_eq!(encoded.sets, ["!J", "AC", "AD"]);
     }
 

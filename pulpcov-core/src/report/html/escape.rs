@@ -1,4 +1,4 @@
-//! Text from outside, made harmless in HTML and in scripts.
+//! Escaping of untrusted text for HTML and for scripts.
 
 use std::fmt::Write;
 use std::io;
@@ -6,8 +6,8 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-/// Append text to an element's content, where only two characters mean something. What cannot be seen, or turns
-/// text around, becomes a mark that can be seen.
+/// Appends text to the content of an element, where only `&` and `<` need escaping. Each invisible
+/// character, and each that changes the direction of text, is replaced by a visible mark.
 pub(super) fn push_text(html: &mut String, text: &str) {
     let bytes = text.as_bytes();
     let (mut plain, mut at) = (0, 0);
@@ -32,13 +32,13 @@ pub(super) fn push_text(html: &mut String, text: &str) {
     html.push_str(text.get(plain..).unwrap_or_default());
 }
 
-/// Controls, and what changes the direction of text or has no width.
+/// Returns whether a character is a control, has no width, or changes the direction of text.
 fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Append a number in decimal.
+/// Appends a number in decimal.
 pub(super) fn push_decimal(text: &mut String, number: i32) {
     let mut digits = [0_u8; 10];
     let mut rest = number.unsigned_abs();
@@ -57,8 +57,8 @@ pub(super) fn push_decimal(text: &mut String, number: i32) {
     text.extend(digits.iter().skip(from).map(|&digit| char::from(digit)));
 }
 
-/// JSON that may stand in a script, whether its element is closed by a tag or by the end of a file: an end tag and a
-/// comment both begin with `<`, and there is none.
+/// Returns JSON that is safe inside a `<script>` element as well as in a script file. In an
+/// element, an end tag or a comment would be harmful. Both begin with `<`, so every `<` is escaped.
 pub(super) fn json(data: &impl Serialize) -> io::Result<String> {
     let mut json = Vec::new();
     data.serialize(&mut Serializer::with_formatter(&mut json, ScriptSafe))?;

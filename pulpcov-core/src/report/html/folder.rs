@@ -1,4 +1,4 @@
-//! The report as a folder, of which only what changed is written.
+//! The report as a folder, in which only files that changed are written again.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,19 +21,19 @@ use crate::python::RegionKind;
 use crate::{Error, Result};
 
 const STATUS_FILE: &str = "status.json";
-/// What live pages look at.
+/// The file that live pages poll.
 const LIVE_DATA: &str = "live.data.js";
 const STATUS_FORMAT: u32 = 1;
 const STATUS_NOTE: &str =
     "This file is an internal detail of the HTML report: it says what need not be written again.";
 const GITIGNORE: &str = "# Created by pulpcov\n*\n";
 
-/// What an earlier report left: its files, and a hash of what each was made of.
+/// The files of an earlier report, each with a hash of what it was made from.
 #[derive(Serialize, Deserialize, Default)]
 struct Status {
     note: String,
     format: u32,
-    /// Of what goes into every page.
+    /// A hash of what all pages depend on.
     globals: String,
     files: BTreeMap<String, String>,
 }
@@ -72,7 +72,7 @@ struct Folder<'a> {
     old: Status,
 }
 
-/// What pages are made in, one after the other.
+/// Buffers that one page after another is built in.
 #[derive(Default)]
 struct Scratch {
     lines: String,
@@ -80,7 +80,7 @@ struct Scratch {
     page: String,
 }
 
-/// What is left of a page when it is written.
+/// What is kept of a page after it was written.
 struct Written {
     files: Vec<(String, String)>,
     text: String,
@@ -119,7 +119,8 @@ impl<'a> Folder<'a> {
             ),
         ]);
         folder.old = folder.read_status().unwrap_or_default();
-        // Until the end nothing is certain about what is there.
+        // `finish` writes a new status file. If the report fails before that, the old one would be
+        // wrong.
         let _ = fs::remove_file(path.join(STATUS_FILE));
         folder
     }
@@ -131,13 +132,14 @@ impl<'a> Folder<'a> {
             return None;
         }
         if status.globals != self.globals {
-            // Everything changes; what is no longer part of the report is still to be removed.
+            // Every file has to be written again, but the names are still needed to remove old
+            // files.
             status.files.values_mut().for_each(String::clear);
         }
         Some(status)
     }
 
-    /// Whether a file is as it was.
+    /// Returns whether the file exists, and has this hash in the status of the earlier report.
     fn is_there(&self, name: &str, hash: &str) -> bool {
         self.old.files.get(name).is_some_and(|old| old == hash) && self.path.join(name).is_file()
     }
@@ -147,7 +149,7 @@ impl<'a> Folder<'a> {
         replace(&path, content).map_err(|err| Error::from(err).with_path(path))
     }
 
-    /// Write a file unless it is there already.
+    /// Writes a file unless the folder already has it with the same content.
     fn put_changed(
         &self,
         name: String,
@@ -220,7 +222,7 @@ impl<'a> Folder<'a> {
         Ok(Written { files, text, hash, runs })
     }
 
-    /// A hash of all that a page is made of, but for what all pages have in common.
+    /// Returns a hash of everything a page is made from, except for what all pages depend on.
     fn hash_of_page(&self, at: usize, page: &Page<'_>, text: &str, contexts: &str) -> String {
         let (previous, next) = self.report.neighbours(at);
         let analysis = page.analysis;
@@ -235,7 +237,7 @@ impl<'a> Folder<'a> {
         hasher.finish()
     }
 
-    /// Append a page that is a file of its own.
+    /// Appends a page as a complete HTML document.
     fn render(&self, part: &Part, into: &mut String) -> Result<()> {
         let frame = Frame {
             title: &part.title,
@@ -255,7 +257,8 @@ impl<'a> Folder<'a> {
         self.put_changed(format!("{}.html", part.name), page.as_bytes(), files)
     }
 
-    /// Source text to search in; a file of it is written again if one of its sources changed.
+    /// Writes the source text for the search. Each text file holds several sources, and is written
+    /// again only if one of them changed.
     fn write_texts(&self, pages: &[Written], files: &mut BTreeMap<String, String>) -> Result<()> {
         let count = texts::count(&self.report.pages);
         let mut shards: Vec<Vec<(&str, &Written)>> = vec![Vec::new(); count];
@@ -286,14 +289,14 @@ impl<'a> Folder<'a> {
         Ok(())
     }
 
-    /// Remove what the earlier report wrote and this one did not.
+    /// Removes files that the earlier report wrote and this report did not.
     fn remove_what_is_gone(&self, files: &BTreeMap<String, String>) {
         for name in self.old.files.keys().filter(|name| !files.contains_key(*name)) {
-            // The list is a file that anybody may have changed.
+            // Anyone may have edited the status file, so check the names in it.
             let is_ours = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
                 && [".html", ".js", ".css"].iter().any(|end| name.ends_with(end));
             if is_ours {
-                // A page too many does no harm.
+                // If the file cannot be removed, a stale page remains, which does no harm.
                 let _ = fs::remove_file(self.path.join(name));
             }
         }
@@ -301,7 +304,8 @@ impl<'a> Folder<'a> {
 
     fn finish(&self, mut files: BTreeMap<String, String>) -> Result<()> {
         if self.live.is_some() {
-            // Last, so that a page that is loaded for it is a new one.
+            // Written last: when a live page reloads because of this file, the new pages are
+            // already there.
             let stamp = hash_of(files.iter().flat_map(|(name, hash)| [name.as_str(), hash]));
             let data = json(&[&stamp, &self.report.options.timestamp])?;
             self.put(LIVE_DATA, format!("pulpcovLive(...{data})\n").as_bytes())?;
@@ -318,7 +322,8 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// Who ran the lines of a page that are marked.
+/// Returns the contexts that ran the statements and the excluded lines of a page; `None` unless the
+/// report shows contexts.
 pub(super) fn line_contexts(report: &Report<'_>, page: &Page<'_>) -> Option<LineContexts> {
     let names = report.contexts.as_ref()?;
     let analysis = page.analysis;
@@ -327,7 +332,8 @@ pub(super) fn line_contexts(report: &Report<'_>, page: &Page<'_>) -> Option<Line
     Some(LineContexts::new(report.summary.lines_by_context(page.file), names, &marked))
 }
 
-/// The figures, and the contexts if there are any: names and JSON.
+/// Returns the data files of the tables, as pairs of a name and JSON. Contexts are included if the
+/// report shows them.
 pub(super) fn tables(report: &Report<'_>, runs: &[&[Run]]) -> Result<Vec<(&'static str, String)>> {
     let mut tables = vec![
         ("files", json(&Files::new(report, texts::count(&report.pages)))?),
@@ -341,7 +347,8 @@ pub(super) fn tables(report: &Report<'_>, runs: &[&[Run]]) -> Result<Vec<(&'stat
     Ok(tables)
 }
 
-/// For each context: how many files further, how many lines, how many of them alone.
+/// Returns the files that each context ran. Each file is three numbers: the distance from the
+/// previous file, the number of lines, and the number of lines that no other context ran.
 fn runs_by_context(contexts: usize, runs: &[&[Run]]) -> Vec<String> {
     let mut by_context = vec![(String::new(), 0_u32); contexts];
     for (file, runs) in (0..).zip(runs) {
@@ -357,7 +364,7 @@ fn runs_by_context(contexts: usize, runs: &[&[Run]]) -> Vec<String> {
     by_context.into_iter().map(|(text, _)| text).collect()
 }
 
-/// A script that hands data to the report's script.
+/// Returns a script that passes data to the report's main script.
 fn script(name: &str, data: &impl Serialize) -> Result<String> {
     Ok(format!("pulpcov(\"{name}\",{})\n", json(data)?))
 }
@@ -372,7 +379,8 @@ fn hash_of<'s>(parts: impl IntoIterator<Item = &'s str>) -> String {
     inputs.finish()
 }
 
-/// Hashes texts and numbers one after the other, so that none can be mistaken for two.
+/// Hashes a sequence of texts and lists of numbers. Lengths are hashed too, so that different
+/// sequences never feed the same bytes to the hash.
 #[derive(Default)]
 struct Inputs {
     hasher: blake3::Hasher,

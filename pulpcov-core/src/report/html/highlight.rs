@@ -1,29 +1,29 @@
-//! Python's keywords, strings, numbers and comments, told line by line.
+//! Syntax highlighting of Python, line by line: keywords, strings, numbers and comments.
 //!
-//! Whether the text is Python was settled before; here it is coloured, and a mistake costs nothing but
-//! a colour. So it is not parsed once more, and no token is copied.
+//! The parser has already decided whether the text is Python, and a mistake here only gives a token
+//! the wrong color. So the highlighter does not parse the text again, and copies no token.
 
 use std::ops::Range;
 
 use super::escape::push_text;
 
-/// Keywords only at the start of a line that looks like their statement.
+/// Words that are keywords only at the start of a line that looks like their statement.
 const SOFT_KEYWORDS: [&str; 3] = ["case", "match", "type"];
 
-/// Goes through the lines of a file.
+/// Highlights the lines of a file, which must come in order.
 pub(super) struct Highlighter {
     is_python: bool,
-    /// The string of several lines that the line is in.
+    /// The string, begun on an earlier line, that the current line starts in.
     open: Option<Quotes>,
 }
 
-/// How a string ends.
+/// The kind of a string literal, which determines where the string ends.
 #[derive(Clone, Copy)]
 struct Quotes {
     quote: u8,
     is_triple: bool,
     is_raw: bool,
-    /// How deep in the braces of an f-string.
+    /// The depth of braces in an f-string or a t-string; `None` for other strings.
     depth: Option<u32>,
 }
 
@@ -32,7 +32,7 @@ impl Highlighter {
         Self { is_python, open: None }
     }
 
-    /// Append a line without its end.
+    /// Appends a line; `line` has no line ending.
     pub(super) fn push_line(&mut self, html: &mut String, line: &str) {
         if !self.is_python {
             push_text(html, line);
@@ -40,7 +40,7 @@ impl Highlighter {
         }
         let bytes = line.as_bytes();
         let mut at = 0;
-        // What was not appended yet is plain.
+        // Text from here on has not been appended yet, and is not highlighted.
         let mut plain = 0;
         if let Some(quotes) = self.open.take() {
             at = self.skip_string(bytes, 0, quotes);
@@ -88,7 +88,7 @@ impl Highlighter {
         push_text(html, line.get(plain..).unwrap_or_default());
     }
 
-    /// Where the string ends whose quotes are at `at`.
+    /// Returns the end of the string whose opening quotes are at `at`.
     fn begin_string(&mut self, bytes: &[u8], at: usize, prefix: &str) -> usize {
         let quote = bytes.get(at).copied().unwrap_or_default();
         let is_triple = bytes.get(at..at + 3).is_some_and(|next| next.iter().all(|&b| b == quote));
@@ -102,7 +102,8 @@ impl Highlighter {
         self.skip_string(bytes, at + if is_triple { 3 } else { 1 }, quotes)
     }
 
-    /// Where the string ends, or the line; then it goes on in the next line, if it can.
+    /// Returns the end of the string, or of the line if the string does not end on it. If the
+    /// string may continue on the next line, remembers it for that line.
     fn skip_string(&mut self, bytes: &[u8], mut at: usize, mut quotes: Quotes) -> usize {
         while let Some(&byte) = bytes.get(at) {
             let next = bytes.get(at + 1).copied();
@@ -124,7 +125,7 @@ impl Highlighter {
                     at += 1;
                 }
                 b'"' | b'\'' if quotes.depth.is_some_and(|depth| depth > 0) => {
-                    // In braces even the same quotes begin a string of their own.
+                    // Inside braces, even the same quotes begin a nested string.
                     at = end_of_inner_string(bytes, at);
                 }
                 _ if quotes.ends(bytes, at) => return at + if quotes.is_triple { 3 } else { 1 },

@@ -1,20 +1,21 @@
-//! A report to read in a browser: a folder of pages, or one page that holds everything.
+//! An HTML report: a folder of pages, or one page that contains everything.
 //!
-//! It says what coverage.py's `html` says, and its pages are named alike, but its design is our own. Pages
-//! are thin: what the lists show is in `data.*.js` files that pages share, and one script draws it. Source pages
-//! are readable without that script. All pages work from `file://`, ask no other host for anything,
-//! and forbid everything but their own script and style sheet.
+//! The report has the content of coverage.py's `html` report and similar page names, but a design
+//! of its own. Pages are small: the data of the lists is in `data.*.js` files, which all pages
+//! share and one script displays. Source pages are readable without the script. All pages work from
+//! `file://` and make no request to another host. A Content-Security-Policy forbids all scripts and
+//! style sheets but the report's own.
 //!
-//! | part | what is there |
+//! | module | content |
 //! |---|---|
-//! | `pages.rs` | which files get a page, and its name |
-//! | `tables.rs` | the figures of files, functions and classes |
+//! | `pages.rs` | which files get a page, and the name of each page |
+//! | `tables.rs` | the numbers of files, functions and classes |
 //! | `source.rs` | the lines of a source page |
-//! | `contexts.rs` | who ran what, compactly |
-//! | `texts.rs` | source text to search in |
-//! | `folder.rs` | the report as a folder, of which only what changed is written |
+//! | `contexts.rs` | a compact encoding of which contexts ran which lines |
+//! | `texts.rs` | source text for the search |
+//! | `folder.rs` | the report as a folder, in which only files that changed are written again |
 //! | `single.rs` | the report as one page |
-//! | `views.rs` | the askama templates |
+//! | `views.rs` | the askama templates and their data |
 
 mod assets;
 mod contexts;
@@ -34,7 +35,7 @@ use crate::Result;
 use crate::results::Precision;
 use crate::summarize::Summary;
 
-/// What is in the report.
+/// Options of the HTML report.
 ///
 /// # Examples
 ///
@@ -73,61 +74,63 @@ impl Default for Options {
 }
 
 impl Options {
-    /// coverage.py's defaults, and no timestamp.
+    /// Returns coverage.py's defaults, with an empty timestamp.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The title of the report, as text.
+    /// Sets the title of the report, as plain text.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// When the report was made, in any words; only the first page says it.
+    /// Sets the time of the report, in any format. Only the first page shows it.
     #[must_use]
     pub fn timestamp(mut self, timestamp: impl Into<String>) -> Self {
         self.timestamp = timestamp.into();
         self
     }
 
-    /// A style sheet that comes after the report's own.
+    /// Sets a style sheet to load after the report's own.
     #[must_use]
     pub fn extra_css(mut self, css: impl Into<Vec<u8>>) -> Self {
         self.extra_css = Some(css.into());
         self
     }
 
-    /// The digits of percentages.
+    /// Sets the number of decimal places of percentages.
     #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
         self
     }
 
-    /// Whether to say which contexts ran each line.
+    /// Sets whether to show which contexts ran each line.
     #[must_use]
     pub fn show_contexts(mut self, show: bool) -> Self {
         self.show_contexts = show;
         self
     }
 
-    /// Whether to leave out what ran completely; totals count it.
+    /// Sets whether to leave out files and regions that are fully covered. The totals still count
+    /// them.
     #[must_use]
     pub fn skip_covered(mut self, skip: bool) -> Self {
         self.skip_covered = skip;
         self
     }
 
-    /// Whether to leave out what has no statements.
+    /// Sets whether to leave out files and regions without statements.
     #[must_use]
     pub fn skip_empty(mut self, skip: bool) -> Self {
         self.skip_empty = skip;
         self
     }
 
-    /// What is missing from the report, or odd about it; the first page lists it.
+    /// Sets messages about the report, such as the warnings of the summary. The first page lists
+    /// them.
     ///
     /// # Examples
     ///
@@ -145,8 +148,10 @@ impl Options {
         self
     }
 
-    /// Whether open pages are to be loaded again when the report in the folder has changed: it is written while
-    /// people look at it. They say the [`timestamp`](Self::timestamp) of the data. A single file is never live.
+    /// Sets whether open pages reload when the report in the folder changes.
+    ///
+    /// Use this if the report is written again and again while users look at it. Live pages show
+    /// the [`timestamp`](Self::timestamp) of the data. [`write_single_file`] ignores this option.
     #[must_use]
     pub fn live(mut self, live: bool) -> Self {
         self.live = live;
@@ -154,16 +159,18 @@ impl Options {
     }
 }
 
-/// Write the report into a folder, and return the total in percent: 0 if there are no statements.
+/// Writes the report into a folder. Returns the total in percent, or 0 if there are no statements.
 ///
-/// Its first page is `index.html`. What an earlier report left there is written again only if it changed, and
-/// removed if it is no longer part of the report; other files in the folder are left alone.
+/// The first page is `index.html`. If the folder holds an earlier report, its files are written
+/// again only if they changed, and removed if they are no longer part of the report. Other files in
+/// the folder are left alone.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary [keeps](crate::summarize::Detail) too little of a file,
-/// [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if a source is gone meanwhile,
-/// [`ErrorKind::Output`](crate::ErrorKind::Output), with the path, for what cannot be written.
+/// - [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary does not
+///   [keep](crate::summarize::Detail) enough of a file;
+/// - [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if a source can no longer be read;
+/// - [`ErrorKind::Output`](crate::ErrorKind::Output), with the path, if a file cannot be written.
 ///
 /// # Examples
 ///
@@ -192,11 +199,12 @@ pub fn write(summary: &Summary<'_>, options: &Options, folder: impl AsRef<Path>)
     Ok(report.total())
 }
 
-/// Write the report as one page that needs no other file, and return the total in percent.
+/// Writes the report as one page that needs no other file. Returns the total in percent, or 0 if
+/// there are no statements.
 ///
 /// # Errors
 ///
-/// As [`write()`].
+/// The same as for [`write()`].
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! Which files get a page, and what the page is called.
+//! Which files get a page, and the name of each page.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,40 +13,42 @@ use crate::results::{Analysis, Numbers};
 use crate::summarize::{FileSummary, Summary};
 use crate::text::{human_cmp, printable};
 
-/// The pages that are not those of a source file.
+/// The names of the pages that are not the page of a source file.
 pub(super) const VIEWS: [&str; 6] =
     ["index", "function_index", "class_index", "tree", "worst", "contexts"];
 
-/// Longer names are cut: file systems end at 255 bytes.
+/// The maximum length of a page name, to which a hash may be added. File systems limit names to 255
+/// bytes.
 const LONGEST_NAME: usize = 150;
 
-/// What is called, for people, the context without a name.
+/// The displayed name of the context with the empty name.
 const EMPTY_CONTEXT: &str = "(empty)";
 
-/// A report that is about to be written.
+/// A report before it is written.
 pub(super) struct Report<'a> {
     pub(super) summary: &'a Summary<'a>,
     pub(super) options: &'a Options,
-    /// The title for people.
+    /// The title, safe to display.
     pub(super) title: String,
-    /// In the order of their paths.
+    /// The pages of source files, in the order of the files' paths.
     pub(super) pages: Vec<Page<'a>>,
     pub(super) skipped: Skipped,
     pub(super) contexts: Option<ContextNames<'a>>,
 }
 
-/// A source file's page.
+/// The page of a source file.
 pub(super) struct Page<'a> {
     pub(super) file: &'a FileSummary,
     pub(super) facts: &'a Facts,
     pub(super) analysis: &'a Analysis,
-    /// The name of the page, without `.html`. It does not depend on which other files there are.
+    /// The name of the page, without `.html`. It depends on the other files only if two names
+    /// clash.
     pub(super) name: String,
-    /// The file's name for people.
+    /// The name of the file, safe to display.
     pub(super) shown: String,
 }
 
-/// How much was left out.
+/// How many files or regions were left out, and why.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Skipped {
     pub(super) covered: usize,
@@ -54,7 +56,7 @@ pub(super) struct Skipped {
 }
 
 impl Skipped {
-    /// Whether to leave something out; that is counted.
+    /// Returns whether to leave out a file or a region with these numbers, and counts it if so.
     pub(super) fn skips(&mut self, numbers: Numbers, options: &Options) -> bool {
         if options.skip_covered && numbers.missing == 0 && numbers.partial_branches == 0 {
             self.covered += 1;
@@ -67,7 +69,7 @@ impl Skipped {
         false
     }
 
-    /// coverage.py's sentences.
+    /// Returns coverage.py's sentences about what was left out.
     pub(super) fn sentences(self, one: &str, many: &str) -> Vec<String> {
         let things =
             |count, kind: &str| format!("{count} {kind}{}", if count == 1 { one } else { many });
@@ -83,7 +85,8 @@ impl Skipped {
     }
 }
 
-/// The contexts of the report, in the order in which they are shown.
+/// The contexts of the report, in the order in which they are shown. The id of a context is its
+/// index.
 pub(super) struct ContextNames<'a> {
     pub(super) names: Vec<&'a str>,
     pub(super) ids: HashMap<&'a str, u32>,
@@ -97,13 +100,13 @@ impl<'a> ContextNames<'a> {
         Self { names, ids }
     }
 
-    /// Whether there is nothing to tell apart.
+    /// Returns whether there is no context but the one with the empty name.
     pub(super) fn is_trivial(&self) -> bool {
         self.names.iter().all(|name| name.is_empty())
     }
 }
 
-/// A context's name for people.
+/// Returns the displayed name of a context.
 pub(super) fn shown_context(name: &str) -> &str {
     if name.is_empty() { EMPTY_CONTEXT } else { name }
 }
@@ -111,7 +114,7 @@ pub(super) fn shown_context(name: &str) -> &str {
 impl<'a> Report<'a> {
     pub(super) fn new(summary: &'a Summary<'a>, options: &'a Options) -> Result<Self> {
         let mut skipped = Skipped::default();
-        // Two files can have one name: the later one is reported, as in JSON.
+        // Two files can have the same name: only the later one is reported, as in the JSON report.
         let mut files = Ordered::new();
         summary.files().iter().for_each(|file| files.insert(file.name(), file));
         let files: Vec<&FileSummary> = files
@@ -143,12 +146,12 @@ impl<'a> Report<'a> {
         if totals.statements == 0 { 0.0 } else { totals.percent_covered() }
     }
 
-    /// Whether there is a page of contexts.
+    /// Returns whether the report has a page of contexts.
     pub(super) fn has_contexts(&self) -> bool {
         self.contexts.as_ref().is_some_and(|contexts| !contexts.is_trivial())
     }
 
-    /// The file before a page, and the one behind it.
+    /// Returns the names of the previous page and of the next page.
     pub(super) fn neighbours(&self, at: usize) -> (&str, &str) {
         let name = |at: Option<usize>| {
             at.and_then(|at| self.pages.get(at)).map_or("index", |page| page.name.as_str())
@@ -157,8 +160,8 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Makes page names that are different, that need no escaping anywhere, and that are the same
-/// the next time.
+/// Makes page names that are unique, need no escaping anywhere, and are the same in the next
+/// report.
 #[derive(Default)]
 struct PageNames(HashSet<String>);
 
@@ -168,7 +171,7 @@ impl PageNames {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
         let mut name: String =
             flat.chars().map(|c| if is_plain(c) { c } else { '_' }).take(LONGEST_NAME).collect();
-        // Some file systems do not tell capitals from small letters.
+        // Some file systems are not case-sensitive.
         let is_taken = |name: &str| VIEWS.contains(&&*name.to_lowercase());
         if name != flat || is_taken(&name) || self.0.contains(&name.to_lowercase()) {
             let mut hasher = Hasher::new();

@@ -1,6 +1,7 @@
-//! The report as one page: all pages in it are text that the script makes elements of when they are shown.
+//! The report as one page, which contains all other pages as text. The script creates the elements
+//! of a page when the page is shown.
 //!
-//! A browser passes over text much faster than over templates, of which it builds all elements.
+//! A browser skips text much faster than `<template>` elements, whose content it parses.
 
 use std::io::{BufWriter, Write};
 
@@ -17,7 +18,7 @@ use super::source::push_lines;
 use super::views::{self, Part, Single};
 use crate::Result;
 
-/// What is made of one source file.
+/// The parts of the report that come from one source file.
 struct Piece {
     page: Option<Part>,
     contexts: Option<(String, String)>,
@@ -41,7 +42,7 @@ pub(super) fn write(report: &Report<'_>, out: impl Write) -> Result<()> {
         data.extend(piece.contexts);
     }
     let extra = report.options.extra_css.as_deref().map(String::from_utf8_lossy);
-    // A style element ends at its end tag, whatever CSS thinks.
+    // `</style` ends the element even inside a CSS string or comment.
     let extra = extra.map(|css| css.replace("</", "<\\/"));
     let styles: Vec<String> = [STYLE.to_owned()].into_iter().chain(extra).collect();
     let page = Single {
@@ -53,7 +54,7 @@ pub(super) fn write(report: &Report<'_>, out: impl Write) -> Result<()> {
         data,
         pages,
     };
-    // Piece by piece: the page is long, and in memory once.
+    // Written piece by piece, so that memory does not hold the long page a second time.
     let mut out = BufWriter::with_capacity(1 << 16, out);
     page.write_into(&mut out)?;
     Ok(out.flush()?)
@@ -86,7 +87,8 @@ fn piece(report: &Report<'_>, at: usize) -> Result<Piece> {
     Ok(Piece { page: views::source(report, at, &lines, String::new())?, contexts: encoded, runs })
 }
 
-/// What a Content-Security-Policy calls a text: `sha256-...`.
+/// Returns a hash of a script or a style sheet as a Content-Security-Policy expects it:
+/// `sha256-...`.
 fn csp_hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
 }

@@ -10,10 +10,10 @@ use super::pages::Page;
 use crate::python::Facts;
 use crate::results::Analysis;
 
-/// Lines are in blocks of this many: a browser lays out the blocks that are in sight.
+/// The number of lines in a block. A browser only lays out the blocks that are in view.
 const BLOCK: usize = 200;
 
-/// What a line is, as in coverage.py's report.
+/// The category of a line, as in coverage.py's report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Category {
     Run,
@@ -33,19 +33,20 @@ impl Category {
     }
 }
 
-/// Append the lines of a file, as list items.
+/// Appends the lines of a file as list items.
 pub(super) fn push_lines(
     html: &mut String,
     page: &Page<'_>,
     text: &str,
     contexts: Option<&LineContexts>,
 ) {
-    // Markup is about as long as the source.
+    // The markup is about as long as the source.
     html.reserve(text.len() * 2 + 256);
     let lines = Lines::new(page.facts, page.analysis);
     let mut highlighter = Highlighter::new(page.file.is_python());
     let mut number = 0;
-    // A line ends at a newline, as for Python's tokenizer; what else str.splitlines() splits at is text.
+    // Only a newline ends a line, as in Python's tokenizer. Other characters at which
+    // `str.splitlines()` splits are part of the line.
     for (at, line) in text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate() {
         number += 1;
         if at % BLOCK == 0 {
@@ -65,12 +66,12 @@ pub(super) fn push_lines(
     html.push_str("</ol>");
 }
 
-/// What there is to say about the lines of a file.
+/// The categories and missing branches of the lines of a file.
 struct Lines<'a> {
     facts: &'a Facts,
-    /// By line; the first is no line.
+    /// The category of each line, indexed by line number. Index 0 is unused.
     categories: Vec<Option<Category>>,
-    /// The missing arcs of each line, to its line or exit.
+    /// The targets of the missing arcs from each line. A negative target is an exit.
     missing_arcs: BTreeMap<i32, Vec<i32>>,
     branches: BTreeMap<i32, (usize, usize)>,
 }
@@ -83,7 +84,7 @@ impl<'a> Lines<'a> {
         }
         let mut lines =
             Self { facts, categories: Vec::new(), missing_arcs, branches: analysis.branch_stats() };
-        // What is said later counts more.
+        // A later category replaces an earlier one.
         analysis.statements().iter().for_each(|&line| lines.set(line, Category::Run));
         let partial: Vec<i32> = lines.missing_arcs.keys().copied().collect();
         partial.into_iter().for_each(|line| lines.set(line, Category::Partial));
@@ -118,14 +119,14 @@ impl<'a> Lines<'a> {
             html.push_str(" class=");
             html.push(category.class());
             if own.is_none() {
-                // The second line of a statement, and those behind it.
+                // A line of a statement other than its first.
                 html.push('2');
             }
         }
         html.push('>');
     }
 
-    /// Which branches of the line were not taken, in short and in full.
+    /// Appends which branches of the line were not taken: the targets, and an explanation.
     fn push_annotation(&self, html: &mut String, line: i32) {
         if self.category(line) != Some(Category::Partial) {
             return;

@@ -1,4 +1,4 @@
-//! The figures of files, functions and classes, column by column.
+//! The numbers of files, functions and classes, as columns.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::pages::{Page, Report, Skipped};
 use crate::python::{Region, RegionKind};
 use crate::results::{Narrower, Numbers};
 
-/// The counts of each row; the order is the script's.
+/// The counts of all rows, one list for each column.
 #[derive(Serialize, Default)]
 pub(super) struct Columns {
     statements: Vec<usize>,
@@ -28,12 +28,12 @@ impl Columns {
     }
 }
 
-/// `data.files.js`: what every view needs.
+/// The content of `data.files.js`, which every view needs.
 #[derive(Serialize)]
 pub(super) struct Files<'a> {
     branches: bool,
     precision: usize,
-    /// How many files of source text there are to search in.
+    /// The number of files that hold source text for the search.
     texts: usize,
     name: Vec<&'a str>,
     page: Vec<&'a str>,
@@ -62,14 +62,14 @@ impl<'a> Files<'a> {
     }
 }
 
-/// `data.functions.js` and `data.classes.js`.
+/// The content of `data.functions.js` and of `data.classes.js`.
 #[derive(Serialize, Default)]
 pub(super) struct Regions<'a> {
-    /// The file of each row, as its place in [`Files`].
+    /// The index in [`Files`] of each row's file.
     file: Vec<usize>,
-    /// `None` stands for what is in no region.
+    /// The name of each region; `None` for the lines outside of all regions.
     name: Vec<Option<&'a str>>,
-    /// The line that a region starts at; 0 for what is in none.
+    /// The first line of each region; 0 for the lines outside of all regions.
     line: Vec<i32>,
     #[serde(flatten)]
     columns: Columns,
@@ -120,7 +120,8 @@ fn rows_of_files<'a>(report: &'a Report<'a>, kind: RegionKind) -> Vec<Vec<Row<'a
     report.pages.iter().map(|page| rows_of_file(page, kind)).collect()
 }
 
-/// The regions of a file in the order that they are found, and what is in none of them.
+/// Returns a row for each region of a file, in the order in which the parser finds them. The last
+/// row counts the lines outside of all regions. A file that is not Python has no rows.
 fn rows_of_file<'a>(page: &'a Page<'_>, kind: RegionKind) -> Vec<Row<'a>> {
     if !page.file.is_python() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The askama templates, and what they are filled with.
+//! The askama templates and their data.
 
 use askama::Template;
 
@@ -9,13 +9,14 @@ use crate::summarize::FileSummary;
 use crate::text::printable;
 use crate::{Error, ErrorKind};
 
-/// What a page says without the script: more files would make it slow.
+/// The index contains a table that works without the script, unless the report has more files than
+/// this: a longer table would make the page slow.
 const STATIC_ROWS: usize = 500;
 
-/// More problems are counted, and not listed.
+/// The maximum number of problems that the index lists. It only counts the others.
 const MOST_PROBLEMS: usize = 200;
 
-/// The frame of a page that is a file of its own.
+/// The document around the body of a page.
 #[derive(Template)]
 #[template(path = "page.html")]
 pub(super) struct Frame<'a> {
@@ -28,7 +29,7 @@ pub(super) struct Frame<'a> {
     pub(super) body: &'a str,
 }
 
-/// One page that holds all others.
+/// The page that contains all other pages.
 #[derive(Template)]
 #[template(path = "single.html")]
 pub(super) struct Single<'a> {
@@ -41,7 +42,7 @@ pub(super) struct Single<'a> {
     pub(super) pages: Vec<Part>,
 }
 
-/// A page in a [`Single`].
+/// A page of the report, without the document around its body.
 pub(super) struct Part {
     pub(super) name: String,
     pub(super) view: &'static str,
@@ -49,7 +50,7 @@ pub(super) struct Part {
     pub(super) body: String,
 }
 
-/// A page that the script draws.
+/// The body of a page whose content the script displays.
 #[derive(Template)]
 #[template(path = "view.html")]
 struct ViewBody<'a> {
@@ -70,7 +71,7 @@ struct ViewBody<'a> {
     context_count: usize,
 }
 
-/// A file in the table that is there without the script.
+/// A row of the table that works without the script.
 struct Row<'a> {
     page: &'a str,
     name: &'a str,
@@ -78,7 +79,7 @@ struct Row<'a> {
     percent: String,
 }
 
-/// A source file's page.
+/// The body of a source file's page.
 #[derive(Template)]
 #[template(path = "source.html")]
 struct SourceBody<'a> {
@@ -94,7 +95,7 @@ struct SourceBody<'a> {
     lines: &'a str,
 }
 
-/// The title of a view, and its body.
+/// Returns the page of a view.
 pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
     let name = |page: Option<&super::pages::Page<'_>>| {
         page.map_or_else(|| "index".to_owned(), |page| page.name.clone())
@@ -143,8 +144,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
     Ok(Part { name: view.to_owned(), view, title, body: render(&body)? })
 }
 
-/// A source page around its lines.
-/// `body` is used for its memory.
+/// Returns the page of a source file around its rendered `lines`. The memory of `body` is reused.
 pub(super) fn source(
     report: &Report<'_>,
     at: usize,
@@ -177,7 +177,7 @@ pub(super) fn source(
     }))
 }
 
-/// The names of contexts, for people.
+/// Returns the displayed names of contexts.
 pub(super) fn shown_contexts<'a>(names: &[&'a str]) -> Vec<std::borrow::Cow<'a, str>> {
     names.iter().map(|name| printable(shown_context(name))).collect()
 }

@@ -1,4 +1,4 @@
-//! A file that goes to the disk while it is written: at its end there is little to wait for.
+//! Syncing a file while it is written, so that there is little left to wait for at its end.
 
 use std::fs::File;
 use std::io;
@@ -6,36 +6,37 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
-/// After how many bytes of one writer the disk is asked to take them.
+/// The number of bytes that one writer writes between two requests for a sync.
 const BYTES_A_SYNC: usize = 8 << 20;
 
-/// Counts what one writer writes, and asks for syncs.
+/// Counts the bytes that one writer writes, and requests syncs.
 #[derive(Clone, Default)]
 pub(super) struct SyncRequests {
-    /// None if all is left to the end.
+    /// Requests a sync. `None` if the file is synced only at its end.
     wanted: Option<SyncSender<()>>,
     written: usize,
 }
 
 impl SyncRequests {
-    /// That many bytes more are written.
+    /// Adds to the number of bytes written.
     pub(super) fn add(&mut self, bytes: usize) {
         self.written += bytes;
         if let Some(wanted) = &self.wanted
             && self.written >= BYTES_A_SYNC
         {
-            // Full: a sync is wanted already. Closed: one has failed, which is told at the end.
+            // If the channel is full, a sync is requested already. If it is closed, a sync has failed, which
+            // is reported at the end, or there is no thread for syncs.
             let _ = wanted.try_send(());
             self.written = 0;
         }
     }
 }
 
-/// Do what writes the file, and meanwhile have the disk take what is written.
+/// Calls `write`, which writes `file`, and syncs the file from another thread meanwhile.
 ///
 /// # Errors
 ///
-/// Those of `write`, and else of the disk.
+/// Returns the error of `write`, or else that of a sync.
 pub(super) fn write_with<T>(
     file: &File,
     write: impl FnOnce(SyncRequests) -> io::Result<T>,
@@ -45,7 +46,7 @@ pub(super) fn write_with<T>(
         let sync = move || syncs.iter().try_for_each(|()| file.sync_data());
         let syncing = thread::Builder::new().spawn_scoped(scope, sync);
         let done = write(SyncRequests { wanted: Some(wanted), written: 0 })?;
-        // Where there are no more threads, the end takes longer.
+        // If no thread could be started, there is more to sync at the end.
         if let Ok(syncing) = syncing {
             syncing.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         }
@@ -53,7 +54,7 @@ pub(super) fn write_with<T>(
     })
 }
 
-// Linux's /dev/null refuses to be synced.
+// The test needs Linux, where syncing `/dev/null` fails.
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;

@@ -1,4 +1,4 @@
-//! The B-tree that a table is (fileformat.html, sections 1.5 and 1.6).
+//! The B-tree of a table (fileformat.html, sections 1.6 and 1.7).
 
 use super::record::varint;
 use super::store::{PageFile, Window, number16, number32};
@@ -6,25 +6,25 @@ use super::{Plain, Unusual};
 
 const INTERIOR: u8 = 5;
 const LEAF: u8 = 13;
-/// SQLite's own bound (`BTCURSOR_MAX_DEPTH`).
+/// The maximum depth of a tree, the same as SQLite's (`BTCURSOR_MAX_DEPTH`).
 const MAX_DEPTH: usize = 20;
-/// Longer rows are refused by the SQL path.
+/// The maximum length of a record. The SQL path refuses longer ones.
 const MAX_PAYLOAD: usize = 1 << 20;
-/// A cell and its pointer take that many bytes of a page.
+/// The minimum number of bytes that a cell and its pointer take on a page.
 const LEAST_CELL: usize = 6;
-/// The first page begins with the header of the database.
+/// The length of the database header, which is at the start of the first page.
 const FILE_HEADER: usize = 100;
 
-/// The rows of a table, on these pages in this order.
+/// The leaf pages of a table, in the order of its rows.
 pub(super) struct Table<'a> {
     file: &'a PageFile,
     pub(super) leaves: Vec<u32>,
-    /// How many rows are on the first page of them.
+    /// The number of rows on the first leaf.
     rows_of_first: usize,
 }
 
 impl<'a> Table<'a> {
-    /// Find the leaves of the tree whose root is that page.
+    /// Finds the leaves of the tree whose root is the page `root`.
     pub(super) fn new(file: &'a PageFile, root: u32) -> Plain<Self> {
         file.claim(root)?;
         let mut window = Window::default();
@@ -49,30 +49,31 @@ impl<'a> Table<'a> {
         Err(Unusual)
     }
 
-    /// About how many rows are on that many pages.
+    /// Returns about how many rows are on `pages` leaves.
     pub(super) fn rows_about(&self, pages: usize) -> usize {
         pages * (self.rows_of_first + self.rows_of_first / 8)
     }
 
-    /// About how many bytes rows have on that many pages, and on those where they go on: not more, if the table is most of
-    /// the file.
+    /// Returns about how many bytes the rows on `pages` leaves take, including their overflow pages. The
+    /// estimate counts the whole file as part of this table, so it is too high if there are other large
+    /// tables.
     pub(super) fn bytes_about(&self, pages: usize) -> usize {
         let file = self.file.count() as usize * self.file.page_size();
         file / self.leaves.len().max(1) * pages
     }
 
-    /// Visit the rows of all pages: `visit(rowid, record)`.
+    /// Calls `visit(rowid, record)` for each row.
     pub(super) fn each(&self, visit: impl FnMut(i64, &[u8]) -> Plain<()>) -> Plain<()> {
         self.each_of(&self.leaves, visit)
     }
 
-    /// Visit the rows of some of the pages.
+    /// Calls `visit(rowid, record)` for each row on some of the leaves.
     pub(super) fn each_of(
         &self,
         leaves: &[u32],
         mut visit: impl FnMut(i64, &[u8]) -> Plain<()>,
     ) -> Plain<()> {
-        // Only the root of an empty table has no rows.
+        // A leaf without rows is valid only as the root of an empty table.
         let may_be_empty = self.leaves.len() == 1;
         let mut window = Window::default();
         let mut joined = Joined::default();
@@ -98,7 +99,7 @@ impl<'a> Table<'a> {
     }
 }
 
-/// The record of a cell that goes on on other pages.
+/// The record of a cell that continues on overflow pages.
 #[derive(Default)]
 struct Joined {
     record: Vec<u8>,
@@ -125,7 +126,7 @@ impl Joined {
 /// A page of the tree.
 struct Node<'a> {
     page: &'a [u8],
-    /// Where the page's own header begins.
+    /// The offset of the page's own header.
     start: usize,
     kind: u8,
     cells: usize,
@@ -144,12 +145,12 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Where the pointers to the cells are.
+    /// Returns the offset of the pointers to the cells.
     fn pointers(&self) -> usize {
         self.start + if self.kind == LEAF { 8 } else { 12 }
     }
 
-    /// How many bytes of the page cells can have.
+    /// Returns the number of bytes on the page that cells can take.
     fn room(&self) -> Plain<usize> {
         self.page.len().checked_sub(self.pointers() + 2 * self.cells).ok_or(Unusual)
     }
@@ -161,7 +162,8 @@ impl<'a> Node<'a> {
         Ok(pairs.iter().map(|pair| usize::from(u16::from_be_bytes(*pair))))
     }
 
-    /// The rest of the page from the start of a cell, which is behind the pointers.
+    /// Returns the page from offset `start`, where a cell begins, to its end. A cell must be after the
+    /// pointers.
     fn cell(&self, start: usize) -> Plain<&'a [u8]> {
         let cells_begin = self.pointers() + 2 * self.cells;
         let cell = self.page.get(start..).filter(|_| start >= cells_begin);
@@ -185,16 +187,16 @@ impl<'a> Node<'a> {
     }
 }
 
-/// A row as its page has it.
+/// A row as it is stored on its page.
 struct Cell<'a> {
     rowid: i64,
-    /// How long the record is.
+    /// The length of the whole record.
     payload: usize,
-    /// What is on this page of it.
+    /// The part of the record that is on this page.
     local: &'a [u8],
-    /// The page where it goes on.
+    /// The first overflow page.
     overflow: Option<u32>,
-    /// How many bytes of the page it takes.
+    /// The number of bytes that the cell takes on this page.
     size: usize,
 }
 
@@ -218,7 +220,7 @@ impl<'a> Cell<'a> {
     }
 }
 
-/// How much of a record that is too long for a page of a table is kept there.
+/// Returns how many bytes of a record stay on the leaf if the record is too long for it.
 fn local_part(payload: usize, page_size: usize) -> usize {
     let least = (page_size - 12) * 32 / 255 - 23;
     let fitting = least + (payload - least) % (page_size - 4);

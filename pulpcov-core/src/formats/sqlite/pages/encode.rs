@@ -1,4 +1,4 @@
-//! Records as bytes (fileformat.html, section 2.1).
+//! Encoding records (fileformat.html, section 2.1).
 
 /// A value to write.
 #[derive(Clone, Copy)]
@@ -25,7 +25,7 @@ impl Field<'_> {
         }
     }
 
-    /// How many bytes it takes beside its type.
+    /// Returns how many bytes the value takes, without its serial type.
     fn len(self) -> usize {
         match self {
             Self::Null | Self::Integer(0 | 1) => 0,
@@ -46,9 +46,9 @@ impl Field<'_> {
     }
 }
 
-/// How many bytes SQLite takes for a number other than 0 and 1.
+/// Returns how many bytes SQLite uses for a number other than 0 and 1.
 fn bytes_of(number: i64) -> usize {
-    // The bits but for those in front that are all like the sign.
+    // The bits of the number, without the leading bits that only repeat the sign.
     let bits = 65 - (number ^ (number >> 63)).leading_zeros();
     match bits.div_ceil(8) {
         5 => 6,
@@ -57,8 +57,8 @@ fn bytes_of(number: i64) -> usize {
     }
 }
 
-/// Replace what is in `record` by the record of some values: not more than a dozen, so that the
-/// header's length takes one byte.
+/// Replaces the content of `record` by the record of `fields`. There must be at most a dozen fields, so that
+/// the length of the record's header takes one byte.
 pub(super) fn record(record: &mut Vec<u8>, fields: &[Field<'_>]) {
     record.clear();
     record.push(0);
@@ -70,12 +70,12 @@ pub(super) fn record(record: &mut Vec<u8>, fields: &[Field<'_>]) {
     fields.iter().for_each(|field| field.put(record));
 }
 
-/// How long that record is; the bytes of texts and blobs are not looked at.
+/// Returns the length of the record of `fields`. Does not look at the bytes of text and blobs.
 pub(super) fn record_len(fields: &[Field<'_>]) -> usize {
     1 + fields.iter().map(|field| varint_len(field.serial_type()) + field.len()).sum::<usize>()
 }
 
-/// Add a number of one to nine bytes.
+/// Appends a number as a varint of one to nine bytes.
 pub(super) fn varint(to: &mut Vec<u8>, number: u64) {
     if number < 0x80 {
         to.push(number as u8);
@@ -93,22 +93,24 @@ pub(super) fn varint(to: &mut Vec<u8>, number: u64) {
     to.push(number as u8 & 0x7f);
 }
 
-/// How many bytes [`varint`] adds.
+/// Returns how many bytes [`varint`] appends.
 #[inline]
 pub(super) fn varint_len(number: u64) -> usize {
     (70 - (number | 1).leading_zeros() as usize) / 7 - usize::from(number >> 63 != 0)
 }
 
-/// Room for any [`ShortCell`], and for what is written along with its last word.
+/// The length of a buffer that has room for any [`ShortCell`], and for the extra bytes that are written with
+/// its last word.
 pub(super) const CELL: usize = 40;
 
-/// The cell of a few numbers, in words that are written one behind the other.
+/// A cell of a few numbers, as words that are written one after another.
 ///
-/// Each is written as eight bytes, for the compiler knows how much that is; the next one covers what is too much.
+/// Every word is written as eight bytes, because a constant length compiles to fast code. The next word
+/// overwrites the extra bytes.
 pub(super) struct ShortCell([Word; 4]);
 
 impl ShortCell {
-    /// The row of a table, of the columns `keys` and `numbers`.
+    /// Makes the cell of a table row with the columns `keys` and `numbers`.
     #[inline]
     pub(super) fn row(rowid: u64, keys: &Columns, numbers: &Columns) -> Self {
         let mut start = Word::byte(row_len(keys, numbers) as u8);
@@ -119,7 +121,7 @@ impl ShortCell {
         Self([start, types, keys.values, numbers.values])
     }
 
-    /// The entry of an index, of the columns `keys`, `numbers` and `last`.
+    /// Makes the cell of an index entry with the columns `keys`, `numbers` and `last`.
     #[inline]
     pub(super) fn entry(keys: &Columns, numbers: &Columns, last: &Columns) -> Self {
         let types = 1 + keys.types.len + numbers.types.len + last.types.len;
@@ -137,7 +139,7 @@ impl ShortCell {
         self.0.iter().map(|word| word.len).sum()
     }
 
-    /// Write it, and behind it anything.
+    /// Writes the cell to the start of `room`. The bytes after the cell are arbitrary.
     #[inline]
     pub(super) fn write_to(&self, room: &mut [u8; CELL]) {
         let mut at = 0;
@@ -156,19 +158,20 @@ impl ShortCell {
     }
 }
 
-/// How long the record of a row is whose columns are `keys` and `numbers`.
+/// Returns the length of the record of a row with the columns `keys` and `numbers`.
 #[inline]
 pub(super) fn row_len(keys: &Columns, numbers: &Columns) -> usize {
     1 + [keys, numbers].iter().map(|two| two.types.len + two.values.len).sum::<usize>()
 }
 
-/// How long that record is if the numbers are `a` and `b`: 21 bytes at most.
+/// Returns the length of the record of a row with the columns `keys`, `a` and `b`: at most 21 bytes.
 #[inline]
 pub(super) fn row_len_of(keys: &Columns, a: i32, b: i32) -> u8 {
     (3 + keys.types.len + keys.values.len) as u8 + len_of(a) + len_of(b)
 }
 
-/// How many bytes a number takes: 0 and 1 none. Without branches, so that several numbers are measured at once.
+/// Returns how many bytes a number takes; 0 and 1 take none. Has no branches, so that the compiler can
+/// measure several numbers at once.
 #[inline]
 fn len_of(number: i32) -> u8 {
     let positive = number ^ (number >> 31);
@@ -178,7 +181,7 @@ fn len_of(number: i32) -> u8 {
         + u8::from(positive >= 1 << 23)
 }
 
-/// Up to eight bytes, the first the highest.
+/// Up to eight bytes. The first one is the most significant byte of `bytes`.
 #[derive(Clone, Copy, Default)]
 struct Word {
     bytes: u64,
@@ -190,7 +193,7 @@ impl Word {
         Self { bytes: u64::from(byte) << 56, len: 1 }
     }
 
-    /// A number of less than 50 bits, as there are no more rows.
+    /// Makes the varint of a number of fewer than 50 bits. Rowids are never longer.
     #[inline]
     fn varint(number: u64) -> Self {
         let len = varint_len(number);
@@ -201,7 +204,7 @@ impl Word {
         Self { bytes: bytes << (64 - 8 * len), len }
     }
 
-    /// Add another one, if both together are not longer than eight bytes.
+    /// Appends another word. Both together must not be longer than eight bytes.
     #[inline]
     fn append(&mut self, other: Self) {
         if other.len > 0 {
@@ -210,7 +213,7 @@ impl Word {
         }
     }
 
-    /// Add the last `len` bytes of a number.
+    /// Appends the last `len` bytes of a number.
     #[inline]
     fn push(&mut self, number: u64, len: usize) {
         if len > 0 {
@@ -219,7 +222,7 @@ impl Word {
     }
 }
 
-/// One or two numbers of a record: their types, and their bytes.
+/// One or two numbers of a record: their serial types and their bytes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Columns {
     types: Word,
@@ -237,7 +240,8 @@ impl Columns {
 
     #[inline]
     fn push(&mut self, number: i32) {
-        // 0 and 1 are types; of others the type is how many bytes they take.
+        // 0 and 1 have serial types of their own. The serial type of any other number of 32 bits is its
+        // length.
         let (kind, len) = match number {
             0 => (8, 0),
             1 => (9, 0),
@@ -247,7 +251,7 @@ impl Columns {
         self.values.push(u64::from(number.cast_unsigned()), len);
     }
 
-    /// The number of a row.
+    /// Makes the column of a rowid.
     pub(super) fn rowid(number: u64) -> Self {
         let field = Field::Integer(number as i64);
         let mut columns = Self::default();

@@ -7,11 +7,13 @@ use std::ops::Range;
 use super::pack::{LOCK_PAGE, PAGE, PageWriter};
 use super::write::{FreeList, place};
 
-/// How many free pages a page of their list names: SQLite leaves the last six places unused.
+/// The maximum number of free pages that one page of the list names. SQLite leaves the last six places
+/// unused.
 const LEAVES: usize = PAGE / 4 - 8;
 
-/// Write the list of free pages to the pages from `start` on: `free`, and those that the list
-/// itself takes, because these are free, too. Returns the first page of the list, its length, and the page behind it.
+/// Writes the list of free pages to the pages from `start` on. The list holds the pages of `free`, and the
+/// pages that the list itself takes, because these are free, too. Returns the list, and the number of the
+/// page after it.
 pub(in super::super) fn write_free_list(
     free: Range<u32>,
     file: &File,

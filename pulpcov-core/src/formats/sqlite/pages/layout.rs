@@ -1,11 +1,11 @@
-//! Where the tables of a data file are: the schema table (fileformat.html, section 2.6).
+//! Where the tables of a data file are, from the schema table (fileformat.html, section 2.6).
 
 use super::btree::Table;
 use super::record::{Value, values};
 use super::store::PageFile;
 use super::{Plain, Unusual};
 
-/// The tables of schema 7: what creates them, and whether SQLite makes an index for it.
+/// The tables of schema 7: the SQL that creates each, and whether SQLite makes an index for it.
 const TABLES: [(&str, bool); 7] = [
     ("coverage_schema(version integer)", false),
     ("meta(key text,value text,unique(key))", true),
@@ -29,10 +29,10 @@ const TABLES: [(&str, bool); 7] = [
     ),
 ];
 
-/// A text of coverage.py's is much shorter.
+/// The maximum length of a table's SQL. The SQL of coverage.py is much shorter.
 const MAX_SQL: usize = 10_000;
 
-/// The first page of each table.
+/// The number of the first page of each table.
 pub(super) struct Layout {
     pub(super) version: u32,
     pub(super) meta: u32,
@@ -44,7 +44,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layout of a database that has the tables and indexes of schema 7, and nothing else.
+    /// Returns the layout of a database that has exactly the tables and indexes of schema 7.
     pub(super) fn of(file: &PageFile) -> Plain<Self> {
         let mut found = Found::default();
         Table::new(file, 1)?.each(|_, record| found.add(&values(record)?, file.count()))?;
@@ -59,7 +59,7 @@ struct Found {
 }
 
 impl Found {
-    /// A row of the schema table: type, name, table, first page, SQL.
+    /// Adds a row of the schema table: type, name, table, first page, SQL.
     fn add(&mut self, row: &[Value<'_>; 5], pages: u32) -> Plain<()> {
         let [kind, name, table, root, sql] = *row;
         let root = u32::try_from(root.integer()?).map_err(|_| Unusual)?;
@@ -75,7 +75,7 @@ impl Found {
                 }
                 &mut self.tables
             }
-            // SQLite names it so, and it can only be behind its table.
+            // SQLite gives the index this name, and creates it after its table.
             (b"index", Value::Null)
                 if self.tables.get(number).is_some_and(Option::is_some)
                     && is_automatic(name.text()?, table.text()?) =>
@@ -123,7 +123,7 @@ fn is_automatic(index: &[u8], table: &[u8]) -> bool {
         .is_some_and(|rest| rest == b"_1")
 }
 
-/// SQL without its comments, in lower case, with no space that does not part two words.
+/// Returns SQL without comments, in lower case, and with only those spaces that separate two words.
 fn essence(sql: &[u8]) -> Plain<Vec<u8>> {
     if sql.len() > MAX_SQL || sql.contains(&0) || std::str::from_utf8(sql).is_err() {
         return Err(Unusual);

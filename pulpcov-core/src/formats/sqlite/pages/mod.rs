@@ -1,26 +1,25 @@
 //! SQLite's file format, read and written without SQLite: <https://www.sqlite.org/fileformat.html>.
 //!
-//! SQLite is best at locks, journals and everything odd; a data file that coverage.py made is
-//! plain tables, and reading or writing them row by row through SQL is most of the time that
-//! a combine takes. So a database is decoded here if it is as plain as coverage.py
-//! makes it: schema 7, UTF-8, whole pages, every page in one place only, every cell and record
-//! within its bounds. Whatever is not is [`Unusual`], and SQLite reads it: the same rows, or
-//! the error that names what is wrong.
+//! SQLite is needed for locks, journals and everything unusual. A data file that coverage.py made is plain
+//! tables, and reading or writing these row by row through SQL would take most of the time of a combine. A
+//! database that is as plain as coverage.py makes it is therefore decoded here: schema 7, UTF-8, whole pages,
+//! every page used in only one place, every cell and record within its bounds. Any other database is
+//! [`Unusual`], and SQLite reads it. SQLite gives the same rows, or the error that says what is wrong.
 //!
-//! - `store`: the header, and where pages come from;
+//! - `store`: the header, and where the pages are;
 //! - `btree`: the rows of a table, page by page;
 //! - `record`: the values of a row;
-//! - `layout`: which tables are where;
-//! - `tables`: from rows to what a data set is made of;
-//! - `portions`: the same, some rows at a time.
+//! - `layout`: where each table is;
+//! - `tables`: rows of the tables, as parts of a data set;
+//! - `portions`: the same in batches.
 //!
-//! And a new database is written page by page, for its rows are sorted already:
+//! A new database is written page by page, because its rows are sorted already:
 //!
 //! - `encode`: records as bytes;
-//! - `pack`: the B-trees of tables and indexes, from the bottom;
+//! - `pack`: the B-trees of tables and indexes, built from the leaves up;
 //! - `write`: all of schema 7;
-//! - `free_list`: which pages are free;
-//! - `behind`: a large file goes to the disk while it is written.
+//! - `free_list`: the list of free pages;
+//! - `behind`: syncing a large file while it is written.
 
 mod behind;
 mod btree;
@@ -50,9 +49,9 @@ pub(super) use write::{FreeList, Header, Written, write_at, write_from};
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(super) const PAGE_SIZE: usize = pack::PAGE;
 
-/// This is for SQLite to read, or to refuse.
+/// The error for a database that SQLite has to read or refuse.
 #[derive(Debug)]
 pub(super) struct Unusual;
 
-/// A result, unless it is for SQLite to find.
+/// The result of reading something that may be [`Unusual`].
 pub(super) type Plain<T> = Result<T, Unusual>;

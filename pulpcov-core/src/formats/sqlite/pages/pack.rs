@@ -1,36 +1,36 @@
-//! B-trees built from the bottom, page after page, of rows that come in order.
+//! B-trees built from the leaves up, page by page, from rows that come in order.
 
 use std::io::{self, Write};
 
 use super::encode::{CELL, ShortCell, varint, varint_len};
 
-/// The size of the pages that are written: SQLite's default.
+/// The size of the pages that are written, the same as SQLite's default.
 pub(super) const PAGE: usize = 4096;
-/// SQLite's locks are on bytes of this page, which is never used.
+/// The number of the lock-byte page. SQLite's locks are on its bytes, so it is never used.
 pub(super) const LOCK_PAGE: u32 = (0x4000_0000 / PAGE + 1) as u32;
-/// The least part of a long record that stays with its key.
+/// The minimum number of bytes of a long record that stay in its cell.
 const LEAST_LOCAL: usize = (PAGE - 12) * 32 / 255 - 23;
-/// The longest record that is kept in a table as a whole.
+/// The maximum length of a record that is stored in a table as a whole.
 const MOST_OF_ROW: usize = PAGE - 35;
-/// The longest record that is kept in an index as a whole.
+/// The maximum length of a record that is stored in an index as a whole.
 const MOST_OF_ENTRY: usize = (PAGE - 12) * 64 / 255 - 23;
 
-/// How many rows are measured as one: a page takes some hundred.
+/// The number of rows that are measured together. A page holds a few hundred rows.
 const ROWS_AS_ONE: usize = 16;
 
-/// Where pages go, one behind the other.
+/// A writer of pages, one after another.
 pub(super) struct PageWriter<W> {
     out: W,
     next: u32,
 }
 
 impl<W: Write> PageWriter<W> {
-    /// Begin with a page of that number, which is where `out` is.
+    /// Makes a writer whose first page has the number `first`. `out` must be at the position of that page.
     pub(super) fn new(out: W, first: u32) -> Self {
         Self { out, next: first }
     }
 
-    /// The number that the next page will have.
+    /// Returns the number of the next page.
     pub(super) fn next(&self) -> u32 {
         if self.next == LOCK_PAGE { self.next + 1 } else { self.next }
     }
@@ -45,7 +45,7 @@ impl<W: Write> PageWriter<W> {
         Ok(self.next - 1)
     }
 
-    /// Pass over some pages that are measured and not written.
+    /// Skips pages that are measured and not written.
     fn skip(&mut self, pages: usize) {
         for _ in 0..pages {
             self.next = self.next() + 1;
@@ -56,7 +56,7 @@ impl<W: Write> PageWriter<W> {
         self.out
     }
 
-    /// Write what does not fit into a cell, on pages of its own.
+    /// Writes the part of a record that does not fit into its cell to overflow pages.
     fn overflow(&mut self, mut rest: &[u8]) -> io::Result<()> {
         let mut page = [0; PAGE];
         while !rest.is_empty() {
@@ -86,7 +86,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// The page's header: on pages inside the tree with the child behind all others.
+    /// Returns the length of the page's header. The header of an interior page includes its last child.
     fn header(self) -> usize {
         match self {
             Self::TableLeaf | Self::IndexLeaf => 8,
@@ -98,11 +98,11 @@ impl Kind {
 /// A page that is being filled.
 struct Page {
     kind: Kind,
-    /// Where the page's header begins.
+    /// The offset of the page's header.
     start: usize,
-    /// The cells, one behind the other, and room for what is copied along with a short one.
+    /// The cells, one after another, and room for the extra bytes that are copied with a short cell.
     cells: Box<[u8; PAGE + CELL]>,
-    /// Where each cell ends.
+    /// The end of each cell.
     ends: Vec<u16>,
     bytes: Box<[u8; PAGE]>,
 }
@@ -118,12 +118,12 @@ impl Page {
         }
     }
 
-    /// How many bytes the cells take.
+    /// Returns how many bytes the cells take.
     fn used(&self) -> usize {
         self.ends.last().map_or(0, |&end| usize::from(end))
     }
 
-    /// Is there room for one more cell, of that many bytes, and its pointer?
+    /// Returns whether there is room for another cell of `len` bytes and its pointer.
     fn fits(&self, len: usize) -> bool {
         self.start + self.kind.header() + 2 * (self.ends.len() + 1) + self.used() + len <= PAGE
     }
@@ -143,13 +143,14 @@ impl Page {
         self.ends.push((used + cell.len()) as u16);
     }
 
-    /// Take the last cell out again.
+    /// Removes the last cell and returns it.
     fn pop(&mut self) -> Vec<u8> {
         let end = self.ends.pop().map_or(0, usize::from);
         self.cells[self.used()..end].to_vec()
     }
 
-    /// The page as it is written, with the child behind all others if it has children.
+    /// Returns the page as it is written. `last_child` is the last child of an interior page; leaves ignore
+    /// it.
     fn finish(&mut self, last_child: u32) -> &[u8; PAGE] {
         let (used, count) = (self.used(), self.ends.len());
         let content = PAGE - used;
@@ -164,7 +165,8 @@ impl Page {
             *pointer = (content as u16 + start).to_be_bytes();
         }
         let head = &mut head[self.start..];
-        // What kind of page, no free blocks, how many cells, where they begin, no fragments.
+        // The kind of page, the first free block (none), the number of cells, where the cells begin, and the
+        // number of fragmented bytes (none).
         head[0] = self.kind as u8;
         head[1..3].fill(0);
         head[3..5].copy_from_slice(&(count as u16).to_be_bytes());
@@ -181,7 +183,7 @@ impl Page {
 /// The pages of one level of a tree, and the keys between them.
 #[derive(Default)]
 struct Level {
-    /// One more than keys, once all are there.
+    /// The pages. In a complete level, there is one more page than keys.
     children: Vec<u32>,
     keys: Vec<u8>,
     key_ends: Vec<usize>,
@@ -194,7 +196,7 @@ impl Level {
         self.key_ends.push(self.keys.len());
     }
 
-    /// Each child with the key behind it.
+    /// Returns each page with the key after it. The last page of a complete level has none and is left out.
     fn pairs(&self) -> impl Iterator<Item = (u32, &[u8])> {
         let starts = std::iter::once(0).chain(self.key_ends.iter().copied());
         let keys = starts.zip(&self.key_ends).map(|(start, &end)| &self.keys[start..end]);
@@ -208,9 +210,9 @@ pub(super) struct Tree<'a, W> {
     leaf: Page,
     leaves: Level,
     cell: Vec<u8>,
-    /// Of a table: the rowid of the last row.
+    /// The rowid of the last row, in a table.
     last_row: u64,
-    /// Of an index: the entry that parts the leaf from the next one, if there is to be one.
+    /// The divider, in an index: the entry between the current leaf and the next one, if there is a next one.
     parting: Option<Vec<u8>>,
 }
 
@@ -234,7 +236,7 @@ impl<'a, W: Write> Tree<'a, W> {
         }
     }
 
-    /// Add a row to a table. Rowids ascend.
+    /// Adds a row to a table. Rowids must ascend.
     pub(super) fn row(&mut self, rowid: u64, record: &[u8]) -> io::Result<()> {
         self.cell.clear();
         varint(&mut self.cell, record.len() as u64);
@@ -245,14 +247,14 @@ impl<'a, W: Write> Tree<'a, W> {
         Ok(())
     }
 
-    /// Add a row of a few numbers.
+    /// Adds a row of a few numbers to a table.
     pub(super) fn short_row(&mut self, rowid: u64, cell: &ShortCell) -> io::Result<()> {
         self.make_room(rowid, cell.len())?;
         self.leaf.add_short(cell);
         Ok(())
     }
 
-    /// See to it that a row's cell of that length fits on the page.
+    /// Ends the leaf if a row's cell of `cell` bytes does not fit on it.
     fn make_room(&mut self, rowid: u64, cell: usize) -> io::Result<()> {
         if !self.leaf.fits(cell) {
             let mut key = Vec::with_capacity(9);
@@ -263,7 +265,7 @@ impl<'a, W: Write> Tree<'a, W> {
         Ok(())
     }
 
-    /// Add an entry to an index. Entries ascend.
+    /// Adds an entry to an index. Entries must ascend.
     pub(super) fn entry(&mut self, record: &[u8]) -> io::Result<()> {
         self.cell.clear();
         varint(&mut self.cell, record.len() as u64);
@@ -276,7 +278,7 @@ impl<'a, W: Write> Tree<'a, W> {
         Ok(())
     }
 
-    /// Add an entry of a few numbers.
+    /// Adds an entry of a few numbers to an index.
     pub(super) fn short_entry(&mut self, cell: &ShortCell) -> io::Result<()> {
         if self.begins_or_goes_on(cell.len(), || cell.to_vec())? {
             self.leaf.add_short(cell);
@@ -284,7 +286,8 @@ impl<'a, W: Write> Tree<'a, W> {
         Ok(())
     }
 
-    /// Does the entry belong on the leaf? If the leaf is full, it parts it from the next one.
+    /// Returns whether the entry belongs on the leaf. If the leaf is full, the entry becomes the divider
+    /// between this leaf and the next one.
     #[inline]
     fn begins_or_goes_on(
         &mut self,
@@ -300,7 +303,7 @@ impl<'a, W: Write> Tree<'a, W> {
         Ok(true)
     }
 
-    /// Add to the cell as much of a record as belongs there, and write the rest.
+    /// Appends to the cell the part of a record that stays there, and writes the rest to overflow pages.
     fn put_record(&mut self, record: &[u8], most: usize) -> io::Result<()> {
         let (local, rest) = record.split_at(local_part(record.len(), most));
         self.cell.extend_from_slice(local);
@@ -317,10 +320,11 @@ impl<'a, W: Write> Tree<'a, W> {
         Ok(())
     }
 
-    /// Write the rest; the number of the tree's first page, its root.
+    /// Writes the rest of the tree. Returns the number of its root page.
     pub(super) fn finish(mut self) -> io::Result<u32> {
         if let Some(parting) = self.parting.take() {
-            // There must be something behind an entry that parts two leaves.
+            // A divider needs a leaf after it. The last entry of the full leaf becomes the divider instead,
+            // and the entry that was the divider becomes the last leaf.
             let before = self.leaf.pop();
             self.end_leaf(&before)?;
             self.leaf.add(&parting);
@@ -336,23 +340,23 @@ impl<'a, W: Write> Tree<'a, W> {
     }
 }
 
-/// How many pages a table will take, without writing it.
+/// A table that is measured: how many pages it will take, without writing them.
 pub(super) struct Measure {
     out: PageWriter<io::Sink>,
     leaves: Level,
-    /// How many bytes of the leaf cells and their pointers take.
+    /// The number of bytes that the cells of the leaf and their pointers take.
     used: usize,
     last_row: u64,
 }
 
 impl Measure {
-    /// Of a table whose first page has that number.
+    /// Measures a table whose first page has the number `first`.
     pub(super) fn table(first: u32) -> Self {
         let out = PageWriter::new(io::sink(), first);
         Self { out, leaves: Level::default(), used: 0, last_row: 0 }
     }
 
-    /// Add a row whose record has that length.
+    /// Adds a row whose record has the length `record`.
     #[inline]
     pub(super) fn row(&mut self, rowid: u64, record: usize) {
         let cell = if record <= MOST_OF_ROW {
@@ -369,9 +373,9 @@ impl Measure {
         self.last_row = rowid;
     }
 
-    /// Add rows of a few numbers, whose records have these lengths.
+    /// Adds rows of a few numbers. `records` holds the lengths of their records.
     ///
-    /// Most pages go on for many more: it is quicker to look how many bytes some rows have together.
+    /// A page usually has room for many more rows, so it is faster to check several rows at once.
     pub(super) fn short_rows(&mut self, first: u64, records: &[u8]) {
         let mut rowid = first;
         for records in records.chunks(ROWS_AS_ONE) {
@@ -389,7 +393,7 @@ impl Measure {
         }
     }
 
-    /// Is there room on the leaf for that many bytes of cells and pointers?
+    /// Returns whether the leaf has room for `bytes` more bytes of cells and pointers.
     #[inline]
     fn fits(&self, bytes: usize) -> bool {
         Kind::TableLeaf.header() + self.used + bytes <= PAGE
@@ -403,7 +407,7 @@ impl Measure {
         self.used = 0;
     }
 
-    /// The number of the first page behind the table.
+    /// Returns the number of the first page after the table.
     pub(super) fn finish(mut self) -> io::Result<u32> {
         self.out.skip(1);
         self.leaves.children.push(0);
@@ -412,7 +416,7 @@ impl Measure {
     }
 }
 
-/// Write the levels above the leaves, up to the root.
+/// Writes the levels above the leaves. Returns the number of the root page.
 fn root_of<W: Write>(leaves: Level, kind: Kind, out: &mut PageWriter<W>) -> io::Result<u32> {
     let mut level = leaves;
     while level.children.len() > 1 {
@@ -421,7 +425,8 @@ fn root_of<W: Write>(leaves: Level, kind: Kind, out: &mut PageWriter<W>) -> io::
     Ok(level.children.first().copied().unwrap_or_default())
 }
 
-/// How much of a record is kept with its key, where there is room for `most`.
+/// Returns how many bytes of a record of length `record` stay in its cell, where `most` is the maximum for a
+/// whole record.
 fn local_part(record: usize, most: usize) -> usize {
     if record <= most {
         return record;
@@ -430,7 +435,7 @@ fn local_part(record: usize, most: usize) -> usize {
     if fitting <= most { fitting } else { LEAST_LOCAL }
 }
 
-/// Write the pages that lead to those of a level.
+/// Writes the interior pages above a level. Returns their level.
 fn level_above<W: Write>(level: &Level, kind: Kind, out: &mut PageWriter<W>) -> io::Result<Level> {
     let mut above = Level::default();
     let mut page = Page::new(kind, 0);
@@ -462,7 +467,8 @@ fn level_above<W: Write>(level: &Level, kind: Kind, out: &mut PageWriter<W>) -> 
     Ok(above)
 }
 
-/// The first page of a database: room for its header, and a table of one page. `None` if the rows do not fit.
+/// Returns the first page of a database: room for the database header, and a table of one page. Returns
+/// `None` if the rows do not fit.
 pub(super) fn first_page(records: &[Vec<u8>]) -> Option<Box<[u8; PAGE]>> {
     let mut page = Page::new(Kind::TableLeaf, 100);
     for (rowid, record) in (1..).zip(records) {

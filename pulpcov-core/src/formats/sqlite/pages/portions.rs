@@ -1,4 +1,4 @@
-//! The rows of a database that is larger than the memory it may take.
+//! Batches of rows, for a database that is larger than the memory it may take.
 
 use super::btree::Table;
 use super::tables::{Database, Keys, Part, in_parts};
@@ -9,8 +9,8 @@ use crate::data::rows::Runs;
 use crate::formats::sqlite::rows::{Contexts, Ids};
 
 impl Database {
-    /// Visit lines and arcs in the order of their tables, as many at a time as take about `bytes` of the file;
-    /// how many rows name no known file or context.
+    /// Calls `visit` for lines and then for arcs, in the order of their tables, in batches of about `bytes`
+    /// of the file. Returns how many rows name a file or context that is not known.
     pub(in super::super) fn each_portion<E: From<Unusual>>(
         &self,
         files: &Ids<usize>,
@@ -45,7 +45,7 @@ impl Database {
         Ok(orphans)
     }
 
-    /// How many leaves of a table there are to `bytes` of the file, with what goes on on other pages.
+    /// Returns how many leaves of a table are about `bytes` of the file, including their overflow pages.
     fn leaves_of(&self, table: &Table<'_>, bytes: u64) -> usize {
         let size = u64::from(self.file.count()) * self.file.page_size() as u64;
         let of_one = size / (table.leaves.len() as u64).max(1);

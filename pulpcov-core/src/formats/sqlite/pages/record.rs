@@ -1,9 +1,9 @@
-//! Records: the values of a row (fileformat.html, section 2.1).
+//! Decoding records, the values of a row (fileformat.html, section 2.1).
 
 use super::{Plain, Unusual};
 use crate::data::stored_text::StoredText;
 
-/// A value. Floating-point numbers are in no data file.
+/// A value. Data files have no floating-point numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value<'a> {
     Null,
@@ -27,7 +27,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The value as text that coverage.py can read.
+    /// Returns the value as text that coverage.py can read.
     pub(super) fn stored_text(self) -> Plain<StoredText<'a>> {
         StoredText::of_bytes(self.text()?).map_err(|_| Unusual)
     }
@@ -39,7 +39,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The column that is an alias of the rowid is stored as NULL.
+    /// Checks the column that is an alias of the rowid. SQLite stores it as NULL.
     pub(super) fn rowid_alias(self) -> Plain<()> {
         match self {
             Self::Null => Ok(()),
@@ -48,7 +48,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// The `N` values that a record consists of.
+/// Returns the values of a record that has exactly `N` values.
 pub(super) fn values<const N: usize>(record: &[u8]) -> Plain<[Value<'_>; N]> {
     let mut rest = record;
     let header_len = usize::try_from(varint(&mut rest)?).map_err(|_| Unusual)?;
@@ -61,9 +61,10 @@ pub(super) fn values<const N: usize>(record: &[u8]) -> Plain<[Value<'_>; N]> {
     if types.is_empty() && body.is_empty() { Ok(values) } else { Err(Unusual) }
 }
 
-/// The `N` numbers that a record consists of, a dozen at most.
+/// Returns the numbers of a record that has exactly `N` values, all of them numbers. `N` is at most a dozen.
 ///
-/// Tables of numbers are long: this looks at no number's length to decide anything, which processors cannot foresee.
+/// Tables of numbers have many rows, so the code avoids branches on the length of a number, which processors
+/// predict badly.
 #[inline]
 pub(super) fn integers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
     let (&header_len, types) = record.split_first().ok_or(Unusual)?;
@@ -85,7 +86,7 @@ pub(super) fn integers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
         end += len;
         *number = match end.checked_sub(8).and_then(|from| record.get(from..end)?.first_chunk()) {
             Some(_) if len == 0 => i64::from(kind) - 8,
-            // The number is the last of eight bytes.
+            // The number is the last of these eight bytes.
             Some(bytes) => shifted_back(i64::from_be_bytes(*bytes) << (64 - 8 * len), len),
             None => {
                 let bytes = record.get(start..end).ok_or(Unusual)?;
@@ -100,7 +101,7 @@ pub(super) fn integers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
     if end == record.len() { Ok(numbers) } else { Err(Unusual) }
 }
 
-/// A number of `len` bytes that are the highest of these.
+/// Returns the number of `len` bytes whose bytes are the most significant ones of `number`.
 #[inline]
 fn shifted_back(number: i64, len: usize) -> i64 {
     number >> (64 - 8 * len)
@@ -149,7 +150,7 @@ fn sign_extended<const N: usize>(bytes: &mut &[u8]) -> Plain<i64> {
     Ok(((number << unused) as i64) >> unused)
 }
 
-/// A number of one to nine bytes, the highest seven bits first.
+/// Reads a number of one to nine bytes. The most significant seven bits come first.
 #[inline]
 pub(super) fn varint(bytes: &mut &[u8]) -> Plain<u64> {
     let (number, rest) = match *bytes {
@@ -185,7 +186,7 @@ mod tests {
     use super::super::encode::{Field, record};
     use super::*;
 
-    /// What a record of numbers holds, found the long way.
+    /// Decodes the numbers of a record with the general function.
     fn numbers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
         let mut numbers = [0; N];
         for (number, value) in numbers.iter_mut().zip(values::<N>(record)?) {

@@ -1,4 +1,4 @@
-//! Pages of a database, and the header that says what they are (fileformat.html, section 1.3).
+//! The pages of a database, and the header that describes them (fileformat.html, section 1.3).
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,26 +6,26 @@ use super::{Plain, Unusual};
 use crate::error::Result;
 use crate::formats::sqlite::snapshot::{InPlace, Snapshot};
 
-/// The length of the header.
+/// The length of the database header in bytes.
 const HEADER: usize = 100;
 
-/// SQLite's locks are on bytes from here on; the page that they are in is never used.
+/// The offset of the bytes that SQLite locks. The page that holds them is never used.
 const LOCK_BYTES: u64 = 0x4000_0000;
 
-/// How much is read at a time of a file that is not in memory.
+/// The number of bytes that are read at a time if the file is not in memory.
 const WINDOW: u64 = 64 << 10;
 
 /// A database whose header is ordinary.
 pub(in super::super) struct PageFile {
     store: Store,
     page_size: usize,
-    /// How many pages there are; the first is number 1.
+    /// The number of pages. The first page has the number 1.
     count: u32,
-    /// The pages that are known to belong somewhere, a bit each. No page belongs to two places.
+    /// One bit per page: whether a use of the page has been found. No page may have two uses.
     seen: Vec<AtomicU64>,
 }
 
-/// Where the bytes are.
+/// Where the bytes of a database are.
 pub(in super::super) enum Store {
     Memory(Vec<u8>),
     File(Box<InPlace>),
@@ -46,7 +46,7 @@ impl Store {
         }
     }
 
-    /// The memory that the bytes are in.
+    /// Returns the memory that holds the bytes. Returns an empty vector if the file is not in memory.
     pub(in super::super) fn into_memory(self) -> Vec<u8> {
         match self {
             Self::Memory(bytes) => bytes,
@@ -54,7 +54,7 @@ impl Store {
         }
     }
 
-    /// All bytes, for SQLite.
+    /// Returns all bytes, for SQLite.
     pub(in super::super) fn into_snapshot(self) -> Result<Snapshot> {
         match self {
             Self::Memory(bytes) => Ok(Snapshot { bytes, companion: None }),
@@ -62,7 +62,7 @@ impl Store {
         }
     }
 
-    /// Are the bytes still those that were there at first?
+    /// Returns whether the file is unchanged since it was opened.
     pub(in super::super) fn is_unchanged(&self) -> Result<bool> {
         match self {
             Self::Memory(_) => Ok(true),
@@ -71,7 +71,7 @@ impl Store {
     }
 }
 
-/// What was read last of a file that is not in memory.
+/// The bytes that were read last, if the file is not in memory.
 #[derive(Default)]
 pub(super) struct Window {
     start: u64,
@@ -79,7 +79,7 @@ pub(super) struct Window {
 }
 
 impl PageFile {
-    /// Take a database if its header is ordinary, or give it back.
+    /// Opens a database whose header is ordinary. Returns the store of any other database.
     pub(in super::super) fn new(store: Store) -> std::result::Result<Self, Store> {
         let ordinary = store.header().and_then(|(header, size)| ordinary(&header, size));
         match ordinary {
@@ -107,7 +107,7 @@ impl PageFile {
         self.count
     }
 
-    /// The bytes of a page that is there.
+    /// Returns the bytes of a page. The page must exist.
     pub(super) fn page<'a>(&'a self, number: u32, window: &'a mut Window) -> Plain<&'a [u8]> {
         let start = u64::from(number.checked_sub(1).ok_or(Unusual)?) * self.page_size as u64;
         let (bytes, first) = match &self.store {
@@ -121,7 +121,8 @@ impl PageFile {
         bytes.get(start..start + self.page_size).ok_or(Unusual)
     }
 
-    /// Use a page: it is there, and nothing else uses it.
+    /// Marks a page as used. The page must exist, must not be the lock-byte page, and must not be used
+    /// already.
     pub(super) fn claim(&self, number: u32) -> Plain<()> {
         let holds_locks = u64::from(number) == LOCK_BYTES / self.page_size as u64 + 1;
         if number == 0 || number > self.count || holds_locks {
@@ -140,7 +141,7 @@ impl Window {
         let start = at / WINDOW * WINDOW;
         if self.start != start || self.bytes.is_empty() {
             let len = file.size().checked_sub(start).ok_or(Unusual)?.min(WINDOW);
-            // Empty until it is read.
+            // The window stays empty if the read fails.
             let mut bytes = std::mem::take(&mut self.bytes);
             bytes.resize(len as usize, 0);
             file.read_at(&mut bytes, start).map_err(|_| Unusual)?;
@@ -150,7 +151,7 @@ impl Window {
     }
 }
 
-/// The page size and the number of pages of a database that is as SQLite makes it by default.
+/// Returns the page size and the number of pages, if the database is as SQLite makes it by default.
 fn ordinary(head: &[u8], size: u64) -> Plain<(usize, u32)> {
     let head: &[u8; HEADER] = head.first_chunk().ok_or(Unusual)?;
     let page_size = match number16(head, 16)? {
@@ -161,15 +162,16 @@ fn ordinary(head: &[u8], size: u64) -> Plain<(usize, u32)> {
     let count = u32::try_from(size / page_size).map_err(|_| Unusual)?;
     let changes = number32(head, 24)?;
     let ordinary = head.starts_with(b"SQLite format 3\0")
-        // Versions 1 for a journal, 2 for a write-ahead log, which is not there: else it would be read with it.
+        // Version 1 means a rollback journal, version 2 a write-ahead log. There is no log with rows here:
+        // SQLite reads a database that has one.
         && matches!(head.get(18..20), Some([1, 1] | [2, 2]))
-        // No bytes are reserved in a page.
+        // No bytes of a page are reserved.
         && head.get(20..24) == Some(&[0, 64, 32, 32])
         && size.is_multiple_of(page_size)
-        // The count of pages holds if the last to write also wrote it.
+        // The page count is valid only if the last writer also wrote it.
         && changes == number32(head, 92)?
         && number32(head, 28)? == count
-        // Schema format 4; not auto-vacuum; UTF-8.
+        // Schema format 4, no auto-vacuum, UTF-8.
         && number32(head, 44)? == 4
         && number32(head, 52)? == 0
         && number32(head, 56)? == 1;

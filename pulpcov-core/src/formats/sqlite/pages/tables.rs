@@ -1,4 +1,4 @@
-//! From the rows of tables to what a data set is made of.
+//! Reading the rows of tables as parts of a data set.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +16,7 @@ use crate::formats::limits::{self, MAX_NUMBITS};
 use crate::formats::sqlite::SCHEMA_VERSION;
 use crate::formats::sqlite::rows::{ArcTotals, Contexts, Ids, LineTotals};
 
-/// How many pages of a table one task reads.
+/// About how many pages of a table one task reads. On a large table, tasks read more.
 #[cfg(feature = "parallel")]
 const PAGES_A_TASK: usize = 64;
 
@@ -27,7 +27,7 @@ pub(in super::super) struct Database {
 }
 
 impl Database {
-    /// Find the tables of a database, or give it back.
+    /// Finds the tables of a database. Returns the file if it is unusual.
     pub(in super::super) fn new(file: PageFile) -> Result<Self, PageFile> {
         match layout(&file) {
             Ok(layout) => Ok(Self { file, layout }),
@@ -35,17 +35,18 @@ impl Database {
         }
     }
 
-    /// What SQLite is to read.
+    /// Returns the bytes, for SQLite to read.
     pub(in super::super) fn into_store(self) -> Store {
         self.file.into_store()
     }
 
-    /// Where it is read from.
+    /// Returns where the bytes are.
     pub(in super::super) fn store(&self) -> &Store {
         self.file.store()
     }
 
-    /// The paths in the order of their table, and from SQLite's ids to places among them.
+    /// Returns the paths in the order of their table, and a map from SQLite's ids to indexes into these
+    /// paths.
     pub(in super::super) fn files(&self) -> Plain<(PathList, Ids<usize>)> {
         let mut paths = PathList::default();
         let mut ids = Vec::new();
@@ -59,7 +60,7 @@ impl Database {
         Ok((paths, Ids::new(ids)))
     }
 
-    /// All other rows.
+    /// Reads all other rows.
     pub(in super::super) fn rows(
         &self,
         files: &Ids<usize>,
@@ -75,7 +76,7 @@ impl Database {
         Ok(rows)
     }
 
-    /// All other rows but lines and arcs, and from SQLite's ids to contexts.
+    /// Reads all other rows except lines and arcs. Returns them, and a map from SQLite's ids to contexts.
     pub(in super::super) fn rows_of_small_tables(
         &self,
         files: &Ids<usize>,
@@ -87,7 +88,8 @@ impl Database {
         Ok((Rows { contexts, tracers, meta, orphans, ..Rows::default() }, ids))
     }
 
-    /// The contexts, and from SQLite's ids to them. Merged, all are the unnamed one.
+    /// Returns the contexts, and a map from SQLite's ids to them. If contexts are merged, every id stands for
+    /// the unnamed context.
     fn contexts(&self, merge: Contexts) -> Plain<(ContextTable, Ids<ContextId>)> {
         let mut table = ContextTable::default();
         let mut ids = Vec::new();
@@ -160,11 +162,11 @@ fn layout(file: &PageFile) -> Plain<Layout> {
     if versions == [SCHEMA_VERSION] { Ok(layout) } else { Err(Unusual) }
 }
 
-/// What a row's ids stand for, and what is to be done with its context.
+/// What the ids of a row stand for, and what to do with its context.
 pub(super) struct Keys<'a> {
     pub(super) files: &'a Ids<usize>,
     pub(super) contexts: &'a Ids<ContextId>,
-    /// How many files there are.
+    /// The number of files.
     pub(super) count: usize,
     pub(super) merge: Contexts,
 }
@@ -180,7 +182,8 @@ impl Keys<'_> {
         Some((self.files.get(file)?, self.contexts.get(context)?))
     }
 
-    /// `visit(file, context, numbits)` for the rows that name known ones; how many do not.
+    /// Calls `visit(file, context, numbits)` for each row that names a known file and context. Returns the
+    /// number of other rows.
     fn each_bitmap(
         &self,
         table: &Table<'_>,
@@ -218,8 +221,8 @@ impl Keys<'_> {
         Ok(Part { rows: rows.finish(ContextId::ONLY), orphans })
     }
 
-    /// Add the runs of rows of the same known file and context to `rows`, and call `ended` after each; how many rows name
-    /// others.
+    /// Adds arcs to `rows`. Rows in sequence with the same known file and context are one run; calls `ended`
+    /// after each run. Counts rows with an unknown file or context as orphans.
     fn runs_of_arcs(
         &self,
         table: &Table<'_>,
@@ -269,14 +272,14 @@ impl Keys<'_> {
     }
 }
 
-/// The rows of each part, and how many more there are that name what is not known.
+/// Returns the rows of each part, and the number of orphans of all parts.
 fn apart<T>(parts: Plain<Vec<Part<T>>>) -> Plain<(Vec<Runs<T>>, u64)> {
     let parts = parts?;
     let orphans = parts.iter().map(|part| part.orphans).sum();
     Ok((parts.into_iter().map(|part| part.rows).collect(), orphans))
 }
 
-/// Read pages of a table on all cores; the parts are in the order of the table.
+/// Reads pages of a table on all cores. The parts are in the order of the table.
 #[cfg(feature = "parallel")]
 pub(super) fn in_parts<T: Send>(
     leaves: &[u32],

@@ -1,4 +1,4 @@
-//! A whole database of schema 7, written from its second page to its last, and the first page at the end.
+//! Writing a whole database of schema 7: from the second page to the last, and then the first page.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -13,29 +13,30 @@ use crate::data::{FilePath, LineArc, Measurement};
 use crate::formats::sqlite::SCHEMA_VERSION;
 use crate::formats::sqlite::write::{RowSource, SCHEMA, by_rank, meta_rows, ranked_contexts};
 
-/// How much is written at a time.
+/// The number of bytes that are written at a time.
 const BUFFER: usize = 1 << 20;
 
-/// How many lengths of rows are collected before they are measured; all of a set are.
+/// The number of row lengths to collect before they are measured. There can be more, because a set is never
+/// split.
 const LENGTHS_AT_ONCE: usize = 1 << 12;
 
-/// Can two threads write to one file, each at a place of its own?
+/// Whether two threads can write to one file at the same time, each at its own position.
 const TOGETHER: bool = cfg!(all(unix, feature = "parallel"));
-/// From how many rows on a table and its index are written at once.
+/// The minimum number of rows for writing a table and its index at the same time.
 const MANY: u64 = 20_000;
 
-/// How many sets are touched before they are needed: they are anywhere in memory.
+/// The number of sets that are touched before they are needed. The sets are scattered in memory.
 const TOUCHED: usize = 16;
 
-/// Is it worth while to sync parts of a file? On macOS each time would be a wait for all that the disk has in its own
-/// cache.
+/// Whether to sync parts of a file while it is written. On macOS, every sync would wait for everything in the
+/// disk's own cache.
 const SYNC_BEHIND: bool = cfg!(all(target_os = "linux", feature = "parallel"));
-/// From how many rows on parts of the file are synced.
+/// The minimum number of rows for syncing parts of the file.
 const VERY_MANY: u64 = 500_000;
 
-/// Write `rows` to an empty file.
+/// Writes `rows` to an empty file.
 ///
-/// The metadata does not say `has_arcs`: what was measured does.
+/// The metadata must not contain `has_arcs`. The measurement of `rows` gives that value.
 pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<()> {
     let pages = write_from(rows, file, 2)?;
     let tables = pages.roots.len() as u32;
@@ -44,14 +45,14 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
     pages.write_first(file, &header)
 }
 
-/// Tables that are on their pages. The first page does not name them yet.
+/// Tables that have been written. The first page does not name them yet.
 pub(in super::super) struct Written {
     roots: [Root; 7],
-    /// The number of the page behind them.
+    /// The number of the page after the tables.
     pub(in super::super) end: u32,
 }
 
-/// Write the tables of `rows` to the pages from `start` on.
+/// Writes the tables of `rows` to the pages from `start` on.
 pub(in super::super) fn write_from(
     rows: &dyn RowSource,
     file: &File,
@@ -75,7 +76,7 @@ pub(in super::super) fn write_from(
 }
 
 impl Written {
-    /// Write the first page, which makes these tables those of the database: all at once.
+    /// Writes the first page, which makes all of these tables the database's at once.
     pub(in super::super) fn write_first(&self, file: &File, header: &Header) -> io::Result<()> {
         let first = first_page_of(&self.roots, header)
             .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
@@ -83,39 +84,39 @@ impl Written {
     }
 }
 
-/// Write `bytes` at an offset of the file.
+/// Writes `bytes` at the offset `at`.
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(in super::super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     Place { file, at, syncs: SyncRequests::default() }.write_all(bytes)
 }
 
-/// Where a page begins.
+/// Returns the position where a page begins.
 pub(super) fn place(file: &File, page: u32) -> Place<'_> {
     let at = u64::from(page - 1) * PAGE as u64;
     Place { file, at, syncs: SyncRequests::default() }
 }
 
-/// What the header says beside what it always says.
+/// The fields of the database header that vary.
 #[derive(Default)]
 pub(in super::super) struct Header {
-    /// How many pages there are.
+    /// The number of pages.
     pub(in super::super) count: u32,
-    /// How often the database was changed, and how often its schema.
+    /// How many times the database was changed, and how many times its schema was.
     pub(in super::super) changes: u32,
     pub(in super::super) schema_changes: u32,
     pub(in super::super) free: FreeList,
-    /// The number that tells an application its files. SQLite ignores it.
+    /// The application id, by which an application recognises its files. SQLite ignores it.
     pub(in super::super) application: u32,
 }
 
-/// Where the list of the free pages begins, and how many these are.
+/// The first page of the list of free pages, and the number of free pages.
 #[derive(Clone, Copy, Default)]
 pub(in super::super) struct FreeList {
     pub(super) first: u32,
     pub(super) len: u32,
 }
 
-/// A place in a file, which goes on behind what is written.
+/// A position in a file. Each write moves it to the end of what was written.
 pub(super) struct Place<'a> {
     file: &'a File,
     at: u64,
@@ -141,17 +142,17 @@ impl Write for Place<'_> {
     }
 }
 
-/// The file's pages, of which those up to `next` are written or taken.
+/// The pages of a file. Those before `next` are written or taken.
 struct Pages<'a> {
     file: &'a File,
     next: u32,
-    /// Is it worth while to write a table and its index at once?
+    /// Whether to write a table and its index at the same time.
     together: bool,
     syncs: SyncRequests,
 }
 
 impl Pages<'_> {
-    /// Write a tree; where its root is.
+    /// Writes a tree. Returns the number of its root page.
     fn tree(
         &mut self,
         write: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32>,
@@ -169,7 +170,7 @@ impl Pages<'_> {
     }
 }
 
-/// The first pages of a table and of its index.
+/// The root pages of a table and of its index.
 struct Root {
     table: &'static str,
     rows: u32,
@@ -179,14 +180,14 @@ struct Root {
 struct Tables<'a> {
     rows: &'a dyn RowSource,
     files: Vec<(&'a FilePath, &'a str)>,
-    /// At the index of a context is its id in the database.
+    /// The id of each context in the database, by the index of the context.
     ranks: Vec<i64>,
-    /// By the ids in the database.
+    /// The contexts, in the order of their ids in the database.
     contexts: Vec<ContextId>,
 }
 
 impl Tables<'_> {
-    /// Write the tables and indexes in the order of the schema.
+    /// Writes the tables and indexes in the order of the schema.
     fn write(&self, pages: &mut Pages<'_>) -> io::Result<[Root; 7]> {
         let alone = |table, rows| Root { table, rows, index: None };
         let indexed = |table, (rows, index)| Root { table, rows, index: Some(index) };
@@ -253,7 +254,7 @@ impl Tables<'_> {
         table.finish()
     }
 
-    /// Where the table ends if it begins with that page.
+    /// Returns the number of the page after the table, if the table begins with the page `first`.
     fn measure_lines(&self, first: u32) -> io::Result<u32> {
         let mut rowid = 0;
         let mut table = Measure::table(first);
@@ -288,7 +289,7 @@ impl Tables<'_> {
         table.finish()
     }
 
-    /// Where the table ends if it begins with that page.
+    /// Returns the number of the page after the table, if the table begins with the page `first`.
     fn measure_arcs(&self, first: u32) -> io::Result<u32> {
         let (mut lengths, mut rowid) = (Vec::new(), 1);
         let mut table = Measure::table(first);
@@ -328,7 +329,7 @@ impl Tables<'_> {
         table.finish()
     }
 
-    /// `visit(file, context, numbits)` in the order of the rows.
+    /// Calls `visit(file, context, numbits)` in the order of the rows.
     fn each_bitmap(
         &self,
         mut visit: impl FnMut(i32, i32, &[u8]) -> io::Result<()>,
@@ -347,7 +348,7 @@ impl Tables<'_> {
         Ok(())
     }
 
-    /// `visit(file and context, arc)` in the order of the rows.
+    /// Calls `visit(file and context, arc)` in the order of the rows.
     fn each_arc(
         &self,
         mut visit: impl FnMut(&Columns, LineArc) -> io::Result<()>,
@@ -355,7 +356,7 @@ impl Tables<'_> {
         self.each_arc_set(|keys, arcs| arcs.iter().try_for_each(|&arc| visit(keys, arc)))
     }
 
-    /// `visit(file and context, their arcs)` in the order of the rows.
+    /// Calls `visit(file and context, their arcs)` in the order of the rows.
     fn each_arc_set(
         &self,
         mut visit: impl FnMut(&Columns, &[LineArc]) -> io::Result<()>,
@@ -375,7 +376,7 @@ impl Tables<'_> {
     }
 }
 
-/// Have a processor wait for all sets at once, instead of for one after the other.
+/// Touches sets, so that the processor loads them at the same time and not one after another.
 fn touch<'s, T: Copy + 's>(sets: impl Iterator<Item = &'s [T]>) {
     sets.for_each(|set| {
         black_box((set.first().copied(), set.last().copied()));
@@ -386,8 +387,8 @@ fn id(number: i64) -> io::Result<i32> {
     i32::try_from(number).map_err(io::Error::other)
 }
 
-/// Write a table and its index; if there are many rows both at once, the index to where the table will end,
-/// which is measured first.
+/// Writes a table and its index. If there are many rows, writes both at the same time: the table is measured
+/// first, and the index begins where the table will end.
 fn both<'f>(
     pages: &mut Pages<'f>,
     table: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32> + Send,
@@ -448,7 +449,7 @@ fn table_of_meta(
     table.finish()
 }
 
-/// A table of an id and a name.
+/// Writes a table of ids and names.
 fn table_of_names<'n>(
     out: &mut PageWriter<impl Write>,
     names: impl Iterator<Item = (&'n [u8], u64)>,
@@ -462,7 +463,7 @@ fn table_of_names<'n>(
     table.finish()
 }
 
-/// The index of such a table, of names that ascend.
+/// Writes the index of a table of names. The names must ascend.
 fn index_of_names<'n>(
     out: &mut PageWriter<impl Write>,
     names: impl IntoIterator<Item = (&'n [u8], u64)>,
@@ -476,7 +477,7 @@ fn index_of_names<'n>(
     index.finish()
 }
 
-/// The header of the database, and the table of its tables (fileformat.html, sections 1.3 and 2.6).
+/// Returns the first page: the database header and the schema table (fileformat.html, sections 1.3 and 2.6).
 fn first_page_of(roots: &[Root; 7], header: &Header) -> Option<Box<[u8; PAGE]>> {
     let mut records = Vec::new();
     for sql in SCHEMA.split_terminator(";\n").map(str::trim_start) {
@@ -502,7 +503,7 @@ fn first_page_of(roots: &[Root; 7], header: &Header) -> Option<Box<[u8; PAGE]>> 
     first_page_with(&records, header)
 }
 
-/// The first page of a database that has no tables.
+/// Writes the first page of a database that has no tables.
 #[cfg(all(feature = "json", feature = "paths"))]
 pub(in super::super) fn write_blank(file: &File) -> io::Result<()> {
     let header = Header { count: 1, ..Header::default() };
@@ -515,14 +516,14 @@ fn first_page_with(records: &[Vec<u8>], header: &Header) -> Option<Box<[u8; PAGE
     let header = [
         &b"SQLite format 3\0"[..],
         &(PAGE as u16).to_be_bytes(),
-        // Rollback journal; no reserved bytes; the fractions of a page that SQLite prescribes.
+        // Rollback journal, no reserved bytes, and the payload fractions that SQLite prescribes.
         &[1, 1, 0, 64, 32, 32],
         &header.changes.to_be_bytes(),
         &header.count.to_be_bytes(),
         &header.free.first.to_be_bytes(),
         &header.free.len.to_be_bytes(),
         &header.schema_changes.to_be_bytes(),
-        // The schema's format.
+        // The schema format.
         &4u32.to_be_bytes(),
         &[0; 8],
         // UTF-8.
@@ -530,7 +531,7 @@ fn first_page_with(records: &[Vec<u8>], header: &Header) -> Option<Box<[u8; PAGE
         &[0; 8],
         &header.application.to_be_bytes(),
         &[0; 20],
-        // The count of pages is that of the last change, made by this version of SQLite.
+        // The page count is that of the last change, made by this version of SQLite.
         &header.changes.to_be_bytes(),
         &rusqlite::version_number().to_be_bytes(),
     ]
