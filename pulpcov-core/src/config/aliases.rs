@@ -21,10 +21,12 @@ impl Config {
     /// use pulpcov_core::paths::WorkingDir;
     ///
     /// let folder = tempfile::tempdir()?;
-    /// std::fs::write(folder.path().join(".coveragerc"), "[paths]\nsource =\n    /src\n    /ci/*/src\n")?;
+    /// std::fs::write(folder.path().join("app.py"), "x = 1\n")?;
+    /// std::fs::write(folder.path().join(".coveragerc"), "[paths]\nsource =\n    .\n    /ci/*/src\n")?;
     /// let config = Loader::new(folder.path(), |_| None).load()?.config;
-    /// let mut aliases = config.aliases(WorkingDir::new("/work"))?;
-    /// assert_eq!(aliases.map(b"/ci/build-7/src/app.py"), b"/src/app.py");
+    /// let mut aliases = config.aliases(WorkingDir::new(folder.path()))?;
+    /// let mapped = aliases.map(b"/ci/build-7/src/app.py");
+    /// assert_eq!(mapped, folder.path().join("app.py").as_os_str().as_encoded_bytes());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn aliases(&self, folder: WorkingDir) -> Result<PathAliases> {
