@@ -259,7 +259,8 @@ fn rows_that_are_committed_meanwhile_are_not_overwritten() {
         || fs::read(dir.path(TARGET)).unwrap().windows(7).any(|bytes| bytes == b"late.py");
     assert!(has_late(), "{combine:?}");
     if combine.status != 0 {
-        combine.status(1).stderr("has changed it since it was read");
+        // It says so, or on a busy machine that it waited too long.
+        combine.status(1).stderr("another process");
         dir.pulpcov(["combine", "--append", "--keep"]).status(0);
         assert!(has_late());
     }
