@@ -317,3 +317,66 @@ fn a_limit_on_the_size_of_files_is_an_error() {
     dir.pulpcov(["combine"]).status(0);
     assert_eq!(Rows::by_sql(dir.path(TARGET)), expected);
 }
+
+/// A reader keeps the new rows from being switched to. Then the file is as it was, with its length and permissions.
+#[test]
+fn a_file_that_could_not_be_overwritten_is_as_it_was() {
+    let dir = Dir::new();
+    inputs(&dir, 1..=3);
+    let private = Permissions::from_mode(0o600);
+    fs::set_permissions(dir.path(input_name(1)), private).unwrap();
+    for empty in [false, true] {
+        if empty {
+            dir.write(TARGET, b"");
+        } else {
+            store(&old(10), dir.path(TARGET), StoreFormat::Sqlite).unwrap();
+        }
+        fs::set_permissions(dir.path(TARGET), Permissions::from_mode(0o644)).unwrap();
+        let before = (fs::read(dir.path(TARGET)).unwrap(), dir.path(TARGET).metadata().unwrap());
+        let _reader = read_lock(&dir, SHARED_BYTE);
+        let ran = Ran::from(with_faults(&dir, &combine(&["--keep"]), &[MOUNT_POINT]));
+        ran.status(1).stderr("another process is reading it");
+        let after = (fs::read(dir.path(TARGET)).unwrap(), dir.path(TARGET).metadata().unwrap());
+        assert_eq!(after.0, before.0, "{empty}");
+        assert_eq!(after.1.mode(), before.1.mode(), "{empty}");
+    }
+}
+
+/// The bytes of a database that SQLite locks to write and to read.
+const RESERVED_BYTE: i64 = 0x4000_0001;
+const SHARED_BYTE: i64 = 0x4000_0002;
+
+/// Holds a read lock on a byte of the target, for which it need not be writable, until the file is dropped.
+fn read_lock(dir: &Dir, byte: i64) -> fs::File {
+    let file = fs::File::open(dir.path(TARGET)).unwrap();
+    let lock = nix::libc::flock {
+        l_type: nix::libc::F_RDLCK as i16,
+        l_whence: nix::libc::SEEK_SET as i16,
+        l_start: byte,
+        l_len: 1,
+        l_pid: 0,
+    };
+    nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_OFD_SETLK(&lock)).unwrap();
+    file
+}
+
+/// Everybody who may read a file can lock it like this.
+#[test]
+fn a_read_lock_keeps_nobody_from_combining() {
+    let dir = Dir::new();
+    let expected = inputs(&dir, 1..=3);
+    store(&old(10), dir.path(TARGET), StoreFormat::Sqlite).unwrap();
+    let _reader = read_lock(&dir, RESERVED_BYTE);
+    dir.pulpcov(["combine"]).status(0);
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), expected);
+}
+
+/// With a folder of this name beside it, SQLite could not read the result.
+#[test]
+fn a_folder_in_the_place_of_a_journal_is_removed() {
+    let dir = Dir::new();
+    let expected = inputs(&dir, 1..=3);
+    fs::create_dir(dir.path(format!("{TARGET}-journal"))).unwrap();
+    dir.pulpcov(["combine"]).status(0);
+    assert_eq!(Rows::by_sql(dir.path(TARGET)), expected);
+}

@@ -47,7 +47,7 @@ impl Base {
         let file = DataFile::open_in_place(data_file).map_err(not_appendable)?;
         if file.is_recovered() {
             let message = "cannot be appended to: it has a journal or log that SQLite must take in first, as \
-                 `sqlite3 FILE .tables` does";
+                 `sqlite3 FILE .tables` does if it may write beside the file";
             return Err(Error::new(ErrorKind::Busy, message).with_path(data_file));
         }
         let identity = file.identity().clone();

@@ -1,17 +1,13 @@
 //! A lock on the data file that a result replaces.
 
 use std::fs::File;
-use std::io;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::folder::Entry;
-use crate::formats::sqlite::WritersOut;
-use crate::formats::{FileIdentity, companions};
+use crate::formats::FileIdentity;
+use crate::formats::sqlite::{WritersOut, has_changes_beside};
 use crate::output::may_be_laid_by_others;
-
-/// The size of the header of a write-ahead log, in bytes. A log that is not longer holds no changes.
-const WAL_HEADER: u64 = 32;
 
 /// Keeps writers out of the file at the result's path until it is dropped.
 pub(super) struct Claim {
@@ -49,8 +45,12 @@ fn lock(target: &Path) -> Result<Option<WritersOut>> {
     WritersOut::after_waiting(file, open_shm(&entry)).map(Some)
 }
 
+/// Opens the shared memory of the write-ahead log, unless another user may have put it there.
 fn open_shm(entry: &Entry) -> Option<File> {
-    entry.beside("-shm").open_anything().ok()
+    let shm = entry.beside("-shm");
+    let file = shm.open_anything().ok()?;
+    let is_foreign = may_be_laid_by_others(&file.metadata().ok()?, shm.path()).ok()?;
+    (!is_foreign).then_some(file)
 }
 
 /// Returns an error if the target has changed since its rows were read into the result.
@@ -75,25 +75,9 @@ pub(super) fn refuse_unsettled(target: &Path, read: Option<&FileIdentity>) -> Re
     if open_shm(&entry).is_some_and(|shm| WritersOut::has_open_log(&shm)) {
         return Err(Error::new(ErrorKind::Busy, "another process has it open"));
     }
-    for companion in companions(target) {
-        let name = companion.to_string_lossy();
-        if holds_changes(&companion, name.ends_with("-wal"), name.ends_with("-journal"))? {
-            let message = "it has a journal or log that SQLite must take in first, as `sqlite3 FILE .tables` does";
-            return Err(Error::new(ErrorKind::Busy, message));
-        }
+    if has_changes_beside(&entry)? {
+        let message = "it has a journal or log that SQLite must take in first, as `sqlite3 FILE .tables` does if it may write beside the file";
+        return Err(Error::new(ErrorKind::Busy, message));
     }
     Ok(())
-}
-
-/// Returns whether a log is longer than its header, or whether the first byte of a journal is not zero.
-fn holds_changes(companion: &Path, is_log: bool, is_journal: bool) -> Result<bool> {
-    let entry = Entry::named(companion)?;
-    let file = match entry.open_anything() {
-        Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(false),
-        file => file.map_err(|err| Error::io(companion, err))?,
-    };
-    let size = file.metadata()?.len();
-    let mut first = [0; 1];
-    io::Read::read(&mut &file, &mut first)?;
-    Ok(is_log && size > WAL_HEADER || is_journal && first != [0])
 }

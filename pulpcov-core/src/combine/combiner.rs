@@ -333,9 +333,14 @@ impl<'a> Combiner<'a> {
         let rows: &dyn RowSource = if result.runs.is_empty() { data } else { &spilled };
         let write = |temporary: &mut NamedTempFile| sqlite::write_rows(rows, temporary.as_file());
         let mark = |file: &File| deletes.then(|| Mark::beside(&folder, file)).transpose();
-        store_with(target, read, result.readers, write, mark, Beside::persist).or_else(|reason| {
+        let stored = store_with(target, read, result.readers, write, mark, Beside::persist);
+        let stored = stored.or_else(|reason| {
             let file = rewrite(rows, target, read, result.readers, deletes, reason)?;
             Ok(deletes.then_some(Mark::Within(file)))
+        });
+        stored.map_err(|err: Error| match err.io_kind() {
+            Some(_) => err.reworded(|why| format!("{why}; data_file sets another place for it")),
+            None => err,
         })
     }
 

@@ -122,7 +122,7 @@ fn write_as(
 ) -> impl FnOnce(&mut NamedTempFile) -> Result<()> {
     move |temporary| match format {
         StoreFormat::Sqlite => sqlite::write_rows(data, temporary.as_file()),
-        StoreFormat::Json4 => json::write(data, temporary),
+        StoreFormat::Json4 => json::write(data, temporary.as_file()),
     }
 }
 
@@ -163,10 +163,7 @@ pub(super) fn store_with<T>(
 fn unwritable(err: impl Into<Error>, target: &Path) -> Error {
     let err = err.into();
     let kind = if err.kind() == ErrorKind::Output { ErrorKind::Io } else { err.kind() };
-    let mut message = format!("the result cannot be written: {}", err.reason());
-    if err.io_kind().is_some_and(forbids_replacing) {
-        message.push_str("; data_file sets another place for it");
-    }
+    let message = format!("the result cannot be written: {}", err.reason());
     let new = match err.io_kind() {
         Some(of_system) => Error::new(kind, io::Error::new(of_system, message)),
         None => Error::new(kind, message),
@@ -181,7 +178,11 @@ fn in_the_way(target: &Path) -> Error {
 /// Removes journals and logs of the replaced file: SQLite would apply them to the new file.
 fn remove_companions(target: &Path) -> Result<()> {
     for path in companions(target) {
-        match std::fs::remove_file(&path) {
+        // Another user can put an empty folder there, so that SQLite cannot read the database.
+        let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+        let removed =
+            if is_folder { std::fs::remove_dir(&path) } else { std::fs::remove_file(&path) };
+        match removed {
             Err(err) if err.kind() != io::ErrorKind::NotFound => {
                 return Err(Error::io(path, err));
             }

@@ -1,10 +1,9 @@
 //! The companions of a database: the files that SQLite keeps beside it. These are its rollback journal, its
 //! write-ahead log, and the log's shared memory.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::detect::{FileKind, HEAD_LEN};
+use super::detect::{FileKind, head};
 use crate::folder::Entry;
 
 const SUFFIXES: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -38,8 +37,5 @@ pub fn companions_of(entry: &Entry) -> impl Iterator<Item = Entry> + use<> {
 
 /// Returns whether the content of `entry` is that of a data file. Does not open links or FIFOs.
 pub(crate) fn holds_data(entry: &Entry) -> bool {
-    let Ok(file) = entry.open() else { return false };
-    let mut head = Vec::with_capacity(HEAD_LEN);
-    let read = file.take(HEAD_LEN as u64).read_to_end(&mut head);
-    read.is_ok() && FileKind::of(&head).is_data()
+    head(entry).is_some_and(|head| FileKind::of(&head).is_data())
 }

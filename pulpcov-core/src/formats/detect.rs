@@ -91,11 +91,7 @@ impl FileKind {
 /// ```
 pub fn is_blank(path: impl AsRef<Path>) -> bool {
     let Ok(entry) = Entry::named(path.as_ref()) else { return false };
-    let Ok(file) = entry.open() else { return false };
-    let mut head = Vec::with_capacity(HEAD_LEN);
-    if file.take(HEAD_LEN as u64).read_to_end(&mut head).is_err() {
-        return false;
-    }
+    let Some(head) = head(&entry) else { return false };
     // The schema table, on the first page, is a leaf without cells (fileformat.html, sections 1.3 and 1.6). A
     // database with a write-ahead log does not count, because the log may hold tables.
     let has_no_tables = || {
@@ -108,6 +104,13 @@ pub fn is_blank(path: impl AsRef<Path>) -> bool {
         FileKind::Sqlite => has_no_tables(),
         _ => false,
     }
+}
+
+/// Returns the first bytes of a file, or `None` if it cannot be read. Does not open links or FIFOs.
+pub(super) fn head(entry: &Entry) -> Option<Vec<u8>> {
+    let mut head = Vec::with_capacity(HEAD_LEN);
+    entry.open().ok()?.take(HEAD_LEN as u64).read_to_end(&mut head).ok()?;
+    Some(head)
 }
 
 fn looks_like_html(head: &[u8]) -> bool {

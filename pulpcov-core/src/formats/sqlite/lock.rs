@@ -94,10 +94,15 @@ impl WritersOut {
 
     /// Locks `file` as [`new`](Self::new) does, but first waits for a running transaction to end.
     pub(crate) fn after_waiting(file: File, shm: Option<File>) -> Result<Self> {
+        if shm.is_some_and(|shm| Self::has_open_log(&shm)) {
+            return Err(Error::new(ErrorKind::Busy, "another process has it open"));
+        }
+        // A writer holds a write lock. Whoever may only read the file can hold a read lock for ever.
         wait_for(&Patience::new(LONGEST_WAIT), WRITING, || {
-            os::try_write_lock(&file, RESERVED_BYTE)
+            let is_locked = os::try_write_lock(&file, RESERVED_BYTE)?;
+            Ok(is_locked || !os::is_write_locked(&file, RESERVED_BYTE))
         })?;
-        Self::new(file, shm)
+        Ok(Self { _file: file })
     }
 
     /// Returns whether a process has the write-ahead log open that this `-shm` file belongs to.
@@ -223,8 +228,17 @@ mod os {
         let _ = fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_UNLCK, start, len)));
     }
 
+    /// Returns whether another process has a lock of any kind.
     pub(super) fn is_locked(file: &File, byte: i64) -> bool {
-        let mut probe = range(libc::F_WRLCK, byte, 1);
+        conflicts(file, range(libc::F_WRLCK, byte, 1))
+    }
+
+    #[cfg(all(feature = "json", feature = "paths"))]
+    pub(super) fn is_write_locked(file: &File, byte: i64) -> bool {
+        conflicts(file, range(libc::F_RDLCK, byte, 1))
+    }
+
+    fn conflicts(file: &File, mut probe: libc::flock) -> bool {
         fcntl(file, FcntlArg::F_OFD_GETLK(&mut probe)).is_ok()
             && i32::from(probe.l_type) != libc::F_UNLCK
     }
@@ -255,6 +269,11 @@ mod os {
     pub(super) fn unlock(_: &File, _: i64, _: i64) {}
 
     pub(super) fn is_locked(_: &File, _: i64) -> bool {
+        false
+    }
+
+    #[cfg(all(feature = "json", feature = "paths"))]
+    pub(super) fn is_write_locked(_: &File, _: i64) -> bool {
         false
     }
 }

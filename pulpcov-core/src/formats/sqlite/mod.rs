@@ -32,6 +32,8 @@ pub(crate) use read::Reader;
 pub(crate) use rewrite::{Rewritten, is_marked};
 pub(crate) use rows::Contexts;
 #[cfg(all(feature = "json", feature = "paths"))]
+pub(crate) use snapshot::has_changes_beside;
+#[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) use write::{RowSource, write_rows};
 
 use rusqlite::ErrorCode;

@@ -8,7 +8,7 @@
 //! If there is room before the new tables, they are then written there in the same way, and the file is
 //! truncated.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Seek};
 
 use super::lock::WriteLock;
@@ -52,21 +52,15 @@ impl Rewritten {
         refuse_if_said_twice(rows)?;
         let lock = WriteLock::acquire(file)?;
         let old = State::of(lock.file())?;
-        check(lock.file())?;
-        if old.pages == 0 {
-            // If the process died while the rows are written, a file without a first page would be
-            // unreadable. A blank first page makes it a database without tables.
-            write_blank(lock.file())?;
-            lock.file().sync_all()?;
+        let before = lock.file().metadata()?;
+        let mut has_switched = false;
+        let replaced =
+            check(lock.file()).and_then(|()| replace(rows, &lock, &old, marked, &mut has_switched));
+        if replaced.is_err() && !has_switched {
+            // What cannot be taken back is only unused pages, or a mode that is too strict.
+            let _ = put_back(&before, lock.file());
         }
-        let start = old.pages.max(1) + 1;
-        let written = write_from(rows, lock.file(), start)?;
-        let (free, end) = write_free_list(2..start, lock.file(), written.end)?;
-        let new = old.changed(end - 1);
-        switch(&lock, &written, &new.header(free, marked))?;
-        // The rows are safe by now. A file that is larger than necessary is not a failure.
-        let _ = compact(rows, &lock, &new, written.end - start, start, marked);
-        Ok(Self(lock))
+        replaced.map(|()| Self(lock))
     }
 
     /// Removes the mark.
@@ -81,6 +75,42 @@ pub(crate) fn is_marked(file: &File) -> bool {
     let Ok(head) = head(file) else { return false };
     FileKind::of(&head) == FileKind::Sqlite
         && number(&head, APPLICATION) == MARK.wrapping_add(number(&head, CHANGES))
+}
+
+/// Gives a file its length and permissions again. The new rows must be gone before other users may read the file.
+fn put_back(before: &Metadata, file: &File) -> io::Result<()> {
+    let now = file.metadata()?;
+    if now.len() != before.len() {
+        file.set_len(before.len())?;
+    }
+    if now.permissions() != before.permissions() {
+        file.set_permissions(before.permissions())?;
+    }
+    Ok(())
+}
+
+/// Writes the tables after the old pages, and switches to them.
+fn replace(
+    rows: &dyn RowSource,
+    lock: &WriteLock,
+    old: &State,
+    marked: bool,
+    has_switched: &mut bool,
+) -> Result<()> {
+    if old.pages == 0 {
+        // If the process died while the rows are written, a file without a first page would be
+        // unreadable. A blank first page makes it a database without tables.
+        write_blank(lock.file())?;
+        lock.file().sync_all()?;
+    }
+    let start = old.pages.max(1) + 1;
+    let written = write_from(rows, lock.file(), start)?;
+    let (free, end) = write_free_list(2..start, lock.file(), written.end)?;
+    let new = old.changed(end - 1);
+    switch(lock, &written, &new.header(free, marked), has_switched)?;
+    // The rows are safe by now. A file that is larger than necessary is not a failure.
+    let _ = compact(rows, lock, &new, written.end - start, start, marked);
+    Ok(())
 }
 
 /// Writes the tables again, to the free pages before them, if they fit there.
@@ -98,15 +128,23 @@ fn compact(
     }
     let written = write_from(rows, lock.file(), 2)?;
     let new = old.changed(written.end - 1);
-    switch(lock, &written, &new.header(FreeList::default(), marked))?;
+    switch(lock, &written, &new.header(FreeList::default(), marked), &mut false)?;
     lock.alone(|file| Ok(file.set_len(u64::from(new.pages) * PAGE_SIZE as u64)?))?;
     Ok(lock.file().sync_all()?)
 }
 
 /// Makes the written tables those of the database.
-fn switch(lock: &WriteLock, written: &Written, header: &Header) -> Result<()> {
+fn switch(
+    lock: &WriteLock,
+    written: &Written,
+    header: &Header,
+    has_switched: &mut bool,
+) -> Result<()> {
     lock.file().sync_all()?;
-    lock.alone(|file| Ok(written.write_first(file, header)?))?;
+    lock.alone(|file| {
+        *has_switched = true;
+        Ok(written.write_first(file, header)?)
+    })?;
     Ok(lock.file().sync_all()?)
 }
 
@@ -127,8 +165,8 @@ impl State {
         let page_size = number16(&head, 16).unwrap_or_default();
         if FileKind::of(&head) != FileKind::Sqlite || usize::from(page_size) != PAGE_SIZE {
             let message = "this is a mount point, or its folder is not writable; only an empty file or an SQLite database \
-                           with pages of 4096 bytes can be overwritten; data_file sets another place for it";
-            return Err(Error::new(ErrorKind::Io, message));
+                           with pages of 4096 bytes can be overwritten";
+            return Err(Error::new(ErrorKind::Io, io::Error::other(message)));
         }
         let number = |at| number(&head, at);
         let present = size.div_ceil(PAGE_SIZE as u64);

@@ -8,10 +8,14 @@ use std::fs::File;
 
 use super::lock::{self, SharedLock};
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(all(feature = "json", feature = "paths"))]
+use crate::folder::Entry;
 use crate::folder::{Kind, Status};
 use crate::formats::data_file::identity::FileIdentity;
 use crate::formats::data_file::input::Input;
 use crate::formats::detect::FileKind;
+#[cfg(all(feature = "json", feature = "paths"))]
+use crate::formats::holds_data;
 use crate::formats::limits::read_file;
 
 /// The magic number at the start of a rollback journal. A journal that names a super-journal also ends with
@@ -41,7 +45,7 @@ impl Snapshot {
             let _checkpoints_wait = hold_off_checkpoints(input)?;
             let bytes = input.read(size)?;
             let companion = if is_wal(&bytes) {
-                read_companion(input, "-wal", |size, _| size > WAL_HEADER)?
+                read_companion(input, "-wal")?
             } else {
                 hot_journal(input, &lock)?
             };
@@ -110,7 +114,7 @@ fn hot_journal(input: &Input, lock: &SharedLock) -> Result<Option<Companion>> {
     if !input.identity().has_companion("-journal") || lock.writer_is_active() {
         return Ok(None);
     }
-    read_companion(input, "-journal", |_, first| first != 0)
+    read_companion(input, "-journal")
 }
 
 /// Returns whether the header names a write-ahead log. Its bytes 18 and 19 are the versions needed to write
@@ -133,11 +137,7 @@ fn hold_off_checkpoints(input: &Input) -> Result<Option<File>> {
 }
 
 /// Reads a companion. Returns `None` unless it exists and `matters(size, first byte)` returns `true`.
-fn read_companion(
-    input: &Input,
-    suffix: &'static str,
-    matters: impl Fn(u64, u8) -> bool,
-) -> Result<Option<Companion>> {
+fn read_companion(input: &Input, suffix: &'static str) -> Result<Option<Companion>> {
     let companion = input.entry().beside(suffix);
     let named = |err| Error::io(companion.path(), err);
     let file = match companion.open_anything() {
@@ -154,7 +154,7 @@ fn read_companion(
         // This has the name of a companion, but is a data file of its own.
         return Ok(None);
     }
-    if !bytes.first().is_some_and(|&first| matters(bytes.len() as u64, first)) {
+    if !bytes.first().is_some_and(|&first| matters(suffix, bytes.len() as u64, first)) {
         return Ok(None);
     }
     refuse_strangers_companion(input, &status, suffix)?;
@@ -162,6 +162,37 @@ fn read_companion(
         return Err(refused(suffix, "names a super-journal, so it was not made by coverage.py"));
     }
     Ok(Some(Companion { suffix, bytes }))
+}
+
+/// Returns whether a log or journal of this size and first byte holds changes of its database.
+fn matters(suffix: &str, size: u64, first: u8) -> bool {
+    match suffix {
+        "-wal" => size > WAL_HEADER,
+        _ => first != 0,
+    }
+}
+
+/// Returns whether a journal or log beside a database holds changes of it. Without them, the database is not complete.
+#[cfg(all(feature = "json", feature = "paths"))]
+pub(crate) fn has_changes_beside(database: &Entry) -> Result<bool> {
+    for suffix in ["-wal", "-journal"] {
+        let companion = database.beside(suffix);
+        let named = |err| Error::io(companion.path(), err);
+        let file = match companion.open_anything() {
+            Err(err) if err.kind() == std::io::ErrorKind::NotFound => continue,
+            file => file.map_err(named)?,
+        };
+        let status = Status::from(&file.metadata().map_err(named)?);
+        if status.kind != Kind::File {
+            return Err(refused(suffix, "is not a regular file"));
+        }
+        let mut first = [0; 1];
+        std::io::Read::read(&mut &file, &mut first).map_err(named)?;
+        if matters(suffix, status.size, first[0]) && !holds_data(&companion) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Refuses a companion that belongs to another user, or that may be a hard link to another user's file. In a
