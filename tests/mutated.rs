@@ -40,7 +40,6 @@ fn python_3_14() {
 }
 
 #[test]
-#[ignore = "no release has this Python yet"]
 fn python_3_15() {
     check_debian("3.15", "sid");
 }

@@ -16,6 +16,47 @@ fn repeated(count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count).map(line).collect()
 }
 
+/// The parser is run in threads, which have less stack than a program.
+fn analyze_in_a_thread(text: String) -> Result<()> {
+    let thread = std::thread::Builder::new().stack_size(2 << 20);
+    thread.spawn(move || analyze(&text).map(drop)).expect("a thread").join().expect("no panic")
+}
+
+#[test]
+fn what_the_parser_reads_twice_may_be_deep() {
+    for (before, unit, after) in [
+        ("", "match [a, match ", ""),
+        ("", "match(", ""),
+        ("", "match[match:", ""),
+        ("match ", "-", "x"),
+        ("match *", "not ", "x"),
+        ("match (", "-", "x)"),
+        ("match\\\n(", "~", "x)"),
+        ("with (", "-", "x"),
+        ("with (a, ", "not ", "x) as b: pass"),
+        ("async def f():\n with(", "await ", "x"),
+    ] {
+        let text = format!("{before}{}{after}\n", unit.repeat(200_000));
+        assert!(analyze_in_a_thread(text).is_err(), "{before}{unit}{after}");
+    }
+}
+
+/// The parser takes quadratic time for these, so it must not see them. Each would take more than a minute.
+#[test]
+fn nested_fields_of_fstrings_are_refused_at_once() {
+    for (unit, end) in [("f'{", "}'"), ("f'{f\"{", "}\"}'"), ("{a:", "}"), ("f\"{'", "'}\"")] {
+        for version in [PythonVersion::Py311, PythonVersion::Py314] {
+            for closed in [0, 100_000] {
+                let (open, close) = if unit.starts_with('f') { ("", "") } else { ("f'", "'") };
+                let text = format!("{open}{}{}{close}\n", unit.repeat(100_000), end.repeat(closed));
+                let source = PythonSource::decode(text.as_bytes()).expect("text");
+                let options = AnalyzeOptions::new().expect("options").version(version);
+                assert!(source.analyze(&options).is_err(), "{unit}{end} {version:?} {closed}");
+            }
+        }
+    }
+}
+
 #[test]
 fn one_class_of_many_statements() -> Result<()> {
     let body = repeated(24_914, |i| format!("    a{i} = {i}\n"));

@@ -213,12 +213,16 @@ fn is_surrogate(code: u32) -> bool {
 
 /// Returns a literal for use outside a class.
 pub(super) fn literal(code: u32, fold: Fold) -> String {
+    let others = fold.others(code..=code);
     let mut out = String::new();
-    push_range(&mut out, code, code, fold);
-    match out.chars().count() {
-        0 => NOTHING.to_owned(),
-        _ if fold.others(code..=code).is_empty() => out,
-        _ => format!("[{out}]"),
+    push_literal(&mut out, code);
+    for &c in &others {
+        push_literal(&mut out, c.into());
+    }
+    match (out.is_empty(), others.is_empty()) {
+        (true, _) => NOTHING.to_owned(),
+        (false, true) => out,
+        (false, false) => format!("[{out}]"),
     }
 }
 

@@ -1,14 +1,14 @@
 //! Regular expressions in the syntax of Python's `re`, run by the `fancy-regex` crate.
 //!
-//! The two dialects look alike and differ in detail. So a pattern is parsed by Python's grammar
-//! (`parser`, which uses `cursor` and `escape`) and written again for `fancy-regex`. The parser
-//! finds what Python would refuse, and reports it in Python's words and with Python's position.
+//! The two dialects look alike and differ in detail. So a pattern is parsed as Python parses it
+//! (`parser`, which uses `cursor` and `escape`), and then translated for `fancy-regex`. If Python
+//! would refuse the pattern, the error has Python's message and, in most cases, its position.
 //!
 //! Of the patterns that Python 3.11 accepts, these are refused:
 //!
 //! - a pattern with more than 200 nested groups;
-//! - a pattern with the flag `t`, which means nothing;
-//! - by [`Pattern`] only, a pattern whose repetitions make the engine's program too large.
+//! - a pattern with the flag `t`, which has no effect;
+//! - a pattern whose repetitions make the engine's program too large. Only [`Pattern`] refuses it.
 //!
 //! Two rare patterns match differently:
 //!
@@ -164,7 +164,13 @@ fn compile(translated: &str) -> Result<fancy_regex::Regex> {
 /// Returns an error with the engine's message only: the engine's error type is not part of this
 /// crate's API.
 fn refused_by_engine(error: fancy_regex::Error) -> Error {
-    Error::new(ErrorKind::Pattern, error.to_string())
+    let message = match error {
+        fancy_regex::Error::CompileError(_) => {
+            format!("too large, because of its repetitions or its character sets: {error}")
+        }
+        _ => error.to_string(),
+    };
+    Error::new(ErrorKind::Pattern, message)
 }
 
 /// Returns an error if Python would refuse `pattern`.

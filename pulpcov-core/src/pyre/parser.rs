@@ -1,4 +1,4 @@
-//! Parses the grammar of Python's `re` and translates patterns for `fancy-regex`.
+//! Parses a pattern by the grammar of Python's `re`, and translates it for `fancy-regex`.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Finds words that every match of a pattern contains, and the places around the words where
-//! matches can be.
+//! Finds a few words of which every match of a pattern contains at least one. Matches can be only
+//! around these words, so only those places are searched.
 //!
 //! Most source files have nothing to exclude, and searching for a few words takes a fraction of the
 //! time of a regular expression.

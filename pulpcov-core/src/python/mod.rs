@@ -26,6 +26,7 @@ pub(crate) mod constant;
 pub(crate) mod decode;
 #[cfg(feature = "report")]
 pub(crate) mod deferred;
+mod depth;
 mod exclude;
 mod facts;
 mod leftovers;

@@ -16,6 +16,7 @@ use ruff_python_parser::{
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::PythonVersion;
+use super::depth::{dropped_levels, has_deep_brackets};
 use super::outline::Outline;
 use super::refusal::{Reparsed, has_wrong_indentation, reparse};
 use super::stack;
@@ -23,6 +24,8 @@ use crate::{Error, ErrorKind, Position};
 
 /// What CPython says where it has nothing better.
 const INVALID: &str = "invalid syntax";
+
+const TOO_DEEP: &str = "too many levels of nesting";
 
 /// Why a source text is not Python, in CPython's words where we know them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +60,20 @@ impl From<NotPython> for Error {
     }
 }
 
+/// Refuses a text that ruff's parser has no room or time for.
+fn refused_as_deep(text: &str, version: PythonVersion) -> Option<NotPython> {
+    let is_too_deep = dropped_levels(text) > stack::MOST_LEVELS;
+    if !is_too_deep && !has_deep_brackets(text) {
+        return None;
+    }
+    match reparse(text, version) {
+        Reparsed::Refused(why) => Some(why),
+        // Nothing that CPython's grammar accepts is so deep.
+        Reparsed::Accepted(_) => None,
+        Reparsed::Unknown => is_too_deep.then(|| NotPython::new(TOO_DEEP, None)),
+    }
+}
+
 /// A source text that parses.
 #[derive(Debug)]
 pub(crate) struct Syntax<'t> {
@@ -77,13 +94,17 @@ impl<'t> Syntax<'t> {
         }
         let options = ParseOptions::from(Mode::Module)
             .with_target_version(ruff_python_ast::PythonVersion::PY311);
-        let parsed = ruff_python_parser::parse_unchecked(text, options);
+        if let Some(refused) = refused_as_deep(text, version) {
+            return Err(refused);
+        }
+        let room = dropped_levels(text).min(stack::MOST_LEVELS);
+        let parsed = stack::with_room(room, || ruff_python_parser::parse_unchecked(text, options));
         let outline = Outline::new(parsed.tokens());
         let levels = outline.levels();
         if levels > stack::MOST_LEVELS {
             // To drop this tree would take a stack as deep as the tree.
             std::mem::forget(parsed);
-            return Err(NotPython::new("too many levels of nesting", None));
+            return Err(NotPython::new(TOO_DEEP, None));
         }
         let error = parsed.errors().first().map(|error| error.location.start().to_usize());
         let error = error.or_else(|| has_wrong_indentation(text, version).then_some(0));
@@ -302,16 +323,6 @@ pub(crate) fn normalized_name(text: &str) -> String {
         Ok(Expr::Name(name)) => name.id.to_string(),
         _ => text.to_owned(),
     }
-}
-
-/// Does Unicode have a character of that name?
-pub(crate) fn is_character_name(name: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '(' | ')');
-    let text = format!("'\\N{{{name}}}'");
-    name.chars().all(is_plain)
-        && ruff_python_parser::parse_unchecked(&text, ParseOptions::from(Mode::Expression))
-            .errors()
-            .is_empty()
 }
 
 #[cfg(test)]

@@ -3,96 +3,143 @@
 use super::CodecError;
 use crate::unicode_names;
 
+/// An escape that `_PyUnicode_DecodeUnicodeEscapeInternal` of CPython refuses.
+pub(in crate::python) struct BadEscape {
+    /// The index of the first byte after the part of the escape that is wrong.
+    pub(in crate::python) end: usize,
+    /// CPython's words.
+    pub(in crate::python) reason: &'static str,
+}
+
+/// The value of an escape.
+#[derive(Clone, Copy)]
+pub(in crate::python) enum Escaped {
+    /// A code point, which may be a surrogate.
+    Code(u32),
+    /// Nothing: the escape of a line end.
+    Nothing,
+    /// The backslash and this byte, because they are no escape.
+    Unknown(u8),
+}
+
+/// Reads the escape whose backslash is before the byte at `at`. Returns its value, and the index of the byte after it.
+pub(in crate::python) fn read_escape(
+    bytes: &[u8],
+    at: usize,
+) -> Result<(Escaped, usize), BadEscape> {
+    let Some(&letter) = bytes.get(at) else {
+        return Err(BadEscape { end: at, reason: "\\ at end of string" });
+    };
+    let after = at + 1;
+    let code = match letter {
+        b'\n' => return Ok((Escaped::Nothing, after)),
+        b'\\' | b'\'' | b'"' => letter,
+        b'b' => 8,
+        b'f' => 12,
+        b't' => b'\t',
+        b'n' => b'\n',
+        b'r' => b'\r',
+        b'v' => 11,
+        b'a' => 7,
+        b'0'..=b'7' => return Ok(octal(bytes, at)),
+        b'x' => return hex(bytes, after, 2, "truncated \\xXX escape"),
+        b'u' => return hex(bytes, after, 4, "truncated \\uXXXX escape"),
+        b'U' => return hex(bytes, after, 8, "truncated \\UXXXXXXXX escape"),
+        b'N' => return named(bytes, after),
+        _ => return Ok((Escaped::Unknown(letter), after)),
+    };
+    Ok((Escaped::Code(code.into()), after))
+}
+
+/// Up to three digits.
+fn octal(bytes: &[u8], at: usize) -> (Escaped, usize) {
+    let digits = bytes.iter().skip(at).take(3).take_while(|byte| (b'0'..=b'7').contains(byte));
+    let (code, count) =
+        digits.fold((0, 0), |(code, count), digit| (code * 8 + u32::from(digit - b'0'), count + 1));
+    (Escaped::Code(code), at + count)
+}
+
+/// Exactly `count` digits.
+fn hex(
+    bytes: &[u8],
+    at: usize,
+    count: usize,
+    truncated: &'static str,
+) -> Result<(Escaped, usize), BadEscape> {
+    let digits = bytes.iter().skip(at).take(count).map_while(|byte| char::from(*byte).to_digit(16));
+    let (code, read) = digits.fold((0, 0), |(code, read), digit| (code << 4 | digit, read + 1));
+    let end = at + read;
+    match code {
+        _ if read < count => Err(BadEscape { end, reason: truncated }),
+        0x11_0000.. => Err(BadEscape { end, reason: "illegal Unicode character" }),
+        _ => Ok((Escaped::Code(code), end)),
+    }
+}
+
+/// `{NAME}`.
+fn named(bytes: &[u8], at: usize) -> Result<(Escaped, usize), BadEscape> {
+    let malformed = |end| Err(BadEscape { end, reason: "malformed \\N character escape" });
+    if bytes.get(at) != Some(&b'{') {
+        return malformed(at);
+    }
+    let start = at + 1;
+    let inner = bytes.get(start..).unwrap_or_default();
+    let Some(length) = memchr::memchr(b'}', inner) else { return malformed(bytes.len()) };
+    // Python stops before the brace of an empty name.
+    if length == 0 {
+        return malformed(start);
+    }
+    let end = start + length + 1;
+    let name = inner.get(..length).and_then(|name| str::from_utf8(name).ok());
+    match name.and_then(unicode_names::find) {
+        Some(c) => Ok((Escaped::Code(c.into()), end)),
+        None => Err(BadEscape { end, reason: "unknown Unicode character name" }),
+    }
+}
+
 /// All escapes.
 pub(super) fn unicode_escape(bytes: &[u8]) -> Result<String, CodecError> {
-    let mut text = String::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        if byte != b'\\' {
-            text.push(byte.into());
-            continue;
-        }
-        let Some((&escape, tail)) = rest.split_first() else {
-            text.push('\u{fffd}');
-            break;
-        };
-        rest = tail;
-        match escape {
-            b'\n' => {}
-            b'\\' | b'\'' | b'"' => text.push(escape.into()),
-            b'b' => text.push('\x08'),
-            b'f' => text.push('\x0c'),
-            b't' => text.push('\t'),
-            b'n' => text.push('\n'),
-            b'r' => text.push('\r'),
-            b'v' => text.push('\x0b'),
-            b'a' => text.push('\x07'),
-            b'0'..=b'7' => text.push(octal(escape, &mut rest)),
-            b'x' => text.push(hex(2, &mut rest)?),
-            b'u' => text.push(hex(4, &mut rest)?),
-            b'U' => text.push(hex(8, &mut rest)?),
-            b'N' => text.push(named(&mut rest)),
-            _ => text.extend(['\\', escape.into()]),
-        }
-    }
-    Ok(text)
+    decode(bytes, |_| true)
 }
 
 /// `\u` and `\U` only.
 pub(super) fn raw_unicode_escape(bytes: &[u8]) -> Result<String, CodecError> {
+    decode(bytes, |letter| matches!(letter, Some(b'u' | b'U')))
+}
+
+/// Decodes the escapes whose letter `is_escape`. A bad one becomes U+FFFD.
+fn decode(bytes: &[u8], is_escape: fn(Option<&u8>) -> bool) -> Result<String, CodecError> {
     let mut text = String::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((&byte, tail)) = rest.split_first() {
-        rest = tail;
-        let escape = rest.first().filter(|_| byte == b'\\').copied();
-        rest = rest.get(usize::from(escape.is_some())..).unwrap_or_default();
-        match escape {
-            Some(b'u') => text.push(hex(4, &mut rest)?),
-            Some(b'U') => text.push(hex(8, &mut rest)?),
-            _ => text.extend([byte].into_iter().chain(escape).map(char::from)),
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        at += 1;
+        if byte != b'\\' {
+            text.push(byte.into());
+            continue;
+        }
+        if !is_escape(bytes.get(at)) {
+            // The byte after a backslash never starts an escape of its own.
+            text.push('\\');
+            text.extend(bytes.get(at).map(|&byte| char::from(byte)));
+            at += 1;
+            continue;
+        }
+        match read_escape(bytes, at) {
+            Ok((escaped, end)) => {
+                match escaped {
+                    Escaped::Code(code) => {
+                        text.push(char::from_u32(code).ok_or(CodecError::Surrogate)?);
+                    }
+                    Escaped::Nothing => {}
+                    Escaped::Unknown(byte) => text.extend(['\\', byte.into()]),
+                }
+                at = end;
+            }
+            Err(bad) => {
+                text.push('\u{fffd}');
+                at = bad.end;
+            }
         }
     }
     Ok(text)
-}
-
-/// Up to three digits.
-fn octal(first: u8, rest: &mut &[u8]) -> char {
-    let mut code = u32::from(first - b'0');
-    for _ in 0..2 {
-        let Some((digit @ b'0'..=b'7', tail)) = rest.split_first() else { break };
-        code = code * 8 + u32::from(digit - b'0');
-        *rest = tail;
-    }
-    char::from_u32(code).unwrap_or('\u{fffd}')
-}
-
-/// That many digits, or U+FFFD for fewer and for what is no character.
-fn hex(digits: usize, rest: &mut &[u8]) -> Result<char, CodecError> {
-    let mut code = 0;
-    for _ in 0..digits {
-        let digit = rest.first().and_then(|&byte| char::from(byte).to_digit(16));
-        let (Some(digit), Some((_, tail))) = (digit, rest.split_first()) else {
-            return Ok('\u{fffd}');
-        };
-        code = code << 4 | digit;
-        *rest = tail;
-    }
-    if super::is_surrogate(code) {
-        return Err(CodecError::Surrogate);
-    }
-    Ok(char::from_u32(code).unwrap_or('\u{fffd}'))
-}
-
-/// `{NAME}`, or U+FFFD for as much of it as there is.
-fn named(rest: &mut &[u8]) -> char {
-    let Some(inner) = rest.strip_prefix(b"{") else { return '\u{fffd}' };
-    let Some(end) = memchr::memchr(b'}', inner) else {
-        *rest = &[];
-        return '\u{fffd}';
-    };
-    let (name, tail) = inner.split_at(end);
-    // Python stops in front of the brace of an empty name.
-    *rest = if name.is_empty() { tail } else { tail.get(1..).unwrap_or_default() };
-    str::from_utf8(name).ok().and_then(unicode_names::find).unwrap_or('\u{fffd}')
 }

@@ -1,22 +1,22 @@
 //! The text encodings that Python knows, and what bytes are in each of them.
 //!
-//! What is recorded of CPython's codecs is in three files: `aliases.txt` has names, `charmaps.txt` the codecs of one
-//! byte a character, `multibyte.txt` the sets of characters that have two. All of it is Python's decoding with
-//! `errors="replace"`: what a codec does not know becomes U+FFFD. No crate does the same: encoding_rs has the
-//! encodings as browsers know them, where many bytes mean something else, and a third of Python's not at all.
+//! Three files record CPython's codecs. `aliases.txt` lists names. `charmaps.txt` has the codecs that use one byte for each
+//! character. `multibyte.txt` has the characters that take two bytes. The codecs decode as Python does with
+//! `errors="replace"`: bytes that have no meaning become U+FFFD. No crate decodes as Python does. encoding_rs follows
+//! browsers, which give many bytes another meaning, and lacks many of Python's encodings.
 //!
 //! | module | codecs |
 //! |---|---|
-//! | [`charmap`] | one byte a character |
-//! | [`multibyte`] | bytes and pairs of bytes, without a state: EUC, Shift JIS, Big5, GBK, Johab |
-//! | [`stateful`] | escape sequences say what bytes mean: ISO 2022, HZ |
-//! | [`sets`] | the sets of characters of these |
-//! | [`unicode`] | UTF-7, UTF-16, UTF-32 |
-//! | [`escapes`] | Python's own escapes |
-//! | [`punycode`] | host names |
+//! | `charmap` | one byte for each character |
+//! | `multibyte` | one or more bytes for each character, whatever came before: EUC, Shift JIS, Big5, GBK, Johab |
+//! | `stateful` | escape sequences select the meaning of the bytes that follow: ISO 2022, HZ |
+//! | `sets` | the sets of two-byte characters that `multibyte` and `stateful` use |
+//! | `unicode` | UTF-7, UTF-16, UTF-32 |
+//! | `escapes` | Latin-1 with the escapes of Python's strings |
+//! | `punycode` | Punycode |
 
 mod charmap;
-mod escapes;
+pub(super) mod escapes;
 mod multibyte;
 mod punycode;
 mod sets;

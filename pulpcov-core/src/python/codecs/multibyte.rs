@@ -163,7 +163,12 @@ fn johab_other(lead: u8, trail: u8, others: &Set) -> Option<Cell> {
         0x91..=0xfe => trail - 0x43,
         _ => return None,
     };
-    others.get(row + cell / 94 + 0x21, cell % 94 + 0x21)
+    two_rows(others, row, cell)
+}
+
+/// The cell of two rows of 94 cells that are one row of the codec.
+fn two_rows(set: &Set, row: u8, cell: u8) -> Option<Cell> {
+    set.get(row + cell / 94 + 0x21, cell % 94 + 0x21)
 }
 
 /// A byte of half-width Katakana.
@@ -209,7 +214,7 @@ fn shifted_pair(lead: u8, trail: u8, set: &Set) -> Option<Cell> {
         0x80..=0xfc => trail - 0x41,
         _ => return None,
     };
-    set.get(row + cell / 94 + 0x21, cell % 94 + 0x21)
+    two_rows(set, row, cell)
 }
 
 /// What Windows reads where the standard has nothing.

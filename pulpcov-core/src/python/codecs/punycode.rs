@@ -1,4 +1,4 @@
-//! The encoding of host names: ASCII up to the last hyphen, behind it what is to be put in between.
+//! Punycode. The ASCII characters of a text are before the last hyphen. The rest says which characters to insert, and where.
 
 use super::CodecError;
 

@@ -1,4 +1,4 @@
-//! Sets of characters that have two bytes each: the recorded ones of `multibyte.txt`.
+//! Sets of two-byte characters, recorded in `multibyte.txt`.
 
 use std::iter;
 

@@ -1,4 +1,4 @@
-//! UTF-7, UTF-16 and UTF-32, of which only the first leaves ASCII as it is.
+//! UTF-7, UTF-16 and UTF-32. UTF-7 writes most ASCII characters as themselves, but not `+`.
 
 use super::{CodecError, is_surrogate};
 

@@ -1,15 +1,15 @@
 //! Why CPython refuses a text, in its words.
 //!
-//! The parser that we use takes nearly the same texts as CPython's, and stops at nearly the same places; but it is a parser
-//! of its own, with its own idea of what is wrong. So a text that it refuses is parsed once more, by CPython's grammar:
+//! ruff's parser accepts nearly the same texts as CPython's parser, and stops at nearly the same places. Its messages are
+//! different. So a text that ruff's parser refuses, or that a version of Python may refuse, is parsed again by CPython's grammar:
 //!
-//! - `tokenizer`: CPython's tokens, with what is wrong in them;
-//! - `grammar`: the rules of a version, read from `grammar.peg`;
-//! - `parser`: the rules, tried as CPython tries them;
-//! - `reasons`: what an alternative that is an error says;
-//! - `strings`, `fstrings`: what may be in a string, and in an f-string of 3.11.
+//! - `tokenizer` reads CPython's tokens, and finds their errors.
+//! - `grammar` reads the rules of a version from `grammar.peg`.
+//! - `parser` tries the rules as CPython does.
+//! - `reasons` has the actions of the grammar that can refuse a text.
+//! - `strings` and `fstrings` check the content of strings, and of f-strings up to 3.11.
 //!
-//! This is slow, some microseconds a token. The time is linear in the text, and has a bound.
+//! This takes some microseconds for each token. The time is linear in the text, and bounded.
 
 mod fstrings;
 mod grammar;

@@ -1,7 +1,8 @@
-//! The grammar's rules, tried in their order: CPython's parser, which keeps what it found at each token.
+//! Tries the rules of the grammar in their order, as CPython's parser does. The results at each token are kept, so no rule is
+//! tried twice at one token.
 //!
-//! CPython parses twice. The first time says where a text stops being Python; the second time, the `invalid_` rules look for
-//! what may have been meant.
+//! CPython parses a wrong text twice. The first pass finds where the text stops being Python. The second pass also tries the
+//! `invalid_` rules, which find a better message.
 
 use super::grammar::{Alternative, Grammar, Item, Outcome, RuleId, Terminal};
 use super::tokenizer::{Kind, Token, Tokenizer, Trouble};

@@ -1,4 +1,4 @@
-//! What is done with an alternative that matched, where that may refuse the text (the actions of python.gram).
+//! The actions of CPython's grammar that can refuse a text. An action runs when an alternative of a rule has matched.
 
 use super::parser::{NodeId, Parsed, Parser, Stop};
 use super::strings;

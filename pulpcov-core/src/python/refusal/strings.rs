@@ -1,6 +1,6 @@
 //! What a string literal may hold (`Parser/string_parser.c`).
 
-use crate::python::syntax::is_character_name;
+use crate::python::codecs::escapes::read_escape;
 
 pub(super) const NOT_ASCII: &str = "bytes can only contain ASCII literal characters";
 
@@ -65,9 +65,9 @@ pub(super) fn wrong_escape(text: &str) -> Option<String> {
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
         let start = at + found;
-        match escape(&bytes, start + 1) {
-            Ok(end) => at = end,
-            Err((end, reason)) => return Some(undecodable(start, end, reason)),
+        match read_escape(&bytes, start + 1) {
+            Ok((_, end)) => at = end,
+            Err(bad) => return Some(undecodable(start, bad.end, bad.reason)),
         }
     }
     None
@@ -95,47 +95,6 @@ fn ascii(text: &str) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// Where the escape ends that is behind a backslash, or what is wrong with it.
-fn escape(bytes: &[u8], at: usize) -> Result<usize, (usize, &'static str)> {
-    let (count, reason) = match bytes.get(at) {
-        None => return Err((at, "\\ at end of string")),
-        Some(b'x') => (2, "truncated \\xXX escape"),
-        Some(b'u') => (4, "truncated \\uXXXX escape"),
-        Some(b'U') => (8, "truncated \\UXXXXXXXX escape"),
-        Some(b'N') => return character_name(bytes, at + 1),
-        Some(_) => return Ok(at + 1),
-    };
-    let rest = bytes.get(at + 1..).unwrap_or_default();
-    let digits = rest.iter().take(count).take_while(|byte| byte.is_ascii_hexdigit()).count();
-    let end = at + 1 + digits;
-    if digits < count {
-        return Err((end, reason));
-    }
-    let code = rest.get(..count).and_then(|digits| std::str::from_utf8(digits).ok());
-    let code = code.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    if code.is_some_and(|code| code > 0x10_ffff) {
-        return Err((end, "illegal Unicode character"));
-    }
-    Ok(end)
-}
-
-/// `\N{...}`, behind the letter.
-fn character_name(bytes: &[u8], at: usize) -> Result<usize, (usize, &'static str)> {
-    const MALFORMED: &str = "malformed \\N character escape";
-    if bytes.get(at) != Some(&b'{') {
-        return Err((at, MALFORMED));
-    }
-    let start = at + 1;
-    let rest = bytes.get(start..).unwrap_or_default();
-    let Some(length) = memchr::memchr(b'}', rest) else { return Err((bytes.len(), MALFORMED)) };
-    let name = rest.get(..length).and_then(|name| std::str::from_utf8(name).ok());
-    match name {
-        Some("") | None => Err((start, MALFORMED)),
-        Some(name) if is_character_name(name) => Ok(start + length + 1),
-        Some(_) => Err((start + length + 1, "unknown Unicode character name")),
-    }
 }
 
 fn undecodable(start: usize, end: usize, reason: &str) -> String {

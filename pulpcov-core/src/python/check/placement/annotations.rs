@@ -1,0 +1,69 @@
+//! Annotations, and expressions that are evaluated later.
+
+use ruff_python_ast::visitor::Visitor;
+use ruff_python_ast::{Expr, StmtAnnAssign};
+
+use super::{Kind, NOT_UNPACKED, Walk};
+use crate::python::PythonVersion;
+use crate::python::check::Stage;
+
+impl<'a> Walk<'a, '_> {
+    pub(super) fn deferred(&mut self, what: &'static str, expr: &'a Expr) {
+        self.scoped(Kind::Deferred { what }, |walk| walk.unpacked(expr));
+    }
+
+    pub(super) fn refuse_deferred(&mut self, expr: &Expr, what: &str) {
+        if let Kind::Deferred { what: place } = self.kind() {
+            self.refuse(Stage::Symbols, expr, format!("{what} cannot be used within {place}"));
+        }
+    }
+
+    /// `codegen_annassign`
+    pub(super) fn annotated(&mut self, node: &'a StmtAnnAssign) {
+        let is_late = self.version >= PythonVersion::Py314;
+        let is_only_named =
+            is_late && !node.simple && node.target.is_name_expr() && node.value.is_none();
+        if is_late && !is_only_named {
+            self.symbols(&node.target);
+        }
+        if is_late {
+            self.without_code(true, |walk| walk.visit_annotation(&node.annotation));
+        }
+        if let Some(value) = &node.value {
+            self.visit_expr(value);
+        }
+        if !is_only_named {
+            self.visit_expr(&node.target);
+        }
+        if let (Expr::Subscript(target), None) = (&*node.target, &node.value) {
+            self.annotated_index(&target.slice);
+        }
+        let is_without_code =
+            matches!(self.kind(), Kind::Function { .. }) || is_late && !node.simple;
+        self.without_code(is_without_code, |walk| walk.visit_annotation(&node.annotation));
+    }
+
+    /// A target is before the value for the symbol table, and behind it where code is made. That tells from 3.14 on.
+    pub(super) fn symbols(&mut self, target: &'a Expr) {
+        if self.version >= PythonVersion::Py314 {
+            self.without_code(true, |walk| walk.visit_expr(target));
+        }
+    }
+
+    /// `codegen_check_ann_subscr`: each part of the index is evaluated on its own.
+    pub(super) fn annotated_index(&mut self, index: &Expr) {
+        match index {
+            Expr::Tuple(parts) => parts.iter().for_each(|part| self.annotated_index(part)),
+            Expr::Starred(_) => self.refuse(Stage::Code, index, NOT_UNPACKED),
+            _ => {}
+        }
+    }
+
+    /// Walk what is perhaps not compiled.
+    pub(super) fn without_code(&mut self, is_without: bool, walk: impl FnOnce(&mut Self)) {
+        let outside = self.errors.is_without_code;
+        self.errors.is_without_code |= is_without;
+        walk(self);
+        self.errors.is_without_code = outside;
+    }
+}
