@@ -1,26 +1,29 @@
-//! The f-strings of Python 3.11: text in which a scanner finds expressions, each of which is parsed on its own.
+//! Checks the f-strings of Python 3.11. For its tokenizer, an f-string is one token. A scanner then
+//! finds the expressions in the f-string, and each expression is parsed on its own.
 
 use super::parser::{Parser, Stop, Verdict};
 use super::reasons::Checked;
 use super::strings::{Literal, wrong_escape};
 use super::tokenizer::Token;
 
-/// `MAXLEVEL`
+/// The limit on open brackets in an expression: CPython's `MAXLEVEL`.
 const MOST_BRACKETS: usize = 200;
 
-/// Where in an f-string the scanner is.
+/// A position in an f-string.
 struct Scanner<'t> {
     literal: &'t str,
     at: usize,
     end: usize,
     is_raw: bool,
-    /// The line of the last expression, and where that begins.
+    /// The line of the byte at `counted`.
     line: i32,
+    /// The index up to which newlines were counted.
     counted: usize,
 }
 
 impl Scanner<'_> {
-    /// The line of a place that is behind those it was asked for before.
+    /// Returns the line of the byte at `at`. No call may go back before the `at` of the call
+    /// before.
     fn line_at(&mut self, at: usize) -> i32 {
         let passed = self.literal.as_bytes().get(self.counted..at).unwrap_or_default();
         self.line += memchr::memchr_iter(b'\n', passed).count() as i32;
@@ -38,7 +41,7 @@ impl Scanner<'_> {
 }
 
 impl Parser<'_> {
-    /// Check an f-string, the parts between its quotes.
+    /// Checks the text and the expressions of an f-string.
     pub(super) fn fstring(&mut self, token: Token, literal: &Literal<'_>) -> Checked {
         let mut scanner = Scanner {
             literal: self.slice(token),
@@ -51,7 +54,8 @@ impl Parser<'_> {
         self.fstring_parts(&mut scanner, 0)
     }
 
-    /// `_PyPegen_FstringParser_ConcatFstring`
+    /// Checks text and replacement fields up to the end, or up to the `}` of the field whose format
+    /// specification this is: CPython's `_PyPegen_FstringParser_ConcatFstring`.
     fn fstring_parts(&mut self, scanner: &mut Scanner<'_>, level: usize) -> Checked {
         loop {
             if self.fstring_literal(scanner, level)? {
@@ -65,14 +69,16 @@ impl Parser<'_> {
         if level == 0 && scanner.at + 1 < scanner.end {
             return Err(self.refuse_at_last("f-string: unexpected end of string"));
         }
-        // The byte behind the last one is the quote.
+        // At the end, CPython looks at the closing quote here, which is not a `}` either.
         if level != 0 && scanner.current() != Some(b'}') {
             return Err(self.refuse_at_last("f-string: expecting '}'"));
         }
         Ok(())
     }
 
-    /// `fstring_find_literal`: is there more text, behind a brace that is doubled?
+    /// Checks the text up to the next brace, and moves to the text's end: CPython's
+    /// `fstring_find_literal`. Returns whether a doubled brace ended the text, so that more text
+    /// may follow.
     fn fstring_literal(&mut self, scanner: &mut Scanner<'_>, level: usize) -> Result<bool, Stop> {
         let start = scanner.at;
         let mut at = start;
@@ -118,7 +124,7 @@ impl Parser<'_> {
         Ok(is_doubled)
     }
 
-    /// `fstring_find_expr`
+    /// Checks a replacement field, whose `{` is the next byte: CPython's `fstring_find_expr`.
     fn replacement_field(&mut self, scanner: &mut Scanner<'_>, level: usize) -> Checked {
         const EXPECTED: &str = "f-string: expecting '}'";
         if level >= 2 {
@@ -167,9 +173,9 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Go to the `!`, `:`, `=` or `}` behind an expression.
+    /// Moves to the `!`, `:`, `=` or `}` that follows an expression.
     fn end_of_expression(&mut self, scanner: &mut Scanner<'_>) -> Checked {
-        // The quote of a string that the scanner is in, and how many of them.
+        // The quote of the string that the position is in, and whether it is one quote or three.
         let mut string: Option<(u8, usize)> = None;
         let mut brackets: Vec<u8> = Vec::new();
         while let Some(c) = scanner.current() {
@@ -228,6 +234,7 @@ impl Parser<'_> {
         }
     }
 
+    /// Closes the innermost open bracket.
     fn close(&mut self, brackets: &mut Vec<u8>, closing: u8) -> Checked {
         let close = char::from(closing);
         let Some(opening) = brackets.pop() else {
@@ -242,7 +249,7 @@ impl Parser<'_> {
         )))
     }
 
-    /// `fstring_compile_expr`: from `start` to where the scanner is.
+    /// Parses the expression from `start` to the position: CPython's `fstring_compile_expr`.
     fn expression(&mut self, scanner: &mut Scanner<'_>, start: usize) -> Checked {
         let text = scanner.literal.get(start..scanner.at).unwrap_or_default();
         if text.bytes().all(|c| matches!(c, b' ' | b'\t' | b'\n' | b'\x0c')) {

@@ -1,4 +1,4 @@
-//! The grammar of each version, as it is read from `grammar.peg`.
+//! Reads the grammar of each version from `grammar.peg`.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -6,13 +6,14 @@ use std::sync::OnceLock;
 use super::tokenizer::Kind;
 use crate::python::PythonVersion;
 
-/// The number of a rule.
+/// The index of a rule in [`Grammar::rules`].
 pub(super) type RuleId = u16;
 
 /// The number of a kind of token, of an operator or of a keyword.
 pub(super) type Terminal = u16;
 
-/// What no terminal matches: an operator that the grammar does not have.
+/// The terminal of operators that the grammar does not have. In [`Rule::first`], it stands for all
+/// soft keywords.
 pub(super) const NO_TERMINAL: Terminal = 0;
 
 const KINDS: [(&str, Kind); 14] = [
@@ -42,18 +43,21 @@ pub(super) struct Grammar {
 
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// CPython keeps what it parsed whether `invalid_` rules were asked or not.
+    /// Whether a kept result is valid both with and without the `invalid_` rules: `memo` in
+    /// CPython.
     pub(super) is_memo: bool,
     pub(super) is_left_recursive: bool,
-    /// `invalid_` rules are not asked below.
+    /// Whether the `invalid_` rules are never tried within the rule.
     pub(super) is_without_invalid: bool,
     pub(super) alternatives: Vec<Alternative>,
-    /// Tokens of other kinds than these begin no text of the rule; none if any may.
+    /// The terminals with which a match can start, as bits. `None` if a match can be empty or start
+    /// with any token.
     first: Option<Vec<u64>>,
 }
 
 impl Rule {
-    /// May a text of the rule begin with a token?
+    /// Returns whether a match can start with a token. `is_name` means that the token is a name,
+    /// which may be a soft keyword.
     pub(super) fn may_begin_with(&self, terminal: Terminal, is_name: bool) -> bool {
         let Some(first) = &self.first else { return true };
         let has = |at: Terminal| {
@@ -66,20 +70,23 @@ impl Rule {
 #[derive(Debug)]
 pub(super) struct Alternative {
     pub(super) items: Vec<Item>,
-    /// Of one item, an `invalid_` rule, which is asked only once the text was refused.
+    /// Whether the alternative is nothing but an `invalid_` rule, which is tried only in the second
+    /// pass.
     pub(super) is_invalid: bool,
     pub(super) result: Outcome,
 }
 
-/// What an alternative makes of its items.
+/// The node that an alternative makes.
 #[derive(Debug)]
 pub(super) enum Outcome {
+    /// The only node of its items, or an unnamed node that contains several.
     Plain,
-    /// A node of the tree, with the words that CPython has for it.
+    /// A node with CPython's name for it.
     Node(&'static str),
-    /// What `a` stands for.
+    /// The node that the grammar names `a`.
     Named,
-    /// A reason to refuse the text, its names and its words.
+    /// The node of an action that can refuse the text. `names` and `words` are what the action
+    /// uses.
     Reason {
         what: &'static str,
         names: Vec<u8>,
@@ -95,7 +102,7 @@ pub(super) enum Item {
     Rule(RuleId),
     Group(Vec<Alternative>),
     Optional(Box<Item>),
-    /// With how few it is content.
+    /// An item, and how often it has to match at least.
     Repeated(Box<Item>, usize),
     Separated(Box<Item>, Box<Item>),
     Ahead(Box<Item>),
@@ -106,12 +113,12 @@ pub(super) enum Item {
 }
 
 impl Grammar {
-    /// The grammar of a version.
+    /// Returns the grammar of a version.
     pub(super) fn of(version: PythonVersion) -> &'static Self {
         static GRAMMARS: [OnceLock<Grammar>; PythonVersion::ALL.len()] =
             [const { OnceLock::new() }; PythonVersion::ALL.len()];
         let place = GRAMMARS.get(version as usize);
-        // There is a place for every version.
+        // Every version has a place, so the fallback is never used.
         place.unwrap_or(&GRAMMARS[0]).get_or_init(|| Reader::new(minor(version)).read())
     }
 
@@ -119,7 +126,7 @@ impl Grammar {
         let of = |name| self.terminals.get(name).copied();
         let own = match kind {
             Kind::Operator => return of(text).unwrap_or(NO_TERMINAL),
-            // Programs have names like STRING.
+            // A program may have a variable with the name `STRING`. It is not that kind of token.
             Kind::Name if !KINDS.iter().any(|(name, _)| *name == text) => of(text),
             _ => None,
         };
@@ -138,7 +145,7 @@ fn minor(version: PythonVersion) -> u32 {
     minor.unwrap_or_default()
 }
 
-/// Reads the grammar of one version.
+/// The state while the grammar of one version is read.
 struct Reader {
     minor: u32,
     lines: Vec<&'static str>,
@@ -256,7 +263,7 @@ impl Reader {
             Some(&".") => {
                 advance(words);
                 let repeated = self.atom(words);
-                // The `+` behind it.
+                // Skips the `+` that follows.
                 advance(words);
                 Item::Separated(Box::new(item), Box::new(repeated))
             }
@@ -319,7 +326,7 @@ fn outcome(words: &mut &[&'static str]) -> Outcome {
     if arrow == "->" {
         return match rest {
             ["a"] => Outcome::Named,
-            // One word, with its blanks.
+            // The blanks after `->` belong to the one word.
             _ => Outcome::Node(rest.first().copied().unwrap_or_default()),
         };
     }
@@ -329,14 +336,14 @@ fn outcome(words: &mut &[&'static str]) -> Outcome {
     Outcome::Reason { what, names: names.collect(), words: words.unwrap_or_default() }
 }
 
-/// The words of a line; what is behind `->` is one, and so is what is in quotation marks.
+/// Splits a line into words. Quoted text is one word, and so is everything after `->`.
 fn words(line: &'static str) -> Vec<&'static str> {
     let mut words = Vec::new();
     let mut rest = line.trim();
     while let Some(first) = rest.chars().next() {
         let length = match first {
             '\'' => rest.get(1..).and_then(|inner| inner.find('\'')).map_or(1, |end| end + 2),
-            // The longest text has no quotation mark behind it in its line.
+            // Text after `=>` goes on to the end of the line, and may contain quotation marks.
             '"' if words.contains(&"=>") => rest.len(),
             '"' => rest.get(1..).and_then(|inner| inner.find('"')).map_or(1, |end| end + 2),
             _ if rest.starts_with("->") || rest.starts_with("=>") => 2,
@@ -361,7 +368,7 @@ fn words(line: &'static str) -> Vec<&'static str> {
     words
 }
 
-/// `>=12`, `<14` and `12..14`.
+/// A range of versions, in the form `>=12`, `<14` or `12..14`. The last form includes both ends.
 struct Versions {
     first: u32,
     last: u32,
@@ -384,7 +391,7 @@ impl Versions {
     }
 }
 
-/// Which tokens the texts of each rule begin with.
+/// Computes the terminals with which a match of each rule can start.
 fn set_first(rules: &mut [Rule], terminals: usize) {
     let mut first: Vec<First> = vec![First::new(terminals); rules.len()];
     loop {
@@ -407,10 +414,11 @@ fn set_first(rules: &mut [Rule], terminals: usize) {
     }
 }
 
+/// The terminals with which a match can start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct First {
     bits: Vec<u64>,
-    /// Any token, or none.
+    /// Whether a match can be empty, or start with any token.
     is_any: bool,
 }
 
@@ -434,11 +442,12 @@ impl First {
         self.is_any = true;
     }
 
-    /// May the item be empty?
+    /// Adds the terminals with which `item` can start. Returns whether `item` can be empty, so that
+    /// the item after it counts, too.
     fn add_item(&mut self, item: &Item, rules: &[Self]) -> bool {
         match item {
             Item::Terminal(terminal) => self.add(*terminal),
-            // Soft keywords are names: one bit stands for all of them.
+            // Soft keywords are names. One bit stands for all of them.
             Item::SoftKeyword(_) | Item::AnySoftKeyword => self.add(NO_TERMINAL),
             Item::Rule(id) => match rules.get(usize::from(*id)) {
                 Some(first) => {
@@ -458,7 +467,7 @@ impl First {
                 return self.add_item(item, rules);
             }
             Item::Ahead(_) | Item::NotAhead(_) | Item::Cut => return true,
-            // It raises an error where it does not match.
+            // A forced item that does not match is an error, so it has to be tried at any token.
             Item::Forced(..) => self.is_any = true,
         }
         false

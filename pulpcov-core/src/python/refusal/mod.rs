@@ -1,15 +1,18 @@
-//! Why CPython refuses a text, in its words.
+//! Finds out why CPython refuses a text, in CPython's words.
 //!
-//! ruff's parser accepts nearly the same texts as CPython's parser, and stops at nearly the same places. Its messages are
-//! different. So a text that ruff's parser refuses, or that a version of Python may refuse, is parsed again by CPython's grammar:
+//! ruff's parser accepts nearly the same texts as CPython's parser, and stops at nearly the same
+//! places, but its messages differ. So if ruff's parser refuses a text, or if a version of Python
+//! may refuse it, the text is parsed again by CPython's grammar:
 //!
-//! - `tokenizer` reads CPython's tokens, and finds their errors.
+//! - `tokenizer` splits the text into CPython's tokens, and finds the errors of CPython's
+//!   tokenizer.
 //! - `grammar` reads the rules of a version from `grammar.peg`.
-//! - `parser` tries the rules as CPython does.
-//! - `reasons` has the actions of the grammar that can refuse a text.
-//! - `strings` and `fstrings` check the content of strings, and of f-strings up to 3.11.
+//! - `parser` tries the rules in the same order as CPython.
+//! - `reasons` runs the actions of the grammar that can refuse the text.
+//! - `strings` checks the content of string literals.
+//! - `fstrings` checks the f-strings of Python 3.11.
 //!
-//! This takes some microseconds for each token. The time is linear in the text, and bounded.
+//! Each token takes some microseconds. The time is linear in the length of the text, and bounded.
 
 mod fstrings;
 mod grammar;
@@ -23,17 +26,18 @@ use self::tokenizer::Tokenizer;
 use super::PythonVersion;
 use super::syntax::NotPython;
 
-/// What CPython says of a text that another parser refuses.
+/// The answer of CPython's grammar to a text.
 #[derive(Debug)]
 pub(crate) enum Reparsed {
-    /// Its form is Python's. The compiler may refuse it all the same.
+    /// The grammar accepts the text. The compiler may still refuse it, for the reason given.
     Accepted(Option<NotPython>),
+    /// The tokenizer or the grammar refuses the text.
     Refused(NotPython),
-    /// It is too deep, or it would take too long to tell.
+    /// The text is nested too deeply, or parsing it would take too long.
     Unknown,
 }
 
-/// Parse a text by CPython's grammar. It ends in a newline.
+/// Parses a text by CPython's grammar. The text must end in a newline.
 pub(crate) fn reparse(text: &str, version: PythonVersion) -> Reparsed {
     let not_python = |refusal: Refusal| NotPython::new(refusal.message, Some(refusal.line));
     match Parser::new(text, version, 0).file() {
@@ -46,8 +50,10 @@ pub(crate) fn reparse(text: &str, version: PythonVersion) -> Reparsed {
     }
 }
 
-/// May CPython refuse the indentation of a text that another parser accepts? It wants it to be the same whether a tab is eight
-/// columns or one.
+/// Returns whether CPython refuses the indentation of a text that ruff's parser accepts.
+///
+/// CPython requires that lines have the same levels of indentation whether a tab goes to the next
+/// multiple of eight columns or takes one column.
 pub(crate) fn has_wrong_indentation(text: &str, version: PythonVersion) -> bool {
     let has_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
     memchr::memchr(b'\t', text.as_bytes()).is_some()
@@ -60,7 +66,7 @@ mod tests {
     use super::*;
     use PythonVersion::{Py311, Py312, Py313, Py314, Py315};
 
-    /// The line and the message, or nothing for Python.
+    /// Returns the line and the message, or an empty string if CPython accepts the text.
     fn refused(text: &str, version: PythonVersion) -> String {
         match reparse(text, version) {
             Reparsed::Accepted(None) => String::new(),

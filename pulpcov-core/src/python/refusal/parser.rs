@@ -1,27 +1,30 @@
-//! Tries the rules of the grammar in their order, as CPython's parser does. The results at each token are kept, so no rule is
-//! tried twice at one token.
+//! Tries the rules of the grammar in the same order as CPython's parser. The parser keeps the
+//! results of the rules at each token, so it repeats no work.
 //!
-//! CPython parses a wrong text twice. The first pass finds where the text stops being Python. The second pass also tries the
-//! `invalid_` rules, which find a better message.
+//! Like CPython, it parses a wrong text twice. The first pass finds where the text stops being
+//! Python. The second pass also tries the `invalid_` rules, which find a better message.
 
 use super::grammar::{Alternative, Grammar, Item, Outcome, RuleId, Terminal};
 use super::tokenizer::{Kind, Token, Tokenizer, Trouble};
 use crate::python::PythonVersion;
 
-/// CPython's `MAXSTACK`: rules within rules.
+/// The limit on rules within rules: CPython's `MAXSTACK`.
 const MOST_LEVELS: usize = 6000;
 
-/// Rules that are tried for a token, at most, in the mean: there are texts that CPython takes forever for.
+/// The limit on rules to try, for each token on average. Some texts would take CPython forever.
 const MOST_STEPS: usize = 3000;
 
-/// And in all: some seconds, for which a megabyte of usual text suffices.
+/// The limit on rules to try in one pass. It is enough for a megabyte of usual text, and is reached
+/// in some seconds.
 const MOST_STEPS_IN_ALL: usize = 100_000_000;
 
-/// What is kept of a statement at most, some hundred bytes a token.
+/// The limit on results to keep for one statement. It bounds the memory. Usually, the results for a
+/// token take some hundred bytes.
 const MOST_KEPT: usize = 4_000_000;
 
-/// What a rule needs of the stack, and how much more there is made.
+/// The number of bytes of stack that a rule needs. If fewer are left, the stack grows.
 const RED_ZONE: usize = 128 * 1024;
+/// The number of bytes by which the stack grows.
 const MORE_STACK: usize = 4 * 1024 * 1024;
 
 const SOFT_KEYWORDS: [(&str, PythonVersion); 5] = [
@@ -32,24 +35,24 @@ const SOFT_KEYWORDS: [(&str, PythonVersion); 5] = [
     ("lazy", PythonVersion::Py315),
 ];
 
-/// Why a text is refused.
+/// The reason why CPython refuses a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) message: String,
     pub(super) line: i32,
 }
 
-/// What CPython says of a text.
+/// The result of parsing a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The compiler may refuse it all the same.
+    /// The grammar accepts the text. The compiler may still refuse it, for the reason given.
     Accepted(Option<Refusal>),
     Refused(Refusal),
-    /// The text is too deep, or takes too long.
+    /// The text is nested too deeply, or parsing it takes too long.
     GivenUp,
 }
 
-/// Nothing more is to be parsed.
+/// The reason to stop parsing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     /// [`Parser::refusal`] says why.
@@ -57,42 +60,43 @@ pub(super) enum Stop {
     GivenUp,
 }
 
-/// What was parsed, if it was.
+/// The result of a rule: a node, `None` if the rule does not match, or the reason to stop.
 pub(super) type Parsed = Result<Option<NodeId>, Stop>;
 
-/// A token, by its place, or a node of the tree.
+/// A token or a node of the tree, by its index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NodeId {
     Token(u32),
     Node(u32),
-    /// Of no token.
+    /// A match without tokens.
     Nothing,
 }
 
 #[derive(Debug)]
 struct Node {
-    /// CPython's words; empty for what is no node of its tree.
+    /// CPython's name for the node, or an empty string if CPython's tree has no such node.
     name: &'static str,
     first: u32,
-    /// Behind its last token.
+    /// The index after the node's last token.
     end: u32,
     children: Vec<NodeId>,
 }
 
-/// What a rule made of the tokens at a place.
+/// The result of a rule at a token.
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     rule: RuleId,
     with_invalid: bool,
     node: Option<NodeId>,
+    /// The index after the last token of the match.
     end: u32,
 }
 
-/// What the items of an alternative matched.
+/// The nodes that the items of an alternative matched.
 #[derive(Debug, Default)]
 struct Matched {
     children: Vec<NodeId>,
-    /// What `a` and `b` stand for.
+    /// The nodes that the grammar names `a` and `b`.
     names: [Option<NodeId>; 2],
     is_cut: bool,
 }
@@ -103,28 +107,30 @@ pub(super) struct Parser<'t> {
     grammar: &'static Grammar,
     tokenizer: Tokenizer<'t>,
     tokens: Vec<(Token, Terminal)>,
+    /// The index of the next token.
     mark: u32,
-    /// For each token.
+    /// The results of rules at each token.
     kept: Vec<Vec<Kept>>,
     nodes: Vec<Node>,
+    /// Whether to try the `invalid_` rules.
     with_invalid: bool,
     level: usize,
     steps: usize,
-    /// How much is in `kept`.
+    /// The number of results in `kept`.
     count: usize,
-    /// Of the tokens before it nothing is kept.
+    /// The index of the first token whose results may still be in `kept`.
     forgotten: usize,
     refusal: Option<Refusal>,
-    /// What the compiler refuses although it parses.
+    /// The reason why the compiler refuses the text, although the grammar accepts it.
     later: Option<Refusal>,
-    /// What the messages about an expression in an f-string of 3.11 begin with.
+    /// The start of every message about an expression in an f-string of 3.11, or an empty string.
     prefix: &'static str,
-    /// `PyPARSE_BARRY_AS_BDFL`
+    /// Whether `<>` replaces `!=`: CPython's `PyPARSE_BARRY_AS_BDFL`.
     pub(super) is_flufl: bool,
 }
 
 impl<'t> Parser<'t> {
-    /// The first line of the text is the one after `line`.
+    /// Creates a parser for `text`. The first line has the number `line + 1`.
     pub(super) fn new(text: &'t str, version: PythonVersion, line: i32) -> Self {
         Self {
             text,
@@ -147,12 +153,12 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// `_PyPegen_run_parser` for a file.
+    /// Parses a file: CPython's `_PyPegen_run_parser`.
     pub(super) fn file(mut self) -> Verdict {
         self.run(Self::parse_file)
     }
 
-    /// The same for an expression in an f-string of 3.11, in parentheses.
+    /// Parses an expression of an f-string of 3.11. The text has parentheses around the expression.
     pub(super) fn fstring_expression(mut self) -> Verdict {
         self.prefix = "f-string: ";
         let rule = self.grammar.fstring_expression;
@@ -176,7 +182,8 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// `_PyPegen_set_syntax_error`, where there is one already: errors of the tokenizer come first.
+    /// Returns the verdict after the parser has stopped. An error of the tokenizer in the rest of
+    /// the text takes precedence over the parser's: CPython's `_PyPegen_set_syntax_error`.
     fn verdict(&mut self, stop: Stop) -> Verdict {
         let Some(refusal) = self.refusal.take() else { return Verdict::GivenUp };
         if stop == Stop::GivenUp {
@@ -187,7 +194,8 @@ impl<'t> Parser<'t> {
         Verdict::Refused(found.unwrap_or(refusal))
     }
 
-    /// The same, where no rule knows why.
+    /// Returns the verdict if the second pass found no reason either: CPython's
+    /// `_PyPegen_set_syntax_error`. `last` is the last token that the first pass read.
     fn set_error(&mut self, last: Option<Token>) -> Verdict {
         let Some(last) = last else { return Verdict::GivenUp };
         let message = match last.kind {
@@ -202,7 +210,8 @@ impl<'t> Parser<'t> {
         Verdict::Refused(self.refused_at(line, message))
     }
 
-    /// `_PyPegen_tokenize_full_source_to_check_for_errors`
+    /// Returns the tokenizer's first error in the rest of the text, or that a bracket was never
+    /// closed: CPython's `_PyPegen_tokenize_full_source_to_check_for_errors`.
     fn rest(&mut self) -> Option<Refusal> {
         let line = self.tokens.last().map_or(0, |(token, _)| token.line);
         loop {
@@ -213,7 +222,7 @@ impl<'t> Parser<'t> {
             }
         }
         if self.tokenizer.is_in_fstring() {
-            // What is wrong behind an error in an f-string may follow from it.
+            // This error may only be a consequence of the wrong expression in the f-string.
             return None;
         }
         if let Some(Trouble::Worded(message, line)) = &self.tokenizer.trouble {
@@ -223,7 +232,8 @@ impl<'t> Parser<'t> {
         (line > opened).then(|| self.refused_at(opened, format!("'{bracket}' was never closed")))
     }
 
-    /// A module, statement by statement: CPython never goes back to one that it parsed.
+    /// Parses a module statement by statement, and drops the results for each parsed statement.
+    /// CPython never goes back to an earlier statement.
     fn parse_file(&mut self) -> Result<bool, Stop> {
         let Some(Item::Repeated(statement, _)) = self.repeated_statement() else {
             return Err(Stop::GivenUp);
@@ -236,6 +246,7 @@ impl<'t> Parser<'t> {
         self.terminal_is(Kind::End)
     }
 
+    /// Returns the item for one statement in the rule `statements`.
     fn repeated_statement(&self) -> Option<&'static Item> {
         let rule = self.grammar.rules.get(usize::from(self.grammar.statements))?;
         rule.alternatives.first()?.items.first()
@@ -245,7 +256,7 @@ impl<'t> Parser<'t> {
         Ok(self.current()?.0.kind == kind)
     }
 
-    /// Forget what the tokens so far were parsed as.
+    /// Drops the results for all tokens before the next one.
     fn forget(&mut self) {
         let (first, mark) = (self.forgotten, self.mark as usize);
         self.forgotten = mark;
@@ -259,7 +270,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// The token that is next.
+    /// Returns the next token, without taking it.
     fn current(&mut self) -> Result<(Token, Terminal), Stop> {
         let mark = self.mark as usize;
         while self.tokens.len() <= mark {
@@ -268,7 +279,7 @@ impl<'t> Parser<'t> {
         self.tokens.get(mark).copied().ok_or(Stop::GivenUp)
     }
 
-    /// `_PyPegen_fill_token`
+    /// Reads one more token: CPython's `_PyPegen_fill_token`.
     fn fetch(&mut self) -> Result<(), Stop> {
         let token = self.tokenizer.next_token();
         let text = self.text.get(token.start..token.end).unwrap_or_default();
@@ -277,7 +288,7 @@ impl<'t> Parser<'t> {
         if token.kind == Kind::Error { Err(self.tokenizer_error()) } else { Ok(()) }
     }
 
-    /// `_Pypegen_tokenizer_error`
+    /// Refuses the text because of the tokenizer's error: CPython's `_Pypegen_tokenizer_error`.
     fn tokenizer_error(&mut self) -> Stop {
         match self.tokenizer.trouble.clone() {
             Some(Trouble::Worded(message, line)) => {
@@ -304,13 +315,13 @@ impl<'t> Parser<'t> {
         Stop::Refused
     }
 
-    /// `RAISE_SYNTAX_ERROR`: at the last token that was looked at.
+    /// Refuses the text at the last token that was read: CPython's `RAISE_SYNTAX_ERROR`.
     pub(super) fn refuse_at_last(&mut self, message: impl AsRef<str>) -> Stop {
         let line = self.tokens.last().map_or(1, |(token, _)| token.line);
         self.refuse_at_line(line, message)
     }
 
-    /// `RAISE_SYNTAX_ERROR_ON_NEXT_TOKEN`
+    /// Refuses the text at the next token: CPython's `RAISE_SYNTAX_ERROR_ON_NEXT_TOKEN`.
     pub(super) fn refuse_at_next(&mut self, message: &str) -> Stop {
         match self.current() {
             Ok((token, _)) => self.refuse_at_line(token.line, message),
@@ -318,23 +329,25 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// `RAISE_SYNTAX_ERROR_KNOWN_LOCATION`
+    /// Refuses the text at the start of `node`: CPython's `RAISE_SYNTAX_ERROR_KNOWN_LOCATION`.
     pub(super) fn refuse_at(&mut self, node: NodeId, message: impl AsRef<str>) -> Stop {
         let line = self.first_line(node);
         self.refuse_at_line(line, message)
     }
 
+    /// Records why the compiler refuses the text, unless there is already a reason.
     pub(super) fn refuse_later(&mut self, line: i32, message: &str) {
         let refusal = self.refused_at(line, message);
         self.later.get_or_insert(refusal);
     }
 
-    /// What an inner parser refused.
+    /// Refuses the text for the reason that another parser gave for a part of it.
     pub(super) fn refuse_as(&mut self, refusal: Refusal) -> Stop {
         self.refusal.get_or_insert(refusal);
         Stop::Refused
     }
 
+    /// Parses a rule at the next token, or returns the kept result.
     pub(super) fn rule(&mut self, id: RuleId) -> Parsed {
         let Some(rule) = self.grammar.rules.get(usize::from(id)) else { return Ok(None) };
         let (token, terminal) = self.current()?;
@@ -377,7 +390,8 @@ impl<'t> Parser<'t> {
         Ok(node)
     }
 
-    /// A left-recursive rule: each round may use what the one before it made.
+    /// Parses a left-recursive rule in rounds, until the match no longer grows. Each round may use
+    /// the result of the round before.
     fn grow(&mut self, id: RuleId, alternatives: &'static [Alternative]) -> Parsed {
         let start = self.mark;
         let with_invalid = self.with_invalid;
@@ -421,7 +435,8 @@ impl<'t> Parser<'t> {
             self.mark = start;
             let mut matched = Matched::default();
             if self.items(&alternative.items, &mut matched)? {
-                // What gives no node ends the rule, as in CPython: no other alternative is tried.
+                // As in CPython, an action without a node ends the rule. No other alternative is
+                // tried.
                 return self.outcome(&alternative.result, start, matched);
             }
             if matched.is_cut {
@@ -432,6 +447,7 @@ impl<'t> Parser<'t> {
         Ok(None)
     }
 
+    /// Returns the result of an alternative whose items matched.
     fn outcome(&mut self, outcome: &'static Outcome, first: u32, matched: Matched) -> Parsed {
         Ok(Some(match outcome {
             Outcome::Plain => match matched.children[..] {
@@ -482,7 +498,7 @@ impl<'t> Parser<'t> {
             }
             Item::AnySoftKeyword => {
                 let version = self.version;
-                // Up to 3.13 the beginning of one was taken for it.
+                // Up to 3.13, CPython takes any start of a soft keyword for the keyword.
                 let is_one = |word: &str, text: &str| {
                     word == text || version < PythonVersion::Py314 && word.starts_with(text)
                 };
@@ -533,7 +549,7 @@ impl<'t> Parser<'t> {
         Ok(true)
     }
 
-    /// Take the token that is next.
+    /// Takes the next token.
     fn token(&mut self) -> NodeId {
         self.mark += 1;
         NodeId::Token(self.mark - 1)
@@ -550,7 +566,7 @@ impl<'t> Parser<'t> {
         Ok(true)
     }
 
-    /// Does the item match some tokens?
+    /// Matches `item`, or nothing. Returns whether the match has any tokens.
     fn optional_progress(
         &mut self,
         item: &'static Item,
@@ -584,6 +600,7 @@ impl<'t> Parser<'t> {
         }
     }
 
+    /// Returns whether `item` matches the next tokens, without taking them.
     fn is_ahead(&mut self, item: &'static Item) -> Result<bool, Stop> {
         let start = self.mark;
         let is_ahead = self.item(item, &mut Matched::default())?;
@@ -613,7 +630,7 @@ impl<'t> Parser<'t> {
         Ok(true)
     }
 
-    /// The place of a node's first token.
+    /// Returns the index of a node's first token.
     pub(super) fn place_of(&self, node: NodeId) -> Option<u32> {
         match node {
             NodeId::Token(at) => Some(at),
@@ -641,13 +658,13 @@ impl<'t> Parser<'t> {
         last.map_or(1, |(token, _)| token.end_line)
     }
 
-    /// The tokens from a place in them to the next one that is to be parsed.
+    /// Returns the tokens from index `first` up to the next token, which is not included.
     pub(super) fn tokens_from(&self, first: u32) -> impl Iterator<Item = Token> {
         let tokens = self.tokens.get(first as usize..self.mark as usize);
         tokens.unwrap_or_default().iter().map(|(token, _)| *token)
     }
 
-    /// The tokens before a place in them.
+    /// Returns the tokens before index `place`.
     pub(super) fn tokens_before(&self, place: u32) -> impl DoubleEndedIterator<Item = &Token> {
         self.tokens.iter().take(place as usize).map(|(token, _)| token)
     }
@@ -660,7 +677,7 @@ impl<'t> Parser<'t> {
         self.first_token(node)
     }
 
-    /// The text of a node's first token.
+    /// Returns the text of a node's first token.
     pub(super) fn text_of(&self, node: NodeId) -> &'t str {
         self.first_token(node).map_or("", |token| self.slice(token))
     }
@@ -669,13 +686,13 @@ impl<'t> Parser<'t> {
         self.text.get(token.start..token.end).unwrap_or_default()
     }
 
-    /// The token before the one that is next.
+    /// Returns the token before the next one.
     pub(super) fn before(&self) -> Option<Token> {
         let before = (self.mark as usize).checked_sub(1)?;
         self.tokens.get(before).map(|(token, _)| *token)
     }
 
-    /// What CPython calls a node.
+    /// Returns CPython's name for a node, or an empty string if CPython's tree has no such node.
     pub(super) fn name_of(&self, node: NodeId) -> &'static str {
         match node {
             NodeId::Node(id) => self.nodes.get(id as usize).map_or("", |node| node.name),
@@ -692,7 +709,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// The nodes of the tree that are in a node, outermost.
+    /// Returns the nodes of CPython's tree within `node`, without the nodes inside those.
     pub(super) fn elements(&self, node: NodeId) -> Vec<NodeId> {
         let mut found = Vec::new();
         let mut rest: Vec<NodeId> = self.children(node).iter().rev().copied().collect();

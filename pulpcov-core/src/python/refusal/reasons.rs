@@ -1,4 +1,5 @@
-//! The actions of CPython's grammar that can refuse a text. An action runs when an alternative of a rule has matched.
+//! Runs the actions of CPython's grammar that can refuse a text. The parser runs an action when it
+//! has matched an alternative of a rule.
 
 use super::parser::{NodeId, Parsed, Parser, Stop};
 use super::strings;
@@ -7,7 +8,7 @@ use crate::python::PythonVersion;
 use crate::python::syntax::normalized_name;
 use crate::text::py_repr;
 
-/// `TARGETS_TYPE`
+/// The statement that a target belongs to: CPython's `TARGETS_TYPE`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Targets {
     Assigned,
@@ -16,7 +17,12 @@ enum Targets {
 }
 
 impl Parser<'_> {
-    /// What grammar.peg writes behind `=>`.
+    /// Runs the action that `grammar.peg` names after `=>`.
+    ///
+    /// `a` and `b` are the nodes with these names, and `words` is the text that follows the action
+    /// in `grammar.peg`. `first` is the index of the alternative's first token, and `children` are
+    /// its nodes. The result is the alternative's node, `None` if the rule does not match after
+    /// all, or the reason to stop.
     pub(super) fn reason(
         &mut self,
         what: &'static str,
@@ -103,19 +109,22 @@ impl Parser<'_> {
         Err(stop)
     }
 
-    /// Words with what a node is, or its text, in them.
+    /// Returns `words` with CPython's name for the node in place of `{name}`, and the text of its
+    /// first token in place of `{text}`.
     fn filled(&self, words: &'static str, node: NodeId) -> String {
         words.replace("{name}", self.name_of(node)).replace("{text}", self.text_of(node))
     }
 
-    /// `RAISE_SYNTAX_ERROR_INVALID_TARGET`
+    /// Refuses the text if a part of `node` cannot be a target: CPython's
+    /// `RAISE_SYNTAX_ERROR_INVALID_TARGET`.
     fn refuse_target(&mut self, node: NodeId, targets: Targets, words: &'static str) -> Parsed {
         let Some(found) = self.invalid_target(node, targets) else { return Ok(None) };
         let message = self.filled(words, found);
         Err(self.refuse_at(found, message))
     }
 
-    /// `_PyPegen_get_invalid_target`
+    /// Returns the first part of `node` that cannot be a target: CPython's
+    /// `_PyPegen_get_invalid_target`.
     fn invalid_target(&self, node: NodeId, targets: Targets) -> Option<NodeId> {
         match self.name_of(node) {
             "list" | "tuple" => {
@@ -123,7 +132,7 @@ impl Parser<'_> {
             }
             "starred" if targets == Targets::Deleted => Some(node),
             "starred" => self.invalid_target(*self.elements(node).first()?, targets),
-            // `a in b` of `for a in b` was parsed as a comparison.
+            // The grammar parses the `a in b` of `for a in b` as a comparison.
             "comparison" if targets == Targets::OfFor => match self.children(node) {
                 [left, operator, ..] if self.text_of(*operator) == "in" => {
                     self.invalid_target(*left, targets)
@@ -135,7 +144,8 @@ impl Parser<'_> {
         }
     }
 
-    /// `_PyPegen_raise_error_for_missing_comma`
+    /// Refuses a missing comma between two expressions in brackets: CPython's
+    /// `_PyPegen_raise_error_for_missing_comma`.
     fn missing_comma(&mut self, a: NodeId) -> Parsed {
         let is_legacy = self.name_of(a) == "name" && matches!(self.text_of(a), "print" | "exec");
         if is_legacy || self.before().is_none_or(|token| token.level == 0) {
@@ -146,7 +156,8 @@ impl Parser<'_> {
         Err(self.refuse_at_line(line, "invalid syntax. Perhaps you forgot a comma?"))
     }
 
-    /// `_PyPegen_nonparen_genexp_in_call`
+    /// Refuses a generator expression without parentheses after another argument: CPython's
+    /// `_PyPegen_nonparen_genexp_in_call`.
     fn generator(&mut self, arguments: NodeId) -> Parsed {
         let mut positional = self.elements(arguments);
         positional.retain(|node| !matches!(self.name_of(*node), "keyword" | "keyword unpacking"));
@@ -158,7 +169,7 @@ impl Parser<'_> {
         }
     }
 
-    /// The compiler refuses f-strings in patterns, the grammar does not.
+    /// Records that the compiler refuses an f-string as a pattern. The grammar accepts it.
     fn pattern_value(&mut self, value: NodeId) {
         if self.name_of(value) != "literal" {
             let line = self.first_line(value);
@@ -166,7 +177,8 @@ impl Parser<'_> {
         }
     }
 
-    /// And it refuses them as keys.
+    /// Records that the compiler refuses an f-string as a key of a mapping pattern. The error is at
+    /// the line of the pattern's `{`.
     fn mapping_key(&mut self, key: NodeId) {
         let Some(place) = self.place_of(key) else { return };
         if self.name_of(key) == "literal" || self.is_refused_later() {
@@ -191,7 +203,8 @@ impl Parser<'_> {
         }
     }
 
-    /// `_PyPegen_checked_future_import`: further on, `<>` is `!=`.
+    /// Notices an import of `barry_as_FLUFL`, after which `<>` replaces `!=`: CPython's
+    /// `_PyPegen_checked_future_import`.
     fn future_import(&mut self, import: NodeId) {
         let Some(first) = self.place_of(import) else { return };
         let words: Vec<&str> = self.tokens_from(first).map(|token| self.slice(token)).collect();
@@ -201,7 +214,8 @@ impl Parser<'_> {
             && words.windows(2).any(is_asked_for);
     }
 
-    /// `_PyPegen_check_barry_as_flufl`
+    /// Checks whether `!=` or `<>` is the right operator: CPython's
+    /// `_PyPegen_check_barry_as_flufl`.
     fn unequal(&mut self) -> Parsed {
         let is_old = self.before().is_some_and(|token| self.slice(token) == "<>");
         match (self.is_flufl, is_old) {
@@ -213,7 +227,8 @@ impl Parser<'_> {
         }
     }
 
-    /// `_PyPegen_ensure_real`, `_PyPegen_ensure_imaginary`
+    /// Checks a part of a complex literal in a pattern: CPython's `_PyPegen_ensure_real` and
+    /// `_PyPegen_ensure_imaginary`.
     fn complex_part(&mut self, what: &str, first: u32, children: Vec<NodeId>) -> Parsed {
         let node = self.add("literal", first, children);
         let is_imaginary = self.text_of(node).ends_with(['j', 'J']);
@@ -223,21 +238,22 @@ impl Parser<'_> {
         Err(self.refuse_at(node, format!("{what} number required in complex literal")))
     }
 
-    /// `_PyPegen_check_fstring_conversion`
+    /// Checks a conversion such as `!r`: CPython's `_PyPegen_check_fstring_conversion`.
     fn conversion(&mut self, mark: NodeId, name: NodeId, first: u32) -> Parsed {
         let (Some(before), Some(token)) = (self.token_of(mark), self.token_of(name)) else {
             return Ok(None);
         };
         if before.end != token.start {
             let letter = self.string_letter();
-            // The word was misspelt up to 3.13.
+            // CPython misspells the word up to 3.13.
             let word =
                 if self.version >= PythonVersion::Py314 { "exclamation" } else { "exclamanation" };
             let message =
                 format!("{letter}-string: conversion type must come right after the {word} mark");
             return Err(self.refuse_at(mark, message));
         }
-        // Up to 3.13 the rest of the field is parsed first.
+        // Up to 3.13, CPython first parses the rest of the field. `formatted` checks the letter
+        // then.
         if self.version >= PythonVersion::Py314 {
             self.conversion_letter(name)?;
         }
@@ -257,7 +273,8 @@ impl Parser<'_> {
         Err(self.refuse_at(name, message))
     }
 
-    /// `_PyPegen_formatted_value` up to 3.13.
+    /// Checks the conversion of a replacement field up to 3.13: CPython's
+    /// `_PyPegen_formatted_value`.
     fn formatted(&mut self, first: u32, children: Vec<NodeId>) -> Parsed {
         let conversion = children.iter().find(|node| self.name_of(**node) == CONVERSION);
         if let Some(name) = conversion.and_then(|node| self.children(*node).last().copied()) {
@@ -266,7 +283,7 @@ impl Parser<'_> {
         Ok(Some(self.add("f-string expression", first, children)))
     }
 
-    /// Of the innermost f-string or t-string that is not at its end.
+    /// Returns the letter of the innermost open f-string or t-string: `f` or `t`.
     fn string_letter(&self) -> char {
         let mut open = Vec::new();
         for token in self.tokens_from(0) {
@@ -280,12 +297,13 @@ impl Parser<'_> {
         open.last().copied().unwrap_or('f')
     }
 
+    /// Returns what is wrong with the escapes in the text of an f-string or t-string.
     fn wrong_text(&self, token: Token, is_raw: bool) -> Option<String> {
         let text = self.slice(token);
         if is_raw || !text.contains('\\') { None } else { strings::wrong_escape(text) }
     }
 
-    /// `_PyPegen_joined_str`
+    /// Checks the escapes in an f-string or t-string: CPython's `_PyPegen_joined_str`.
     fn joined(&mut self, name: &'static str, first: u32, children: Vec<NodeId>) -> Parsed {
         let is_text =
             |token: &Token| matches!(token.kind, Kind::FStringMiddle | Kind::TStringMiddle);
@@ -302,21 +320,21 @@ impl Parser<'_> {
         }
     }
 
-    /// `_PyPegen_constant_from_string`
+    /// Checks the content of a string literal: CPython's `_PyPegen_constant_from_string`.
     fn string(&mut self, first: u32, children: Vec<NodeId>) -> Parsed {
         let node = self.add("literal", first, children);
         let Some(literal) = strings::Literal::new(self.text_of(node)) else {
             return Ok(Some(node));
         };
         match literal.wrong() {
-            // This error is where the string is, others are where the parser is.
+            // This error is at the line of the string. Others are at the last token that was read.
             Some(wrong) if wrong == strings::NOT_ASCII => Err(self.refuse_at(node, wrong)),
             Some(wrong) => Err(self.refuse_at_last(wrong)),
             None => Ok(Some(node)),
         }
     }
 
-    /// `_PyPegen_concatenate_strings` from 3.12 on.
+    /// Checks adjacent string literals since 3.12: CPython's `_PyPegen_concatenate_strings`.
     fn concatenated(&mut self, first: u32, children: Vec<NodeId>) -> Parsed {
         let is_fstring = |node: &NodeId| self.name_of(*node) != "literal";
         let is_bytes = |node: &NodeId| {
@@ -331,7 +349,8 @@ impl Parser<'_> {
         Ok(Some(self.add(name, first, children)))
     }
 
-    /// `_PyPegen_concatenate_strings` of 3.11, which parses f-strings too.
+    /// Checks adjacent string literals of 3.11, and the content of f-strings: CPython's
+    /// `_PyPegen_concatenate_strings`.
     fn strings(&mut self, first: u32, children: Vec<NodeId>) -> Parsed {
         debug_assert!(self.version == PythonVersion::Py311);
         let tokens: Vec<Token> = self.tokens_from(first).collect();
@@ -359,10 +378,10 @@ impl Parser<'_> {
     }
 }
 
-/// A node that is none in CPython's tree.
+/// The name of the node of a conversion such as `!r`. CPython's tree has no such node.
 const CONVERSION: &str = "conversion";
 
 const MIXED: &str = "cannot mix bytes and nonbytes literals";
 
-/// What an f-string's parser returns.
+/// The result of a check that gives no node: nothing, or the reason to stop.
 pub(super) type Checked = Result<(), Stop>;

@@ -1,4 +1,4 @@
-//! What a string literal may hold (`Parser/string_parser.c`).
+//! Checks the content of string literals (CPython's `Parser/string_parser.c`).
 
 use crate::python::codecs::escapes::read_escape;
 
@@ -9,9 +9,9 @@ pub(super) struct Literal<'t> {
     pub(super) is_bytes: bool,
     pub(super) is_raw: bool,
     pub(super) is_fstring: bool,
-    /// Between the quotes.
+    /// The text between the quotes.
     pub(super) content: &'t str,
-    /// Where that begins in the literal.
+    /// The index of `content` in the literal.
     pub(super) offset: usize,
 }
 
@@ -32,7 +32,7 @@ impl<'t> Literal<'t> {
         })
     }
 
-    /// What is wrong with it, unless it is an f-string.
+    /// Returns what is wrong with the content. The result means nothing for an f-string.
     pub(super) fn wrong(&self) -> Option<String> {
         if self.is_bytes && !self.content.is_ascii() {
             return Some(NOT_ASCII.to_owned());
@@ -44,7 +44,7 @@ impl<'t> Literal<'t> {
     }
 }
 
-/// `_PyBytes_DecodeEscape`
+/// Returns what is wrong with the escapes of a bytes literal: CPython's `_PyBytes_DecodeEscape`.
 fn wrong_byte_escape(text: &str) -> Option<String> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -59,7 +59,7 @@ fn wrong_byte_escape(text: &str) -> Option<String> {
     None
 }
 
-/// `decode_unicode_with_escapes`: what is wrong with the escapes of a text.
+/// Returns what is wrong with the escapes of a text: CPython's `decode_unicode_with_escapes`.
 pub(super) fn wrong_escape(text: &str) -> Option<String> {
     let bytes = ascii(text);
     let mut at = 0;
@@ -73,7 +73,8 @@ pub(super) fn wrong_escape(text: &str) -> Option<String> {
     None
 }
 
-/// CPython writes characters beyond ASCII as escapes first, and counts in what this gives.
+/// Returns the text with an escape for each character outside ASCII, as CPython makes it before it
+/// decodes the text. The positions in CPython's messages are positions in the result.
 fn ascii(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -97,6 +98,7 @@ fn ascii(text: &str) -> Vec<u8> {
     bytes
 }
 
+/// Returns the message of Python's `UnicodeDecodeError`.
 fn undecodable(start: usize, end: usize, reason: &str) -> String {
     let place = if end == start + 1 {
         format!("byte 0x5c in position {start}")

@@ -1,4 +1,5 @@
-//! f-strings and t-strings, as tokens of their own since 3.12.
+//! Reads f-strings and t-strings. f-strings have tokens of their own since 3.12, t-strings since
+//! 3.14.
 
 use super::{FString, Found, Kind, MOST_FORMAT_SPECS, MOST_FSTRINGS, Tokenizer};
 use crate::python::PythonVersion;
@@ -48,7 +49,8 @@ impl Tokenizer<'_> {
         Ok((if letter == b't' { Kind::TStringStart } else { Kind::FStringStart }, start))
     }
 
-    /// `tok_get_fstring_mode`
+    /// Reads a token of an f-string's text, or of the expression that starts there: CPython's
+    /// `tok_get_fstring_mode`.
     pub(super) fn fstring_token(&mut self) -> (Kind, usize, i32) {
         let line = self.line;
         let start = self.cur;
@@ -72,7 +74,7 @@ impl Tokenizer<'_> {
         }
     }
 
-    /// At the `{` of an expression.
+    /// Starts an expression. Its `{` is the next byte.
     pub(super) fn expression(&mut self) -> Result<(), ()> {
         let Some(fstring) = self.fstrings.last_mut() else { return Ok(()) };
         if fstring.expressions.len() >= MOST_FORMAT_SPECS {
@@ -114,7 +116,7 @@ impl Tokenizer<'_> {
                         self.back(c);
                         return self.expression();
                     }
-                    // The second brace is left out of the token, and not read again.
+                    // The token includes both braces. CPython's token ends before the second brace.
                     return Ok(());
                 }
                 Some(b'}') => {

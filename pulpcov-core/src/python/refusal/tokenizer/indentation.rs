@@ -1,9 +1,9 @@
-//! Indentation at the start of lines.
+//! Reads the indentation at the start of lines.
 
 use super::{MOST_INDENTS, Tokenizer};
 
 impl Tokenizer<'_> {
-    /// Is the line that begins here blank?
+    /// Reads the indentation of a line. Returns whether the line is blank or only a comment.
     pub(super) fn indentation(&mut self) -> Result<bool, ()> {
         let mut columns = (0, 0);
         let mut continued = 0;
@@ -30,6 +30,7 @@ impl Tokenizer<'_> {
         Ok(is_blank)
     }
 
+    /// Opens or closes levels of indentation for a line that starts at `columns`.
     pub(super) fn indent(&mut self, columns: (usize, usize)) -> Result<(), ()> {
         const TABS: &str = "inconsistent use of tabs and spaces in indentation";
         let top = self.indents.last().copied().unwrap_or_default();

@@ -1,4 +1,11 @@
-//! CPython's tokenizer (`Parser/tokenizer.c`, from 3.12 on `Parser/lexer/`), as far as it finds errors.
+//! Splits a text into tokens, and finds the errors that CPython's tokenizer finds
+//! (`Parser/tokenizer.c`; since 3.13, `Parser/lexer/`).
+//!
+//! - `fstrings` reads f-strings and t-strings.
+//! - `indentation` reads the indentation at the start of lines.
+//! - `numbers` reads numbers.
+//! - `operators` reads operators and brackets.
+//! - `strings` reads strings and their prefixes.
 
 mod fstrings;
 mod indentation;
@@ -10,16 +17,17 @@ use self::strings::Prefix;
 use crate::python::PythonVersion;
 use crate::python::syntax::{continues_identifier, starts_identifier};
 
-/// `MAXLEVEL` in CPython's `tokenizer.h`.
+/// The limit on open brackets: `MAXLEVEL` in CPython's `tokenizer.h`.
 const MOST_BRACKETS: usize = 200;
 
-/// `MAXINDENT`, less the column 0.
+/// The limit on levels of indentation: CPython's `MAXINDENT` minus one, because CPython counts
+/// column 0 as a level.
 const MOST_INDENTS: usize = 99;
 
-/// `MAXFSTRINGLEVEL`.
+/// The limit on nested f-strings and t-strings: CPython's `MAXFSTRINGLEVEL`.
 const MOST_FSTRINGS: usize = 150;
 
-/// `MAXEXPRNESTING`.
+/// The limit on nested expressions in format specifications: CPython's `MAXEXPRNESTING`.
 const MOST_FORMAT_SPECS: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,7 +46,7 @@ pub(super) enum Kind {
     TStringStart,
     TStringMiddle,
     TStringEnd,
-    /// Not a token: what is wrong is in [`Tokenizer::trouble`].
+    /// Not a token. [`Tokenizer::trouble`] says what is wrong.
     Error,
 }
 
@@ -49,20 +57,21 @@ pub(super) struct Token {
     pub(super) end: usize,
     pub(super) line: i32,
     pub(super) end_line: i32,
-    /// How many brackets are open behind it.
+    /// The number of brackets that are open after the token.
     pub(super) level: usize,
-    /// Of an f-string whose backslashes are characters.
+    /// Whether the token belongs to a raw f-string or t-string, where a backslash starts no escape.
     pub(super) is_raw: bool,
 }
 
-/// Why there is no token.
+/// The reason why there is no next token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// An error in the tokenizer's own words.
+    /// An error that CPython's tokenizer reports itself: the message and the line.
     Worded(String, i32),
-    /// `E_DEDENT`, `E_TABSPACE`, `E_TOODEEP` and `E_LINECONT`: the caller has the words.
+    /// `E_DEDENT`, `E_TABSPACE`, `E_TOODEEP` or `E_LINECONT`. CPython's tokenizer only sets this
+    /// code, and its parser reports the message.
     Unworded(&'static str, i32),
-    /// `E_EOF`: the text ends where it must not.
+    /// `E_EOF`: the text ends in brackets, or after a backslash that continues the line.
     End,
 }
 
@@ -72,7 +81,7 @@ struct Bracket {
     line: i32,
 }
 
-/// `tokenizer_mode`: an f-string that is not at its end.
+/// An f-string or t-string that is open: CPython's `tokenizer_mode`.
 #[derive(Debug)]
 struct FString {
     letter: u8,
@@ -80,11 +89,13 @@ struct FString {
     quotes: usize,
     first_line: i32,
     is_raw: bool,
-    /// In its text or a format specification, not in an expression.
+    /// Whether the tokenizer is in text or in a format specification, and not in an expression.
     in_text: bool,
     in_format_spec: bool,
+    /// The number of open brackets in expressions, including the `{` of the expressions.
     brackets: usize,
-    /// How many of the brackets are open where the innermost expression begins.
+    /// The value of `brackets` at the start of each open expression, the outermost expression
+    /// first.
     expressions: Vec<usize>,
 }
 
@@ -92,15 +103,18 @@ pub(super) struct Tokenizer<'t> {
     text: &'t [u8],
     version: PythonVersion,
     cur: usize,
-    /// The end of the lines that were read.
+    /// The end of the last line that was read.
     read: usize,
     line: i32,
-    /// `tok->done` is `E_EOF`.
+    /// Whether the end of the text was read: `tok->done` is `E_EOF`.
     pub(super) at_end: bool,
     pub(super) trouble: Option<Trouble>,
     at_line_start: bool,
+    /// The number of indents to return as the next tokens. A negative number is one of dedents.
     pending: isize,
-    /// Columns with tabs of eight and of one.
+    /// The columns of the open levels of indentation, counted in two ways. For the first number of
+    /// a pair, a tab goes to the next multiple of eight columns. For the second, a tab is one
+    /// column.
     indents: Vec<(usize, usize)>,
     brackets: Vec<Bracket>,
     fstrings: Vec<FString>,
@@ -109,7 +123,8 @@ pub(super) struct Tokenizer<'t> {
 type Found = Result<(Kind, usize), ()>;
 
 impl<'t> Tokenizer<'t> {
-    /// The text ends in a newline; its first line is the one after `line`.
+    /// Creates a tokenizer for `text`, which must end in a newline. The first line has the number
+    /// `line + 1`.
     pub(super) fn new(text: &'t str, version: PythonVersion, line: i32) -> Self {
         Self {
             text: text.as_bytes(),
@@ -127,12 +142,12 @@ impl<'t> Tokenizer<'t> {
         }
     }
 
-    /// The innermost bracket that is open, and its line.
+    /// Returns the innermost open bracket and its line.
     pub(super) fn open_bracket(&self) -> Option<(char, i32)> {
         self.brackets.last().map(|bracket| (char::from(bracket.opening), bracket.line))
     }
 
-    /// The first error in the text, and its line.
+    /// Returns the message and the line of the first error in the text.
     pub(super) fn error(mut self) -> Option<(String, i32)> {
         loop {
             match self.next_token().kind {
@@ -174,7 +189,7 @@ impl<'t> Tokenizer<'t> {
         }
     }
 
-    /// `tok_nextc`
+    /// Reads the next byte: CPython's `tok_nextc`.
     fn next(&mut self) -> Option<u8> {
         if self.cur == self.read {
             if self.trouble.is_some() || self.at_end {
@@ -193,13 +208,14 @@ impl<'t> Tokenizer<'t> {
         byte
     }
 
+    /// Puts back a byte that was just read.
     fn back(&mut self, byte: Option<u8>) {
         if byte.is_some() {
             self.cur = self.cur.saturating_sub(1);
         }
     }
 
-    /// The next byte, which stays the next one.
+    /// Returns the next byte without reading it.
     fn peek(&mut self) -> Option<u8> {
         let byte = self.next();
         self.back(byte);
@@ -227,7 +243,7 @@ impl<'t> Tokenizer<'t> {
         Err(())
     }
 
-    /// `tok_continuation_line`, behind the backslash.
+    /// Reads the newline after a backslash: CPython's `tok_continuation_line`.
     fn continuation(&mut self) -> Result<(), ()> {
         if self.next() != Some(b'\n') {
             return self.unworded("unexpected character after line continuation character");
@@ -236,14 +252,14 @@ impl<'t> Tokenizer<'t> {
     }
 
     fn regular_token(&mut self) -> (Kind, usize, i32) {
-        // A string's line is the one it begins on.
+        // A string has the line on which it starts. Other tokens have the line on which they end.
         let mut first_line = None;
         let found = self.regular(&mut first_line);
         let (kind, start) = found.unwrap_or((Kind::Error, self.cur));
         (kind, start, first_line.unwrap_or(self.line))
     }
 
-    /// `tok_get_normal_mode`
+    /// Reads a token outside the text of f-strings: CPython's `tok_get_normal_mode`.
     fn regular(&mut self, first_line: &mut Option<i32>) -> Found {
         loop {
             let is_blank =
@@ -278,7 +294,7 @@ impl<'t> Tokenizer<'t> {
         }
     }
 
-    /// The first byte behind blanks and a comment.
+    /// Returns the first byte after blanks and a comment.
     fn skip_blanks(&mut self) -> Option<u8> {
         let mut c = self.next();
         while matches!(c, Some(b' ' | b'\t' | b'\x0c')) {
@@ -356,7 +372,7 @@ impl<'t> Tokenizer<'t> {
         Ok((Kind::Name, start))
     }
 
-    /// `verify_identifier`
+    /// Refuses a name with a character that names must not have: CPython's `verify_identifier`.
     fn verify_name(&mut self, start: usize) -> Result<(), ()> {
         let name = self.text.get(start..self.cur).unwrap_or_default();
         let name = std::str::from_utf8(name).unwrap_or_default();

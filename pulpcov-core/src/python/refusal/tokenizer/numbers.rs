@@ -1,9 +1,10 @@
-//! Numbers.
+//! Reads numbers.
 
 use super::{Tokenizer, is_name_part};
 
 impl Tokenizer<'_> {
-    /// Digits with underscores, the first of which was read; what follows.
+    /// Reads the decimal digits and underscores after a first digit. Also reads the byte after
+    /// them, and returns it.
     pub(super) fn decimal_tail(&mut self) -> Result<Option<u8>, ()> {
         loop {
             let mut c = self.next();
@@ -41,7 +42,7 @@ impl Tokenizer<'_> {
         }
     }
 
-    /// Digits of another base than ten.
+    /// Reads a number after its `0x`, `0o` or `0b`.
     pub(super) fn digits(&mut self, kind: &str, is_digit: fn(u8) -> bool) -> Result<(), ()> {
         let mut c = self.next();
         loop {
@@ -76,7 +77,7 @@ impl Tokenizer<'_> {
         }
     }
 
-    /// A number that begins with zero; its second character was read.
+    /// Reads a number that starts with zero. `c` is the byte after the zero, and was already read.
     pub(super) fn zeros(&mut self, mut c: Option<u8>) -> Result<(), ()> {
         loop {
             if c == Some(b'_') {
@@ -142,7 +143,8 @@ impl Tokenizer<'_> {
         self.end_of_number(c, "decimal")
     }
 
-    /// `verify_end_of_number`: a keyword may stick to a number, a name may not.
+    /// Refuses a name directly after a number. A keyword may follow, as in `1if x else y`.
+    /// CPython's `verify_end_of_number`. `c` is the byte after the number, and was already read.
     pub(super) fn end_of_number(&mut self, c: Option<u8>, kind: &str) -> Result<(), ()> {
         self.back(c);
         let rest = self.text.get(self.cur..).unwrap_or_default();
@@ -150,7 +152,7 @@ impl Tokenizer<'_> {
             rest.starts_with(word.as_bytes())
                 && !rest.get(word.len()).is_some_and(|c| is_name_part(*c))
         };
-        // Of the words in `i` only two letters are looked at.
+        // CPython looks only at the first two letters of `if`, `in` and `is`.
         let is_keyword = ["and", "else", "for", "or", "not"].into_iter().any(is_word)
             || ["if", "in", "is"].into_iter().any(|word| rest.starts_with(word.as_bytes()));
         if c.is_some_and(|c| c.is_ascii() && is_name_part(c)) && !is_keyword {

@@ -1,4 +1,4 @@
-//! Operators and brackets.
+//! Reads operators and brackets.
 
 use super::{Bracket, Found, Kind, MOST_BRACKETS, Tokenizer, invalid_character};
 use crate::python::PythonVersion;
@@ -11,7 +11,6 @@ impl Tokenizer<'_> {
         let rest = self.text.get(start..self.read).unwrap_or_default();
         let length = operator_length(rest);
         if length > 1 {
-            // As CPython does, look at one character more than it takes.
             self.cur = start + length;
             return Ok((Kind::Operator, start));
         }
@@ -26,7 +25,8 @@ impl Tokenizer<'_> {
         Ok((Kind::Operator, start))
     }
 
-    /// Is this the colon behind an expression in an f-string?
+    /// Returns whether `c` is the colon after an expression in an f-string. If so, starts the
+    /// format specification.
     pub(super) fn ends_expression(&mut self, c: u8) -> bool {
         let Some(fstring) = self.fstrings.last_mut() else { return false };
         let is_end = c == b':'
@@ -97,7 +97,7 @@ impl Tokenizer<'_> {
     }
 }
 
-/// How many bytes the operator at the start of a text has.
+/// Returns the length in bytes of the operator at the start of `text`. Other bytes have length 1.
 fn operator_length(text: &[u8]) -> usize {
     const THREE: [&[u8]; 4] = [b"**=", b"//=", b"<<=", b">>="];
     const TWO: [&[u8]; 20] = [
@@ -105,6 +105,7 @@ fn operator_length(text: &[u8]) -> usize {
         b"<>", b"==", b">=", b">>", b"@=", b"^=", b"|=",
     ];
     let starts = |operators: &[&[u8]]| operators.iter().any(|operator| text.starts_with(operator));
+    // CPython 3.14 reads `<` first. Older versions read `<>` first, and give the same error.
     if starts(&[b"<>=", b"<>>"]) {
         1
     } else if starts(&THREE) {

@@ -1,4 +1,4 @@
-//! Strings, and the letters in front of them.
+//! Reads strings and their prefixes.
 
 use super::{Found, Kind, Tokenizer};
 use crate::python::PythonVersion;
@@ -82,9 +82,9 @@ impl Prefix {
         Self { version, b: false, r: false, u: false, f: false, t: false }
     }
 
-    /// May the letter be in a prefix, behind those before it?
+    /// Adds a letter to the prefix if it may follow the letters so far. Returns whether it may.
     pub(super) fn take(&mut self, letter: u8) -> bool {
-        // Since 3.14 all combinations are looked at.
+        // Since 3.14, CPython reads all combinations, and then refuses those that are incompatible.
         let any = self.version >= PythonVersion::Py314;
         let Self { b, r, u, f, t, .. } = *self;
         let (seen, allowed) = match letter.to_ascii_lowercase() {
