@@ -1,10 +1,10 @@
-//! Codecs of one byte a character.
+//! Decodes the codecs with one byte for each character.
 
 use std::iter;
 
 use super::{Among, entries, has_name};
 
-/// The table of a codec.
+/// Returns the table of a codec.
 pub(super) fn find(name: &str, among: Among) -> Option<&'static str> {
     let lines = entries(include_str!("charmaps.txt"));
     let mut tables = lines.filter_map(|line| line.split_once(" = "));
@@ -17,7 +17,7 @@ pub(super) fn decode(table: &str, bytes: &[u8]) -> String {
     bytes.iter().map(|b| char_of(b).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
-/// The characters of a table's runs, byte 0 first.
+/// Returns the characters of a table, from byte 0 on.
 fn chars(table: &str) -> impl Iterator<Item = char> {
     table.split(' ').flat_map(|run| {
         let number = |digits: &str| u32::from_str_radix(digits, 16).unwrap_or(1);

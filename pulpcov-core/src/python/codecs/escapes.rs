@@ -1,13 +1,13 @@
-//! Latin-1 with the escapes of Python's strings.
+//! Decodes Latin-1 with the escapes of Python's strings.
 
 use super::CodecError;
 use crate::unicode_names;
 
-/// An escape that `_PyUnicode_DecodeUnicodeEscapeInternal` of CPython refuses.
+/// An escape that CPython's `_PyUnicode_DecodeUnicodeEscapeInternal` refuses.
 pub(in crate::python) struct BadEscape {
-    /// The index of the first byte after the part of the escape that is wrong.
+    /// The index of the first byte after the wrong part of the escape.
     pub(in crate::python) end: usize,
-    /// CPython's words.
+    /// CPython's message.
     pub(in crate::python) reason: &'static str,
 }
 
@@ -16,13 +16,14 @@ pub(in crate::python) struct BadEscape {
 pub(in crate::python) enum Escaped {
     /// A code point, which may be a surrogate.
     Code(u32),
-    /// Nothing: the escape of a line end.
+    /// No character: a backslash at the end of a line.
     Nothing,
-    /// The backslash and this byte, because they are no escape.
+    /// The backslash and this byte, which are not an escape.
     Unknown(u8),
 }
 
-/// Reads the escape whose backslash is before the byte at `at`. Returns its value, and the index of the byte after it.
+/// Reads the escape whose backslash is before the byte at `at`. Returns the escape's value, and the
+/// index of the byte after the escape.
 pub(in crate::python) fn read_escape(
     bytes: &[u8],
     at: usize,
@@ -51,7 +52,7 @@ pub(in crate::python) fn read_escape(
     Ok((Escaped::Code(code.into()), after))
 }
 
-/// Up to three digits.
+/// Reads one to three octal digits.
 fn octal(bytes: &[u8], at: usize) -> (Escaped, usize) {
     let digits = bytes.iter().skip(at).take(3).take_while(|byte| (b'0'..=b'7').contains(byte));
     let (code, count) =
@@ -59,7 +60,7 @@ fn octal(bytes: &[u8], at: usize) -> (Escaped, usize) {
     (Escaped::Code(code), at + count)
 }
 
-/// Exactly `count` digits.
+/// Reads exactly `count` hexadecimal digits.
 fn hex(
     bytes: &[u8],
     at: usize,
@@ -76,7 +77,7 @@ fn hex(
     }
 }
 
-/// `{NAME}`.
+/// Reads the `{NAME}` after `\N`.
 fn named(bytes: &[u8], at: usize) -> Result<(Escaped, usize), BadEscape> {
     let malformed = |end| Err(BadEscape { end, reason: "malformed \\N character escape" });
     if bytes.get(at) != Some(&b'{') {
@@ -85,7 +86,7 @@ fn named(bytes: &[u8], at: usize) -> Result<(Escaped, usize), BadEscape> {
     let start = at + 1;
     let inner = bytes.get(start..).unwrap_or_default();
     let Some(length) = memchr::memchr(b'}', inner) else { return malformed(bytes.len()) };
-    // Python stops before the brace of an empty name.
+    // If the name is empty, Python's error ends before the closing brace.
     if length == 0 {
         return malformed(start);
     }
@@ -97,17 +98,17 @@ fn named(bytes: &[u8], at: usize) -> Result<(Escaped, usize), BadEscape> {
     }
 }
 
-/// All escapes.
+/// Decodes Latin-1 with all escapes.
 pub(super) fn unicode_escape(bytes: &[u8]) -> Result<String, CodecError> {
     decode(bytes, |_| true)
 }
 
-/// `\u` and `\U` only.
+/// Decodes Latin-1 with the escapes `\u` and `\U` only.
 pub(super) fn raw_unicode_escape(bytes: &[u8]) -> Result<String, CodecError> {
     decode(bytes, |letter| matches!(letter, Some(b'u' | b'U')))
 }
 
-/// Decodes the escapes whose letter `is_escape`. A bad one becomes U+FFFD.
+/// Decodes Latin-1 with the escapes whose letter passes `is_escape`. A bad escape becomes U+FFFD.
 fn decode(bytes: &[u8], is_escape: fn(Option<&u8>) -> bool) -> Result<String, CodecError> {
     let mut text = String::with_capacity(bytes.len());
     let mut at = 0;

@@ -1,19 +1,23 @@
-//! The text encodings that Python knows, and what bytes are in each of them.
+//! Decodes bytes in every text encoding that Python knows.
 //!
-//! Three files record CPython's codecs. `aliases.txt` lists names. `charmaps.txt` has the codecs that use one byte for each
-//! character. `multibyte.txt` has the characters that take two bytes. The codecs decode as Python does with
-//! `errors="replace"`: bytes that have no meaning become U+FFFD. No crate decodes as Python does. encoding_rs follows
-//! browsers, which give many bytes another meaning, and lacks many of Python's encodings.
+//! No crate decodes as Python does. encoding_rs follows browsers, which give many bytes another
+//! meaning, and lacks many of Python's encodings. So three files record CPython's codecs:
+//!
+//! - `charmaps.txt` has the codecs with one byte for each character.
+//! - `aliases.txt` has the names of all other codecs.
+//! - `multibyte.txt` has the characters of two bytes.
+//!
+//! The codecs decode as Python does with `errors="replace"`: bytes without a meaning become U+FFFD.
 //!
 //! | module | codecs |
 //! |---|---|
 //! | `charmap` | one byte for each character |
-//! | `multibyte` | one or more bytes for each character, whatever came before: EUC, Shift JIS, Big5, GBK, Johab |
-//! | `stateful` | escape sequences select the meaning of the bytes that follow: ISO 2022, HZ |
-//! | `sets` | the sets of two-byte characters that `multibyte` and `stateful` use |
-//! | `unicode` | UTF-7, UTF-16, UTF-32 |
 //! | `escapes` | Latin-1 with the escapes of Python's strings |
+//! | `multibyte` | one or more bytes for each character: EUC, Shift JIS, Big5, GBK, Johab |
 //! | `punycode` | Punycode |
+//! | `sets` | the sets of two-byte characters that `multibyte` and `stateful` use |
+//! | `stateful` | escape sequences select the meaning of the bytes that follow: ISO 2022, HZ |
+//! | `unicode` | UTF-7, UTF-16, UTF-32 |
 
 mod charmap;
 pub(super) mod escapes;
@@ -26,26 +30,27 @@ mod unicode;
 use std::borrow::Cow;
 use std::iter;
 
-/// How to turn bytes into text.
+/// A way to decode bytes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Codec {
     Utf8,
-    /// The table of a codec in `charmaps.txt`.
+    /// A codec of `charmaps.txt`, by its table.
     Charmap(&'static str),
-    /// The module of Python's `encodings`.
+    /// A codec of `aliases.txt`, by its module in Python's `encodings`.
     Module(&'static str),
 }
 
-/// Why there is no text.
+/// The reason why bytes cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum CodecError {
-    /// Python fails as well: `hex`, `idna`, `undefined`.
+    /// Python cannot decode the bytes either. Examples are the codecs `hex`, `idna` and
+    /// `undefined`.
     #[error("not a text encoding")]
     NotText,
-    /// Python's text has half a surrogate pair, with which it cannot be parsed.
+    /// Python decodes the bytes to half a surrogate pair, and cannot parse the text.
     #[error("surrogates not allowed")]
     Surrogate,
-    /// Python would decode this.
+    /// Python decodes the bytes. Here, that could take too long.
     #[error("more insertions than are supported")]
     TooManyInsertions,
 }
@@ -53,7 +58,8 @@ pub(super) enum CodecError {
 impl Codec {
     pub(super) const UTF8: Self = Self::Utf8;
 
-    /// `encodings.search_function`: with `_` for its dots, a name is looked for among the aliases alone.
+    /// Finds a codec by its name, as Python's `encodings.search_function` does. A name with dots is
+    /// looked up as it is, and then with `_` for the dots, but only among the aliases.
     pub(super) fn find(name: &str) -> Option<Self> {
         let name = normalize_name(name);
         let find = |name: &str, among: Among| {
@@ -63,7 +69,8 @@ impl Codec {
         find(&name, Among::All).or_else(|| find(&undotted()?, Among::Aliases))
     }
 
-    /// Python's `bytes.decode(encoding, "replace")`, without a byte order mark.
+    /// Decodes bytes as Python's `bytes.decode(encoding, "replace")` does. The bytes must not start
+    /// with a byte order mark.
     pub(super) fn decode(self, bytes: Cow<'_, [u8]>) -> Result<String, CodecError> {
         Ok(match self {
             Self::Utf8 => utf8(bytes),
@@ -86,15 +93,15 @@ impl Codec {
     }
 }
 
-/// Which of a codec's names.
+/// The names of a codec that a search covers.
 #[derive(Debug, Clone, Copy)]
 enum Among {
-    /// That of its module, which stands first, and the aliases.
+    /// The name of the codec's module, which comes first, and the aliases.
     All,
     Aliases,
 }
 
-/// The lines of a recorded file.
+/// Returns the lines of a recorded file, without its comments.
 fn entries(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|line| !line.starts_with('#'))
 }
@@ -111,7 +118,8 @@ fn find_module(name: &str, among: Among) -> Option<Codec> {
     Some(if module.starts_with("utf_8") { Codec::Utf8 } else { Codec::Module(module) })
 }
 
-/// `encodings.normalize_encoding`: runs of other than letters, digits and dots are one `_`.
+/// Normalizes a name as Python's `encodings.normalize_encoding` does, and makes it lower case. Each
+/// run of characters other than ASCII letters, digits and dots becomes one `_`.
 fn normalize_name(name: &str) -> String {
     name.split(|c: char| !c.is_ascii_alphanumeric() && c != '.')
         .filter(|part| !part.is_empty())
@@ -121,13 +129,13 @@ fn normalize_name(name: &str) -> String {
         .to_ascii_lowercase()
 }
 
-/// Python's and Rust's replacement of bad UTF-8 are the same: one U+FFFD for each maximal part.
+/// Decodes UTF-8. Like Python, Rust replaces each maximal part of bad UTF-8 by one U+FFFD.
 fn utf8(bytes: Cow<'_, [u8]>) -> String {
     String::from_utf8(bytes.into_owned())
         .unwrap_or_else(|err| String::from_utf8_lossy(err.as_bytes()).into_owned())
 }
 
-/// Whether a value is half of a surrogate pair, which no text of ours can have.
+/// Returns whether `code` is half of a surrogate pair, which a Rust string cannot contain.
 fn is_surrogate(code: u32) -> bool {
     (0xd800..0xe000).contains(&code)
 }

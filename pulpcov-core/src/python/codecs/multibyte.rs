@@ -1,16 +1,16 @@
-//! Codecs whose bytes mean the same wherever they stand.
+//! Decodes the codecs in which the meaning of bytes does not depend on earlier bytes.
 
 use super::sets::{Cell, Set};
 
-/// What the bytes at some place are.
+/// The meaning of the next bytes.
 pub(super) enum Step {
-    /// Characters, and how many bytes they are of.
+    /// One or two characters, and the number of bytes that encode them.
     Cell(Cell, usize),
-    /// That many bytes that mean nothing.
+    /// The number of bytes to replace by one U+FFFD.
     Bad(usize),
-    /// The end cuts something off.
+    /// The bytes end within a character.
     Cut,
-    /// That many bytes that change the state only.
+    /// The number of bytes that only change the state of the codec.
     Silent(usize),
 }
 
@@ -19,13 +19,14 @@ impl Step {
         Self::Cell([c, '\0'], len)
     }
 
-    /// A pair that a set may have.
+    /// Returns the step for a pair of bytes. `cell` is the pair's cell in a set. Without a cell,
+    /// the first byte is bad.
     pub(super) fn pair(cell: Option<Cell>) -> Self {
         cell.map_or(Self::Bad(1), |cell| Self::Cell(cell, 2))
     }
 }
 
-/// Take steps to the end.
+/// Decodes `bytes` step by step.
 pub(super) fn walk(mut bytes: &[u8], mut step: impl FnMut(&[u8]) -> Step) -> String {
     let mut text = String::with_capacity(bytes.len());
     while !bytes.is_empty() {
@@ -50,7 +51,7 @@ pub(super) fn walk(mut bytes: &[u8], mut step: impl FnMut(&[u8]) -> Step) -> Str
     text
 }
 
-/// The text of bytes, if the codec is one of this module's.
+/// Decodes `bytes`. Returns `None` if the codec is not one of this module's.
 pub(super) fn decode(codec: &str, bytes: &[u8]) -> Option<String> {
     Some(match codec {
         "gb2312" => pairs(bytes, &Set::load(codec), 0x80),
@@ -77,7 +78,8 @@ pub(super) fn decode(codec: &str, bytes: &[u8]) -> Option<String> {
     })
 }
 
-/// ASCII, else a pair of bytes, that many higher than in the set.
+/// Decodes ASCII and pairs of bytes. `raised` is the difference between these bytes and the bytes
+/// in the set.
 fn pairs(bytes: &[u8], set: &Set, raised: u8) -> String {
     walk(bytes, |bytes| match *bytes {
         [c @ ..0x80, ..] => Step::char(c.into(), 1),
@@ -98,7 +100,10 @@ fn gb18030(bytes: &[u8], set: &Set, rest: &Set) -> Step {
     }
 }
 
-/// What four bytes are: the characters that pairs are not, in their order, then those above U+FFFF.
+/// Returns the character of four bytes in GB 18030.
+///
+/// The four bytes are the digits of one number. The lower numbers are the characters that pairs do
+/// not encode, in the order of `rest`. The higher numbers are the characters above U+FFFF.
 fn four_bytes(bytes: [u8; 4], rest: &Set) -> Option<char> {
     let digits = [(0x81, 126), (b'0', 10), (0x81, 126), (b'0', 10)];
     let number = bytes.iter().zip(digits).try_fold(0, |number, (&byte, (first, base))| {
@@ -112,8 +117,9 @@ fn four_bytes(bytes: [u8; 4], rest: &Set) -> Option<char> {
     }
 }
 
-/// The byte that starts the parts of a syllable, and the one for a part that is missing.
+/// The byte before each letter, in a Hangul syllable that is written as several letters.
 const JAMO: u8 = 0xa4;
+/// The byte at the start of such a syllable, and in place of a last letter that is missing.
 const FILLER: u8 = 0xd4;
 
 fn euc_kr(bytes: &[u8], set: &Set) -> Step {
@@ -128,10 +134,14 @@ fn euc_kr(bytes: &[u8], set: &Set) -> Step {
     }
 }
 
-/// The letters of the second bytes from 0xa1: which consonants start syllables, and which end them.
+/// The number of the consonant that starts a syllable, for each byte from 0xa1 on. The letters with
+/// number 0 start no syllable.
 const STARTS: &[u8; 30] = b"\x01\x02\0\x03\0\0\x04\x05\x06\0\0\0\0\0\0\0\x07\x08\x09\0\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13";
+/// The number of the consonant that ends a syllable, for each byte from 0xa1 on. The letters with
+/// number 0 end no syllable.
 const ENDS: &[u8; 30] = b"\x01\x02\x03\x04\x05\x06\x07\0\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\0\x12\x13\x14\x15\x16\0\x17\x18\x19\x1a\x1b";
 
+/// Returns the Hangul syllable of three letters.
 fn syllable(first: u8, vowel: u8, last: u8) -> Option<char> {
     let letter = |letters: &[u8; 30], byte: u8| {
         let at = usize::from(byte.checked_sub(0xa1)?);
@@ -152,7 +162,8 @@ fn johab(bytes: &[u8], hangul: &Set, others: &Set) -> Step {
     }
 }
 
-/// Two rows of KS X 1001 are one of Johab's. The letters and syllables are elsewhere.
+/// Returns the cell of a pair that is no Hangul. One row of Johab has the cells of two rows of KS X
+/// 1001, but not the Hangul in those rows.
 fn johab_other(lead: u8, trail: u8, others: &Set) -> Option<Cell> {
     if lead == 0xdf || lead > 0xf9 || (lead == 0xda && (0xa1..=0xd3).contains(&trail)) {
         return None;
@@ -166,17 +177,19 @@ fn johab_other(lead: u8, trail: u8, others: &Set) -> Option<Cell> {
     two_rows(others, row, cell)
 }
 
-/// The cell of two rows of 94 cells that are one row of the codec.
+/// Returns a cell of a codec in which one row has the cells of two rows of `set`. A row of `set`
+/// has 94 cells.
 fn two_rows(set: &Set, row: u8, cell: u8) -> Option<Cell> {
     set.get(row + cell / 94 + 0x21, cell % 94 + 0x21)
 }
 
-/// A byte of half-width Katakana.
+/// Returns the half-width Katakana of a byte.
 fn katakana(byte: u8) -> Option<char> {
     (0xa1..=0xdf).contains(&byte).then(|| char::from_u32(0xfec0 + u32::from(byte))).flatten()
 }
 
-/// EUC of Japan: pairs, Katakana behind 0x8e, pairs of another set behind 0x8f.
+/// Decodes Japanese EUC. Pairs of bytes are of the set `first`. A byte after 0x8e is half-width
+/// Katakana. A pair after 0x8f is of the set `second`.
 fn euc(bytes: &[u8], first: &str, second: &str) -> String {
     let (first, second) = (Set::load(first), Set::load(second));
     walk(bytes, |bytes| match *bytes {
@@ -190,7 +203,8 @@ fn euc(bytes: &[u8], first: &str, second: &str) -> String {
     })
 }
 
-/// Shift JIS: two rows of a set for one lead byte. `single` knows more characters of one byte.
+/// Decodes Shift JIS, where one lead byte has the cells of two rows of a set. `single` adds or
+/// replaces characters of one byte.
 fn shifted(bytes: &[u8], set: &str, single: impl Fn(u8) -> Option<char>) -> String {
     let set = Set::load(set);
     walk(bytes, |bytes| {
@@ -217,7 +231,7 @@ fn shifted_pair(lead: u8, trail: u8, set: &Set) -> Option<Cell> {
     two_rows(set, row, cell)
 }
 
-/// What Windows reads where the standard has nothing.
+/// Returns the character that Windows has for a byte without a meaning in the standard.
 fn windows(byte: u8) -> Option<char> {
     match byte {
         0x80 => Some('\u{80}'),
@@ -227,7 +241,7 @@ fn windows(byte: u8) -> Option<char> {
     }
 }
 
-/// Where JIS X 0201 differs from ASCII.
+/// Returns the character of a byte that JIS X 0201 and ASCII read in different ways.
 fn roman(byte: u8) -> Option<char> {
     match byte {
         b'\\' => Some('\u{a5}'),

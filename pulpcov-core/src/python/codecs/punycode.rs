@@ -1,8 +1,10 @@
-//! Punycode. The ASCII characters of a text are before the last hyphen. The rest says which characters to insert, and where.
+//! Decodes Punycode. The ASCII characters of a text come before the last hyphen. What follows the
+//! hyphen says which characters to insert, and where.
 
 use super::CodecError;
 
-/// Each insertion moves what is behind it, so that many would take long.
+/// The limit on insertions. Each insertion moves all characters after it, so many insertions would
+/// take long.
 const MOST_INSERTIONS: usize = 1000;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<String, CodecError> {
@@ -18,7 +20,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, CodecError> {
     insert(base.iter().map(char_of).collect(), &insertions.to_ascii_uppercase())
 }
 
-/// The insertions up to the first that is wrong.
+/// Inserts characters up to the first wrong insertion.
 fn insert(mut text: Vec<char>, mut insertions: &[u8]) -> Result<String, CodecError> {
     let (mut code, mut at, mut bias) = (0x80_u64, 0_u64, 72);
     let mut count = 0;
@@ -42,7 +44,8 @@ fn insert(mut text: Vec<char>, mut insertions: &[u8]) -> Result<String, CodecErr
     Ok(text.into_iter().collect())
 }
 
-/// A number of variable length, the lowest digit first; `None` if it is wrong, or at the end.
+/// Reads a number of variable length, whose lowest digit comes first. Returns `None` at the end, or
+/// if the number is wrong.
 fn number(digits: &mut &[u8], bias: u64) -> Result<Option<u64>, CodecError> {
     let (mut value, mut weight) = (0_u64, 1_u64);
     for place in 1.. {
@@ -64,6 +67,7 @@ fn number(digits: &mut &[u8], bias: u64) -> Result<Option<u64>, CodecError> {
     Ok(None)
 }
 
+/// Returns the next bias (RFC 3492, section 6.1).
 fn adapt(delta: u64, is_first: bool, count: u64) -> u64 {
     let mut delta = delta / if is_first { 700 } else { 2 };
     delta += delta / count;

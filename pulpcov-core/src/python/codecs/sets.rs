@@ -1,20 +1,20 @@
-//! Sets of two-byte characters, recorded in `multibyte.txt`.
+//! Reads the sets of two-byte characters in `multibyte.txt`.
 
 use std::iter;
 
-/// One or two characters, `\0` where there is none.
+/// One or two characters. `\0` means no character.
 pub(super) type Cell = [char; 2];
 
 const NONE: Cell = ['\0', '\0'];
 
-/// What pairs of bytes mean.
+/// A set of characters that two bytes encode.
 pub(super) struct Set {
     leads: Bytes,
     trails: Bytes,
     cells: Vec<Cell>,
 }
 
-/// The numbers from the first to the last.
+/// The values from `first` to `last`, both included.
 #[derive(Clone, Copy, Default)]
 struct Bytes {
     first: usize,
@@ -38,7 +38,7 @@ impl Bytes {
 }
 
 impl Set {
-    /// The set of a name that is in the file; others have no cells.
+    /// Returns the set with this name. If the file has no such set, returns a set without cells.
     pub(super) fn load(name: &str) -> Self {
         Self::find(name).unwrap_or(Self {
             leads: Bytes::default(),
@@ -60,7 +60,7 @@ impl Set {
         Some(set)
     }
 
-    /// Read cells as they are written in the file.
+    /// Reads cells in the form that the comment in `multibyte.txt` describes.
     fn read(&mut self, text: &str, base: Option<&Self>) {
         self.cells.reserve(self.leads.len() * self.trails.len());
         let mut chars = text.chars().filter(|c| *c != '\n');
@@ -91,7 +91,8 @@ impl Set {
         }
     }
 
-    /// The base's cell that is where the cell `at` of this set is. Sets of 7 bits are the base of ones of 8.
+    /// Returns the cell of `base` for the bytes of the cell `at` in this set. If the bytes of this
+    /// set are from 0x80 on and those of `base` are not, the difference of 0x80 is ignored.
     fn inherited(&self, base: &Self, at: usize) -> Cell {
         let raised = if self.leads.first >= 0x80 && base.leads.first < 0x80 { 0x80 } else { 0 };
         let lead = (self.leads.first + at / self.trails.len()).wrapping_sub(raised);
@@ -104,12 +105,12 @@ impl Set {
         self.cells.get(row * self.trails.len() + column).copied()
     }
 
-    /// What two bytes mean.
+    /// Returns the cell of two bytes.
     pub(super) fn get(&self, lead: u8, trail: u8) -> Option<Cell> {
         self.cell(lead.into(), trail.into()).filter(|cell| *cell != NONE)
     }
 
-    /// The cell of a number, where cells are numbered.
+    /// Returns the cell with this number, counted from the set's first cell.
     pub(super) fn numbered(&self, number: usize) -> Option<Cell> {
         self.cells.get(number).copied()
     }

@@ -1,9 +1,9 @@
-//! Codecs where escape sequences say what the bytes behind them mean.
+//! Decodes the codecs in which escape sequences select the meaning of the bytes that follow.
 
 use super::multibyte::{Step, walk};
 use super::sets::Set;
 
-/// The text of bytes, if the codec is one of this module's.
+/// Decodes `bytes`. Returns `None` if the codec is not one of this module's.
 pub(super) fn decode(codec: &str, bytes: &[u8]) -> Option<String> {
     if codec == "hz" {
         return Some(hz(bytes));
@@ -12,7 +12,7 @@ pub(super) fn decode(codec: &str, bytes: &[u8]) -> Option<String> {
     Some(walk(bytes, |bytes| state.step(bytes)))
 }
 
-/// `~{` and `~}` around pairs of bytes.
+/// Decodes HZ: ASCII, and pairs of bytes between `~{` and `~}`.
 fn hz(bytes: &[u8]) -> String {
     let set = Set::load("gb2312");
     let mut in_pairs = false;
@@ -37,33 +37,37 @@ fn hz(bytes: &[u8]) -> String {
 
 const ESC: u8 = 0x1b;
 
-/// What an escape sequence selects: its last byte, and whether the set has pairs.
+/// The set that an escape sequence selects: the sequence's last byte, and whether the set has
+/// two-byte characters.
 type Mark = (u8, bool);
 
 const ASCII: Mark = (b'B', false);
 const LATIN: Mark = (b'A', false);
 const GREEK: Mark = (b'F', false);
 
-/// What bytes of a set mean.
+/// The meaning of the bytes in a set.
 enum Charset {
     Pairs(Set),
-    /// JIS X 0201: ASCII with two other characters, and half-width Katakana.
+    /// The lower half of JIS X 0201: ASCII, except for two characters.
     Roman,
+    /// The upper half of JIS X 0201: half-width Katakana.
     Katakana,
-    /// A set that is used for single characters only.
+    /// A set that is used only for single characters after `ESC N`.
     Other,
 }
 
-/// A variant of ISO 2022, and how far its text has come.
+/// A decoder for one variant of ISO 2022.
 struct Iso2022 {
     charsets: Vec<(Mark, Charset)>,
-    /// The sets that are selected.
+    /// The three selected sets.
     selected: [Mark; 3],
     is_korean: bool,
+    /// Whether `ESC N` decodes a character of the third set.
     has_third: bool,
-    /// Between "shift out" and "shift in" the second set is in force.
+    /// Whether the second set is in use instead of the first: after "shift out", up to "shift in"
+    /// or the end of the line.
     is_shifted: bool,
-    /// In an escape sequence of another sort, which is text.
+    /// Whether the next byte is in an unknown escape sequence, which is decoded as text.
     is_escape_text: bool,
 }
 
@@ -134,7 +138,7 @@ impl Iso2022 {
         }
     }
 
-    /// What the bytes mean in the set that is in force.
+    /// Decodes one character of the set in use.
     fn character(&self, bytes: &[u8]) -> Step {
         let mark = if self.is_shifted { self.selected[1] } else { self.selected[0] };
         let charset = self.charsets.iter().find(|(known, _)| *known == mark).map(|(_, set)| set);
@@ -153,7 +157,7 @@ impl Iso2022 {
         }
     }
 
-    /// An escape sequence that selects a set.
+    /// Selects a set by the escape sequence at the start of `bytes`.
     fn select(&mut self, bytes: &[u8]) -> Step {
         let len = match self.escape_length(bytes) {
             Ok(len) => len,
@@ -164,7 +168,7 @@ impl Iso2022 {
             [b'(', last] | [b'$', b'(', last] => Some((0, (*last, len == 4))),
             [b')', last] | [b'$', b')', last] => Some((1, (*last, len == 4))),
             [b'.', last] if self.has_third => Some((2, (*last, false))),
-            // A longer way to say JIS X 0208.
+            // This longer sequence selects JIS X 0208, too.
             [b'&', b'@', ESC, b'$', b'B'] if !self.is_korean => Some((0, (b'B', true))),
             _ => None,
         };
@@ -179,7 +183,8 @@ impl Iso2022 {
         }
     }
 
-    /// Up to the first letter, within bounds.
+    /// Returns the length of the escape sequence at the start of `bytes`. It ends with the first
+    /// capital letter or `@`, and has at most 16 bytes.
     fn escape_length(&self, bytes: &[u8]) -> Result<usize, Step> {
         let mut at = 1;
         while at < 16 {
@@ -193,7 +198,7 @@ impl Iso2022 {
         Err(Step::Bad(1))
     }
 
-    /// One character of the third set.
+    /// Decodes one character of the third set, after `ESC N`.
     fn third(&self, bytes: &[u8]) -> Step {
         let Some(&byte) = bytes.get(2) else { return Step::Cut };
         let found = match self.selected[2] {
@@ -210,7 +215,7 @@ fn ends_escape(byte: u8) -> bool {
     byte.is_ascii_uppercase() || byte == b'@'
 }
 
-/// The Greek set as CPython has it: that of 1987.
+/// Returns the character of a byte in ISO 8859-7, in CPython's version, which is that of 1987.
 fn greek(byte: u8) -> Option<char> {
     let code = u32::from(byte);
     match byte {

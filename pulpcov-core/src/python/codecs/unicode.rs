@@ -1,13 +1,14 @@
-//! UTF-7, UTF-16 and UTF-32. UTF-7 writes most ASCII characters as themselves, but not `+`.
+//! Decodes UTF-7, UTF-16 and UTF-32. In UTF-7, all ASCII characters except `+` stand for
+//! themselves.
 
 use super::{CodecError, is_surrogate};
 
-/// Half a surrogate pair, and half a unit at the end, are one U+FFFD.
+/// Decodes UTF-16. Half a surrogate pair becomes U+FFFD, and so does half a unit at the end.
 pub(super) fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
     let (pairs, rest) = bytes.as_chunks::<2>();
     let decoded = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)));
     let mut text: String = decoded.map(|c| c.unwrap_or('\u{fffd}')).collect();
-    // The first half of a pair takes what the end leaves of the second.
+    // If the second half of a surrogate pair is cut, one U+FFFD stands for both halves.
     let is_cut_pair = pairs.last().is_some_and(|pair| (0xd800..0xdc00).contains(&unit(*pair)));
     if !rest.is_empty() && !is_cut_pair {
         text.push('\u{fffd}');
@@ -21,12 +22,12 @@ pub(super) fn utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> String {
     chars.chain((!rest.is_empty()).then_some('\u{fffd}')).collect()
 }
 
-/// Base 64 between `+` and any other character: bits of UTF-16.
+/// The state in a run of base 64 in UTF-7. A run starts after `+`. Its bits are UTF-16.
 #[derive(Default)]
 struct Shifted {
     buffer: u32,
     bits: u32,
-    /// The first half of a pair.
+    /// The first half of a surrogate pair, while the second half has not been read.
     high: Option<u16>,
 }
 
@@ -53,7 +54,8 @@ impl Shifted {
         Ok(())
     }
 
-    /// Whether bits are left that are none of a character.
+    /// Returns whether the run ends within a UTF-16 unit. Fewer than six bits, all of them zero,
+    /// are padding.
     fn is_incomplete(&self) -> bool {
         self.bits >= 6 || self.buffer != 0
     }
@@ -72,7 +74,7 @@ pub(super) fn utf7(bytes: &[u8]) -> Result<String, CodecError> {
             }
             let run = shifted.take().unwrap_or_default();
             if run.is_incomplete() {
-                // With the character that ended it.
+                // One U+FFFD replaces the bits and the character that ended the run.
                 text.push('\u{fffd}');
                 rest = tail;
             } else if run.high.is_some() && is_direct(byte) {

@@ -143,8 +143,8 @@ impl Tokenizer<'_> {
         self.end_of_number(c, "decimal")
     }
 
-    /// Refuses a name directly after a number. A keyword may follow, as in `1if x else y`.
-    /// CPython's `verify_end_of_number`. `c` is the byte after the number, and was already read.
+    /// Refuses a name directly after a number: CPython's `verify_end_of_number`. A keyword may
+    /// follow, as in `1if x else y`. `c` is the byte after the number, and was already read.
     pub(super) fn end_of_number(&mut self, c: Option<u8>, kind: &str) -> Result<(), ()> {
         self.back(c);
         let rest = self.text.get(self.cur..).unwrap_or_default();
