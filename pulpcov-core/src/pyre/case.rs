@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
-/// Which characters are alike when case is ignored.
+/// The characters for which case is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fold {
     /// No characters.
@@ -20,7 +20,7 @@ pub(super) enum Fold {
 }
 
 impl Fold {
-    /// Returns the characters outside `range` that are like a character in it.
+    /// Returns the characters outside `range` that are like a character in `range`.
     pub(super) fn others(self, range: RangeInclusive<u32>) -> Vec<char> {
         let mut others = Vec::new();
         match self {
@@ -45,7 +45,7 @@ impl Fold {
     }
 }
 
-/// The blocks that hold every character with another case.
+/// The ranges that contain every character with another case.
 const BLOCKS: [RangeInclusive<char>; 4] = [
     '\u{41}'..='\u{2e00}',
     '\u{a640}'..='\u{abff}',
@@ -53,8 +53,8 @@ const BLOCKS: [RangeInclusive<char>; 4] = [
     '\u{10400}'..='\u{1e943}',
 ];
 
-/// Returns every character that is like another, in order, each with all characters that are like
-/// it.
+/// Returns every character that is like another, in order. Each comes with all characters that are
+/// like it, itself included.
 fn cased() -> &'static [(char, String)] {
     static CASED: OnceLock<Vec<(char, String)>> = OnceLock::new();
     CASED.get_or_init(|| {

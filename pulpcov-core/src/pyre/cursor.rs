@@ -1,7 +1,7 @@
 //! Reads a pattern token by token, and reports errors in Python's words.
 
-/// The reason why a pattern is refused: Python's message, in most cases with the position in
-/// characters.
+/// The reason why a pattern is refused: Python's message. In most cases, it contains the position,
+/// in characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct PatternError(String);
@@ -38,7 +38,7 @@ impl std::fmt::Display for Token {
     }
 }
 
-/// A position in a pattern.
+/// A position in a pattern. Positions are in characters.
 pub(super) struct Cursor {
     chars: Vec<char>,
     at: usize,
@@ -51,13 +51,13 @@ impl Cursor {
         Ok(cursor)
     }
 
-    /// Returns the position of the next token, in characters.
+    /// Returns the position of the next token.
     pub(super) fn at(&self) -> usize {
         self.at
     }
 
-    /// Moves to `at`. Python reads one token ahead, so it refuses a lone backslash at the end
-    /// before reaching it.
+    /// Moves to `at`. Python reads one token ahead. So it refuses a lone backslash at the end of
+    /// the pattern when the token before is read.
     pub(super) fn seek(&mut self, at: usize) -> Result<(), PatternError> {
         self.at = at;
         if self.chars.get(at..) == Some(&['\\']) {
@@ -90,7 +90,7 @@ impl Cursor {
         Ok(found)
     }
 
-    /// Reads up to `most` characters that are `wanted`.
+    /// Reads up to `most` characters, as long as they are `wanted`.
     pub(super) fn take_while(
         &mut self,
         most: usize,
@@ -107,7 +107,7 @@ impl Cursor {
         Ok(taken)
     }
 
-    /// Reads a name up to `end`, which is not part of the name. `what` describes the name in
+    /// Reads a name up to the character `end`, and skips `end`. `what` describes the name in
     /// errors.
     pub(super) fn take_name(&mut self, end: char, what: &str) -> Result<String, PatternError> {
         let start = self.at;
@@ -130,8 +130,8 @@ impl Cursor {
         Ok(name)
     }
 
-    /// Returns an error with `message` and the position `at`. If the pattern has several lines,
-    /// line and column are added.
+    /// Returns an error with `message` and the position `at`, and with the line and column if the
+    /// pattern has several lines.
     pub(super) fn error(&self, message: &str, at: usize) -> PatternError {
         let mut message = format!("{message} at position {at}");
         if self.chars.contains(&'\n') {

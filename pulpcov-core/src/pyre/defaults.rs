@@ -1,4 +1,4 @@
-//! coverage.py's default patterns. They are the defaults of the settings and of the analysis.
+//! coverage.py's default patterns. They are the defaults in config files and in the analysis.
 
 /// Patterns of lines that coverage.py excludes by default (`DEFAULT_EXCLUDE` in `config.py`).
 pub const DEFAULT_EXCLUDE: [&str; 3] = [

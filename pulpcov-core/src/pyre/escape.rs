@@ -1,4 +1,4 @@
-//! Parses escapes and character classes, and writes them for `fancy-regex`.
+//! Parses escapes and character classes, and translates them for `fancy-regex`.
 
 use super::case::Fold;
 use super::cursor::{Cursor, PatternError, Token};
@@ -11,17 +11,17 @@ use crate::unicode_names;
 pub(super) enum Escape {
     /// A code point. It can be a surrogate, which Python allows but Rust text never contains.
     Literal(u32),
-    /// One of `dDsSwW`.
+    /// The letter of a category: one of `dDsSwW`.
     Category(char),
-    /// One of `AbBZ`.
+    /// The letter of an anchor: one of `AbBZ`.
     Anchor(char),
     /// The number of a group.
     Group(usize),
 }
 
-/// Returns the meaning of `\c` outside a class. The cursor is after `c`.
+/// Returns the meaning of `\c` outside a class. `c` was already read.
 ///
-/// The existence of a group is not checked.
+/// The function does not check whether a group exists.
 pub(super) fn read_escape(cursor: &mut Cursor, c: char) -> Result<Escape, PatternError> {
     match c {
         'A' | 'b' | 'B' | 'Z' => Ok(Escape::Anchor(c)),
@@ -34,7 +34,7 @@ pub(super) fn read_escape(cursor: &mut Cursor, c: char) -> Result<Escape, Patter
     }
 }
 
-/// Returns the meaning of `\c` inside a class. The cursor is after `c`.
+/// Returns the meaning of `\c` inside a class. `c` was already read.
 pub(super) fn read_class_escape(cursor: &mut Cursor, c: char) -> Result<Escape, PatternError> {
     match c {
         'b' => Ok(Escape::Literal(8)),
@@ -47,7 +47,7 @@ pub(super) fn read_class_escape(cursor: &mut Cursor, c: char) -> Result<Escape, 
     }
 }
 
-/// Reads a group's number of one or two digits, or a character of three octal digits.
+/// Reads the number of a group in one or two digits, or a character in three octal digits.
 fn read_group_or_octal(cursor: &mut Cursor, first: char) -> Result<Escape, PatternError> {
     let start = cursor.at() - 2;
     let mut digits = first.to_string();
@@ -71,6 +71,7 @@ fn octal(cursor: &Cursor, digits: &str, start: usize) -> Result<Escape, PatternE
     }
 }
 
+/// Returns the meaning of an escape that is the same inside and outside a class.
 fn read_common(cursor: &mut Cursor, c: char) -> Result<Escape, PatternError> {
     let start = cursor.at() - 2;
     let bad = |cursor: &Cursor, escape: &str| cursor.error(&format!("bad escape {escape}"), start);
@@ -116,12 +117,12 @@ fn is_octal(c: char) -> bool {
     c.is_digit(8)
 }
 
-/// Parses digits. The caller limits their count, so the number fits.
+/// Parses digits. The caller limits their number, so the value fits.
 fn number(digits: &str, radix: u32) -> u32 {
     u32::from_str_radix(digits, radix).unwrap_or(u32::MAX)
 }
 
-/// Reads a class, whose `[` is already read, and writes it to `out`.
+/// Reads a class, whose `[` was already read, and writes it to `out`.
 pub(super) fn class(
     cursor: &mut Cursor,
     modes: Modes,
@@ -158,7 +159,7 @@ pub(super) fn class(
             }
         }
     }
-    // If all members are surrogates, no members remain, and the class is written in another way.
+    // Surrogates are left out, so `members` can be empty. Then, `[]` would not be a class.
     out.push_str(&match (members.is_empty(), negated) {
         (false, false) => format!("[{members}]"),
         (false, true) => format!("[^{members}]"),
@@ -190,8 +191,8 @@ fn push_member(members: &mut String, member: Escape, modes: Modes) {
     }
 }
 
-/// Adds a range without its surrogates, and the characters outside the range that are like one in
-/// it when case is ignored.
+/// Adds the characters of a range, without surrogates, and the characters that are like one of them
+/// when case is ignored.
 fn push_range(members: &mut String, low: u32, high: u32, fold: Fold) {
     for c in fold.others(low..=high) {
         push_literal(members, c.into());
@@ -211,7 +212,7 @@ fn is_surrogate(code: u32) -> bool {
     (0xd800..0xe000).contains(&code)
 }
 
-/// Returns a literal for use outside a class.
+/// Returns a pattern for one character, for use outside a class.
 pub(super) fn literal(code: u32, fold: Fold) -> String {
     let others = fold.others(code..=code);
     let mut out = String::new();
@@ -226,7 +227,8 @@ pub(super) fn literal(code: u32, fold: Fold) -> String {
     }
 }
 
-/// Writes a character so that it stands for itself, inside or outside a class.
+/// Writes a character so that it stands for itself inside and outside a class. Writes nothing for a
+/// surrogate.
 fn push_literal(out: &mut String, code: u32) {
     let Some(c) = char::from_u32(code) else { return };
     if r"\.+*?()|[]{}^$#&-~".contains(c) {
@@ -235,8 +237,8 @@ fn push_literal(out: &mut String, code: u32) {
     out.push(c);
 }
 
-/// Returns a category as a class of its own. Python's white space and word characters differ from
-/// those that Unicode recommends, which the `regex` crate uses.
+/// Returns a category as a class. Python's white space and word characters are not those that
+/// Unicode recommends and the `regex` crate uses.
 pub(super) fn category(c: char, ascii: bool) -> &'static str {
     match (c, ascii) {
         ('d', false) => r"\d",

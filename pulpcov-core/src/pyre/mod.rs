@@ -1,13 +1,13 @@
 //! Regular expressions in the syntax of Python's `re`, run by the `fancy-regex` crate.
 //!
-//! The two dialects look alike and differ in detail. So a pattern is parsed as Python parses it
-//! (`parser`, which uses `cursor` and `escape`), and then translated for `fancy-regex`. If Python
-//! would refuse the pattern, the error has Python's message and, in most cases, its position.
+//! The two dialects look alike and differ in detail. So a pattern is parsed as Python parses it,
+//! and then translated for `fancy-regex`. If Python would refuse the pattern, the error has
+//! Python's message and, in most cases, its position.
 //!
 //! Of the patterns that Python 3.11 accepts, these are refused:
 //!
 //! - a pattern with more than 200 nested groups;
-//! - a pattern with the flag `t`, which has no effect;
+//! - a pattern with the flag `t`, which has no effect in Python;
 //! - a pattern whose repetitions make the engine's program too large. Only [`Pattern`] refuses it.
 //!
 //! Two rare patterns match differently:
@@ -16,6 +16,15 @@
 //!   false in Python.
 //! - A repeated item that prefers to match nothing, as in `(?:|x)+`, is not repeated when the match
 //!   backtracks into it. Python repeats it.
+//!
+//! The private modules:
+//!
+//! - `case` finds the characters that are alike when case is ignored.
+//! - `cursor` reads a pattern token by token.
+//! - `defaults` has coverage.py's default patterns.
+//! - `escape` parses and translates escapes and character classes.
+//! - `parser` parses and translates everything else.
+//! - `required` finds the places in a text that can have a match.
 
 mod case;
 mod cursor;
@@ -35,8 +44,8 @@ pub use defaults::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 use crate::{Error, ErrorKind, Result};
 use parser::Modes;
 
-/// The most backtracking steps of one search. This bounds the time, and is far above what patterns
-/// need. A search with look-around takes steps for every character that it passes.
+/// The limit on backtracking steps in one search. It bounds the time, and is far above what usual
+/// patterns need. A search with look-around takes steps for every character that it passes.
 const BACKTRACK_LIMIT: usize = 100_000_000;
 
 /// A regular expression with the meaning that Python's `re` gives it.
@@ -56,10 +65,10 @@ const BACKTRACK_LIMIT: usize = 100_000_000;
 #[derive(Clone)]
 pub struct Pattern {
     regex: fancy_regex::Regex,
-    /// Finds the places where matches can be.
+    /// The words of which every match contains one, if there are only a few.
     required: Option<required::Required>,
-    /// The pattern without empty matches at the start of the search. It is compiled at the first
-    /// empty match, because few patterns have one.
+    /// The pattern without an empty match at the start of the search. It is compiled when a search
+    /// first finds an empty match, because few patterns have one.
     not_empty: OnceLock<fancy_regex::Regex>,
 }
 
@@ -110,7 +119,7 @@ impl Pattern {
         places.flat_map(|place| self.find_in(text, place))
     }
 
-    /// Returns the matches in `place`. No match crosses the place's bounds.
+    /// Returns the matches in `place`, a range that no match leaves.
     fn find_in<'t>(
         &'t self,
         text: &'t str,
@@ -127,15 +136,15 @@ impl Pattern {
         })
     }
 
-    /// Returns the next match. After an empty match, Python looks at the same position for a match
-    /// that is not empty.
+    /// Returns the next match from `from` on. `was_empty` says that the match before was empty.
+    /// Python then looks at the same position for a match that is not empty.
     fn find_from(&self, text: &str, from: usize, was_empty: bool) -> Result<Option<Range<usize>>> {
         let regex = if was_empty { self.not_empty()? } else { &self.regex };
         let found = regex.find_from_pos(text, from).map_err(refused_by_engine)?;
         Ok(found.map(|found| found.start()..found.end()))
     }
 
-    /// Returns the pattern without empty matches at the start of the search.
+    /// Returns the pattern without an empty match at the start of the search.
     fn not_empty(&self) -> Result<&fancy_regex::Regex> {
         if let Some(regex) = self.not_empty.get() {
             return Ok(regex);
@@ -161,8 +170,8 @@ fn compile(translated: &str) -> Result<fancy_regex::Regex> {
         .map_err(refused_by_engine)
 }
 
-/// Returns an error with the engine's message only: the engine's error type is not part of this
-/// crate's API.
+/// Returns an error with only the engine's message, because the engine's error type is not part of
+/// this crate's API.
 fn refused_by_engine(error: fancy_regex::Error) -> Error {
     let message = match error {
         fancy_regex::Error::CompileError(_) => {
@@ -175,14 +184,14 @@ fn refused_by_engine(error: fancy_regex::Error) -> Error {
 
 /// Returns an error if Python would refuse `pattern`.
 ///
-/// The pattern is not compiled for the engine: a config file with a pattern that the engine refuses
-/// is still useful if nothing needs that pattern.
+/// The engine does not compile the pattern. So a config file with a pattern that only the engine
+/// refuses is still useful if nothing needs that pattern.
 #[cfg(feature = "config")]
 pub(crate) fn check(pattern: &str) -> Result<(), PatternError> {
     parser::translate(pattern, Modes::default()).map(drop)
 }
 
-/// Returns one pattern that matches what any of `patterns` matches: coverage.py's
+/// Returns one pattern that matches whatever one of `patterns` matches: coverage.py's
 /// `misc.join_regex`.
 #[cfg(feature = "python")]
 pub(crate) fn join<S: AsRef<str>>(patterns: &[S]) -> String {

@@ -8,7 +8,7 @@ use super::escape::{Escape, category, class, literal, read_escape};
 use crate::pytext::{is_identifier, parse_int};
 use crate::text::py_repr;
 
-/// The limit on the nesting of groups. Python's own limit is somewhere below 500.
+/// The limit on nested groups. Python's own limit is somewhere below 500.
 const MAX_DEPTH: usize = 200;
 
 /// Python's `MAXREPEAT`. The number of a repetition must be less.
@@ -75,14 +75,14 @@ impl Width {
     }
 }
 
-/// The number of repetitions. `most` is `None` if there is no limit.
+/// The limits on the number of repetitions. `most` is `None` if there is no upper limit.
 #[derive(Debug, Clone, Copy)]
 struct Repeat {
     least: u64,
     most: Option<u64>,
 }
 
-/// The last item of a sequence, which a repetition would repeat.
+/// The last item of a sequence. If a repetition follows, it repeats this item.
 struct Item {
     kind: Kind,
     /// The position in the output where the item's translation starts.
@@ -97,13 +97,13 @@ enum Kind {
     Other,
 }
 
-/// Translates `pattern`. `modes` apply from its start.
+/// Translates `pattern`. `modes` are in force from its start.
 pub(super) fn translate(pattern: &str, modes: Modes) -> Result<String, PatternError> {
     let mut parser = Parser {
         cursor: Cursor::new(pattern)?,
         out: String::with_capacity(pattern.len() + 8),
         global: modes,
-        // Group 0 is the whole match, which stays open to the end.
+        // Group 0 is the whole match. It is open until the end.
         groups: vec![None],
         names: BTreeMap::new(),
         lookbehind: None,
@@ -119,18 +119,18 @@ pub(super) fn translate(pattern: &str, modes: Modes) -> Result<String, PatternEr
 struct Parser {
     cursor: Cursor,
     out: String,
-    /// The modes of the whole pattern. `(?i)` at the start changes them.
+    /// The modes of the whole pattern. `(?i)` at its start changes them.
     global: Modes,
     /// The width of each group, or `None` while the group is open.
     groups: Vec<Option<Width>>,
     names: BTreeMap<String, usize>,
-    /// The number of groups at the start of the outermost look-behind.
+    /// The number of groups before the outermost look-behind, if the parser is in a look-behind.
     lookbehind: Option<usize>,
-    /// The groups in conditions such as `(?(1)...)`, with the position of each condition. A group
-    /// may come later than its condition.
+    /// The group and the position of each condition such as `(?(1)...)`. The group may come after
+    /// the condition.
     conditions: Vec<(usize, usize)>,
-    /// The first error of a look-behind. Python finds it while compiling, after all errors of
-    /// grammar.
+    /// The first error about a look-behind. Python finds it when it compiles the pattern, so errors
+    /// of the grammar come first.
     lookbehind_error: Option<PatternError>,
     depth: usize,
 }
@@ -151,7 +151,7 @@ impl Parser {
         self.lookbehind_error.take().map_or(Ok(()), Err)
     }
 
-    /// Parses alternatives such as `a|b|c`, up to a parenthesis or the end.
+    /// Parses alternatives such as `a|b|c`, up to a closing parenthesis or the end.
     fn alternatives(&mut self, mut modes: Modes) -> Result<Width, PatternError> {
         let top = self.depth == 0;
         let mut width = self.sequence(modes, top)?;
@@ -165,8 +165,8 @@ impl Parser {
         Ok(width)
     }
 
-    /// Parses a sequence such as `abc`. Flags for the whole pattern may stand only at the start of
-    /// the `first` sequence.
+    /// Parses a sequence such as `abc`. `first` says that it is the first sequence of the pattern.
+    /// Only its start may have flags for the whole pattern.
     fn sequence(&mut self, mut modes: Modes, first: bool) -> Result<Width, PatternError> {
         let mut width = Width::default();
         let mut last: Option<Item> = None;
@@ -193,8 +193,8 @@ impl Parser {
         Ok(width.then(last.map_or_else(Width::default, |item| item.width)))
     }
 
-    /// Skips what verbose patterns ignore: white space, or a comment. Returns whether `token`
-    /// starts either.
+    /// Returns whether verbose patterns ignore `token`: white space, or the start of a comment.
+    /// Skips the rest of the comment.
     fn skip_blank(&mut self, token: Token) -> Result<bool, PatternError> {
         match token {
             Token::Char(' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c') => Ok(true),
@@ -206,8 +206,8 @@ impl Parser {
         }
     }
 
-    /// Returns the repetition that `token` starts, if any. A brace that starts no repetition is a
-    /// plain character.
+    /// Returns the repetition that starts with `token`, if there is one. A brace that starts no
+    /// repetition stands for itself.
     fn repeat(&mut self, token: Token) -> Result<Option<Repeat>, PatternError> {
         let start = self.cursor.at();
         match token {
@@ -234,7 +234,7 @@ impl Parser {
         self.cursor.take_while(usize::MAX, |c| c.is_ascii_digit())
     }
 
-    /// Repeats the last item. A `?` makes the repetition lazy, a `+` makes it possessive.
+    /// Repeats the last item. A `?` after the repetition makes it lazy, a `+` makes it possessive.
     fn repeated(
         &mut self,
         last: Option<Item>,
@@ -264,10 +264,10 @@ impl Parser {
         Ok(Item { kind: Kind::Repeated, width: item.width.times(repeat), ..item })
     }
 
-    /// Writes the repetition of the item that was written last.
+    /// Writes the repetition of the last item in the output.
     ///
-    /// `x*` is written as `(?:x+|)`, and `x?` as `(?:x|)`. Otherwise fancy-regex 0.20, when it
-    /// optimizes, takes `x+y?x+` for `x+(?:yx+)?`, and then finds it in a single `x`.
+    /// `x*` becomes `(?:x+|)`, and `x?` becomes `(?:x|)`. Otherwise, fancy-regex 0.20 optimizes
+    /// `x+y?x+` to `x+(?:yx+)?`, which wrongly matches a single `x`.
     fn write_repeat(&mut self, item: &Item, repeat: Repeat, lazy: bool) {
         let Repeat { least, most } = repeat;
         // The engine does not repeat an item without width. One repetition has the same effect as
@@ -279,8 +279,8 @@ impl Parser {
             self.out.push_str(&format!("{{{},{most}}}{lazy}", least.max(1)));
         }
         match (least, lazy) {
-            // An item that is repeated zero times stays in the output, after something that never
-            // matches. So the groups in it keep their numbers.
+            // An item that is repeated zero times stays in the output, so that the groups in it
+            // keep their numbers. The pattern before it never matches.
             _ if most == Some(0) => self.wrap(r"(?:[^\s\S]", item.start, "|)"),
             (0, false) => self.wrap("(?:", item.start, "|)"),
             (0, true) => self.wrap("(?:|", item.start, ")"),
@@ -294,8 +294,8 @@ impl Parser {
         self.out.push_str(close);
     }
 
-    /// Parses one item. Returns `None` for what matches nothing by itself: a comment, or flags for
-    /// the rest.
+    /// Parses one item. Returns `None` for a comment, and for flags, which match nothing by
+    /// themselves.
     fn item(
         &mut self,
         token: Token,
@@ -344,15 +344,15 @@ impl Parser {
         })
     }
 
-    /// Writes a word boundary, by Python's definition of a word character.
+    /// Writes a word boundary for Python's word characters.
     fn word_boundary(&mut self, wanted: bool, modes: Modes) -> (Kind, Width) {
         let word = category('w', modes.ascii);
         let (inside, outside) = if wanted { ("?!", "?=") } else { ("?=", "?!") };
         self.anchor(&format!("(?:(?<={word})({inside}{word})|(?<!{word})({outside}{word}))"))
     }
 
-    /// Writes a reference to what group `group` matched. The reference starts at `start` in the
-    /// pattern.
+    /// Writes a reference to the text that a group matched. `start` is the position of the
+    /// reference.
     fn reference(
         &mut self,
         group: usize,
@@ -363,14 +363,13 @@ impl Parser {
             return Err(self.error("cannot refer to an open group", start));
         };
         self.check_lookbehind(group)?;
-        // The group separates the number from a digit that may follow.
+        // The parentheses separate the number from a digit that may follow.
         let flag = if modes.ignore_case { "i" } else { "" };
         self.out.push_str(&format!("(?{flag}:\\{group})"));
         Ok((Kind::Other, width))
     }
 
-    /// Refuses a reference inside a look-behind to a group of the same look-behind: Python matches
-    /// look-behinds backwards.
+    /// Refuses a reference in a look-behind to a group of the same look-behind, as Python does.
     fn check_lookbehind(&self, group: usize) -> Result<(), PatternError> {
         let Some(groups_before) = self.lookbehind else { return Ok(()) };
         if !matches!(self.groups.get(group), Some(Some(_))) {
@@ -383,7 +382,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Parses everything that starts with a parenthesis, which is already read.
+    /// Parses anything that starts with a parenthesis, which was already read.
     fn group(
         &mut self,
         modes: &mut Modes,
@@ -419,7 +418,8 @@ impl Parser {
         self.error(&format!("unknown extension ?{prefix}{token}"), at)
     }
 
-    /// Parses a group up to its closing parenthesis. `open` is its start in the output.
+    /// Parses a group up to its closing parenthesis. `open` is the start of the group in the
+    /// output.
     fn inner(
         &mut self,
         open: &str,
@@ -469,7 +469,7 @@ impl Parser {
             self.names.insert(name, group);
         }
         self.groups.push(None);
-        // The parser resolves group names, so the engine sees numbers only.
+        // The parser resolves the names of groups, so the engine sees only numbers.
         let found = self.inner("(", modes, start)?;
         self.groups[group] = Some(found.1);
         Ok(found)
@@ -531,8 +531,8 @@ impl Parser {
         modes: Modes,
         start: usize,
     ) -> Result<(Kind, Width), PatternError> {
-        // The atomic group stops the engine from backtracking into the look-around and changing its
-        // groups.
+        // An atomic group stops the engine from backtracking into the look-around, which would
+        // change its groups.
         self.inner(&format!("{open}(?>"), modes, start)?;
         self.out.push(')');
         Ok((Kind::Other, Width::default()))
@@ -566,7 +566,7 @@ impl Parser {
         self.out.push_str(&format!("(?({group})"));
         self.descend(start)?;
         let yes = self.sequence(modes, false)?;
-        // Without a `|`, the engine would treat the condition as something that has to match.
+        // Without a `|`, the engine would read the condition as something that has to match.
         self.out.push('|');
         let no =
             if self.cursor.skip('|')? { self.sequence(modes, false)? } else { Width::default() };
@@ -577,7 +577,7 @@ impl Parser {
         self.close(start)?;
         if self.out.ends_with(&format!("(?({group})|)")) {
             // Both branches are empty, so the condition matches the empty text. The engine would
-            // not match that.
+            // not match it.
             self.out.truncate(before);
         }
         Ok((Kind::Other, yes.or(no)))
@@ -594,7 +594,7 @@ impl Parser {
         Ok(group)
     }
 
-    /// Parses flags: `(?i)` for the whole pattern, `(?i-s:...)` for a group. `flag` is the first
+    /// Parses flags: `(?i)` for the whole pattern, or `(?i-s:...)` for a group. `flag` is the first
     /// character.
     fn flags(
         &mut self,
@@ -624,7 +624,7 @@ impl Parser {
         self.inner("(?:", inner, start).map(Some)
     }
 
-    /// Reads the flags to turn on. Returns them and the `)`, `-` or `:` after them.
+    /// Reads the flags to turn on. Returns them, and the `)`, `-` or `:` that follows.
     fn flags_on(&mut self, first: char) -> Result<(String, char), PatternError> {
         let mut on = String::new();
         let mut flag = first;

@@ -1,8 +1,8 @@
-//! Finds a few words of which every match of a pattern contains at least one. Matches can be only
-//! around these words, so only those places are searched.
+//! Finds a few words such that every match of a pattern contains one of them. Only the places
+//! around these words are searched for matches.
 //!
-//! Most source files have nothing to exclude, and searching for a few words takes a fraction of the
-//! time of a regular expression.
+//! Most source files have nothing to exclude, and a search for words takes a fraction of the time
+//! of a regular expression.
 
 use std::ops::Range;
 
@@ -12,38 +12,38 @@ use memchr::{memchr, memrchr};
 use regex_syntax::Parser;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
-/// The most words to search for. A search for more words is not faster than the pattern.
+/// The limit on words. A search for more words is not faster than the pattern.
 const MOST_WORDS: usize = 16;
 
-/// The most line breaks that a match may cross. If a match can cross more, the whole text is
+/// The limit on line breaks that a match may cross. If a match can cross more, the whole text is
 /// searched.
 const MOST_BREAKS: usize = 16;
 
-/// The length of the shortest word to search for, in bytes. Shorter words are in almost every text.
+/// The minimum length of a word, in bytes. Shorter words are in almost every text.
 const SHORTEST_WORD: usize = 3;
 
 /// What all matches of a pattern have in common.
 #[derive(Clone)]
 pub(super) struct Required {
-    /// Finds the words.
+    /// A search for the words.
     words: Searcher,
-    /// How many times a match can continue on the next line, or after blank lines. `None` means any
-    /// number of times.
+    /// The limit on how often a match can go on in the next line, or after blank lines. `None`
+    /// means that there is no limit.
     breaks: Option<usize>,
 }
 
 impl Required {
-    /// Analyzes a pattern. Returns `None` unless a few words are known such that every match
-    /// contains one of them.
+    /// Analyzes a pattern. Returns `None` if it finds no small set of words such that every match
+    /// contains one.
     pub(super) fn of(pattern: &str) -> Option<Self> {
-        // `regex_syntax` does not parse look-around and references to groups.
+        // `regex_syntax` parses neither look-around nor references to groups.
         let hir = Parser::new().parse(pattern).ok()?;
         let words = words(&hir).filter(|words| shortest(words) >= SHORTEST_WORD)?;
         Some(Self { words: Searcher::new(words.0)?, breaks: breaks(&hir) })
     }
 
-    /// Returns the places that can have matches, in order. A place is a range of whole lines, and
-    /// no match crosses its bounds.
+    /// Returns the places that can have matches, in order. A place is a range of whole lines. No
+    /// match leaves its place.
     pub(super) fn places<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Range<usize>> + 't {
         let mut around_words = self.around_words(text.as_bytes()).peekable();
         std::iter::from_fn(move || {
@@ -55,7 +55,7 @@ impl Required {
         })
     }
 
-    /// Returns, for each line with a word, the lines that a match with that word can cover.
+    /// Returns, for each line with a word, the lines that a match with the word can cover.
     fn around_words<'t>(&'t self, text: &'t [u8]) -> impl Iterator<Item = Range<usize>> + 't {
         let mut from = 0;
         std::iter::from_fn(move || {
@@ -88,8 +88,8 @@ fn line_end(text: &[u8], at: usize) -> usize {
     text.get(at..).and_then(|rest| memchr(b'\n', rest)).map_or(text.len(), |length| at + length)
 }
 
-/// Returns how many times a match of `hir` can continue after newlines and other blanks. Returns
-/// `None` if the number is not bounded, or if the match depends on where the text ends.
+/// Returns the limit on how often a match of `hir` can go on after newlines and other blanks.
+/// Returns `None` if there is no limit, or if the match depends on where the text ends.
 fn breaks(hir: &Hir) -> Option<usize> {
     match hir.kind() {
         HirKind::Look(Look::End | Look::StartCRLF | Look::EndCRLF) => None,
@@ -119,7 +119,7 @@ fn has_newline(class: &Class) -> bool {
     }
 }
 
-/// Returns whether `hir` matches no visible ASCII character.
+/// Returns whether `hir` matches no visible ASCII characters.
 fn is_blank(hir: &Hir) -> bool {
     match hir.kind() {
         HirKind::Capture(group) => is_blank(&group.sub),
@@ -143,7 +143,7 @@ impl Words {
         self.0.len() <= MOST_WORDS
     }
 
-    /// Returns every word of `self` followed by every word of `others`.
+    /// Returns all words of `self`, each followed by each word of `others`.
     fn followed_by(&self, others: &Self) -> Self {
         let pairs = self.0.iter().flat_map(|a| others.0.iter().map(move |b| [&a[..], b].concat()));
         Self(pairs.collect())
@@ -154,6 +154,7 @@ fn shortest(words: &Words) -> usize {
     words.0.iter().map(Vec::len).min().unwrap_or_default()
 }
 
+/// Returns a few words such that every match of `hir` contains one.
 fn words(hir: &Hir) -> Option<Words> {
     if let Some(whole) = whole(hir) {
         return Some(whole);
@@ -171,8 +172,7 @@ fn words(hir: &Hir) -> Option<Words> {
     }
 }
 
-/// Returns the longest words of a sequence of parts: words within a part, or words joined across
-/// parts.
+/// Returns the longest words of a sequence. Words may be within a part, or go across parts.
 fn best_of(parts: &[Hir]) -> Option<Words> {
     let mut found = Vec::new();
     let mut run = Words::empty();
