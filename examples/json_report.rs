@@ -1,4 +1,4 @@
-//! Writes a JSON report of data and source code in memory, without reading any file.
+//! Writes a JSON report about data and source code in memory. Reads no files.
 //!
 //!     cargo run -p pulpcov-core --features report --example json_report
 

@@ -1,5 +1,4 @@
-//! Merges data files in memory, without writing or deleting anything, and counts the lines that
-//! ran.
+//! Merges data files in memory, and counts the lines that ran. Writes and deletes nothing.
 //!
 //!     cargo run -p pulpcov-core --example merge_in_memory -- DATA_FILE...
 #![expect(clippy::print_stdout, reason = "that is what it is for")]

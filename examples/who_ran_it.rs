@@ -1,4 +1,4 @@
-//! Prints the contexts that ran a line. Reads one data file of any format.
+//! Prints the contexts in which a line ran. Reads one data file of any format.
 //!
 //!     cargo run -p pulpcov-core --example who_ran_it -- DATA_FILE SOURCE_PATH LINE
 #![expect(clippy::print_stdout, reason = "that is what it is for")]

@@ -1,14 +1,16 @@
-//! Hashes the source code of the crate, so that cached facts of an older version of the code are not used.
+//! Hashes the source code of the crate. The hash is part of the keys of cached facts, so facts that
+//! other code has cached are not used.
 //!
-//! The version number is not enough, because it does not change with every change of the code.
+//! The version number would not be enough, because it does not change with every change of the
+//! code.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
 use std::io;
 use std::path::Path;
 
-/// All source files. Only some modules find facts, but a list of those modules and their dependencies would
-/// go stale.
+/// The files and folders to hash. Facts depend on only some modules, but a list of those modules
+/// and their dependencies would go stale.
 const INPUTS: [&str; 2] = ["Cargo.toml", "src"];
 
 fn main() -> io::Result<()> {
@@ -17,13 +19,14 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// Returns a hash of the sources of the crate in `folder`.
+/// Returns a hash of the source code of the crate in `folder`.
 pub(crate) fn sources(folder: &Path) -> io::Result<String> {
     let mut hasher = DefaultHasher::new();
     INPUTS.iter().try_for_each(|input| hash(folder, Path::new(input), &mut hasher))?;
     Ok(format!("{:016x}", hasher.finish()))
 }
 
+/// Hashes a file, or all files in a folder, by name and content. `name` is relative to `folder`.
 fn hash(folder: &Path, name: &Path, hasher: &mut DefaultHasher) -> io::Result<()> {
     let path = folder.join(name);
     if path.is_dir() {

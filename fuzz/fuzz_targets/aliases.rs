@@ -1,4 +1,5 @@
-//! Maps paths and matches patterns: any text, and the cases recorded from coverage.py.
+//! Maps paths with aliases, and matches patterns. The input is any text, or a case that was
+//! recorded from coverage.py.
 #![no_main]
 
 use std::collections::HashSet;
@@ -16,7 +17,7 @@ use serde_json::Value;
 const RECORDED: &str = include_str!("../../tests/fixtures/aliases/cases.jsonl");
 
 static CWD: LazyLock<WorkingDir> = LazyLock::new(|| WorkingDir::new("/nonexistent/cwd"));
-/// The recorded cases of aliases. Their logs are ignored.
+/// The recorded cases of aliases. The logs in them are ignored.
 static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     let mut lines = RECORDED.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let head = lines.next().expect("a first line");
@@ -40,16 +41,16 @@ fuzz_target!(init: CASES.iter().for_each(|case| case.check(&[])), |input: Input|
 struct Case {
     relative: bool,
     gone: HashSet<Vec<u8>>,
-    /// The pattern, the result, and whether the rule is refused.
+    /// The pattern and the result of each rule, and whether coverage.py refuses the rule.
     rules: Vec<(String, String, bool)>,
-    /// A path and its mapped path.
+    /// Paths and what they are mapped to.
     maps: Vec<(String, String)>,
 }
 
 impl Case {
     fn new(case: &Value) -> Self {
         let rule = |rule: &Value| (text(&rule[0]), text(&rule[1]), !rule[2].is_null());
-        // A path without a mapped path stays as it is.
+        // A path that is recorded alone stays as it is.
         let map = |map: &Value| (text(&map[0]), text(map.get(1).unwrap_or(&map[0])));
         Self {
             relative: case["relative"].as_bool().unwrap_or(false),
@@ -59,7 +60,7 @@ impl Case {
         }
     }
 
-    /// Checks the recorded results, with `others` mapped in between.
+    /// Checks the results of the recorded paths. Maps one of `others` before each path.
     fn check(&self, others: &[Vec<u8>]) {
         let gone = self.gone.clone();
         let mut aliases = PathAliases::new(CWD.clone())
@@ -68,7 +69,7 @@ impl Case {
         for (pattern, result, refused) in &self.rules {
             assert_eq!(aliases.add(pattern, result).is_err(), *refused, "{pattern:?}");
         }
-        // With relative files, another path could add a rule for the paths that follow.
+        // With relative paths, another path could add a rule for the paths that follow.
         let mut others = others.iter().filter(|_| !self.relative);
         for (path, expected) in &self.maps {
             if let Some(other) = others.next() {
@@ -112,7 +113,8 @@ fn globs(patterns: &[Vec<u8>], paths: &[Vec<u8>]) {
     let tree = TreeMatcher::new(CWD.clone(), patterns);
     for path in paths {
         tree.is_match(path);
-        // Few patterns and many patterns are matched in different ways, with the same result.
+        // One pattern and several patterns are matched in different ways. The result must be the
+        // same.
         if let Ok(together) = &together {
             let any = alone.iter().flatten().any(|one| one.is_match(path));
             assert_eq!(together.is_match(path), any || patterns.is_empty() && path.is_empty());

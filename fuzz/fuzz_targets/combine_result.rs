@@ -1,4 +1,4 @@
-//! Combines any files with an intact data file. The result must be a valid data file with the rows
+//! Combines any files with an intact data file. The result must be a valid data file with all rows
 //! of the intact file. Every input that is not in the result must still exist.
 #![no_main]
 
@@ -17,7 +17,7 @@ use pulpcov_fuzz::{Change, DataSet, RoundTrip, fixtures, folder};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-/// Data files of coverage.py, stored in different ways.
+/// Data files of coverage.py that are stored in different ways.
 const REAL: [&[u8]; 6] = fixtures![
     "written/v5.0a2-branch",
     "written/v7.17.3-lines",
@@ -29,7 +29,7 @@ const REAL: [&[u8]; 6] = fixtures![
 
 const SENTENCE: &[u8] = b"!coverage.py: This is a private format, don't read it directly!";
 
-/// The most other files. More files find nothing new.
+/// The limit on other files. More files find no more bugs.
 const MOST: usize = 4;
 
 #[derive(Debug, Arbitrary)]
@@ -43,7 +43,7 @@ struct Input {
     little_memory: bool,
 }
 
-/// Any file: arbitrary bytes, a JSON data file of any content, or a changed SQLite data file.
+/// A file of arbitrary bytes, a JSON data file with any content, or a changed SQLite data file.
 #[derive(Debug, Arbitrary)]
 enum Other {
     Bytes(Vec<u8>),
@@ -75,8 +75,8 @@ fn kind(arcs: bool) -> Measurement {
 
 fuzz_target!(|input: Input| {
     let Some(intact) = input.intact.build(kind(input.arcs)) else { return };
-    // The paths as in the result. Two files with different plugins can become one file, which is an
-    // error.
+    // The result has paths with the slashes of this machine. Two files with different plugins can
+    // then become one file, which is an error.
     let Ok(expected) = with_host_slashes(intact.clone()) else { return };
     let (files, folder) = (RoundTrip::new(), folder());
     let target = folder.path().join(".coverage");
@@ -118,8 +118,8 @@ fn with_host_slashes(data: CoverageData) -> Result<CoverageData, Error> {
     data.map_paths(|path| aliases.map_file(path))
 }
 
-/// Reads all files and gives them an old time stamp, because combining waits for a file that just
-/// changed.
+/// Returns the content of all files. Sets an old modification time, because combining waits if a
+/// file has just changed.
 fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -135,16 +135,16 @@ fn is_in(combined: &Combined, path: &Path) -> bool {
     combined.left_out.iter().all(|err| err.path() != Some(path))
 }
 
-/// Asserts that the error is one that stops combining: inputs contradict each other, or the target
-/// cannot be appended to.
+/// Asserts that the error is one that may stop combining: either inputs contradict each other, or
+/// nothing can be appended to the target.
 fn may_stop_a_combine(err: &Error, target: &Path) {
     let contradicts = matches!(err.kind(), ErrorKind::MixedData | ErrorKind::TracerConflict);
     assert!(contradicts || err.path() == Some(target), "{err:?}");
     assert!(!matches!(err.kind(), ErrorKind::Io | ErrorKind::Busy), "{err:?}");
 }
 
-/// Asserts that SQLite finds no fault, that Python can read all text, and that both readers find
-/// the same rows.
+/// Asserts that SQLite finds no fault, that Python can read all text, and that the reader of pages
+/// and SQLite find the same rows.
 fn is_a_data_file(path: &Path, combined: &Combined, little_memory: bool) {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("open");
     let one = |query: &str| -> String {
@@ -175,7 +175,7 @@ fn is_a_data_file(path: &Path, combined: &Combined, little_memory: bool) {
     }
     let mut bytes = fs::read(path).expect("its bytes");
     let pages = read_bytes(&bytes).expect("read by pages");
-    // The header's version-valid-for number now differs from its change counter, so its page count
+    // Now the header's version-valid-for number differs from its change counter, so its page count
     // is not valid (SQLite file format, section 1.3). SQLite reads such a file.
     bytes[92] ^= 1;
     let sql = read_bytes(&bytes).expect("read by SQLite");

@@ -1,4 +1,4 @@
-//! Parses config files of any bytes, as INI or TOML depending on the first byte.
+//! Parses any bytes as a config file. The first byte selects INI or TOML.
 #![no_main]
 
 use libfuzzer_sys::{Corpus, fuzz_target};

@@ -1,4 +1,5 @@
-//! Parses names of data files: any text, and names built from parts, which must be found again.
+//! Parses names of data files. A name is any text, or is built from parts that parsing must find
+//! again.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -28,7 +29,7 @@ fn take_apart(base: &str, name: &str) {
         return;
     };
     assert_eq!(parsed_base, base);
-    // Host, pid and random part come together or not at all. A hash comes only after them.
+    // Host, pid and random part exist together or not at all. A hash exists only with them.
     assert!(host.is_some() == pid.is_some() && pid.is_some() == random.is_some());
     assert!(hash.is_none() || host.is_some());
     assert!(host.as_deref() != Some("") && random.as_deref() != Some(""));

@@ -1,4 +1,4 @@
-//! Reads any bytes as cached facts: broken facts are computed again, and nothing panics.
+//! Reads any bytes as cached facts. Broken facts must be computed again, and nothing may panic.
 #![no_main]
 
 use std::fs;
@@ -8,8 +8,8 @@ use libfuzzer_sys::fuzz_target;
 use pulpcov_core::summarize::{FactsCache, Summarizer};
 use pulpcov_core::{CoverageData, Numbits};
 
-/// A cache file starts with a magic number. Entries follow, each with key, idle time, length,
-/// checksum and facts. These are the offsets in the first entry.
+/// The offsets in the first entry of a cache file. The file starts with a magic number. Each entry
+/// has a key, an idle time, a length, a checksum and facts.
 const LENGTH: std::ops::Range<usize> = 49..53;
 const CHECKSUM: std::ops::Range<usize> = 53..61;
 const FACTS: usize = 61;

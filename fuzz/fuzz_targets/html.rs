@@ -1,5 +1,5 @@
-//! Writes the HTML report for any source code, names and title: the report shows the source code,
-//! and nothing in it becomes markup.
+//! Writes the HTML report for any source code, names and title. The report must show the source
+//! code, and nothing in the source code may become markup.
 #![no_main]
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::summarize::Summarizer;
 use serde_json::Value;
 
-/// The tags that may follow a line's `<li>`, up to the end of the line's text.
+/// The tags that may be in a line's text, besides `mark`.
 const TOKENS: [&str; 8] = ["b", "/b", "u", "/u", "i", "/i", "var", "/var"];
 
 #[derive(Debug, Arbitrary)]
@@ -30,7 +30,7 @@ fuzz_target!(|input: Input| {
     if data.add_arcs(input.name.as_str(), &input.context, arcs).is_err() {
         return;
     }
-    // Random bytes are rarely Python code, but any bytes can be comments.
+    // Random bytes are rarely Python code, but any bytes can be in comments.
     let source = match input.is_comment {
         true => input
             .source
@@ -70,7 +70,7 @@ fuzz_target!(|input: Input| {
     assert!(shown.next().is_none());
 });
 
-/// Returns the line's text in the report, without what follows the text.
+/// Returns the text of a line in the report, without the parts after the text.
 fn text_of(item: &str) -> String {
     let ends = ["<details class=why>", "<button class=ctx>", "<span class=ctx>", "</ol>"];
     let end = ends.iter().filter_map(|end| item.find(end)).min().unwrap_or(item.len());

@@ -1,5 +1,5 @@
-//! Reads a data file of coverage.py 4.x of any bytes. The file is refused, or writing and reading
-//! the data gives the same data.
+//! Reads any bytes as a data file of coverage.py 4.x. Either the file is refused, or the data stays
+//! the same when it is written and read again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -14,7 +14,8 @@ fuzz_target!(|bytes: &[u8]| {
     match read_bytes(&file) {
         Ok(decoded) => {
             let once = json_round_trip(&decoded.data);
-            // If only the tracer of a file is known, the file is written as one without lines.
+            // If nothing but the tracer of a file is known, the file is written as one without
+            // lines.
             if decoded.data.measurement().is_some() {
                 assert_eq!(once, decoded.data);
             }

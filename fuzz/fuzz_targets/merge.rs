@@ -1,4 +1,5 @@
-//! Merging is commutative, associative and idempotent, in memory and through files.
+//! Merges data sets in memory and through files. Merging must be commutative, associative and
+//! idempotent.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -43,13 +44,14 @@ fn merged(a: &CoverageData, b: &CoverageData) -> Result<CoverageData> {
     Ok(all)
 }
 
-/// Asserts that both results are errors, or both are equal data.
+/// Asserts that both results are errors, or that both are equal data.
 fn assert_same(one: &Result<CoverageData>, other: &Result<CoverageData>) {
     assert_eq!(one.as_ref().ok(), other.as_ref().ok());
 }
 
-/// Checks that writing and reading JSON keeps the data. The 4.x format has no contexts, metadata or
-/// empty rows, so these are not compared.
+/// Checks that the data stays the same when it is written as JSON and read again. Contexts,
+/// metadata and empty rows are not compared, because the format of coverage.py 4.x does not have
+/// them.
 fn through_json(mut data: CoverageData) {
     data.drop_contexts();
     data.clear_meta();
@@ -66,6 +68,7 @@ fn through_json(mut data: CoverageData) {
     assert_eq!(json_round_trip(&once), once);
 }
 
+/// Returns the number of rows that have lines or arcs.
 fn rows_with_something(data: &CoverageData) -> u64 {
     let of_file = |file: pulpcov_core::FileData<'_>| {
         let lines = file.lines_by_context().into_iter().filter(|(_, lines)| !lines.is_empty());

@@ -1,4 +1,4 @@
-//! Changes a set of lines step by step, and compares it with a `BTreeSet`.
+//! Changes a numbits value step by step, and compares it with a `BTreeSet` of lines.
 #![no_main]
 
 use std::collections::BTreeSet;
@@ -62,7 +62,7 @@ fuzz_target!(|steps: Vec<Step>| {
     assert_eq!(lines_of(bits.as_bytes()), set);
 });
 
-/// Returns the lines of a numbits value, as coverage.py's `numbits_to_nums` defines them.
+/// Returns the lines of a numbits value, as coverage.py's `numbits_to_nums` does.
 fn lines_of(numbits: &[u8]) -> BTreeSet<u32> {
     let bit_set = |line: &u32| numbits[(line / 8) as usize] >> (line % 8) & 1 == 1;
     (0..numbits.len() as u32 * 8).filter(bit_set).collect()

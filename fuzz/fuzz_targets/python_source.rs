@@ -1,5 +1,5 @@
-//! Analyzes source code of any bytes, for every version of Python. The source code is refused, or
-//! the facts fit the text and each other.
+//! Analyzes any bytes as source code, for every version of Python. Either the source code is
+//! refused, or the facts fit the text and each other.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -25,7 +25,7 @@ fn check(facts: &Facts, lines: i32) {
     assert!(facts.statements().iter().all(|line| facts.excluded().binary_search(line).is_err()));
     let _ = FactsRecord::new(facts);
 
-    // Every second statement and every third arc ran.
+    // Pretend that every second statement and every third arc ran.
     let ran = facts.statements().iter().copied().step_by(2);
     let arcs = facts.arcs().iter().copied().step_by(3);
     for analysis in [Analysis::of_lines(facts, ran.clone()), Analysis::of_arcs(facts, ran, arcs)] {

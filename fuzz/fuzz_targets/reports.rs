@@ -1,5 +1,5 @@
-//! Writes every report for any source code, name and data: nothing panics, and no content passes
-//! for part of the format.
+//! Writes every report for any source code, name and data. Nothing may panic, and no content may be
+//! mistaken for a part of the format.
 #![no_main]
 
 use std::path::Path;

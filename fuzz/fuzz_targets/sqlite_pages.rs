@@ -1,5 +1,5 @@
-//! Compares the page-by-page reader and writer of data files with SQLite. Any data set is written
-//! in both ways. Any changed data file, new or from the test fixtures, is read in both ways.
+//! Compares the page-by-page reader and writer of data files with SQLite. Both write any data set.
+//! Both read any changed data file, whether it is new or from the test fixtures.
 #![no_main]
 
 use arbitrary::{Arbitrary, Unstructured};
@@ -10,7 +10,7 @@ use pulpcov_fuzz::{Change, DataSet, fixtures, folder};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-/// Data files that are read page by page.
+/// Data files that can be read page by page.
 const REAL: [&[u8]; 5] = fixtures![
     "written/v7.17.3-branch",
     "written/v7.17.3-dynamic",
@@ -19,7 +19,8 @@ const REAL: [&[u8]; 5] = fixtures![
     "odd/page-1024",
 ];
 
-/// The queries that return everything in a database, and at the end the results of SQLite's checks.
+/// Queries that return everything in a database. The last ones return the results of SQLite's
+/// checks.
 const QUERIES: &str = include_str!("../../pulpcov-core/src/formats/sqlite/contents.sql");
 
 #[derive(Debug, Arbitrary)]
@@ -44,7 +45,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     }
     let pages = read_bytes(&file);
-    // The header's version-valid-for number now differs from its change counter, so its page count
+    // Now the header's version-valid-for number differs from its change counter, so its page count
     // is not valid (SQLite file format, section 1.3). SQLite reads such a file.
     file[92] ^= 1;
     match (pages, read_bytes(&file)) {
@@ -61,7 +62,7 @@ fn changed(mut file: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     file
 }
 
-/// Returns whether SQLite finds the same number of pages whether or not it trusts the header.
+/// Returns whether SQLite finds the same number of pages with and without the header's page count.
 fn page_count_is_known(file: &[u8]) -> bool {
     let number = |at: usize| Some(u32::from_be_bytes(*file.get(at..)?.first_chunk()?));
     let page_size = match file.get(16..18) {
@@ -75,20 +76,20 @@ fn page_count_is_known(file: &[u8]) -> bool {
         && number(28).is_some_and(|count| count as usize == file.len() / page_size)
 }
 
-/// Writes `data` page by page and with SQLite, and asserts that SQL sees the same in both. Returns
-/// the bytes written page by page.
+/// Writes `data` page by page and with SQLite, and asserts that SQLite reads the same from both
+/// files. Returns the bytes of the file that was written page by page.
 fn write_in_both_ways(data: &CoverageData) -> Vec<u8> {
     let folder = folder();
     let (pages, sql) = (folder.path().join("pages"), folder.path().join("sql"));
     sqlite::write(data, &pages).unwrap();
-    // An existing database is written to with SQLite.
+    // If there already is a database, SQLite writes to it.
     Connection::open(&sql).unwrap().pragma_update(None, "application_id", 1).unwrap();
     sqlite::write(data, &sql).unwrap();
     assert_eq!(contents(&pages), contents(&sql));
     std::fs::read(&pages).unwrap()
 }
 
-/// Returns all rows, and the results of SQLite's checks.
+/// Returns all rows of a database, and the results of SQLite's checks.
 fn contents(path: &std::path::Path) -> Vec<String> {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut contents = Vec::new();
@@ -97,7 +98,7 @@ fn contents(path: &std::path::Path) -> Vec<String> {
         let columns = statement.column_count();
         let mut rows = statement.query([]).unwrap();
         while let Some(row) = rows.next().unwrap() {
-            // Text need not be UTF-8.
+            // SQLite's text may be invalid UTF-8.
             let values = (0..columns).map(|column| row.get_ref(column).unwrap());
             contents.push(format!("{:?}", values.collect::<Vec<_>>()));
         }

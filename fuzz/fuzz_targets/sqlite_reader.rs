@@ -1,7 +1,7 @@
-//! Reads a SQLite data file of any bytes, a changed data file from the test fixtures, or tables
-//! with any rows. The file is refused, or writing and reading the data gives the same data.
+//! Reads a SQLite data file. Either the file is refused, or the data stays the same when it is
+//! written and read again.
 //!
-//! A fuzzer input that starts like a SQLite file is read as it is. Any other is a [`Recipe`] for a
+//! An input that starts like a SQLite file is read as it is. Any other input is a [`Recipe`] for a
 //! file.
 #![no_main]
 
@@ -16,7 +16,7 @@ use rusqlite::{Connection, params_from_iter};
 
 static FILES: LazyLock<RoundTrip> = LazyLock::new(RoundTrip::new);
 
-/// A data file of each schema, and data files that SQLite stores in other ways.
+/// A data file of each schema, and data files that SQLite stores in unusual ways.
 const REAL: [&[u8]; 10] = fixtures![
     "written/v5.0a2-branch",
     "written/v5.0a3-dynamic",
@@ -32,9 +32,9 @@ const REAL: [&[u8]; 10] = fixtures![
 
 #[derive(Debug, Arbitrary)]
 enum Recipe {
-    /// A data file from the test fixtures, with changes.
+    /// A changed data file from the test fixtures.
     Changed(u8, Vec<Change>),
-    /// A database built from scratch, with rows that need not make sense.
+    /// A new database with rows that may make no sense.
     Made { schema: u8, rows: Vec<Row>, changes: Vec<Change> },
 }
 
@@ -51,7 +51,7 @@ enum Cell {
     Null,
     Real(f64),
     Text(String),
-    /// Text that need not be UTF-8.
+    /// Text that may be invalid UTF-8.
     TextOfBytes(Vec<u8>),
     Blob(Vec<u8>),
     LargeBlob(u32),
@@ -83,7 +83,7 @@ fn check(file: &[u8]) {
     }
 }
 
-/// Builds a database with the tables of a schema, without constraints or column types.
+/// Builds a database with the tables of a schema, but without constraints and column types.
 fn make(schema: u8, rows: &[Row]) -> rusqlite::Result<Vec<u8>> {
     let schema = schema % 9;
     let (lines, numbers) = match schema {

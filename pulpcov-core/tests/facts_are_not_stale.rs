@@ -1,5 +1,6 @@
-//! The cache of facts has no stale entries. Its keys change with the code (`build.rs`) and with the
-//! dependencies, whose versions are part of the type ids.
+//! Tests that the keys of cached facts change with everything that facts depend on, so that no
+//! stale facts are used. The keys contain a hash of the code (`build.rs`) and a type id, which
+//! changes with the versions of the dependencies.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::collections::{BTreeSet, VecDeque};
@@ -11,14 +12,14 @@ use std::process::Command;
 #[expect(dead_code, clippy::print_stdout, reason = "the build script's `main` is for cargo")]
 mod build;
 
-/// The module that stores facts. Facts depend on the code of every module that it uses.
+/// The module that stores facts. Facts depend on the code of all modules that it uses.
 const ROOT: &str = "src/summarize/facts_cache.rs";
 
 fn crate_folder() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The modules are found through the `use` lines, so there is no list to maintain.
+/// The test finds these modules by their `crate::` paths, so there is no list to maintain.
 #[test]
 fn every_source_that_facts_follow_from_changes_the_hash() {
     let reached = reached_sources();
@@ -56,7 +57,7 @@ fn copy(from: &Path, to: &Path, name: &Path) {
     }
 }
 
-/// Returns the source files of [`ROOT`] and of all modules that it uses, directly or indirectly.
+/// Returns the source files of [`ROOT`] and of all modules that it uses directly or indirectly.
 fn reached_sources() -> BTreeSet<PathBuf> {
     let mut reached = BTreeSet::new();
     let mut next = VecDeque::from([PathBuf::from(ROOT)]);
@@ -70,8 +71,8 @@ fn reached_sources() -> BTreeSet<PathBuf> {
     reached
 }
 
-/// Returns `a` and `b` for `crate::a::c` and `use crate::{a, b::c}`. Names in comments are found
-/// too, which does no harm.
+/// Returns `a` and `b` for `crate::a::c` and for `use crate::{a, b::c}`. It also finds names in
+/// comments, which does no harm.
 fn named_behind_crate(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, _) in text.match_indices("crate::") {
@@ -108,7 +109,7 @@ fn identifier(text: &str) -> String {
     text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
 }
 
-/// Returns the source files of a module, or of the module from which `lib.rs` re-exports `name`.
+/// Returns the source files of a module, or of the module from which `lib.rs` exports `name`.
 fn sources_of(name: &str) -> Vec<PathBuf> {
     let folder = PathBuf::from("src").join(name);
     let file = folder.with_extension("rs");
@@ -143,7 +144,7 @@ fn collect(folder: &Path, sources: &mut Vec<PathBuf>) {
     }
 }
 
-/// The id also changes with the version of an indirect dependency.
+/// A type id also changes with the version of an indirect dependency.
 #[test]
 fn a_type_has_another_id_if_a_dependency_has_another_version() {
     let folder = tempfile::tempdir().unwrap();
@@ -180,7 +181,7 @@ fn a_type_has_another_id_if_a_dependency_has_another_version() {
         manifest("print", "1.0.0", "facts");
         let mut run = Command::new(env!("CARGO"));
         run.args(["run", "-q", "--offline", "-p", "print"]).current_dir(folder.path());
-        // The crates here must not get settings of the cargo that runs this test.
+        // The crates here must not get the settings of the cargo that runs this test.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("CARGO_") && name != "CARGO_HOME" {
                 run.env_remove(name);

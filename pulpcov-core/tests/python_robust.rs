@@ -1,5 +1,5 @@
-//! Tests with extreme source code: large, deep or broken. None may panic, overflow the stack or
-//! take more than linear time.
+//! Tests with extreme source code: large, deep or broken. The analysis must not panic, overflow the
+//! stack or take more than linear time.
 #![cfg(feature = "python")]
 #![expect(clippy::expect_used, reason = "what fails here is a failed test")]
 
@@ -16,7 +16,7 @@ fn repeated(count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count).map(line).collect()
 }
 
-/// The parser is run in threads, which have less stack than a program.
+/// Analyzes `text` in a thread, which has less stack than the main thread of a program.
 fn analyze_in_a_thread(text: String) -> Result<()> {
     let thread = std::thread::Builder::new().stack_size(2 << 20);
     thread.spawn(move || analyze(&text).map(drop)).expect("a thread").join().expect("no panic")
@@ -41,7 +41,8 @@ fn what_the_parser_reads_twice_may_be_deep() {
     }
 }
 
-/// The parser takes quadratic time for these, so it must not see them. Each would take more than a minute.
+/// ruff's parser takes quadratic time for these f-strings, so it must not see them. Each would take
+/// more than a minute.
 #[test]
 fn nested_fields_of_fstrings_are_refused_at_once() {
     for (unit, end) in [("f'{", "}'"), ("f'{f\"{", "}\"}'"), ("{a:", "}"), ("f\"{'", "'}\"")] {
@@ -114,7 +115,7 @@ fn long_lines() -> Result<()> {
     Ok(())
 }
 
-/// CPython allows 99 indents, and 20 blocks (`CO_MAXBLOCKS`) within one function.
+/// CPython allows 99 levels of indentation, and 20 blocks (`CO_MAXBLOCKS`) in one function.
 #[test]
 fn deep_statements() {
     for (line, most) in [
@@ -168,7 +169,7 @@ fn deep_expressions() {
 
 #[test]
 fn slow_patterns_end() -> Result<()> {
-    // Because of the look-ahead, the linear-time engine cannot run this pattern.
+    // Because of the look-ahead, the engine has to backtrack.
     let patterns = LinePatterns::new(&[r"^(?:(a|aa)(?!c))+$"])?;
     let source = PythonSource::decode(format!("{}b = 1\n", "a".repeat(80)).as_bytes())?;
     let found = source.analyze(&AnalyzeOptions::new()?.exclude(patterns));
@@ -257,7 +258,7 @@ fn word() -> impl Strategy<Value = &'static str> {
     ])
 }
 
-/// Computes everything that can be computed about any bytes.
+/// Computes everything that there is to compute about `bytes`.
 fn look_at(bytes: &[u8]) {
     let options = AnalyzeOptions::new().expect("the default patterns compile");
     let Ok(source) = PythonSource::decode(bytes) else { return };

@@ -1,5 +1,5 @@
-//! Replays what coverage.py did with config files and patterns. `../fixtures/config/record.py` made
-//! the recording.
+//! Compares the results for config files and patterns with those of coverage.py.
+//! `../fixtures/config/record.py` recorded coverage.py's results.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use pulpcov_core::text::printable;
 use pulpcov_core::{Error, ErrorKind, Position};
 use serde_json::Value as Json;
 
-/// Returns the lines of a recording: the header with what all cases share, and the cases.
+/// Returns the header of a recording, which has what all cases share, and the cases.
 fn recording(text: &str) -> (Json, impl Iterator<Item = Json>) {
     let mut lines = text.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
     (lines.next().unwrap(), lines)
@@ -22,7 +22,7 @@ fn texts(object: &Json) -> BTreeMap<&str, &str> {
     entries.map(|(name, text)| (name.as_str(), text.as_str().unwrap())).collect()
 }
 
-/// Loads the config that a case describes, in a folder of its own.
+/// Loads the config of a case from `folder`.
 fn load(case: &Json, header: &Json, folder: &Path) -> Result<Loaded, Error> {
     let env = texts(case.get("env").unwrap_or(&header["env"]));
     let lookup = |name: &str| {
@@ -43,6 +43,8 @@ fn load(case: &Json, header: &Json, folder: &Path) -> Result<Loaded, Error> {
     }
 }
 
+/// Loads the config of a case from a new folder, and passes the result and the folder's path to
+/// `use_it`.
 fn in_folder<T>(
     case: &Json,
     header: &Json,
@@ -53,7 +55,7 @@ fn in_folder<T>(
     use_it(load(case, header, &path), path.to_str().unwrap())
 }
 
-/// Returns the settings as JSON, in the form of the recording.
+/// Returns the settings in the form of the recording. `$CWD` stands for the folder.
 fn settings(config: &Config, cwd: &str) -> BTreeMap<&'static str, Json> {
     let json = |info| match info {
         Info::Text(text) => Json::from(text.replace(cwd, "$CWD")),
@@ -106,7 +108,7 @@ fn compare_errors(case: &Json, error: &Error) -> Option<String> {
     if error.kind() != ErrorKind::Config {
         return problem("kind");
     }
-    // If Python fails with a traceback, any error is right.
+    // If Python fails with a traceback, any error is correct.
     let message = case["error"].as_str()?;
     let line = match error.position() {
         Some(Position::Line { line, .. }) => Some(*line as u64),
@@ -114,8 +116,8 @@ fn compare_errors(case: &Json, error: &Error) -> Option<String> {
     };
     let prefix = message.split(": ").next()?;
     let Some(expected_line) = case.get("parser_line") else {
-        // The message is coverage.py's own. The loader writes `?` for characters that cannot be
-        // printed.
+        // The message is coverage.py's own. The loader replaces characters that cannot be printed
+        // by `?`.
         return (error.reason() != printable(message)).then(|| problem("message")).flatten();
     };
     if !error.reason().starts_with(&format!("{prefix}: ")) {

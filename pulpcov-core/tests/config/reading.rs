@@ -1,4 +1,4 @@
-//! The cases of coverage.py's `tests/test_config.py` that read files.
+//! The tests in coverage.py's `tests/test_config.py` that read files.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use pulpcov_core::{Error, ErrorKind, Position};
 
 const TOML_NAMES: [&str; 2] = ["pyproject.toml", ".coveragerc.toml"];
 
-/// A folder to load a config from.
+/// A folder with config files, and the settings for loading a config from it.
 #[derive(Default)]
 struct Case<'a> {
     files: Vec<(&'a str, String)>,
@@ -252,7 +252,7 @@ fn toml_refusals() {
     }
 }
 
-/// The values become text as Python's `str` writes them.
+/// The loader converts values to text as Python's `str` does.
 #[test]
 fn texts_may_be_of_any_toml_type() {
     for (value, text) in [
@@ -369,7 +369,7 @@ fn also_options_add_to_the_others() {
 fn patching_subprocesses_needs_parallel_data() {
     let config = folder().file(".coveragerc", "[run]\npatch = _exit, subprocess\n").load();
     assert!(config.run.parallel);
-    // The loader does not check the names of patches: measuring does.
+    // The loader does not check the names of patches. Only measuring needs them.
     assert!(!folder().file(".coveragerc", "[run]\npatch = xyzzy\n").load().run.parallel);
 }
 
@@ -392,7 +392,7 @@ fn unknown_options_are_warned_about_in_order() {
     }
 }
 
-/// Nearly every setting, written in many ways. `{}` is the prefix of the sections.
+/// Nearly all settings, in many forms. `{}` stands for the prefix of the sections.
 const SETTINGS: &str = r"
 # A comment
 [{}run]
@@ -532,7 +532,7 @@ fn which_file_wins() {
         let config = folder().file(name, "[run]\nomit = bar\nbranch = true\n").load();
         assert!(config.run.omit.is_empty() && !config.run.branch);
     }
-    // Coverage's own file is used even if it is empty.
+    // coverage.py's own config file is used even if it is empty.
     for name in [".coveragerc", ".coveragerc.toml"] {
         assert!(!folder().file(name, "").file("setup.cfg", branch).load().run.branch);
     }
@@ -560,7 +560,7 @@ fn text_beyond_ascii() {
     assert_eq!(config.html.title, "tabblo & «ταБЬℓσ» # numbers");
 }
 
-/// Joins pieces that mean something to a parser, and random bytes.
+/// Generates text of random bytes and of pieces that mean something to a parser.
 fn config_text() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         proptest::sample::select(vec![
