@@ -22,8 +22,7 @@ struct Scanner<'t> {
 }
 
 impl Scanner<'_> {
-    /// Returns the line of the byte at `at`. No call may go back before the `at` of the call
-    /// before.
+    /// Returns the line of the byte at `at`. `at` must not be less than in the previous call.
     fn line_at(&mut self, at: usize) -> i32 {
         let passed = self.literal.as_bytes().get(self.counted..at).unwrap_or_default();
         self.line += memchr::memchr_iter(b'\n', passed).count() as i32;
@@ -54,8 +53,8 @@ impl Parser<'_> {
         self.fstring_parts(&mut scanner, 0)
     }
 
-    /// Checks text and replacement fields up to the end, or up to the `}` of the field whose format
-    /// specification this is: CPython's `_PyPegen_FstringParser_ConcatFstring`.
+    /// Checks text and replacement fields: CPython's `_PyPegen_FstringParser_ConcatFstring`. Stops
+    /// at the end, or in a format specification at the `}` of its field.
     fn fstring_parts(&mut self, scanner: &mut Scanner<'_>, level: usize) -> Checked {
         loop {
             if self.fstring_literal(scanner, level)? {
@@ -76,9 +75,8 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Checks the text up to the next brace, and moves to the text's end: CPython's
-    /// `fstring_find_literal`. Returns whether a doubled brace ended the text, so that more text
-    /// may follow.
+    /// Checks the text up to the next brace: CPython's `fstring_find_literal`. Returns whether a
+    /// doubled brace ended the text, so that more text may follow.
     fn fstring_literal(&mut self, scanner: &mut Scanner<'_>, level: usize) -> Result<bool, Stop> {
         let start = scanner.at;
         let mut at = start;
@@ -173,9 +171,9 @@ impl Parser<'_> {
         Ok(())
     }
 
-    /// Moves to the `!`, `:`, `=` or `}` that follows an expression.
+    /// Moves to the `!`, `:`, `=` or `}` that follows an expression, or to the end.
     fn end_of_expression(&mut self, scanner: &mut Scanner<'_>) -> Checked {
-        // The quote of the string that the position is in, and whether it is one quote or three.
+        // The quote of the string around the position, and how many quotes start the string.
         let mut string: Option<(u8, usize)> = None;
         let mut brackets: Vec<u8> = Vec::new();
         while let Some(c) = scanner.current() {

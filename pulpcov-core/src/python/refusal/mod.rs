@@ -13,6 +13,8 @@
 //! - `fstrings` checks the f-strings of Python 3.11.
 //!
 //! Each token takes some microseconds. The time is linear in the length of the text, and bounded.
+//!
+//! If an item follows a function or a constant of CPython, its comment names that.
 
 mod fstrings;
 mod grammar;
@@ -52,8 +54,8 @@ pub(crate) fn reparse(text: &str, version: PythonVersion) -> Reparsed {
 
 /// Returns whether CPython refuses the indentation of a text that ruff's parser accepts.
 ///
-/// CPython requires that lines have the same levels of indentation whether a tab goes to the next
-/// multiple of eight columns or takes one column.
+/// CPython counts columns in two ways: with tabs that go to the next multiple of eight columns, and
+/// with tabs of one column. Both ways must find the same levels of indentation.
 pub(crate) fn has_wrong_indentation(text: &str, version: PythonVersion) -> bool {
     let has_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
     memchr::memchr(b'\t', text.as_bytes()).is_some()

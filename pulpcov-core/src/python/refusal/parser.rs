@@ -11,7 +11,8 @@ use crate::python::PythonVersion;
 /// The limit on rules within rules: CPython's `MAXSTACK`.
 const MOST_LEVELS: usize = 6000;
 
-/// The limit on rules to try, for each token on average. Some texts would take CPython forever.
+/// The limit on the average number of rules to try for each token. Some texts would take CPython
+/// forever.
 const MOST_STEPS: usize = 3000;
 
 /// The limit on rules to try in one pass. It is enough for a megabyte of usual text, and is reached

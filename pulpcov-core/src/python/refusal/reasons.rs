@@ -8,7 +8,7 @@ use crate::python::PythonVersion;
 use crate::python::syntax::normalized_name;
 use crate::text::py_repr;
 
-/// The statement that a target belongs to: CPython's `TARGETS_TYPE`.
+/// The kind of statement that a target belongs to: CPython's `TARGETS_TYPE`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Targets {
     Assigned,

@@ -73,8 +73,8 @@ pub(super) fn wrong_escape(text: &str) -> Option<String> {
     None
 }
 
-/// Returns the text with an escape for each character outside ASCII, as CPython makes it before it
-/// decodes the text. The positions in CPython's messages are positions in the result.
+/// Replaces each character outside ASCII by an escape, as CPython does before it decodes the
+/// escapes. The positions in CPython's messages are those after the replacement.
 fn ascii(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut chars = text.chars().peekable();

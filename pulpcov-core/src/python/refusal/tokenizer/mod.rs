@@ -110,7 +110,7 @@ pub(super) struct Tokenizer<'t> {
     pub(super) at_end: bool,
     pub(super) trouble: Option<Trouble>,
     at_line_start: bool,
-    /// The number of indents to return as the next tokens. A negative number is one of dedents.
+    /// The number of indents to return as the next tokens, or of dedents if it is negative.
     pending: isize,
     /// The columns of the open levels of indentation, counted in two ways. For the first number of
     /// a pair, a tab goes to the next multiple of eight columns. For the second, a tab is one

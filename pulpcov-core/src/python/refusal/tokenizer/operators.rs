@@ -105,7 +105,7 @@ fn operator_length(text: &[u8]) -> usize {
         b"<>", b"==", b">=", b">>", b"@=", b"^=", b"|=",
     ];
     let starts = |operators: &[&[u8]]| operators.iter().any(|operator| text.starts_with(operator));
-    // CPython 3.14 reads `<` first. Older versions read `<>` first, and give the same error.
+    // CPython 3.14 reads the `<` on its own. Older versions read `<>`, and give the same error.
     if starts(&[b"<>=", b"<>>"]) {
         1
     } else if starts(&THREE) {

@@ -82,7 +82,7 @@ impl Prefix {
         Self { version, b: false, r: false, u: false, f: false, t: false }
     }
 
-    /// Adds a letter to the prefix if it may follow the letters so far. Returns whether it may.
+    /// Adds `letter` to the prefix if it may follow the letters before it. Returns whether it may.
     pub(super) fn take(&mut self, letter: u8) -> bool {
         // Since 3.14, CPython reads all combinations, and then refuses those that are incompatible.
         let any = self.version >= PythonVersion::Py314;
