@@ -65,7 +65,7 @@ const BACKTRACK_LIMIT: usize = 100_000_000;
 #[derive(Clone)]
 pub struct Pattern {
     regex: fancy_regex::Regex,
-    /// The words of which every match contains one, if there are only a few.
+    /// A search for a few words of which every match contains one.
     required: Option<required::Required>,
     /// The pattern without an empty match at the start of the search. It is compiled when a search
     /// first finds an empty match, because few patterns have one.
@@ -119,7 +119,7 @@ impl Pattern {
         places.flat_map(|place| self.find_in(text, place))
     }
 
-    /// Returns the matches in `place`, a range that no match leaves.
+    /// Returns the matches in `place`. No match goes beyond it.
     fn find_in<'t>(
         &'t self,
         text: &'t str,

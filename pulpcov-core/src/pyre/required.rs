@@ -22,7 +22,7 @@ const MOST_BREAKS: usize = 16;
 /// The minimum length of a word, in bytes. Shorter words are in almost every text.
 const SHORTEST_WORD: usize = 3;
 
-/// What all matches of a pattern have in common.
+/// The words of which every match of a pattern contains at least one.
 #[derive(Clone)]
 pub(super) struct Required {
     /// A search for the words.
@@ -43,7 +43,7 @@ impl Required {
     }
 
     /// Returns the places that can have matches, in order. A place is a range of whole lines. No
-    /// match leaves its place.
+    /// match goes beyond its place.
     pub(super) fn places<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Range<usize>> + 't {
         let mut around_words = self.around_words(text.as_bytes()).peekable();
         std::iter::from_fn(move || {

@@ -162,8 +162,8 @@ fn johab(bytes: &[u8], hangul: &Set, others: &Set) -> Step {
     }
 }
 
-/// Returns the cell of a pair that is no Hangul. One row of Johab has the cells of two rows of KS X
-/// 1001, but not the Hangul in those rows.
+/// Returns the cell of a pair that is not Hangul. One row of Johab has the cells of two rows of KS
+/// X 1001, but not the Hangul in those rows.
 fn johab_other(lead: u8, trail: u8, others: &Set) -> Option<Cell> {
     if lead == 0xdf || lead > 0xf9 || (lead == 0xda && (0xa1..=0xd3).contains(&trail)) {
         return None;

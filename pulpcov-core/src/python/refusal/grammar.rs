@@ -76,17 +76,16 @@ pub(super) struct Alternative {
     pub(super) result: Outcome,
 }
 
-/// The node that an alternative makes.
+/// The node that an alternative makes. `Plain` is the only node of its items, or an unnamed node
+/// that contains several.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// The only node of its items, or an unnamed node that contains several.
     Plain,
     /// A node with CPython's name for it.
     Node(&'static str),
     /// The node that the grammar names `a`.
     Named,
-    /// The node of an action that can refuse the text. `names` and `words` are what the action
-    /// uses.
+    /// The node that the action `what` makes, unless it refuses the text.
     Reason {
         what: &'static str,
         names: Vec<u8>,
