@@ -11,14 +11,10 @@
 //! `find` also looks into the users' folders, but into no other folders. A user can replace their folder at
 //! any moment, so `find` uses descriptors instead of paths there.
 
-#[cfg(any(feature = "json", feature = "sqlite"))]
 mod find;
-#[cfg(any(feature = "json", feature = "sqlite"))]
 mod users;
 
-#[cfg(any(feature = "json", feature = "sqlite"))]
 pub use find::{Found, base_names, find};
-#[cfg(any(feature = "json", feature = "sqlite"))]
 pub use users::{UserFolder, user_folders};
 
 /// The parts of a parallel data file's name.

@@ -143,13 +143,11 @@ impl Error {
     }
 
     /// Creates an error from the operating system's error about `path`.
-    #[cfg(any(feature = "json", feature = "sqlite", feature = "config", feature = "report"))]
     pub(crate) fn io(path: impl Into<PathBuf>, cause: std::io::Error) -> Self {
         Self::new(ErrorKind::Io, cause).with_path(path)
     }
 
     /// Adds the file, unless the error names one already.
-    #[cfg(any(feature = "json", feature = "sqlite", feature = "config", feature = "report"))]
     #[must_use]
     pub(crate) fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.0.path.get_or_insert_with(|| path.into());
@@ -157,7 +155,6 @@ impl Error {
     }
 
     /// Adds the position in the file, unless the error has one already.
-    #[cfg(any(feature = "json", feature = "sqlite", feature = "config", feature = "python"))]
     #[must_use]
     pub(crate) fn at(mut self, position: Position) -> Self {
         self.0.position.get_or_insert(position);
@@ -165,15 +162,14 @@ impl Error {
     }
 
     /// Adds all files that have this error.
-    #[cfg(feature = "report")]
     #[must_use]
+    #[cfg(feature = "report")]
     pub(crate) fn with_files(mut self, files: Vec<PathBuf>) -> Self {
         self.0.files = files;
         self
     }
 
     /// Replaces the reason, and keeps the kind, the file and the position.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     #[must_use]
     pub(crate) fn reworded(mut self, words: impl FnOnce(String) -> String) -> Self {
         self.0.cause = words(self.reason()).into();

@@ -13,27 +13,21 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-#[cfg(feature = "sqlite")]
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
-#[cfg(any(feature = "json", feature = "sqlite"))]
 use crate::links::Place;
 
 mod os;
-#[cfg(feature = "sqlite")]
 mod patience;
 mod status;
 
-#[cfg(feature = "sqlite")]
 pub(crate) use patience::Patience;
-#[cfg(any(feature = "json", feature = "sqlite"))]
 pub(crate) use status::caller;
 pub use status::{Kind, Status};
 
 /// The total time to wait for writers of files in a folder. The limit is not per file, because any user can
 /// lock a thousand files of their own.
-#[cfg(feature = "sqlite")]
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An open folder.
@@ -56,7 +50,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Folder {
     path: PathBuf,
     handle: os::Handle,
-    #[cfg(feature = "sqlite")]
     patience: Patience,
 }
 
@@ -69,12 +62,7 @@ impl Folder {
     pub fn named(path: impl AsRef<Path>) -> io::Result<Arc<Self>> {
         let path = path.as_ref();
         let handle = os::Handle::named(path)?;
-        Ok(Arc::new(Self {
-            path: path.into(),
-            handle,
-            #[cfg(feature = "sqlite")]
-            patience: Patience::new(PATIENCE),
-        }))
+        Ok(Arc::new(Self { path: path.into(), handle, patience: Patience::new(PATIENCE) }))
     }
 
     /// Opens a folder inside this one. Does not follow a link.
@@ -90,7 +78,6 @@ impl Folder {
         Ok(Arc::new(Self {
             path: self.join(name),
             handle,
-            #[cfg(feature = "sqlite")]
             patience: Patience::new(Duration::ZERO),
         }))
     }
@@ -140,7 +127,6 @@ impl Folder {
     }
 
     /// Makes earlier renames and removals durable.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn sync(&self) -> io::Result<()> {
         match self.handle.sync(&self.path) {
             // Some file systems, mostly network file systems, cannot sync folders.
@@ -150,14 +136,12 @@ impl Folder {
     }
 
     /// Returns the remaining time to wait for writers.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn patience(&self) -> &Patience {
         &self.patience
     }
 
     /// Returns whether other users cannot reach this folder. This is so if the folder or one above it belongs
     /// to the caller or root, and others may not search it. Its permissions to write then do not matter.
-    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn is_closed_to_others(&self) -> bool {
         let Ok(path) = self.path.canonicalize() else { return false };
         let is_closed = |folder: &Path| {
@@ -242,7 +226,6 @@ impl Entry {
 
     /// Follows a symbolic link that no other user can have made. Opening the entry then opens the link's
     /// destination, but [`remove`](Self::remove) removes the link.
-    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn followed(mut self) -> Self {
         let is_link = self.status().is_ok_and(|status| status.kind == Kind::Link);
         if is_link && let Ok(Place::File(target)) = Place::of(&self.path) {
@@ -252,7 +235,6 @@ impl Entry {
     }
 
     /// Returns whether this is a link that is [followed](Self::followed).
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn is_followed(&self) -> bool {
         self.target.is_some()
     }
@@ -268,7 +250,6 @@ impl Entry {
     }
 
     /// Returns the folder of the file that is opened.
-    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn folder_of_file(&self) -> &Arc<Folder> {
         &self.file().folder
     }
@@ -324,7 +305,6 @@ impl Entry {
     }
 
     /// Opens the entry like [`open_anything`](Self::open_anything), but for reading and writing.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn open_to_write(&self) -> io::Result<File> {
         let Self { folder, path, name, .. } = self.file();
         folder.handle.open(path, name, true)
@@ -340,7 +320,6 @@ impl Entry {
     }
 
     /// Returns the entry whose name has a suffix added.
-    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn beside(&self, suffix: &str) -> Self {
         let with_suffix = |text: &OsStr| {
             let mut text = text.to_owned();

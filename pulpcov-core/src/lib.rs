@@ -10,7 +10,7 @@
 //! Combine a folder, and find out which tests ran a line:
 //!
 //! ```
-//! # #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))] {
+//! # #[cfg(feature = "combine")] {
 //! use pulpcov_core::combine::{Combiner, StoreFormat, store};
 //! use pulpcov_core::paths::{PathAliases, WorkingDir};
 //! use pulpcov_core::{CoverageData, Numbits};
@@ -60,13 +60,8 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | | | with no features: the data model only, with one small dependency |
-//! | `json` | yes | data files of coverage.py 4.x |
-//! | `sqlite` | yes | data files of coverage.py 5.0 and later; SQLite is compiled in |
-//! | `paths` | yes | aliases and patterns |
-//! | `parallel` | yes | combining on all cores |
-//! | `config` | | configuration files |
-//! | `python` | | facts about Python source, as coverage.py finds them |
-//! | `report` | | reports; implies `python` and `paths` |
+//! | `combine` | yes | data files of every version, aliases, and combining on all cores; compiles SQLite |
+//! | `report` | | settings, facts about Python source, and all reports but HTML; implies `combine` |
 //! | `html` | | the HTML report; implies `report` |
 //! | `full` | | everything |
 //!
@@ -83,48 +78,53 @@
 //!
 //! [coverage.py]: https://coverage.readthedocs.io/
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 /// The release of coverage.py that this crate is compared with. Data files and reports contain it where
 /// coverage.py writes its own version.
 pub const REFERENCE_VERSION: &str = include_str!("../reference-version.txt").trim_ascii();
 
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+#[cfg(feature = "combine")]
 pub mod combine;
-#[cfg(feature = "config")]
+#[cfg(feature = "report")]
 pub mod config;
+#[cfg_attr(not(feature = "combine"), expect(dead_code, reason = "combining uses all of it"))]
 pub mod data;
 #[doc = include_str!("../DESIGN.md")]
 pub mod design {}
+#[cfg(feature = "combine")]
 pub mod discover;
+#[cfg_attr(
+    not(feature = "combine"),
+    expect(dead_code, reason = "readers and writers use all of it")
+)]
 mod error;
-#[cfg(any(feature = "json", feature = "sqlite", feature = "config"))]
+#[cfg(feature = "combine")]
 pub mod folder;
-#[cfg(any(feature = "json", feature = "sqlite"))]
+#[cfg(feature = "combine")]
 pub mod formats;
-#[cfg(any(feature = "json", feature = "sqlite", feature = "report"))]
+#[cfg(feature = "combine")]
 mod links;
-#[cfg(feature = "report")]
+#[cfg(feature = "combine")]
 pub mod output;
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths", not(feature = "report")))]
-mod output;
-#[cfg(feature = "paths")]
+#[cfg(feature = "combine")]
 pub mod paths;
-#[cfg(all(feature = "config", feature = "python"))]
+#[cfg(feature = "report")]
 pub mod plugins;
-#[cfg(any(feature = "config", feature = "python"))]
+#[cfg(feature = "report")]
 pub mod pyre;
-#[cfg(any(feature = "config", feature = "python"))]
-#[cfg_attr(not(feature = "config"), expect(dead_code, reason = "settings use all of it"))]
+#[cfg(feature = "report")]
 mod pytext;
-#[cfg(feature = "python")]
+#[cfg(feature = "report")]
 pub mod python;
 #[cfg(feature = "report")]
 pub mod report;
-#[cfg(feature = "python")]
+#[cfg(feature = "report")]
 pub mod results;
 #[cfg(feature = "report")]
 pub mod summarize;
 pub mod text;
-#[cfg(any(feature = "config", feature = "python"))]
+#[cfg(feature = "report")]
 mod unicode_names;
 
 pub use data::{

@@ -1,6 +1,6 @@
 //! Tests with extreme source code: large, deep or broken. The analysis must not panic, overflow the
 //! stack or take more than linear time.
-#![cfg(feature = "python")]
+#![cfg(feature = "report")]
 #![expect(clippy::expect_used, reason = "what fails here is a failed test")]
 
 use proptest::prelude::*;

@@ -7,7 +7,6 @@
 //! aliases of relative paths depend on which path came first. Duplicates have equal hashes. An input is
 //! hashed only if another has the same size.
 
-#[cfg(feature = "parallel")]
 use std::collections::btree_map;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -75,7 +74,6 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    #[cfg(feature = "parallel")]
     fn merge(&mut self, mut other: Self) -> Result<()> {
         self.runs.append(&mut other.runs);
         for (measurement, data) in other.data {
@@ -285,14 +283,8 @@ pub(super) fn gather(
     })
 }
 
-#[cfg(feature = "parallel")]
 fn workers(inputs: usize) -> usize {
     rayon::current_num_threads().min(inputs).max(1)
-}
-
-#[cfg(not(feature = "parallel"))]
-fn workers(_: usize) -> usize {
-    1
 }
 
 /// The sizes of the inputs, or 0 for an input that cannot be examined. If a size changes later, a duplicate
@@ -342,7 +334,6 @@ struct Pool<'a, E> {
 }
 
 impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
-    #[cfg(feature = "parallel")]
     fn run(&self) -> Result<Parts> {
         use rayon::prelude::*;
         (0..workers(self.inputs.len())).into_par_iter().with_max_len(1).map(|_| self.work()).reduce(
@@ -353,11 +344,6 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
                 Ok(all)
             },
         )
-    }
-
-    #[cfg(not(feature = "parallel"))]
-    fn run(&self) -> Result<Parts> {
-        self.work()
     }
 
     /// Takes inputs until none are left.

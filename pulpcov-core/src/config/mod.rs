@@ -29,7 +29,6 @@
 //! `document` finds sections in the result. `settings` lists each option and its type; `values`
 //! reads a value as that type.
 
-#[cfg(feature = "paths")]
 mod aliases;
 mod debug;
 mod document;

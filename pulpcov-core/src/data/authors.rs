@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// The prefix of the keys in the table `meta` that list authors. The path follows.
-#[cfg(feature = "sqlite")]
 pub(crate) const META_KEY: &str = "pulpcov_authors:";
 
 /// The text for [`Author::Anybody`] in a data file.
@@ -61,7 +60,6 @@ impl Authors {
     /// [`Caller`](Self::Caller) means that it lists none.
     ///
     /// A list in a data file can only reduce the trust in a path, never increase it.
-    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn said_by(self, file: &Self) -> Self {
         let is_trusted = match file {
             Self::Caller => true,
@@ -76,7 +74,6 @@ impl Authors {
     }
 
     /// Parses the list of authors in a data file. Text that is not understood becomes [`Author::Anybody`].
-    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn parse(text: &str) -> Self {
         let author = |word: &str| word.parse().map_or(Author::Anybody, Author::User);
         let authors: BTreeSet<Author> = text.split_ascii_whitespace().map(author).collect();
@@ -107,7 +104,7 @@ impl fmt::Display for Authors {
     }
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(all(test, feature = "combine"))]
 mod tests {
     use super::*;
 

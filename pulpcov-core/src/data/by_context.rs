@@ -11,7 +11,6 @@ pub(crate) trait Union: Default {
     fn union_with(&mut self, other: &Self);
 
     /// Adds runs of numbits, or of arcs in ascending order.
-    #[cfg_attr(not(feature = "sqlite"), expect(dead_code, reason = "only databases have runs"))]
     fn union_with_runs<'r>(&mut self, runs: impl Iterator<Item = &'r [Self::Value]>);
 }
 
@@ -104,7 +103,6 @@ impl<T: Union> ByContext<T> {
     }
 
     /// Adds runs of rows, sorted by context id. Sets of contexts that are known are merged in place.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn absorb_runs<'r>(
         &mut self,
         contexts: impl Iterator<Item = (ContextId, impl Iterator<Item = &'r [T::Value]>)>,
@@ -153,7 +151,6 @@ impl<T: Union> ByContext<T> {
     }
 
     /// Replaces each id by the entry at its index of `ids`.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn renumber(&mut self, ids: &[ContextId]) {
         for (id, _) in &mut self.0 {
             *id = ids.get(id.index()).copied().unwrap_or(*id);

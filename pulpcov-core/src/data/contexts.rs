@@ -11,7 +11,6 @@ pub(crate) struct ContextId(u32);
 
 impl ContextId {
     /// The only id of a table with one context.
-    #[cfg(feature = "sqlite")]
     pub(crate) const ONLY: Self = Self(0);
 
     pub(crate) fn index(self) -> usize {
@@ -19,7 +18,6 @@ impl ContextId {
     }
 
     /// Returns the id with this index.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn at(index: u64) -> Option<Self> {
         u32::try_from(index).ok().map(Self)
     }
@@ -47,7 +45,6 @@ impl ContextTable {
     }
 
     /// Returns the id of a name from another table.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn intern_shared(&mut self, name: &Arc<str>) -> ContextId {
         self.intern(StoredText::kept(name))
     }
@@ -82,7 +79,6 @@ impl ContextTable {
     }
 
     /// Returns the names by id.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn shared_names(&self) -> Vec<Arc<str>> {
         self.names.clone()
     }
@@ -92,7 +88,6 @@ impl ContextTable {
     }
 
     /// Returns the ids sorted by name, for output that does not depend on the order of addition.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn sorted_ids(&self) -> Vec<ContextId> {
         let mut ids = ContextId::first(self.len());
         ids.sort_unstable_by_key(|&id| self.name(id));
@@ -100,7 +95,6 @@ impl ContextTable {
     }
 }
 
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 impl ContextTable {
     /// Renumbers the contexts in the order of their names. Returns the new ids by old id.
     pub(crate) fn sort(&mut self) -> Vec<ContextId> {

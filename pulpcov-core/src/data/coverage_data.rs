@@ -1,12 +1,10 @@
 //! The data set, as in coverage.py's `CoverageData`.
 
 use std::collections::btree_map::{BTreeMap, Entry};
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 use std::sync::Arc;
 
 use super::by_context::{ByContext, Union};
 use super::contexts::{ContextId, ContextTable};
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 use super::rows::{Rows, Runs};
 use super::stored_text::StoredText;
 use super::{ArcSet, Authors, ContextSelection, FilePath, LineArc, Numbits};
@@ -14,7 +12,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::text::{printable, py_repr};
 
 /// The number of files from which merging them in parallel pays.
-#[cfg(feature = "parallel")]
 const MANY_FILES: usize = 64;
 
 /// The kind of rows in a data set, which never holds both.
@@ -62,7 +59,6 @@ pub struct CoverageData {
 }
 
 /// The overhead of a set in memory, in bytes: its entry, and what the allocator adds.
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub(super) const SET: usize = 24 + 16;
 
 /// The rows of a measured file. Only one of `lines` and `arcs` is ever filled.
@@ -142,7 +138,6 @@ impl FileRecord {
     }
 
     /// Returns the approximate size of the rows in memory, in bytes.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(super) fn size(&self) -> usize {
         let lines = self.lines.iter().map(|(_, lines)| SET + lines.as_bytes().len());
         let arcs = self.arcs.iter().map(|(_, arcs)| SET + size_of_val(arcs.as_slice()));
@@ -152,7 +147,7 @@ impl FileRecord {
 
 /// Merges each record into its counterpart. Uses all cores if there are many records.
 fn absorb_each(records: Vec<(&mut FileRecord, FileRecord)>, ids: &[ContextId]) {
-    #[cfg(feature = "parallel")]
+    #[cfg(feature = "combine")]
     if records.len() >= MANY_FILES {
         use rayon::prelude::*;
         records.into_par_iter().for_each(|(mine, other)| mine.absorb(other, ids));
@@ -496,7 +491,6 @@ impl CoverageData {
     }
 
     /// Sets the authors of all files after reading them from a data file of these authors.
-    #[cfg(feature = "json")]
     pub(crate) fn said_by(&mut self, authors: &Authors) {
         for record in self.files.values_mut() {
             record.authors = std::mem::take(&mut record.authors).said_by(authors);
@@ -504,7 +498,6 @@ impl CoverageData {
     }
 
     /// Sets the authors of one file.
-    #[cfg(feature = "json")]
     pub(crate) fn set_authors_of(&mut self, path: &FilePath, authors: Authors) {
         if let Some(record) = self.files.get_mut(path) {
             record.authors = authors;
@@ -544,7 +537,6 @@ impl CoverageData {
 
     /// Replaces all metadata. The new metadata was already checked, by a reader or when it was added to
     /// another data set.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn replace_meta(&mut self, meta: BTreeMap<String, String>) {
         self.meta = meta;
     }
@@ -690,47 +682,38 @@ impl CoverageData {
     }
 
     /// Renumbers the contexts in the order of their names. They are written in this order, more than once.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
+    #[cfg(feature = "combine")]
     pub(crate) fn sort_contexts(&mut self) {
+        use rayon::prelude::*;
+
         let ids = self.contexts.sort();
         let renumber = |record: &mut FileRecord| {
             record.lines.renumber(&ids);
             record.arcs.renumber(&ids);
         };
-        #[cfg(feature = "parallel")]
-        {
-            use rayon::prelude::*;
-            self.files.par_iter_mut().for_each(|(_, record)| renumber(record));
-        }
-        #[cfg(not(feature = "parallel"))]
-        self.files.values_mut().for_each(renumber);
+        self.files.par_iter_mut().for_each(|(_, record)| renumber(record));
     }
 
     /// Returns the id of a context of another data set, and adds the context if it is new.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn context_id(&mut self, name: &Arc<str>) -> ContextId {
         self.contexts.intern_shared(name)
     }
 
     // Methods for the readers and writers.
 
-    #[cfg(feature = "sqlite")]
     pub(crate) fn context_table(&self) -> &ContextTable {
         &self.contexts
     }
 
-    #[cfg(feature = "sqlite")]
     pub(crate) fn records(&self) -> impl Iterator<Item = (&FilePath, &FileRecord)> {
         self.files.iter()
     }
 
-    #[cfg(feature = "sqlite")]
     pub(crate) fn record_of(&self, path: &FilePath) -> Option<&FileRecord> {
         self.files.get(path)
     }
 
     /// Returns the rows. The number of a file is its index in the sorted paths.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn into_rows(self) -> Rows {
         let (mut all_lines, mut all_arcs) = (Runs::default(), Runs::default());
         let mut rows = Rows { measurement: self.measurement, ..Rows::default() };
@@ -753,7 +736,6 @@ impl CoverageData {
     }
 
     /// Creates a data set from rows that a reader has checked.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn from_records(
         measurement: Option<Measurement>,
         contexts: ContextTable,

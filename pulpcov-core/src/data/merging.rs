@@ -9,7 +9,6 @@ use super::{CoverageData, FilePath, LineArc, Measurement};
 use crate::error::Result;
 
 /// The number of runs from which merging them in parallel pays.
-#[cfg(feature = "parallel")]
 const MANY_RUNS: usize = 20_000;
 
 /// Paths and their numbers, in the order of first appearance.
@@ -104,7 +103,6 @@ impl Merging {
         runs: &Runs<T>,
         absorb: impl Fn(&mut FileRecord, FileRuns<'_, T>) + Sync,
     ) {
-        #[cfg(feature = "parallel")]
         if runs.count() >= MANY_RUNS {
             use rayon::prelude::*;
             let mut taken: Vec<_> = runs
@@ -183,13 +181,11 @@ impl Merging {
     }
 
     /// Returns the approximate size of the rows in memory, in bytes.
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn size(&self) -> usize {
         self.files.iter().flatten().map(FileRecord::size).sum()
     }
 
     /// Moves the rows out, and keeps files and contexts.
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn take_rows(&mut self, paths: &[FilePath]) -> CoverageData {
         let names = |record: &Option<FileRecord>| record.as_ref().map(FileRecord::without_rows);
         let files = self.files.iter().map(names).collect();

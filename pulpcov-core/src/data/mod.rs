@@ -11,11 +11,10 @@ pub(crate) mod authors;
 pub(crate) mod by_context;
 pub(crate) mod contexts;
 pub(crate) mod coverage_data;
-#[cfg(feature = "sqlite")]
+#[cfg(feature = "combine")]
 pub(crate) mod merging;
 mod numbits;
 pub(crate) mod path;
-#[cfg(feature = "sqlite")]
 pub(crate) mod rows;
 pub(crate) mod stored_text;
 

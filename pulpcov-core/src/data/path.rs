@@ -40,7 +40,6 @@ impl FilePath {
         self.0.as_bytes()
     }
 
-    #[cfg(any(feature = "json", feature = "paths"))]
     pub(crate) fn as_stored(&self) -> StoredText<'_> {
         StoredText::kept(&self.0)
     }
@@ -107,14 +106,12 @@ impl fmt::Debug for FilePath {
 }
 
 /// A list of paths in one string. Most paths are only looked up, so they need no allocation of their own.
-#[cfg(any(feature = "json", feature = "sqlite"))]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PathList {
     text: String,
     ends: Vec<usize>,
 }
 
-#[cfg(any(feature = "json", feature = "sqlite"))]
 impl PathList {
     pub(crate) fn push(&mut self, path: StoredText<'_>) {
         self.text.push_str(path.as_str());

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::authors::META_KEY;
 use super::contexts::{ContextId, ContextTable};
-#[cfg(all(feature = "json", feature = "paths"))]
 use super::coverage_data::SET;
 use super::coverage_data::tracer_conflict;
 use super::path::PathList;
@@ -34,7 +33,6 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// Returns whether there are any rows of lines or arcs.
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn any(&self) -> bool {
         any(&self.lines) || any(&self.arcs)
     }
@@ -120,13 +118,11 @@ impl Rows {
     /// # Errors
     ///
     /// The errors of [`owners`](Self::owners).
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn check_tracers(&self, numbers: &[usize], paths: &[FilePath]) -> Result<()> {
         if self.tracers.is_empty() { Ok(()) } else { self.owners(numbers, paths).map(drop) }
     }
 
     /// Returns the approximate size of the rows in a data set in memory, in bytes.
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn size(&self) -> usize {
         let lines = self.lines.iter().map(Runs::size);
         lines.chain(self.arcs.iter().map(Runs::size)).sum()
@@ -179,7 +175,6 @@ impl<T: Copy> Runs<T> {
         self.runs.iter().map(|run| run.file as usize)
     }
 
-    #[cfg(feature = "parallel")]
     pub(super) fn count(&self) -> usize {
         self.runs.len()
     }
@@ -307,7 +302,6 @@ impl<T: Copy> Runs<T> {
         })
     }
 
-    #[cfg(all(feature = "json", feature = "paths"))]
     fn size(&self) -> usize {
         self.runs.len() * SET + size_of_val(self.values.as_slice())
     }

@@ -30,7 +30,6 @@ impl<'a> StoredText<'a> {
     }
 
     /// Wraps text from a data set, which was checked when it was added.
-    #[cfg(any(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(super) fn kept(text: &'a str) -> Self {
         Self(text)
     }

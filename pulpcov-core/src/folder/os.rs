@@ -167,7 +167,6 @@ mod unix {
             Ok(unlinkat(self.opened()?, name, UnlinkatFlags::RemoveDir)?)
         }
 
-        #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
         pub(in crate::folder) fn sync(&self, _: &Path) -> io::Result<()> {
             File::from(openat(self.opened()?, ".", TO_LIST, Mode::empty())?).sync_all()
         }
@@ -240,7 +239,6 @@ mod elsewhere {
             fs::remove_dir(path.join(name))
         }
 
-        #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
         pub(in crate::folder) fn sync(&self, _: &Path) -> io::Result<()> {
             Ok(())
         }

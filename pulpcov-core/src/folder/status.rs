@@ -29,7 +29,6 @@ impl Status {
     }
 
     /// Returns whether users may access names in the folder who are neither the owner nor in the group.
-    #[cfg(any(feature = "json", feature = "sqlite"))]
     pub(crate) fn everybody_may_search(&self) -> bool {
         self.mode & 0o001 != 0
     }

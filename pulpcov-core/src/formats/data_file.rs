@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-#[cfg(feature = "json")]
 use crate::data::path::PathList;
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 use crate::data::rows::{Rows, Runs};
 use crate::data::stored_text::StoredText;
 use crate::data::{Authors, CoverageData};
@@ -12,9 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::folder::Entry;
 
 use super::detect::FileKind;
-#[cfg(feature = "json")]
 use super::json;
-#[cfg(feature = "sqlite")]
 use super::sqlite;
 
 pub(crate) mod identity;
@@ -43,10 +39,6 @@ pub struct DataFile {
     entry: Entry,
     identity: FileIdentity,
     authors: Authors,
-    #[cfg_attr(
-        not(all(feature = "json", feature = "sqlite", feature = "paths")),
-        expect(dead_code, reason = "a combine asks, for its result")
-    )]
     readers: u32,
     digest: Option<[u8; 32]>,
     drop_contexts: bool,
@@ -54,9 +46,7 @@ pub struct DataFile {
 }
 
 enum Content {
-    #[cfg(feature = "json")]
     Json { data: CoverageData, paths: PathList },
-    #[cfg(feature = "sqlite")]
     Sqlite(Box<sqlite::Reader>),
 }
 
@@ -118,13 +108,11 @@ impl DataFile {
     /// let data = DataFile::open_in_place(".coverage")?.drop_contexts(true).read()?.data;
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
-    #[cfg(feature = "sqlite")]
     pub fn open_in_place(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_entry_in_place(&named(path.as_ref())?)
     }
 
     /// Opens a data file in an open folder, as [`open_in_place`](Self::open_in_place) does.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn open_entry_in_place(entry: &Entry) -> Result<Self> {
         let open = || {
             let mut input = Input::open(entry)?;
@@ -143,7 +131,6 @@ impl DataFile {
     /// Opens a data file as [`open_entry`](Self::open_entry) does, but reads it into the memory of `buffer`,
     /// because new memory takes longer to get than the file takes to read. Computes a
     /// [`digest`](Self::digest) only if `hashed` is true.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn open_into(entry: &Entry, buffer: Vec<u8>, hashed: bool) -> Result<Self> {
         let input = Input::open(entry).map(|input| input.reading_into(buffer).hashed(hashed));
         let opened = input.and_then(|input| Self::of_input(entry, input));
@@ -153,7 +140,6 @@ impl DataFile {
     fn of_input(entry: &Entry, mut input: Input) -> Result<Self> {
         let kind = FileKind::of(input.head()?);
         let (content, digest) = match kind {
-            #[cfg(feature = "json")]
             FileKind::Json4 => {
                 let (bytes, digest) = input.read_all()?;
                 let mut data = json::read(&bytes)?;
@@ -162,7 +148,6 @@ impl DataFile {
                 data.files().for_each(|file| paths.push(file.path().as_stored()));
                 (Content::Json { data, paths }, digest)
             }
-            #[cfg(feature = "sqlite")]
             FileKind::Sqlite => {
                 let (reader, digest) = sqlite::Reader::open(&mut input)?;
                 (Content::Sqlite(Box::new(reader)), digest)
@@ -196,7 +181,6 @@ impl DataFile {
     }
 
     /// Returns the bits of the file's mode that say whether the group and all other users may read it.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn readers(&self) -> u32 {
         self.readers
     }
@@ -212,9 +196,7 @@ impl DataFile {
     /// Returns the format in words, such as `SQLite, schema 7`.
     pub fn describe(&self) -> String {
         match &self.content {
-            #[cfg(feature = "json")]
             Content::Json { .. } => "JSON of coverage.py 4.x".to_owned(),
-            #[cfg(feature = "sqlite")]
             Content::Sqlite(reader) => format!("SQLite, schema {}", reader.schema_version()),
         }
     }
@@ -226,9 +208,7 @@ impl DataFile {
 
     pub(crate) fn stored_paths(&self) -> impl ExactSizeIterator<Item = StoredText<'_>> {
         let paths = match &self.content {
-            #[cfg(feature = "json")]
             Content::Json { paths, .. } => paths,
-            #[cfg(feature = "sqlite")]
             Content::Sqlite(reader) => reader.paths(),
         };
         paths.iter()
@@ -250,14 +230,12 @@ impl DataFile {
     /// Returns [`ErrorKind::Corrupt`] or [`ErrorKind::TooLarge`], with the table and the row.
     pub fn read(self) -> Result<Decoded> {
         match self.content {
-            #[cfg(feature = "json")]
             Content::Json { mut data, .. } => {
                 if self.drop_contexts {
                     data.drop_contexts();
                 }
                 Ok(Decoded { data, orphan_rows: 0 })
             }
-            #[cfg(feature = "sqlite")]
             Content::Sqlite(reader) => {
                 let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
                 reader.read(contexts).map_err(|err| err.with_path(self.entry.path()))
@@ -267,7 +245,6 @@ impl DataFile {
 
     /// Reads the rows as [`read`](Self::read) does, with files as indexes into [`paths`](Self::paths). Leaves
     /// the memory that the file was read into in `buffer` if it can be used again.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn into_rows(self, buffer: &mut Vec<u8>) -> Result<Rows> {
         match self.content {
             Content::Json { mut data, .. } => {
@@ -284,7 +261,6 @@ impl DataFile {
     }
 
     /// Returns whether a journal or write-ahead log is part of the data. Its rows are not in the file itself.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn is_recovered(&self) -> bool {
         matches!(&self.content, Content::Sqlite(reader) if reader.is_recovered())
     }
@@ -295,7 +271,6 @@ impl DataFile {
     ///
     /// Saves memory only for a file that is [read in place](Self::open_in_place). JSON, and a database that
     /// only SQLite can read, is read as a whole first.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn read_in_portions<T>(
         self,
         bytes: u64,
@@ -342,9 +317,7 @@ fn named(path: &Path) -> Result<Entry> {
 /// ```
 pub fn read_bytes(bytes: &[u8]) -> Result<Decoded> {
     match FileKind::of(bytes) {
-        #[cfg(feature = "json")]
         FileKind::Json4 => Ok(Decoded { data: json::read(bytes)?, orphan_rows: 0 }),
-        #[cfg(feature = "sqlite")]
         FileKind::Sqlite => {
             sqlite::Reader::from_bytes(bytes.to_vec())?.read(sqlite::Contexts::Kept)
         }

@@ -7,7 +7,6 @@ use crate::data::MAX_LINE;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The maximum length of a numbits blob in bytes: the bitmap of [`MAX_LINE`].
-#[cfg(feature = "sqlite")]
 pub(crate) const MAX_NUMBITS: usize = (MAX_LINE / 8 + 1) as usize;
 
 /// The maximum size of a data file in bytes. A data file has to fit in memory.

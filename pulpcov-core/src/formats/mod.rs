@@ -13,15 +13,12 @@
 mod companions;
 mod data_file;
 mod detect;
-#[cfg(feature = "json")]
 pub mod json;
 mod limits;
-#[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 pub(crate) use companions::holds_data;
 pub use companions::{companions, companions_of};
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub(crate) use data_file::input::READERS;
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
 pub use detect::{FileKind, is_blank};

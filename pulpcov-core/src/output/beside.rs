@@ -43,7 +43,6 @@ impl Beside {
     }
 
     /// Renames the file to the target, which must not exist.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn persist_new(self) -> io::Result<()> {
         self.persist_with(NamedTempFile::persist_noclobber)
     }
@@ -81,7 +80,6 @@ fn replacing(old: &Metadata, _: &Path, _: Permissions) -> Permissions {
 
 /// Restricts read access of the group and others to the bits in `readers`. Users who may not read the file
 /// may not write or execute it either.
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub(crate) fn limit_readers(file: &File, readers: u32) -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -56,14 +56,14 @@ pub(crate) fn may_be_laid_by_others(_: &Metadata, _: &Path) -> io::Result<bool> 
 
 /// Returns whether a file system or a file is mounted at `path`. A rename to a mount point fails, but only
 /// after the new file has been written.
-#[cfg(all(target_os = "linux", feature = "json", feature = "sqlite", feature = "paths"))]
+#[cfg(target_os = "linux")]
 pub(crate) fn is_mount_point(path: &Path) -> bool {
     use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
     statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::empty())
         .is_ok_and(|status| status.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
-#[cfg(all(not(target_os = "linux"), feature = "json", feature = "sqlite", feature = "paths"))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn is_mount_point(_: &Path) -> bool {
     false
 }

@@ -7,16 +7,11 @@
 
 mod beside;
 mod in_place;
-#[cfg(feature = "report")]
 mod whole_file;
 
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub(crate) use beside::{Beside, limit_readers, without_path};
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub(crate) use in_place::{forbids_replacing, open_in_place};
-#[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
 pub(crate) use in_place::{is_mount_point, may_be_laid_by_others};
-#[cfg(feature = "report")]
 pub use whole_file::WholeFile;
 #[cfg(feature = "report")]
 pub(crate) use whole_file::{replace, replace_with};

@@ -182,11 +182,13 @@ fn reserve(_: &File, _: u64) -> io::Result<()> {
 }
 
 /// Replaces the file at `target` in one step. Does not follow a link.
+#[cfg(feature = "report")]
 pub(crate) fn replace(target: &Path, content: &[u8]) -> io::Result<()> {
     replace_with(target, |out| out.write_all(content))
 }
 
 /// Replaces the file like [`replace`], with a function that writes the content.
+#[cfg(feature = "report")]
 pub(crate) fn replace_with(
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,

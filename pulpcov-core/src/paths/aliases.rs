@@ -161,12 +161,10 @@ impl PathAliases {
         }
     }
 
-    #[cfg(all(feature = "json", feature = "sqlite"))]
     pub(crate) fn is_relative(&self) -> bool {
         self.relative
     }
 
-    #[cfg(all(feature = "json", feature = "sqlite"))]
     pub(crate) fn has_rules(&self) -> bool {
         !self.rules.is_empty()
     }

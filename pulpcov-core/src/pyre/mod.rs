@@ -37,7 +37,6 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-#[cfg(feature = "config")]
 pub(crate) use cursor::PatternError;
 pub use defaults::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 
@@ -186,14 +185,12 @@ fn refused_by_engine(error: fancy_regex::Error) -> Error {
 ///
 /// The engine does not compile the pattern. So a config file with a pattern that only the engine
 /// refuses is still useful if nothing needs that pattern.
-#[cfg(feature = "config")]
 pub(crate) fn check(pattern: &str) -> Result<(), PatternError> {
     parser::translate(pattern, Modes::default()).map(drop)
 }
 
 /// Returns one pattern that matches whatever one of `patterns` matches: coverage.py's
 /// `misc.join_regex`.
-#[cfg(feature = "python")]
 pub(crate) fn join<S: AsRef<str>>(patterns: &[S]) -> String {
     match patterns {
         [one] => one.as_ref().to_owned(),

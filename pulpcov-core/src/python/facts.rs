@@ -1,9 +1,7 @@
 //! From source text to everything that a report asks about it.
 
-#[cfg(feature = "report")]
 use std::any::TypeId;
 use std::borrow::Cow;
-#[cfg(feature = "report")]
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use memchr::memchr3;
@@ -11,7 +9,6 @@ use memchr::memchr3;
 use super::PythonVersion;
 use super::arcs::Arcs;
 use super::check::check;
-#[cfg(feature = "report")]
 use super::deferred::{DeferredLines, deferred};
 use super::lines::LineSet;
 use super::multiline::MultilineMap;
@@ -41,7 +38,6 @@ pub struct AnalyzeOptions {
     version: PythonVersion,
     branches: bool,
     explained: bool,
-    #[cfg(feature = "report")]
     deferred: bool,
 }
 
@@ -70,7 +66,6 @@ impl AnalyzeOptions {
             version: PythonVersion::Py311,
             branches: true,
             explained: true,
-            #[cfg(feature = "report")]
             deferred: false,
         })
     }
@@ -105,7 +100,6 @@ impl AnalyzeOptions {
     }
 
     /// Whether to find functions, classes, and why arcs are not taken (the default).
-    #[cfg(feature = "report")]
     #[must_use]
     pub(crate) fn explained(mut self, wanted: bool) -> Self {
         self.explained = wanted;
@@ -113,7 +107,6 @@ impl AnalyzeOptions {
     }
 
     /// Whether to find what Python 3.14 defers (not the default).
-    #[cfg(feature = "report")]
     #[must_use]
     pub(crate) fn deferred(mut self, wanted: bool) -> Self {
         self.deferred = wanted;
@@ -121,7 +114,6 @@ impl AnalyzeOptions {
     }
 
     /// All that facts follow from beside the source: these options, and the code that finds facts.
-    #[cfg(feature = "report")]
     pub(crate) fn fingerprint(&self) -> String {
         format!("{} {:016x} {self:?}", env!("PULPCOV_SOURCES"), dependencies())
     }
@@ -131,7 +123,6 @@ impl AnalyzeOptions {
 ///
 /// Cargo passes the compiler a hash of the crate's dependencies, and the compiler makes the ids of types from that hash
 /// and its own version. A build script cannot read the versions: only the program that uses this crate has a lock file.
-#[cfg(feature = "report")]
 fn dependencies() -> u64 {
     let mut hasher = DefaultHasher::new();
     TypeId::of::<Facts>().hash(&mut hasher);
@@ -172,7 +163,6 @@ impl PythonSource {
     }
 
     /// Text that is no Python: UTF-8, with any bytes that are not replaced.
-    #[cfg(feature = "report")]
     pub(crate) fn plain(bytes: &[u8]) -> Self {
         Self { text: String::from_utf8_lossy(bytes).into_owned() }
     }
@@ -219,8 +209,7 @@ impl PythonSource {
 ///
 /// Lines count from 1, lists are sorted. A negative line at the end of an arc is the exit of the
 /// function, class or module that starts there.
-#[derive(Debug, Clone)]
-#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Facts {
     last_line: i32,
     last_outside: i32,
@@ -232,7 +221,6 @@ pub struct Facts {
     arcs: Option<Arcs>,
     exit_counts: Vec<(i32, usize)>,
     regions: Vec<Region>,
-    #[cfg(feature = "report")]
     deferred: DeferredLines,
 }
 
@@ -249,7 +237,6 @@ impl Facts {
         let mut statements = begun.clone();
         let left_out = [&excluded.lines, &excluded.without_code, &docstrings];
         left_out.iter().for_each(|lines| statements.remove_all(lines));
-        #[cfg(feature = "report")]
         let deferred = match options.deferred {
             true => deferred(syntax, &multiline, &left_out),
             false => DeferredLines::default(),
@@ -274,19 +261,16 @@ impl Facts {
             arcs,
             exit_counts,
             regions: if options.explained { regions(syntax) } else { Vec::new() },
-            #[cfg(feature = "report")]
             deferred,
         })
     }
 
     /// Facts about a file of which nothing is known but the lines that ran.
-    #[cfg(feature = "report")]
     pub(crate) fn of_measured_lines(lines: impl IntoIterator<Item = i32>) -> Self {
         Self::of_statements(lines, [])
     }
 
     /// Facts about a file whose statements, and excluded lines, something else than Python's grammar tells.
-    #[cfg(feature = "report")]
     pub(crate) fn of_statements(
         statements: impl IntoIterator<Item = i32>,
         excluded: impl IntoIterator<Item = i32>,
@@ -360,7 +344,6 @@ impl Facts {
     }
 
     /// What Python 3.14 defers, if that was wanted.
-    #[cfg(feature = "report")]
     pub(crate) fn deferred(&self) -> &DeferredLines {
         &self.deferred
     }
@@ -429,7 +412,7 @@ fn last_outside(text: &str, last_line: i32) -> i32 {
     if may_have.is_some() && text.contains(SEPARATORS) { last_line } else { last_line - 1 }
 }
 
-#[cfg(all(test, feature = "report"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -451,7 +434,6 @@ mod tests {
     }
 }
 /// Numbers of lines, in order and once each.
-#[cfg(feature = "report")]
 fn lines_of(numbers: impl IntoIterator<Item = i32>) -> Vec<i32> {
     let mut lines: Vec<i32> = numbers.into_iter().filter(|line| *line > 0).collect();
     lines.sort_unstable();

@@ -24,7 +24,6 @@ pub(crate) mod check;
 mod codecs;
 pub(crate) mod constant;
 pub(crate) mod decode;
-#[cfg(feature = "report")]
 pub(crate) mod deferred;
 mod depth;
 mod exclude;
@@ -34,7 +33,6 @@ pub(crate) mod lines;
 mod multiline;
 mod outline;
 mod patterns;
-#[cfg(feature = "json")]
 mod record;
 mod refusal;
 mod regions;
@@ -48,7 +46,6 @@ mod walk;
 pub use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 pub use facts::{AnalyzeOptions, Facts, PythonSource};
 pub use patterns::LinePatterns;
-#[cfg(feature = "json")]
 pub use record::FactsRecord;
 pub use regions::{Region, RegionKind};
 pub use tokens::{SourceToken, TokenClass, TokenLine};

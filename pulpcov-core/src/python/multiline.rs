@@ -5,8 +5,7 @@
 use super::syntax::Syntax;
 
 /// The first line of the statement that a line belongs to, for statements of several lines.
-#[derive(Debug, Clone, Default)]
-#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct MultilineMap {
     /// Indexed by line; 0 where the line is not in a statement of several lines.
     first: Vec<i32>,

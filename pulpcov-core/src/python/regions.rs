@@ -12,8 +12,9 @@ use super::syntax::Syntax;
 use super::walk::{self, Definition};
 
 /// What a [`Region`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum RegionKind {
     /// A function, method or nested function.
     Function,
@@ -32,8 +33,7 @@ impl RegionKind {
 }
 
 /// A function or a class, with the lines that no inner one has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Region {
     kind: RegionKind,
     name: String,

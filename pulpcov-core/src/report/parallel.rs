@@ -5,21 +5,15 @@ use std::io::Write;
 use crate::Result;
 
 /// The maximum number of parts that are rendered but not yet written.
-#[cfg(feature = "parallel")]
 const MOST_AT_ONCE: usize = 64;
 
 /// The maximum number of bytes that these parts should take. Two parts are always allowed. The
 /// contexts of a test suite can make one part several megabytes long.
-#[cfg(feature = "parallel")]
 const BYTES_AT_ONCE: usize = 16 << 20;
 
 /// A rendered part that waits to be written.
 pub(super) trait Rendered: Send {
     /// Returns the size of the part in bytes.
-    #[cfg_attr(
-        not(feature = "parallel"),
-        expect(dead_code, reason = "one part at a time needs no measure")
-    )]
     fn size(&self) -> usize;
 }
 
@@ -31,7 +25,6 @@ impl Rendered for Vec<u8> {
 
 /// Renders each part, and passes the rendered parts to `write` in order. While `write` runs, other
 /// threads render the next parts.
-#[cfg(feature = "parallel")]
 pub(super) fn write_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
     parts: &[T],
     out: &mut W,
@@ -66,7 +59,6 @@ pub(super) fn write_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
 }
 
 /// Waits for a rendered part. Returns `None` if the sender is gone.
-#[cfg(feature = "parallel")]
 #[expect(clippy::needless_pass_by_value, reason = "there is one result")]
 fn wait_for<R>(result: std::sync::mpsc::Receiver<R>) -> Option<R> {
     use std::sync::mpsc::TryRecvError;
@@ -89,18 +81,7 @@ fn wait_for<R>(result: std::sync::mpsc::Receiver<R>) -> Option<R> {
     }
 }
 
-/// Renders each part, and passes the rendered part to `write`.
-#[cfg(not(feature = "parallel"))]
-pub(super) fn write_in_order<W: Write + ?Sized, T, R: Rendered>(
-    parts: &[T],
-    out: &mut W,
-    render: impl Fn(&T) -> Result<R>,
-    mut write: impl FnMut(&mut W, R) -> Result<()>,
-) -> Result<()> {
-    parts.iter().try_for_each(|part| write(out, render(part)?))
-}
-
-#[cfg(all(test, feature = "parallel"))]
+#[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -23,7 +23,6 @@ const FILES_LIKE_A_SAMPLE: usize = 16;
 
 /// The number of files that one thread names in a row. Adjacent files are often in the same folder,
 /// which the thread then resolves only once.
-#[cfg(feature = "parallel")]
 const FILES_NAMED_TOGETHER: usize = 64;
 
 /// Makes a [`Summary`] from data and sources.
@@ -430,15 +429,9 @@ impl<'a> Summarizer<'a> {
     }
 
     /// Names files. Naming looks up links on the disk, so it runs in parallel.
-    #[cfg(feature = "parallel")]
     fn tasks(&self, asked: &[FilePath]) -> Vec<Task> {
         use rayon::prelude::*;
         asked.par_chunks(FILES_NAMED_TOGETHER).flat_map_iter(|asked| self.named(asked)).collect()
-    }
-
-    #[cfg(not(feature = "parallel"))]
-    fn tasks(&self, asked: &[FilePath]) -> Vec<Task> {
-        self.named(asked)
     }
 
     fn named(&self, asked: &[FilePath]) -> Vec<Task> {
@@ -707,15 +700,9 @@ impl Worker<'_, '_> {
     }
 }
 
-#[cfg(feature = "parallel")]
 fn each(tasks: &[&Task], work: impl Fn(&Task) -> Outcome + Sync + Send) -> Vec<Outcome> {
     use rayon::prelude::*;
     tasks.par_iter().map(|task| work(task)).collect()
-}
-
-#[cfg(not(feature = "parallel"))]
-fn each(tasks: &[&Task], work: impl Fn(&Task) -> Outcome) -> Vec<Outcome> {
-    tasks.iter().map(|task| work(task)).collect()
 }
 
 /// The data of one file.

@@ -3,7 +3,7 @@
 //! - `parity` compares results with those of coverage.py.
 //! - `reading` has the tests of coverage.py that read files.
 
-#![cfg(feature = "config")]
+#![cfg(feature = "report")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what fails here fails a test")]
 
 mod parity;

@@ -82,13 +82,11 @@ impl FileIdentity {
     }
 
     /// Returns whether the file itself is the same. Ignores its companions.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn is_same_file(&self, other: &Self) -> bool {
         self.file == other.file
     }
 
     /// Returns whether the companion with `suffix`, which is `-wal` or `-journal`, existed.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn has_companion(&self, suffix: &str) -> bool {
         COMPANIONS
             .iter()

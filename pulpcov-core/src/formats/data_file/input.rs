@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::data::{Author, Authors};
 use crate::error::{Error, ErrorKind, Result};
-#[cfg(feature = "sqlite")]
 use crate::folder::Patience;
 use crate::folder::{Entry, Folder, Status, caller};
 
@@ -34,7 +33,6 @@ pub(crate) struct Input {
     identity: FileIdentity,
     authors: Authors,
     readers: u32,
-    #[cfg(feature = "sqlite")]
     is_waited_for: bool,
     head: Vec<u8>,
     /// Memory to read into.
@@ -54,7 +52,6 @@ impl Input {
             identity: FileIdentity::of_file_alone(&opened),
             authors: authors(entry.folder_of_file(), &folder, &opened),
             readers: readers(entry, &folder, &opened),
-            #[cfg(feature = "sqlite")]
             is_waited_for: opened.is_of_caller_or_root() || !folder.everybody_may_write(),
             head: Vec::new(),
             buffer: Vec::new(),
@@ -63,7 +60,6 @@ impl Input {
     }
 
     /// Sets whether what is read is [hashed](Self::digest). The default is `true`.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn hashed(mut self, hashed: bool) -> Self {
         self.is_hashed = hashed;
         self
@@ -75,7 +71,6 @@ impl Input {
     }
 
     /// Sets the memory to read into.
-    #[cfg(all(feature = "json", feature = "sqlite", feature = "paths"))]
     pub(crate) fn reading_into(mut self, buffer: Vec<u8>) -> Self {
         self.buffer = buffer;
         self
@@ -87,13 +82,11 @@ impl Input {
     }
 
     /// Returns the name that was opened.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn entry(&self) -> &Entry {
         &self.entry
     }
 
     /// Returns the open file.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn file(&self) -> &Arc<File> {
         &self.file
     }
@@ -110,7 +103,6 @@ impl Input {
 
     /// Returns how long to wait for writers of the file. In a folder that everybody can write to, another
     /// user's file is not waited for: its owner could keep it locked forever.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn patience(&self) -> &Patience {
         static NONE: Patience = Patience::new(Duration::ZERO);
         if self.is_waited_for { self.entry.folder_of_file().patience() } else { &NONE }
@@ -158,7 +150,6 @@ impl Input {
 
     /// Returns whether the file itself is unchanged, as [`is_unchanged`](Self::is_unchanged) does, but
     /// ignores its companions.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn is_itself_unchanged(&self) -> Result<bool> {
         Ok(self.current_identity()?.is_same_file(&self.identity))
     }
@@ -185,7 +176,6 @@ impl Input {
     }
 
     /// Reads all bytes. Returns them, and their hash if this input is hashed.
-    #[cfg(feature = "json")]
     pub(crate) fn read_all(&mut self) -> Result<(Vec<u8>, Option<[u8; 32]>)> {
         let bytes = self.consistently(|input| {
             let size = input.rewind()?;

@@ -18,7 +18,6 @@ const SHARED_FIRST: i64 = PENDING_BYTE + 2;
 const SHARED_SIZE: i64 = 510;
 /// The byte of the `-shm` file that every connection to a write-ahead log locks (`os_unix.c`,
 /// `UNIX_SHM_DMS`).
-#[cfg(all(feature = "json", feature = "paths"))]
 const WAL_CONNECTION_BYTE: i64 = 128;
 /// The byte of the `-shm` file that a checkpoint locks (walformat.html, section 2.3).
 const WAL_CHECKPOINT_BYTE: i64 = 121;
@@ -65,13 +64,11 @@ fn try_shared(file: &File) -> Result<bool> {
 }
 
 /// A lock that keeps transactions from beginning on a database that is to be deleted or replaced.
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) struct WritersOut {
     // Closing the file releases the lock.
     _file: File,
 }
 
-#[cfg(all(feature = "json", feature = "paths"))]
 impl WritersOut {
     /// Locks `file` against writers. `shm` is the open `-shm` file beside it, if there is one.
     ///
@@ -112,10 +109,8 @@ impl WritersOut {
 }
 
 /// SQLite's write lock on an open database. Dropping it closes the file and releases the lock.
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(super) struct WriteLock(File);
 
-#[cfg(all(feature = "json", feature = "paths"))]
 impl WriteLock {
     /// Waits until no other process is writing. Readers are not affected.
     pub(super) fn acquire(file: File) -> Result<Self> {
@@ -153,7 +148,6 @@ pub(super) fn hold_off_checkpoints(shm: &File, patience: &Patience) -> Result<()
 
 /// What the other process is doing, for the error message.
 const WRITING: &str = "writing";
-#[cfg(all(feature = "json", feature = "paths"))]
 const READING: &str = "reading";
 
 fn wait_for(
@@ -200,7 +194,6 @@ mod os {
 
     /// Tries to take a write lock. For a file that is open only for reading, which cannot be locked, returns
     /// whether the lock is free.
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(super) fn try_write_lock(file: &File, byte: i64) -> Result<bool> {
         match fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_WRLCK, byte, 1))) {
             Err(Errno::EBADF) => Ok(!is_locked(file, byte)),
@@ -208,7 +201,6 @@ mod os {
         }
     }
 
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(super) fn try_write_lock_on(file: &File, start: i64, len: i64) -> Result<bool> {
         try_lock(file, range(libc::F_WRLCK, start, len))
     }
@@ -233,7 +225,6 @@ mod os {
         conflicts(file, range(libc::F_WRLCK, byte, 1))
     }
 
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(super) fn is_write_locked(file: &File, byte: i64) -> bool {
         conflicts(file, range(libc::F_RDLCK, byte, 1))
     }
@@ -256,12 +247,10 @@ mod os {
         Ok(true)
     }
 
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(super) fn try_write_lock(_: &File, _: i64) -> Result<bool> {
         Ok(true)
     }
 
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(super) fn try_write_lock_on(_: &File, _: i64, _: i64) -> Result<bool> {
         Ok(true)
     }
@@ -272,7 +261,6 @@ mod os {
         false
     }
 
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(super) fn is_write_locked(_: &File, _: i64) -> bool {
         false
     }

@@ -11,10 +11,8 @@
 mod connection;
 mod lock;
 mod pages;
-#[cfg(any(test, all(feature = "json", feature = "paths")))]
 mod portions;
 mod read;
-#[cfg(all(feature = "json", feature = "paths"))]
 mod rewrite;
 mod rows;
 mod schema;
@@ -25,15 +23,11 @@ mod write;
 
 pub use write::write;
 
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) use lock::WritersOut;
 pub(crate) use read::Reader;
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) use rewrite::{Rewritten, is_marked};
 pub(crate) use rows::Contexts;
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) use snapshot::has_changes_beside;
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) use write::{RowSource, write_rows};
 
 use rusqlite::ErrorCode;

@@ -23,10 +23,6 @@ pub(crate) struct Reader {
     /// Who may have written the data file.
     pub(super) authors: Authors,
     /// Whether a journal or write-ahead log is part of the data.
-    #[cfg_attr(
-        not(all(feature = "json", feature = "paths")),
-        expect(dead_code, reason = "a combine asks that adds to it")
-    )]
     pub(super) recovered: bool,
 }
 
@@ -123,7 +119,6 @@ impl Reader {
     }
 
     /// Returns whether a journal or write-ahead log is part of the data. Its rows are not in the file itself.
-    #[cfg(all(feature = "json", feature = "paths"))]
     pub(crate) fn is_recovered(&self) -> bool {
         self.recovered
     }

@@ -8,13 +8,11 @@ use std::fs::File;
 
 use super::lock::{self, SharedLock};
 use crate::error::{Error, ErrorKind, Result};
-#[cfg(all(feature = "json", feature = "paths"))]
 use crate::folder::Entry;
 use crate::folder::{Kind, Status};
 use crate::formats::data_file::identity::FileIdentity;
 use crate::formats::data_file::input::Input;
 use crate::formats::detect::FileKind;
-#[cfg(all(feature = "json", feature = "paths"))]
 use crate::formats::holds_data;
 use crate::formats::limits::read_file;
 
@@ -173,7 +171,6 @@ fn matters(suffix: &str, size: u64, first: u8) -> bool {
 }
 
 /// Returns whether a journal or log beside a database holds changes of it. Without them, the database is not complete.
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(crate) fn has_changes_beside(database: &Entry) -> Result<bool> {
     for suffix in ["-wal", "-journal"] {
         let companion = database.beside(suffix);

@@ -5,8 +5,7 @@ use super::starts::Cause;
 use crate::text::py_repr;
 
 /// What an arc does. Functions and classes are left for the exits that start where they do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Action {
     /// Go to a line, or leave a function.
     Jump,
@@ -17,8 +16,7 @@ pub(super) enum Action {
 }
 
 /// One reason for an arc to be possible.
-#[derive(Debug, Clone)]
-#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Fragment {
     pub(super) arc: Arc,
     pub(super) cause: Cause,
@@ -26,8 +24,7 @@ pub(super) struct Fragment {
 }
 
 /// The fragments of all arcs; an arc has one for every way to take it.
-#[derive(Debug, Clone)]
-#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Descriptions {
     fragments: Vec<Fragment>,
     /// Functions and classes: the lines that they start on, sorted, and their names.

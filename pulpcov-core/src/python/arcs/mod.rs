@@ -24,8 +24,7 @@ use super::syntax::Syntax;
 pub(crate) type Arc = (i32, i32);
 
 /// The possible arcs of a file and what to say about them.
-#[derive(Debug, Clone)]
-#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Arcs {
     possible: Vec<Arc>,
     fixers: WithFixers,

@@ -111,8 +111,7 @@ impl Withs {
 }
 
 /// Arcs to replace; `None` removes the arc.
-#[derive(Debug, Clone)]
-#[cfg_attr(feature = "report", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct WithFixers(BTreeMap<Arc, Option<Arc>>);
 
 impl WithFixers {

@@ -176,20 +176,12 @@ impl<'a> Folder<'a> {
         Ok(())
     }
 
-    #[cfg(feature = "parallel")]
     fn write_pages(&self) -> Result<Vec<Written>> {
         use rayon::prelude::*;
         let pages = self.report.pages.par_iter().enumerate();
         pages
             .map_init(Scratch::default, |into, (at, page)| self.write_page(at, page, into))
             .collect()
-    }
-
-    #[cfg(not(feature = "parallel"))]
-    fn write_pages(&self) -> Result<Vec<Written>> {
-        let mut scratch = Scratch::default();
-        let pages = self.report.pages.iter().enumerate();
-        pages.map(|(at, page)| self.write_page(at, page, &mut scratch)).collect()
     }
 
     fn write_page(&self, at: usize, page: &Page<'_>, into: &mut Scratch) -> Result<Written> {

@@ -60,15 +60,9 @@ pub(super) fn write(report: &Report<'_>, out: impl Write) -> Result<()> {
     Ok(out.flush()?)
 }
 
-#[cfg(feature = "parallel")]
 fn pieces(report: &Report<'_>) -> Result<Vec<Piece>> {
     use rayon::prelude::*;
     (0..report.pages.len()).into_par_iter().map(|at| piece(report, at)).collect()
-}
-
-#[cfg(not(feature = "parallel"))]
-fn pieces(report: &Report<'_>) -> Result<Vec<Piece>> {
-    (0..report.pages.len()).map(|at| piece(report, at)).collect()
 }
 
 fn piece(report: &Report<'_>, at: usize) -> Result<Piece> {

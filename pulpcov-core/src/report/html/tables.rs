@@ -109,15 +109,9 @@ impl<'a> Regions<'a> {
     }
 }
 
-#[cfg(feature = "parallel")]
 fn rows_of_files<'a>(report: &'a Report<'a>, kind: RegionKind) -> Vec<Vec<Row<'a>>> {
     use rayon::prelude::*;
     report.pages.par_iter().map(|page| rows_of_file(page, kind)).collect()
-}
-
-#[cfg(not(feature = "parallel"))]
-fn rows_of_files<'a>(report: &'a Report<'a>, kind: RegionKind) -> Vec<Vec<Row<'a>>> {
-    report.pages.iter().map(|page| rows_of_file(page, kind)).collect()
 }
 
 /// Returns a row for each region of a file, in the order in which the parser finds them. The last

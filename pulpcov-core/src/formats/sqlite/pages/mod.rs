@@ -24,29 +24,22 @@
 mod behind;
 mod btree;
 mod encode;
-#[cfg(all(feature = "json", feature = "paths"))]
 mod free_list;
 mod layout;
 mod pack;
-#[cfg(any(test, all(feature = "json", feature = "paths")))]
 mod portions;
 mod record;
 mod store;
 mod tables;
 mod write;
 
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(super) use free_list::write_free_list;
 pub(super) use store::{PageFile, Store};
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(super) use store::{number16, number32};
 pub(super) use tables::Database;
 pub(super) use write::write;
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(super) use write::write_blank;
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(super) use write::{FreeList, Header, Written, write_at, write_from};
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(super) const PAGE_SIZE: usize = pack::PAGE;
 
 /// The error for a database that SQLite has to read or refuse.

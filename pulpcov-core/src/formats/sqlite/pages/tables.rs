@@ -17,7 +17,6 @@ use crate::formats::sqlite::SCHEMA_VERSION;
 use crate::formats::sqlite::rows::{ArcTotals, Contexts, Ids, LineTotals};
 
 /// About how many pages of a table one task reads. On a large table, tasks read more.
-#[cfg(feature = "parallel")]
 const PAGES_A_TASK: usize = 64;
 
 /// A data file of schema 7 that is as plain as coverage.py makes it.
@@ -280,7 +279,6 @@ fn apart<T>(parts: Plain<Vec<Part<T>>>) -> Plain<(Vec<Runs<T>>, u64)> {
 }
 
 /// Reads pages of a table on all cores. The parts are in the order of the table.
-#[cfg(feature = "parallel")]
 pub(super) fn in_parts<T: Send>(
     leaves: &[u32],
     read: impl Fn(&[u32]) -> Plain<T> + Sync + Send,
@@ -291,9 +289,4 @@ pub(super) fn in_parts<T: Send>(
         return Ok(vec![read(leaves)?]);
     }
     leaves.par_chunks(leaves.len().div_ceil(tasks)).map(read).collect()
-}
-
-#[cfg(not(feature = "parallel"))]
-pub(super) fn in_parts<T>(leaves: &[u32], read: impl Fn(&[u32]) -> Plain<T>) -> Plain<Vec<T>> {
-    Ok(vec![read(leaves)?])
 }

@@ -21,7 +21,7 @@ const BUFFER: usize = 1 << 20;
 const LENGTHS_AT_ONCE: usize = 1 << 12;
 
 /// Whether two threads can write to one file at the same time, each at its own position.
-const TOGETHER: bool = cfg!(all(unix, feature = "parallel"));
+const TOGETHER: bool = cfg!(unix);
 /// The minimum number of rows for writing a table and its index at the same time.
 const MANY: u64 = 20_000;
 
@@ -30,7 +30,7 @@ const TOUCHED: usize = 16;
 
 /// Whether to sync parts of a file while it is written. On macOS, every sync would wait for everything in the
 /// disk's own cache.
-const SYNC_BEHIND: bool = cfg!(all(target_os = "linux", feature = "parallel"));
+const SYNC_BEHIND: bool = cfg!(target_os = "linux");
 /// The minimum number of rows for syncing parts of the file.
 const VERY_MANY: u64 = 500_000;
 
@@ -85,7 +85,6 @@ impl Written {
 }
 
 /// Writes `bytes` at the offset `at`.
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(in super::super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
     Place { file, at, syncs: SyncRequests::default() }.write_all(bytes)
 }
@@ -418,14 +417,8 @@ fn both<'f>(
     Ok((table, index))
 }
 
-#[cfg(feature = "parallel")]
 fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
     rayon::join(a, b)
-}
-
-#[cfg(not(feature = "parallel"))]
-fn join<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
-    (a(), b())
 }
 
 fn table_of_version(out: &mut PageWriter<impl Write>, version: i64) -> io::Result<u32> {
@@ -504,7 +497,6 @@ fn first_page_of(roots: &[Root; 7], header: &Header) -> Option<Box<[u8; PAGE]>> 
 }
 
 /// Writes the first page of a database that has no tables.
-#[cfg(all(feature = "json", feature = "paths"))]
 pub(in super::super) fn write_blank(file: &File) -> io::Result<()> {
     let header = Header { count: 1, ..Header::default() };
     let page = first_page_with(&[], &header).unwrap_or_else(|| Box::new([0; PAGE]));
