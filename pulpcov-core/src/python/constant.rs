@@ -183,7 +183,8 @@ impl Constant {
 }
 
 /// Evaluates an expression like CPython's `astfold_expr`. Returns `None` if CPython leaves it to
-/// run time.
+/// run time. Unlike CPython, this evaluates no binary operators on complex numbers or on integers
+/// of more than 64 bits.
 pub(crate) fn fold(expr: &Expr) -> Option<Constant> {
     Some(match expr {
         Expr::NoneLiteral(_) => Constant::None,
