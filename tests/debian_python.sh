@@ -4,8 +4,8 @@
 #     tests/debian_python.sh 3.14 forky FOLDER
 #
 # The Python is FOLDER/usr/bin/python3.14. apt fetches and verifies Debian's build of it, but installs nothing. So the
-# script needs no privileges, and the packages of this system do not matter. patchelf makes the program use the C library
-# beside it. So the Python starts directly, and its processes are called python3.14.
+# script needs no privileges, and the packages of this system do not matter. patchelf makes the program use the C
+# library beside it. So the Python starts directly, and its processes are called python3.14.
 set -euo pipefail
 version=$1 release=$2 folder=$3
 tools=$(mktemp -d)
