@@ -7,7 +7,7 @@ because services fork, never end, or are killed.
 All code here keeps these rules:
 
 - A failure never reaches the program. The hook reports it once, on standard error, and the program goes on.
-- A process that is not measured reads one small file, and pays for nothing else.
+- A process that is not measured reads one small file, and does nothing else.
 - A data file is complete at any instant. The hook writes a new file beside it, and renames the new file.
 - Nothing in the data root is trusted, because others may write there. The hook opens nothing that it has not made
   itself, follows no link, and never lets SQLite open a file.
@@ -186,7 +186,7 @@ class Handler:
 
 
 class Settings:
-    """The settings that were chosen when the hook was installed. A line is a name, a space and a value."""
+    """The settings that were chosen when the hook was installed. Each line has a name, a space and a value."""
 
     def __init__(self, path):
         values = {}
@@ -414,12 +414,12 @@ class Measurement:
         return sys.modules["coverage.collector"].Collector._collectors
 
     def on_other_measurement(self, call):
-        """Have `call` called when the program starts to measure itself. Its collector then pauses ours."""
+        """Call `call` when the program starts to measure itself. The program's collector then pauses ours."""
         stock = self.collector.pause
 
         def pause():
             stock()
-            # Our collector is also paused when it stops. Its `Coverage` is no longer among the current ones then.
+            # Our collector also pauses when it stops, but our `Coverage` is not among the current ones then.
             if self.coverage in self.coverage._instances:
                 self.leave()
                 call()
@@ -433,7 +433,7 @@ class Measurement:
             if ours in stack:
                 stack.remove(ours)
         self.coverage._started = False
-        # Frames keep our C tracer as their trace function. It would remove itself, and other trace functions with it.
+        # Frames keep our C tracer as their trace function. When called, it would remove itself and other tracers.
         ours = set(map(id, self.collector.tracers))
         for frame in sys._current_frames().values():
             while frame is not None:
@@ -517,7 +517,7 @@ class Measurement:
         return self.received.take()
 
     def record_again(self):
-        """Have lines recorded again when they run again. A new process needs this, and so does one whose data is gone.
+        """Record lines again when they run again. A new process needs this, and so does one whose data is gone.
 
         Tracers do so anyway. `sys.monitoring` reports each line only once, until its events are restarted.
         """
@@ -549,7 +549,7 @@ class Measurement:
         return {name for name in self.coverage._inorout.source_pkgs if name in sys.modules}
 
     def on_new_file(self, call):
-        """Have `call` called whenever a file runs for the first time."""
+        """Call `call` whenever a file runs for the first time."""
         stock = self.collector.should_trace
         not_traced = stock("<none>", None)
 
@@ -1118,7 +1118,7 @@ class Recorder:
         self.measurement.record_again()
 
     def recorded(self):
-        """Return a `CoverageData` with everything that this process has recorded in its present data file."""
+        """Return a `CoverageData` with everything that this process has recorded in its current data file."""
         from coverage import CoverageData
 
         data = CoverageData(no_disk=True)
@@ -1190,7 +1190,7 @@ class Recorder:
             self.ended = self.disabled = True
         try:
             if self.will_fork:
-                # The parent has saved nothing, and may never do so. So what it ran goes into its workers' files.
+                # The parent may never save. So what it ran goes into the files of its workers.
                 self.will_fork = False
                 self.measurement.renew_lock()
                 self.measurement.record_again()
@@ -1274,7 +1274,7 @@ class Turn:
 
 
 class Flusher:
-    """Saves in a thread that is no `threading.Thread`, because programs count, join and replace those."""
+    """Saves in a thread of its own, which is not a `threading.Thread`: programs count, join and replace those."""
 
     def __init__(self, interval, work):
         import _signal
@@ -1638,7 +1638,7 @@ class Signals:
     def _wakeup_fd(self):
         """Return the program's wakeup descriptor, or -1.
 
-        Python tells it only when another one is set. What is written to that one meanwhile is passed on.
+        Python tells it only when another one is set. Bytes that are written to that one meanwhile are passed on.
         """
         stock = self.module.stock["set_wakeup_fd"]
         reading, writing = os.pipe()
@@ -1659,7 +1659,7 @@ class Signals:
             os.close(writing)
 
     def _set_handlers_in_main_thread(self):
-        """Have the main thread set the handlers when it next runs Python code. Subinterpreters get no signals."""
+        """Set the handlers when the main thread next runs Python code. Subinterpreters get no signals."""
         try:
             import ctypes
         except ImportError:
@@ -1755,7 +1755,7 @@ class Signals:
         to wait, the handler does not run, and the process does not end as it would without the hook. One wake-up for
         each wait is enough, because later signals interrupt the wait.
         """
-        # A program with a wakeup descriptor waits for that one.
+        # A program with a wakeup descriptor needs no waking, because every signal writes to the descriptor.
         if not self._handles_sigterm() or self.has_wakeup_fd or not self._can_wake():
             return
         before, self.waits = self.waits, self._wait_of_main_thread()
