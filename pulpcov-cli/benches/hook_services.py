@@ -109,7 +109,7 @@ class Reloading(Web):
             wait_for("an answer to %d" % number, lambda: run.get(number))
 
     def terminate(self, run):
-        # The process that answers gets the signal first. The watching one would not pass it on, or kill the other.
+        # The process that answers gets the signal first. The watching one would not pass it on, or would kill it.
         server = wait_for("an answer", lambda: run.get(FIRST[0]))
         os.kill(server, signal.SIGTERM)
         wait_for("the end of the server", lambda: server not in run.session())
@@ -276,7 +276,10 @@ class Run:
         return lines
 
     def failures(self):
-        """Return what the hook and coverage.py complained about. A process without data only starts other processes."""
+        """Return the complaints of the hook and coverage.py.
+
+        A process that only starts others has no data. The warning about that is left out.
+        """
         text = (self.folder / "log").read_text(errors="replace")
         said = re.findall(r"(?:pulpcov hook, process \d+: |CoverageWarning: |Fatal Python error).*", text)
         return sorted({line for line in said if "no-data-collected" not in line})

@@ -259,7 +259,7 @@ fn rows_that_are_committed_meanwhile_are_not_overwritten() {
         || fs::read(dir.path(TARGET)).unwrap().windows(7).any(|bytes| bytes == b"late.py");
     assert!(has_late(), "{combine:?}");
     if combine.status != 0 {
-        // The error says so. On a busy machine, it may say that the combine waited too long.
+        // The error says so or, on a busy machine, that the combine waited too long.
         combine.status(1).stderr("another process");
         dir.pulpcov(["combine", "--append", "--keep"]).status(0);
         assert!(has_late());
