@@ -1,6 +1,6 @@
-"""Check the `rust-version` of a workspace, whose `cargo metadata` comes on standard input.
+"""Check the `rust-version` of a workspace. Standard input is the output of `cargo metadata`.
 
-The compiler in use must be that version or newer, and no dependency may ask for a newer one.
+The compiler must be of that version or newer. No dependency may need a newer one.
 """
 
 import json

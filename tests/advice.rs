@@ -1,4 +1,4 @@
-//! Tests that advice can be followed: what messages tell users to do exists and works.
+//! Tests that users can follow the advice in messages: every option that a message names exists, and helps.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,12 +17,12 @@ const FOLLOWED: [(&str, &str); 27] = [
     ("name another one; or with --python", "a_watch_finds_the_data_root_by_itself"),
     ("is a file; --source takes", "a_file_as_source_is_refused_with_the_way_out"),
     ("unless --mixed=lines reduces both", "branches_go_into_another_folder_as_the_message_says"),
-    // These errors cannot be provoked as root. Every test of the hook does what they advise.
+    // Not all of these errors can be provoked as root. Every test of the hook does what they advise.
     ("Run this as a user who may", "a_python_of_a_virtual_environment_can_be_named"),
     ("The file system is read-only", "a_python_of_a_virtual_environment_can_be_named"),
     ("is no Python, for it does not answer", "a_python_of_a_virtual_environment_can_be_named"),
     ("-m pip install --target", "the_advice_suits_a_python_that_refuses_pip"),
-    // Parts of commands that messages write out.
+    // These are parts of commands that messages print.
     (" --python {}", "data_are_purged_after_the_hook_was_uninstalled"),
     ("{NO_FOLDER}; with --data-root", "reports_are_of_the_folder_that_is_named"),
     ("--json lists all", "of_processes_that_have_ended_the_newest_are_listed"),
@@ -128,7 +128,7 @@ fn unbroken(literal: &str) -> String {
     parts.fold(first, |text, part| text + part.trim_start())
 }
 
-/// Returns the options that a text names, with the values that it gives them.
+/// Returns the options in a text, with their values.
 fn options(text: &str) -> Vec<&str> {
     let is_separator = |c: char| c.is_whitespace() || "`;,()'".contains(c);
     let is_option = |word: &&str| {
@@ -236,7 +236,7 @@ fn missing_sources_are_left_out_or_found_as_the_message_says() {
     fs::rename(dir.path("moved/main.py"), dir.path("main.py")).unwrap();
     dir.pulpcov(["report", "-i"]).status(0).stdout("main.py");
     fs::rename(dir.path("main.py"), dir.path("moved/main.py")).unwrap();
-    // And [paths] maps folders.
+    // `[paths]` finds them too.
     let here = dir.path("");
     dir.write(".coveragerc", format!("[paths]\nx =\n    {0}/moved\n    {0}\n", here.display()));
     let mapped = dir.pulpcov(["report"]).status(0).stdout;
@@ -274,7 +274,7 @@ fn reports_are_of_the_folder_that_is_named() {
     let report = |args: &[&str]| hooked.hook("report", &[args, &["results"]].concat());
     report(&[]).status(1).stderr("; with --data-root, name another one; or with --python");
     report(&["--data-root", moved.to_str().unwrap()]).status(0).stdout("shop/");
-    // Without the hook's Python, the folder alone is enough.
+    // The folder is enough: the command works without the hook's Python.
     let mut alone = pulpcov();
     alone.args(["hook", "report", "alone", "--data-root"]).arg(&moved);
     let ran = alone.current_dir(hooked.dir.path("")).output().unwrap();

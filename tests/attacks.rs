@@ -360,7 +360,7 @@ for evil in ("\x1b]0;title\x07", "\x1b[2J", "\nerror: forged", "\r", "\u202e", "
     }
 }
 
-/// Sources that only root may read, named by paths of every kind.
+/// The enemy's data file names sources that only root may read, by paths of every kind.
 #[test]
 fn secrets_by_their_names() {
     let Some(scene) = Scene::new() else { return };
@@ -447,7 +447,7 @@ fn what_is_withheld_is_named_and_can_be_shown() {
     let index = fs::read_to_string(html.join("index.html")).unwrap();
     assert!(index.contains("Problems: 1") && index.contains("settings.py is withheld"), "{index}");
 
-    // Root chooses to show the secret, in every way that there is.
+    // Each of these options lets root show the secret.
     let shown = |args: &[&str]| {
         let mut command = crate::support::pulpcov();
         command.args(["lcov", "-i", "-o", "-"]).args(data_file).args(args);
@@ -513,7 +513,7 @@ fn what_is_installed_to_be_measured_is_shown() {
 #[test]
 fn groups_of_the_owner_count() {
     let Some(scene) = Scene::new() else { return };
-    // First www-data's own group, then one that it is not in.
+    // The first group is www-data's own. The user is not in the second.
     assert!(!crate::enemy::has_group(33, 4711));
     let secret = scene.hooked.dir.path("secrets/settings.py");
     let data = scene.hooked.dir.path("kit/secret");

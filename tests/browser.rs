@@ -153,7 +153,7 @@ fn lists_sort_filter_and_remember() {
         );
         assert_eq!(cells, wanted, "{name}");
     }
-    // The keys are coverage.py's. A key sorts by its column, and pressed again, in the other direction.
+    // The keys are coverage.py's. A key sorts by its column. Pressed again, it reverses the order.
     for (key, first) in [
         ("f", "shop/deep/unused.py"),
         ("s", "shop/cart.py"),
@@ -301,7 +301,7 @@ fn a_source_page_toggles_jumps_and_links() {
     assert_eq!(browser.errors(), Vec::<String>::new());
 }
 
-/// Blocks of lines out of view have no layout, but a link must find its line all the same.
+/// Blocks of lines out of view have no layout, but a link must still find its line.
 #[test]
 fn links_lead_far_into_long_pages() {
     let dir = Dir::new();
@@ -323,7 +323,7 @@ fn links_lead_far_into_long_pages() {
     }
 }
 
-/// Of ten thousand files, the page only holds those in view.
+/// Of ten thousand files, the page holds only the rows in view.
 #[test]
 fn ten_thousand_files_are_a_list_like_any_other() {
     let dir = Dir::new();
@@ -457,7 +457,7 @@ fn folders_open_and_are_remembered() {
     browser.until("document.querySelector('.tree').innerText.includes('unused.py')");
     browser.open(report.page("tree.html"));
     assert!(browser.get(nodes).as_str().unwrap().contains("unused.py"));
-    // The map shows what is in the folder. A click enters a folder, and the trail leads back.
+    // The map shows the content of the folder. A click enters a folder, and the trail leads back.
     assert_eq!(
         browser.get("document.querySelector('.map a').getAttribute('aria-label')"),
         "cart.py: 71%, 13 statements"

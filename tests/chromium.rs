@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 /// The version of axe-core, which checks the accessibility of each view.
 const AXE: &str = "4.10.3";
 
-/// How long a page may take to do what a test waits for, on a busy machine.
+/// The longest time that a test waits for a page, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A browser with one page. It is closed when the test ends.
@@ -149,7 +149,7 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }));
     }
 
-    /// Shows pages as they are printed.
+    /// Shows pages as a printer would show them.
     #[track_caller]
     pub(crate) fn print_preview(&self) {
         self.devtools("Emulation.setEmulatedMedia", json!({ "media": "print" }));

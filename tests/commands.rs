@@ -382,7 +382,7 @@ fn debug_topics_name_the_inputs_and_the_aliases() {
     assert!(ours.contains(&"Skipping duplicate data .coverage.xcopy".to_owned()));
 }
 
-/// Each path is explained once, though both inputs have some of them: aliases remember what they have mapped.
+/// A path is explained once, even if both inputs have it, because aliases remember what they have mapped.
 #[test]
 fn debug_explains_the_aliases_as_coverage_does() {
     for relative in ["false", "true"] {
@@ -708,7 +708,7 @@ fn version_and_help() {
     }
 }
 
-/// `pulpcov debug data | head -1`: the output is larger than a pipe, and its reader has seen enough.
+/// As in `pulpcov debug data | head -1`, the output is larger than a pipe, and its reader stops early.
 #[test]
 fn a_broken_pipe_is_quiet() {
     let dir = Dir::new();

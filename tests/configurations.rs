@@ -104,7 +104,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// Returns values of this kind, right or nearly right. Options of other kinds get them too.
+    /// Returns valid and nearly valid values of this kind.
     fn values(self) -> &'static [&'static str] {
         match self {
             Self::Boolean => &[
@@ -298,7 +298,7 @@ impl Kind {
         }
     }
 
-    /// Returns this kind, or now and then another one.
+    /// Returns this kind, and now and then another one.
     fn or_other(self, rng: &mut Rng) -> Self {
         const ALL: [Kind; 8] = [
             Kind::Boolean,
@@ -721,7 +721,7 @@ impl Theirs {
     }
 }
 
-/// The kinds of outcomes, which are counted.
+/// The kind of an outcome. The test counts them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Outcome {
     Settings,

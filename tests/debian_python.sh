@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Unpack a Python of another Debian release into a folder, with all that it needs: its own C library too.
+# Unpack the Python of another Debian release into a folder, with everything that it needs, even its own C library.
 #
 #     tests/debian_python.sh 3.14 forky FOLDER
 #
-# The Python is FOLDER/usr/bin/python3.14. It is Debian's build, fetched and verified by apt; nothing is installed, and
-# this system's packages do not matter, so no rights are needed. The C library beside it, not the system's, is written into
-# the program (patchelf): its processes are called python3.14 like any other's.
+# The Python is FOLDER/usr/bin/python3.14. apt fetches and verifies Debian's build of it, but installs nothing. So the
+# script needs no privileges, and the packages of this system do not matter. patchelf makes the program use the C
+# library beside it. So the Python starts directly, and its processes are called python3.14.
 set -euo pipefail
 version=$1 release=$2 folder=$3
 tools=$(mktemp -d)
@@ -26,12 +26,12 @@ apt install --download-only "python$version-venv"
 rm -rf "$folder"
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
-# As in any Debian, where packages may have either name.
+# Packages may use either name of these folders, as on any Debian.
 mkdir -p "$folder"/usr/{bin,lib,lib64,sbin}
 for name in bin lib lib64 sbin; do ln -s "usr/$name" "$folder/$name"; done
 for package in "$tools"/cache/archives/*.deb; do dpkg-deb -x "$package" "$folder"; done
 
-# pip for virtual environments.
+# Virtual environments get pip from this folder.
 sed -i "s#'/usr/share/python-wheels/'#'$folder/usr/share/python-wheels/'#" "$folder/usr/lib/python$version"/_sysconfigdata_*.py
 
 python3 -m venv "$tools/venv"

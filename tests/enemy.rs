@@ -1,8 +1,8 @@
 //! A data root that an enemy shares: root and users of services write into it, and so does `nobody`.
 //!
-//! The enemy is a process of another user than the command's, as on a real host. To run it takes root. A test
-//! that needs it begins with [`Scene::new`], which returns `None` for other users, and says once that the
-//! test was skipped.
+//! As on a real host, the enemy's process and the command belong to different users. Only root can start such
+//! a process. So a test that needs it begins with [`Scene::new`], which returns `None` for any other user and
+//! prints once that the tests are skipped.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
@@ -27,16 +27,16 @@ use crate::support::{Ran, Rows, pulpcov};
 pub(crate) const ENEMY: u32 = 65534;
 /// Users of services: root, a user that Debian creates, and a number that no user has.
 pub(crate) const HONEST: [u32; 3] = [0, 33, 4242];
-/// A text that is in every source that must not be shown, and nowhere else.
+/// The text of secrets. Every source that must not be shown contains it, and nothing else does.
 pub(crate) const SECRET: &str = "do_not_tell_4711";
 
-/// A command that takes longer than this is considered to wait for ever.
+/// A command that takes longer than this has failed, because it seems to wait for ever.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// A Python that every user can run.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// The beginning of every script of the enemy.
+/// The first lines of every script of the enemy.
 const PRELUDE: &str = r#"
 import fcntl, os, shutil, socket, struct, sys, time
 ROOT, KIT, VICTIM = sys.argv[1:4]
@@ -49,7 +49,7 @@ def copy(name, to):
     shutil.copyfile(os.path.join(KIT, name), to)
 "#;
 
-/// The kernel's own protection of links is switched off while this exists, as it may be on a host.
+/// Keeps the kernel's protection of links switched off, as it is on some hosts.
 struct Unprotected {
     before: Vec<(PathBuf, String)>,
     // Declared last, so that it is dropped last.
@@ -57,8 +57,8 @@ struct Unprotected {
 }
 
 impl Unprotected {
-    /// Switches the protection off, if that is possible here, until this is dropped. Tests do so one at a
-    /// time.
+    /// Switches the protection off until the value is dropped, if the system allows that. Waits until no other
+    /// test does so.
     fn new() -> Self {
         static ALONE: Mutex<()> = Mutex::new(());
         let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +102,7 @@ impl Scene {
     pub(crate) fn new() -> Option<Self> {
         if !is_root() {
             static ONCE: Once = Once::new();
-            // Written directly, since the captured output of tests is shown for failures only.
+            // Written directly, because captured output is shown only for tests that fail.
             ONCE.call_once(|| {
                 let _ = writeln!(
                     std::io::stderr(),
@@ -141,7 +141,7 @@ impl Scene {
         self.root().join(format!("uid-{user}"))
     }
 
-    /// Returns a source that everybody may read, and that a user's processes ran.
+    /// Returns the source that a user's processes ran. Everybody may read it.
     fn source_of(&self, user: u32) -> PathBuf {
         self.path(format!("app/of_{user}.py"))
     }
@@ -252,7 +252,7 @@ impl Scene {
         command
     }
 
-    /// Adds files that the test has created to those that must not change.
+    /// Adds the files that the test has created meanwhile to the files that must not change.
     pub(crate) fn victim_is_as_it_is_now(mut self) -> Self {
         self.victim = self.look_at_victim();
         self
@@ -350,7 +350,7 @@ impl Scene {
         }
     }
 
-    /// Runs every command that reads as root, and then those that delete.
+    /// Runs, as root, every command that reads, and then every command that deletes.
     #[track_caller]
     pub(crate) fn root_runs_everything(&self) {
         self.root_reads_everything();
@@ -439,8 +439,8 @@ impl Scene {
         self.assert_victim_is_unharmed("watch");
     }
 
-    /// Combines without `--keep`, and then purges. Checks that honest data files are gone, and that files
-    /// that stay are named.
+    /// Combines without `--keep`, and then purges. Checks that all data files and folders of honest users are
+    /// gone.
     #[track_caller]
     pub(crate) fn root_deletes_everything(&self) {
         let out = self.path("deleted");
@@ -468,10 +468,10 @@ impl Scene {
     }
 }
 
-/// The name of a data file. The victim has one of this name, too.
+/// The name of a data file. The victim has a data file of the same name.
 pub(crate) const DATA_FILE: &str = ".coverage.host.pid7.Xabcdefghx";
 
-/// Checks that the command did everything, or left something out.
+/// Checks that the command succeeded, perhaps with something left out.
 #[track_caller]
 pub(crate) fn is_done(ran: Ran) -> Ran {
     assert!([0, 3].contains(&ran.status), "{}{}", ran.stdout, ran.stderr);

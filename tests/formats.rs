@@ -99,7 +99,7 @@ fn assert_answers(data: &CoverageData, expected: &Value, name: &str) {
     }
 }
 
-/// Checks that a file has the same rows when it is asked for one context at a time.
+/// Checks that selecting one context at a time finds the same rows of a file.
 #[track_caller]
 fn assert_selections_agree(data: &CoverageData, path: &str, name: &str) {
     let file = data.file(path).unwrap();
@@ -184,7 +184,7 @@ fn run_information_of_4x_is_kept() {
     }
 }
 
-/// Returns what the error has to be, and what it has to say, for a kind of stranger in the manifest.
+/// Returns the kinds of error that a kind of stranger may cause, and words that the message must contain.
 fn verdict(kind: &str) -> (&'static [ErrorKind], &'static str) {
     use ErrorKind::{Corrupt, NotADataFile, UnknownSchema};
     match kind {

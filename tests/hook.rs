@@ -759,7 +759,7 @@ os.wait()
     }
 }
 
-/// Handlers of `atexit` run last in, first out, and some are older than the import of the measured package.
+/// Handlers of `atexit` run in reverse order, and some are registered before the measured package is imported.
 #[test]
 fn what_runs_at_the_very_end_is_measured() {
     let hooked = Hooked::new().installed(&["--flush-interval", "60m"]);

@@ -125,7 +125,7 @@ work.before()
 #[test]
 fn on_a_full_disk_the_program_runs_as_ever() {
     let hooked = Hooked::new().installed(OFTEN);
-    // The disk is smaller than a data file. Its files are listed at the end, for the mount ends with the
+    // The disk is smaller than a data file. The script lists its files, because the mount vanishes with the
     // namespace.
     let script = "mount -t tmpfs -o size=20k,mode=1777 none \"$1\" || exit 99
         shift; \"$@\"; status=$?
@@ -230,7 +230,7 @@ steps.step_3()
     assert_eq!(fs::read_dir(jail).unwrap().count(), 0);
 }
 
-/// Returns everything below a folder that could change.
+/// Returns the path, mode, owner and content of everything below a folder.
 fn state(folder: &Path) -> Vec<(PathBuf, u32, u32, Option<Vec<u8>>)> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
@@ -376,7 +376,7 @@ while os.getppid() != 1:
     }
 }
 
-/// A file at the name of a data file that was combined belongs to somebody else, whatever it is.
+/// Once a data file was combined and deleted, a file of its name belongs to somebody else.
 #[test]
 fn what_is_put_in_place_of_a_data_file_is_neither_read_nor_replaced() {
     let hooked = Hooked::new().installed(OFTEN);

@@ -42,7 +42,7 @@ pub(crate) const WAYS: [(&str, i32); 21] = [
     ("exception", 1),
 ];
 
-/// A virtual environment of one test, which uses the packages of another environment, and a data root.
+/// A virtual environment of one test, and its data root. The packages are those of another environment.
 pub(crate) struct Hooked {
     pub(crate) dir: Dir,
     /// The environment that has the packages.
@@ -65,8 +65,8 @@ impl Hooked {
         Self::of(&venv_of("/usr/bin/python3", &name, &packages))
     }
 
-    /// Copies all that a process needs to places that every user can read: coverage.py, and package `shop` to
-    /// the test's folder.
+    /// Copies coverage.py into the environment, and package `shop` into the test's folder, so that every user
+    /// can read them.
     pub(crate) fn published(self) -> Self {
         let copy = |from: &Path, to: &Path| {
             assert!(Command::new("cp").arg("-r").args([from, to]).status().unwrap().success());

@@ -38,8 +38,8 @@ fn good(dir: &Dir) -> PathBuf {
     path
 }
 
-/// Combines quickly: the good file's rows are in the result, and each file in `bad` is named and kept.
-/// Returns the messages.
+/// Combines, and returns the messages. Checks that the combine is quick, that the result has the good file's
+/// rows, and that each file in `bad` is named and kept.
 #[track_caller]
 fn only_good_is_combined(dir: &Dir, bad: &[&str]) -> String {
     let start = Instant::now();
@@ -93,8 +93,8 @@ fn what_is_no_regular_file_is_not_opened() {
     assert_eq!(said.matches("this is a symbolic link, which is not followed").count(), 5, "{said}");
     assert_eq!(elsewhere.state(), before);
 
-    // A link that is named on the command line and leads to a folder stands for that folder. What is not a
-    // regular file is refused even so.
+    // A link on the command line that leads to a folder stands for that folder. Anything else that is not a
+    // regular file is refused.
     for name in
         bad.iter().filter(|name| **name != ".coverage.linkdir" && **name != ".coverage.folder")
     {
@@ -679,7 +679,7 @@ fn a_journal_deletes_no_file_that_it_names() {
     assert_eq!(fs::read(&victim).unwrap(), precious);
     assert_eq!(fs::read(dir.path(".coverage.j-journal")).unwrap(), journal);
 
-    // SQLite itself would have deleted it, so the test proves something.
+    // SQLite itself deletes the file, so the test proves something.
     let db = Connection::open(dir.path(".coverage.j")).unwrap();
     db.query_row("select count(*) from file", [], |_| Ok(())).unwrap();
     assert!(!victim.exists());
@@ -786,7 +786,7 @@ fn twenty_thousand_files_are_combined() {
 
 #[test]
 fn an_open_data_file_is_the_one_that_was_checked() {
-    // The name may lead elsewhere later.
+    // Later, the name leads elsewhere.
     let dir = Dir::new();
     let path = good(&dir);
     let file = DataFile::open(&path).unwrap();

@@ -25,7 +25,7 @@ fn context(input: usize, context: usize) -> String {
     format!("test_{input}_{context}")
 }
 
-/// Runs its arguments, and prints the KiB of memory that they used at most.
+/// A Python program that runs its arguments as a command, and prints the command's peak memory in KiB.
 const PEAK: &str = "import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";

@@ -2,9 +2,9 @@
 //! errors have Python's words.
 //!
 //! `tests/fixtures/python/mutate.py` makes the sources, and writes what is expected, in each Python.
-//! `PULPCOV_CASES` sets the number of cases, and `PULPCOV_FIRST_CASE` the number of the first. A number means
-//! the same case in every run of one Python. So another first case gives new cases, and the number of a
-//! failed case repeats it.
+//! `PULPCOV_CASES` sets the number of cases, and `PULPCOV_FIRST_CASE` the number of the first. A number stands
+//! for the same case in every run of one Python. So the number of a failed case repeats it, and another first
+//! case gives new cases.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -18,10 +18,10 @@ use crate::python_facts::differences;
 use crate::pythons::debian_python;
 use crate::support::{REFERENCE, neutral, python, root, venv_of};
 
-/// How many cases one process of Python gets.
+/// The number of cases for one process of Python.
 const PORTION: usize = 250;
 
-/// How many differing cases are shown.
+/// The number of differing cases that are shown.
 const SHOWN: usize = 10;
 
 #[test]

@@ -1,8 +1,8 @@
-//! Odd situations, in which pulpcov does what coverage.py does. `odd_situations.txt` lists them.
+//! Odd situations in which pulpcov does what coverage.py does. The table `odd_situations.txt` lists them.
 //!
-//! A line of this table has a folder, a difference or `same`, and then words, quoted as in a shell. The words
-//! are files to write (`name<=content`), variables (`NAME=value`), and then the arguments. A table in
-//! DESIGN.md explains each difference in a row.
+//! A line of the table has a folder, a difference or `same`, and words that are quoted as in a shell. The words
+//! are files to write (`name<=content`), then variables (`NAME=value`), then the arguments. DESIGN.md explains
+//! each difference.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -68,7 +68,7 @@ fn situations() -> Vec<Situation> {
     text.lines().filter(is_situation).map(Situation::parse).collect()
 }
 
-/// A folder that each situation gets two copies of.
+/// A folder. Each situation gets two copies of it.
 struct Template(Dir);
 
 impl Template {
@@ -159,7 +159,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// What a program did, without what depends on place and time.
+/// What a program did, except what depends on place and time.
 #[derive(Debug, PartialEq, Eq)]
 struct Done {
     status: i32,

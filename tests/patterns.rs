@@ -28,7 +28,7 @@ fn random_patterns_are_python_s() {
     assert!(limited.len() <= 2 + text.lines().count() / 1000, "{limited:#?}");
 }
 
-/// The engine's error where Python would go on for as long as it takes.
+/// The engine's error for a search that takes too long. Python has no such limit.
 const LIMIT: &str = "Max limit for backtracking count exceeded";
 
 /// Returns how our result differs in a case, if it does.

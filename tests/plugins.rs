@@ -258,7 +258,7 @@ def coverage_init(registry, options):
     let python = project.python.to_str().unwrap();
     let theirs = project.coverage(&["report", "-m"]).status(0);
     assert!(theirs.stdout.contains("page.html"), "{}", theirs.stdout);
-    // The script is not in the current folder, as the script `coverage` is not, but Python finds the plugin.
+    // Python runs pulpcov's script with `-c`, so it finds the plugin in the current folder.
     let ours = project.pulpcov(&["report", "-m", "--plugins=run", "--python", python]).status(0);
     assert_eq!(ours.stdout, theirs.stdout);
     // Without Python the file is left out: a plugin that traces files is no reason to stop.

@@ -1,7 +1,7 @@
 //! Properties that hold for any data.
 //!
-//! Merging is commutative, associative and idempotent, in memory and through every format. What is written is
-//! read back. Neither the order of inputs nor the number of threads changes the result.
+//! Merging is commutative, associative and idempotent, in memory and through every format. Reading returns
+//! what was written. Neither the order of inputs nor the number of threads changes the result.
 
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ const PATHS: [&str; 7] = [
 
 const CONTEXTS: [&str; 5] = ["", "nightly", "test_a|run", "Prüfung 😀", "it's \"odd\"\n"];
 
-/// Pairs of line numbers, by the indices of a path and of a context.
+/// The index of a path, the index of a context, and pairs of line numbers.
 type Rows = Vec<(usize, usize, Vec<(u32, u32)>)>;
 
 fn lines() -> impl Strategy<Value = u32> {
@@ -368,7 +368,7 @@ proptest! {
 proptest! {
     #![proptest_config(config(8))]
 
-    /// The same files have other names, are named in any order, and are read by any number of threads.
+    /// The same files get other names, are given in any order, and are read by any number of threads.
     #[test]
     fn neither_order_nor_threads_change_a_byte(
         inputs in prop_oneof![vec(data(Measurement::Lines), 1..9), vec(data(Measurement::Arcs), 1..9)],

@@ -1,7 +1,7 @@
 //! The facts about sources, and analyses of made-up data, are the same as coverage.py's.
 //!
-//! `tests/fixtures/python/record.py` writes what is expected. For the small sources beside it, the results of
-//! each version of Python are stored; for a sample of the standard library, it runs during the test.
+//! `tests/fixtures/python/record.py` writes what is expected. Its results for the small sources beside it are
+//! stored, for each version of Python. For a sample of the standard library, it runs during the test.
 
 use std::collections::BTreeMap;
 use std::fs;

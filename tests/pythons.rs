@@ -1,5 +1,5 @@
-//! `pulpcov hook` in Pythons that measure in other ways. Some use `sys.monitoring`, which reports nothing
-//! twice, and some warn of forks in processes with threads.
+//! `pulpcov hook` in Pythons that measure in other ways. Some use `sys.monitoring`, which reports each line
+//! only once. Some warn of forks in processes with threads.
 //!
 //! The Pythons are Debian's: `debian_python.sh` fetches them.
 
@@ -275,7 +275,7 @@ end.set()
     assert!(hooked.lines("steps").contains(&line_of_step(1)));
 }
 
-/// Debian's own Python asks that nobody installs into it with pip, and has a sitecustomize.
+/// Debian's own Python forbids pip to install into it, and has a `sitecustomize`.
 #[test]
 fn a_python_of_the_system_is_installed_into_and_left_as_it_was() {
     let original = debian_python("3.14", "forky").ancestors().nth(3).unwrap().to_owned();

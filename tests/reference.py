@@ -1,19 +1,20 @@
-"""Do many things with the real coverage.py in one process; or, with `--try VERSION`, see try_reference.py.
+"""Run many jobs with the real coverage.py in one process. With `--try VERSION`, run try_reference.py instead.
 
-Standard input is a JSON list of jobs, standard output the list of answers:
+Standard input is a JSON list of jobs. Standard output is the list of answers, in the same order.
 
 {"do": "run", "argv": [...], "cwd": "/folder", "env": {...}}
-    the command line; answers {"status": 0, "stdout": "...", "stderr": "..."}, and with "crashes": true
-    {"crash": "ValueError"} in place of a traceback
+    Run coverage.py's command line. The answer is {"status": 0, "stdout": "...", "stderr": "..."}. With
+    "crashes": true, a crash gives {"crash": "ValueError"} instead of a traceback.
 {"do": "read", "file": "/folder/.coverage"}
-    a data file through CoverageData; answers has_arcs, contexts, files, lines, arcs
+    Read a data file through CoverageData. The answer has has_arcs, contexts, files, lines and arcs.
 {"do": "write", "file": "/folder/.coverage.1", "measure": "lines" or "arcs" or null, "contexts": [...],
  "files": [[path, tracer], ...], "lines": [[path, context, [1, 2]], ...],
  "arcs": [[path, context, [[1, 2]]], ...]}
-    make a data file through CoverageData, in this order; answers {}
+    Write a data file through CoverageData, in this order. The answer is {}.
 {"do": "use", "file": "/folder/data", "rcfile": "/folder/rc", "more": "/folder/other"}
-    read a data file, report on a copy of it and append to that; answers read, reports (each status and last output),
-    append (as of run) and appended (as of read), or error. A plugin of any name is there.
+    Read a data file, report on a copy of it, and append to the copy. The answer has read, reports (the status and the
+    end of the output of each), append (as from "run") and appended (as from "read"), or only error. Every plugin that
+    the data names is available.
 """
 
 import contextlib
@@ -44,7 +45,7 @@ def run(job):
     os.environ.update(job.get("env", {}))
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
-        # In a process of its own, every warning is the first.
+        # Without this, Python would print a repeated warning only for the first job.
         warnings.simplefilter("always")
         try:
             status = coverage_main(job["argv"])
@@ -105,7 +106,7 @@ def write(job):
 
 
 class PagePlugin(CoveragePlugin):
-    """Stands in for the file tracer that recorded some of the fixtures: enough to report on them."""
+    """Stands in for the file tracers that recorded some data files. It can do no more than report on them."""
 
     def file_reporter(self, filename):
         return "python"

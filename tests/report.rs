@@ -493,7 +493,7 @@ fn what_is_known_about_sources_is_kept_and_never_stale() {
     }
     assert_eq!(fs::read(dir.path(".pulpcov_cache/facts-1")).unwrap(), kept, "nothing was new");
 
-    // With other options, or after a change of the source, the facts are others.
+    // With other options, or after a change of the source, the facts differ.
     for args in ["report -m --python-version=3.14", "json -o - --show-contexts", "lcov -o -"] {
         let args: Vec<&str> = args.split(' ').collect();
         let uncached = [&args[..], &["--no-cache"]].concat();

@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use crate::hooked::{Hooked, Running, line_of_step, lines_with, shop};
 use crate::support::{REFERENCE, Rows, neutral, venv};
 
-/// So long that every save has another reason than the interval.
+/// The interval is so long that every save has another reason.
 const NEVER: &[&str] = &["--flush-interval", "60m"];
 const OFTEN: &[&str] = &["--flush-interval", "300ms"];
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -142,7 +142,7 @@ fn paths_of_other_machines_and_relative_ones_are_found() {
     }
 }
 
-/// Modules that nothing imports are reported, wherever the settings say that there are some.
+/// Modules that nothing imports are reported, however the settings name the sources.
 #[test]
 fn what_never_ran_is_reported_too() {
     let settings = [
@@ -216,8 +216,8 @@ fn sources_need_not_be_utf_8() {
     }
 }
 
-/// If one of two folders of `source` contains the other, coverage.py names files relative to either,
-/// depending on the hashes of the run.
+/// If one of two folders of `source` contains the other, it depends on the hashes of the run which of them
+/// coverage.py removes from the names of files.
 #[test]
 fn xml_names_files_from_the_folder_of_source_that_they_are_in() {
     let dir = shop();

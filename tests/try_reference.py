@@ -1,10 +1,10 @@
-"""Compare the project with another version of coverage.py than the one that it is made equal to.
+"""Compare pulpcov with a version of coverage.py other than the reference version.
 
-    tests/reference.py --try VERSION    any version of PyPI
-    tests/reference.py --try newest     the newest that PyPI serves; nothing is done if it is the reference version
+    tests/reference.py --try VERSION    any version on PyPI
+    tests/reference.py --try newest     the newest version on PyPI; does nothing if that is the reference version
 
-The tests that use the real coverage.py run against that version, in a copy of the project. What differs is printed: each
-test that fails, with the end of its output. The exit status is 0 if all pass, and 1 if some fail.
+The tests that use the real coverage.py run against that version, in a copy of the project. The script prints each test
+that fails, with the end of its output. The exit status is 0 if all tests pass, and 1 otherwise.
 """
 
 import os
@@ -17,25 +17,25 @@ import sys
 TOP = pathlib.Path(__file__).parents[1]
 STATED = pathlib.Path("pulpcov-core/reference-version.txt")
 
-# The modules of the tests that compare with coverage.py, or run the hook with it.
+# The test modules that compare with coverage.py, or run the hook with it.
 SUITES = """
     analyze authors commands data_root formats hook hook_places hook_refusals hook_signals hooked html outputs parity
     properties python_facts pythons readers report sample
 """.split()
 
-# How many lines of the output of a test that fails are shown.
+# The number of lines that are shown of a failed test's output.
 LINES = 25
 
 
 def newest():
-    """The newest version that pip would install."""
+    """Return the newest version that pip would install."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "index", "versions", "coverage"]
     listed = subprocess.run(pip, capture_output=True, text=True, check=True).stdout
     return re.match(r"coverage \(([^)]+)\)", listed)[1]
 
 
 def copy_of_project(version):
-    """A copy of what git knows of the project, in which that version is the reference."""
+    """Copy all files of the project that git does not ignore, and make `version` the copy's reference version."""
     copy = TOP / "target/try-reference"
     shutil.rmtree(copy, ignore_errors=True)
     names = subprocess.run(
@@ -50,7 +50,7 @@ def copy_of_project(version):
 
 
 def run_tests(copy):
-    """The output of the tests. Everything that is built, and every virtual environment, is kept for the next time."""
+    """Run the tests. Return the exit status and the output. Keep the build and all virtual environments."""
     target = TOP / "target/try-reference-build"
     (copy / "target").symlink_to(target)
     target.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def run_tests(copy):
 
 
 def failures(output):
-    """The names of the tests that failed, and what each printed."""
+    """Return the output of each failed test, by the test's name."""
     parts = re.split(r"^---- (\S+) stdout ----$", output, flags=re.M)
     return dict(zip(parts[1::2], (part.split("\nfailures:\n")[0].strip() for part in parts[2::2])))
 

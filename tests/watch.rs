@@ -17,7 +17,7 @@ use crate::faults::is_root;
 use crate::hooked::{Hooked, Running, line_of_step, name};
 use crate::support::{Dir, Ran, Rows, neutral, pulpcov};
 
-/// A watch that looks often, and its messages.
+/// A watch with a short interval, and its messages.
 struct Watch {
     process: Running,
     said: Lines<BufReader<ChildStderr>>,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measure Celery's workers, kill them, and see that nothing is lost. Needs redis-server, python3 with venv, and PyPI.
+# Measure Celery's workers, kill them, and show that nothing is lost. Needs redis-server, python3 with venv, and PyPI.
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(cd ../.. && pwd)/target/celery-redis

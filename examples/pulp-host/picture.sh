@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
-# Make the report of the sample folder that the README shows, and its picture: report.png, beside this script.
-# The page is that of storage.py, or of the module that is named. Needed: Chromium, and pulpcov as $PULPCOV (by default the debug build).
+# Make the HTML report of the sample folder, and take report.png, the picture in the README.
+#
+#     picture.sh [MODULE]
+#
+# The picture shows the source page of MODULE, by default that of `storage`. Needs Chromium, and pulpcov as $PULPCOV, by
+# default the debug build.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 pulpcov=$(realpath "${PULPCOV:-$here/../../target/debug/pulpcov}")

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measure Pulp, kill a worker, a task and the API, and see that nothing is lost. Needs postgresql, python3 with venv, and PyPI.
+# Measure Pulp, kill a worker, a task and the API, and check that nothing is lost. Needs postgresql, python3 with venv,
+# and PyPI.
 set -euo pipefail
 cd "$(dirname "$0")"
 source services.sh
@@ -56,7 +57,7 @@ stop "$busy" TERM
 echo "--- The report"
 pulpcov hook report "$report" --data-root "$data" >"$work/table.txt"
 site=$("$python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-# Its warnings have been shown.
+# `hook report` has already shown the warnings.
 of_report() { (cd "$site" && pulpcov report --data-file="$report/.coverage" "$@" 2>"$work/warnings.txt"); }
 of_report --by=dir
 total=$(of_report --format=total)

@@ -1,5 +1,6 @@
-# Pulp with all that belongs to it, for run.sh. Everything is in $work, and nothing outlives the script that sources this.
-# $launcher is what Pulp's processes are started by.
+# Pulp and everything that it needs, for scripts to source. All files are in $work, except the database. A script that
+# sources this has to call stop_everything, so that no process outlives it. $launcher is the command that starts Pulp's
+# processes.
 
 work=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/target/pulpcore
 venv=$work/venv
@@ -7,7 +8,7 @@ python=$venv/bin/python
 launcher=("$python")
 declare -A started=()
 
-# Packages, once.
+# Installs the packages, unless they are there, and chooses free ports.
 prepare() {
     local packages=('pulpcore==3.123.*' 'coverage==7.17.*')
     mkdir -p "$work"
@@ -23,7 +24,7 @@ prepare() {
     export PULP_WORK=$work/pulp PULP_SETTINGS=$PWD/settings.py
 }
 
-# A process group each, so that all of a service can be killed.
+# Starts a service in a process group of its own, so that all its processes can be killed.
 start() {
     local name=$1
     shift
@@ -39,7 +40,7 @@ stop() {
     unset "started[$1]"
 }
 
-# PostgreSQL does not run as root, and may not be let into the folders of who runs this.
+# PostgreSQL refuses to run as root. Its user may not be able to enter the folders of the user who runs this.
 as_postgres() { (cd / && if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --init-groups "$@"; else "$@"; fi); }
 
 start_database() {
@@ -55,7 +56,7 @@ start_database() {
     done
 }
 
-# An empty Pulp. The commands are not measured: the report is to say what the services ran.
+# Creates an empty Pulp. Its commands are not measured, because the report is to show only what the services ran.
 create_pulp() {
     PGOPTIONS=--client-min-messages=warning "$programs/dropdb" --host="$PULP_DATABASE" --username=pulp --if-exists --force pulp
     "$programs/createdb" --host="$PULP_DATABASE" --username=pulp pulp
@@ -77,7 +78,7 @@ start_pulp() {
 
 use() { PULPCOV_HOOK=off "$python" use.py "$@"; }
 
-# The workers, beginning with the one that is this process.
+# Prints the names of both workers. The one with this process number comes first.
 workers_from() {
     if [ "${started[worker-1]}" = "$1" ]; then echo worker-1 worker-2; else echo worker-2 worker-1; fi
 }

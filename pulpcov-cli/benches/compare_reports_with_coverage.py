@@ -3,13 +3,16 @@
 
     cargo build --release
     python3 pulpcov-cli/benches/compare_reports_with_coverage.py                        # Python's own library
-    python3 pulpcov-cli/benches/compare_reports_with_coverage.py --data-file .coverage  # what you measured, where you measured it
+    python3 pulpcov-cli/benches/compare_reports_with_coverage.py --data-file .coverage  # your own data
 
-Each report is made by coverage.py, by pulpcov as if for the first time (without its cache of facts about sources), and
-by pulpcov again. Printed are the medians of the wall times, their ratios to coverage.py's, and the peak of each
-program's memory, which is never less than this script's own. Without --data-file, made-up data about the modules of the running Python's library is reported.
+Run it with --data-file in the folder where you measured. Without --data-file, it reports on made-up data about the
+standard library of the running Python.
 
-Needed: Python 3.9 or later with nothing but its standard library, and coverage.py as a command.
+coverage.py makes each report. So does pulpcov, once as if for the first time (without its cache of facts about sources)
+and once again. The script prints the median wall times, their ratios to coverage.py's, and each program's peak memory.
+That peak is never less than the script's own.
+
+It needs Python 3.9 or later with its standard library, and coverage.py as a command.
 """
 
 from __future__ import annotations
@@ -35,14 +38,14 @@ REPORTS = {
     "xml": ["xml", "-o", "-"],
     "lcov": ["lcov", "-o", "-"],
 }
-# What differs by version and by time.
+# The parts of reports that depend on the version or the time.
 MASKED = re.compile(
     rb'(<coverage version="[^"]*" timestamp="\d+"|<!-- .*? -->|"(version|timestamp)": "[^"]*")'
 )
 
 
 def make_data(data_file: Path, branches: bool, share: float) -> None:
-    """Made-up rows about Python's library: three of five lines ran, one after the other."""
+    """Write made-up rows about Python's library. Three of five lines ran, one after the other."""
     rng = random.Random(7)
     library = Path(sysconfig.get_path("stdlib"))
     outside = {"test", "tests", "site-packages", "lib2to3"}
@@ -58,7 +61,7 @@ def make_data(data_file: Path, branches: bool, share: float) -> None:
 
 
 def run(command: list[str], output: Path) -> tuple[float, int]:
-    """Seconds and bytes of memory that a program takes."""
+    """Run a program. Return the seconds and the bytes of memory that it took."""
     with output.open("wb") as out:
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=out)
@@ -71,7 +74,7 @@ def run(command: list[str], output: Path) -> tuple[float, int]:
 
 
 def measure(commands: dict[str, list[str]], runs: int, folder: Path) -> dict[str, tuple[float, int]]:
-    """The median of the seconds, and the most memory, of each program, run by turns."""
+    """Run the programs by turns. Return the median of the seconds, and the peak memory, of each."""
     results = {name: [] for name in commands}
     for _ in range(runs):
         for name, command in commands.items():
@@ -83,7 +86,7 @@ def measure(commands: dict[str, list[str]], runs: int, folder: Path) -> dict[str
 
 
 def compare(report: str, programs: dict[str, str], options: list[str], runs: int) -> bool:
-    """Measure one report and print what came out; whether the bytes are the same."""
+    """Measure one report and print the results. Return whether the bytes are the same."""
     arguments = [*REPORTS[report], *options]
     commands = {
         "coverage.py": [programs["coverage.py"], *arguments],

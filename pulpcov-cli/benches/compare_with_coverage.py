@@ -5,13 +5,14 @@
     python3 pulpcov-cli/benches/compare_with_coverage.py            # every shape
     python3 pulpcov-cli/benches/compare_with_coverage.py hosts --runs 5 --scale 0.2
 
-For every shape of data, a folder of data files is made in a temporary directory. coverage.py and
-pulpcov combine it by turns into files of their own (the inputs are kept), and the rows of both results
-are compared. Printed are the median of the wall times, their ratio, the peak of each program's memory, and the
-floor: the time in which every input byte can be read once and the result be written once, and how long it takes if
-the result is then synced to the disk, as pulpcov's is.
+For each shape of data, the script makes a folder of data files in a temporary folder. coverage.py and pulpcov combine
+it by turns, and keep the inputs. The script compares the rows of both results. It prints the median wall times, their
+ratio, and each program's peak memory.
 
-Needed: Python 3.9 or later with nothing but its standard library, and coverage.py 7 as a command.
+It also prints the floor: the time to read every input byte once and to write the result once. "and synced" is the time
+if the result is then synced to disk, as pulpcov does.
+
+It needs Python 3.9 or later with its standard library, and coverage.py 7 as a command.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 SENTENCE = "!coverage.py: This is a private format, don't read it directly!"
-# Where the hosts of the shape `hosts` have their checkouts; the first host's is the working directory.
+# The checkouts of the other hosts in the shape `hosts`. The first host's checkout is the working folder.
 OTHER_HOSTS = ["/builds/group/shop", r"C:\agent\_work\1\shop"]
 NAMES = "JOIN file ON file.id = file_id JOIN context ON context.id = context_id"
 TABLES = """
@@ -61,15 +62,15 @@ class Shape:
     what: str
     data_files: int
     sources: int
-    touched: float  # the share of the sources that a process, or a context, runs through
-    contexts: int = 0  # of each data file
+    touched: float  # the share of the sources that a process or a context runs
+    contexts: int = 0  # in each data file
     arcs: bool = False
     hosts: bool = False
     json: bool = False
-    different: int | None = None  # how many of the data files are not copies of the first
+    different: int | None = None  # the number of data files that are not copies of the first
 
     def scaled(self, by: float) -> Shape:
-        """More or fewer data files, or contexts where there is one file."""
+        """Return the shape with more or fewer data files. With a single data file, scale its contexts instead."""
         if self.data_files == 1:
             return replace(self, contexts=max(1, round(self.contexts * by)))
         return replace(self, data_files=max(2, round(self.data_files * by)))
@@ -93,12 +94,12 @@ def make_data(shape: Shape, folder: Path, work: Path) -> None:
     """Fill `folder` with data files of a project that is checked out in `work`."""
     sources = make_sources(shape.sources)
     for name, _ in sources:
-        # An alias is only followed to a file that exists.
+        # coverage.py follows an alias only to a file that exists.
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         (work / name).touch()
     for number in range(shape.data_files):
         name_rng = random.Random(f"name {number}")
-        # Copies hold the very bytes of the first.
+        # Copies have the same bytes as the first data file.
         rng = random.Random(number if number < (shape.different or shape.data_files) else 0)
         root = [str(work), *OTHER_HOSTS][number % 3 if shape.hosts else 0]
         slash = "\\" if "\\" in root else "/"
@@ -113,7 +114,7 @@ def make_data(shape: Shape, folder: Path, work: Path) -> None:
 
 
 def make_sources(count: int) -> list[tuple[str, list[int]]]:
-    """Made-up modules and their statements: most are short, some are very long."""
+    """Return made-up modules and their statements. Most are short, and some are very long."""
     rng = random.Random("sources")
     sources = []
     for number in range(count):
@@ -124,7 +125,7 @@ def make_sources(count: int) -> list[tuple[str, list[int]]]:
 
 
 def what_ran(rng: random.Random, statements: list[int], arcs: bool) -> list:
-    """Stretches of a file's statements, or the jumps between them."""
+    """Return a few stretches of a file's statements, or the arcs between these."""
     lines: set[int] = set()
     for _ in range(rng.randint(1, 5)):
         start = rng.randrange(len(statements))
@@ -167,7 +168,7 @@ def to_numbits(lines: list[int]) -> bytes:
 
 
 def rows_of(file: Path) -> set[tuple]:
-    """All that a combined data file says, whatever its ids and the order of its rows."""
+    """Return the rows of a combined data file. They do not depend on its ids or the order of its rows."""
     db = sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)
     rows: set[tuple] = {("file", path) for (path,) in db.execute("SELECT path FROM file")}
     rows.update(db.execute(f"SELECT path, context, fromno, tono FROM arc {NAMES}"))
@@ -178,7 +179,7 @@ def rows_of(file: Path) -> set[tuple]:
 
 
 def rows_of_json(folder: Path) -> set[tuple]:
-    """What a combined file must hold of 4.x data files."""
+    """Return the rows that the result must have, for a folder of 4.x data files."""
     ran: dict[str, set[int]] = {}
     for file in folder.iterdir():
         for path, lines in json.loads(file.read_text()[len(SENTENCE) :])["lines"].items():
@@ -189,15 +190,15 @@ def rows_of_json(folder: Path) -> set[tuple]:
 
 
 def check(expected: Path, result: Path) -> None:
-    """Exit with 1 if `result` has other rows than `expected`, a data file or a folder of 4.x files."""
+    """Exit with 1 if `result` has other rows than `expected`, which is a data file or a folder of 4.x data files."""
     same = (rows_of_json(expected) if expected.is_dir() else rows_of(expected)) == rows_of(result)
     sys.exit(0 if same else 1)
 
 
 def apart(function, *args) -> bool:
-    """Call `function` in a process of its own; whether it succeeded.
+    """Call `function` in a process of its own. Return whether it succeeded.
 
-    A program's peak memory starts with that of the process that starts it, so this one stays small.
+    A program's peak memory includes that of the process that starts it. So this process must stay small.
     """
     process = multiprocessing.get_context("spawn").Process(target=function, args=args)
     process.start()
@@ -206,10 +207,10 @@ def apart(function, *args) -> bool:
 
 
 def combine(program: str, inputs: Path, result: Path, work: Path) -> tuple[float, int]:
-    """Seconds and bytes of memory that a program takes to combine a folder."""
+    """Combine a folder. Return the seconds and the bytes of memory that the program took."""
     result.unlink(missing_ok=True)
     command = [program, "combine", "--keep", "--quiet", "--rcfile=rc", f"--data-file={result}"]
-    # By name: the result has another name than the data files in the folder.
+    # The data files are named one by one, because they are not named after the result.
     files = sorted(str(file) for file in inputs.iterdir())
     start = time.perf_counter()
     process = subprocess.Popen([*command, *files], cwd=work, stdout=subprocess.DEVNULL)
@@ -223,7 +224,7 @@ def combine(program: str, inputs: Path, result: Path, work: Path) -> tuple[float
 
 
 def floor(inputs: Path, result: Path, work: Path) -> tuple[float, float]:
-    """Seconds until the copy is written, and until it is on the disk."""
+    """Read the inputs and copy the result. Return the seconds until the copy is written, and until it is on disk."""
     (work / "copy").unlink(missing_ok=True)
     start = time.perf_counter()
     for file in inputs.iterdir():
@@ -238,7 +239,7 @@ def floor(inputs: Path, result: Path, work: Path) -> tuple[float, float]:
 
 
 def compare(name: str, shape: Shape, programs: dict[str, str], runs: int, top: Path) -> bool:
-    """Measure one shape and print what came out; whether the rows are the same."""
+    """Measure one shape and print the results. Return whether the rows are the same."""
     inputs, work = top / "data", top / "work"
     inputs.mkdir()
     work.mkdir()
@@ -302,7 +303,7 @@ def main() -> None:
     all_same = True
     for name in args.shapes or SHAPES:
         with tempfile.TemporaryDirectory(prefix="pulpcov-compare-") as folder:
-            # Without symbolic links, since both programs resolve them in paths.
+            # Without symbolic links, because both programs resolve them in paths.
             top = Path(folder).resolve()
             all_same &= compare(name, SHAPES[name].scaled(args.scale), programs, args.runs, top)
     sys.exit(0 if all_same else 1)

@@ -1,9 +1,11 @@
-"""What is left of the coverage of Celery's workers when they are stopped, and when they are killed, in three ways to measure.
+"""Compare three ways to measure Celery's workers: what is in the data after SIGTERM, and after SIGKILL?
 
     python3 pulpcov-cli/benches/hook_celery.py --pulpcov target/release/pulpcov --python VENV/bin/python
 
-VENV has coverage.py and celery[redis]; redis-server is installed. A worker with two children does the orders of
-examples/celery-redis, is sent SIGTERM or, with its children, SIGKILL, and coverage.py combines and reports what there is.
+VENV needs coverage.py and celery[redis]. redis-server must be installed.
+
+A worker with two children runs the tasks of examples/celery-redis. Then the worker gets SIGTERM, or the worker and its
+children get SIGKILL. coverage.py combines and reports the data that is left.
 """
 
 import argparse
@@ -51,7 +53,7 @@ class Bench:
         self.pulpcov = os.path.abspath(args.pulpcov)
         for name in ("tasks.py", "order.py"):
             shutil.copy(EXAMPLE / name, folder)
-        # The hook is installed beside the packages of VENV, not into it.
+        # The hook is installed into an environment of its own, not into VENV.
         self.python = python_beside(args.python, folder / "venv")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -86,7 +88,7 @@ class Bench:
         return [self.python]
 
     def left(self, start, number):
-        """The total that coverage.py reports of one worker's life."""
+        """Run and end one worker. Return the total that coverage.py reports."""
         data = Path(tempfile.mkdtemp(dir=self.folder))
         command = start(data) + ["-m", "celery", "-A", "tasks", "worker", "--concurrency=2", "--loglevel=error"]
         quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -94,7 +96,7 @@ class Bench:
         try:
             outside = dict(self.env, PULPCOV_HOOK="off")
             subprocess.run([self.python, "order.py"], cwd=self.folder, env=outside, check=True, stdout=subprocess.DEVNULL)
-            # An interval, and what a busy machine needs.
+            # An interval, and a second more for a busy machine.
             time.sleep(INTERVAL + 1)
             if number == signal.SIGTERM:
                 worker.terminate()
@@ -112,7 +114,7 @@ class Bench:
         coverage = [self.python, "-m", "coverage"]
         env = dict(self.env, COVERAGE_FILE=str(data / ".coverage"), PULPCOV_HOOK="off")
         run = dict(cwd=self.folder, env=env, capture_output=True, text=True)
-        # The hook has a folder for each user.
+        # The hook writes into a folder of each user.
         folders = [data, *data.glob("uid-*")]
         combined = subprocess.run([*coverage, "combine", "--rcfile=", *folders], **run)
         if "No data to combine" in combined.stdout + combined.stderr:

@@ -1,15 +1,17 @@
-"""What the hook costs, against plain `coverage run -p`.
+"""Measure what the hook costs, compared with `coverage run -p`.
 
     python3 pulpcov-cli/benches/hook_overhead.py --pulpcov target/release/pulpcov --python VENV/bin/python
 
-VENV has coverage.py. The hook is installed into a virtual environment of this script's, which sees VENV's packages.
+VENV needs coverage.py. The script installs the hook into an environment of its own, which uses the packages of VENV.
 
-- A workload that computes: the processor time of the whole process, the median of the runs.
-- A workload that does nothing: the same.
-- The start of a process that is not selected, inside that process.
-- A fork whose child runs a function and ends: how long it takes the parent to fork and wait.
-- A server that never ends: its processor time and its memory over `--seconds`, with the flush and without it.
-- gunicorn, if VENV has it: requests a second over `--seconds`, in three rounds.
+It measures:
+
+- a program that computes: the processor time of the whole process, as the median of the runs
+- a program that does nothing: the same
+- a process that is not measured: the time that importing the hook takes
+- a fork whose child runs a function and ends: the time that the parent takes to fork and wait
+- a server that never ends: its processor time and its memory over `--seconds`, with and without saving
+- gunicorn, if VENV has it: requests per second over `--seconds`, in three rounds
 """
 
 import argparse
@@ -40,7 +42,7 @@ def main():
         sieve(20000)
 """
 
-# As busy as a service that answers 50 requests a second, each of 200 functions in 40 modules.
+# This is as busy as a service that answers 50 requests per second, each with 200 functions in 40 modules.
 SERVE = """
 import os, resource, sys, time
 from importlib import import_module
@@ -115,7 +117,7 @@ def main():
 
 
 def python_beside(python, venv):
-    """A Python with the packages of another, and a place of its own for the hook."""
+    """Create an environment for the hook, with the packages of another Python. Return the environment's Python."""
     subprocess.run([python, "-m", "venv", "--without-pip", venv], check=True)
     beside = str(venv / "bin/python")
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
@@ -126,7 +128,7 @@ def python_beside(python, venv):
 
 
 def request(address):
-    """Was it answered?"""
+    """Send a request. Return whether it was answered."""
     try:
         with socket.create_connection(address) as connection:
             connection.sendall(b"GET / HTTP/1.0\r\n\r\n")

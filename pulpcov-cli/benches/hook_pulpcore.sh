@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Which lines of Pulp are measured by coverage.py alone and by the hook: the scenario of examples/pulpcore, with clean stops and with
-# kills. Prints a table, and the lines that differ.
+# Compare the lines of Pulp that coverage.py alone measures with those that the hook measures, in the scenario of
+# examples/pulpcore. Prints a table, and the lines that differ.
 #
 #     PULPCOV=target/release/pulpcov pulpcov-cli/benches/hook_pulpcore.sh
 #
-# Two runs are never alike, for Pulp's processes share the work by chance: coverage.py's second run shows how much that is.
+# coverage.py measures two runs, and clean stops end both. The hook measures one run that clean stops end, and one that
+# kills end. No two runs are the same, because Pulp's processes share the work by chance. coverage.py's second run shows
+# how much that matters.
 set -euo pipefail
 [ -z "${PULPCOV:-}" ] || PULPCOV=$(realpath "$PULPCOV")
 cd "$(dirname "$0")/../../examples/pulpcore"
@@ -33,7 +35,7 @@ main() {
     table
 }
 
-# What coverage.py needs to measure processes that fork and are stopped by SIGTERM.
+# coverage.py needs these settings to measure processes that fork, and that SIGTERM stops.
 write_settings() {
     cat coveragerc - >"$runs/coveragerc" <<'SETTINGS'
 source = pulpcore, pulp_file
@@ -60,7 +62,7 @@ stop_cleanly() {
     done
 }
 
-# When the last that each kind of process did is in the data.
+# Waits until the data has the last function that each kind of process ran.
 kill_all() {
     for done in pulpcore/app/viewsets/task.py:profile_artifacts pulpcore/app/tasks/reclaim_space.py:reclaim_space \
         pulpcore/tasking/worker.py:supervise_task; do

@@ -1,10 +1,15 @@
-"""Which lines of a service are measured when it is stopped and when it is killed, by coverage.py alone and by the hook.
+"""Compare the lines of services that coverage.py alone measures with those that the hook measures.
 
     python3 pulpcov-cli/benches/hook_services.py --pulpcov target/release/pulpcov
 
-Servers and workers run the package `shop` of tests/fixtures/hook. Each does the same work three times: coverage.py measures it, and
-SIGTERM stops it; the hook measures it, and SIGTERM stops it; the hook measures it, and SIGKILL ends it when its rows are on disk.
-The table says how many lines of `shop` were measured, and which differ from those of coverage.py. It needs redis-server, and PyPI once.
+Servers and workers run the package `shop` of tests/fixtures/hook. Each service does the same work three times:
+
+- coverage.py measures it, and SIGTERM stops it
+- the hook measures it, and SIGTERM stops it
+- the hook measures it, and SIGKILL ends it when its rows are on disk
+
+The table shows how many lines of `shop` were measured, and which differ from coverage.py's. The script needs
+redis-server, and PyPI for the first run.
 """
 
 import argparse
@@ -26,14 +31,14 @@ from hook_overhead import python_beside
 
 TOP = Path(__file__).resolve().parents[2]
 SHOP = TOP / "tests/fixtures/hook/shop"
-# Within which everything happens.
+# The seconds that the script waits for anything.
 PATIENCE = 20
 PACKAGES = """
     APScheduler==3.11.* celery[redis]==5.7.* daphne==4.2.* Django==5.2.* dramatiq[redis]==2.2.* eventlet==0.41.* Flask==3.1.*
     gevent==26.9.* gunicorn==27.0.* huey==3.5.* Hypercorn==0.18.* rq==3.0.* uvicorn-worker==0.4.* uvicorn==0.54.* waitress==3.0.*
 """.split()
 
-# What coverage.py needs to measure processes that fork and are stopped by SIGTERM.
+# coverage.py needs these settings to measure processes that fork, and that SIGTERM stops.
 STOCK = """
 [run]
 parallel = true
@@ -42,16 +47,16 @@ patch = subprocess, _exit, fork
 sigterm = true
 """
 
-# Which steps each service runs, in two halves.
+# The steps that each service runs, in two halves.
 FIRST, SECOND = range(100, 106), range(106, 112)
 
 
 class Trouble(Exception):
-    """A service does not do what it is asked to."""
+    """A service does not do what it should."""
 
 
 def wait_for(what, condition):
-    """What the condition answers as soon as it is true."""
+    """Wait until the condition returns something true, and return that."""
     end = time.monotonic() + PATIENCE
     while not (answer := condition()):
         if time.monotonic() > end:
@@ -60,7 +65,7 @@ def wait_for(what, condition):
     return answer
 
 
-# Kinds of services: what is started, how it is given work, and how it is stopped.
+# A kind of service knows what to start, how to give it work, and how to stop it.
 
 
 class Service:
@@ -81,7 +86,7 @@ class Web(Service):
 
 
 class Reloading(Web):
-    """Starts a new process when its source has changed."""
+    """A server that starts a new process when its source has changed."""
 
     def __init__(self, module, *arguments):
         super().__init__(*arguments)
@@ -91,7 +96,7 @@ class Reloading(Web):
         before = wait_for("an answer", lambda: run.get(FIRST[0]))
         for number in FIRST:
             wait_for("an answer to %d" % number, lambda: run.get(number))
-        # Reloaders compare whole seconds, and some begin to watch when they answer already.
+        # Reloaders compare whole seconds, and some answer before they start to watch. So the time changes repeatedly.
         changed = run.folder / "shop" / self.module
         later = iter(range(10, 10 + 100 * PATIENCE, 10))
 
@@ -104,7 +109,7 @@ class Reloading(Web):
             wait_for("an answer to %d" % number, lambda: run.get(number))
 
     def terminate(self, run):
-        # First the process that answers: those that watch do not pass the signal on, or kill it.
+        # The process that answers gets the signal first. The watching one would not pass it on, or would kill it.
         server = wait_for("an answer", lambda: run.get(FIRST[0]))
         os.kill(server, signal.SIGTERM)
         wait_for("the end of the server", lambda: server not in run.session())
@@ -113,7 +118,7 @@ class Reloading(Web):
 
 
 class Queue(Service):
-    """Runs what a client orders: `order` is Python code for one `number`."""
+    """Runs jobs of a client. `order` is Python code that orders the job for one `number`."""
 
     def __init__(self, order, *arguments):
         super().__init__(*arguments)
@@ -125,7 +130,7 @@ class Queue(Service):
 
 
 class Celery(Service):
-    """Celery's worker with a pool of two of a kind."""
+    """A worker of Celery, with a pool of two of this kind."""
 
     def __init__(self, pool, settings=""):
         worker = ("celery", "--app=shop.tasks", "worker", "--loglevel=error", "--concurrency=2")
@@ -137,16 +142,16 @@ class Celery(Service):
 
 
 class Scheduler(Queue):
-    """Orders its work itself."""
+    """A service that orders its jobs itself."""
 
     def __init__(self, *arguments):
         super().__init__("pass", *arguments)
 
 
-# What coverage.py needs to be told, and the hook finds out. With `thread`, for both have native threads too.
+# coverage.py must be told this, and the hook finds it out. `thread` is included, because both also use native threads.
 GEVENT, EVENTLET = "concurrency = gevent, thread", "concurrency = eventlet, thread"
 UVICORN = ("uvicorn", "--port={port}", "--log-level=warning", "shop.asgi:application")
-# Workers of gevent's kind do not always end at SIGTERM, with coverage.py or without: their master kills them.
+# gevent's workers do not always end at SIGTERM, with coverage.py or without. Their master kills them then.
 GUNICORN = ("gunicorn", "--bind=127.0.0.1:{port}", "--workers=2", "--log-level=warning", "--no-control-socket")
 GUNICORN += ("--graceful-timeout=5", "--worker-class")
 FLASK = ("flask", "--app=shop.flask_app", "run", "--port={port}")
@@ -182,7 +187,7 @@ SERVICES = {
 
 
 class Run:
-    """One service that is started, does its work, and ends."""
+    """One run of a service: it starts, does its work, and ends."""
 
     def __init__(self, bench, service):
         self.service, self.python = service, bench.python
@@ -211,7 +216,7 @@ class Run:
         )
 
     def get(self, number):
-        """The process that ran a step; `None` if there is no answer."""
+        """Request a step. Return the number of the process that ran it, or `None` if there is no answer."""
         try:
             with urllib.request.urlopen("http://127.0.0.1:%d/%d" % (self.port, number), timeout=PATIENCE / 3) as answer:
                 return int(answer.read().split()[0])
@@ -230,7 +235,7 @@ class Run:
         return int(self.redis("llen", "done"))
 
     def stop(self):
-        """SIGTERM, and wait for the end of all processes."""
+        """Send SIGTERM, and wait until all processes have ended."""
         self.service.terminate(self)
         try:
             wait_for("the end after SIGTERM", lambda: self.has_ended() and not self.session())
@@ -250,35 +255,38 @@ class Run:
         self.log.close()
 
     def session(self):
-        """All processes that live of those that were started."""
+        """Return the numbers of all processes of the run that still live."""
         listed = subprocess.run(["ps", "-o", "pid=,stat=", "--sid", str(self.process.pid)], capture_output=True, text=True).stdout
         return [int(pid) for pid, state in map(str.split, listed.splitlines()) if not state.startswith("Z")]
 
     def all_is_saved(self):
-        """What the steps ran, and what the process that imported them ran, which may be another one."""
+        """Return whether the data has the lines of all steps, and of the import. Another process may import."""
         lines = self.lines()
         return ("__init__.py", 1) in lines and all(("steps.py", 4 * number + 7) in lines for number in (*FIRST, *SECOND))
 
     def lines(self):
-        """Of all data files."""
+        """Return the lines of all data files."""
         lines = set()
         for file in self.data.rglob(".coverage.*"):
             try:
                 lines |= lines_of(file)
             except sqlite3.Error:
-                # It is being replaced.
+                # The file is being replaced.
                 pass
         return lines
 
     def failures(self):
-        """What the hook and coverage.py said. That a process which only starts others has no data is no failure."""
+        """Return the complaints of the hook and coverage.py.
+
+        A process that only starts others has no data. The warning about that is left out.
+        """
         text = (self.folder / "log").read_text(errors="replace")
         said = re.findall(r"(?:pulpcov hook, process \d+: |CoverageWarning: |Fatal Python error).*", text)
         return sorted({line for line in said if "no-data-collected" not in line})
 
 
 def lines_of(file):
-    """The lines of a data file, by module."""
+    """Return the lines of a data file, as pairs of a module and a line."""
     database = sqlite3.connect("file:%s?mode=ro" % file, uri=True)
     try:
         rows = database.execute("select path, numbits from line_bits join file on file.id = file_id").fetchall()
@@ -302,7 +310,7 @@ class Bench:
     def __init__(self, args, folder):
         self.folder = folder
         self.pulpcov = os.path.abspath(args.pulpcov)
-        # The hook is installed beside the packages, not among them.
+        # The hook is installed into an environment of its own, which uses the packages of another.
         self.python = python_beside(packages(args), folder / "venv")
         see_pth_files(self.python)
         port = free_port()
@@ -362,7 +370,7 @@ class Bench:
 
 
 def packages(args):
-    """A virtual environment with all that is run here."""
+    """Return the Python of an environment with all packages that are run here. Create it if it is missing."""
     venv = Path(args.venvs).resolve() / ("%s-coverage-%s" % (Path(args.python).resolve().name, args.coverage))
     python = venv / "bin/python"
     if not (venv / "complete").exists():
@@ -374,13 +382,13 @@ def packages(args):
 
 
 def see_pth_files(python):
-    """coverage.py measures subprocesses by a .pth file among the packages, which Python does not read beside them."""
+    """Have the Python read the .pth files of the packages. coverage.py measures subprocesses through such a file."""
     (pth,) = Path(python).parents[1].glob("lib/python*/site-packages/packages.pth")
     pth.write_text("import site; site.addsitedir(%r)\n" % pth.read_text().strip())
 
 
 def difference(stock, other, how):
-    """In words, which lines are only in one of two runs."""
+    """Return a text about the lines that are in only one of two runs."""
 
     def shown(lines):
         steps = [(line - 7) // 4 for module, line in sorted(lines) if module == "steps.py" and line >= 7 and line % 4 == 3]

@@ -1,4 +1,4 @@
-"""Print how many lines of a script come before its first ordinary statement: comments on top, docstring, `__future__`."""
+"""Print after how many lines of a script an import can be added: `#!`, encoding, docstring, `__future__` imports."""
 
 import ast
 import sys
@@ -7,7 +7,7 @@ with open(sys.argv[1], "rb") as file:
     source = file.read()
 end = 0
 for number, line in enumerate(source.splitlines()[:2], 1):
-    # The interpreter to run, the encoding.
+    # The interpreter's line (`#!`) and the encoding.
     if line.startswith(b"#"):
         end = number
 for position, node in enumerate(ast.parse(source).body):

@@ -1,4 +1,4 @@
-"""Print, as a JSON list, where the packages are that are named, without importing their code."""
+"""Print the paths of the named packages as a JSON list, without importing their code."""
 
 import importlib.util
 import json

@@ -1,4 +1,4 @@
-"""Print, as JSON, what `pulpcov hook` needs to know about this Python."""
+"""Print what `pulpcov hook` needs to know about this Python, as JSON."""
 
 import json
 import site
@@ -7,7 +7,7 @@ import sysconfig
 
 
 def site_folder():
-    """Where packages are installed to, if Python reads `.pth` files there; or else the first folder where it does."""
+    """Return the folder for installed packages, or the first folder where Python reads `.pth` files if it differs."""
     folders = [folder for folder in site.getsitepackages() if folder in sys.path]
     preferred = sysconfig.get_path("purelib")
     return preferred if preferred in folders or not folders else folders[0]

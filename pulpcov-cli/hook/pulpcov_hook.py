@@ -1,24 +1,24 @@
 """Measure the coverage of every process of this Python, for as long as it runs.
 
-`pulpcov hook install` puts this module beside a `.pth` file that imports it, and a file of settings. coverage.py
-measures. This module starts coverage.py and saves what it has recorded every few seconds, because services fork,
-never end, or are killed.
+`pulpcov hook install` puts this module into site-packages, with a `.pth` file that imports it and a file of settings.
+coverage.py does the measuring. This module starts coverage.py, and saves every few seconds what it has recorded,
+because services fork, never end, or are killed.
 
-Everything here keeps these rules:
+All code here keeps these rules:
 
-- A failure never reaches the program. The hook says it once, on standard error, and the program goes on.
-- A process that is not measured pays for reading a small file, and for nothing else.
-- A data file is complete at any instant. The hook writes a new file beside it and renames that file.
-- Nothing in the data root is trusted. Others may write there: the hook opens nothing that it has not made itself,
-  follows no link, and never lets SQLite open a file.
+- A failure never reaches the program. The hook reports it once, on standard error, and the program goes on.
+- A process that is not measured reads one small file, and does nothing else.
+- A data file is complete at any instant. The hook writes a new file beside it, and renames the new file.
+- Nothing in the data root is trusted, because others may write there. The hook opens nothing that it has not made
+  itself, follows no link, and never lets SQLite open a file.
 
 The classes, from the outside in:
 
 - `Settings` and `Awaiting` decide whether and when a process is measured.
 - `Recorder` starts and stops everything, and saves.
 - `Flusher` is the thread that saves every few seconds.
-- `Forks`, `Signals` and `Ends` notice forks, signals and the ends of the process. `Undivided` keeps signal handlers out of
-  the midst of all that.
+- `Forks`, `Signals` and `Ends` handle forks, signals and the end of the process. `Undivided` keeps signal handlers
+  from interrupting them.
 - `Measurement` holds coverage.py. `Received` takes the rows that coverage.py hands over.
 - `DataFile`, `Database` and `DataRoot` keep the rows on disk.
 """
@@ -30,19 +30,19 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SETTINGS = os.path.join(HERE, "pulpcov_hook.conf")
 OLDEST_PYTHON = (3, 11)
 OLDEST_COVERAGE = (7, 10)
-# How long a process waits for another thread or process before it goes on without saving, in seconds.
+# The seconds that a process waits for another thread or process. After that it goes on without saving.
 PATIENCE = 5
 
-# What is done at the very end of the process.
+# The functions that `_end` calls, after all other `atexit` handlers.
 _at_end = []
-# Was something reported already?
+# Whether this process has already reported a problem.
 _reported = False
-# The folder that this process writes into, as soon as it is measured.
+# The data root, set when measuring starts.
 _data_root = None
 
 
 def _report(what):
-    """Say what is wrong, once a process: on standard error, and in a note for `pulpcov hook status`."""
+    """Report the first problem of a process, on standard error and in a note for `pulpcov hook status`."""
     global _reported
     if _reported:
         return
@@ -51,13 +51,13 @@ def _report(what):
         sys.stderr.write("pulpcov hook, process %d: %s\n" % (os.getpid(), what))
         sys.stderr.flush()
     except Exception:
-        # Services close their standard error.
+        # Some services close standard error.
         pass
     try:
         if _data_root is not None:
             _data_root.write_note(what)
     except Exception:
-        # What is wrong may be the folder itself.
+        # The problem may be the data root itself.
         pass
 
 
@@ -66,7 +66,7 @@ def _in_words(err):
 
 
 def _program():
-    """The name of the running program, "" where /proc is not mounted."""
+    """Return the name of the running program, or "" if /proc is not mounted."""
     try:
         return os.path.basename(os.readlink("/proc/self/exe"))
     except OSError:
@@ -74,7 +74,10 @@ def _program():
 
 
 def _is_made_by_program():
-    """Has a program in Python 3.11 made this interpreter beside its own? Servers that embed Python make theirs otherwise."""
+    """Return whether a Python 3.11 program made this interpreter through `_xxsubinterpreters`.
+
+    That module runs nothing in an interpreter that has two threads. Servers that embed Python do not use it.
+    """
     if "python" not in _program():
         return False
     try:
@@ -85,7 +88,7 @@ def _is_made_by_program():
 
 
 def _real(module, name):
-    """A function of the standard library as it was before gevent or eventlet replaced it."""
+    """Return a function of the standard library as it was before gevent or eventlet replaced it."""
     gevent = sys.modules.get("gevent.monkey")
     if gevent is not None:
         return gevent.get_original(module, name)
@@ -95,7 +98,7 @@ def _real(module, name):
     return getattr(__import__(module), name)
 
 
-# Python imports this module before the program runs, and thus before anybody replaces these.
+# Looked up now, because a program may replace them later.
 _allocate_lock = _real("_thread", "allocate_lock")
 _RLock = _real("_thread", "RLock")
 _get_ident = _real("_thread", "get_ident")
@@ -104,21 +107,21 @@ _monotonic = _real("time", "monotonic")
 
 
 def _pause(seconds):
-    """Sleep, whatever has become of `time.sleep`."""
+    """Sleep, even if the program has replaced `time.sleep`."""
     lock = _allocate_lock()
     lock.acquire()
     lock.acquire(timeout=seconds)
 
 
 class Undivided:
-    """Parts of the hook that no signal handler runs in the midst of: those that would run when the part is done.
+    """Marks sections of the hook that no signal handler interrupts. Handlers run when the section is done.
 
-    Python runs handlers in the main thread, between any two instructions. A handler may raise, which is for the program
-    and not for the hook; or fork, save, or end the process, when the hook is not ready for it.
+    Python runs handlers in the main thread, between any two instructions. A handler may raise an exception, which is
+    meant for the program and not for the hook. It may also fork, save or end the process when the hook is not ready.
     """
 
     def __init__(self):
-        # How many parts each thread is in, one inside the other.
+        # The number of nested sections that each thread is in.
         self.depths = {}
         self.late = []
 
@@ -135,7 +138,7 @@ class Undivided:
             self._run_late(me)
 
     def run(self, call, *args):
-        """Do a part. What fails in it is said, and does not reach the program; what handlers raise does."""
+        """Call a function in a section. Report its errors. Only what a deferred handler raises reaches the program."""
         with self:
             try:
                 return call(*args)
@@ -143,7 +146,7 @@ class Undivided:
                 _report(_in_words(err))
 
     def defers(self, handler, number, frame):
-        """Does the handler, which is to run in this thread, run later?"""
+        """Defer the handler if this thread is in a section. Return whether it was deferred."""
         me = _get_ident()
         if me not in self.depths:
             return False
@@ -151,10 +154,10 @@ class Undivided:
         return True
 
     def _run_late(self, me):
-        # Only the main thread has any.
+        # Signal handlers run only in the main thread, so only that thread has deferred ones.
         while self.late and self.late[0][1] == me:
             pid, _, handler, number, frame = self.late.pop(0)
-            # What came to the parent before it forked is the parent's.
+            # The parent runs the handlers of signals that came before it forked.
             if pid == os.getpid():
                 try:
                     handler(number, frame)
@@ -162,7 +165,7 @@ class Undivided:
                     self._run_late(me)
 
     def forked(self):
-        """In a child, which has no other threads, and none of what was late in its parent."""
+        """Forget other threads and the handlers that the parent deferred. Called in a child process."""
         me = _get_ident()
         self.depths = {me: self.depths[me]}
         self.late = [each for each in self.late if each[0] == os.getpid()]
@@ -172,7 +175,7 @@ _undivided = Undivided()
 
 
 class Handler:
-    """A signal handler that stays out of the midst of the hook."""
+    """A signal handler that never interrupts a section of the hook."""
 
     def __init__(self, call):
         self.call = call
@@ -183,7 +186,7 @@ class Handler:
 
 
 class Settings:
-    """What was chosen when the hook was installed: lines of a name, a space, and a value."""
+    """The settings that were chosen when the hook was installed. Each line has a name, a space and a value."""
 
     def __init__(self, path):
         values = {}
@@ -205,10 +208,11 @@ class Settings:
         return not self.users or str(os.geteuid()) in self.users
 
     def can_wait(self):
-        """Can measuring wait until a package is imported?
+        """Return whether measuring can wait until a package is imported.
 
-        Not if folders are measured, or everything; nor where a server embeds Python, whose threads may be there
-        before the package. Apache is an exception: it says when a request begins.
+        It cannot wait if folders are measured, or everything, or if a package is already imported. Nor can it wait in
+        a server that embeds Python, where threads may start before the import. Apache is an exception, because
+        mod_wsgi announces each request.
         """
         if not self.packages or self.folders or any(name in sys.modules for name in self.packages):
             return False
@@ -217,7 +221,7 @@ class Settings:
 
 
 class Awaiting:
-    """Starts to measure when one of the packages is about to be imported. Of importlib's kind, a finder."""
+    """A finder in `sys.meta_path` that starts measuring when a package is about to be imported."""
 
     def __init__(self, settings):
         self.settings = settings
@@ -228,14 +232,14 @@ class Awaiting:
             try:
                 sys.meta_path.remove(self)
             except ValueError:
-                # Another thread was first.
+                # Another thread is already starting to measure.
                 return None
             _start(self.settings)
         return None
 
 
 class Unsupported(Exception):
-    """This coverage.py, or this Python, is not one that the hook works with."""
+    """The hook does not work with this coverage.py, or with this Python."""
 
 
 class MeasuredAlready(Exception):
@@ -246,10 +250,10 @@ class MeasuredAlready(Exception):
 
 
 class Received:
-    """Takes rows that coverage.py hands over because a context ends, or because the program asks it to save.
+    """Takes the rows that coverage.py hands over. coverage.py uses it as its `CoverageData`.
 
-    coverage.py uses it as its `CoverageData`. It hands over seldom: the hook takes most rows out of the tracers' sets.
-    A program that looks at the data, through `Coverage.current()`, is shown what this process has recorded so far.
+    coverage.py hands over rows when a context ends, or when the program asks it to save. The hook takes all other rows
+    out of the tracers' sets. A program that reads the data of `Coverage.current()` gets what this process has recorded.
     """
 
     def __init__(self, recorder):
@@ -260,12 +264,12 @@ class Received:
     def forget(self):
         import collections
 
-        # Batches of rows, plugins, and files without rows. There is no lock: a signal handler may save, and so take
-        # these, in the midst of any of these functions. A deque takes and gives one member at a time.
+        # A batch has rows, plugins, and files without rows. A signal handler may save, and take the batches, while one
+        # of these functions runs. A lock would hang then. Each operation of a deque is a single step.
         self.batches = collections.deque()
 
     def take(self):
-        """Everything so far: rows by context and file, plugins by file, and plugins of files without rows."""
+        """Take everything: rows by context and file, plugins by file, and plugins of files without rows."""
         rows, plugins, touched = {}, {}, {}
         while self.batches:
             some_rows, some_plugins, some_touched = self.batches.popleft()
@@ -277,7 +281,7 @@ class Received:
 
     def set_context(self, context):
         before, self.context = self.context, context
-        # What ran in the one may run in the other.
+        # A line that ran in the old context may run in the new one.
         self.recorder.record_again()
         return before
 
@@ -307,14 +311,14 @@ class Received:
         return True
 
     def __getattr__(self, name):
-        # All else that a `CoverageData` has.
+        # Everything else that a `CoverageData` has.
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.recorder.recorded(), name)
 
 
 class NoTracer:
-    """Stands in for the tracers of a collector that only translates rows."""
+    """Stands in for the tracer of a collector that only translates rows."""
 
     def activity(self):
         return True
@@ -326,8 +330,7 @@ class NoTracer:
 class Measurement:
     """coverage.py at work in this process.
 
-    All private names of coverage.py that the hook uses are used in this class, and `_probe` looks at each before
-    anything of the program is changed.
+    Only this class uses private names of coverage.py. `_probe` checks them all before the hook changes the program.
     """
 
     def __init__(self, settings):
@@ -349,27 +352,28 @@ class Measurement:
 
     def _choose_options(self):
         measured = self.coverage
-        # The hook does these itself, and doing them twice would measure twice.
+        # The hook does these itself. If coverage.py did too, everything would be measured twice.
         measured.set_option("run:patch", [])
         measured.set_option("run:sigterm", False)
         measured.set_option("run:concurrency", self._concurrency())
         tracer = sys.modules.get("coverage.tracer")
         if tracer is not None and not hasattr(tracer, "CTracer"):
-            # There is one C tracer a process, and another interpreter has it. The one in Python is slower.
+            # A process can load the C tracer once, and another interpreter has it. `timid` selects the slower tracer
+            # in Python.
             measured.set_option("run:timid", True)
-        # A warning can be an error (`python -W error`), and would be the program's.
+        # `python -W error` makes a warning an error, which would reach the program.
         measured._warn = lambda *args, **kwargs: None
 
     def _concurrency(self):
-        """What the configuration says, and gevent or eventlet if the program runs on one of them.
+        """Return the `concurrency` of the configuration, or that of gevent or eventlet if the program runs on one.
 
-        Without it, coverage.py mixes up the greenlets of a thread.
+        Without the right one, coverage.py mixes up the greenlets of a thread.
         """
         chosen = self.coverage.get_option("run:concurrency") or []
         chosen = [name for name in chosen if name != "multiprocessing"]
         if not {"greenlet", "gevent", "eventlet"}.intersection(chosen):
             gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
-            # Without threads, a server may not end: coverage.py leaves greenlets waiting for each other.
+            # Without `thread`, coverage.py can leave greenlets waiting for each other, and a server may not end.
             if gevent is not None and gevent.is_anything_patched():
                 return ["gevent", "thread"]
             if eventlet is not None and eventlet.is_monkey_patched("thread"):
@@ -377,20 +381,20 @@ class Measurement:
         return chosen
 
     def start(self, received):
-        """Begin to measure this thread, and threads to come."""
+        """Start measuring this thread, and all threads that start later."""
         import atexit
         import copy
         import threading
 
         self.threading = threading
         self.received = received
-        # Of coverage.py's collectors only the last one of the stack may stop. So ours is never below one of the program's.
+        # coverage.py can stop only the topmost collector of its stack. So ours never shares it with the program's.
         if self._collectors_under_way():
             raise MeasuredAlready()
         self.coverage.start()
         try:
             self._probe()
-            # It would stop before handlers run that the program has registered earlier.
+            # This handler would end measuring before the handlers run that the program registered earlier.
             atexit.unregister(self.coverage._atexit)
             self.collector = self.coverage._collector
             self.branch = self.collector.branch
@@ -398,7 +402,7 @@ class Measurement:
             self._refuse_tracers_without_gil()
             self.collector.use_data(received, self.coverage.get_option("run:context"))
             self.coverage._data = received
-            # Knows how tracers pack arcs into numbers, and what files are called.
+            # A copy of the collector unpacks the tracers' arcs and maps the names of files.
             self.translator = copy.copy(self.collector)
             self.translator.tracers = [NoTracer()]
             self.translator.data_lock = None
@@ -410,12 +414,12 @@ class Measurement:
         return sys.modules["coverage.collector"].Collector._collectors
 
     def on_other_measurement(self, call):
-        """Have `call` called when the program begins to measure itself: its collector pauses ours then."""
+        """Call `call` when the program starts to measure itself. The program's collector then pauses ours."""
         stock = self.collector.pause
 
         def pause():
             stock()
-            # When this one stops, its `Coverage` is not a current one any more.
+            # Our collector also pauses when it stops, but our `Coverage` is not among the current ones then.
             if self.coverage in self.coverage._instances:
                 self.leave()
                 call()
@@ -423,13 +427,13 @@ class Measurement:
         self.collector.pause = pause
 
     def leave(self):
-        """Leave coverage.py to the program, as if we had never started it. Ours is paused."""
+        """Leave coverage.py to the program, as if the hook had never started it. Our collector is paused."""
         under_way, current = self._collectors_under_way(), self.coverage._instances
         for stack, ours in ((under_way, self.collector), (current, self.coverage)):
             if ours in stack:
                 stack.remove(ours)
         self.coverage._started = False
-        # Frames keep the tracer in C as a function for `sys.settrace`, which would take itself out, and others with it.
+        # Frames keep our C tracer as their trace function. When called, it would remove itself and other tracers.
         ours = set(map(id, self.collector.tracers))
         for frame in sys._current_frames().values():
             while frame is not None:
@@ -437,7 +441,7 @@ class Measurement:
                     del frame.f_trace
                 frame = frame.f_back
 
-    # What is used of coverage.py beyond its documented interface. The values are kinds; `None` is anything.
+    # The parts of coverage.py that the hook uses beyond its documented interface, with their kinds. `None` is any kind.
     USED = {
         "_atexit": callable,
         "_data": None,
@@ -465,7 +469,7 @@ class Measurement:
     }
 
     def _probe(self):
-        """Is all of it as it is known?"""
+        """Raise `Unsupported` unless coverage.py has all of `USED`."""
         for path, kind in self.USED.items():
             value = self.coverage
             for name in path.split("."):
@@ -482,7 +486,7 @@ class Measurement:
     def _refuse_tracers_without_gil(self):
         has_gil = getattr(sys, "_is_gil_enabled", lambda: True)
         if self.uses_tracers and not has_gil():
-            # A tracer that another thread was in when the process forked stays locked in the child.
+            # If another thread is in a tracer while the process forks, the tracer stays locked in the child.
             raise Unsupported(
                 "coverage.py's tracers hang in forks of a free-threaded Python: leave out the setting `core`, or set core = sysmon"
             )
@@ -494,10 +498,10 @@ class Measurement:
         self.coverage._atexit()
 
     def take(self):
-        """Move everything that was recorded out of coverage.py's sets, which stay in use all the time.
+        """Move everything that was recorded out of coverage.py's sets, while coverage.py goes on filling them.
 
-        To other threads, copying a set is one step, and so is removing the members of one set from another. What
-        runs again in between is a member of the copy, so nothing is lost.
+        For other threads, copying a set is one step, and so is removing the copy's members. A row that is recorded
+        between the two steps is in the copy, or stays in the set. So nothing is lost.
         """
         taken = {}
         for name, recorded in self.collector.data.copy().items():
@@ -513,16 +517,16 @@ class Measurement:
         return self.received.take()
 
     def record_again(self):
-        """Have what has run recorded again when it runs again: in a new process, or after somebody erased the data.
+        """Record lines again when they run again. A new process needs this, and so does one whose data is gone.
 
-        Tracers do so anyway. sys.monitoring says only once that a line runs, unless it is told to begin anew.
+        Tracers do so anyway. `sys.monitoring` reports each line only once, until its events are restarted.
         """
         if not self.uses_tracers:
             sys.monitoring.restart_events()
 
     def forget(self):
-        """Forget what was recorded, and renew what another thread may have held when the process forked."""
-        # coverage.py would take it for a remainder of the parent, and would not pause it.
+        """Forget what the parent recorded, and renew the lock that one of its threads may have held."""
+        # coverage.py discards a collector of another process, and would not pause ours.
         self.collector.pid = os.getpid()
         for recorded in self.collector.data.values():
             recorded.clear()
@@ -531,13 +535,13 @@ class Measurement:
         self.record_again()
 
     def renew_lock(self):
-        # Tracers hold the lock's own methods, so it must stay the same lock.
+        # Tracers keep methods of this lock, so it cannot be replaced by a new one.
         renew = getattr(self.collector.data_lock, "_at_fork_reinit", None)
         if renew is not None:
             renew()
 
     def unexecuted(self):
-        """The modules of what is measured, with plugins, whether they ran or not."""
+        """Yield every module of the measured packages and folders with its plugin, whether it ran or not."""
         for path, plugin in self.coverage._inorout.find_possibly_unexecuted_files():
             yield self.coverage._file_mapper(path), plugin or ""
 
@@ -545,7 +549,7 @@ class Measurement:
         return {name for name in self.coverage._inorout.source_pkgs if name in sys.modules}
 
     def on_new_file(self, call):
-        """Have `call` called whenever a file runs for the first time."""
+        """Call `call` whenever a file runs for the first time."""
         stock = self.collector.should_trace
         not_traced = stock("<none>", None)
 
@@ -553,7 +557,8 @@ class Measurement:
             call()
             return stock(*args)
 
-        # Names of files may be no names, and the working folder may be gone: tracers would raise that into the program.
+        # A file can have an impossible name, and the working folder can be gone. Tracers raise such errors into the
+        # program.
         self._replace("should_trace", _guarded(should_trace, not_traced))
         self._replace("check_include", _guarded(self.collector.check_include, False))
         if self.collector.should_start_context is not None:
@@ -569,7 +574,7 @@ class Measurement:
             self.collector._start_tracer()
 
     def trace_older_threads(self):
-        """Measure threads that were there before. Pythons before 3.12 do not let us; sys.monitoring sees all threads."""
+        """Measure threads that started earlier. Python 3.11 has no way to do so. `sys.monitoring` sees all threads."""
         trace_all = getattr(self.threading, "settrace_all_threads", None)
         if trace_all and self.uses_tracers and len(sys._current_frames()) > 1:
             of_this_thread = sys.gettrace()
@@ -577,19 +582,19 @@ class Measurement:
             sys.settrace(of_this_thread)
 
     def forget_ended_threads(self):
-        """Drop tracers that nothing else refers to. coverage.py keeps one for every thread there ever was."""
+        """Drop tracers that nothing else refers to. coverage.py keeps one for every thread that ever ran."""
         tracers = self.collector.tracers
         others = tracers[1:]
-        # Pythons count in different ways what is on its way to the one that counts.
+        # How many references the counting itself adds depends on the version of Python.
         (unused,) = _references([object()])
         for tracer, references in zip(others, _references(others)):
-            # It is in one list more.
+            # One reference more, because a tracer is in two lists.
             if references <= unused + 1:
                 tracers.remove(tracer)
 
 
 def _guarded(call, otherwise):
-    """A part of the hook that coverage.py calls. What it is in place of a result if that fails."""
+    """Wrap a function of the hook that coverage.py calls. If it fails, report that, and return `otherwise`."""
 
     def guarded(*args):
         with _undivided:
@@ -603,15 +608,15 @@ def _guarded(call, otherwise):
 
 
 def _references(objects):
-    """How many references there are to each."""
+    """Return the number of references to each object."""
     return [sys.getrefcount(each) for each in objects]
 
 
 class DataRoot:
     """The folder that processes of all users write into.
 
-    A process writes into a folder of its user, `uid-1000`, with mode 0700. It reaches that folder through an open
-    descriptor of the root: names can be changed by others, and after `chroot` they lead elsewhere.
+    A process writes into its user's folder there, such as `uid-1000`, with mode 0700. It reaches that folder through
+    an open descriptor of the root, because others can change names, and names lead elsewhere after `chroot`.
     """
 
     FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -620,13 +625,13 @@ class DataRoot:
     def __init__(self, path):
         self.path = path
         self.descriptor = self.identity = None
-        # Which folder "/" was when the root was opened: after `chroot`, the path leads elsewhere.
+        # The identity of "/" when the root was opened. It tells whether the process has called `chroot` since.
         self.slash = None
-        # The name of the folder of each user that this process has been.
+        # The folder's name for each user that this process has been.
         self.names = {}
 
     def of_user(self):
-        """Open the folder of this process's user, made if it is missing. The caller closes it."""
+        """Open the folder of this process's user, and make it if it is missing. The caller closes the descriptor."""
         root = self._open_root()
         user = os.geteuid()
         plain = "uid-%d" % user
@@ -655,11 +660,14 @@ class DataRoot:
             self._let_owner_in(os.open(name, flags | os.O_PATH, dir_fd=root))
             return os.open(name, flags | os.O_RDONLY, dir_fd=root)
         except OSError:
-            # It is a link or a file, or only others may enter it: somebody else has taken the name.
+            # The name belongs to a link, a file, or a folder that only others may enter. Somebody else has taken it.
             return None
 
     def _let_owner_in(self, place):
-        """A folder that was made with an odd umask is closed to its owner too: only a descriptor of the place is to be had."""
+        """Let the owner into a folder that was made with a umask that shuts the owner out.
+
+        `place` is opened with `O_PATH`, because such a folder cannot be opened in any other way.
+        """
         try:
             state = os.fstat(place)
             if state.st_uid == os.geteuid() and state.st_mode & 0o700 != 0o700:
@@ -668,9 +676,9 @@ class DataRoot:
             os.close(place)
 
     def _open_root(self):
-        """The descriptor of the root, opened again if the program closed it, or if another folder has its name now."""
+        """Return the root's descriptor. Open the root again if the program closed it or another folder has its name."""
         if self.descriptor is not None and not self._is_ours():
-            # The program has closed it. What has its number now is not ours to close.
+            # The program has closed it. The number may be a descriptor of the program's now, so it is not closed here.
             self.descriptor = None
         is_outside = self.slash is not None and self.slash != _identity(os.stat("/"))
         if self.descriptor is not None and (is_outside or self._is_at_its_path()):
@@ -680,7 +688,7 @@ class DataRoot:
             self.descriptor = None
         if not os.path.isdir(self.path):
             os.makedirs(self.path, exist_ok=True)
-            # As /tmp has it: processes of all users write here.
+            # The mode of /tmp, because processes of all users write here.
             os.chmod(self.path, 0o1777)
         descriptor = os.open(self.path, self.FLAGS)
         self.identity, self.slash = _identity(os.fstat(descriptor)), _identity(os.stat("/"))
@@ -700,19 +708,19 @@ class DataRoot:
             return False
 
     def _out_of_the_way(self, descriptor):
-        """Programs expect the lowest free descriptors for themselves."""
+        """Move a descriptor to a high number. Programs expect the lowest free numbers for themselves."""
         import fcntl
 
         try:
             moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, self.FIRST_DESCRIPTOR)
         except OSError:
-            # The limit of open files is lower.
+            # The limit of open files is lower than that.
             return descriptor
         os.close(descriptor)
         return moved
 
     def write_note(self, text):
-        """Leave a note of this process for `pulpcov hook status`, in place of notes of processes that have ended."""
+        """Write a note about this process for `pulpcov hook status`. Remove notes of processes that have ended."""
         folder = self.of_user()
         try:
             _remove_old_notes(folder)
@@ -757,11 +765,11 @@ def _random_word():
 
 
 def _write_new(folder, name, content):
-    """Write a file that is not there yet. Its state."""
+    """Write a new file and return its state. Fail if the name exists."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     file = os.open(name, flags, 0o644, dir_fd=folder)
     try:
-        # Whatever the umask takes away, this process reads it again.
+        # This process reads the file again, so the umask must not forbid that.
         state = os.fstat(file)
         _set_mode(file, state, state.st_mode | 0o600)
         rest = memoryview(content)
@@ -781,12 +789,12 @@ def _set_mode(descriptor, state, mode):
 
 
 def _state(stat):
-    """Tells one state of a file from another."""
+    """Return a value that differs if the file was replaced or changed."""
     return stat.st_dev, stat.st_ino, stat.st_uid, stat.st_size, stat.st_mtime_ns
 
 
 class Database:
-    """A data file of coverage.py in memory: SQLite never opens a file."""
+    """A data file of coverage.py in memory. SQLite never opens a file."""
 
     def __init__(self, content):
         import sqlite3
@@ -804,7 +812,7 @@ class Database:
 
     @staticmethod
     def empty(branch):
-        """A data file without rows, as the coverage.py that is installed makes it."""
+        """Return a data file without rows, as the installed coverage.py makes it."""
         import sqlite3
         import zlib
         from coverage import CoverageData
@@ -812,7 +820,7 @@ class Database:
         data = CoverageData(no_disk=True)
         (data.add_arcs if branch else data.add_lines)({})
         dumped = data.dumps()
-        # In 7.10.0 there is nothing to close: connections end with each operation.
+        # 7.10.0 has no `close`: it closes its connection after each operation.
         if hasattr(data, "close"):
             data.close(force=True)
         if dumped[:1] != b"z":
@@ -825,7 +833,7 @@ class Database:
             connection.close()
 
     def add(self, rows, plugins, touched, branch):
-        """Add rows by context and file, and plugins. Was any of it new?"""
+        """Add rows by context and file, and plugins. Return whether any of it was new."""
         before = self.connection.total_changes
         self.connection.execute("begin")
         for (context, name), some in rows.items():
@@ -881,18 +889,18 @@ class Database:
 
 
 def _valid(text):
-    """Text that a data file can hold. Names of files need not be UTF-8, and contexts come from the program."""
+    """Return the text as a data file can hold it. File names need not be UTF-8, and programs choose contexts."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 class DataFile:
     """The data file of this process."""
 
-    # SQLite's lock byte of a connection that is going to write ("File Locking And Concurrency In SQLite Version 3").
+    # The byte that a SQLite connection locks before it writes ("File Locking And Concurrency In SQLite Version 3").
     RESERVED_BYTE = 0x40000001
 
     def __init__(self, root, branch):
-        # Imported now: after `chroot` nothing can be imported.
+        # Imported now, because nothing can be imported after `chroot`.
         import fcntl
         import resource
         import sqlite3
@@ -903,17 +911,17 @@ class DataFile:
         self.root = root
         self.branch = branch
         self.empty = Database.empty(branch)
-        # Is there a place to write to?
+        # Raises an error if there is no place to write to.
         os.close(self.root.of_user())
         self.rename()
 
     def rename(self):
-        """Take a name that no other process has. There is no such file yet."""
+        """Choose a new name that no other process has. There is no such file yet."""
         self.name = ".coverage.%s.pid%d.X%sx" % (_host(), os.getpid(), _random_word())
         self.state = None
 
     def add(self, rows, plugins, touched):
-        """Add what is not in the file yet. `rows` are by context and file."""
+        """Add what the file does not have yet. `rows` are by context and file."""
         folder = self.root.of_user()
         try:
             content = self._with(self._read(folder), rows, plugins, touched)
@@ -923,7 +931,7 @@ class DataFile:
             os.close(folder)
 
     def dumped(self):
-        """The file as `CoverageData.loads` takes it; `None` if there is none."""
+        """Return the file as `CoverageData.loads` takes it, or `None` if there is no file."""
         import zlib
 
         folder = self.root.of_user()
@@ -940,7 +948,7 @@ class DataFile:
             database.close()
 
     def _with(self, content, rows, plugins, touched):
-        """The file with these rows; `None` if it has them already."""
+        """Return the file's content with these rows added, or `None` if it has them all already."""
         try:
             database = Database(self.empty if content is None else content)
             try:
@@ -951,18 +959,18 @@ class DataFile:
         except self.damage:
             if content is None:
                 raise
-            # It is damaged, or as large as a database in memory can be. It stays, and the next one is begun.
+            # The file is damaged, or as large as a database in memory can be. It stays, and a new one begins.
             self.rename()
             return self._with(None, rows, plugins, touched)
 
     def _read(self, folder):
-        """What the file holds; `None` if there is none, or one that this process has not written."""
+        """Return the file's content, or `None` if there is no file or this process has not written it."""
         if self.state is None:
             return None
         try:
             file = os.open(self.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         except OSError:
-            # It was combined and deleted, or this process has become another user since.
+            # The file was combined and deleted, or this process has become another user.
             self.rename()
             return None
         try:
@@ -982,9 +990,9 @@ class DataFile:
     def _write(self, folder, content):
         limit, _ = self.resource.getrlimit(self.resource.RLIMIT_FSIZE)
         if 0 <= limit < len(content):
-            # The system would send SIGXFSZ, which may end the process.
+            # A write beyond the limit sends SIGXFSZ, which may end the process.
             raise OSError("the data file takes %d bytes, and `ulimit -f` allows %d" % (len(content), limit))
-        # No data file's name, so that nobody combines it.
+        # The name is not that of a data file, so nobody combines this file.
         temporary = ".pulpcov_hook.%s.pid%d.%s.tmp" % (_host(), os.getpid(), _random_word())
         state = _write_new(folder, temporary, content)
         try:
@@ -996,12 +1004,12 @@ class DataFile:
         self.state = state
 
     def _lock(self, folder):
-        """Keep others from deleting the file that is going to be replaced: they lock it, look at it once more, and delete it."""
+        """Keep others from deleting the file while it is replaced. They lock and check a file before they delete it."""
         return ReservedLock(self, folder)
 
 
 class ReservedLock:
-    """Holds SQLite's lock of a writer on a data file, if there is one."""
+    """Holds SQLite's lock of a writer on the data file, if the file exists."""
 
     def __init__(self, data_file, folder):
         self.fcntl = data_file.fcntl
@@ -1011,7 +1019,7 @@ class ReservedLock:
         try:
             self.file = os.open(data_file.name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         except OSError:
-            # It was deleted. The new file holds its rows too, which is one time more than needed.
+            # The file was deleted. The new file will repeat its rows, which does no harm.
             return
         try:
             self._wait(_monotonic() + PATIENCE)
@@ -1031,7 +1039,7 @@ class ReservedLock:
         except (BlockingIOError, PermissionError):
             return False
         except OSError:
-            # A file system without locks.
+            # The file system has no locks.
             pass
         return True
 
@@ -1044,25 +1052,25 @@ class ReservedLock:
 
 
 class Recorder:
-    """Measures this process, and those that it forks."""
+    """Measures this process, and the processes that it forks."""
 
     def __init__(self, settings):
         self.settings = settings
         self.pid = os.getpid()
         # Rows that are not on disk yet.
         self.pending = {}, {}, {}
-        # Packages whose modules are in a data file whether they ran or not.
+        # The packages whose modules are all listed in the data file, whether they ran or not.
         self.listed = None
-        # `ended`: the interpreter ends. `disabled`: nothing can be saved any more.
+        # `ended`: the flusher's thread does not start again. `disabled`: nothing is saved any more.
         self.ended = self.disabled = False
-        # uWSGI forks while any thread may have Python's lock, and a child has not that thread: the lock stays closed.
-        # So there is no thread of ours until it has forked.
+        # uWSGI forks while another thread may hold the GIL. The child does not have that thread, so its GIL would stay
+        # locked. So the hook starts no thread before uWSGI has forked.
         self.will_fork = "uwsgi" in sys.modules or _program().startswith("uwsgi")
         self.received = Received(self)
         self._new_lock()
 
     def start(self):
-        """Measure from now on. If that fails, nothing of the program is changed."""
+        """Start measuring. If that fails, undo every change to the program."""
         import atexit
 
         self.signals = Signals(self)
@@ -1094,7 +1102,7 @@ class Recorder:
             part.install()
         self.signals.install()
         if sys.version_info < (3, 12) and not self.signals.are_set and _is_made_by_program():
-            # Python 3.11 runs nothing in such an interpreter while it has a second thread. It saves when it ends.
+            # Python 3.11 runs nothing in such an interpreter while it has a second thread. So it saves only at its end.
             self.flusher.forbid()
         self.measurement.on_new_file(self._notice_fork_in_c)
         self.measurement.on_other_measurement(self._step_aside)
@@ -1110,7 +1118,7 @@ class Recorder:
         self.measurement.record_again()
 
     def recorded(self):
-        """What this process has recorded since its data file was begun, as a `CoverageData` of its own."""
+        """Return a `CoverageData` with everything that this process has recorded in its current data file."""
         from coverage import CoverageData
 
         data = CoverageData(no_disk=True)
@@ -1123,7 +1131,7 @@ class Recorder:
     # Saving.
 
     def flush(self, timeout=30):
-        """Save what was recorded since the last time, unless this thread is in the midst of saving already."""
+        """Save what was recorded since the last time. Do nothing if this thread is already saving."""
         with _undivided:
             if self.disabled or self.saver == _get_ident():
                 return
@@ -1150,42 +1158,45 @@ class Recorder:
             return
         imported = self.measurement.imported_packages()
         if imported != self.listed:
-            # It takes a walk over all sources, so only if packages were imported since.
+            # This walks over all sources, so it is done only if another package was imported.
             touched.update(each for each in self.measurement.unexecuted() if each[0] not in touched)
         self.file.add(rows, plugins, touched)
         self.pending = {}, {}, {}
         self.listed = imported
 
     def _work(self):
-        """What the thread does every few seconds."""
+        """Do what the flusher's thread does every few seconds."""
         self.flush()
         self.measurement.forget_ended_threads()
         self.signals.wake_main_thread()
 
     def _new_lock(self):
-        # Held by who saves, and by who forks: each would find the other's work half done.
+        # Held while saving and while forking, because neither may start while the other is half done.
         self.lock = _RLock()
         self.saver = None
 
     # Processes.
 
     def check_process(self):
-        """If this is a child, forget what the parent recorded, and measure on, in the midst of any function."""
+        """If this is a forked child, forget what the parent recorded and go on measuring.
+
+        The child starts in the middle of the functions that its parent was running.
+        """
         if os.getpid() == self.pid:
             return
         self.pid = os.getpid()
         if self.saver is not None:
-            # The parent was saving, and nobody is there to finish it.
+            # The parent was saving, and the thread that did so does not exist here.
             self.ended = self.disabled = True
         try:
             if self.will_fork:
-                # The parent has saved nothing, and may never: what it ran is its workers' too.
+                # The parent may never save. So what it ran goes into the files of its workers.
                 self.will_fork = False
                 self.measurement.renew_lock()
                 self.measurement.record_again()
             else:
                 self.measurement.forget()
-                # The parent lists the modules of these.
+                # The parent's file lists the modules of these packages.
                 self.listed = self.measurement.imported_packages()
             self.pending = {}, {}, {}
             self._new_lock()
@@ -1199,9 +1210,9 @@ class Recorder:
             _report(_in_words(err))
 
     def _notice_fork_in_c(self):
-        """Servers written in C fork without telling Python, and their workers may not have been forked at all."""
+        """Notice a fork that a server in C hides from Python. Also notice a worker that was not forked at all."""
         if self.forks.is_under_way():
-            # Python knows of this one.
+            # `Forks` handles this fork.
             return
         if os.getpid() != self.pid:
             self.check_process()
@@ -1214,7 +1225,7 @@ class Recorder:
         return server is not None and server.worker_id() > 0
 
     def _step_aside(self):
-        """The program measures itself from now on."""
+        """Stop measuring, because the program measures itself from now on."""
         self.ended = True
         self.flusher.stop(PATIENCE)
         self.flush(timeout=PATIENCE)
@@ -1223,11 +1234,11 @@ class Recorder:
         _report("not measured any more: %s" % MeasuredAlready())
 
     def _begin_to_end(self):
-        """The interpreter ends. Handlers of the program's are still to run, and no thread can be started any more."""
+        """Note that the interpreter is ending. The program's handlers will still run, but no thread can start."""
         self.ended = True
 
     def _end(self):
-        """All handlers of the program's have run."""
+        """Save for the last time. All of the program's handlers have run."""
         self.ended = True
         if self.disabled:
             return
@@ -1238,10 +1249,10 @@ class Recorder:
 
 
 class Turn:
-    """One run of the flusher's thread: it ends before a fork, and another one goes on after it."""
+    """One thread of the flusher. It ends before a fork, and the next one starts after the fork."""
 
     def __init__(self):
-        # Closed locks: who waits for one waits for somebody to open it.
+        # Both locks are held. Acquiring one means to wait until somebody releases it.
         self.wake, self.ended = _allocate_lock(), _allocate_lock()
         self.wake.acquire()
         self.ended.acquire()
@@ -1252,18 +1263,18 @@ class Turn:
         try:
             self.wake.release()
         except RuntimeError:
-            # It has been called already.
+            # It was called before, and has not woken yet.
             pass
 
     def wait(self, until):
-        """Wait to be called, or until then. False if the turn is over."""
+        """Wait until called, or until the time `until`. Return False if the thread is to end."""
         if not self.stops:
             self.wake.acquire(timeout=max(0, until - _monotonic()))
         return not self.stops
 
 
 class Flusher:
-    """The thread that saves. It is not one of `threading`'s, which programs count, wait for and replace."""
+    """Saves in a thread of its own, which is not a `threading.Thread`: programs count, join and replace those."""
 
     def __init__(self, interval, work):
         import _signal
@@ -1280,7 +1291,7 @@ class Flusher:
         self.is_forbidden = True
 
     def start(self):
-        # Workers that start together do not save together.
+        # The delay is random, so that workers that start together do not all save together.
         self.next_time = _monotonic() + self.interval * (0.5 + os.urandom(1)[0] / 512)
         self.resume()
 
@@ -1288,7 +1299,7 @@ class Flusher:
         if self.turn is not None or self.is_forbidden:
             return
         turn = Turn()
-        # A signal is to reach the program's threads, which may have blocked it. The thread inherits this mask.
+        # The new thread inherits this mask, so that every signal goes to a thread of the program.
         mask = self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.all_signals)
         try:
             _start_new_thread(self._run, (turn,))
@@ -1314,11 +1325,11 @@ class Flusher:
             turn.call()
 
     def forget(self):
-        """In a child, which has no such thread."""
+        """Forget the thread. Called in a child process, which does not have it."""
         self.turn = None
 
     def stop(self, timeout):
-        """End the thread, if there is one, and wait until it has ended for the system too. False if there was none."""
+        """End the thread, and wait until the system has ended it too. Return False if there was none."""
         turn, self.turn = self.turn, None
         if turn is None:
             return False
@@ -1333,7 +1344,7 @@ class Flusher:
 
 
 class Fork:
-    """What one fork holds until it is done."""
+    """What a fork holds until it is done."""
 
     def __init__(self):
         self.lock = self.mask = None
@@ -1341,23 +1352,23 @@ class Fork:
 
 
 class Forks:
-    """Keeps a fork and a save apart, and has the child begin anew."""
+    """Keeps forks and saves apart, and starts the hook afresh in a child."""
 
-    # Python warns of forks beside threads since 3.12, so there is none of ours. It counts threads when all functions of
-    # `register_at_fork` have run in 3.13 and 3.14.
+    # Python 3.12 and later warn if a process with threads forks, so the flusher's thread ends before a fork. Python
+    # 3.13 and 3.14 count threads after all functions of `register_at_fork`, so it starts again only after `os.fork`.
     WARNS = sys.version_info >= (3, 12)
 
     def __init__(self, recorder):
         self.recorder = recorder
-        # By thread, for several may fork at once; and a function of the program's for `register_at_fork`, or a handler
-        # that runs between them, may fork in the midst of a fork.
+        # The forks of each thread, because several threads may fork at once. A thread can have several: the program's
+        # own function for `register_at_fork`, or a signal handler, may fork during a fork.
         self.under_way = {}
-        # Who has stopped our thread, and is in `os.fork`.
+        # The threads that are in `os.fork`, and those that have stopped the flusher.
         self.in_function, self.stopped = set(), set()
         self.wrapped = Wrapped(os)
 
     def install(self):
-        # These stay for as long as the process lives. When coverage.py is stopped they do nothing.
+        # Python cannot remove these functions again. They do nothing once the recorder is disabled.
         os.register_at_fork(
             before=self._guarded(self._before),
             after_in_parent=self._guarded(self._after_in_parent),
@@ -1371,14 +1382,14 @@ class Forks:
 
     def _guarded(self, call):
         def guarded():
-            # What a fork holds is let go whatever has become of the recorder in between.
+            # A fork releases what it holds, even if the recorder was disabled in between.
             if not self.recorder.disabled or self.is_under_way():
                 _undivided.run(call)
 
         return guarded
 
     def is_under_way(self):
-        """Is this thread in the midst of a fork?"""
+        """Return whether this thread is in the middle of a fork."""
         return _get_ident() in self.under_way
 
     def _before(self):
@@ -1395,7 +1406,7 @@ class Forks:
             fork.lock = lock
 
     def _done(self):
-        """The last fork of this thread, and those that it is in the midst of."""
+        """Remove the innermost fork of this thread. Return it, and the forks around it."""
         forks = self.under_way[_get_ident()]
         return forks.pop(), forks
 
@@ -1428,10 +1439,10 @@ class Forks:
         finally:
             self.under_way = {me: outer} if outer else {}
             for each in outer:
-                # What they held was the parent's.
+                # This was the parent's lock.
                 each.lock = None
                 self._hold(each)
-            # It may never come back to those.
+            # The child may never return to the outer forks, so it unblocks the signals of them all.
             self.recorder.signals.let_through((outer or [fork])[0].mask)
 
     def _undivided(self, stock):
@@ -1449,14 +1460,14 @@ class Forks:
 
 
 class Ends:
-    """Saves before the process leaves without Python's clean-up, or becomes another program."""
+    """Saves before the process ends without Python's clean-up, or runs another program."""
 
     def __init__(self, recorder):
         self.recorder = recorder
         self.wrapped = Wrapped(os)
 
     def install(self):
-        # All other ways to leave end in these.
+        # All other functions of this kind call one of these.
         for name in ("_exit", "execv", "execve"):
             self.wrapped.replace(name, self._saving)
 
@@ -1472,7 +1483,7 @@ class Ends:
 
 
 class Wrapped:
-    """Functions of a module that are replaced by ones that call them."""
+    """Functions of a module that are replaced by wrappers."""
 
     def __init__(self, module):
         self.module = module
@@ -1490,19 +1501,19 @@ class Wrapped:
 
     def restore(self):
         for name, stock in self.stock.items():
-            # Somebody else may have wrapped ours since.
+            # Somebody else may have wrapped our function since.
             if getattr(self.module, name) is self.ours[name]:
                 setattr(self.module, name, stock)
 
 
 class NativeThreads:
-    """Threads of a server that embeds Python are new to `threading` when they first run Python code."""
+    """Measures threads of servers that embed Python. `threading` sees them when they first run Python code."""
 
     def __init__(self, measurement):
         self.measurement = measurement
 
     def install(self):
-        # sys.monitoring sees all threads.
+        # `sys.monitoring` sees all threads.
         if not self.measurement.uses_tracers:
             return
         self.dummy = self.measurement.threading._DummyThread
@@ -1526,7 +1537,7 @@ class NativeThreads:
 
 
 def _status(process):
-    """The lines of what the system says of a process or a thread, as names and values; none if it does not say."""
+    """Return the names and values in the `status` file of a process or thread. Empty if it cannot be read."""
     try:
         with open("/proc/%s/status" % process) as file:
             return [line.rstrip("\n").split(":\t", 1) for line in file]
@@ -1535,22 +1546,24 @@ def _status(process):
 
 
 def _signals_of(process, *sets):
-    """The signals that are members of these sets of a process or a thread, such as SigCgt."""
+    """Return the signals in these sets, such as SigCgt, of a process or thread."""
     masks = [int(value, 16) for name, value in _status(process) if name in sets]
     return {number for mask in masks for number in range(1, 65) if mask >> (number - 1) & 1}
 
 
 class Signals:
-    """SIGTERM saves before it ends the process, and another signal saves at once, whenever the program leaves them to the system.
+    """Handles signals for which the program has no handler.
 
-    The program does not see these handlers: to it the signals are still the system's. All ways to set a handler lead to
-    `_signal.signal`, which is replaced, so a handler of the program's may come and go at any time. Once the program has
-    set one for the signal that saves, that signal is the program's for good: it may mean to die by it next.
+    SIGTERM saves before it ends the process, and the flush signal saves at once. A third signal does nothing but wake
+    the main thread, because only that thread runs handlers.
 
-    A third signal does nothing: it wakes the main thread, and only that thread runs handlers.
+    The program does not see these handlers: for it, the signals have their default action. Every way to set a handler
+    goes through `_signal.signal`, which the hook replaces. So the program may set a handler, and take it away again, at
+    any time. Once the program has set one for the flush signal, that signal is the program's for good: the program may
+    next rely on its default action, which ends the process.
     """
 
-    # The number of the system call that waits for locks.
+    # The number of the system call that waits for locks, on each kind of machine.
     FUTEX = {"x86_64": "202", "aarch64": "98"}
 
     def __init__(self, recorder):
@@ -1574,7 +1587,7 @@ class Signals:
         self.has_woken = self.has_wakeup_fd = self.are_set = False
 
     def defer(self):
-        """Keep the program's handlers out of the midst of the hook, those that it has and those that it sets."""
+        """Defer the program's handlers while the hook is at work: those that it has, and those that it sets later."""
         self.module.replace("signal", self._hiding_signal)
         self.module.replace("getsignal", self._hiding_getsignal)
         self.outer.replace("siginterrupt", self._hiding_siginterrupt)
@@ -1585,7 +1598,7 @@ class Signals:
         try:
             self._defer_those_set()
         except ValueError:
-            # This is not the main thread, and no handler runs in it.
+            # This is not the main thread, so no handler interrupts it.
             pass
 
     def _defer_those_set(self):
@@ -1611,7 +1624,7 @@ class Signals:
             if number not in caught:
                 self.stock(number, handler)
             elif handler is not self.terminating:
-                # A handler in C, as `faulthandler` has.
+                # There is a handler in C, such as that of `faulthandler`.
                 del self.handlers[number]
         self.main_thread = _get_ident()
 
@@ -1623,14 +1636,17 @@ class Signals:
         return None
 
     def _wakeup_fd(self):
-        """The program's. Only setting another one tells: what is written to that goes on to the program's."""
+        """Return the program's wakeup descriptor, or -1.
+
+        Python tells it only when another one is set. Bytes that are written to that one meanwhile are passed on.
+        """
         stock = self.module.stock["set_wakeup_fd"]
         reading, writing = os.pipe()
         try:
             os.set_blocking(reading, False)
             os.set_blocking(writing, False)
             descriptor = stock(writing)
-            # A warning that the program may have wished to have is not worth one that it did not.
+            # Whether the program wanted warnings cannot be found out. An unwanted warning is worse than a missing one.
             stock(descriptor, warn_on_full_buffer=False)
             if descriptor != -1:
                 try:
@@ -1643,7 +1659,7 @@ class Signals:
             os.close(writing)
 
     def _set_handlers_in_main_thread(self):
-        """Have the main thread set the handlers when it next runs Python code. Other interpreters have no signals."""
+        """Set the handlers when the main thread next runs Python code. Subinterpreters get no signals."""
         try:
             import ctypes
         except ImportError:
@@ -1660,7 +1676,7 @@ class Signals:
                 _undivided.run(self._set_handlers)
             return 0
 
-        # It must live until it is called.
+        # Kept, because it must live until it is called.
         self.pending_call = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(call)
         api.Py_AddPendingCall(self.pending_call, None)
 
@@ -1671,17 +1687,18 @@ class Signals:
                 if type(handler) is Handler:
                     self.stock(number, self._shown(handler))
         except ValueError:
-            # Only the main thread sets handlers. Those that stay are hidden, and do what the program's or the system's would.
+            # Only the main thread can set handlers. Ours stay, but the program does not see them, and they do what its
+            # own handlers or the default action would do.
             return
         self.module.restore()
         self.outer.restore()
 
     def _is_ours(self, handler):
-        # A handler's own `==` is not to be called.
+        # `==` could call a method of the program's.
         return any(handler is ours for ours in (self.terminating, self.flushing, self.waking))
 
     def _shown(self, handler):
-        """What the program takes it for."""
+        """Return what the program sees in place of this handler."""
         if self._is_ours(handler):
             return self.signal.SIG_DFL
         return handler.call if type(handler) is Handler else handler
@@ -1709,14 +1726,17 @@ class Signals:
 
     def _hiding_siginterrupt(self, stock):
         def siginterrupt(signalnum, flag, /):
-            # With our handler, system calls would go on after the signal, and the handler would not run until they end.
+            # With our handler, system calls could resume after the signal, and the handler would run only at their end.
             if not self._is_ours(self.stock_get(signalnum)):
                 return stock(signalnum, flag)
 
         return siginterrupt
 
     def hold_back(self):
-        """Python forgets signals that reach a child before it has settled: they wait in the system until it has."""
+        """Block our signals during a fork, and return the old mask.
+
+        Python drops a signal that reaches a child too early. A blocked signal waits.
+        """
         return self.signal.pthread_sigmask(self.signal.SIG_BLOCK, self.handlers)
 
     def let_through(self, mask):
@@ -1724,22 +1744,23 @@ class Signals:
             self.signal.pthread_sigmask(self.signal.SIG_SETMASK, mask)
 
     def forked(self):
-        """This is a child, whose only thread is the main one."""
+        """Note that this thread is the main one now. Called in a child process, which has no other thread."""
         if self.main_thread is not None:
             self.main_thread = _get_ident()
 
     def wake_main_thread(self):
-        """Have the main thread look for signals, if it has waited for a lock since the last time.
+        """Wake the main thread if it has waited for the same lock since the last call.
 
-        A handler in Python runs when the main thread comes to it. A thread that begins to wait at the very moment at which
-        SIGTERM comes would not end, while without the hook it did. Once for each wait is enough: later signals interrupt it.
+        A handler in Python runs only when the main thread runs Python code. If SIGTERM comes just as that thread starts
+        to wait, the handler does not run, and the process does not end as it would without the hook. One wake-up for
+        each wait is enough, because later signals interrupt the wait.
         """
-        # A program that has Python write to a descriptor when signals come waits for that.
+        # A program with a wakeup descriptor needs no waking, because every signal writes to the descriptor.
         if not self._handles_sigterm() or self.has_wakeup_fd or not self._can_wake():
             return
         before, self.waits = self.waits, self._wait_of_main_thread()
         if self.has_woken:
-            # It waits on.
+            # The main thread goes on with the same wait.
             self.has_woken, self.woken_from = False, self.waits
         elif self.waits is not None and self.waits == before and self.waits != self.woken_from:
             self.has_woken = True
@@ -1749,21 +1770,21 @@ class Signals:
         return self.stock_get(self.signal.SIGTERM) is self.terminating
 
     def _can_wake(self):
-        """Does the signal reach the main thread, and do nothing but that?"""
+        """Return whether the waking signal reaches the main thread and does nothing else."""
         if self.main_thread is None or self.waking_signal not in self.handlers:
             return False
         thread = "self/task/%d" % os.getpid()
         return self.waking_signal in _signals_of(thread, "SigCgt") - _signals_of(thread, "SigBlk")
 
     def _wait_of_main_thread(self):
-        """Tells one wait for a lock from another; `None` if the main thread does not wait for one."""
+        """Return a value that identifies the main thread's wait for a lock, or `None` if it does not wait for one."""
         thread = "self/task/%d" % os.getpid()
         try:
             with open("/proc/%s/syscall" % thread) as file:
                 if file.read().split()[0] != self.FUTEX.get(os.uname().machine):
                     return None
         except OSError:
-            # Not everybody is shown these.
+            # Not every process may read this.
             return None
         return [value for name, value in _status(thread) if name.endswith("ctxt_switches")]
 
@@ -1787,7 +1808,7 @@ class Signals:
         def raise_signal(signalnum, /):
             stock(signalnum)
             if signalnum == self.signal.SIGTERM and signalnum not in self.signal.pthread_sigmask(self.signal.SIG_BLOCK, ()):
-                # The system would not let this thread go on.
+                # Without the hook, this thread would end here. So it waits until the main thread ends the process.
                 end = _monotonic() + 2 * PATIENCE
                 while self._reach_main_thread() and _monotonic() < end:
                     _pause(0.01)
@@ -1795,7 +1816,7 @@ class Signals:
         return raise_signal
 
     def _reach_main_thread(self):
-        """A signal to another thread does not interrupt what the main thread waits for. False if there is no need."""
+        """Wake the main thread, which a signal to another thread does not. Return False if that was not needed."""
         is_needed = not self.recorder.disabled and self._handles_sigterm() and self.main_thread != _get_ident()
         if is_needed and self._can_wake():
             self.module.stock["pthread_kill"](self.main_thread, self.waking_signal)
@@ -1809,7 +1830,7 @@ class Signals:
         if self.recorder.disabled:
             self._die(number)
         else:
-            # Never here: the handler runs in the midst of the program.
+            # The flusher's thread saves, because this handler interrupts the program anywhere.
             self.recorder.flusher.call()
 
     def _terminate(self, number, frame):
@@ -1822,7 +1843,7 @@ class Signals:
 
 
 def _start(settings):
-    # Outside of all that is caught: what late handlers raise is the program's.
+    # Deferred handlers run at the end of this block. No `except` encloses it, so what they raise reaches the program.
     with _undivided:
         _start_undivided(settings)
 
@@ -1843,9 +1864,9 @@ def _start_undivided(settings):
 
 
 def _wanted():
-    """The settings, if this process is to be measured."""
+    """Return the settings, or `None` if this process is not to be measured."""
     try:
-        # Somebody else measures this process, or it is wished that nobody does.
+        # Somebody else measures this process, or the hook is switched off.
         if any(os.environ.get(name) for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")):
             return None
         if os.environ.get("PULPCOV_HOOK") == "off":
@@ -1868,7 +1889,7 @@ def _begin():
     settings = _wanted()
     if settings is None:
         return
-    # Handlers run last in, first out: this one, which is in before the program's, runs after them.
+    # Handlers run in reverse order. This one is registered before the program's, so it runs after them.
     atexit.register(_end)
     if settings.can_wait():
         sys.meta_path.insert(0, Awaiting(settings))

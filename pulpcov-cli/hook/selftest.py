@@ -1,7 +1,7 @@
-"""Try the hook in this Python: start, run lines, fork, save, be killed, and read the rows back.
+"""Try the hook in this Python: start it, run lines, fork, save, kill the process, and read the rows back.
 
-Takes the text of the hook's module, and the lines of its settings that matter here. Prints what does not work, or
-nothing.
+The arguments are the text of the hook's module, and the lines of its settings that matter here. Prints what does not
+work, or an empty line.
 """
 
 import glob
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-# Nothing that works takes this long, in seconds.
+# The seconds after which a step has failed.
 PATIENCE = 30
 PACKAGE = "pulpcov_hook_selftest"
 WORK = """\
@@ -24,7 +24,7 @@ def child():
     return "child"
 """
 PARENT_LINE, CHILD_LINE = 2, 6
-# The hook may be installed already, and is switched off by the environment then.
+# `run` sets PULPCOV_HOOK=off, so that an installed hook does not start. This starts the hook under test instead.
 BEGIN = """\
 import os, sys
 sys.path.insert(0, %r)
@@ -57,7 +57,7 @@ def main(module, settings):
         install(folder, common + without_config)
         problem = measure(folder)
         if problem is None and without_config != settings:
-            # What it measures is the user's affair. It must start.
+            # Only the user can say what this configuration file measures. So this only checks that the hook starts.
             install(folder, common + settings)
             problem = start(folder)
         print(problem or "")
@@ -77,7 +77,7 @@ def install(folder, lines):
 def run(folder, program):
     environment = {name: value for name, value in os.environ.items() if "PULP" not in name and "COVERAGE" not in name}
     environment["PULPCOV_HOOK"] = "off"
-    # The program's standard error: a pipe would have to be read, and the hook says one line.
+    # A file, because somebody would have to read a pipe.
     with open(os.path.join(folder, "stderr"), "wb") as errors:
         return subprocess.Popen(
             [sys.executable, "-c", program],
@@ -89,7 +89,7 @@ def run(folder, program):
 
 
 def complaint(folder):
-    """What the hook said. What others say on standard error, such as a warning, is no failure."""
+    """Return what the hook reported, if anything. Other lines on standard error, such as warnings, are no failure."""
     for line in said(folder):
         if line.startswith("pulpcov hook, "):
             return line.split(": ", 1)[-1]
@@ -102,13 +102,13 @@ def said(folder):
 
 
 def end(folder, process):
-    """Why a process ended that should not have."""
+    """Return why the process failed: its last line on standard error, or its exit status."""
     last = [line for line in said(folder) if line.strip()][-1:]
     return "".join(last) or "a process that is measured ends with status %d" % process.returncode
 
 
 def measure(folder):
-    """Kill a process that has saved. `None` if the rows of it and of its child are there."""
+    """Kill a process after it has saved. Return `None` if its rows and its child's are there, and else the problem."""
     process = run(folder, PROGRAM % (folder, PACKAGE))
     try:
         deadline = time.monotonic() + PATIENCE

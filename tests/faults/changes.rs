@@ -112,7 +112,7 @@ fn an_input_that_changes_after_it_was_read_is_kept() {
     let output = std::thread::scope(|scope| {
         let running =
             scope.spawn(|| with_fault(&dir, &combine(&[]), rename, "delay_enter=2000000"));
-        // When the temporary file exists, all inputs have been read, and the result is about to get its name.
+        // Once the mark exists, all inputs have been read, and the result is about to get its name.
         while !dir.names().iter().any(|name| name.ends_with(".mark")) {
             std::thread::sleep(Duration::from_millis(10));
         }

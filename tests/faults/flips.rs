@@ -24,7 +24,7 @@ use crate::support::{Dir, Rows, reference, root};
 
 const CASES: usize = 3000;
 
-/// The number of the damaged file. `INTACT` has those of the files beside it.
+/// The number of the damaged file. `INTACT` has the numbers of the files beside it.
 const DAMAGED: u32 = 1;
 const INTACT: [u32; 2] = [2, 3];
 

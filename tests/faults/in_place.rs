@@ -1,4 +1,4 @@
-//! If no file can replace the data file, its rows are replaced in the file itself, and nothing is lost.
+//! If the data file cannot be replaced, it is overwritten in place, and nothing is lost.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};
@@ -13,7 +13,7 @@ use super::inject::{Fault, calls_with, combine, with_faults};
 use super::{TARGET, data, input_name, inputs, restore, snapshot};
 use crate::support::{Dir, Ran, Rows};
 
-/// The error of the system for a mount point that is to be replaced.
+/// The error that the system returns if a mount point is to be replaced.
 const MOUNT_POINT: Fault = Fault { calls: "rename,renameat,renameat2", fault: "error=EBUSY" };
 
 /// If a system call occurs more often than this, the kills are spread over the run.
@@ -259,7 +259,7 @@ fn rows_that_are_committed_meanwhile_are_not_overwritten() {
         || fs::read(dir.path(TARGET)).unwrap().windows(7).any(|bytes| bytes == b"late.py");
     assert!(has_late(), "{combine:?}");
     if combine.status != 0 {
-        // It says so, or on a busy machine that it waited too long.
+        // The error says so or, on a busy machine, that the combine waited too long.
         combine.status(1).stderr("another process");
         dir.pulpcov(["combine", "--append", "--keep"]).status(0);
         assert!(has_late());
@@ -318,7 +318,7 @@ fn a_limit_on_the_size_of_files_is_an_error() {
     assert_eq!(Rows::by_sql(dir.path(TARGET)), expected);
 }
 
-/// A reader keeps the new rows from being switched to. Then the file is as it was, with its length and permissions.
+/// A reader keeps the combine from switching to the new rows. Then the file has its old length and permissions.
 #[test]
 fn a_file_that_could_not_be_overwritten_is_as_it_was() {
     let dir = Dir::new();
@@ -346,7 +346,7 @@ fn a_file_that_could_not_be_overwritten_is_as_it_was() {
 const RESERVED_BYTE: i64 = 0x4000_0001;
 const SHARED_BYTE: i64 = 0x4000_0002;
 
-/// Holds a read lock on a byte of the target, for which it need not be writable, until the file is dropped.
+/// Returns an open file that holds a read lock on a byte of the target. The target need not be writable.
 fn read_lock(dir: &Dir, byte: i64) -> fs::File {
     let file = fs::File::open(dir.path(TARGET)).unwrap();
     let lock = nix::libc::flock {
@@ -371,7 +371,7 @@ fn a_read_lock_keeps_nobody_from_combining() {
     assert_eq!(Rows::by_sql(dir.path(TARGET)), expected);
 }
 
-/// With a folder of this name beside it, SQLite could not read the result.
+/// SQLite could not read the result with a folder of this name beside it.
 #[test]
 fn a_folder_in_the_place_of_a_journal_is_removed() {
     let dir = Dir::new();

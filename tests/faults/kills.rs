@@ -15,7 +15,7 @@ use crate::support::{Dir, Ran, Rows};
 /// If a system call occurs more often than this, the kills are spread over the run.
 const KILLS_PER_CALL: usize = 24;
 
-/// Returns some numbers from 1 to `count`, about [`KILLS_PER_CALL`] of them.
+/// Returns about [`KILLS_PER_CALL`] numbers from 1 to `count`.
 fn spread(count: usize) -> impl Iterator<Item = usize> {
     let step = count.div_ceil(KILLS_PER_CALL).max(1);
     // The last calls write the result and delete inputs.
@@ -99,7 +99,7 @@ fn a_killed_combine_that_keeps_its_inputs_loses_nothing() {
     assert_eq!(seen, [Left::AsItWas, Left::Temporary, Left::Written].into());
 }
 
-/// Until the result exists, rows on disk are mere copies of rows in the inputs.
+/// Until the result exists, the inputs still have all rows that wait on disk.
 #[test]
 fn a_combine_killed_while_rows_wait_on_disk_loses_nothing() {
     let seen = kill_at_every_step(little_memory::combine, &[], Some(90));
@@ -119,8 +119,8 @@ fn a_combine_killed_at_any_moment_loses_nothing() {
     println!("{}", kill_at_any_moment(combine(&[])));
 }
 
-/// Kills the combine at many moments, and checks that nothing is lost. Returns a text about what the kills
-/// left.
+/// Kills the combine at many moments, and checks that nothing is lost. Returns a text that counts what the
+/// kills left.
 fn kill_at_any_moment(mut combine: Command) -> String {
     let kills = u32::try_from(super::cases(12)).unwrap();
     let dir = Dir::new();
@@ -158,7 +158,7 @@ fn kill_at_any_moment(mut combine: Command) -> String {
         let killed = !child.wait().unwrap().success();
         let left = what_is_left(&dir, &before, &after[TARGET], &format!("after {at:?}"));
         *seen.entry((killed, left)).or_insert(0) += 1;
-        // This run may have been faster, and have ended before the kill.
+        // The combine may have ended before the kill.
         if left != Left::Deleted || dir.names() != [TARGET] {
             assert!(combine.status().unwrap().success(), "after {at:?}: {left:?}");
         }

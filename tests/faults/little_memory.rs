@@ -1,7 +1,7 @@
-//! A combine that stores its rows on disk, because it may hold next to none in memory.
+//! A combine that may hold next to no rows in memory, and so stores them on disk.
 //!
-//! The command holds more than a hundred MiB of rows in memory. Inputs with so many rows would take too long
-//! for hundreds of kills.
+//! The command itself holds more than a hundred MiB of rows in memory. A combine of more rows takes too long
+//! to be killed hundreds of times.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ use super::inject::{Call, calls};
 use super::{TARGET, inputs};
 use crate::support::{Dir, Ran, Rows, neutral};
 
-/// A variable with the arguments, set in the process that combines.
+/// The environment variable that passes the arguments to the process that combines.
 const ARGUMENTS: &str = "PULPCOV_TEST_COMBINE";
 /// Two or three of the small inputs take this many bytes.
 const MEMORY: usize = 250;

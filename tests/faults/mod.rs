@@ -6,11 +6,11 @@
 //! | [`in_place`] | the data file cannot be replaced: it is a mount point, or its folder is not writable |
 //! | [`refusals`] | the system refuses each step; a disk is full |
 //! | [`outputs`] | the system refuses each step of a report |
-//! | [`permissions`] | folders and inputs must not be read or written |
+//! | [`permissions`] | the user may not read or write folders and inputs |
 //! | [`changes`] | inputs are locked, written or changed; files are created where a result is written |
 //! | [`damage`] | bits are flipped, files are cut short |
 //! | [`text`] | text is not UTF-8, or contains a NUL |
-//! | [`odd_rows`] | rows are valid, but no recording has them |
+//! | [`odd_rows`] | rows are valid, but coverage.py never records them |
 //! | [`flips`] | bits are flipped, and coverage.py uses the result |
 //! | [`concurrency`] | many combines and writers run at the same time |
 //!

@@ -1,4 +1,5 @@
-//! Rows that no recording has, but a damaged file can have. coverage.py must be able to use the result.
+//! Rows that coverage.py never records, but that a damaged file can have. coverage.py must be able to use the
+//! result.
 
 use std::fs;
 
@@ -33,7 +34,7 @@ const CONTEXTS: [&str; 6] = ["", " ", "(", "[a", "\u{1}\n", "\u{d7ff}\u{e000}"];
 /// lines.
 const NUMBITS: [&str; 6] = ["", "00", "01", "06000000", "far", "all"];
 
-/// Line numbers. The test has an arc from each to each.
+/// Line numbers. The test has an arc from every number to every number.
 const ENDS: [i32; 8] = [-4_194_303, -5, -1, 0, 1, 3, 99, 4_194_303];
 
 fn numbits(words: &str) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Folders and inputs that must not be read or written.
+//! Folders and inputs that the user may not read or write.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::contains;
 use crate::support::{Dir, Rows, reference, root};
 
-/// How many results one process of coverage.py gets.
+/// The number of results that one process of coverage.py uses.
 const RESULTS_AT_ONCE: usize = 200;
 
 /// Returns data with rows that no other data has.
@@ -27,7 +27,7 @@ pub(super) fn own_data(measurement: Measurement, name: &str) -> CoverageData {
     data
 }
 
-/// The different results, by the hash of their bytes, each with one case that led to it.
+/// The different results. Each has the hash of its bytes, and one case that led to it.
 pub(super) struct Results {
     dir: Dir,
     cases: Mutex<BTreeMap<String, String>>,

@@ -1,8 +1,9 @@
-//! Functions that are named `__annotate__`.
+//! Finds the lines of functions named `__annotate__`, which coverage.py ignores.
 //!
-//! coverage.py leaves code objects of that name out: from Python 3.14 on the compiler makes them
-//! of annotations. One that a programmer wrote is left out with them, but not what it contains
-//! that is a code object of its own (`ByteParser._child_parsers`, bytecode.py).
+//! From Python 3.14 on, the compiler puts annotations into code objects of that name, and
+//! coverage.py skips these code objects (`ByteParser._child_parsers`, bytecode.py). So it also
+//! skips a function that a programmer has named `__annotate__`. It does not skip code objects
+//! inside that function, such as nested functions.
 
 use std::ops::RangeInclusive;
 
@@ -17,7 +18,8 @@ pub(crate) fn is_annotate(function: &StmtFunctionDef) -> bool {
     function.name.as_str() == "__annotate__"
 }
 
-/// Of the lines of a function's statements, which are sorted, those in code objects inside of it.
+/// Returns those of `lines` that belong to code objects inside `function`. `lines` are the lines of
+/// all statements in the function, sorted.
 pub(crate) fn lines_of_inner_code(
     syntax: &Syntax,
     version: PythonVersion,
@@ -34,7 +36,7 @@ pub(crate) fn lines_of_inner_code(
 struct InnerCode<'a> {
     syntax: &'a Syntax<'a>,
     version: PythonVersion,
-    /// The first lines of the function's statements.
+    /// The lines of all statements in the function, sorted.
     lines: &'a [i32],
     ranges: Vec<RangeInclusive<i32>>,
 }
@@ -42,7 +44,8 @@ struct InnerCode<'a> {
 impl InnerCode<'_> {
     fn add(&mut self, node: impl Ranged) {
         let (first, last) = (self.syntax.first_line(&node), self.syntax.last_line(&node));
-        // The first line of the statement that an expression is in.
+        // An expression may start on a later line than its statement. Only the statement's line is
+        // in `lines`.
         let before = self.lines.partition_point(|&line| line <= first);
         let first = before.checked_sub(1).and_then(|index| self.lines.get(index)).unwrap_or(&first);
         self.ranges.push(*first..=last);
@@ -60,7 +63,7 @@ impl<'a> Visitor<'a> for InnerCode<'_> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         let is_code = match expr {
             Expr::Lambda(_) | Expr::Generator(_) => true,
-            // Inlined since Python 3.12.
+            // Python 3.12 and later inline these.
             Expr::ListComp(_) | Expr::SetComp(_) | Expr::DictComp(_) => {
                 self.version < PythonVersion::Py312
             }

@@ -1,4 +1,4 @@
-//! The last `case` of a `match`, where it is the `else`.
+//! Finds and excludes `case` clauses that match everything, which are the `else` of a `match`.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{Expr, MatchCase, Pattern};
@@ -10,7 +10,8 @@ use super::multiline::MultilineMap;
 use super::syntax::Syntax;
 use super::walk;
 
-/// Whether a `case` matches whatever reaches it: a wildcard or a name, without a guard.
+/// Returns whether a `case` matches everything that reaches it: its pattern is a wildcard or a
+/// name, and it has no guard.
 pub(crate) fn is_irrefutable(case: &MatchCase) -> bool {
     if case.guard.is_some() {
         return false;
@@ -29,10 +30,11 @@ pub(crate) fn is_irrefutable(case: &MatchCase) -> bool {
     }
 }
 
-/// Exclude an irrefutable `case` whose whole body is excluded.
+/// Excludes an irrefutable `case` if its whole body is excluded.
 ///
-/// The body's lines are those with code as they stand in the text, while an excluded statement is
-/// excluded by its first line: one with code on a second line keeps its `case`.
+/// coverage.py compares the excluded lines with all lines of the body that have code. But it
+/// excludes a statement only by its first line. So the `case` stays if a statement in its body has
+/// code on a later line.
 pub(super) fn exclude_last_case(
     syntax: &Syntax,
     multiline: &MultilineMap,
@@ -61,7 +63,8 @@ pub(super) fn exclude_last_case(
     }
 }
 
-/// The lines that expressions have instructions on, as they stand in the text.
+/// Collects the lines on which expressions have instructions, not only the first lines of
+/// statements.
 struct CodeLines<'a> {
     syntax: &'a Syntax<'a>,
     lines: Vec<i32>,
@@ -71,7 +74,7 @@ impl<'a> Visitor<'a> for CodeLines<'a> {
     fn visit_expr(&mut self, expr: &'a Expr) {
         self.lines.push(self.syntax.first_line(expr));
         match expr {
-            // The instruction that gets an attribute is on the attribute's line.
+            // CPython loads an attribute on the line of the attribute's name.
             Expr::Attribute(attribute) => self.lines.push(self.syntax.last_line(&attribute.attr)),
             expr if is_folded(expr) => return,
             _ => {}
@@ -80,8 +83,9 @@ impl<'a> Visitor<'a> for CodeLines<'a> {
     }
 }
 
-/// Whether an expression is one constant to the compiler, however many lines it has: what it
-/// evaluates, and lists and sets that it fills from a constant (`starunpack_helper` of CPython).
+/// Returns whether the compiler makes one constant of an expression, so that only its first line
+/// has code. It does so for constant expressions, and for lists and sets that it fills from a
+/// constant tuple (`starunpack_helper` of CPython).
 fn is_folded(expr: &Expr) -> bool {
     match expr {
         Expr::List(list) => list.elts.len() > 2 && list.elts.iter().all(is_constant),

@@ -1,16 +1,16 @@
-//! Constant expressions, as far as CPython's compiler evaluates them.
+//! Evaluates constant expressions as CPython's compiler does.
 //!
-//! The optimiser evaluates operators on literals (`ast_opt.c` up to 3.13, `flowgraph.c` from 3.14
-//! on) and then turns a conditional jump on a constant into a jump or nothing. Which statements
-//! nothing reaches follows from that, so what matters in the end is whether a condition can be
-//! true and whether it can be false.
+//! CPython's optimizer evaluates operators on literals (`ast_opt.c` up to 3.13, `flowgraph.c` from
+//! 3.14 on). Then it removes each conditional jump on a constant, or makes it unconditional. This
+//! decides which statements are unreachable. So the main question is whether a condition can be
+//! true, and whether it can be false.
 
 use ruff_python_ast::{BoolOp, Expr, ExprFString, FStringPart, Number, Operator, UnaryOp};
 
 use super::PythonVersion;
 use crate::text::py_repr;
 
-/// Ways in which a condition can come out.
+/// Whether a condition can be true, and whether it can be false.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) can_be_true: bool,
@@ -24,8 +24,9 @@ impl Outcome {
         Self { can_be_true: truth, can_be_false: !truth }
     }
 
-    /// The condition, as the compiler's `codegen_jump_if` takes it apart: through `not`, `and`,
-    /// `or` and conditional expressions down to the values that it tests one by one.
+    /// Returns the outcome of a condition, like the compiler's `codegen_jump_if`. It follows `not`,
+    /// `and`, `or` and conditional expressions down to the values that the compiler tests one by
+    /// one.
     pub(crate) fn of(test: &Expr, version: PythonVersion) -> Self {
         match test {
             Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => {
@@ -38,7 +39,7 @@ impl Outcome {
                 Self::of_choice(of(&choice.test), of(&choice.body), of(&choice.orelse))
             }
             Expr::FString(string) => Self::of_f_string(string, version),
-            // From 3.14 on, jumps are optimised before operators and tuples are evaluated.
+            // From 3.14 on, jumps are optimized before operators and tuples are evaluated.
             _ if version >= PythonVersion::Py314 && !is_literal(test) => Self::OPEN,
             _ => fold(test).map_or(Self::OPEN, |constant| Self::always(constant.is_true())),
         }
@@ -61,7 +62,8 @@ impl Outcome {
         }
     }
 
-    /// An f-string without replacement fields loads one constant, an empty one none before 3.13.
+    /// Returns the outcome of an f-string. An f-string without replacement fields is a constant.
+    /// Before 3.13, an empty one is not.
     fn of_f_string(string: &ExprFString, version: PythonVersion) -> Self {
         let literals = string.value.iter().flat_map(literals_of);
         match literals.collect::<Option<String>>() {
@@ -85,7 +87,7 @@ fn is_literal(expr: &Expr) -> bool {
     expr.is_literal_expr() || matches!(expr, Expr::Name(name) if name.id.as_str() == "__debug__")
 }
 
-/// The literal text of a part of an f-string, `None` for each replacement field.
+/// Returns the literal text in a part of an f-string, and `None` for each replacement field.
 fn literals_of(part: &FStringPart) -> Vec<Option<&str>> {
     match part {
         FStringPart::Literal(literal) => vec![Some(&literal.value)],
@@ -103,7 +105,7 @@ pub(crate) enum Constant {
     Ellipsis,
     Bool(bool),
     Int(i128),
-    /// An integer of more digits than any rule here looks at.
+    /// An integer of more than 64 bits, as the text of its literal.
     BigInt(String),
     Float(f64),
     Complex(f64, f64),
@@ -127,7 +129,7 @@ impl Constant {
         }
     }
 
-    /// Python's `==`, under which `1`, `1.0` and `True` are one.
+    /// Compares values like Python's `==`, for which `1`, `1.0` and `True` are equal.
     pub(crate) fn equals(&self, other: &Self) -> bool {
         if let (Some(a), Some(b)) = (self.as_int(), other.as_int()) {
             return a == b;
@@ -138,7 +140,7 @@ impl Constant {
         }
     }
 
-    /// Python's `repr`.
+    /// Returns Python's `repr` of the value.
     pub(crate) fn repr(&self) -> String {
         match self {
             Self::None => "None".to_owned(),
@@ -162,7 +164,7 @@ impl Constant {
         }
     }
 
-    /// Python's `bool` is an `int`.
+    /// Returns the value of an integer. In Python, a `bool` is an integer.
     fn as_int(&self) -> Option<i128> {
         match self {
             Self::Bool(value) => Some(i128::from(*value)),
@@ -180,7 +182,9 @@ impl Constant {
     }
 }
 
-/// Evaluate as CPython's `astfold_expr` does; `None` for what it leaves to run time.
+/// Evaluates an expression like CPython's `astfold_expr`. Returns `None` if CPython leaves it to
+/// run time. Unlike CPython, this evaluates no binary operators on complex numbers or on integers
+/// of more than 64 bits.
 pub(crate) fn fold(expr: &Expr) -> Option<Constant> {
     Some(match expr {
         Expr::NoneLiteral(_) => Constant::None,
@@ -196,7 +200,7 @@ pub(crate) fn fold(expr: &Expr) -> Option<Constant> {
             Number::Float(value) => Constant::Float(*value),
             Number::Complex { real, imag } => Constant::Complex(*real, *imag),
         },
-        // The compiler that coverage.py calls runs without -O.
+        // This assumes that Python runs without `-O`.
         Expr::Name(name) if name.id.as_str() == "__debug__" => Constant::Bool(true),
         Expr::Tuple(tuple) => {
             Constant::Tuple(tuple.elts.iter().map(fold).collect::<Option<Vec<_>>>()?)
@@ -223,7 +227,8 @@ fn fold_unary(op: UnaryOp, operand: &Constant) -> Option<Constant> {
     })
 }
 
-/// A chain of operators leans to the left and can be thousands long: no recursion down it.
+/// Evaluates a chain of operators without recursion, because a chain can be thousands of operators
+/// long.
 fn fold_binary_chain(expr: &Expr) -> Option<Constant> {
     let mut operations = Vec::new();
     let mut leftmost = expr;
@@ -308,7 +313,7 @@ fn fold_floats(op: Operator, left: f64, right: f64) -> Option<Constant> {
     value.is_finite().then_some(Constant::Float(value))
 }
 
-/// `safe_multiply` in CPython: nothing that would make the code object large.
+/// Repeats a sequence unless the result would be large, like CPython's `safe_multiply`.
 fn repeat(sequence: &Constant, count: i128) -> Option<Constant> {
     const MAX_STRING: usize = 4096;
     const MAX_TUPLE: usize = 256;

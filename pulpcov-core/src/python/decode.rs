@@ -1,9 +1,9 @@
-//! Source bytes to text, as coverage.py does it (`python.get_python_source`).
+//! Decodes source bytes as coverage.py does (`python.get_python_source`).
 //!
-//! coverage.py makes every line ending a `\n` and every form feed a space *before* it looks for
-//! the encoding, and gives the text a last newline. The encoding is what Python's
-//! `tokenize.detect_encoding` finds: a byte order mark, else a PEP 263 cookie in the first two
-//! lines, else UTF-8. Bytes that the codec does not know become U+FFFD.
+//! coverage.py replaces each line ending with `\n` and each form feed with a space *before* it
+//! looks for the encoding. It also ends the text with a newline. The encoding is the one that
+//! Python's `tokenize.detect_encoding` finds: that of the byte order mark, else that of a PEP 263
+//! cookie in the first two lines, else UTF-8. Bytes that the codec does not know become U+FFFD.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use super::syntax::NotPython;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// The text of a Python source file, ending in a newline unless it is empty.
+/// Decodes a Python source file. The text ends in a newline unless it is empty.
 pub(crate) fn decode(bytes: Cow<'_, [u8]>) -> Result<String, NotPython> {
     let bytes = normalize_newlines(bytes);
     let encoding = detect_encoding(&bytes)?;
@@ -25,7 +25,7 @@ pub(crate) fn decode(bytes: Cow<'_, [u8]>) -> Result<String, NotPython> {
     Ok(text)
 }
 
-/// `\r\n` and `\r` become `\n`, `\f` a space.
+/// Replaces `\r\n` and `\r` with `\n`, and `\f` with a space.
 fn normalize_newlines(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let Some(first) = memchr2(b'\r', b'\x0c', &bytes) else { return bytes };
     let (clean, mut rest) = bytes.split_at(first);
@@ -53,7 +53,7 @@ fn without_bom(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     }
 }
 
-/// A codec, and what the source calls it.
+/// A codec, and the name that the source gives it.
 struct Declared {
     codec: Codec,
     name: Cow<'static, str>,
@@ -69,7 +69,7 @@ impl Declared {
     }
 }
 
-/// `tokenize.detect_encoding` of CPython's library.
+/// Finds the codec, like `tokenize.detect_encoding` of CPython's library.
 fn detect_encoding(bytes: &[u8]) -> Result<Declared, NotPython> {
     let (has_bom, bytes) = match bytes.strip_prefix(BOM) {
         Some(rest) => (true, rest),
@@ -90,7 +90,7 @@ fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes.split_at(memchr(b'\n', bytes).map_or(bytes.len(), |newline| newline + 1))
 }
 
-/// The regular expression `^[ \t\f]*(?:[#\r\n]|$)`.
+/// Returns whether a line matches the regular expression `^[ \t\f]*(?:[#\r\n]|$)`.
 fn is_blank_or_comment(line: &[u8]) -> bool {
     matches!(trim_blanks(line).first(), None | Some(b'#' | b'\r' | b'\n'))
 }
@@ -100,7 +100,7 @@ fn trim_blanks(line: &[u8]) -> &[u8] {
     start.and_then(|start| line.get(start..)).unwrap_or_default()
 }
 
-/// The codec that a line's cookie asks for.
+/// Returns the codec that a line's cookie names, if the line has a cookie.
 fn cookie_codec(line: &[u8], has_bom: bool) -> Result<Option<Declared>, NotPython> {
     let line = str::from_utf8(line)
         .map_err(|_| NotPython::new("invalid or missing encoding declaration", None))?;
@@ -114,7 +114,8 @@ fn cookie_codec(line: &[u8], has_bom: bool) -> Result<Option<Declared>, NotPytho
     Ok(Some(Declared { codec, name: name.to_owned().into() }))
 }
 
-/// The regular expression `^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)` of PEP 263.
+/// Returns the encoding that a line names, like the regular expression of PEP 263:
+/// `^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)`.
 fn find_cookie(line: &str) -> Option<&str> {
     let comment = line.trim_start_matches([' ', '\t', '\x0c']).strip_prefix('#')?;
     comment.match_indices("coding").find_map(|(at, word)| {
@@ -126,7 +127,8 @@ fn find_cookie(line: &str) -> Option<&str> {
     })
 }
 
-/// `tokenize._get_normal_name`: the spellings of UTF-8 and Latin-1 that a suffix may follow.
+/// Returns one name for all spellings of UTF-8, and one for those of Latin-1, like
+/// `tokenize._get_normal_name`. A suffix after these names is ignored. Other names stay the same.
 fn normal_name(name: &str) -> &str {
     let start = name.get(..12).unwrap_or(name).to_ascii_lowercase().replace('_', "-");
     let is = |base: &str| {

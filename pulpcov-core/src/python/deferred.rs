@@ -1,9 +1,9 @@
-//! Statements that Python 3.14 does not have: those that only annotate.
+//! Finds annotations that are statements only before Python 3.14.
 //!
-//! `x: int` in a class or module is an instruction up to Python 3.13; 3.14 defers it (PEP 649). So
-//! recorded data tells which it was: what runs only together with the line ran, and the line
-//! did not. That the line ran tells less: 3.14 runs it when something asks for the annotations, as
-//! data classes do.
+//! A line such as `x: int` in a class or module has code up to Python 3.13. Python 3.14 defers it
+//! (PEP 649). So recorded data can show which version ran a file. If the lines around an annotation
+//! ran, but the annotation did not, the version was 3.14 or later. If the annotation ran, that
+//! shows less: 3.14 also runs annotations when something asks for them, as data classes do.
 
 use ruff_python_ast::Stmt;
 use ruff_text_size::Ranged;
@@ -15,26 +15,27 @@ use super::statements::bytecode_lines;
 use super::syntax::Syntax;
 use super::walk::{compound_statements, for_each_body, line_of};
 
-/// A line that is a statement before Python 3.14 only.
+/// The line of an annotation that is a statement only before Python 3.14.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Deferred {
     pub(crate) line: i32,
-    /// Before Python 3.14, the line ran if this one did, unless an exception came between.
+    /// A line before the annotation. Before Python 3.14, the annotation ran if that line ran,
+    /// unless an exception came in between.
     pub(crate) before: Option<i32>,
-    /// Before Python 3.14, the line ran if this one did.
+    /// The line after the annotation. Before Python 3.14, the annotation ran if that line ran.
     pub(crate) after: Option<i32>,
 }
 
-/// What of a source tells whether Python 3.14 ran it.
+/// The lines of a source file that can show whether Python 3.14 ran it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct DeferredLines {
     pub(crate) lines: Vec<Deferred>,
-    /// Lines of which the first ran if the second did, in every version.
+    /// Pairs of lines. In every version, the first line ran if the second did.
     pub(crate) in_order: Vec<(i32, i32)>,
 }
 
-/// The deferred lines of a source, and its lines in order, but for those that are left out of the
-/// statements.
+/// Returns the deferred lines of a source file, and pairs of lines that run in order. Lines in
+/// `left_out` are not statements, so they are skipped.
 pub(crate) fn deferred(
     syntax: &Syntax,
     multiline: &MultilineMap,
@@ -83,7 +84,7 @@ fn in_order(syntax: &Syntax) -> Vec<(i32, i32)> {
     found
 }
 
-/// Statements that run whenever they are reached, and are seen to.
+/// Returns whether a statement always has code, so that data records it whenever it runs.
 fn has_code(stmt: &Stmt) -> bool {
     match stmt {
         Stmt::Assign(_) | Stmt::AugAssign(_) | Stmt::Import(_) | Stmt::ImportFrom(_) => true,
@@ -93,7 +94,8 @@ fn has_code(stmt: &Stmt) -> bool {
     }
 }
 
-/// Every annotation without a value.
+/// Returns every annotation without a value. [`deferred`] drops those that are never statements,
+/// such as those in functions.
 fn annotations(syntax: &Syntax) -> Vec<Deferred> {
     let mut found = Vec::new();
     visit_suite(syntax, syntax.body(), None, &mut found);
@@ -104,11 +106,11 @@ fn annotations(syntax: &Syntax) -> Vec<Deferred> {
     found
 }
 
-/// The annotations of a suite, which belongs to a class or to something else.
+/// Adds the annotations of a suite. If the suite is the body of a class, `class` is that class.
 fn visit_suite(syntax: &Syntax, suite: &[Stmt], class: Option<&Stmt>, found: &mut Vec<Deferred>) {
     let line = |stmt| line_of(syntax, stmt);
     let mut before = class;
-    // Runs of annotations, and what is between them.
+    // Each chunk is a run of annotations, or one other statement.
     for run in suite.chunk_by(|a, b| is_annotation(a) && is_annotation(b)) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         if !is_annotation(first) {
@@ -126,7 +128,8 @@ fn is_annotation(stmt: &Stmt) -> bool {
     matches!(stmt, Stmt::AnnAssign(node) if node.value.is_none())
 }
 
-/// What ran, ran to its end: no exception came out of it.
+/// Returns whether the next statement runs whenever this one does, because this one should not
+/// raise an exception.
 fn always_goes_on(stmt: &Stmt) -> bool {
     match stmt {
         Stmt::Assign(node) => node.value.is_literal_expr(),

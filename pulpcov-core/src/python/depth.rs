@@ -1,13 +1,15 @@
-//! Finds texts that are too deep for ruff's parser, before it reads them.
+//! Finds texts that nest too deeply for ruff's parser, before the parser reads them.
 //!
-//! CPython refuses more than 200 brackets in each other. Ruff's parser accepts them, but takes quadratic time for nested fields of
-//! f-strings. It also parses the text after `match` or `with` twice if that may be an expression, and drops the first tree by
-//! recursion, on a stack that may have no room for it.
+//! CPython refuses more than 200 nested brackets. Ruff's parser accepts them, but takes quadratic
+//! time for nested fields of f-strings. It also parses the text after `match` or `with` twice if
+//! the text may be an expression. Then it drops the first tree by recursion, and the stack may be
+//! too small for that.
 
-/// CPython's `MAXLEVEL`.
+/// The most nested brackets that CPython accepts, its `MAXLEVEL`.
 const MOST_BRACKETS: u32 = 200;
 
-/// Returns whether more brackets than CPython allows may be open at once. Brackets in strings and comments count, too.
+/// Returns whether more brackets may be open at once than CPython accepts. Brackets in strings and
+/// comments count too.
 pub(super) fn has_deep_brackets(text: &str) -> bool {
     let mut depth = 0_u32;
     text.bytes().any(|byte| {
@@ -20,21 +22,23 @@ pub(super) fn has_deep_brackets(text: &str) -> bool {
     })
 }
 
-/// Returns an upper bound on the levels of a tree that ruff's parser drops while it parses, or 0 if it drops none.
+/// Returns an upper bound on the depth of a tree that ruff's parser drops while it parses, or 0 if
+/// it drops none.
 pub(super) fn dropped_levels(text: &str) -> usize {
     if !has_ambiguous_statement(text) {
         return 0;
     }
-    // Each level takes a bracket, an operator, or a word and what separates it from the next word.
+    // Each level of a tree takes at least one byte that is not a letter or digit: a bracket, an
+    // operator, or the space after a word.
     text.bytes().filter(|byte| !byte.is_ascii_alphanumeric()).count()
 }
 
-/// Returns whether a statement may begin with `match` or `with` and be something else.
+/// Returns whether ruff's parser may parse the text after a `match` or `with` twice.
 fn has_ambiguous_statement(text: &str) -> bool {
     let is_before = |word: &str, next: &[u8]| {
         memchr::memmem::find_iter(text.as_bytes(), word).any(|at| {
             let after = text.as_bytes().get(at + word.len()..).unwrap_or_default();
-            // A line break may be escaped.
+            // A backslash may continue the line.
             let blanks = [b' ', b'\t', b'\x0c', b'\\', b'\n'];
             after.iter().find(|byte| !blanks.contains(byte)).is_some_and(|byte| next.contains(byte))
         })

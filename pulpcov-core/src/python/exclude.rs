@@ -1,6 +1,6 @@
-//! What an excluded line takes with it: suites, decorated functions and classes, last cases.
+//! Extends excluded lines to whole suites, decorated functions and classes, and last cases.
 //!
-//! coverage.py's `PythonParser._raw_parse` (parser.py).
+//! This is coverage.py's `PythonParser._raw_parse` (parser.py).
 
 use std::ops::RangeInclusive;
 
@@ -14,24 +14,28 @@ use super::outline::is_content;
 use super::syntax::Syntax;
 use super::walk::{self, Definition, Node};
 
-/// What is excluded.
+/// The excluded lines of a file.
 #[derive(Debug)]
 pub(crate) struct Excluded {
     pub(crate) lines: LineSet,
-    /// First lines of statements that are not excluded themselves, but all of whose code is on
-    /// excluded lines: where a parenthesis is all that stands on the first line.
+    /// The first lines of statements whose code is all on excluded lines.
+    ///
+    /// Such a line is usually excluded too. It is not if it only has tokens without code, such as
+    /// `@(` or `case (`, and the excluded decorator or pattern is on the next line.
     pub(crate) without_code: LineSet,
 }
 
 impl Excluded {
-    /// Exclude lines that are all of a statement, but for what stands before its first node.
+    /// Excludes `lines`, which contain all code of a statement. Only tokens without code may come
+    /// before them, such as `@(`.
     pub(super) fn statement(&mut self, multiline: &MultilineMap, lines: RangeInclusive<i32>) {
         self.without_code.insert(multiline.first_line(*lines.start()));
         self.lines.insert_range(lines);
     }
 }
 
-/// Everything that is excluded, given the lines that match a pattern and those with code.
+/// Returns everything that is excluded. `matching` are the lines that match an exclusion pattern,
+/// and `with_code` are the lines that have code.
 pub(crate) fn excluded_lines(
     syntax: &Syntax,
     multiline: &MultilineMap,
@@ -47,7 +51,8 @@ pub(crate) fn excluded_lines(
     let first_lines = lines.iter().map(|line| multiline.first_line(line));
     let lines = LineSet::of(last, first_lines);
     let mut excluded = Excluded { lines, without_code: LineSet::new(last) };
-    // A node comes before its children: a definition takes its body with it, whatever is in it.
+    // The walk visits a node before its children, so an excluded definition excludes its whole
+    // body.
     for node in walk::statements(syntax.body()) {
         match node {
             Node::Stmt(stmt) => {
@@ -63,15 +68,16 @@ pub(crate) fn excluded_lines(
     excluded
 }
 
-/// A colon of an excluded statement excludes what is indented below it.
+/// Excludes the suite of each clause that is excluded.
 ///
-/// The colon decides, not the header's line: the pattern may match anywhere before it, or behind
-/// it on the same line. An annotation's colon counts as well; nothing is indented below that.
+/// A clause is excluded if one of its lines, up to the line of the colon, is excluded. So a comment
+/// after the colon counts if it is on the same line. The colon of an annotation is treated alike,
+/// but has no suite.
 fn exclude_suites(syntax: &Syntax, excluded: &mut LineSet) {
     let mut indent = 0_i32;
     let mut nesting = 0_i32;
     let mut first_line = None;
-    // The indentation of the statement whose suite is being excluded.
+    // The indentation of the clause whose suite is being excluded.
     let mut excluding: Option<i32> = None;
     for token in syntax.tokens() {
         match token.kind() {
@@ -99,7 +105,7 @@ fn exclude_suites(syntax: &Syntax, excluded: &mut LineSet) {
     }
 }
 
-/// An excluded decorator or signature excludes the whole definition.
+/// Excludes a whole definition if one of its decorators or its signature is excluded.
 fn exclude_definition(
     syntax: &Syntax,
     multiline: &MultilineMap,
@@ -112,7 +118,7 @@ fn exclude_definition(
     }
 }
 
-/// The lines of docstrings: of the module, of functions and of classes.
+/// Returns the lines of the docstrings of the module, its functions and its classes.
 pub(crate) fn docstring_lines(syntax: &Syntax) -> LineSet {
     let mut lines = LineSet::new(syntax.line_count());
     let definitions = walk::definitions(syntax.body()).map(Definition::body);

@@ -1,4 +1,4 @@
-//! From source text to everything that a report asks about it.
+//! Analyzes a source file, and holds everything that reports ask about it.
 
 use std::any::TypeId;
 use std::borrow::Cow;
@@ -21,7 +21,8 @@ use super::{decode, exclude};
 use crate::Result;
 use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 
-/// How to look at source: what is excluded, what is no branch, whose compiler decides.
+/// How to analyze a source file: what is excluded, which branches may be partial, and which version
+/// of Python ran it.
 ///
 /// # Examples
 ///
@@ -42,16 +43,17 @@ pub struct AnalyzeOptions {
 }
 
 impl AnalyzeOptions {
-    /// coverage.py's defaults on Python 3.11.
+    /// Returns coverage.py's defaults, for Python 3.11.
     ///
     /// # Errors
     ///
-    /// None in practice: the default patterns compile.
+    /// Returns no error in practice, because the default patterns compile.
     pub fn new() -> Result<Self> {
         Self::with_patterns(None, None)
     }
 
-    /// Some patterns, or coverage.py's defaults, which take a while to compile.
+    /// Returns the defaults, but with these patterns. `None` stands for coverage.py's patterns,
+    /// which take a while to compile.
     pub(crate) fn with_patterns(
         exclude: Option<LinePatterns>,
         partial: Option<LinePatterns>,
@@ -70,59 +72,65 @@ impl AnalyzeOptions {
         })
     }
 
-    /// The lines to exclude: `exclude_lines` and `exclude_also` of the configuration.
+    /// Sets the patterns of lines to exclude: `exclude_lines` and `exclude_also` of the
+    /// configuration.
     #[must_use]
     pub fn exclude(mut self, patterns: LinePatterns) -> Self {
         self.exclude = patterns;
         self
     }
 
-    /// The lines whose branches need not all be taken: `partial_branches`, `partial_also` and
-    /// `partial_branches_always` of the configuration.
+    /// Sets the patterns of lines whose branches may be partial: `partial_branches`, `partial_also`
+    /// and `partial_branches_always` of the configuration.
+    ///
+    /// An empty list matches every line here, as in coverage.py.
     #[must_use]
     pub fn partial(mut self, patterns: LinePatterns) -> Self {
         self.partial = patterns;
         self
     }
 
-    /// The version of Python that ran the code.
+    /// Sets the version of Python that ran the code.
     #[must_use]
     pub fn version(mut self, version: PythonVersion) -> Self {
         self.version = version;
         self
     }
 
-    /// Whether to find arcs (the default); reports of line data do without.
+    /// Sets whether to find arcs. The default is true. Reports of line data do not need arcs.
     #[must_use]
     pub fn branches(mut self, wanted: bool) -> Self {
         self.branches = wanted;
         self
     }
 
-    /// Whether to find functions, classes, and why arcs are not taken (the default).
+    /// Sets whether to find functions, classes, and the reasons why arcs are not taken. The default
+    /// is true.
     #[must_use]
     pub(crate) fn explained(mut self, wanted: bool) -> Self {
         self.explained = wanted;
         self
     }
 
-    /// Whether to find what Python 3.14 defers (not the default).
+    /// Sets whether to find the annotations that Python 3.14 defers. The default is false.
     #[must_use]
     pub(crate) fn deferred(mut self, wanted: bool) -> Self {
         self.deferred = wanted;
         self
     }
 
-    /// All that facts follow from beside the source: these options, and the code that finds facts.
+    /// Returns a text that changes with everything that facts depend on, except the source: these
+    /// options, the code of this crate, its dependencies and the compiler.
     pub(crate) fn fingerprint(&self) -> String {
         format!("{} {:016x} {self:?}", env!("PULPCOV_SOURCES"), dependencies())
     }
 }
 
-/// A number that changes with the version of the compiler and of any dependency.
+/// Returns a number that changes with the version of the compiler and of any dependency.
 ///
-/// Cargo passes the compiler a hash of the crate's dependencies, and the compiler makes the ids of types from that hash
-/// and its own version. A build script cannot read the versions: only the program that uses this crate has a lock file.
+/// Cargo passes a hash of the crate's dependencies to the compiler. The compiler makes the ids of
+/// types from that hash and from its own version. A build script cannot read the versions, because
+/// only the program that uses this crate has a lock file.
 fn dependencies() -> u64 {
     let mut hasher = DefaultHasher::new();
     TypeId::of::<Facts>().hash(&mut hasher);
@@ -152,32 +160,35 @@ pub struct PythonSource {
 }
 
 impl PythonSource {
-    /// Decode the bytes of a file as Python does: by byte order mark or PEP 263 cookie. A `Vec` of UTF-8
-    /// becomes the text without a copy.
+    /// Decodes the bytes of a file as Python does, by byte order mark or PEP 263 cookie.
+    ///
+    /// A `Vec` of UTF-8 becomes the text without a copy if nothing in it has to change.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython) for an encoding that Python does not know.
+    /// Returns [`ErrorKind::NotPython`](crate::ErrorKind::NotPython) if Python refuses the encoding
+    /// that the file declares, or cannot decode the file with it.
     pub fn decode<'a>(bytes: impl Into<Cow<'a, [u8]>>) -> Result<Self> {
         Ok(Self { text: decode::decode(bytes.into())? })
     }
 
-    /// Text that is no Python: UTF-8, with any bytes that are not replaced.
+    /// Returns the text of a file that is not Python. Bytes that are not UTF-8 are replaced.
     pub(crate) fn plain(bytes: &[u8]) -> Self {
         Self { text: String::from_utf8_lossy(bytes).into_owned() }
     }
 
-    /// The decoded text; lines end in `\n`, the last one too.
+    /// Returns the text. In decoded Python source, each line ends in `\n`, including the last.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Find the facts about this source.
+    /// Finds the facts about this source.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython), with the line, for text that Python does not
-    /// parse; [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes forever to match.
+    /// Returns [`ErrorKind::NotPython`](crate::ErrorKind::NotPython), with the line, if Python
+    /// refuses the text, and [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes
+    /// too long to match.
     pub fn analyze(&self, options: &AnalyzeOptions) -> Result<Facts> {
         Syntax::parse(&self.text, options.version)?.with_room(|syntax| {
             check(syntax, options.version)?;
@@ -185,31 +196,34 @@ impl PythonSource {
         })
     }
 
-    /// The lines that a match of the patterns touches, sorted.
+    /// Returns the lines that matches of the patterns touch, sorted.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes forever to match.
+    /// Returns [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes too long to
+    /// match.
     pub fn matching_lines(&self, patterns: &LinePatterns) -> Result<Vec<i32>> {
         let last_line = i32::try_from(self.text.matches('\n').count()).unwrap_or(i32::MAX - 1) + 1;
         Ok(patterns.lines(&self.text, last_line, &MultilineMap::default())?.to_vec())
     }
 
-    /// The tokens of every line, to highlight them.
+    /// Returns the tokens of each line, for highlighting.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython) for text that Python does not parse.
+    /// Returns [`ErrorKind::NotPython`](crate::ErrorKind::NotPython) if Python does not parse the
+    /// text.
     pub fn token_lines(&self, version: PythonVersion) -> Result<Vec<TokenLine>> {
         Ok(token_lines(&self.text, version)?)
     }
 }
 
-/// What coverage.py knows about a source file.
+/// The facts that coverage.py finds in a source file.
 ///
-/// Lines count from 1, lists are sorted. A negative line at the end of an arc is the exit of the
-/// function, class or module that starts there.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+/// Lines count from 1, and lists are sorted. A negative line at the end of an arc is an exit: `-3`
+/// is the exit of the function, class or module that starts on line 3.
+#[derive(Debug, Clone)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Facts {
     last_line: i32,
     last_outside: i32,
@@ -265,12 +279,13 @@ impl Facts {
         })
     }
 
-    /// Facts about a file of which nothing is known but the lines that ran.
+    /// Returns facts about a file of which only the lines that ran are known.
     pub(crate) fn of_measured_lines(lines: impl IntoIterator<Item = i32>) -> Self {
         Self::of_statements(lines, [])
     }
 
-    /// Facts about a file whose statements, and excluded lines, something else than Python's grammar tells.
+    /// Returns facts about a file whose statements and excluded lines come from a plugin, not from
+    /// Python's grammar.
     pub(crate) fn of_statements(
         statements: impl IntoIterator<Item = i32>,
         excluded: impl IntoIterator<Item = i32>,
@@ -292,68 +307,73 @@ impl Facts {
         }
     }
 
-    /// The number of lines, counting an empty one behind the last newline.
+    /// Returns the number of lines. An empty line after the last newline counts.
     pub(crate) fn last_line(&self) -> i32 {
         self.last_line
     }
 
-    /// The last line that can be outside of all regions.
+    /// Returns the last line that can be outside all regions.
     pub(crate) fn last_outside(&self) -> i32 {
         self.last_outside
     }
 
-    /// The first lines of the statements that have code and are not excluded.
+    /// Returns the first lines of the statements that have code and are not excluded. Docstrings
+    /// are not statements.
     pub fn statements(&self) -> &[i32] {
         &self.statements
     }
 
-    /// The excluded lines; those of an excluded definition without code are among them.
+    /// Returns the excluded lines. All lines of an excluded definition are among them, even those
+    /// without code.
     pub fn excluded(&self) -> &[i32] {
         &self.excluded
     }
 
-    /// The lines of docstrings.
+    /// Returns the lines of docstrings.
     pub fn docstrings(&self) -> &[i32] {
         &self.docstrings
     }
 
-    /// The lines whose branches need not all be taken.
+    /// Returns the lines whose branches may be partial.
     pub fn no_branch(&self) -> &[i32] {
         &self.no_branch
     }
 
-    /// The lines of statements of several lines, each with the first line of its statement.
+    /// Returns each line of a statement that has several lines, with the first line of the
+    /// statement.
     pub fn multiline(&self) -> impl Iterator<Item = (i32, i32)> + '_ {
         self.multiline.iter()
     }
 
-    /// The first line of the statement that a line is in; negative for an exit's.
+    /// Returns the first line of the statement that contains `line`. An exit is negative, and stays
+    /// negative.
     pub fn first_line(&self, line: i32) -> i32 {
         self.multiline.first_line(line)
     }
 
-    /// The possible arcs; none if they were not wanted.
+    /// Returns the possible arcs. There are none if the [options](AnalyzeOptions::branches) left
+    /// them out.
     pub fn arcs(&self) -> &[(i32, i32)] {
         self.arcs.as_ref().map(Arcs::possible).unwrap_or_default()
     }
 
-    /// The lines that more than one arc leaves, each with their number, those to excluded lines not
-    /// counted.
+    /// Returns the lines that more than one arc leaves, with the number of these arcs. Excluded
+    /// lines, and arcs to them, do not count.
     pub fn exit_counts(&self) -> &[(i32, usize)] {
         &self.exit_counts
     }
 
-    /// What Python 3.14 defers, if that was wanted.
+    /// Returns the annotations that Python 3.14 defers, if the options ask for them.
     pub(crate) fn deferred(&self) -> &DeferredLines {
         &self.deferred
     }
 
-    /// Functions and classes, outer before inner.
+    /// Returns the functions and classes, outer before inner.
     pub fn regions(&self) -> &[Region] {
         &self.regions
     }
 
-    /// Recorded lines as first lines of statements, sorted.
+    /// Maps recorded lines to the first lines of their statements. The result is sorted.
     pub fn translate_lines(&self, lines: impl IntoIterator<Item = i32>) -> Vec<i32> {
         let mut lines: Vec<i32> = lines.into_iter().map(|line| self.first_line(line)).collect();
         lines.sort_unstable();
@@ -361,8 +381,8 @@ impl Facts {
         lines
     }
 
-    /// Recorded arcs in the terms of [`arcs`](Self::arcs), sorted: between first lines, and from
-    /// the end of a `with` to what follows it.
+    /// Maps recorded arcs to the form of [`arcs`](Self::arcs): between first lines, and from the
+    /// end of a `with` to the statement after it. The result is sorted.
     pub fn translate_arcs(&self, arcs: impl IntoIterator<Item = (i32, i32)>) -> Vec<(i32, i32)> {
         match &self.arcs {
             Some(found) => found.translate(arcs, &self.multiline),
@@ -370,27 +390,27 @@ impl Facts {
         }
     }
 
-    /// Why an arc was not taken, in English: `line 1 didn't jump to line 2 because ...`.
+    /// Returns why an arc was not taken, in English: `line 1 didn't jump to line 2 because ...`.
     pub fn missing_arc_description(&self, from: i32, to: i32) -> String {
         self.arcs.as_ref().map(|arcs| arcs.missing_description((from, to))).unwrap_or_default()
     }
 
-    /// What an arc does, in English: `jump to line 2`.
+    /// Returns what an arc does, in English: `jump to line 2`.
     pub fn arc_description(&self, from: i32, to: i32) -> String {
         self.arcs.as_ref().map(|arcs| arcs.description((from, to))).unwrap_or_default()
     }
 }
 
 fn lines_with_code(syntax: &Syntax, version: PythonVersion) -> LineSet {
-    // coverage.py does not ask the compiler about a file without a token: an empty module has
-    // code on line 1.
+    // coverage.py does not compile a file without tokens. If it did, line 1 would have code.
     if syntax.body().is_empty() {
         return LineSet::new(syntax.line_count());
     }
     bytecode_lines(syntax, version)
 }
 
-/// `arcs` are sorted.
+/// Returns the lines that more than one arc leaves, with the number of these arcs. `arcs` are
+/// sorted.
 fn count_exits(arcs: &[(i32, i32)], excluded: &LineSet) -> Vec<(i32, usize)> {
     let counted = |(from, to): &(i32, i32)| !excluded.contains(*from) && !excluded.contains(*to);
     arcs.chunk_by(|a, b| a.0 == b.0)
@@ -401,12 +421,15 @@ fn count_exits(arcs: &[(i32, i32)], excluded: &LineSet) -> Vec<(i32, usize)> {
         .collect()
 }
 
-/// coverage.py counts a file's lines with `str.splitlines`, without the empty one behind the last
-/// newline; that splits at more than newlines, and a file with such characters has lines to spare.
+/// Returns the last line that can be outside all regions.
+///
+/// coverage.py counts lines with `str.splitlines`, which does not count an empty line after the
+/// last newline. But `splitlines` also splits at other characters. If a file has such a character,
+/// coverage.py counts at least one more line, and the empty line is within its count.
 fn last_outside(text: &str, last_line: i32) -> i32 {
     const SEPARATORS: [char; 7] =
         ['\x0b', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
-    // The bytes that they begin with: nearly no source has one.
+    // Most sources have none of the bytes that these characters start with, and need no search.
     let bytes = text.as_bytes();
     let may_have = memchr3(0x0b, 0xc2, 0xe2, bytes).or_else(|| memchr3(0x1c, 0x1d, 0x1e, bytes));
     if may_have.is_some() && text.contains(SEPARATORS) { last_line } else { last_line - 1 }
@@ -433,7 +456,7 @@ mod tests {
         }
     }
 }
-/// Numbers of lines, in order and once each.
+/// Returns line numbers in order, without duplicates.
 fn lines_of(numbers: impl IntoIterator<Item = i32>) -> Vec<i32> {
     let mut lines: Vec<i32> = numbers.into_iter().filter(|line| *line > 0).collect();
     lines.sort_unstable();

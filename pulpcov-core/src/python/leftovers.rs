@@ -1,13 +1,15 @@
-//! Code objects that nothing reaches and that stay in the compiled file all the same.
+//! Finds code objects that CPython's compiler keeps although their definitions are unreachable.
 //!
-//! The optimiser drops instructions that nothing reaches, but a code object is a constant, and
-//! coverage.py looks for code objects among the constants. Which unused constants stay:
+//! The optimizer removes unreachable instructions. But a code object is a constant, and coverage.py
+//! looks for code objects among the constants. Some unused constants stay:
 //!
-//! - 3.11 (`trim_unused_consts` in `compile.c`): all that stand before the last used one;
-//! - later (`remove_unused_consts` in `flowgraph.c`): the first, which could be a docstring.
+//! - Python 3.11 keeps all constants before the last one that is used (`trim_unused_consts` in
+//!   `compile.c`).
+//! - Later versions keep only the first constant, because it may be a docstring
+//!   (`remove_unused_consts` in `flowgraph.c`).
 //!
-//! So the order in which the compiler meets constants has to be followed, and what uses them. It
-//! is only done for code objects with a dead function, class, lambda or comprehension in them.
+//! So this module follows the order in which the compiler adds constants, and finds those that are
+//! used. It does so only for code objects that contain unreachable statements.
 
 use std::collections::HashMap;
 
@@ -20,7 +22,7 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 use super::PythonVersion;
 use super::constant::{Constant, fold};
 
-/// What a code object is made for.
+/// The kind of a code object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     Module,
@@ -28,15 +30,15 @@ pub(crate) enum Scope {
     Function,
 }
 
-/// A part of the source that is compiled to a code object of its own.
+/// A part of the source that is compiled to its own code object.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum CodeSource<'a> {
     Statement(&'a Stmt),
     Expression(&'a Expr),
 }
 
-/// The code objects in the `dead` ranges of a body that stay among its constants; `ends` says
-/// that the end of the body is reached, where the compiler adds `return None`.
+/// Returns the code objects in the `dead` ranges of a body that stay among its constants. `ends`
+/// says whether the end of the body is reachable, because the compiler adds `return None` there.
 pub(crate) fn leftovers<'a>(
     version: PythonVersion,
     scope: Scope,
@@ -60,9 +62,9 @@ pub(crate) fn leftovers<'a>(
     constants.stay()
 }
 
-/// Ranges of the source that nothing reaches.
+/// Ranges of the source that are unreachable.
 struct DeadRanges {
-    /// Where each starts, in order, and where those that start so far end at the latest.
+    /// The start of each range, sorted, with the largest end of the ranges up to it.
     ends: Vec<(TextSize, TextSize)>,
 }
 
@@ -79,7 +81,7 @@ impl DeadRanges {
         Self { ends }
     }
 
-    /// Is all of `range` in one of them?
+    /// Returns whether one of the ranges contains all of `range`.
     fn contain(&self, range: TextRange) -> bool {
         let started = self.ends.partition_point(|(start, _)| *start <= range.start());
         let last = started.checked_sub(1).and_then(|last| self.ends.get(last));
@@ -103,7 +105,7 @@ impl<'a> Constants<'a> {
             _ => None,
         };
         match scope {
-            // Until 3.13 a function without docstring has `None` in its place.
+            // Up to 3.13, a function without a docstring has `None` as its first constant.
             Scope::Function => {
                 if docstring.is_some() || self.version < PythonVersion::Py314 {
                     let index = self.index_of(&docstring.unwrap_or(Constant::None));
@@ -128,7 +130,7 @@ impl<'a> Constants<'a> {
         self.indexes.len() + self.dead_code.len()
     }
 
-    /// The compiler emits a `LOAD_CONST`.
+    /// Notes that the compiler emits a `LOAD_CONST`.
     fn load(&mut self, constant: Constant) {
         let index = self.index_of(&constant);
         if !self.is_dead {
@@ -140,7 +142,7 @@ impl<'a> Constants<'a> {
         self.load(Constant::Tuple(names.map(|name| Constant::Str(name.to_owned())).collect()));
     }
 
-    /// A constant that the optimiser makes: it comes after all others.
+    /// Notes that the optimizer makes a constant. It comes after all constants of the compiler.
     fn load_folded(&mut self) {
         if !self.is_dead {
             self.last_used = Some(usize::MAX);
@@ -192,7 +194,8 @@ impl<'a> Constants<'a> {
         }
     }
 
-    /// A comprehension is a function up to 3.11; a generator expression always is.
+    /// Visits a comprehension. It has its own code object only in 3.11, but a generator expression
+    /// has one in every version.
     fn comprehension(&mut self, expr: &'a Expr, generators: &'a [Comprehension]) {
         if matches!(expr, Expr::Generator(_)) || self.version == PythonVersion::Py311 {
             self.code(CodeSource::Expression(expr));
@@ -213,14 +216,15 @@ impl<'a> Constants<'a> {
             };
             let folded = elements.and_then(|elements| elements.iter().map(fold).collect());
             match (op, folded) {
-                // `x in [1, 2]` tests with a tuple.
+                // `x in [1, 2]` compares `x` with a constant tuple.
                 (CmpOp::In | CmpOp::NotIn, Some(items)) => self.load(Constant::Tuple(items)),
                 _ => self.visit_expr(operand),
             }
         }
     }
 
-    /// `starunpack_helper`: a display of more than two constants is built from a tuple.
+    /// Visits the display of a list or set. The compiler builds a display of more than two
+    /// constants from one tuple (`starunpack_helper`).
     fn display(&mut self, expr: &'a Expr, elements: &'a [Expr]) {
         let folded: Option<Vec<_>> = elements.iter().map(fold).collect();
         match folded {
@@ -230,8 +234,8 @@ impl<'a> Constants<'a> {
     }
 }
 
-/// The parser writes U+FFFD for each half of a surrogate pair, which makes strings one that are
-/// not: tell those by their place.
+/// Makes a string with U+FFFD unique by adding its place in the source. The parser replaces each
+/// surrogate with U+FFFD, so different strings may look the same.
 fn distinct(constant: Constant, expr: &Expr) -> Constant {
     match constant {
         Constant::Str(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
@@ -263,7 +267,7 @@ impl<'a> Visitor<'a> for Constants<'a> {
                     self.visit_arguments(arguments);
                 }
             }
-            // A constant as a statement is nothing.
+            // A statement that is only a constant has no code.
             Stmt::Expr(node) if fold(&node.value).is_some() => {}
             Stmt::Return(node) if node.value.is_none() => self.load(Constant::None),
             Stmt::Import(node) => {

@@ -2,9 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-/// Line numbers from 1 to a file's last, a bit each.
+/// A set of line numbers, from 1 to the last line of a file, with one bit for each line.
 ///
-/// Numbers outside of the file are never members: recorded data may name any line.
+/// Numbers outside the file are never members, because recorded data may contain any number.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LineSet {
     words: Vec<u64>,
@@ -12,12 +12,12 @@ pub(crate) struct LineSet {
 }
 
 impl LineSet {
-    /// No lines, of a file that has `last` lines.
+    /// Creates an empty set for a file of `last` lines.
     pub(crate) fn new(last: i32) -> Self {
         Self { words: vec![0; last.max(0) as usize / 64 + 1], last }
     }
 
-    /// The members of `lines` that are lines of a file with `last` lines.
+    /// Creates a set of those `lines` that exist in a file of `last` lines.
     pub(crate) fn of(last: i32, lines: impl IntoIterator<Item = i32>) -> Self {
         let mut set = Self::new(last);
         set.extend(lines);
@@ -51,7 +51,7 @@ impl LineSet {
         self.words.iter().all(|&word| word == 0)
     }
 
-    /// Take the members of `other` away.
+    /// Removes the members of `other`.
     pub(crate) fn remove_all(&mut self, other: &Self) {
         for (word, gone) in self.words.iter_mut().zip(&other.words) {
             *word &= !gone;

@@ -1,21 +1,42 @@
-//! What coverage.py knows about Python source, found without Python.
+//! Facts about Python source, as coverage.py finds them, but without Python.
 //!
-//! The stages, in the order that a file goes through them:
+//! [`PythonSource`] decodes a file, and [`analyze`](PythonSource::analyze) returns its [`Facts`]:
+//! statements, exclusions, arcs and regions. Some facts depend on the version of Python that ran the
+//! file, a [`PythonVersion`].
 //!
-//! - `decode`: bytes to text, by byte order mark or PEP 263 cookie;
-//! - `syntax`: text to syntax tree, tokens and line index, or the reason why it is no Python;
-//! - `refusal`: why CPython refuses a text that does not parse;
-//! - `outline`: what one look at all tokens tells;
-//! - `check`: what CPython's symbol table and compiler refuse although it parses;
-//! - `statements`: the lines that CPython's compiler gives code to;
-//! - `multiline`, `patterns`, `exclude`: lines that are one statement, lines left out;
-//! - `arcs`: where the program can go from a line;
-//! - `regions`: functions and classes;
-//! - `tokens`: the text once more, as tokens to highlight.
+//! From bytes to a syntax tree:
 //!
-//! [`PythonSource`] and [`Facts`] are the way in.
+//! - `decode`: decodes source bytes by byte order mark or PEP 263 cookie.
+//! - `codecs`: the text encodings that Python knows.
+//! - `depth`: finds texts that nest too deeply for ruff's parser.
+//! - `syntax`: parses text to a syntax tree and tokens.
+//! - `refusal`: parses text by CPython's grammar, to find out why CPython refuses it.
+//! - `outline`: what one pass over the tokens shows.
+//! - `stack`: stack space for deep syntax trees.
+//! - `check`: finds what CPython refuses although it parses.
 //!
-//! Facts depend on the Python version in few places; [`PythonVersion`] names it.
+//! From the syntax tree to facts:
+//!
+//! - `facts`: analyzes a source file, and holds the result.
+//! - `statements`: lines that CPython's compiler generates code for.
+//! - `constant`: evaluates constant expressions as CPython's compiler does.
+//! - `leftovers`: code objects that the compiler keeps although they are unreachable.
+//! - `annotate`: functions named `__annotate__`, which coverage.py ignores.
+//! - `deferred`: annotations that are statements only before Python 3.14.
+//! - `multiline`: maps the lines of a statement to its first line.
+//! - `patterns`: lines that match a regular expression.
+//! - `exclude`: extends excluded lines to suites and definitions.
+//! - `cases`: `case` clauses that match everything.
+//! - `arcs`: from which line the program can go to which line.
+//! - `regions`: functions and classes, and their lines.
+//!
+//! Other modules:
+//!
+//! - `tokens`: splits text into tokens, for highlighting.
+//! - `record`: facts as JSON.
+//! - `version`: the versions of Python that this crate models.
+//! - `walk`: iterates over the statements of a syntax tree.
+//! - `lines`: a set of line numbers.
 
 mod annotate;
 mod arcs;

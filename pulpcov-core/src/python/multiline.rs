@@ -1,13 +1,14 @@
-//! Which lines are one statement: from every line of a statement to its first.
+//! Maps the lines of a statement to its first line.
 //!
-//! coverage.py's `multiline_map_from_tokens` (parser.py).
+//! This is coverage.py's `multiline_map_from_tokens` (parser.py).
 
 use super::syntax::Syntax;
 
-/// The first line of the statement that a line belongs to, for statements of several lines.
-#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+/// For each line of a statement that has several lines, the first line of the statement.
+#[derive(Debug, Clone, Default)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct MultilineMap {
-    /// Indexed by line; 0 where the line is not in a statement of several lines.
+    /// Indexed by line. It is 0 for a line that is not in such a statement.
     first: Vec<i32>,
 }
 
@@ -29,7 +30,8 @@ impl MultilineMap {
         }
     }
 
-    /// The first line of the statement that `line` is in; an exit keeps its sign.
+    /// Returns the first line of the statement that contains `line`. An exit is negative, and stays
+    /// negative.
     pub(crate) fn first_line(&self, line: i32) -> i32 {
         match self.first.get(line.unsigned_abs() as usize) {
             None | Some(0) => line,
@@ -37,7 +39,8 @@ impl MultilineMap {
         }
     }
 
-    /// Every line of a statement of several lines, with the statement's first line.
+    /// Returns each line of a statement that has several lines, with the first line of the
+    /// statement.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (i32, i32)> + '_ {
         (0..).zip(&self.first).filter(|&(_, &first)| first != 0).map(|(line, &first)| (line, first))
     }

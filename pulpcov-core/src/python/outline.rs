@@ -1,11 +1,11 @@
-//! What one look at all tokens tells: there are more of them than of anything else.
+//! Summarizes the tokens of a file in one pass, because a file has many tokens.
 
 use ruff_python_ast::token::{Token, TokenKind};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::stack;
 
-/// The statements of a file, as its tokens show them.
+/// What the tokens of a file show about its statements.
 #[derive(Debug, Default)]
 pub(crate) struct Outline {
     logical_lines: Vec<TextRange>,
@@ -46,29 +46,31 @@ impl Outline {
         }
     }
 
-    /// The statements of one or more physical lines, each from its first token to the newline at its end.
+    /// Returns the logical lines, each from its first token to the newline at its end.
     pub(crate) fn logical_lines(&self) -> &[TextRange] {
         &self.logical_lines
     }
 
-    /// How deep the tree of the tokens is at most: every open bracket and every indent is a level.
+    /// Returns an upper bound on the depth of the syntax tree. Open brackets, indents and operators
+    /// count as levels.
     pub(crate) fn levels(&self) -> usize {
         self.levels
     }
 
-    /// Is there any `global` or `nonlocal`?
+    /// Returns whether there is a `global` or `nonlocal` statement.
     pub(crate) fn declares_names(&self) -> bool {
         self.declares_names
     }
 
-    /// Where tokens are that make an expression worth a look: stars, `yield`, `await`, `async`, `:=`, `lambda`,
-    /// f-strings, and all `=` of a statement but the first, which may repeat the name of an argument. Sorted.
+    /// Returns the sorted offsets of tokens that make an expression worth checking: stars, `yield`,
+    /// `await`, `async`, `:=`, `lambda`, and the starts of f-strings and t-strings. Each `=` of a
+    /// logical line after the first is among them, because it may repeat the name of an argument.
     pub(crate) fn suspects(&self) -> &[TextSize] {
         &self.suspects
     }
 }
 
-/// The indentation behind the white space and comments before a statement.
+/// Returns the indentation of a logical line, after the `layout` tokens in front of it.
 fn indented(before: usize, layout: &[Token]) -> usize {
     layout.iter().fold(before, |indentation, token| match token.kind() {
         TokenKind::Indent => indentation + 1,
@@ -77,7 +79,7 @@ fn indented(before: usize, layout: &[Token]) -> usize {
     })
 }
 
-/// Whether a token belongs to a statement: neither white space, nor layout, nor a comment.
+/// Returns whether a token belongs to a statement. White space, layout and comments do not.
 pub(crate) fn is_content(kind: TokenKind) -> bool {
     !matches!(
         kind,

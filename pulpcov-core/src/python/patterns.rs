@@ -1,6 +1,6 @@
-//! Lines that match a pattern: exclusions and partial branches.
+//! Finds lines that match a pattern, for exclusions and partial branches.
 //!
-//! coverage.py's `PythonParser.lines_matching` (parser.py).
+//! This is coverage.py's `PythonParser.lines_matching` (parser.py).
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::multiline::MultilineMap;
 use crate::Result;
 use crate::pyre::{self, Pattern};
 
-/// Patterns in the syntax of Python's `re` that a line can match; none match no line.
+/// Patterns in the syntax of Python's `re` that select lines. Without any pattern, no line matches.
 ///
 /// # Examples
 ///
@@ -25,12 +25,12 @@ use crate::pyre::{self, Pattern};
 pub struct LinePatterns(Option<Pattern>);
 
 impl LinePatterns {
-    /// Compile patterns to be tried together, as coverage.py joins them.
+    /// Compiles patterns into one, as coverage.py joins them.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) for a pattern that `re` refuses, or that needs a
-    /// feature which only Python's engine has.
+    /// Returns [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if `re` refuses a pattern, or if a
+    /// pattern needs a feature that only Python's engine has.
     pub fn new<S: AsRef<str>>(patterns: &[S]) -> Result<Self> {
         match pyre::join(patterns) {
             empty if empty.is_empty() => Ok(Self(None)),
@@ -38,8 +38,8 @@ impl LinePatterns {
         }
     }
 
-    /// The lines whose branches are partial. Where coverage.py has no pattern to look for, it
-    /// looks for the empty one, which is everywhere.
+    /// Returns the lines whose branches may be partial. Without any pattern, these are all lines,
+    /// because coverage.py then searches for the empty pattern, which matches everywhere.
     pub(super) fn partial_lines(
         &self,
         text: &str,
@@ -52,9 +52,9 @@ impl LinePatterns {
         }
     }
 
-    /// Every line that a match touches, as the first line of its statement.
+    /// Returns each line that a match touches, as the first line of its statement.
     ///
-    /// A match that ends with a newline touches the line behind it.
+    /// A match that ends with a newline touches the line after it.
     pub(super) fn lines(&self, text: &str, last: i32, multiline: &MultilineMap) -> Result<LineSet> {
         let mut lines = LineSet::new(last);
         let Some(pattern) = &self.0 else { return Ok(lines) };

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::Facts;
 
-/// What `pulpcov debug analyze` writes about a file that parses.
+/// The facts that `pulpcov debug analyze` writes about a file that parses.
 ///
 /// # Examples
 ///
@@ -24,7 +24,7 @@ pub struct FactsRecord {
     excluded: Vec<i32>,
     multiline: BTreeMap<i32, i32>,
     arcs: Vec<(i32, i32)>,
-    /// Lines with more than one exit only.
+    /// Only lines with more than one exit.
     exits: BTreeMap<i32, usize>,
     no_branch: Vec<i32>,
     /// Kind, name, start, first line, last line, number of lines.
@@ -34,7 +34,7 @@ pub struct FactsRecord {
 }
 
 impl FactsRecord {
-    /// Copy the facts out.
+    /// Copies the facts.
     pub fn new(facts: &Facts) -> Self {
         let exits: BTreeMap<i32, usize> = facts.exit_counts().iter().copied().collect();
         let mut regions: Vec<_> = facts
@@ -67,7 +67,7 @@ impl FactsRecord {
     }
 }
 
-/// An arc as the key of a JSON object, `1,2`.
+/// An arc as the key of a JSON object, such as `1,2`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct ArcKey(i32, i32);
 

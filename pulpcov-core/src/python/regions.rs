@@ -1,8 +1,9 @@
-//! Functions and classes, and the lines that are theirs.
+//! Finds functions and classes, and the lines that belong to them.
 //!
-//! coverage.py's `RegionFinder` (regions.py). A line belongs to the innermost function that it is
-//! in the body of. To a class belong the bodies of its methods, less those of classes inside of
-//! it. Each is found by painting: outer bodies first, inner ones over them.
+//! This is coverage.py's `RegionFinder` (regions.py). A line belongs to the innermost function
+//! whose body contains it. It also belongs to the innermost class that has a method whose body
+//! contains it. The lines are found by painting: the bodies of outer functions first, those of
+//! inner ones over them.
 
 use std::ops::RangeInclusive;
 
@@ -11,10 +12,9 @@ use ruff_python_ast::{ExceptHandler, Stmt};
 use super::syntax::Syntax;
 use super::walk::{self, Definition};
 
-/// What a [`Region`] is.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+/// The kind of a [`Region`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub enum RegionKind {
     /// A function, method or nested function.
     Function,
@@ -23,7 +23,7 @@ pub enum RegionKind {
 }
 
 impl RegionKind {
-    /// coverage.py's word for it: `function`, `class`.
+    /// Returns coverage.py's name of the kind: `function` or `class`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Function => "function",
@@ -32,8 +32,9 @@ impl RegionKind {
     }
 }
 
-/// A function or a class, with the lines that no inner one has.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// A function or class, with the lines that belong to it and to no inner region of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Region {
     kind: RegionKind,
     name: String,
@@ -42,38 +43,38 @@ pub struct Region {
 }
 
 impl Region {
-    /// Function or class.
+    /// Returns whether this is a function or a class.
     pub fn kind(&self) -> RegionKind {
         self.kind
     }
 
-    /// The name, behind those of the functions and classes around it: `Outer.method.inner`.
+    /// Returns the qualified name, such as `Outer.method.inner`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The line of `def` or `class`.
+    /// Returns the line of `def` or `class`.
     pub fn start(&self) -> i32 {
         self.start
     }
 
-    /// The lines as ranges, from the first to the last; comments and blank lines are among them.
+    /// Returns the lines as ranges, in order. Comments and blank lines are among them.
     pub fn ranges(&self) -> &[RangeInclusive<i32>] {
         &self.lines
     }
 
-    /// Every line, in order.
+    /// Returns each line, in order.
     pub fn lines(&self) -> impl Iterator<Item = i32> + '_ {
         self.lines.iter().cloned().flatten()
     }
 
-    /// How many lines there are.
+    /// Returns the number of lines.
     pub fn line_count(&self) -> usize {
         self.lines.iter().map(|range| (range.end() - range.start() + 1).max(0) as usize).sum()
     }
 }
 
-/// The regions of a file in the order that they are found: outer before inner.
+/// Returns the regions of a file, outer before inner.
 pub(crate) fn regions(syntax: &Syntax) -> Vec<Region> {
     let mut finder = RegionFinder {
         syntax,
@@ -92,7 +93,7 @@ pub(crate) fn regions(syntax: &Syntax) -> Vec<Region> {
 struct RegionFinder<'a> {
     syntax: &'a Syntax<'a>,
     regions: Vec<Region>,
-    /// The regions around the statement at hand, as indexes.
+    /// The regions around the current statement, as indexes.
     context: Vec<usize>,
     functions: Owners,
     classes: Owners,
@@ -172,7 +173,7 @@ impl RegionFinder<'_> {
     }
 }
 
-/// The region that each line belongs to: its number from 1, or 0.
+/// The region that each line belongs to: its index plus one, or 0 for none.
 struct Owners(Vec<u32>);
 
 impl Owners {
@@ -186,7 +187,7 @@ impl Owners {
         }
     }
 
-    /// Give every line to its region, neighbours as one range.
+    /// Gives each line to its region. Adjacent lines form a range.
     fn hand_out(self, regions: &mut [Region]) {
         let mut next = 0;
         for neighbours in self.0.chunk_by(|a, b| a == b) {

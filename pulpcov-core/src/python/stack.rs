@@ -1,31 +1,32 @@
-//! Room on the stack for trees that are deep.
+//! Provides stack space for deep syntax trees.
 //!
-//! A tree is walked, and dropped, by recursion. `a.b.c` and `1 + 1 + 1` nest one level for each
-//! operator without a bracket in sight, so a line can nest as deep as it is long; the parser
-//! makes room for itself, and whoever handles its tree has to as well.
+//! A tree is walked and dropped by recursion. Operators nest without brackets: each operator in
+//! `a.b.c` or `1 + 1 + 1` is a level. So a line can nest as deep as it is long. The parser makes
+//! room on the stack for itself, and everything that uses its tree has to do so too.
 
 use ruff_python_ast::token::{Token, TokenKind};
 
-/// What one level takes at most, in builds that are not optimised too.
+/// The most stack that one level takes, even in builds that are not optimized.
 const BYTES_PER_LEVEL: usize = 4 * 1024;
 
-/// Levels that every stack has room for.
+/// The number of levels that every stack has room for.
 const SHALLOW: usize = 100;
 
-/// CPython stops at some thousand levels.
+/// The deepest tree that is accepted. CPython gives up after a few thousand levels.
 pub(crate) const MOST_LEVELS: usize = 50_000;
 
-/// Run `work` on a stack with room for a tree of `levels`.
+/// Calls `work` on a stack that has room for a tree of `levels`.
 pub(crate) fn with_room<T>(levels: usize, work: impl FnOnce() -> T) -> T {
     if levels <= SHALLOW { work() } else { stacker::grow(levels * BYTES_PER_LEVEL, work) }
 }
 
-/// The levels that the tree of a logical line has at most, in a suite at this indentation.
+/// Returns an upper bound on the depth of the tree of a logical line in a suite at this
+/// indentation.
 ///
-/// Each token but a name, a literal or a comma may be a level; a comma ends those that were begun
-/// in its brackets, and a bracket's end those inside of it.
+/// Each token except a name, a literal or a comma may be a level. A comma ends the levels that
+/// began before it in the same brackets. A closing bracket ends the levels inside its brackets.
 pub(crate) fn levels(line: &[Token], indentation: usize) -> usize {
-    // A short line is not worth a closer look.
+    // For a short line, the number of tokens is a good enough bound.
     let bound = indentation + line.len();
     if bound <= SHALLOW { bound } else { levels_of_line(line, indentation) }
 }
@@ -33,7 +34,7 @@ pub(crate) fn levels(line: &[Token], indentation: usize) -> usize {
 fn levels_of_line(line: &[Token], indentation: usize) -> usize {
     let mut most = indentation;
     let mut level = indentation;
-    // The level inside of each open bracket.
+    // The level inside each open bracket.
     let mut brackets: Vec<usize> = Vec::new();
     for token in line {
         match token.kind() {

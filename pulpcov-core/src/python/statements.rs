@@ -1,19 +1,19 @@
-//! The lines that CPython's compiler gives code to.
+//! Finds the lines that CPython's compiler generates code for.
 //!
-//! coverage.py compiles a file and collects the lines of all code objects' line tables
-//! (`bytecode.ByteParser.find_statements`). A statement has a line there when its instructions
-//! survive the optimiser, and those survive when something reaches them:
+//! coverage.py compiles a file and collects the lines in the line tables of all code objects
+//! (`bytecode.ByteParser.find_statements`). A line is in a table if the optimizer keeps an
+//! instruction of it, and the optimizer keeps instructions that are reachable:
 //!
-//! - Jumps in Python are structured, so what is reached can be told from the syntax tree, in one
-//!   walk from top to bottom; a conditional jump on a constant is no jump or always one.
-//! - Every statement that is reached keeps an instruction: where the optimiser removes the last
-//!   one of a line it leaves a `NOP` (`remove_redundant_nops` in `flowgraph.c`). The statements
-//!   without instructions are `global`, `nonlocal`, a `del` of nothing, some annotations.
-//! - The code object of a function that nothing reaches can stay among the constants, and with
-//!   it its lines: see [`super::leftovers`].
+//! - Jumps in Python are structured, so one walk over the syntax tree shows what is reachable. A
+//!   conditional jump on a constant is taken always or never.
+//! - Each reachable statement keeps an instruction. Where the optimizer removes the last
+//!   instruction of a line, it leaves a `NOP` (`remove_redundant_nops` in `flowgraph.c`). Only
+//!   `global`, `nonlocal`, a `del` of nothing and some annotations have no instructions.
+//! - The code object of an unreachable function can stay among the constants, together with its
+//!   lines: see [`super::leftovers`].
 //!
-//! Lines are those of the first token of each logical line that a statement or clause has; the
-//! lines inside a logical line have the same fate, and coverage.py maps them to the first.
+//! Only the first line of each statement or clause is collected. Its other lines are reachable
+//! exactly when the first is, and coverage.py maps them to the first.
 
 use ruff_python_ast::{
     Decorator, ExceptHandler, Expr, Pattern, Stmt, StmtAnnAssign, StmtClassDef, StmtFor,
@@ -29,7 +29,7 @@ use super::lines::LineSet;
 use super::syntax::Syntax;
 use super::walk::{for_each_body, line_of};
 
-/// The first lines of everything that `version` compiles to instructions.
+/// Returns the first lines of everything that `version` compiles to instructions.
 pub(crate) fn bytecode_lines(syntax: &Syntax, version: PythonVersion) -> LineSet {
     let mut walk = Walk {
         syntax,
@@ -43,7 +43,7 @@ pub(crate) fn bytecode_lines(syntax: &Syntax, version: PythonVersion) -> LineSet
     walk.lines
 }
 
-/// Whether the module has `from __future__ import annotations`.
+/// Returns whether the module has `from __future__ import annotations`.
 fn imports_annotations(body: &[Stmt]) -> bool {
     body.iter().any(|statement| match statement {
         Stmt::ImportFrom(import) => {
@@ -54,25 +54,27 @@ fn imports_annotations(body: &[Stmt]) -> bool {
     })
 }
 
-/// A block that `break`, `continue` and `return` leave on their way.
+/// A block that `break`, `continue` and `return` leave.
 #[derive(Debug, Clone, Copy)]
 enum Block {
     Loop {
         broken: bool,
     },
-    /// The `finally` suite runs first, and may never come to its end.
+    /// The `finally` suite runs before the block is left. If its end is unreachable, `ends` is
+    /// false.
     Finally {
         ends: bool,
     },
 }
 
-/// One code object on the way.
+/// A code object that is being walked.
 struct Unit {
     scope: Scope,
     blocks: Vec<Block>,
-    /// How many statements around this one may not run, within the code object.
+    /// The number of statements around the current statement, inside the code object, that may skip
+    /// it.
     conditions: usize,
-    /// The statements that nothing reaches.
+    /// The ranges of unreachable statements.
     dead: Vec<TextRange>,
 }
 
@@ -87,7 +89,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn unit(&mut self, scope: Scope, body: &[Stmt]) {
         let mut unit = Unit { scope, blocks: Vec::new(), conditions: 0, dead: Vec::new() };
-        // A function's docstring is a constant; a module or class stores it.
+        // A function's docstring is only a constant, but a module or class stores its docstring.
         let start = usize::from(scope == Scope::Function && has_docstring(body));
         let ends = self.suite(&mut unit, body.get(start..).unwrap_or_default(), true);
         if !unit.dead.is_empty() {
@@ -97,7 +99,8 @@ impl Walk<'_> {
         }
     }
 
-    /// A module makes room for annotations, if it has any, where its first statement is.
+    /// Marks the first statement of a module that has annotations. The compiler prepares for
+    /// annotations on that line, even if the statement itself has no code.
     fn annotated_module(&mut self) {
         let Some(first) = self.syntax.body().first() else { return };
         let line = line_of(self.syntax, first);
@@ -106,8 +109,10 @@ impl Walk<'_> {
         }
     }
 
-    /// A code object that is there though the instructions that would use it are not: they would
-    /// have had the line of `def` or `class`, which so is the first decorator's if there is one.
+    /// Marks the lines of a code object that stays although its definition is unreachable.
+    ///
+    /// The code object starts on the line of the first decorator, if there is one. The line of
+    /// `def` or `class` has no code then, because the instructions of the definition are gone.
     fn leftover(&mut self, source: CodeSource<'_>) {
         match source {
             CodeSource::Expression(expr) => self.mark(expr),
@@ -122,7 +127,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Walk statements; whether their end is reached.
+    /// Walks statements. Returns whether their end is reachable.
     fn suite(&mut self, unit: &mut Unit, body: &[Stmt], mut reached: bool) -> bool {
         for statement in body {
             if !reached {
@@ -135,7 +140,7 @@ impl Walk<'_> {
         reached
     }
 
-    /// Walk a statement that is reached; whether its end is.
+    /// Walks a reachable statement. Returns whether its end is reachable.
     fn statement(&mut self, unit: &mut Unit, statement: &Stmt) -> bool {
         match statement {
             Stmt::FunctionDef(function) => self.function(function),
@@ -243,15 +248,15 @@ impl Walk<'_> {
         self.suite(unit, &node.orelse, true) || broken
     }
 
-    /// Whether a `break` of the loop is reached.
+    /// Walks the body of a loop. Returns whether a `break` of the loop is reachable.
     fn loop_body(&mut self, unit: &mut Unit, body: &[Stmt], reached: bool) -> bool {
         unit.blocks.push(Block::Loop { broken: false });
         self.suite(unit, body, reached);
         matches!(unit.blocks.pop(), Some(Block::Loop { broken: true }))
     }
 
-    /// Handlers and the copy of `finally` for exceptions hang on the `SETUP_FINALLY` of a `try`,
-    /// so they are reached with it, whether or not its body can raise.
+    /// Walks a `try`. Its handlers, and the copy of `finally` for exceptions, are reachable if the
+    /// `try` is, even if its body cannot raise, because its `SETUP_FINALLY` refers to them.
     fn try_(&mut self, unit: &mut Unit, node: &StmtTry) -> bool {
         self.mark(node);
         let finally_ends = self.suite(unit, &node.finalbody, true);
@@ -265,14 +270,15 @@ impl Walk<'_> {
             self.mark(handler);
             ends |= self.suite(unit, &handler.body, true);
         }
-        // What an `except*` suite raises is collected, and raised only if there was something.
+        // The end is reachable even if each `except*` suite raises: the compiler's code collects
+        // the exceptions, and goes on if there are none.
         ends |= node.is_star;
         unit.blocks.pop();
         ends && finally_ends
     }
 
-    /// In 3.11 the instructions that clean up after an exception in `finally` have the line that
-    /// the compiler was at last, even of a statement that nothing reaches
+    /// Marks the line of the instructions that clean up after an exception in `finally`. In 3.11,
+    /// it is the line of the statement that the compiler visited last, even if that is unreachable
     /// (`compiler_try_finally` in `compile.c`).
     fn mark_cleanup(&mut self, finalbody: &[Stmt]) {
         match finalbody.last() {
@@ -287,7 +293,8 @@ impl Walk<'_> {
         }
     }
 
-    /// The context manager may swallow an exception, so the end is always reached.
+    /// Walks a `with`. Its end is always reachable, because the context manager may swallow an
+    /// exception.
     fn with(&mut self, unit: &mut Unit, node: &StmtWith) -> bool {
         self.mark(node);
         self.suite(unit, &node.body, true);
@@ -310,7 +317,7 @@ impl Walk<'_> {
         ends || reached
     }
 
-    /// `codegen_annassign`: what an annotation without a value compiles to.
+    /// Returns whether an annotation compiles to instructions (`codegen_annassign`).
     fn has_code(&self, unit: &Unit, node: &StmtAnnAssign) -> bool {
         if node.value.is_some() || !matches!(&*node.target, Expr::Name(_)) {
             return true;
@@ -319,17 +326,18 @@ impl Walk<'_> {
             return false;
         }
         if !node.simple {
-            // Up to 3.13 the annotation of `(name): annotation` is evaluated and dropped.
+            // Up to 3.13, the annotation of `(name): annotation` is evaluated and dropped.
             return !self.keeps_annotations && self.version < PythonVersion::Py314;
         }
-        // From 3.14 on annotations are evaluated on demand; what remains is to note that an
-        // annotation ran which may not have (`_PyCompile_AddDeferredAnnotation`). In a module
-        // that holds for every annotation, since someone may look before its end.
+        // From 3.14 on, annotations are evaluated on demand. An annotation has code only if it is
+        // conditional: the code notes that it was reached (`_PyCompile_AddDeferredAnnotation`). In
+        // a module, every annotation is conditional, because something may read the annotations
+        // before the module ends.
         !self.defers_annotations || unit.scope == Scope::Module || unit.conditions > 0
     }
 }
 
-/// Whether a variable is annotated, outside of functions and classes.
+/// Returns whether a variable is annotated outside functions and classes.
 fn has_annotations(body: &[Stmt]) -> bool {
     let mut todo: Vec<&Stmt> = body.iter().collect();
     while let Some(statement) = todo.pop() {
@@ -342,7 +350,7 @@ fn has_annotations(body: &[Stmt]) -> bool {
     false
 }
 
-/// Do something within a statement that may not run all of its parts.
+/// Calls `walk` inside a statement that may skip some of its parts.
 fn conditional<T>(unit: &mut Unit, walk: impl FnOnce(&mut Unit) -> T) -> T {
     unit.conditions += 1;
     let result = walk(unit);
@@ -350,7 +358,7 @@ fn conditional<T>(unit: &mut Unit, walk: impl FnOnce(&mut Unit) -> T) -> T {
     result
 }
 
-/// A `break`: it reaches the end of the loop unless a `finally` on the way never ends.
+/// Marks the loop that a `break` leaves, unless a `finally` in between never ends.
 fn break_loop(blocks: &mut [Block]) {
     for block in blocks.iter_mut().rev() {
         match block {
@@ -368,7 +376,7 @@ fn has_docstring(body: &[Stmt]) -> bool {
     matches!(body.first(), Some(Stmt::Expr(first)) if first.value.is_string_literal_expr())
 }
 
-/// `del ()` is allowed, and nothing.
+/// Returns whether a target of `del` deletes anything. `del ()` is allowed and does nothing.
 fn deletes_something(target: &Expr) -> bool {
     match target {
         Expr::Tuple(tuple) => tuple.elts.iter().any(deletes_something),
@@ -377,7 +385,7 @@ fn deletes_something(target: &Expr) -> bool {
     }
 }
 
-/// Whether a subject may not match the pattern.
+/// Returns whether a pattern may fail to match.
 fn can_fail(pattern: &Pattern) -> bool {
     match pattern {
         Pattern::MatchAs(binding) => binding.pattern.as_deref().is_some_and(can_fail),

@@ -1,7 +1,8 @@
-//! Text to syntax tree, tokens and line index. The only file that imports `ruff_python_parser`.
+//! Parses source text to a syntax tree, tokens and a line index.
 //!
-//! The tree, the tokens and the ranges are ruff's ([`ruff_python_ast`], [`ruff_text_size`]); they
-//! stay inside this crate. Lines are numbered from 1 and are `i32`, as in coverage.py.
+//! This is the only module of this folder that imports `ruff_python_parser`. Trees, tokens and
+//! ranges are ruff's ([`ruff_python_ast`], [`ruff_text_size`]), and are not part of the public API.
+//! Line numbers start at 1, as in coverage.py.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -22,16 +23,16 @@ use super::refusal::{Reparsed, has_wrong_indentation, reparse};
 use super::stack;
 use crate::{Error, ErrorKind, Position};
 
-/// What CPython says where it has nothing better.
+/// CPython's message where it has no better one.
 const INVALID: &str = "invalid syntax";
 
 const TOO_DEEP: &str = "too many levels of nesting";
 
-/// Why a source text is not Python, in CPython's words where we know them.
+/// Why a source text is not Python, in CPython's words where they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NotPython {
     message: String,
-    /// The line that CPython names; none for a file whose encoding is unknown, or that has a NUL.
+    /// The line that CPython names. `None` if the whole file is wrong, for example its encoding.
     line: Option<i32>,
 }
 
@@ -60,7 +61,7 @@ impl From<NotPython> for Error {
     }
 }
 
-/// Refuses a text that ruff's parser has no room or time for.
+/// Returns why a text is refused, if ruff's parser does not have the stack or the time for it.
 fn refused_as_deep(text: &str, version: PythonVersion) -> Option<NotPython> {
     let is_too_deep = dropped_levels(text) > stack::MOST_LEVELS;
     if !is_too_deep && !has_deep_brackets(text) {
@@ -68,7 +69,8 @@ fn refused_as_deep(text: &str, version: PythonVersion) -> Option<NotPython> {
     }
     match reparse(text, version) {
         Reparsed::Refused(why) => Some(why),
-        // Nothing that CPython's grammar accepts is so deep.
+        // The text is not as deep as it seemed, because CPython's grammar accepts no text that
+        // deep.
         Reparsed::Accepted(_) => None,
         Reparsed::Unknown => is_too_deep.then(|| NotPython::new(TOO_DEEP, None)),
     }
@@ -81,12 +83,12 @@ pub(crate) struct Syntax<'t> {
     parsed: Parsed<ModModule>,
     lines: LineIndex,
     outline: Outline,
-    /// What the compiler refuses of a text that our parser did not understand.
+    /// What CPython's compiler refuses in a text that only CPython's grammar could parse.
     later: Option<NotPython>,
 }
 
 impl<'t> Syntax<'t> {
-    /// Parse a text that [`decode`](super::decode::decode) gave: lines end in `\n`.
+    /// Parses a text that [`decode`](super::decode::decode) returned. Its lines end in `\n`.
     pub(crate) fn parse(text: &'t str, version: PythonVersion) -> Result<Self, NotPython> {
         let lines = LineIndex::new(text)?;
         if memchr(0, text.as_bytes()).is_some() {
@@ -102,7 +104,7 @@ impl<'t> Syntax<'t> {
         let outline = Outline::new(parsed.tokens());
         let levels = outline.levels();
         if levels > stack::MOST_LEVELS {
-            // To drop this tree would take a stack as deep as the tree.
+            // Dropping this tree would take a stack as deep as the tree.
             std::mem::forget(parsed);
             return Err(NotPython::new(TOO_DEEP, None));
         }
@@ -112,7 +114,7 @@ impl<'t> Syntax<'t> {
         if let Some(at) = error {
             let line = lines.line_at(at);
             let refused = match reparse(text, version) {
-                // Its tree is that of a parser which went on behind an error.
+                // The tree of ruff's parser may be wrong after the error, but it is all there is.
                 Reparsed::Accepted(why) => {
                     later = why;
                     None
@@ -131,18 +133,19 @@ impl<'t> Syntax<'t> {
         Ok(Self { text, parsed, lines, outline, later })
     }
 
-    /// Work on the tree, and drop it, with as much stack as its depth takes.
+    /// Calls `work` with enough stack to walk the tree. Then drops the tree, also with enough
+    /// stack.
     pub(crate) fn with_room<T>(self, work: impl FnOnce(&Self) -> T) -> T {
         stack::with_room(self.outline.levels(), move || work(&self))
     }
 
-    /// Refuse syntax that `version` does not know yet.
+    /// Checks that `version` knows the syntax of the text.
     pub(crate) fn check_version(&self, version: PythonVersion) -> Result<(), NotPython> {
         let unknown = first_unknown(self.parsed.unsupported_syntax_errors(), version);
         if unknown.is_none() { Ok(()) } else { self.check_grammar(version) }
     }
 
-    /// Refuse what CPython's grammar does not have.
+    /// Checks that CPython's grammar accepts the text.
     pub(crate) fn check_grammar(&self, version: PythonVersion) -> Result<(), NotPython> {
         match reparse(self.text, version) {
             Reparsed::Accepted(_) => Ok(()),
@@ -151,59 +154,61 @@ impl<'t> Syntax<'t> {
         }
     }
 
-    /// What the compiler refuses of a text that our parser did not understand, and where.
+    /// Returns what CPython's compiler refuses in a text that only CPython's grammar could parse,
+    /// and the line.
     pub(crate) fn later(&self) -> Option<(i32, &str)> {
         let later = self.later.as_ref()?;
         Some((later.line?, &later.message))
     }
 
-    /// The text that was parsed.
+    /// Returns the text that was parsed.
     pub(crate) fn text(&self) -> &'t str {
         self.text
     }
 
-    /// What its tokens show.
+    /// Returns what the tokens show.
     pub(crate) fn outline(&self) -> &Outline {
         &self.outline
     }
 
-    /// Whether a line has as many bytes, its newline included.
+    /// Returns whether a line has at least `bytes` bytes, including its newline.
     pub(crate) fn has_line_of(&self, bytes: usize) -> bool {
         let ends = self.lines.starts.iter().skip(1).copied().chain([self.text.len() as u32]);
         self.lines.starts.iter().zip(ends).any(|(start, end)| (end - start) as usize >= bytes)
     }
 
-    /// The module's statements.
+    /// Returns the module's statements.
     pub(crate) fn body(&self) -> &[Stmt] {
         &self.parsed.syntax().body
     }
 
-    /// Every token, comments and blank lines included.
+    /// Returns all tokens, including comments and blank lines.
     pub(crate) fn tokens(&self) -> &[Token] {
         self.parsed.tokens()
     }
 
-    /// The text of a range.
+    /// Returns the text of a range.
     pub(crate) fn slice(&self, range: TextRange) -> &str {
         self.text.get(range.start().to_usize()..range.end().to_usize()).unwrap_or_default()
     }
 
-    /// The line of an offset.
+    /// Returns the line of an offset.
     pub(crate) fn line(&self, offset: TextSize) -> i32 {
         self.lines.line_at(offset.to_usize())
     }
 
-    /// The number of lines, the empty one behind a last newline included.
+    /// Returns the number of lines, including an empty line after the last newline.
     pub(crate) fn line_count(&self) -> i32 {
         self.lines.starts.len() as i32
     }
 
-    /// Python's `lineno` of a node.
+    /// Returns Python's `lineno` of a node.
     pub(crate) fn first_line(&self, node: impl Ranged) -> i32 {
         self.line(node.start())
     }
 
-    /// Python's `lineno` of a function or class: ruff's nodes start with the first decorator.
+    /// Returns Python's `lineno` of a function or class. Ruff's nodes start with the first
+    /// decorator, but Python's do not.
     pub(crate) fn definition_line(&self, node: impl Ranged, decorators: &[Decorator]) -> i32 {
         let Some(last) = decorators.last() else { return self.first_line(node) };
         let after = self.tokens().partition_point(|token| token.start() < last.end());
@@ -215,7 +220,7 @@ impl<'t> Syntax<'t> {
         keyword.map_or_else(|| self.first_line(node), |token| self.first_line(token))
     }
 
-    /// Python's `end_lineno` of a node.
+    /// Returns Python's `end_lineno` of a node.
     pub(crate) fn last_line(&self, node: impl Ranged) -> i32 {
         self.line(node.end())
     }
@@ -225,13 +230,13 @@ impl<'t> Syntax<'t> {
 #[derive(Debug)]
 pub(crate) struct LineIndex {
     starts: Vec<u32>,
-    /// For each block of the text, how many lines start at its first byte or before it: lines are looked
-    /// for some times a statement, and a block has few of them.
+    /// For each block of the text, the number of lines that start at or before the block's first
+    /// byte. This makes lookups fast, because they only search the few lines of a block.
     before_blocks: Vec<u32>,
 }
 
 impl LineIndex {
-    /// Bytes of a block.
+    /// The number of bytes in a block.
     const BLOCK: usize = 64;
 
     fn new(text: &str) -> Result<Self, NotPython> {
@@ -252,7 +257,7 @@ impl LineIndex {
         Ok(Self { starts, before_blocks })
     }
 
-    /// The line of an offset, from 1.
+    /// Returns the line of an offset, counted from 1.
     pub(crate) fn line_at(&self, offset: usize) -> i32 {
         let before = self.before_blocks.get(offset / Self::BLOCK).or(self.before_blocks.last());
         let before = before.map_or(0, |&lines| lines as usize);
@@ -262,7 +267,7 @@ impl LineIndex {
     }
 }
 
-/// The first Python version that knows a syntax which 3.11 does not.
+/// Returns the first Python version that knows a syntax that 3.11 does not know.
 fn first_version(kind: &UnsupportedSyntaxErrorKind) -> FirstVersion {
     use UnsupportedSyntaxErrorKind as Kind;
     match kind {
@@ -280,15 +285,15 @@ fn first_version(kind: &UnsupportedSyntaxErrorKind) -> FirstVersion {
     }
 }
 
-/// When a syntax became Python.
+/// The first Python version that knows a syntax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum FirstVersion {
     Known(PythonVersion),
-    /// After the newest [`PythonVersion`].
+    /// Newer than the newest [`PythonVersion`].
     Later,
 }
 
-/// The first syntax that `version` does not know yet.
+/// Returns the first syntax that `version` does not know.
 fn first_unknown(
     unsupported: &[UnsupportedSyntaxError],
     version: PythonVersion,
@@ -298,12 +303,12 @@ fn first_unknown(
     unknown.min_by_key(|error| error.range.start())
 }
 
-/// May a name begin with a character?
+/// Returns whether a name may start with a character.
 pub(crate) fn starts_identifier(c: char) -> bool {
     is_name(&c.to_string())
 }
 
-/// May a character be in a name?
+/// Returns whether a name may contain a character after its first.
 pub(crate) fn continues_identifier(c: char) -> bool {
     is_name(&format!("a{c}"))
 }
@@ -317,7 +322,7 @@ fn is_name(text: &str) -> bool {
         })
 }
 
-/// A name as Python takes it: letters that are compatible are the same.
+/// Returns a name as Python normalizes it. Python takes compatible letters for the same letter.
 pub(crate) fn normalized_name(text: &str) -> String {
     match ruff_python_parser::parse_expression(text).as_ref().map(|parsed| parsed.expr()) {
         Ok(Expr::Name(name)) => name.id.to_string(),

@@ -1,7 +1,7 @@
-//! Source text as lines of classified tokens, for highlighting.
+//! Splits source text into lines of classified tokens, for highlighting.
 //!
-//! coverage.py's `source_token_lines` (phystokens.py), its quirks included: reports show them.
-//! Tabs are expanded first; white space at the end of a line is dropped.
+//! This is coverage.py's `source_token_lines` (phystokens.py), including its quirks, because
+//! reports show them. Tabs are expanded first. White space at the end of a line is dropped.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -16,23 +16,24 @@ use super::outline::is_content;
 use super::syntax::{NotPython, Syntax};
 use super::walk::{self, Node};
 
-/// What a token is; [`as_str`](Self::as_str) gives coverage.py's name for it.
+/// The class of a token. [`as_str`](Self::as_str) returns coverage.py's name for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TokenClass {
     /// White space before a token.
     Whitespace,
-    /// A keyword; `match`, `case` and `type` where they are one.
+    /// A keyword. Words such as `match`, `case` and `type` are in this class only where they are
+    /// keywords.
     Keyword,
     /// A name.
     Name,
     /// A number.
     Number,
-    /// A string or bytes; a whole f-string before Python 3.12.
+    /// A string or bytes. Before Python 3.12, also a whole f-string.
     String,
-    /// A piece of an f-string's text, since Python 3.12.
+    /// A quote or a piece of text of an f-string, from Python 3.12 on.
     FString,
-    /// A piece of a t-string's text.
+    /// A quote or a piece of text of a t-string.
     TString,
     /// An operator or a delimiter.
     Operator,
@@ -40,12 +41,12 @@ pub enum TokenClass {
     Comment,
     /// A backslash that continues a line.
     Continuation,
-    /// A character that is in a name, but not for the tokenizer of Python 3.11.
+    /// A character of a name that the tokenizer of Python 3.11 does not accept.
     Error,
 }
 
 impl TokenClass {
-    /// The name that coverage.py puts into the HTML report's `class` attributes.
+    /// Returns the name that coverage.py writes into `class` attributes of the HTML report.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Whitespace => "ws",
@@ -63,19 +64,19 @@ impl TokenClass {
     }
 }
 
-/// A token, or the part of it that is on one line.
+/// A token, or the part of a token that is on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceToken {
-    /// What it is.
+    /// The class of the token.
     pub class: TokenClass,
-    /// Its text.
+    /// The text of the token.
     pub text: String,
 }
 
 /// The tokens of one line.
 pub type TokenLine = Vec<SourceToken>;
 
-/// The tokens of each line of `text`.
+/// Returns the tokens of each line of `text`.
 pub(crate) fn token_lines(text: &str, version: PythonVersion) -> Result<Vec<TokenLine>, NotPython> {
     let text = expand_tabs(text);
     let syntax = Syntax::parse(&text, version)?;
@@ -109,7 +110,7 @@ fn highlight(syntax: &Syntax, version: PythonVersion) -> Vec<TokenLine> {
     highlighter.finish()
 }
 
-/// Python's `str.expandtabs(8)`.
+/// Expands tabs, like Python's `str.expandtabs(8)`.
 fn expand_tabs(text: &str) -> Cow<'_, str> {
     if memchr(b'\t', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
@@ -144,7 +145,7 @@ const KEYWORDS: [&str; 35] = [
     "with", "yield",
 ];
 
-/// The lines that begin with a soft keyword that is one.
+/// Returns the lines on which a soft keyword, if it comes first, is a keyword and not a name.
 fn soft_keyword_lines(syntax: &Syntax, version: PythonVersion) -> BTreeSet<i32> {
     let mut lines = BTreeSet::new();
     for node in walk::statements(syntax.body()) {
@@ -170,7 +171,7 @@ fn soft_keyword_lines(syntax: &Syntax, version: PythonVersion) -> BTreeSet<i32> 
     lines
 }
 
-/// A token as Python's `tokenize` has it.
+/// A token as Python's `tokenize` returns it.
 #[derive(Debug, Clone, Copy)]
 struct PyToken {
     kind: PyTokenKind,
@@ -180,18 +181,18 @@ struct PyToken {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PyTokenKind {
-    /// Shown as it is.
+    /// A token that is shown as it is.
     Shown(TokenClass),
     /// A piece of text in an f-string or a t-string.
     Middle(TokenClass),
-    /// The end of a line, in a statement or behind it.
+    /// The end of a line, inside a statement or after it.
     Newline,
-    /// Indentation and its end.
+    /// An indent or a dedent.
     Layout,
 }
 
-/// ruff's tokens as Python's: a dedent stands where the next statement does, and before 3.12
-/// f-strings are strings.
+/// Converts ruff's tokens to Python's. In Python, a dedent is where the next statement starts, and
+/// before 3.12 a whole f-string is one string.
 fn python_tokens(syntax: &Syntax, version: PythonVersion) -> Vec<PyToken> {
     let is_old = version < PythonVersion::Py312;
     let mut tokens = Vec::with_capacity(syntax.tokens().len());
@@ -237,16 +238,16 @@ fn python_tokens(syntax: &Syntax, version: PythonVersion) -> Vec<PyToken> {
     tokens
 }
 
-/// The f-strings around a token.
+/// The f-strings and t-strings around the current token.
 #[derive(Debug, Default)]
 struct OpenStrings {
     depth: u32,
-    /// Where the outermost starts.
+    /// The offset at which the outermost string starts.
     start: usize,
 }
 
 impl OpenStrings {
-    /// Where the outermost string started, if a token is its end.
+    /// Returns the offset at which the outermost string starts, if this token ends it.
     fn closed_by(&mut self, kind: TokenKind, start: usize) -> Option<usize> {
         match kind {
             TokenKind::FStringStart | TokenKind::TStringStart => {
@@ -265,7 +266,8 @@ impl OpenStrings {
     }
 }
 
-/// `<>` is a token, where `from __future__ import barry_as_FLUFL` makes it an operator.
+/// Adds a `>`, or makes it one token with a `<` directly before it. Python 3.13 has the token `<>`,
+/// which is an operator after `from __future__ import barry_as_FLUFL`.
 fn push_greater(greater: PyToken, syntax: &Syntax, tokens: &mut Vec<PyToken>) {
     match tokens.last_mut() {
         Some(last) if syntax.text().get(last.start..greater.start) == Some("<") => {
@@ -275,7 +277,8 @@ fn push_greater(greater: PyToken, syntax: &Syntax, tokens: &mut Vec<PyToken>) {
     }
 }
 
-/// The text of an f-string is a token up to a doubled brace, and to the end of `\N{...}`.
+/// Splits the text of an f-string as Python does: after each doubled brace, and after each
+/// `\N{...}`.
 fn split_at_braces(whole: PyToken, text: &str, tokens: &mut Vec<PyToken>) {
     let mut start = whole.start;
     let mut bytes = text.bytes().zip(whole.start..).peekable();
@@ -293,7 +296,8 @@ fn split_at_braces(whole: PyToken, text: &str, tokens: &mut Vec<PyToken>) {
     }
 }
 
-/// Before Python 3.12 a name is what the pattern `\w+` matches; marks in it are errors.
+/// Splits a name as Python 3.11 does, where a name is what `\w+` matches. Other characters are
+/// errors.
 fn split_at_marks(whole: PyToken, text: &str, tokens: &mut Vec<PyToken>) {
     let mut start = whole.start;
     for (at, c) in text.char_indices().filter(|&(_, c)| !is_word(c)) {
@@ -309,7 +313,7 @@ fn split_at_marks(whole: PyToken, text: &str, tokens: &mut Vec<PyToken>) {
     }
 }
 
-/// Python's `\w`: letters, numbers, the underscore.
+/// Returns whether Python's `\w` matches a character: a letter, a number or an underscore.
 fn is_word(c: char) -> bool {
     use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
     let group = c.general_category_group();
@@ -333,8 +337,8 @@ fn classify(kind: TokenKind) -> PyTokenKind {
     })
 }
 
-/// coverage.py gets the text of f-strings with single braces and doubles each, those of `\N{...}`
-/// included.
+/// Returns the text of an f-string as coverage.py shows it. coverage.py gets single braces from
+/// `tokenize`, and doubles all of them, even those of `\N{...}`.
 fn double_braces(text: &str) -> Cow<'_, str> {
     if text.ends_with("{{") || text.ends_with("}}") || !text.contains(['{', '}']) {
         return Cow::Borrowed(text);
@@ -342,7 +346,7 @@ fn double_braces(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.replace('{', "{{").replace('}', "}}"))
 }
 
-/// For t-strings it leaves the single braces that Python's `tokenize` gives.
+/// Returns the text of a t-string as coverage.py shows it, with the single braces of `tokenize`.
 fn single_braces(text: &str) -> Cow<'_, str> {
     match text.strip_suffix("{{").or_else(|| text.strip_suffix("}}")) {
         Some(_) => Cow::Borrowed(text.get(..text.len() - 1).unwrap_or(text)),
@@ -350,7 +354,7 @@ fn single_braces(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A place in the text; the column counts characters.
+/// A place in the text. The column counts characters.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     line: usize,
@@ -372,13 +376,13 @@ impl Place {
     }
 }
 
-/// Finds the backslashes between tokens that continue a line: coverage.py's `_phys_tokens`.
+/// Finds backslashes that continue a line, like coverage.py's `_phys_tokens`.
 struct Continuations<'a> {
     source: &'a str,
-    /// The lines of the token that was the first to end on its line.
+    /// The lines of the first token that ended on `last_line`.
     last_lines: &'a str,
     last_line: usize,
-    /// The last token but for newlines.
+    /// The text of the last token that was not a newline.
     last_text: &'a str,
 }
 
@@ -387,9 +391,10 @@ impl<'a> Continuations<'a> {
         Self { source, last_lines: "", last_line: 0, last_text: "" }
     }
 
-    /// The column of the backslash before a token, if one continues the line before it.
+    /// Returns the column of the backslash that continues the previous line, if there is one before
+    /// `token`.
     fn before(&mut self, token: &PyToken, start: Place, end: Place) -> Option<usize> {
-        // A newline ends on the line that it ends.
+        // A newline token ends on its own line, not on the next.
         let end = if token.kind == PyTokenKind::Newline { start } else { end };
         let mut backslash = None;
         if end.line != self.last_line {
@@ -411,7 +416,7 @@ impl<'a> Continuations<'a> {
             return false;
         }
         match token.kind {
-            // The backslash is in the string, unless nothing of the string was before it.
+            // The backslash is part of the string, unless the string starts on the next line.
             PyTokenKind::Shown(TokenClass::String) => {
                 self.last_lines.trim_end_matches([' ', '\\', '\n']).ends_with(self.last_text)
             }
@@ -430,7 +435,7 @@ impl<'a> Continuations<'a> {
     }
 }
 
-/// Collects tokens into lines: coverage.py's `source_token_lines`.
+/// Collects tokens into lines, like coverage.py's `source_token_lines`.
 struct Highlighter<'a> {
     source: &'a str,
     soft_keyword_lines: BTreeSet<i32>,
@@ -438,7 +443,7 @@ struct Highlighter<'a> {
     soft_keywords: &'static [&'static str],
     lines: Vec<TokenLine>,
     line: TokenLine,
-    /// Where the last token of the line ended.
+    /// The column at which the last token of the line ended.
     column: usize,
     at: Place,
 }

@@ -1,11 +1,14 @@
+//! The versions of Python that this crate models.
+
 use std::fmt;
 use std::str::FromStr;
 
 use crate::{Error, ErrorKind};
 
-/// A version of CPython whose compiler decides which lines are statements.
+/// A version of CPython, whose compiler decides which lines are statements.
 ///
-/// coverage.py asks the interpreter that it runs on; pulpcov models these.
+/// coverage.py asks the compiler of the Python that it runs on. This crate models the compilers of
+/// these versions.
 ///
 /// # Examples
 ///
@@ -22,24 +25,24 @@ use crate::{Error, ErrorKind};
 pub enum PythonVersion {
     /// Python 3.11.
     Py311,
-    /// Python 3.12: comprehensions are inlined, f-strings are part of the grammar.
+    /// Python 3.12: comprehensions are inlined, and f-strings are part of the grammar.
     Py312,
     /// Python 3.13.
     Py313,
-    /// Python 3.14: annotations are deferred, t-strings exist.
+    /// Python 3.14: annotations are deferred, and t-strings exist.
     Py314,
-    /// Python 3.15: imports can be lazy, comprehensions can unpack.
+    /// Python 3.15: imports can be lazy, and comprehensions can unpack.
     Py315,
 }
 
 impl PythonVersion {
-    /// Every version, oldest first.
+    /// All versions, oldest first.
     pub const ALL: [Self; 5] = [Self::Py311, Self::Py312, Self::Py313, Self::Py314, Self::Py315];
 
     /// The newest version.
     pub const NEWEST: Self = Self::Py315;
 
-    /// The version as Python writes it, `3.11`.
+    /// Returns the version as Python writes it, such as `3.11`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Py311 => "3.11",
@@ -60,12 +63,12 @@ impl fmt::Display for PythonVersion {
 impl FromStr for PythonVersion {
     type Err = Error;
 
-    /// A Python that is newer than all of [`ALL`](Self::ALL) is taken for the [newest](Self::NEWEST) of them: most versions
-    /// agree on most code.
+    /// Parses a version. One that is newer than [`ALL`](Self::ALL) becomes the
+    /// [newest](Self::NEWEST), because most versions agree on most code.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] for anything else.
+    /// Returns [`ErrorKind::Config`] for any other text.
     fn from_str(text: &str) -> Result<Self, Error> {
         let minor = text.strip_prefix("3.").and_then(|minor| minor.parse::<u32>().ok());
         if minor.is_some_and(|minor| minor > 15) {

@@ -1,18 +1,18 @@
-//! The statements of a syntax tree, without recursion.
+//! Iterates over the statements of a syntax tree, without recursion.
 
 use ruff_python_ast::{Decorator, ExceptHandler, MatchCase, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_text_size::{Ranged, TextSize};
 
 use super::syntax::Syntax;
 
-/// A node that is a statement or holds statements under a name of its own.
+/// A statement, or a `case` of a `match`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Node<'a> {
     Stmt(&'a Stmt),
     Case(&'a MatchCase),
 }
 
-/// Every statement and every `case` of a tree, in the order of coverage.py's
+/// Returns each statement and each `case` of a tree, in the order of coverage.py's
 /// `walk_statement_nodes` (parser.py): a node before its children, the last child first.
 pub(crate) fn statements(body: &[Stmt]) -> impl Iterator<Item = Node<'_>> {
     let mut todo: Vec<Node<'_>> = body.iter().map(Node::Stmt).collect();
@@ -29,7 +29,7 @@ pub(crate) fn statements(body: &[Stmt]) -> impl Iterator<Item = Node<'_>> {
     })
 }
 
-/// Every statement that holds statements, in the order of [`statements`].
+/// Returns each statement that contains statements, in the order of [`statements`].
 pub(crate) fn compound_statements(body: &[Stmt]) -> impl Iterator<Item = &Stmt> {
     let mut todo: Vec<&Stmt> = body.iter().filter(|stmt| is_compound(stmt)).collect();
     std::iter::from_fn(move || {
@@ -39,7 +39,7 @@ pub(crate) fn compound_statements(body: &[Stmt]) -> impl Iterator<Item = &Stmt> 
     })
 }
 
-/// Every function and class of a tree, in the order of [`statements`].
+/// Returns each function and class of a tree, in the order of [`statements`].
 pub(crate) fn definitions(body: &[Stmt]) -> impl Iterator<Item = Definition<'_>> {
     compound_statements(body).filter_map(Definition::of)
 }
@@ -58,7 +58,7 @@ fn is_compound(stmt: &Stmt) -> bool {
     )
 }
 
-/// Call `visit` with every list of statements directly inside of `stmt`, in source order.
+/// Calls `visit` with each list of statements directly inside `stmt`, in source order.
 pub(crate) fn for_each_body<'a>(stmt: &'a Stmt, mut visit: impl FnMut(&'a [Stmt])) {
     match stmt {
         Stmt::FunctionDef(node) => visit(&node.body),
@@ -87,7 +87,7 @@ pub(crate) fn for_each_body<'a>(stmt: &'a Stmt, mut visit: impl FnMut(&'a [Stmt]
     }
 }
 
-/// A function or a class.
+/// The definition of a function or class.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Definition<'a> {
     Function(&'a StmtFunctionDef),
@@ -138,7 +138,8 @@ impl<'a> Definition<'a> {
         }
     }
 
-    /// The line of the first decorator's expression, of `def` or `class` without decorators.
+    /// Returns the line of the first decorator's expression, or of `def` or `class` if there is no
+    /// decorator.
     pub(crate) fn first_line(self, syntax: &Syntax) -> i32 {
         match self.decorators().first() {
             Some(decorator) => syntax.first_line(&decorator.expression),
@@ -146,7 +147,7 @@ impl<'a> Definition<'a> {
         }
     }
 
-    /// Python's `lineno`: the line of `def`, `async` or `class`, behind the decorators.
+    /// Returns Python's `lineno`: the line of `def`, `async` or `class`, after the decorators.
     pub(crate) fn keyword_line(self, syntax: &Syntax) -> i32 {
         match self {
             Self::Function(node) => syntax.definition_line(node, &node.decorator_list),
@@ -155,7 +156,8 @@ impl<'a> Definition<'a> {
     }
 }
 
-/// Python's `lineno` of a statement: ruff counts decorators to a definition, Python does not.
+/// Returns Python's `lineno` of a statement. Ruff's definitions start with the first decorator, but
+/// Python's do not.
 pub(crate) fn line_of(syntax: &Syntax, stmt: &Stmt) -> i32 {
     match Definition::of(stmt) {
         Some(definition) => definition.keyword_line(syntax),

@@ -1,4 +1,4 @@
-//! The walk over statements that finds arcs.
+//! Walks the statements of a file, and collects arcs.
 
 use ruff_python_ast::Stmt;
 use ruff_text_size::Ranged;
@@ -13,7 +13,7 @@ use crate::python::multiline::MultilineMap;
 use crate::python::syntax::Syntax;
 use crate::python::walk::{self, Definition};
 
-/// The arcs of a file, what to say about them, and the `with` statements among them.
+/// Returns the arcs of a file, what to say about them, and the `with` statements.
 pub(super) fn analyze(
     syntax: &Syntax,
     multiline: &MultilineMap,
@@ -44,14 +44,14 @@ pub(super) struct Analyzer<'a> {
     syntax: &'a Syntax<'a>,
     multiline: &'a MultilineMap,
     statements: &'a LineSet,
-    /// Whether to keep why arcs are not taken.
+    /// Whether to keep the reasons why arcs are not taken.
     explained: bool,
-    /// The arcs without a fragment.
+    /// The arcs without a [`Fragment`].
     plain_arcs: Vec<Arc>,
     fragments: Vec<Fragment>,
-    /// The functions and classes, each by the line that it starts on.
+    /// The functions and classes: the line that each starts on, and its name.
     names: Vec<(i32, Box<str>)>,
-    /// What encloses the statement at hand, inside of its code object.
+    /// The blocks around the current statement, inside its code object.
     pub(super) blocks: Vec<Block>,
     pub(super) withs: Withs,
 }
@@ -88,9 +88,9 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    /// The arcs of a list of statements that is entered from `entries`; the exits from it.
+    /// Adds the arcs of a list of statements that is entered from `entries`. Returns the exits.
     ///
-    /// A statement that the compiler gave no code to is passed over.
+    /// Statements without code are skipped.
     pub(super) fn body(&mut self, body: &'a [Stmt], entries: Exits) -> Exits {
         let mut exits = entries;
         for stmt in body {
@@ -106,7 +106,7 @@ impl<'a> Analyzer<'a> {
         exits
     }
 
-    /// The exits from a statement to the next one, after adding the arcs inside of it.
+    /// Adds the arcs inside a statement. Returns the exits to the next statement.
     fn exits_of(&mut self, stmt: &'a Stmt, line: i32) -> Exits {
         match stmt {
             Stmt::FunctionDef(node) => self.definition(Definition::Function(node)),
@@ -130,7 +130,8 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    /// The decorators, one after the other, then `def` or `class`; the body is another code object.
+    /// Adds the arcs from each decorator to the next one, and from the last to `def` or `class`.
+    /// The body is another code object.
     fn definition(&mut self, definition: Definition<'a>) -> Exits {
         let main_line = definition.keyword_line(self.syntax);
         let mut last: Option<i32> = None;
@@ -149,7 +150,7 @@ impl<'a> Analyzer<'a> {
         Exits::one(ArcStart::plain(main_line))
     }
 
-    /// The first line of the statement that `node` is in.
+    /// Returns the first line of the statement that contains `node`.
     pub(super) fn line_at(&self, node: impl Ranged) -> i32 {
         self.multiline.first_line(self.syntax.first_line(node))
     }
@@ -169,13 +170,13 @@ impl<'a> Analyzer<'a> {
         self.statements.contains(line)
     }
 
-    /// An arc that goes without saying.
+    /// Adds an arc that needs no description.
     pub(super) fn add_arc(&mut self, from: i32, to: i32) {
         self.plain_arcs.push((from, to));
         self.withs.see((from, to));
     }
 
-    /// An arc to another line.
+    /// Adds an arc to another line.
     pub(super) fn add_flow(&mut self, start: ArcStart, to: i32) {
         self.add_exit(start, to, Action::Jump);
     }

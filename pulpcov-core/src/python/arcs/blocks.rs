@@ -4,24 +4,26 @@ use super::analyze::Analyzer;
 use super::describe::Action;
 use super::starts::{ArcStart, Exits};
 
-/// What a jump has to get out of.
+/// A block that a jump may leave.
 #[derive(Debug)]
 pub(super) enum Block {
     Loop {
         start: i32,
-        /// The `break`s that leave the loop.
+        /// The starts of the arcs that leave the loop by `break`.
         breaks: Exits,
     },
     Function {
         start: i32,
     },
     Try {
-        /// The first `except`; none while in a handler, in `else`, or without handlers.
+        /// The line of the first `except`. `None` without handlers, and while in a handler or in
+        /// `else`.
         handler: Option<i32>,
     },
 }
 
-/// Each returns the exits to the next statement: none, a jump goes elsewhere.
+/// Each method returns the exits to the next statement. There are none, because a jump goes
+/// elsewhere.
 impl Analyzer<'_> {
     pub(super) fn leave_by_break(&mut self, start: ArcStart) -> Exits {
         for block in self.blocks.iter_mut().rev() {
@@ -57,7 +59,8 @@ impl Analyzer<'_> {
         Exits::default()
     }
 
-    /// An exception goes to the nearest `try`; one without handlers swallows it here.
+    /// Adds an arc to the first handler of the nearest `try`, or else to the exit of the function.
+    /// If the `try` has no handler, there is no arc.
     pub(super) fn leave_by_raise(&mut self, start: ArcStart) -> Exits {
         let catcher = self.blocks.iter().rev().find(|block| !matches!(block, Block::Loop { .. }));
         match catcher {

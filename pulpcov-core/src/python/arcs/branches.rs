@@ -1,4 +1,4 @@
-//! `if` statements and conditions that are constant.
+//! Finds the arcs of `if` statements, and conditions that are constant.
 
 use ruff_python_ast::{BoolOp, Expr, Number, StmtIf, UnaryOp};
 
@@ -6,7 +6,8 @@ use super::analyze::Analyzer;
 use super::starts::{ArcStart, Cause, Exits};
 
 impl<'a> Analyzer<'a> {
-    /// `if`, `elif`s and `else`: to Python, an `elif` is an `if` inside of an `else`.
+    /// Adds the arcs of an `if` with its `elif` and `else` clauses. For Python, an `elif` is an
+    /// `if` in an `else`.
     pub(super) fn if_exits(&mut self, node: &'a StmtIf, line: i32) -> Exits {
         let mut exits = Exits::default();
         let mut start = line;
@@ -42,11 +43,12 @@ impl<'a> Analyzer<'a> {
     }
 }
 
-/// The truth of a condition that is a constant to coverage.py's `is_constant_test_expr`:
-/// a literal, `__debug__`, or such joined by `not`, `and`, `or`. CPython folds more than that.
+/// Returns the truth of a condition that is constant for coverage.py's `is_constant_test_expr`: a
+/// literal, `__debug__`, or a combination of these with `not`, `and` and `or`. CPython evaluates
+/// more than that.
 ///
-/// No recursion that source text could drive: nothing but parentheses nests `and` in `or`, and
-/// those the parser bounds.
+/// The recursion is bounded: only parentheses nest `and` and `or` deeply, and the parser limits
+/// them.
 pub(super) fn constant_test(test: &Expr) -> Option<bool> {
     let mut expr = test;
     let mut negated = false;

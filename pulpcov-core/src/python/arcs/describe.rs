@@ -1,13 +1,14 @@
-//! English sentences about arcs that were not taken.
+//! Writes English sentences about arcs that were not taken.
 
 use super::Arc;
 use super::starts::Cause;
 use crate::text::py_repr;
 
-/// What an arc does. Functions and classes are left for the exits that start where they do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// What an arc does. The line that it goes to tells which function or class it leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) enum Action {
-    /// Go to a line, or leave a function.
+    /// Goes to a line, or to the exit of a function.
     Jump,
     Return,
     Raise,
@@ -15,19 +16,21 @@ pub(super) enum Action {
     ExitModule,
 }
 
-/// One reason for an arc to be possible.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+/// A way to take an arc: why it may not be taken, and what it does.
+#[derive(Debug, Clone)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Fragment {
     pub(super) arc: Arc,
     pub(super) cause: Cause,
     pub(super) action: Action,
 }
 
-/// The fragments of all arcs; an arc has one for every way to take it.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+/// The fragments of all arcs. An arc has a fragment for each way to take it.
+#[derive(Debug, Clone)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Descriptions {
     fragments: Vec<Fragment>,
-    /// Functions and classes: the lines that they start on, sorted, and their names.
+    /// The lines that functions and classes start on, sorted, and their names.
     names: Vec<(i32, Box<str>)>,
 }
 
@@ -38,7 +41,7 @@ impl Descriptions {
         Self { fragments, names }
     }
 
-    /// The arcs that have fragments, sorted; an arc comes once for each.
+    /// Returns the arcs that have fragments, sorted. An arc is repeated for each of its fragments.
     pub(super) fn arcs(&self) -> impl Iterator<Item = Arc> {
         self.fragments.iter().map(|fragment| fragment.arc)
     }
@@ -54,7 +57,7 @@ impl Descriptions {
         }
     }
 
-    /// The name of the function or class that has the exit `to`, as Python's `repr` writes it.
+    /// Returns the name of the function or class whose exit is `to`, as Python's `repr` writes it.
     fn name(&self, to: i32) -> String {
         let found = self.names.binary_search_by_key(&to.saturating_neg(), |(start, _)| *start);
         let name = found.ok().and_then(|at| self.names.get(at));

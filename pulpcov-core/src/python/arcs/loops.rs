@@ -1,4 +1,4 @@
-//! `for` and `while` loops.
+//! Finds the arcs of `for` and `while` loops.
 
 use ruff_python_ast::{Stmt, StmtFor, StmtWhile};
 
@@ -26,7 +26,8 @@ impl<'a> Analyzer<'a> {
         exits
     }
 
-    /// A loop's body, from and back to the loop's top; the `break`s out of it.
+    /// Adds the arcs of a loop's body, which starts at the line `top` and goes back to it. Returns
+    /// the starts of the arcs that leave the loop by `break`.
     fn loop_body(&mut self, body: &'a [Stmt], top: i32, not_entered: Cause) -> Exits {
         self.blocks.push(Block::Loop { start: top, breaks: Exits::default() });
         let ends = self.body(body, Exits::one(ArcStart::new(top, not_entered)));

@@ -1,4 +1,4 @@
-//! `match` statements.
+//! Finds the arcs of `match` statements.
 
 use ruff_python_ast::StmtMatch;
 
@@ -7,7 +7,8 @@ use super::starts::{ArcStart, Cause, Exits};
 use crate::python::cases::is_irrefutable;
 
 impl<'a> Analyzer<'a> {
-    /// From case to case while patterns do not match; from each into its body.
+    /// Adds arcs from each `case` to the next one, which is tried if the pattern does not match,
+    /// and from each `case` to its body.
     pub(super) fn match_exits(&mut self, node: &'a StmtMatch, line: i32) -> Exits {
         let mut exits = Exits::default();
         let mut last = line;

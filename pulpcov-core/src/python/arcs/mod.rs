@@ -1,8 +1,18 @@
-//! The arcs that are possible in a source text: from which line to which line it can go on.
+//! Finds the possible arcs of a source text: from which line the program can go to which line.
 //!
-//! coverage.py's `AstArcAnalyzer` (parser.py). A negative line is the exit of the code object
-//! that starts there. What is not a choice of the program is left out: an exception may leave
-//! from anywhere, so no arcs are made for it but for `raise`.
+//! This is coverage.py's `AstArcAnalyzer` (parser.py). A negative line is the exit of the code
+//! object that starts on that line. Any line can raise an exception, but only `raise` has an arc
+//! for it.
+//!
+//! - `analyze`: walks the statements, and collects arcs.
+//! - `blocks`: loops, functions and `try` statements around a statement, and jumps out of them.
+//! - `branches`: `if` statements, and conditions that are constant.
+//! - `loops`: `for` and `while` statements.
+//! - `matches`: `match` statements.
+//! - `tries`: `try` statements.
+//! - `withs`: `with` statements, and the arcs that leave them.
+//! - `starts`: where arcs start, and why they may not be taken.
+//! - `describe`: sentences about arcs that were not taken.
 
 mod analyze;
 mod blocks;
@@ -20,11 +30,12 @@ use super::lines::LineSet;
 use super::multiline::MultilineMap;
 use super::syntax::Syntax;
 
-/// From a line to a line.
+/// An arc: from a line to a line.
 pub(crate) type Arc = (i32, i32);
 
-/// The possible arcs of a file and what to say about them.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+/// The possible arcs of a file, and what to say about them.
+#[derive(Debug, Clone)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(crate) struct Arcs {
     possible: Vec<Arc>,
     fixers: WithFixers,
@@ -32,8 +43,8 @@ pub(crate) struct Arcs {
 }
 
 impl Arcs {
-    /// Analyse a file whose statements begin on `statements`. Unless they are to be `explained`, nothing is kept of why
-    /// an arc is not taken.
+    /// Finds the arcs of a file whose statements start on the lines `statements`. If `explained` is
+    /// false, the reasons why arcs are not taken are not kept.
     pub(crate) fn new(
         syntax: &Syntax,
         multiline: &MultilineMap,
@@ -51,12 +62,13 @@ impl Arcs {
         Self { possible, fixers, descriptions }
     }
 
-    /// Every possible arc, sorted.
+    /// Returns the possible arcs, sorted.
     pub(crate) fn possible(&self) -> &[Arc] {
         &self.possible
     }
 
-    /// Recorded arcs in the terms of the possible ones, sorted: coverage.py's `translate_arcs`.
+    /// Maps recorded arcs to the form of the possible arcs, like coverage.py's `translate_arcs`.
+    /// The result is sorted.
     pub(crate) fn translate(
         &self,
         arcs: impl IntoIterator<Item = Arc>,
@@ -66,18 +78,19 @@ impl Arcs {
         sorted(fixed.map(|(a, b)| (multiline.first_line(a), multiline.first_line(b))).collect())
     }
 
-    /// Why an arc was not taken, in English: `line 1 didn't jump to line 2 because ...`.
+    /// Returns why an arc was not taken, in English: `line 1 didn't jump to line 2 because ...`.
     pub(crate) fn missing_description(&self, arc: Arc) -> String {
         self.descriptions.missing(arc)
     }
 
-    /// What an arc does, in English: `jump to line 2`.
+    /// Returns what an arc does, in English: `jump to line 2`.
     pub(crate) fn description(&self, arc: Arc) -> String {
         self.descriptions.action(arc)
     }
 }
 
-/// Each arc once, in order. Arcs come in runs, function by function: a stable sort makes use of them.
+/// Sorts arcs, and removes duplicates. The sort is stable, because that is fast for arcs: they come
+/// in sorted runs, one function after another.
 fn sorted(mut arcs: Vec<Arc>) -> Vec<Arc> {
     arcs.sort();
     arcs.dedup();

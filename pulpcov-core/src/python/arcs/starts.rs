@@ -1,6 +1,6 @@
-//! Where arcs start, and why they may not be taken.
+//! Defines where arcs start, and why they may not be taken.
 
-/// A line that an arc leaves from, and what it means if that arc is never taken.
+/// A line that an arc leaves, and the reason if that arc is never taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ArcStart {
     pub(super) line: i32,
@@ -12,7 +12,7 @@ impl ArcStart {
         Self { line, cause }
     }
 
-    /// A start that no choice was made at.
+    /// Creates a start without a reason, for a line that does not choose between arcs.
     pub(super) fn plain(line: i32) -> Self {
         Self::new(line, Cause::Unknown)
     }
@@ -20,7 +20,7 @@ impl ArcStart {
 
 /// The starts of the arcs that leave a node.
 ///
-/// Nearly all nodes have one, so that one is not in a list.
+/// Nearly all nodes have exactly one start, so the first is stored without a list.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Exits {
     first: Option<ArcStart>,
@@ -52,7 +52,8 @@ impl Exits {
         self.first.is_none()
     }
 
-    /// Every start once, in order: coverage.py keeps a set, whose order is that of its hashes.
+    /// Returns each start once, sorted. In coverage.py, the order is that of a set, which depends
+    /// on hashes.
     pub(super) fn into_sorted(self) -> impl Iterator<Item = ArcStart> {
         let Self { mut first, mut others } = self;
         if !others.is_empty() {
@@ -64,10 +65,9 @@ impl Exits {
     }
 }
 
-/// Why an arc is not taken.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+/// Why an arc was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) enum Cause {
     Unknown,
     BreakNotExecuted,
@@ -84,7 +84,7 @@ pub(super) enum Cause {
 }
 
 impl Cause {
-    /// The cause in coverage.py's words, about an arc from `line`.
+    /// Returns the cause in coverage.py's words, for an arc from `line`.
     pub(super) fn describe(self, line: i32) -> String {
         match self {
             Self::Unknown => String::new(),

@@ -1,4 +1,4 @@
-//! `try` statements.
+//! Finds the arcs of `try` statements.
 
 use ruff_python_ast::{ExceptHandler, StmtTry};
 
@@ -13,7 +13,7 @@ impl<'a> Analyzer<'a> {
         let mut exits = self.body(&node.body, Exits::one(ArcStart::plain(line)));
         self.blocks.pop();
 
-        // With `finally`, exceptions of handlers and `else` go no further than that.
+        // Exceptions in handlers and in `else` go no further than to `finally`, if there is one.
         let has_finally = !node.finalbody.is_empty();
         if has_finally {
             self.blocks.push(Block::Try { handler: None });
@@ -28,7 +28,8 @@ impl<'a> Analyzer<'a> {
         }
         self.blocks.pop();
 
-        // What leaves `finally` goes on only if anything came into it in the normal way.
+        // The exits of `finally` lead on only if a suite before it can end without an exception or
+        // a jump.
         let completes = !exits.is_empty();
         let final_exits = self.body(&node.finalbody, exits);
         if completes { final_exits } else { Exits::default() }

@@ -1,8 +1,8 @@
-//! `with` statements: the way out leads through the `with` line once more.
+//! Finds the arcs of `with` statements.
 //!
-//! At run time the line of `with` is traced again when its body is left. A reader of a report
-//! expects the body to go to the next statement, so recorded and possible arcs are both fixed:
-//! coverage.py's `with_jump_fixers` and `fix_with_jumps` (parser.py).
+//! When the body of a `with` ends, Python traces the line of the `with` once more. But a reader of
+//! a report expects the body to go to the next statement. So recorded and possible arcs are both
+//! changed, as coverage.py's `with_jump_fixers` and `fix_with_jumps` do (parser.py).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +14,9 @@ use super::starts::{ArcStart, Exits};
 use crate::python::lines::LineSet;
 
 impl<'a> Analyzer<'a> {
-    /// Before Python 3.12.6 the way out led through `with`, since then through each context
-    /// manager; as all of them are one statement, they have the same first line.
+    /// Adds the arcs of a `with`. Up to Python 3.12.5, the program goes from the body to the line
+    /// of the `with`. Later versions go to each context manager. All of these are in one statement,
+    /// so they have the same first line.
     pub(super) fn with_exits(&mut self, node: &'a StmtWith, line: i32) -> Exits {
         self.withs.enter(line);
         let ends = self.body(&node.body, Exits::one(ArcStart::plain(line)));
@@ -31,7 +32,7 @@ impl<'a> Analyzer<'a> {
     }
 }
 
-/// What the walk sees of `with` statements.
+/// What the walk over the statements finds about `with` statements.
 #[derive(Debug)]
 pub(super) struct Withs {
     current: Vec<i32>,
@@ -61,14 +62,14 @@ impl Withs {
         self.current.retain(|&start| start != line);
     }
 
-    /// Take note of an arc that is being added.
+    /// Notes an arc that is being added, if it starts at a `with` whose body is being walked.
     pub(super) fn see(&mut self, arc: Arc) {
         if self.current.contains(&arc.0) {
             self.entries.insert(arc);
         }
     }
 
-    /// How to rewrite arcs, given all arcs of the file in order.
+    /// Returns how to change arcs. `arcs` are all arcs of the file, sorted.
     pub(super) fn fixers(&self, arcs: &[Arc]) -> WithFixers {
         let mut next: BTreeMap<i32, i32> = BTreeMap::new();
         for &(from, to) in arcs {
@@ -78,14 +79,15 @@ impl Withs {
         }
         let mut fixers = BTreeMap::new();
         for &(end, start) in &self.exits {
-            // A `with` that nothing follows, at the end of a `finally` that was not entered in
-            // the normal way, has nowhere to go to: its arc stays.
+            // A `with` has no next statement at the end of a `finally` that only exceptions or
+            // jumps enter. Then its arc stays.
             if next.contains_key(&start) {
                 fixers.insert((end, start), Some((end, self.final_next(start, &next))));
             }
         }
         for (&start, &to) in &next {
-            // Only a body on the line of its `with` leaves by this arc and no other.
+            // If the body is on the line of its `with`, this arc alone records that the `with` was
+            // left.
             if !self.exits.contains(&(start, start)) {
                 fixers.insert((start, to), None);
             }
@@ -93,11 +95,12 @@ impl Withs {
         WithFixers(fixers)
     }
 
-    /// Where leaving the `with` at `start` ends: the last statement of a `with` may be a `with`.
+    /// Returns where the program goes after the `with` that starts at `start`. If that `with` ends
+    /// the body of another `with`, this is where the other one goes.
     fn final_next(&self, start: i32, next: &BTreeMap<i32, i32>) -> i32 {
         let mut start = start;
         let mut target = start;
-        // Each step leaves one `with`: there are no more of them than that.
+        // Each step leaves a `with`, so there are no more steps than `with` statements.
         for _ in 0..=next.len() {
             let Some(&to) = next.get(&start) else { break };
             target = to;

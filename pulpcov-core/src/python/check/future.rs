@@ -1,4 +1,4 @@
-//! `from __future__ import`: known features, at the beginning of the file (`future.c`).
+//! Checks `from __future__ import`: known features, at the beginning of the file (`future.c`).
 
 use ruff_python_ast::{Stmt, StmtImportFrom};
 use ruff_text_size::{Ranged, TextSize};
@@ -22,7 +22,7 @@ const FEATURES: [&str; 10] = [
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Features {
     pub(super) annotations: bool,
-    /// Where the last import in its place starts; further down there may be none.
+    /// The start of the last future import at the beginning of the file. Any later one is an error.
     pub(super) last: TextSize,
 }
 

@@ -1,4 +1,4 @@
-//! The limits of CPython's tokenizer and of its integers.
+//! Checks the limits of CPython's tokenizer and of its integers.
 
 use ruff_python_ast::token::{Token, TokenKind};
 
@@ -7,14 +7,15 @@ use crate::python::syntax::{NotPython, Syntax};
 /// `MAXLEVEL` in CPython's `tokenizer.h`.
 const MOST_BRACKETS: usize = 200;
 
-/// One less than `MAXINDENT`, which counts the column 0.
+/// One less than `MAXINDENT`, which includes column 0.
 const MOST_INDENTS: usize = 99;
 
 /// `_PY_LONG_DEFAULT_MAX_STR_DIGITS` in `pycore_long.h`.
 const MOST_DIGITS: usize = 4300;
 
 pub(super) fn check(syntax: &Syntax) -> Result<(), NotPython> {
-    // Brackets and indents are levels as well, and a number is on one line.
+    // A file with few levels and short lines exceeds no limit, because brackets and indents are
+    // levels, and a number is on one line.
     if syntax.outline().levels() <= MOST_INDENTS && !syntax.has_line_of(MOST_DIGITS) {
         return Ok(());
     }
@@ -44,7 +45,8 @@ fn refuse(syntax: &Syntax, token: &Token, message: &str) -> Result<(), NotPython
     Err(NotPython::new(message, Some(syntax.first_line(token))))
 }
 
-/// Decimal integers take quadratic time to convert; the other bases have no limit.
+/// Refuses a decimal integer of too many digits, because its conversion takes quadratic time. Other
+/// bases have no limit.
 fn check_digits(syntax: &Syntax, token: &Token) -> Result<(), NotPython> {
     let literal = syntax.slice(ruff_text_size::Ranged::range(token));
     if literal.len() <= MOST_DIGITS || literal.bytes().any(|b| b.is_ascii_alphabetic()) {

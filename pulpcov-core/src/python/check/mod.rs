@@ -1,14 +1,14 @@
-//! What CPython refuses although it has the form of Python.
+//! Finds what CPython refuses although it parses.
 //!
-//! CPython looks for errors in stages: tokens, `__future__` imports, symbol table, code. It
-//! reports the first error of the first stage that has one. [`Errors`] keeps that order, so that
-//! the parts can look at the tree in theirs:
+//! CPython looks for errors in stages: tokens, `__future__` imports, symbol table, code. It reports
+//! the first error of the first stage that has one. [`Errors`] keeps the first error of each stage,
+//! so the modules can walk the tree in any order.
 //!
-//! - [`limits`]: how deep source may nest, how long a number may be;
-//! - [`future`]: `from __future__ import` in its place;
-//! - [`names`]: `global` and `nonlocal` (`symtable.c`);
-//! - [`placement`]: statements and expressions where they may not be (`symtable.c`, `compile.c`);
-//! - [`suspects`]: which expressions may be wrong at all;
+//! - [`limits`]: how deep a source may nest, and how long a number may be.
+//! - [`future`]: `from __future__ import` at the beginning of the file.
+//! - [`names`]: `global` and `nonlocal` (`symtable.c`).
+//! - [`placement`]: statements and expressions where they may not be (`symtable.c`, `compile.c`).
+//! - [`suspects`]: which expressions may be wrong at all.
 //! - [`patterns`]: what the cases of a `match` may bind and repeat (`compile.c`).
 
 mod future;
@@ -22,7 +22,7 @@ use self::future::Features;
 use super::PythonVersion;
 use super::syntax::{NotPython, Syntax};
 
-/// Refuse what CPython of `version` refuses.
+/// Checks that CPython of `version` accepts a text that parses.
 pub(crate) fn check(syntax: &Syntax, version: PythonVersion) -> Result<(), NotPython> {
     syntax.check_version(version)?;
     limits::check(syntax)?;
@@ -41,21 +41,22 @@ pub(crate) fn check(syntax: &Syntax, version: PythonVersion) -> Result<(), NotPy
     errors.into_result()
 }
 
-/// The later stages of CPython's compiler, in their order.
+/// The stages of CPython's compiler that find these errors, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// The parser makes the tree.
+    /// Builds the tree.
     Parser,
-    /// The symbol table is built, scope by scope.
+    /// Builds the symbol table, scope by scope.
     Symbols,
-    /// Names are resolved.
+    /// Resolves names.
     Resolution,
-    /// Code is generated.
+    /// Generates code.
     Code,
 }
 
 impl Stage {
-    /// The stage that refuses to bind `__debug__`, and what is asynchronous outside of what is.
+    /// Returns the stage of checks that 3.14 moved from code generation to the symbol table, for
+    /// example of assignments to `__debug__` and of `await` outside async functions.
     fn moved(version: PythonVersion) -> Self {
         if version >= PythonVersion::Py314 { Self::Symbols } else { Self::Code }
     }
@@ -68,9 +69,10 @@ struct Errors {
     symbols: Option<Found>,
     resolution: Option<Found>,
     code: Option<Found>,
-    /// CPython's grammar may have no such text.
+    /// Whether CPython's grammar may refuse the text, so that it has to be parsed again.
     is_no_grammar: bool,
-    /// No code is generated for what is looked at.
+    /// Whether the walk is in a part that CPython generates no code for. Errors of [`Stage::Code`]
+    /// do not count there.
     is_without_code: bool,
 }
 

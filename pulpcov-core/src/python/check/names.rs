@@ -1,6 +1,8 @@
-//! `global` and `nonlocal`: before the name is used, and bound further out (`symtable.c`).
+//! Checks `global` and `nonlocal` (`symtable.c`).
 //!
-//! Only files with one of these statements are looked at: without them, no use of a name is wrong.
+//! Such a statement must come before any other use of the name. For `nonlocal`, an outer function
+//! must bind the name. Files without these statements are not checked, because no use of a name is
+//! wrong there.
 
 use std::collections::HashMap;
 
@@ -50,7 +52,7 @@ enum Kind {
 struct Uses {
     parameter: bool,
     bound: bool,
-    /// Bound as well, but CPython does not look for imports before `global`.
+    /// Bound by an import. Unlike other bindings, it may come before `global`.
     imported: bool,
     annotated: bool,
     read: bool,
@@ -62,7 +64,7 @@ struct Scope<'a> {
     parent: Option<usize>,
     kind: Kind,
     names: HashMap<&'a str, Uses>,
-    /// The names that `global` and `nonlocal` declare, with their lines.
+    /// The names that `global` and `nonlocal` declare, with the lines of the statements.
     declared: Vec<(&'a str, i32)>,
 }
 
@@ -76,7 +78,7 @@ struct Table<'a, 'e> {
     syntax: &'a Syntax<'a>,
     errors: &'e mut Errors,
     annotations_apart: bool,
-    /// Outer scopes before inner ones.
+    /// Outer scopes come before inner ones.
     scopes: Vec<Scope<'a>>,
     current: usize,
 }
@@ -109,7 +111,7 @@ impl<'a> Table<'a, '_> {
         scope.and_then(|scope| scope.names.get(name)).copied().unwrap_or_default()
     }
 
-    /// `:=` in a comprehension binds in the scope around all of them.
+    /// Binds the target of `:=`. Inside comprehensions, `:=` binds in the scope around all of them.
     fn bind_around_comprehensions(&mut self, name: &'a str) {
         let mut scope = self.current;
         while let Some(Scope { kind: Kind::Comprehension, parent: Some(parent), .. }) =
@@ -120,7 +122,7 @@ impl<'a> Table<'a, '_> {
         self.with_name(scope, name, |uses| uses.bound = true);
     }
 
-    /// `symtable_visit_stmt`, `Global_kind` and `Nonlocal_kind`.
+    /// Declares names, like `symtable_visit_stmt` for `Global_kind` and `Nonlocal_kind`.
     fn declare(&mut self, names: &'a [Identifier], line: i32, word: &str) {
         for name in names.iter().map(Identifier::as_str) {
             let uses = self.uses(name);
@@ -191,10 +193,11 @@ impl<'a> Table<'a, '_> {
         });
     }
 
-    /// `analyze_name`: what `nonlocal` names must be bound in a function around.
+    /// Checks that an outer function binds each `nonlocal` name, like `analyze_name`.
     fn resolve(&mut self) {
         for index in 0..self.scopes.len() {
-            // Outer scopes come first, wherever they declare something.
+            // An error in an outer scope comes first, even if an inner scope has one on an earlier
+            // line.
             if self.errors.resolution.is_some() {
                 return;
             }
@@ -292,7 +295,7 @@ impl<'a> Visitor<'a> for Table<'a, '_> {
         match expr {
             Expr::Name(name) => {
                 let is_read = name.ctx == ExprContext::Load;
-                // `super()` looks at the class.
+                // `super()` uses `__class__`.
                 if is_read
                     && name.id.as_str() == "super"
                     && !matches!(self.kind(), Kind::Module | Kind::Class)

@@ -1,4 +1,5 @@
-//! The rules for the cases of a `match` (`codegen_pattern` and its kin in CPython's `compile.c`).
+//! Checks the cases of a `match` (`codegen_pattern` and related functions in CPython's
+//! `compile.c`).
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,9 +31,10 @@ struct Walk<'a, 'e> {
     version: PythonVersion,
     errors: &'e mut Errors,
     bound: Vec<&'a str>,
-    /// Of the pattern that was looked at last, which is what 3.11 names.
+    /// The line of the pattern that was visited last. Python 3.11 reports errors on this line.
     line: i32,
-    /// What is wrong further on in the pattern does not count, whatever its line is.
+    /// Whether the pattern has an error. Later errors in the pattern do not count, whatever their
+    /// lines are.
     is_refused: bool,
 }
 
@@ -58,7 +60,8 @@ impl<'a> Walk<'a, '_> {
         self.refuse_in(Stage::moved(self.version), pattern, "cannot assign to __debug__");
     }
 
-    /// `may_be_irrefutable`: nothing comes after that a pattern which always matches would hide.
+    /// Checks a pattern. If `may_be_irrefutable` is false, the pattern must not match everything,
+    /// because what comes after it would be unreachable.
     fn pattern(&mut self, pattern: &'a Pattern, may_be_irrefutable: bool) {
         self.line = self.syntax.first_line(pattern);
         match pattern {
@@ -119,7 +122,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// `_.a` and `_()`: CPython's grammar takes `_` for the wildcard.
+    /// Notes `_.a` and `_()`. CPython's grammar refuses them, because `_` is the wildcard.
     fn attribute(&mut self, expr: &Expr) {
         let mut root = expr;
         while let Expr::Attribute(attribute) = root {
@@ -130,7 +133,8 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Our parser takes more for a literal than CPython's grammar does: `-1(x)`, `(1)+2j`.
+    /// Notes what ruff's parser accepts as a literal but CPython's grammar does not: `-1(x)`,
+    /// `(1)+2j`.
     fn literal_or_attribute(&mut self, expr: &Expr) {
         let is_signed = |expr: &Expr| match expr {
             Expr::UnaryOp(signed) => signed.operand.is_number_literal_expr(),
@@ -229,10 +233,10 @@ fn is_formatted(expr: &Expr) -> bool {
     matches!(expr, Expr::FString(_) | Expr::TString(_))
 }
 
-/// Names up to so many are compared with each other, without a table.
+/// Up to this number, names are compared with each other, without a hash table.
 const FEW_NAMES: usize = 16;
 
-/// The first name, in the order of the repetitions, that came before, and where it is repeated.
+/// Returns the first name that repeats an earlier one, and the position where it does.
 pub(super) fn first_repeated<'n, I: Iterator<Item = &'n str>>(
     names: impl Fn() -> I,
 ) -> Option<(&'n str, usize)> {
@@ -245,16 +249,20 @@ pub(super) fn first_repeated<'n, I: Iterator<Item = &'n str>>(
     names().enumerate().find(is_repeated).map(|(place, name)| (name, place))
 }
 
-/// What is wrong with the name of an argument.
+/// What is wrong with the name of a keyword argument.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum WrongKeyword<'n> {
-    /// It is `__debug__`.
+    /// The name is `__debug__`.
     Debug,
-    /// It was there before.
+    /// The name repeats an earlier one.
     Repeated(&'n str),
 }
 
-/// `validate_keywords` and `validate_kwd_attrs`, which look at each name, and then for the same one further on. Which name is wrong?
+/// Returns the position of the keyword that CPython refuses first, and what is wrong with it.
+///
+/// This follows `validate_keywords` and `validate_kwd_attrs`. They check each name in order: is it
+/// `__debug__`, and does a later name repeat it? From 3.14 on, `__debug__` comes before repeated
+/// names.
 pub(super) fn wrong_keyword<'n, I: Iterator<Item = &'n str>>(
     names: impl Fn() -> I,
     version: PythonVersion,
@@ -270,7 +278,8 @@ pub(super) fn wrong_keyword<'n, I: Iterator<Item = &'n str>>(
     }
 }
 
-/// Where the first name that comes again is, and where it is repeated.
+/// Returns the position of the first name that is repeated later, the position of its first
+/// repetition, and the name.
 fn repeated_again<'n, I: Iterator<Item = &'n str>>(
     names: impl Fn() -> I,
 ) -> Option<(usize, usize, &'n str)> {

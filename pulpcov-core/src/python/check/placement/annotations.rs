@@ -1,4 +1,4 @@
-//! Annotations, and expressions that are evaluated later.
+//! Checks annotations, and other expressions that are evaluated later.
 
 use ruff_python_ast::visitor::Visitor;
 use ruff_python_ast::{Expr, StmtAnnAssign};
@@ -18,7 +18,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// `codegen_annassign`
+    /// Checks an annotated assignment, like `codegen_annassign`.
     pub(super) fn annotated(&mut self, node: &'a StmtAnnAssign) {
         let is_late = self.version >= PythonVersion::Py314;
         let is_only_named =
@@ -43,14 +43,16 @@ impl<'a> Walk<'a, '_> {
         self.without_code(is_without_code, |walk| walk.visit_annotation(&node.annotation));
     }
 
-    /// A target is before the value for the symbol table, and behind it where code is made. That tells from 3.14 on.
+    /// Walks a target as the symbol table does, before the value. Code generation visits the target
+    /// after the value. The difference shows from 3.14 on.
     pub(super) fn symbols(&mut self, target: &'a Expr) {
         if self.version >= PythonVersion::Py314 {
             self.without_code(true, |walk| walk.visit_expr(target));
         }
     }
 
-    /// `codegen_check_ann_subscr`: each part of the index is evaluated on its own.
+    /// Checks the index of an annotated target, like `codegen_check_ann_subscr`. Each part of it is
+    /// evaluated on its own.
     pub(super) fn annotated_index(&mut self, index: &Expr) {
         match index {
             Expr::Tuple(parts) => parts.iter().for_each(|part| self.annotated_index(part)),
@@ -59,7 +61,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Walk what is perhaps not compiled.
+    /// Calls `walk`. If `is_without` is true, CPython generates no code for what it visits.
     pub(super) fn without_code(&mut self, is_without: bool, walk: impl FnOnce(&mut Self)) {
         let outside = self.errors.is_without_code;
         self.errors.is_without_code |= is_without;

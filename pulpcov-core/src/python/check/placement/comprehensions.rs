@@ -1,4 +1,4 @@
-//! Comprehensions, and assignments inside expressions.
+//! Checks comprehensions, and assignments inside expressions.
 
 use ruff_python_ast::visitor::Visitor;
 use ruff_python_ast::{Comprehension, Expr};
@@ -37,7 +37,8 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// A comprehension that awaits.
+    /// Checks a comprehension that awaits: it must be in an async function or another
+    /// comprehension.
     pub(super) fn asynchronous(&mut self, expr: &Expr) {
         let is_allowed = self.kind().is_async() || self.kind().is_comprehension();
         if !is_allowed && !expr.is_generator_expr() {
@@ -52,7 +53,7 @@ impl<'a> Walk<'a, '_> {
         self.scope(|scope| scope.iterables -= 1);
     }
 
-    /// A generator of a comprehension, its iterable excepted.
+    /// Checks a `for` clause of a comprehension, except its iterable.
     pub(super) fn generator(&mut self, generator: &'a Comprehension) {
         let mut targets = Vec::new();
         collect_names(&generator.target, &mut targets);
@@ -77,7 +78,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// `symtable_handle_namedexpr`, `symtable_extend_namedexpr_scope`.
+    /// Checks `:=`, like `symtable_handle_namedexpr` and `symtable_extend_namedexpr_scope`.
     pub(super) fn named(&mut self, expr: &'a Expr, target: &'a Expr) {
         self.refuse_deferred(expr, "named expression");
         let Expr::Name(name) = target else { return };

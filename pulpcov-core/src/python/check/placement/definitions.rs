@@ -1,4 +1,4 @@
-//! Functions, classes, and their parameters.
+//! Checks functions, classes and their parameters.
 
 use ruff_python_ast::visitor::Visitor;
 use ruff_python_ast::{
@@ -13,7 +13,8 @@ use crate::python::check::patterns::first_repeated;
 use crate::text::py_repr;
 
 impl<'a> Walk<'a, '_> {
-    /// `def` and `class` are where they say so.
+    /// Checks the name of a function or class. CPython reports the line of `def` or `class`, not
+    /// that of the first decorator.
     pub(super) fn bind_definition(
         &mut self,
         name: &Identifier,
@@ -58,7 +59,7 @@ impl<'a> Walk<'a, '_> {
         self.scoped(Kind::Class, |walk| walk.visit_body(&node.body));
     }
 
-    /// Walk type parameters, and what they are in scope of.
+    /// Walks type parameters. Then calls `walk` in a scope that can use them.
     pub(super) fn generic(
         &mut self,
         parameters: Option<&'a TypeParams>,
@@ -119,7 +120,8 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Of a function in a line, which is what 3.11 names.
+    /// Checks the parameters of a function on `line`. For `__debug__`, Python 3.11 reports that
+    /// line.
     pub(super) fn parameters(&mut self, parameters: &Parameters, line: i32) {
         let repeated = first_repeated(|| named(parameters).map(Identifier::as_str));
         for (place, name) in named(parameters).enumerate() {
@@ -139,7 +141,7 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// The names of parameters, in the order of `symtable_visit_arguments`.
+/// Returns the names of parameters, in the order of `symtable_visit_arguments`.
 fn named(parameters: &Parameters) -> impl Iterator<Item = &Identifier> {
     let starred = parameters.vararg.iter().chain(&parameters.kwarg);
     let others = parameters.iter_non_variadic_params().map(|other| &other.parameter.name);

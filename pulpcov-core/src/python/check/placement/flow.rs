@@ -1,4 +1,4 @@
-//! Blocks, and jumps out of them.
+//! Checks blocks, and jumps out of them.
 
 use ruff_python_ast::visitor::Visitor;
 use ruff_python_ast::{ExceptHandler, Expr, Stmt, StmtTry};
@@ -9,7 +9,8 @@ use crate::python::PythonVersion;
 use crate::python::check::Stage;
 
 impl<'a> Walk<'a, '_> {
-    /// `_PyCompile_PushFBlock`: `CO_MAXBLOCKS` of them.
+    /// Calls `walk` inside blocks. Refuses more than `CO_MAXBLOCKS` of them, like
+    /// `_PyCompile_PushFBlock`.
     pub(super) fn in_blocks(
         &mut self,
         blocks: &[Block],
@@ -68,7 +69,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// `codegen_unwind_fblock_stack`: `except*` suites run to their end.
+    /// Checks a jump, like `codegen_unwind_fblock_stack`. A jump cannot leave an `except*` suite.
     pub(super) fn jump(&mut self, statement: &Stmt) {
         let to_loop = !matches!(statement, Stmt::Return(_));
         let blocks = self.scopes.last().map(|scope| scope.blocks.as_slice()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Imports: lazy ones, and those of `__future__`.
+//! Checks lazy imports, and imports from `__future__`.
 
 use ruff_python_ast::{Alias, Stmt, StmtImportFrom};
 use ruff_text_size::Ranged;
@@ -9,7 +9,8 @@ use crate::python::PythonVersion;
 use crate::python::check::Stage;
 
 impl<'a> Walk<'a, '_> {
-    /// `check_lazy_import_context`: a lazy import stands at module level, and in no `try`. Is this one in its place?
+    /// Checks a lazy import, like `check_lazy_import_context`: it must be at module level, and in
+    /// no `try`. Returns whether it is.
     pub(super) fn lazy_import(&mut self, node: impl Ranged, what: &str) -> bool {
         let scope = self.scopes.last();
         let place = match self.kind() {
@@ -50,7 +51,7 @@ impl<'a> Walk<'a, '_> {
             let message = "from __future__ imports must occur at the beginning of the file";
             self.refuse(stage, node, message);
         }
-        // The parser has `<>` for `!=` behind it.
+        // After this import, CPython's parser accepts `<>` instead of `!=`.
         self.errors.is_no_grammar |= self.version >= PythonVersion::Py313
             && node.names.iter().any(|alias| alias.name.as_str() == "barry_as_FLUFL");
     }

@@ -1,7 +1,15 @@
-//! Statements and expressions in places where CPython does not have them.
+//! Finds statements and expressions where CPython does not allow them.
 //!
-//! What belongs to a function outside of one, `await` where nothing is asynchronous, jumps out of
-//! no loop, stars that nothing unpacks, arguments named twice, assignments to `__debug__`.
+//! - `annotations`: annotations, and other expressions that are evaluated later.
+//! - `comprehensions`: comprehensions, and assignments inside expressions.
+//! - `definitions`: functions, classes and their parameters.
+//! - `flow`: blocks, and jumps such as `break` outside a loop.
+//! - `imports`: lazy imports, and those of `__future__`.
+//! - `strings`: fields of f-strings and t-strings.
+//! - `suspension`: `yield` outside a function, and `await` outside an async function.
+//! - `targets`: assignments to `__debug__`, and stars that unpack nothing.
+//!
+//! Names of keyword arguments are checked here.
 
 mod annotations;
 mod comprehensions;
@@ -59,7 +67,7 @@ enum Kind {
     Comprehension {
         what: &'static str,
     },
-    /// An expression that is evaluated on demand, and what CPython calls it.
+    /// An expression that is evaluated on demand, and CPython's name for it.
     Deferred {
         what: &'static str,
     },
@@ -75,7 +83,7 @@ impl Kind {
     }
 }
 
-/// CPython's frame blocks, as far as they matter here.
+/// The frame blocks of CPython that matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Block {
     Loop,
@@ -86,20 +94,20 @@ enum Block {
 struct Scope<'a> {
     kind: Kind,
     blocks: Vec<Block>,
-    /// The line where one more block than are left to a generator was opened.
+    /// The line of the first block that a generator has no room for.
     crowded: Option<i32>,
     yields: bool,
-    /// A comprehension that awaits something.
+    /// Whether something is awaited in the scope. A comprehension is asynchronous then.
     awaits: bool,
-    /// The first `return` with a value.
+    /// The line of the first `return` with a value.
     returns_value: Option<i32>,
     /// The iteration variables of a comprehension.
     targets: Vec<&'a str>,
-    /// What `:=` assigns to in a comprehension.
+    /// The names that `:=` assigns to in a comprehension.
     assigned: Vec<&'a str>,
-    /// How many iterables of comprehensions are around.
+    /// The number of comprehension iterables around the current expression.
     iterables: usize,
-    /// How many `try` statements are around.
+    /// The number of `try` statements around the current statement.
     tries: usize,
 }
 
@@ -122,14 +130,14 @@ impl Scope<'_> {
 
 struct Walk<'a, 'e> {
     syntax: &'a Syntax<'a>,
-    /// Expressions without any are passed over.
+    /// Expressions without any suspect are skipped.
     suspects: Suspects<'a>,
     version: PythonVersion,
     features: Features,
     errors: &'e mut Errors,
-    /// The innermost last; never empty.
+    /// The innermost scope is last. Never empty.
     scopes: Vec<Scope<'a>>,
-    /// How many format specifications of f-strings are around.
+    /// The number of format specifications of f-strings around the current field.
     format_specs: usize,
 }
 
@@ -148,7 +156,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Walk what has a scope of its own.
+    /// Walks something that has its own scope. Returns that scope.
     fn scoped(&mut self, kind: Kind, walk: impl FnOnce(&mut Self)) -> Scope<'a> {
         self.scopes.push(Scope::new(kind));
         walk(self);
@@ -157,7 +165,8 @@ impl<'a> Walk<'a, '_> {
         scope
     }
 
-    /// From 3.12 on generators and coroutines have a block around everything.
+    /// Checks the number of blocks in a generator or coroutine. From 3.12 on, it has a block around
+    /// its whole body.
     fn check_crowd(&mut self, scope: &Scope<'_>) {
         let wrapped = scope.yields || scope.kind.is_async();
         if let Some(line) = scope.crowded
@@ -186,7 +195,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 self.symbols(&node.target);
                 self.visit_expr(&node.value);
                 match &*node.target {
-                    // Up to 3.13 nobody looks at the name.
+                    // Up to 3.13, CPython does not check the attribute's name.
                     Expr::Attribute(target) if self.version < PythonVersion::Py314 => {
                         self.visit_expr(&target.value);
                     }
@@ -290,7 +299,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             }
             Expr::Attribute(node) => {
                 let is_deleted = node.ctx == ExprContext::Del;
-                // Up to 3.13 such an attribute may be deleted.
+                // Up to 3.13, CPython allows `del x.__debug__`.
                 let is_bound = node.ctx == ExprContext::Store
                     || is_deleted && self.version >= PythonVersion::Py314;
                 if is_bound && node.attr.as_str() == "__debug__" {
@@ -349,11 +358,11 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
         let names = || arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
         let wrong = wrong_keyword(|| names().map(Identifier::as_str), self.version);
         match wrong.and_then(|(place, wrong)| Some((names().nth(place)?, wrong))) {
-            // The call is what 3.11 names.
+            // Python 3.11 reports the line of the call, not that of the keyword.
             Some((_, WrongKeyword::Debug)) if self.version == PythonVersion::Py311 => {
                 self.refuse(Stage::Code, arguments, NOT_ASSIGNED);
             }
-            // After the arguments without names.
+            // This check comes after those of positional arguments, below.
             Some((_, WrongKeyword::Debug)) if self.version >= PythonVersion::Py314 => {}
             Some((name, WrongKeyword::Debug)) => self.refuse_debug(name),
             Some((name, WrongKeyword::Repeated(word))) => {
@@ -450,7 +459,7 @@ mod tests {
         "match X:\n  case {'a': x, **y} if X: X",
     ];
 
-    /// Source text with something in the place of every `X`.
+    /// Returns source text with an expression in place of each `X`.
     fn source() -> impl Strategy<Value = String> {
         let parts = prop::collection::vec(prop::sample::select(&PARTS[..]), 12);
         let statement = (prop::sample::select(&STATEMENTS[..]), parts).prop_map(|(text, parts)| {

@@ -1,4 +1,4 @@
-//! Fields of f-strings and t-strings.
+//! Checks fields of f-strings and t-strings.
 
 use ruff_python_ast::visitor::Visitor;
 use ruff_python_ast::{ConversionFlag, InterpolatedElement};
@@ -21,7 +21,7 @@ impl<'a> Walk<'a, '_> {
             self.visit_expr(&element.expression);
         }
         let Some(spec) = &element.format_spec else { return };
-        // The tokenizer counts other than the parser of 3.11 did.
+        // Python 3.11 allows fewer nested format specifications than later versions.
         let most = if is_3_11 { 1 } else { 2 };
         for inner in spec.elements.iter().filter_map(|element| element.as_interpolation()) {
             self.errors.is_no_grammar |= self.format_specs >= most;
@@ -32,7 +32,8 @@ impl<'a> Walk<'a, '_> {
     }
 }
 
-/// The parser of 3.11 wants a letter of ASCII as a conversion, and `}` or `:` right behind it.
+/// Returns whether Python 3.11 may refuse the conversion of a field. Python 3.11 requires an ASCII
+/// letter, directly followed by `}` or `:`.
 fn may_have_wrong_conversion(syntax: &Syntax, element: &InterpolatedElement) -> bool {
     let text = syntax.slice(element.range());
     let spec = element.format_spec.as_ref().map(|spec| spec.start() - element.start());

@@ -1,4 +1,4 @@
-//! `yield` and `await`.
+//! Checks `yield` and `await`.
 
 use ruff_python_ast::Expr;
 use ruff_python_ast::visitor;

@@ -1,4 +1,4 @@
-//! Targets of assignments, and stars.
+//! Checks targets of assignments, and stars.
 
 use ruff_python_ast::visitor::Visitor;
 use ruff_python_ast::{Expr, ExprContext, Identifier};
@@ -18,7 +18,7 @@ impl<'a> Walk<'a, '_> {
         self.refuse(Stage::moved(self.version), node, NOT_ASSIGNED);
     }
 
-    /// The target of an assignment.
+    /// Checks the target of an assignment.
     pub(super) fn target(&mut self, target: &'a Expr) {
         if let Expr::Starred(starred) = target {
             let message = "starred assignment target must be in a list or tuple";
@@ -29,7 +29,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// Elements, arguments: where a star unpacks.
+    /// Checks an element or argument, in which a star is allowed.
     pub(super) fn unpacked(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Starred(starred) => self.visit_expr(&starred.value),
@@ -37,7 +37,8 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    /// `unpack_helper`: `a, *b = ...`.
+    /// Checks the elements of a list, tuple or set. In a target such as `a, *b = ...`, this follows
+    /// `unpack_helper`.
     pub(super) fn elements(&mut self, expr: &Expr, elements: &'a [Expr], context: ExprContext) {
         if context == ExprContext::Store {
             let mut stars = elements.iter().enumerate().filter(|(_, e)| e.is_starred_expr());
