@@ -11,7 +11,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -49,34 +49,39 @@ def copy(name, to):
     shutil.copyfile(os.path.join(KIT, name), to)
 "#;
 
-/// Keeps the kernel's protection of links switched off, as it is on some hosts.
-struct Unprotected {
-    before: Vec<(PathBuf, String)>,
-    // Declared last, so that it is dropped last.
-    _alone: MutexGuard<'static, ()>,
-}
+/// Keeps the kernel's protection of links switched off, as it is on some hosts. All values share one switch: the
+/// first one turns the protection off, if the system allows that, and the last one restores it.
+struct Unprotected;
+
+/// The number of [`Unprotected`] values, and the settings as the first one found them.
+static SWITCH: Mutex<(usize, Vec<(PathBuf, String)>)> = Mutex::new((0, Vec::new()));
 
 impl Unprotected {
-    /// Switches the protection off until the value is dropped, if the system allows that. Waits until no other
-    /// test does so.
     fn new() -> Self {
-        static ALONE: Mutex<()> = Mutex::new(());
-        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = ["symlinks", "hardlinks", "fifos", "regular"];
-        let paths = names.map(|name| PathBuf::from(format!("/proc/sys/fs/protected_{name}")));
-        let switch = |path: PathBuf| {
-            let value = fs::read_to_string(&path).ok()?;
-            fs::write(&path, "0").ok()?;
-            Some((path, value))
-        };
-        Self { before: paths.into_iter().filter_map(switch).collect(), _alone: alone }
+        let mut switch = SWITCH.lock().unwrap_or_else(PoisonError::into_inner);
+        if switch.0 == 0 {
+            let names = ["symlinks", "hardlinks", "fifos", "regular"];
+            let paths = names.map(|name| PathBuf::from(format!("/proc/sys/fs/protected_{name}")));
+            let turn_off = |path: PathBuf| {
+                let value = fs::read_to_string(&path).ok()?;
+                fs::write(&path, "0").ok()?;
+                Some((path, value))
+            };
+            switch.1 = paths.into_iter().filter_map(turn_off).collect();
+        }
+        switch.0 += 1;
+        Self
     }
 }
 
 impl Drop for Unprotected {
     fn drop(&mut self) {
-        for (path, value) in &self.before {
-            let _ = fs::write(path, value);
+        let mut switch = SWITCH.lock().unwrap_or_else(PoisonError::into_inner);
+        switch.0 -= 1;
+        if switch.0 == 0 {
+            for (path, value) in switch.1.drain(..) {
+                let _ = fs::write(path, value);
+            }
         }
     }
 }
