@@ -94,7 +94,10 @@ pub mod data;
 pub mod design {}
 #[cfg(feature = "combine")]
 pub mod discover;
-#[cfg_attr(not(feature = "combine"), expect(dead_code, reason = "readers and writers use all of it"))]
+#[cfg_attr(
+    not(feature = "combine"),
+    expect(dead_code, reason = "readers and writers use all of it")
+)]
 mod error;
 #[cfg(feature = "combine")]
 pub mod folder;

@@ -222,8 +222,7 @@ impl PythonSource {
 ///
 /// Lines count from 1, and lists are sorted. A negative line at the end of an arc is an exit: `-3`
 /// is the exit of the function, class or module that starts on line 3.
-#[derive(Debug, Clone)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Facts {
     last_line: i32,
     last_outside: i32,
@@ -435,6 +434,14 @@ fn last_outside(text: &str, last_line: i32) -> i32 {
     if may_have.is_some() && text.contains(SEPARATORS) { last_line } else { last_line - 1 }
 }
 
+/// Returns line numbers in order, without duplicates.
+fn lines_of(numbers: impl IntoIterator<Item = i32>) -> Vec<i32> {
+    let mut lines: Vec<i32> = numbers.into_iter().filter(|line| *line > 0).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -455,11 +462,4 @@ mod tests {
             assert_ne!(other.fingerprint(), fingerprint);
         }
     }
-}
-/// Returns line numbers in order, without duplicates.
-fn lines_of(numbers: impl IntoIterator<Item = i32>) -> Vec<i32> {
-    let mut lines: Vec<i32> = numbers.into_iter().filter(|line| *line > 0).collect();
-    lines.sort_unstable();
-    lines.dedup();
-    lines
 }

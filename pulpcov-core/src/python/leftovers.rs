@@ -123,7 +123,7 @@ impl<'a> Constants<'a> {
 
     fn index_of(&mut self, constant: &Constant) -> usize {
         let next = self.next_index();
-        *self.indexes.entry(format!("{constant:?}")).or_insert(next)
+        *self.indexes.entry(constant.key()).or_insert(next)
     }
 
     fn next_index(&self) -> usize {
@@ -272,12 +272,12 @@ impl<'a> Visitor<'a> for Constants<'a> {
             Stmt::Return(node) if node.value.is_none() => self.load(Constant::None),
             Stmt::Import(node) => {
                 for _ in &node.names {
-                    self.load(Constant::Int(0));
+                    self.load(Constant::Int(0.into()));
                     self.load(Constant::None);
                 }
             }
             Stmt::ImportFrom(node) => {
-                self.load(Constant::Int(i128::from(node.level)));
+                self.load(Constant::Int(node.level.into()));
                 self.load_names(node.names.iter().map(|alias| alias.name.as_str()));
             }
             Stmt::AnnAssign(node) => {

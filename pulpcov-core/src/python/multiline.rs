@@ -5,8 +5,7 @@
 use super::syntax::Syntax;
 
 /// For each line of a statement that has several lines, the first line of the statement.
-#[derive(Debug, Clone, Default)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
 pub(crate) struct MultilineMap {
     /// Indexed by line. It is 0 for a line that is not in such a statement.
     first: Vec<i32>,

@@ -13,8 +13,9 @@ use super::syntax::Syntax;
 use super::walk::{self, Definition};
 
 /// The kind of a [`Region`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum RegionKind {
     /// A function, method or nested function.
     Function,
@@ -33,8 +34,7 @@ impl RegionKind {
 }
 
 /// A function or class, with the lines that belong to it and to no inner region of its kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Region {
     kind: RegionKind,
     name: String,

@@ -1,5 +1,6 @@
 //! Percentages, rounded and compared as in coverage.py.
 
+use crate::pytext::float_repr;
 use crate::{Error, ErrorKind, Result};
 
 /// The number of decimal places of a percentage.
@@ -96,7 +97,7 @@ pub fn display_covered(percent: f64, precision: Precision) -> String {
 /// ```
 pub fn should_fail_under(total: f64, fail_under: f64, precision: Precision) -> Result<bool> {
     if !(0.0..=100.0).contains(&fail_under) {
-        return Err(PercentError::FailUnder { shown: py_float(fail_under) }.into());
+        return Err(PercentError::FailUnder { shown: float_repr(fail_under) }.into());
     }
     if is_short_of_all(total, fail_under) {
         return Ok(true);
@@ -142,24 +143,6 @@ fn fixed(number: f64, precision: Precision) -> String {
         return (number.round_ties_even() as u8).to_string();
     }
     format!("{number:.*}", precision.digits())
-}
-
-/// Formats a number as Python's `str(float)` does.
-fn py_float(number: f64) -> String {
-    if number.is_nan() {
-        return "nan".to_owned();
-    }
-    let magnitude = number.abs();
-    if magnitude != 0.0 && magnitude.is_finite() && !(1e-4..1e16).contains(&magnitude) {
-        let text = format!("{number:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, exponent) = match exponent.strip_prefix('-') {
-            Some(exponent) => ('-', exponent),
-            None => ('+', exponent),
-        };
-        return format!("{digits}e{sign}{exponent:0>2}");
-    }
-    format!("{number:?}")
 }
 
 /// An invalid number in the configuration, with coverage.py's message.

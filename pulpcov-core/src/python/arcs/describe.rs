@@ -5,8 +5,7 @@ use super::starts::Cause;
 use crate::text::py_repr;
 
 /// What an arc does. The line that it goes to tells which function or class it leaves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) enum Action {
     /// Goes to a line, or to the exit of a function.
     Jump,
@@ -17,8 +16,7 @@ pub(super) enum Action {
 }
 
 /// A way to take an arc: why it may not be taken, and what it does.
-#[derive(Debug, Clone)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Fragment {
     pub(super) arc: Arc,
     pub(super) cause: Cause,
@@ -26,8 +24,7 @@ pub(super) struct Fragment {
 }
 
 /// The fragments of all arcs. An arc has a fragment for each way to take it.
-#[derive(Debug, Clone)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(super) struct Descriptions {
     fragments: Vec<Fragment>,
     /// The lines that functions and classes start on, sorted, and their names.

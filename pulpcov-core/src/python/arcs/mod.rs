@@ -34,8 +34,7 @@ use super::syntax::Syntax;
 pub(crate) type Arc = (i32, i32);
 
 /// The possible arcs of a file, and what to say about them.
-#[derive(Debug, Clone)]
-#[derive(serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Arcs {
     possible: Vec<Arc>,
     fixers: WithFixers,

@@ -8,7 +8,7 @@ use ruff_text_size::{Ranged, TextRange};
 
 use super::{Errors, Stage};
 use crate::python::PythonVersion;
-use crate::python::constant::{Constant, fold};
+use crate::python::constant::{Complex, Constant, fold};
 use crate::python::syntax::Syntax;
 use crate::text::py_repr;
 
@@ -216,9 +216,24 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    /// Returns the value of a constant key.
+    fn key(&self, key: &Expr) -> Option<Constant> {
+        match (fold(key)?, key) {
+            // From 3.14 on, a real number minus an imaginary zero has a negative imaginary zero.
+            (Constant::Complex(value), Expr::BinOp(sum))
+                if sum.op == Operator::Sub
+                    && value.im == 0.0
+                    && self.version >= PythonVersion::Py314 =>
+            {
+                Some(Constant::Complex(Complex { im: -0.0, ..value }))
+            }
+            (value, _) => Some(value),
+        }
+    }
+
     fn keys(&mut self, pattern: &Pattern, mapping: &PatternMatchMapping) {
         let mut seen: Vec<Constant> = Vec::new();
-        for key in mapping.keys.iter().filter_map(fold) {
+        for key in mapping.keys.iter().filter_map(|key| self.key(key)) {
             if seen.iter().any(|other| other.equals(&key)) {
                 let message = format!("mapping pattern checks duplicate key ({})", key.repr());
                 self.refuse(pattern, message);

@@ -53,7 +53,7 @@ impl<'a> Walk<'a, '_> {
         node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
         self.generic(node.type_params.as_deref(), |walk| {
             if let Some(arguments) = &node.arguments {
-                walk.visit_arguments(arguments);
+                walk.arguments(arguments, walk.syntax.definition_line(node, &node.decorator_list));
             }
         });
         self.scoped(Kind::Class, |walk| walk.visit_body(&node.body));

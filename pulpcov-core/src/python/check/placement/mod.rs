@@ -325,6 +325,10 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 self.named(expr, &node.target);
                 visitor::walk_expr(self, expr);
             }
+            Expr::Call(node) => {
+                self.visit_expr(&node.func);
+                self.arguments(&node.arguments, self.syntax.first_line(node));
+            }
             Expr::Lambda(node) => {
                 if let Some(parameters) = &node.parameters {
                     self.defaults(parameters);
@@ -354,13 +358,22 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
         }
     }
 
-    fn visit_arguments(&mut self, arguments: &'a Arguments) {
+    fn visit_interpolated_string_element(&mut self, element: &'a InterpolatedStringElement) {
+        if let InterpolatedStringElement::Interpolation(element) = element {
+            self.interpolation(element);
+        }
+    }
+}
+
+impl<'a> Walk<'a, '_> {
+    /// Walks the arguments of a call or a class, which starts on `line`.
+    fn arguments(&mut self, arguments: &'a Arguments, line: i32) {
         let names = || arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
         let wrong = wrong_keyword(|| names().map(Identifier::as_str), self.version);
         match wrong.and_then(|(place, wrong)| Some((names().nth(place)?, wrong))) {
             // Python 3.11 reports the line of the call, not that of the keyword.
             Some((_, WrongKeyword::Debug)) if self.version == PythonVersion::Py311 => {
-                self.refuse(Stage::Code, arguments, NOT_ASSIGNED);
+                self.errors.add(Stage::Code, line, NOT_ASSIGNED);
             }
             // This check comes after those of positional arguments, below.
             Some((_, WrongKeyword::Debug)) if self.version >= PythonVersion::Py314 => {}
@@ -378,12 +391,6 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             self.refuse_debug(name);
         }
         arguments.keywords.iter().for_each(|keyword| self.visit_expr(&keyword.value));
-    }
-
-    fn visit_interpolated_string_element(&mut self, element: &'a InterpolatedStringElement) {
-        if let InterpolatedStringElement::Interpolation(element) = element {
-            self.interpolation(element);
-        }
     }
 }
 

@@ -116,7 +116,8 @@ impl Tokenizer<'_> {
                         self.back(c);
                         return self.expression();
                     }
-                    // The token includes both braces. CPython's token ends before the second brace.
+                    // The two braces stand for one. The token ends between them.
+                    self.skipped = 1;
                     return Ok(());
                 }
                 Some(b'}') => {
@@ -131,6 +132,8 @@ impl Tokenizer<'_> {
                             fstring.in_text = false;
                             fstring.in_format_spec = false;
                         }
+                    } else {
+                        self.skipped = 1;
                     }
                     return Ok(());
                 }

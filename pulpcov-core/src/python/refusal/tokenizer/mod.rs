@@ -105,6 +105,8 @@ pub(super) struct Tokenizer<'t> {
     cur: usize,
     /// The end of the last line that was read.
     read: usize,
+    /// The number of bytes before `cur` that are part of no token.
+    skipped: usize,
     line: i32,
     /// Whether the end of the text was read: `tok->done` is `E_EOF`.
     pub(super) at_end: bool,
@@ -131,6 +133,7 @@ impl<'t> Tokenizer<'t> {
             version,
             cur: 0,
             read: 0,
+            skipped: 0,
             line,
             at_end: false,
             trouble: None,
@@ -171,6 +174,7 @@ impl<'t> Tokenizer<'t> {
     }
 
     pub(super) fn next_token(&mut self) -> Token {
+        self.skipped = 0;
         let (kind, start, first_line) = if self.trouble.is_some() {
             (Kind::Error, self.cur, self.line)
         } else if self.fstrings.last().is_some_and(|fstring| fstring.in_text) {
@@ -181,7 +185,7 @@ impl<'t> Tokenizer<'t> {
         Token {
             kind,
             start,
-            end: self.cur.max(start),
+            end: self.cur.saturating_sub(self.skipped).max(start),
             line: first_line,
             end_line: self.line,
             level: self.brackets.len(),
