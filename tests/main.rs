@@ -1,42 +1,44 @@
 //! Tests of the command as users run it, and of the library on data files of every kind.
+//!
+//! The modules are tiers, by what the tests need from the machine. `tests/run TIER` installs it. The build script finds
+//! out which tiers can run here; the others are one ignored test each, which says what is missing.
+//!
+//! | Tier | Needs |
+//! |---|---|
+//! | `quick` | cargo |
+//! | `python` | Python with venv, PyPI, and programs that read reports or disturb a combine |
+//! | `services` | servers and brokers that the hook is tried with |
+//! | `browser` | Chromium |
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![cfg_attr(
+    not(all(tier_python, tier_services, tier_browser)),
+    allow(dead_code, unused_imports, reason = "only all tiers together use all helpers")
+)]
 
-mod advice;
-mod analyze;
-mod attacks;
-mod authors;
-mod browser;
-mod chromium;
-mod codecs;
-mod commands;
-mod configurations;
-mod data_root;
-mod enemy;
-mod faults;
-mod formats;
-mod hook;
-mod hook_beside;
-mod hook_commands;
-mod hook_places;
-mod hook_refusals;
-mod hook_signals;
-mod hooked;
-mod hostile;
-mod html;
-mod memory;
-mod mutated;
-mod odd_situations;
-mod outputs;
-mod parity;
-mod patterns;
-mod plugins;
-mod properties;
-mod python_facts;
-mod pythons;
-mod readers;
-mod report;
-mod sample;
-mod services;
-mod sources;
 mod support;
-mod watch;
+
+#[cfg(tier_browser)]
+mod browser;
+#[cfg(tier_python)]
+mod python;
+mod quick;
+#[cfg(tier_services)]
+mod services;
+
+/// What says that a tier is left out.
+mod left_out {
+    #[cfg(not(tier_python))]
+    #[test]
+    #[ignore = "`tests/run python` says what is missing"]
+    fn python() {}
+
+    #[cfg(not(tier_services))]
+    #[test]
+    #[ignore = "`tests/run services` says what is missing"]
+    fn services() {}
+
+    #[cfg(not(tier_browser))]
+    #[test]
+    #[ignore = "`tests/run browser` says what is missing"]
+    fn browser() {}
+}

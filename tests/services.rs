@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::hooked::{Hooked, Running, line_of_step, lines_with, shop};
+use crate::support::hooked::{Hooked, Running, line_of_step, lines_with, shop};
 use crate::support::{REFERENCE, Rows, neutral, venv};
 
 /// The interval is so long that every save has another reason.

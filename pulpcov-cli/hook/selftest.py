@@ -13,7 +13,7 @@ import tempfile
 import time
 
 # The seconds after which a step has failed.
-PATIENCE = 30
+PATIENCE = 120
 PACKAGE = "pulpcov_hook_selftest"
 WORK = """\
 def parent():

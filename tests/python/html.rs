@@ -1,0 +1,306 @@
+//! The HTML report: figures, settings, and which files are written.
+//!
+//! `browser.rs` tests in a browser how the report looks and works.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::Dir;
+use crate::support::sample::measured;
+
+/// Returns the data that a file `data.NAME.js` of a report passes to the script.
+#[track_caller]
+fn data(folder: &Path, name: &str) -> Value {
+    let text = fs::read_to_string(folder.join(format!("data.{name}.js"))).unwrap();
+    let json = text.strip_prefix(&format!("pulpcov(\"{name}\",")).unwrap();
+    serde_json::from_str(json.trim_end().strip_suffix(')').unwrap()).unwrap()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    value.as_array().unwrap().iter().map(text).collect()
+}
+
+/// Returns the counts of a row, with the names of the JSON report.
+fn counts(table: &Value, row: usize) -> BTreeMap<String, u64> {
+    let number = |column: &str| table[column][row].as_u64().unwrap();
+    let mut counts = BTreeMap::from([
+        ("num_statements".to_owned(), number("statements")),
+        ("missing_lines".to_owned(), number("missing")),
+        ("excluded_lines".to_owned(), number("excluded")),
+    ]);
+    if number("branches") > 0 {
+        counts.insert("num_branches".to_owned(), number("branches"));
+        counts.insert("num_partial_branches".to_owned(), number("partial"));
+        counts.insert("missing_branches".to_owned(), number("missing_branches"));
+    }
+    counts
+}
+
+#[track_caller]
+fn assert_counts(summary: &Value, table: &Value, row: usize) {
+    for (name, count) in counts(table, row) {
+        assert_eq!(summary[&name], count, "{name} of row {row}");
+    }
+}
+
+/// Creates a package with branches, exclusions, regions of the same name, and an empty file.
+fn shop() -> Dir {
+    let dir = Dir::new();
+    dir.write("shop/__init__.py", "");
+    dir.write("shop/unused.py", "class Unused:\n    def __init__(self):\n        self.x = 1\n");
+    dir.write("shop/all.py", "def everything():\n    return 1\n");
+    dir.write(
+        "shop/cart.py",
+        "import sys\n\n\nclass Cart:\n    def add(self, n):\n        if n > 1:\n            return [\n                n,\n            ]\n        for _ in range(n):\n            print(1)\n        return '<script>alert(1)</script>'\n\n    def add(self, n, m=1):\n        while True:\n            if n or m:\n                return 1\n\n\nif sys.argv == []:  # pragma: no cover\n    print(2)\n",
+    );
+    dir.write("main.py", "from shop.cart import Cart\nimport shop.all\n\nshop.all.everything()\nCart().add(3)\nif Cart: pass\n");
+    dir
+}
+
+fn recorded(options: &[&str]) -> Dir {
+    measured(shop(), options)
+}
+
+#[test]
+fn the_figures_are_those_of_the_json_report() {
+    for dir in [recorded(&["--branch", "--context=nightly"]), recorded(&[])] {
+        dir.pulpcov(["html", "--show-contexts"]).status(0);
+        let json: Value =
+            serde_json::from_str(&dir.pulpcov(["json", "-o", "-"]).status(0).stdout).unwrap();
+        let report = dir.path("htmlcov");
+        let files = data(&report, "files");
+        let names = texts(&files["name"]);
+        let wanted: Vec<&String> = json["files"].as_object().unwrap().keys().collect();
+        assert_eq!(names.iter().collect::<Vec<_>>(), wanted);
+        assert_counts(&json["totals"], &files["totals"], 0);
+        for (row, name) in names.iter().enumerate() {
+            assert_counts(&json["files"][name]["summary"], &files, row);
+        }
+        for (table, key) in [("functions", "functions"), ("classes", "classes")] {
+            let table = data(&report, table);
+            let rows = texts(&table["name"]);
+            let in_json: usize =
+                wanted.iter().map(|file| json["files"][file][key].as_object().unwrap().len()).sum();
+            assert_eq!(rows.len(), in_json);
+            for (row, name) in rows.iter().enumerate() {
+                let file = &names[usize::try_from(table["file"][row].as_u64().unwrap()).unwrap()];
+                let regions = &json["files"][file][key];
+                let line = &table["line"][row];
+                let named = format!("{name}@{line}");
+                let region = [&regions[name], &regions[&named]];
+                // If two functions have the same name, the JSON report adds the line to the name of the
+                // second.
+                let region = region
+                    .into_iter()
+                    .find(|region| line == 0 || region["start_line"] == *line)
+                    .unwrap();
+                assert_counts(&region["summary"], &table, row);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_source_page_can_be_read_without_script() {
+    let dir = recorded(&["--branch"]);
+    dir.pulpcov(["html"]).status(0);
+    let name = dir.names_in("htmlcov").into_iter().find(|name| name.ends_with("_cart_py.html"));
+    let page = fs::read_to_string(dir.path("htmlcov").join(name.unwrap())).unwrap();
+    for wanted in [
+        "<li id=t1 class=r><b>import</b> sys",
+        "<li id=t6 class=m>        <b>if</b> n > <var>1</var>:",
+        "<li id=t8 class=m2>                n,",
+        "<b>return</b> <u>'&lt;script>alert(1)&lt;/script>'</u>",
+        "<li id=t16 class=p>",
+        "<details class=why><summary>16\u{202f}↛\u{202f}15</summary>line 16 didn't jump to line 15 because the condition on line 16 was always true</details>",
+        "<li id=t20 class=x>",
+        "Content-Security-Policy",
+    ] {
+        assert!(page.contains(wanted), "{wanted}\n{page}");
+    }
+    assert!(!page.contains("<script>"));
+    let index = fs::read_to_string(dir.path("htmlcov/index.html")).unwrap();
+    assert!(index.contains(">shop/cart.py</a>"), "{index}");
+}
+
+/// Returns the bytes and the time of every file of a report, except those that say when it was made.
+fn state(dir: &Dir) -> BTreeMap<String, (Vec<u8>, std::time::SystemTime)> {
+    let folder = dir.path("htmlcov");
+    let names = dir.names_in("htmlcov").into_iter();
+    names
+        .filter(|name| !["index.html", "status.json"].contains(&name.as_str()))
+        .map(|name| {
+            let path = folder.join(&name);
+            let time = path.metadata().unwrap().modified().unwrap();
+            (name, (fs::read(path).unwrap(), time))
+        })
+        .collect()
+}
+
+#[test]
+fn pages_that_did_not_change_are_not_written_again() {
+    let dir = recorded(&["--branch", "--context=a"]);
+    dir.pulpcov(["html", "--show-contexts"]).status(0);
+    assert_eq!(
+        fs::read_to_string(dir.path("htmlcov/.gitignore")).unwrap(),
+        "# Created by pulpcov\n*\n"
+    );
+    let first = state(&dir);
+    dir.pulpcov(["html", "--show-contexts"]).status(0);
+    assert_eq!(state(&dir), first);
+
+    // A page that is missing is written again, and a changed source is shown as it is now.
+    fs::remove_file(dir.path("htmlcov/main_py.html")).unwrap();
+    let all = fs::read_to_string(dir.path("shop/all.py")).unwrap();
+    dir.write("shop/all.py", all.replace("everything", "all_things"));
+    dir.pulpcov(["html", "--show-contexts"]).status(0);
+    let second = state(&dir);
+    let changed: Vec<&String> = second
+        .iter()
+        .filter(|(name, content)| first.get(*name) != Some(content))
+        .map(|entry| entry.0)
+        .collect();
+    assert_eq!(changed.len(), 6, "{changed:?}");
+    assert!(changed.iter().any(|name| name.ends_with("_all_py.html")), "{changed:?}");
+    assert!(changed.iter().any(|name| *name == "main_py.html"), "{changed:?}");
+    assert_eq!(second["main_py.html"].0, first["main_py.html"].0);
+
+    // Other settings lead to other pages.
+    dir.pulpcov(["html", "--precision=2"]).status(0);
+    let third = state(&dir);
+    assert!(third["main_py.html"].0 != first["main_py.html"].0);
+    assert!(!third.keys().any(|name| name.starts_with("ctx.") || name == "contexts.html"));
+}
+
+#[test]
+fn what_is_no_longer_reported_has_no_page() {
+    let dir = recorded(&[]);
+    dir.pulpcov(["html"]).status(0);
+    dir.write("htmlcov/mine.html", "mine");
+    let neighbours = |dir: &Dir| {
+        let page = fs::read_to_string(dir.path("htmlcov/main_py.html")).unwrap();
+        page.split("id=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    assert!(neighbours(&dir).ends_with("__init___py.html"));
+    dir.pulpcov(["html", "--omit=shop/__init__.py,shop/all.py"]).status(0);
+    assert!(neighbours(&dir).ends_with("_cart_py.html"));
+    let names = dir.names_in("htmlcov");
+    assert!(!names.iter().any(|name| name.ends_with("_all_py.html")), "{names:?}");
+    assert!(names.contains(&"mine.html".to_owned()));
+}
+
+#[test]
+fn settings_and_messages_are_those_of_coverage() {
+    let dir = recorded(&["--branch"]);
+    dir.write(".coveragerc", "[html]\ndirectory = out\ntitle = <i>Nightly</i> & Co\nskip_covered = true\nskip_empty = true\nextra_css = my.css\nshow_contexts = true\n");
+    dir.write("my.css", "body { color: red }");
+    let ran = dir.pulpcov(["html"]).status(0);
+    assert!(ran.stderr.contains("Wrote HTML report to out/index.html"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("No contexts were measured"), "{}", ran.stderr);
+    let files = data(&dir.path("out"), "files");
+    assert_eq!(texts(&files["name"]), ["shop/cart.py", "shop/unused.py"]);
+    assert_eq!(texts(&files["notes"]), ["3 files skipped due to complete coverage."]);
+    let index = fs::read_to_string(dir.path("out/index.html")).unwrap();
+    assert!(index.contains("Nightly") && !index.contains("<i>Nightly"), "{index}");
+    let extra = |dir: &Dir| {
+        let name = dir.names_in("out").into_iter().find(|name| name.starts_with("extra_")).unwrap();
+        fs::read_to_string(dir.path("out").join(name)).unwrap()
+    };
+    assert_eq!(extra(&dir), "body { color: red }");
+    dir.write("other.css", "body { color: blue }");
+    dir.pulpcov(["html", "--extra-css=other.css"]).status(0);
+    assert_eq!(extra(&dir), "body { color: blue }");
+    dir.pulpcov(["html", "--extra-css=none.css"]).status(1);
+
+    dir.pulpcov(["html", "--no-skip-covered", "--rcfile=", "-q", "-d", "all"]).status(0).stderr("");
+    assert_eq!(texts(&data(&dir.path("all"), "files")["name"]).len(), 5);
+    for (args, status) in [
+        (&["html", "--fail-under=99"][..], 2),
+        (&["html", "--fail-under=1", "--precision=3"], 0),
+        (&["html", "--include=nothing.py"], 1),
+        (&["html", "--precision=-1"], 1),
+        (&["html", "--contexts=nothing"], 0),
+    ] {
+        let ours = dir.pulpcov(args);
+        let theirs = dir.coverage(args);
+        assert_eq!((ours.status, theirs.status), (status, status), "{args:?} {}", ours.stderr);
+        let without_wrote = |text: &str| {
+            text.lines().filter(|line| !line.starts_with("Wrote ")).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(without_wrote(&ours.stdout), without_wrote(&theirs.stdout), "{args:?}");
+    }
+}
+
+#[test]
+fn a_single_file_holds_everything() {
+    let dir = recorded(&["--branch", "--context=nightly"]);
+    dir.pulpcov(["html", "--show-contexts", "--single-file=report.html"]).status(0);
+    let page = fs::read_to_string(dir.path("report.html")).unwrap();
+    assert!(!dir.path("htmlcov").exists());
+    assert!(!page.contains("src=") && !page.contains("href=\"http"));
+    for name in ["index", "function_index", "tree", "worst", "contexts", "main_py"] {
+        assert!(
+            page.contains(&format!("<script type=\"text/html\" data-page=\"{name}\"")),
+            "{name}"
+        );
+    }
+    let out = dir.pulpcov(["html", "--single-file=-"]).status(0).stdout;
+    assert!(out.starts_with("<!doctype html>"));
+}
+
+/// Names that tables, pages and scripts must treat as text.
+#[test]
+fn hostile_names_are_text() {
+    let dir = Dir::new();
+    let names = [
+        "<script>alert(1)<／script>.py",
+        "\"quoted\" 'name'.py",
+        "back`tick ${1}.py",
+        "left\u{202e}right.py",
+        "index",
+        "new\nline.py",
+        "a b#c?d%41.py",
+    ];
+    for name in names {
+        dir.write(name, "x = '</script><!--'\nif x:\n    y = 2\n");
+    }
+    let context = format!("</script><script>alert('{}')", "\u{202e}x".repeat(2000));
+    let mut code =
+        String::from("import sys, coverage.data\nd = coverage.data.CoverageData('.coverage')\n");
+    code.push_str(&format!("d.set_context({context:?})\n").replace("\\u{202e}", "\\u202e"));
+    for name in names {
+        let path = dir.path(name);
+        code.push_str(
+            &format!("d.add_lines({{{:?}: [1, 2]}})\n", path.to_str().unwrap())
+                .replace("\\u{202e}", "\\u202e"),
+        );
+    }
+    code.push_str("d.write()\n");
+    dir.write("make.py", &code);
+    let made = crate::support::python().current_dir(dir.path("")).arg("make.py").output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    dir.pulpcov(["html", "--show-contexts", "--title=</title><script>alert(2)</script>"]).status(0);
+    dir.pulpcov(["html", "--show-contexts", "--single-file=one.html"]).status(0);
+    let mut pages = dir.names_in("htmlcov");
+    pages.retain(|name| {
+        name.ends_with(".html") || name.starts_with("data.") || name.starts_with("ctx.")
+    });
+    assert_eq!(texts(&data(&dir.path("htmlcov"), "files")["name"]).len(), names.len());
+    for page in pages {
+        let text = fs::read_to_string(dir.path("htmlcov").join(&page)).unwrap();
+        assert!(!text.contains("alert(1)<") && !text.contains("<script>"), "{page}");
+        assert!(!text.contains('\u{202e}'), "{page}");
+        assert!(page.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)), "{page}");
+        if page.ends_with(".js") {
+            assert!(!text.contains('<'), "{page}");
+        }
+    }
+    let single = fs::read_to_string(dir.path("one.html")).unwrap();
+    // One element is the script's own. The others have the data.
+    assert_eq!(single.matches("<script>").count(), 1);
+    assert_eq!(single.matches("<script").count(), single.matches("</script>").count());
+}

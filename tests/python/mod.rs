@@ -1,0 +1,30 @@
+//! Comparisons with coverage.py, the hook in real Pythons, and a combine that is disturbed.
+
+mod advice;
+mod attacks;
+mod authors;
+mod codecs;
+mod commands;
+mod configurations;
+mod faults;
+mod formats;
+mod hook;
+mod hook_beside;
+mod hook_commands;
+mod hook_places;
+mod hook_refusals;
+mod hook_signals;
+mod html;
+mod memory;
+mod mutated;
+mod odd_situations;
+mod outputs;
+mod parity;
+mod patterns;
+mod plugins;
+mod python_facts;
+mod pythons;
+mod readers;
+mod report;
+mod sources;
+mod watch;
