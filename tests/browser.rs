@@ -297,9 +297,9 @@ fn a_source_page_toggles_jumps_and_links() {
     browser.run("window.copied = ''; navigator.clipboard.writeText = async text => { window.copied = text }");
     browser.keys("y");
     browser.until_is("window.copied", "shop/cart.py:5-7");
-    browser.run("document.querySelector('#t12').dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: 20}))");
+    browser.run("document.querySelector('#t12 > a').click()");
     browser.until_is("location.hash", "#t12");
-    browser.run("document.querySelector('#t9').dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: 20, shiftKey: true}))");
+    browser.run("document.querySelector('#t9 > a').dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true, shiftKey: true}))");
     browser.until_is("location.hash", "#t9-12");
     assert_eq!(browser.errors(), Vec::<String>::new());
 }
@@ -323,6 +323,55 @@ fn links_lead_far_into_long_pages() {
         browser.open_at(dir.path("htmlcov/long_py.html"), "#t20000-20001");
         browser.until("(() => { const box = document.querySelector('#t20000').getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight })()");
         browser.until_is("document.querySelectorAll('.sel').length", 2);
+    }
+}
+
+/// The number beside each line is the number of the line, in every block of a long page, with script and without.
+#[test]
+fn each_line_shows_its_number() {
+    let dir = Dir::new();
+    dir.write("long.py", "value = 1\n".repeat(5_000));
+    dir.coverage(["run", "--source=.", "long.py"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    dir.pulpcov(["html", "--single-file=all.html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    let mut plain = fs::read_to_string(dir.path("htmlcov/long_py.html")).unwrap();
+    while let Some((before, rest)) = plain.split_once("<script") {
+        plain = before.to_owned() + rest.split_once("</script>").unwrap().1;
+    }
+    // The script would say that the page is ready.
+    dir.write("htmlcov/without_script.html", plain.replacen("<body", "<body data-ready", 1));
+    for (page, hash) in [
+        ("htmlcov/long_py.html", "#t1"),
+        ("htmlcov/without_script.html", "#t1"),
+        ("all.html", "#long_py.html"),
+    ] {
+        browser.open_at(dir.path(page), hash);
+        browser.until_is("document.querySelectorAll('ol > li').length", 5_000);
+        let blocks = browser.get("document.querySelectorAll('.src ol').length").as_u64().unwrap();
+        for block in 0..blocks {
+            browser.run(&format!("document.querySelectorAll('.src ol')[{block}].scrollIntoView()"));
+            // `innerText` is what is shown: nothing for a block that is not laid out yet. Generated content is not
+            // part of it, so there must be none.
+            let wrong = format!(
+                "(() => {{ const block = document.querySelectorAll('.src ol')[{block}]; \
+                const first = [...document.querySelectorAll('ol > li')].indexOf(block.firstElementChild) + 1; \
+                return [...block.children].filter((line, at) => line.firstChild.innerText !== String(first + at) \
+                || line.firstChild.getAttribute('href') !== `#t${{first + at}}` \
+                || getComputedStyle(line, '::before').content !== 'none').length }})()"
+            );
+            browser.until_is(&wrong, 0);
+        }
+        for line in [1, 200, 201, 1_292, 5_000] {
+            browser.run(&format!("document.getElementById('t{line}').scrollIntoView()"));
+            // The number itself is what is to be seen at its place.
+            let seen = format!(
+                "(() => {{ const box = document.querySelector('#t{line} > a').getBoundingClientRect(); \
+                return document.elementsFromPoint(box.right - 3, box.top + box.height / 2) \
+                .some((element) => element.parentElement?.id === 't{line}' && element.innerText === '{line}') }})()"
+            );
+            browser.until(&seen);
+        }
     }
 }
 

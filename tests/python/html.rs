@@ -111,9 +111,9 @@ fn a_source_page_can_be_read_without_script() {
     let name = dir.names_in("htmlcov").into_iter().find(|name| name.ends_with("_cart_py.html"));
     let page = fs::read_to_string(dir.path("htmlcov").join(name.unwrap())).unwrap();
     for wanted in [
-        "<li id=t1 class=r><b>import</b> sys",
-        "<li id=t6 class=m>        <b>if</b> n > <var>1</var>:",
-        "<li id=t8 class=m2>                n,",
+        "<li id=t1 class=r><a href=#t1>1</a><b>import</b> sys",
+        "<li id=t6 class=m><a href=#t6>6</a>        <b>if</b> n > <var>1</var>:",
+        "<li id=t8 class=m2><a href=#t8>8</a>                n,",
         "<b>return</b> <u>'&lt;script>alert(1)&lt;/script>'</u>",
         "<li id=t16 class=p>",
         "<details class=why><summary>16\u{202f}↛\u{202f}15</summary>line 16 didn't jump to line 15 because the condition on line 16 was always true</details>",

@@ -825,9 +825,10 @@
     main.addEventListener("click", (event) => {
       const button = event.target.closest("button.ctx");
       if (button) { toggleContexts(button, page); return; }
-      const item = event.target;
-      if (item.tagName !== "LI" || !item.id || event.clientX - item.getBoundingClientRect().left > 60) return;
-      const line = Number(item.id.slice(1));
+      const number = event.target.closest("ol > li > a");
+      if (!number || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      const line = Number(number.textContent);
       const from = event.shiftKey && selection ? selection[0] : line;
       select(from, line, false);
       place.replace(`#t${selection[0]}${selection[1] > selection[0] ? `-${selection[1]}` : ""}`);
@@ -966,9 +967,9 @@
     if (input.value) run();
   }
 
-  /** The source text in the HTML of a page: of each line what stands before its annotations, without elements. */
+  /** The source text in the HTML of a page: of each line what stands between its number and its annotations, without elements. */
   function sourceOf(html) {
-    const lines = html.split("<li id=t").slice(1).map((item) => item.slice(item.indexOf(">") + 1).replace(/<(?:details|button|span|\/ol)[^]*/, ""));
+    const lines = html.split("<li id=t").slice(1).map((item) => item.slice(item.indexOf("</a>") + 4).replace(/<(?:details|button|span|\/ol)[^]*/, ""));
     return lines.join("\n").replace(/<mark data-c="U\+(\w+)"><\/mark>/g, (_, code) => String.fromCodePoint(parseInt(code, 16)))
       .replace(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&amp;", "&");
   }

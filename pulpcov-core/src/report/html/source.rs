@@ -52,9 +52,7 @@ pub(super) fn push_lines(
         if at % BLOCK == 0 {
             let close = if at > 0 { "</ol>" } else { "" };
             html.push_str(close);
-            html.push_str("<ol start=");
-            push_decimal(html, number);
-            html.push('>');
+            html.push_str("<ol>");
         }
         lines.push_start(html, number);
         highlighter.push_line(html, line.strip_suffix('\r').unwrap_or(line).trim_end());
@@ -123,7 +121,12 @@ impl<'a> Lines<'a> {
                 html.push('2');
             }
         }
+        // The number is text, not a counter: a block that is not laid out would count from 1 again.
+        html.push_str("><a href=#t");
+        push_decimal(html, line);
         html.push('>');
+        push_decimal(html, line);
+        html.push_str("</a>");
     }
 
     /// Appends which branches of the line were not taken: the targets, and an explanation.
