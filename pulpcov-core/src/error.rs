@@ -77,6 +77,8 @@ pub enum ErrorKind {
     NotPython,
     /// A configuration file, or a value in it, cannot be used.
     Config,
+    /// A diff cannot be read, or is not one diff.
+    Diff,
 }
 
 /// A position in a file.

@@ -50,6 +50,7 @@
 //! | [`python`] | what could run: statements, exclusions, arcs and regions of Python source |
 //! | [`results`] | what ran compared with what could run: missing lines and branches, percentages |
 //! | [`summarize`] | the contents of reports, made from data and sources |
+//! | [`changes`] | what a diff changed, line by line |
 //! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source, HTML |
 //! | [`output`] | report files, written completely or not at all |
 //! | [`combine`] | all steps together: combines a folder of data files into one, without losing data |
@@ -84,6 +85,8 @@
 /// coverage.py writes its own version.
 pub const REFERENCE_VERSION: &str = include_str!("../reference-version.txt").trim_ascii();
 
+#[cfg(feature = "report")]
+pub mod changes;
 #[cfg(feature = "combine")]
 pub mod combine;
 #[cfg(feature = "report")]

@@ -1,0 +1,134 @@
+//! What changed between two versions of a source tree, line by line.
+//!
+//! A [`Diff`] is read from the text of a unified diff, as `git diff` or `diff -u` writes it. It says which lines
+//! each [`FileChange`] removes and adds, and which line of one version is which line of the other.
+//!
+//! - `unified`: reads a unified diff.
+//! - `names`: the names of files in a diff.
+//! - `lines`: maps lines from one version to the other.
+//!
+//! # Examples
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use pulpcov_core::changes::Diff;
+//!
+//! let diff = Diff::parse(b"\
+//! --- a/calc.py
+//! +++ b/calc.py
+//! @@ -1,3 +1,4 @@
+//!  def add(a, b):
+//! -    return a + b
+//! +    total = a + b
+//! +    return total
+//!  # end
+//! ")?;
+//! let change = &diff.files()[0];
+//! assert_eq!(change.new_path(), Some(Path::new("calc.py")));
+//! assert_eq!(change.added_lines().collect::<Vec<_>>(), [2, 3]);
+//! // The last line has moved by one.
+//! assert_eq!(change.new_line(3), Some(4));
+//! assert_eq!(change.new_line(2), None);
+//! # Ok::<(), pulpcov_core::Error>(())
+//! ```
+
+mod lines;
+mod names;
+mod unified;
+
+use std::path::{Path, PathBuf};
+
+pub use lines::Edit;
+
+/// The changes between two versions of a source tree.
+///
+/// No two changes have the same name in the new version, or in the old one. So line numbers are those of one
+/// version each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diff {
+    files: Vec<FileChange>,
+}
+
+impl Diff {
+    /// Returns the changed files, in the order of the diff.
+    pub fn files(&self) -> &[FileChange] {
+        &self.files
+    }
+
+    /// Returns the change of a file by its name in the new version.
+    pub fn file(&self, new_path: &Path) -> Option<&FileChange> {
+        self.files.iter().find(|change| change.new_path() == Some(new_path))
+    }
+}
+
+/// How a file came about, or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// The file is new.
+    Added,
+    /// The file is gone.
+    Deleted,
+    /// The content changed, or only the permissions.
+    Modified,
+    /// The file has another name. Its content may have changed, too.
+    Renamed,
+    /// The file is a copy of another file. Its content may differ.
+    Copied,
+}
+
+/// The change of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    kind: ChangeKind,
+    old_path: Option<PathBuf>,
+    new_path: Option<PathBuf>,
+    content: Content,
+}
+
+/// What a diff says about the content of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Content {
+    /// The edits, in the order of the lines. Empty if the content did not change.
+    Text(Vec<Edit>),
+    /// The file is not text, so the diff names no lines.
+    Binary,
+    /// A commit of another repository.
+    Submodule,
+}
+
+impl FileChange {
+    /// Returns how the file came about, or went.
+    pub fn kind(&self) -> ChangeKind {
+        self.kind
+    }
+
+    /// Returns the name in the old version, relative to the root of the tree. `None` if the file is new.
+    pub fn old_path(&self) -> Option<&Path> {
+        self.old_path.as_deref()
+    }
+
+    /// Returns the name in the new version, relative to the root of the tree. `None` if the file is gone.
+    pub fn new_path(&self) -> Option<&Path> {
+        self.new_path.as_deref()
+    }
+
+    /// Returns whether the file is binary, so that the diff names no lines.
+    pub fn is_binary(&self) -> bool {
+        self.content == Content::Binary
+    }
+
+    /// Returns whether the entry is a commit of another repository instead of a file.
+    pub fn is_submodule(&self) -> bool {
+        self.content == Content::Submodule
+    }
+
+    /// Returns the edits, in the order of the lines.
+    pub fn edits(&self) -> &[Edit] {
+        match &self.content {
+            Content::Text(edits) => edits,
+            Content::Binary | Content::Submodule => &[],
+        }
+    }
+}
