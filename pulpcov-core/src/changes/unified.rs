@@ -4,7 +4,9 @@
 //! Text between the changes, such as the message of a commit, is skipped.
 
 use std::collections::HashSet;
+use std::iter::Peekable;
 use std::path::PathBuf;
+use std::slice::Split;
 
 use super::lines::Edit;
 use super::{ChangeKind, Content, Diff, FileChange, names};
@@ -68,14 +70,20 @@ enum Cause {
     Twice(PathBuf),
 }
 
+/// The names of the old version and of the new one.
+type Names = (Option<Vec<u8>>, Option<Vec<u8>>);
+
+/// Returns whether a line ends at this byte.
+type IsEnd = fn(&u8) -> bool;
+
 /// The part of a diff about one file, as far as it was read.
 struct Entry {
     /// The names after `diff --git`, with their prefixes.
     git: Option<(Vec<u8>, Vec<u8>)>,
     /// The names after `---` and `+++`, with their prefixes. `None` stands for `/dev/null`.
-    versions: Option<(Option<Vec<u8>>, Option<Vec<u8>>)>,
+    versions: Option<Names>,
     /// The names of a rename or a copy, without prefixes.
-    moved: (Option<Vec<u8>>, Option<Vec<u8>>),
+    moved: Names,
     is_copy: bool,
     is_new: bool,
     is_deleted: bool,
@@ -87,7 +95,7 @@ struct Entry {
 }
 
 struct Reader<'t> {
-    lines: std::iter::Peekable<std::slice::Split<'t, u8, fn(&u8) -> bool>>,
+    lines: Peekable<Split<'t, u8, IsEnd>>,
     /// The number of the line that was read last.
     number: usize,
     entry: Option<Entry>,
@@ -98,7 +106,7 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn new(text: &'t [u8]) -> Self {
-        let is_end: fn(&u8) -> bool = |byte| *byte == b'\n';
+        let is_end: IsEnd = |byte| *byte == b'\n';
         Self {
             lines: text.strip_suffix(b"\n").unwrap_or(text).split(is_end).peekable(),
             number: 0,
@@ -278,7 +286,7 @@ impl Entry {
     }
 
     /// Returns the names of both versions, without prefixes.
-    fn names(&self) -> Option<(Option<Vec<u8>>, Option<Vec<u8>>)> {
+    fn names(&self) -> Option<Names> {
         if let (Some(old), Some(new)) = &self.moved {
             return Some((Some(old.clone()), Some(new.clone())));
         }
