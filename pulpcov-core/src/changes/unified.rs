@@ -127,11 +127,8 @@ impl<'t> Reader<'t> {
         while let Some(line) = self.next() {
             // Only lines of content keep a carriage return, which may be theirs.
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            if let Some(names) = line.strip_prefix(b"diff --git ") {
-                self.finish()?;
-                self.entry = Some(Entry { git: names::of_git(names), ..Entry::new() });
-            } else if line.starts_with(b"diff --cc ") || line.starts_with(b"diff --combined ") {
-                return Err(Cause::Combined);
+            if let Some(command) = line.strip_prefix(b"diff ") {
+                self.command(command)?;
             } else if let Some(old) = line.strip_prefix(b"--- ") {
                 self.versions(old)?;
             } else if line.starts_with(b"@@@") {
@@ -143,6 +140,21 @@ impl<'t> Reader<'t> {
             }
         }
         self.finish()
+    }
+
+    /// Reads the command that git puts before each change.
+    fn command(&mut self, command: &[u8]) -> Result<(), Cause> {
+        let mut words = command.splitn(2, |byte| *byte == b' ');
+        match (words.next(), words.next()) {
+            (Some(b"--git"), Some(names)) => {
+                self.finish()?;
+                self.entry = Some(Entry { git: names::of_git(names), ..Entry::new() });
+                Ok(())
+            }
+            (Some(b"--cc" | b"--combined"), _) => Err(Cause::Combined),
+            // Other programs write their arguments.
+            _ => Ok(()),
+        }
     }
 
     /// Reads the names of the two versions. In other text, a line that starts with `---` is not followed by
