@@ -22,7 +22,7 @@
 //! -    return a + b
 //! +    total = a + b
 //! +    return total
-//!  # end
+//!  print(add(1, 2))
 //! ")?;
 //! let change = &diff.files()[0];
 //! assert_eq!(change.new_path(), Some(Path::new("calc.py")));
