@@ -372,6 +372,22 @@ fn each_line_shows_its_number() {
             );
             browser.until(&seen);
         }
+        // The number ends before the mark of the line, which is generated content.
+        for width in [1280, 390] {
+            browser.resize(width, 800);
+            let room = "(() => { const line = document.querySelector('ol > li:last-child'); \
+                const edge = line.getBoundingClientRect().left + line.clientLeft; \
+                return edge + parseFloat(getComputedStyle(line, '::after').left) \
+                - line.firstChild.getBoundingClientRect().right })()";
+            let room = browser.get(room).as_f64().unwrap();
+            assert!(room >= 0.0, "{page} at {width}: {room}");
+        }
+        browser.resize(1280, 800);
+        if hash != "#t1" {
+            browser.run("document.querySelector('#t201 > a').click()");
+            browser.until_is("location.hash", "#long_py.html:t201");
+            browser.until_is("document.querySelector('.sel').id", "t201");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tests of the command as users run it, and of the library on data files of every kind.
 //!
 //! The modules are tiers, by what the tests need from the machine. `tests/run TIER` installs it. The build script finds
-//! out which tiers can run here; the others are one ignored test each, which says what is missing.
+//! out which tiers can run here. Each other tier is one ignored test, which names the command to run.
 //!
 //! | Tier | Needs |
 //! |---|---|
@@ -29,16 +29,16 @@ mod services;
 mod left_out {
     #[cfg(not(tier_python))]
     #[test]
-    #[ignore = "`tests/run python` says what is missing"]
+    #[ignore = "something is missing: `tests/run python` installs or names it"]
     fn python() {}
 
     #[cfg(not(tier_services))]
     #[test]
-    #[ignore = "`tests/run services` says what is missing"]
+    #[ignore = "something is missing: `tests/run services` installs or names it"]
     fn services() {}
 
     #[cfg(not(tier_browser))]
     #[test]
-    #[ignore = "`tests/run browser` says what is missing"]
+    #[ignore = "something is missing: `tests/run browser` installs or names it"]
     fn browser() {}
 }

@@ -19,8 +19,8 @@ STATED = pathlib.Path("pulpcov-core/reference-version.txt")
 
 # The test modules that compare with coverage.py, or run the hook with it.
 SUITES = """
-    analyze authors commands data_root formats hook hook_places hook_refusals hook_signals hooked html outputs parity
-    properties python_facts pythons readers report sample
+    analyze authors commands data_root formats hook hook_places hook_refusals hook_signals html outputs parity
+    properties python_facts pythons readers report
 """.split()
 
 # The number of lines that are shown of a failed test's output.

@@ -3,6 +3,7 @@
 mod advice;
 mod attacks;
 mod authors;
+mod changes;
 mod codecs;
 mod commands;
 mod configurations;

@@ -14,7 +14,7 @@ use pulpcov_core::{CoverageData, Numbits};
 use serde_json::{Value, json};
 
 use crate::support::sample::{masked, recorded, same, shop};
-use crate::support::{Dir, REFERENCE, pulpcov, reference, root};
+use crate::support::{Dir, pulpcov, reference, root};
 
 #[test]
 fn the_table_is_the_same_with_every_option() {
@@ -682,10 +682,4 @@ fn copies_of_sources_elsewhere_need_a_folder() {
 fn a_command_of_coverage_py_that_runs_programs_is_told_from_a_slip() {
     let dir = Dir::new();
     dir.pulpcov(["run", "a.py"]).status(1).stderr("`coverage run` does");
-}
-
-#[test]
-fn the_readme_names_the_coverage_that_all_is_compared_with() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    assert!(readme.contains(&format!("coverage.py {REFERENCE}")), "{REFERENCE}");
 }

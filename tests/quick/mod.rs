@@ -4,3 +4,4 @@ mod analyze;
 mod data_root;
 mod hostile;
 mod properties;
+mod readme;

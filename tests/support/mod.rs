@@ -6,6 +6,7 @@
 pub(crate) mod chromium;
 pub(crate) mod enemy;
 pub(crate) mod hooked;
+pub(crate) mod random;
 pub(crate) mod sample;
 
 use std::collections::{BTreeMap, BTreeSet};

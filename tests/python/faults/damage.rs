@@ -9,46 +9,30 @@ use pulpcov_core::{CoverageData, ErrorKind};
 use rusqlite::Connection;
 
 use super::{TARGET, contains, data, input_name, inputs, snapshot};
+use crate::support::random::Random;
 use crate::support::{Dir, Rows};
 
-/// A small random generator (xorshift), which returns the same numbers in every run.
-pub(super) struct Random(u64);
-
-impl Random {
-    /// Starts a sequence that depends on the seed.
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15))
-    }
-
-    pub(super) fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % bound as u64).unwrap()
-    }
-
-    /// Returns `bytes` cut short, with bits flipped, or with a block overwritten.
-    fn damage(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut bytes = bytes.to_vec();
-        match self.below(4) {
-            0 => bytes.truncate(self.below(bytes.len())),
-            1 => {
-                let (from, to) = (self.below(bytes.len()), self.below(bytes.len()));
-                let len = self.below(64).min(bytes.len() - from).min(bytes.len() - to);
-                bytes.copy_within(from..from + len, to);
-            }
-            // The first bytes of a page decide how the rest is read.
-            kind => {
-                for _ in 0..=self.below(8) {
-                    let any = self.below(bytes.len());
-                    let near = any / 512 * 512 + self.below(120);
-                    let at = if kind == 2 || near >= bytes.len() { any } else { near };
-                    bytes[at] ^= 1 << self.below(8);
-                }
+/// Returns `bytes` cut short, with bits flipped, or with a block overwritten.
+fn damage(random: &mut Random, bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    match random.below(4) {
+        0 => bytes.truncate(random.below(bytes.len())),
+        1 => {
+            let (from, to) = (random.below(bytes.len()), random.below(bytes.len()));
+            let len = random.below(64).min(bytes.len() - from).min(bytes.len() - to);
+            bytes.copy_within(from..from + len, to);
+        }
+        // The first bytes of a page decide how the rest is read.
+        kind => {
+            for _ in 0..=random.below(8) {
+                let any = random.below(bytes.len());
+                let near = any / 512 * 512 + random.below(120);
+                let at = if kind == 2 || near >= bytes.len() { any } else { near };
+                bytes[at] ^= 1 << random.below(8);
             }
         }
-        bytes
     }
+    bytes
 }
 
 /// Returns intact data files of all kinds, as bytes.
@@ -88,11 +72,11 @@ fn damaged_bytes_never_panic_nor_hang() {
     let specimens = specimens();
     assert!(specimens.len() > 10);
     let dir = Dir::new();
-    let mut random = Random(0x5eed);
+    let mut random = Random::new(0x5eed);
     let (mut refused, mut read) = (0, 0);
     for round in 0..4000 {
         let (name, good) = &specimens[round % specimens.len()];
-        let bytes = random.damage(good);
+        let bytes = damage(&mut random, good);
         let start = Instant::now();
         let result = std::panic::catch_unwind(|| read_bytes(&bytes));
         let result = result.unwrap_or_else(|_| panic!("round {round}, {name}: it panicked"));
@@ -127,14 +111,14 @@ fn damaged_bytes_never_panic_nor_hang() {
 
 #[test]
 fn damaged_inputs_are_named_and_kept_and_the_rest_combined() {
-    let mut random = Random(0xbad);
+    let mut random = Random::new(0xbad);
     let specimen = &specimens()[0].1;
     for round in 0..10 {
         let dir = Dir::new();
         let rows = inputs(&dir, 1..=5);
         let bad: Vec<_> = (20..50).map(input_name).collect();
         for name in &bad {
-            let bytes = random.damage(specimen);
+            let bytes = damage(&mut random, specimen);
             dir.write(name, bytes);
         }
         // At least one file has to be damaged.

@@ -17,9 +17,9 @@ use pulpcov_core::formats::DataFile;
 use pulpcov_core::{CoverageData, ErrorKind, Measurement};
 use serde_json::{Value, json};
 
-use super::damage::Random;
 use super::results::{Results, own_data};
 use super::{TARGET, contains, input_name};
+use crate::support::random::Random;
 use crate::support::{Dir, Rows, reference, root};
 
 const CASES: usize = 3000;

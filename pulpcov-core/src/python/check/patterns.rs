@@ -235,7 +235,10 @@ impl<'a> Walk<'a, '_> {
         let mut seen: Vec<Constant> = Vec::new();
         for key in mapping.keys.iter().filter_map(|key| self.key(key)) {
             if seen.iter().any(|other| other.equals(&key)) {
-                let message = format!("mapping pattern checks duplicate key ({})", key.repr());
+                let message = match key.repr() {
+                    Ok(key) => format!("mapping pattern checks duplicate key ({key})"),
+                    Err(message) => message.to_owned(),
+                };
                 self.refuse(pattern, message);
                 return;
             }

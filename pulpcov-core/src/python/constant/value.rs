@@ -91,22 +91,26 @@ impl Constant {
     }
 
     /// Returns Python's `repr` of the value.
-    pub(crate) fn repr(&self) -> String {
-        match self {
+    ///
+    /// # Errors
+    ///
+    /// Returns Python's message if an integer has more digits than Python converts.
+    pub(crate) fn repr(&self) -> Result<String, &'static str> {
+        Ok(match self {
             Self::None => "None".to_owned(),
             Self::Ellipsis => "Ellipsis".to_owned(),
             Self::Bool(true) => "True".to_owned(),
             Self::Bool(false) => "False".to_owned(),
-            Self::Int(value) => value.to_string(),
+            Self::Int(value) => decimal(value)?,
             Self::Float(value) => float_repr(*value),
             Self::Complex(value) => value.repr(),
             Self::Str(text) => py_repr(text),
             Self::Bytes(bytes) => bytes_repr(bytes),
             Self::Tuple(items) => {
-                let items: Vec<String> = items.iter().map(Self::repr).collect();
+                let items: Vec<String> = items.iter().map(Self::repr).collect::<Result<_, _>>()?;
                 format!("({})", items.join(", "))
             }
-        }
+        })
     }
 
     /// Returns a text that is different for constants that the compiler stores apart: `1` and
@@ -122,6 +126,19 @@ impl Constant {
             other => format!("{other:?}"),
         }
     }
+}
+
+/// Returns the decimal digits of an integer (`long_to_decimal_string` in CPython's `longobject.c`).
+fn decimal(value: &BigInt) -> Result<String, &'static str> {
+    const MAX_DIGITS: usize = 4300;
+    /// Integers of more bits have more digits. To convert them would take quadratic time.
+    const MAX_BITS: u64 = 14_300;
+    let digits = |text: &str| text.trim_start_matches('-').len();
+    let text = (value.bits() <= MAX_BITS).then(|| value.to_string());
+    text.filter(|text| digits(text) <= MAX_DIGITS).ok_or(
+        "Exceeds the limit (4300 digits) for integer string conversion; use \
+         sys.set_int_max_str_digits() to increase the limit",
+    )
 }
 
 /// Compares integers and floats by their exact values.
@@ -181,6 +198,7 @@ mod tests {
     #[test]
     fn reprs_are_those_of_python() {
         let complex = |re, im| Constant::Complex(Complex { re, im }).repr();
+        let power = |digits| Constant::Int(BigInt::from(10).pow(digits));
         for (repr, expected) in [
             (Constant::Float(1e16).repr(), "1e+16"),
             (Constant::Float(1e-5).repr(), "1e-05"),
@@ -191,7 +209,10 @@ mod tests {
             (Constant::Bytes(b"\xe9'\n\\".to_vec()).repr(), r#"b"\xe9'\n\\""#),
             (Constant::Bytes(b"'\"".to_vec()).repr(), r#"b'\'"'"#),
         ] {
-            assert_eq!(repr, expected);
+            assert_eq!(repr.unwrap(), expected);
         }
+        assert_eq!(power(4299).repr().unwrap().len(), 4300);
+        assert!(power(4300).repr().is_err());
+        assert!(power(100_000).repr().is_err());
     }
 }
