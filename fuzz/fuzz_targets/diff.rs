@@ -29,9 +29,10 @@ fn check_edits(change: &FileChange) {
 }
 
 fn check_mapping(change: &FileChange) {
-    let around = change.edits().iter().take(20).flat_map(|edit| {
-        [edit.old.start.saturating_sub(1).max(1), edit.old.start, edit.old.end]
-    });
+    let around =
+        change.edits().iter().take(20).flat_map(|edit| {
+            [edit.old.start.saturating_sub(1).max(1), edit.old.start, edit.old.end]
+        });
     let mut lines: Vec<u32> = (1..=FIRST).chain(around).collect();
     lines.sort_unstable();
     let mut last = 0;
