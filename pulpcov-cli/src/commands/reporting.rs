@@ -144,7 +144,7 @@ impl<'a> Reporting<'a> {
         let python = summary.python_version();
         if plugins::ask_for_python(&self.config) || self.have_version_pragmas(&summary) {
             ui::warning(&format!(
-                "exclusions of plugins are those for Python {python}, told from the data; --python-version says otherwise"
+                "exclusions of plugins are those for Python {python}, detected from the data; --python-version says otherwise"
             ));
         }
         Ok(python)
@@ -385,9 +385,9 @@ fn left_out(files: &[&Error]) -> String {
     let paths: Vec<PathBuf> = files.iter().filter_map(|err| Some(err.path()?.into())).collect();
     let names = named_in_part(&paths);
     match files.len() {
-        1 => format!("1 file is left out, for its source is missing or is no Python: {names}"),
+        1 => format!("1 file is left out, for its source is missing or is not Python: {names}"),
         count => format!(
-            "{count} files are left out, for their sources are missing or are no Python: {names}"
+            "{count} files are left out, for their sources are missing or are not Python: {names}"
         ),
     }
 }

@@ -21,7 +21,11 @@ const MEMORY: usize = 250;
 /// The command is this test program, with arguments to run only the test below.
 pub(super) fn combine(args: &[&str]) -> Command {
     let mut command = neutral(Command::new(std::env::current_exe().unwrap()));
-    command.args(["--exact", "--nocapture", "python::faults::little_memory::rows_on_disk_are_combined"]);
+    command.args([
+        "--exact",
+        "--nocapture",
+        "python::faults::little_memory::rows_on_disk_are_combined",
+    ]);
     command.env(ARGUMENTS, args.join(" "));
     command
 }

@@ -44,7 +44,7 @@ impl Interpreter {
         serde_json::from_str(&answer).map_err(|_| {
             super::about(
                 python,
-                "is no Python, for it does not answer as one: name one with --python",
+                "is not a Python, because it does not answer as one: name one with --python",
             )
         })
     }
