@@ -248,11 +248,11 @@ fn outcome(analysis: &Analysis) -> Value {
 
 fn narrowed(analysis: &Analysis, regions: &[Region]) -> Value {
     let of_kind = |kind: RegionKind| {
-        let mut narrower = Narrower::new(analysis);
+        let mut splitter = Narrower::new(analysis);
         for region in regions.iter().filter(|region| region.kind() == kind) {
-            narrower.add(region.ranges());
+            splitter.add(region.ranges());
         }
-        let (parts, rest) = narrower.narrow();
+        let (parts, rest) = splitter.narrow();
         parts.iter().chain([&rest]).map(outcome).collect::<Vec<_>>()
     };
     json!({"function": of_kind(RegionKind::Function), "class": of_kind(RegionKind::Class)})

@@ -30,7 +30,7 @@ struct Input {
     failed: Option<FileIdentity>,
 }
 
-/// What has changed in the folders since the last look.
+/// What has changed in the folders since the last refresh.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// How many data files were read.
