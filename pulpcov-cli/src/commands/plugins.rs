@@ -31,7 +31,7 @@ pub(super) fn apply(
     python: PythonVersion,
 ) -> Result<(), Failure> {
     let environment = Environment::of_this_machine(python, |name| std::env::var(name).ok());
-    let mut unknown = match plugins::configure(config, &environment) {
+    let mut unknown = match plugins::apply(config, &environment) {
         Ok(unknown) => unknown,
         Err(err) if args.plugins == Some(Plugins::Ignore) => {
             ui::warning(&format!("{}, and it is left out", err.reason()));

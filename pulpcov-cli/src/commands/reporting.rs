@@ -12,7 +12,7 @@ use pulpcov_core::config::Config;
 use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::{DataFile, is_blank};
 use pulpcov_core::output::WholeFile;
-use pulpcov_core::plugins::depend_on_python;
+use pulpcov_core::plugins::depends_on_python_version;
 use pulpcov_core::python::{LinePatterns, PythonVersion};
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
 use pulpcov_core::summarize::{
@@ -130,7 +130,7 @@ impl<'a> Reporting<'a> {
         }
         let python = match settings::python::<PythonChoice>(&self.args.python_version)? {
             PythonChoice::Fixed(version) => version,
-            _ if !depend_on_python(&self.config) => PythonVersion::NEWEST,
+            _ if !depends_on_python_version(&self.config) => PythonVersion::NEWEST,
             _ => self.python_of_data()?,
         };
         plugins::apply(self.args, &mut self.config, &self.data, python)

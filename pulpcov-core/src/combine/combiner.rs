@@ -23,7 +23,7 @@ use crate::folder::Entry;
 use crate::formats::sqlite::{self, RowSource};
 use crate::formats::{DataFile, FileIdentity, READERS};
 use crate::output::Beside;
-use crate::paths::{PathAliases, WorkingDir};
+use crate::paths::{PathAliases, WorkingFolder};
 use crate::text::{plural, printable, py_repr};
 
 /// Combines data files without losing data.
@@ -270,7 +270,7 @@ impl<'a> Combiner<'a> {
 
     fn gather(&mut self, inputs: &[Entry], base: Option<&Base>, target: &Path) -> Result<Gathered> {
         let mut aliases =
-            self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
+            self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingFolder::new("/")));
         let taken = base.map_or(0, |base| base.size);
         let memory = self.memory.map(|bytes| bytes.saturating_sub(taken));
         let spilled = base.is_some_and(|base| !base.runs.is_empty());
