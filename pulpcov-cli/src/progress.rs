@@ -29,7 +29,7 @@ impl Progress {
         let Some(bar) = self.visible_bar() else { return };
         match event {
             Event::Found { inputs } => bar.set_length(*inputs as u64),
-            Event::Read { .. } | Event::Duplicate { .. } | Event::LeftOut { .. } => bar.inc(1),
+            Event::Read { .. } | Event::Duplicate { .. } | Event::Unreadable { .. } => bar.inc(1),
             Event::Writing { rows } => {
                 bar.set_message(format!("writing {rows} rows"));
                 bar.enable_steady_tick(Duration::from_millis(100));

@@ -32,7 +32,7 @@ pub(crate) fn is_untrusted_link(path: &Path) -> bool {
 /// Only in a folder that everybody can write to are owners checked. The caller, root, and the folder's owner
 /// are trusted.
 fn untrusted_status(path: &Path) -> Option<Status> {
-    let entry = Entry::named(path).ok()?;
+    let entry = Entry::at_path(path).ok()?;
     let folder = entry.folder().status().ok().filter(Status::everybody_may_write)?;
     let status = entry.status().ok()?;
     (!status.is_of_caller_or_root() && status.owner != folder.owner).then_some(status)

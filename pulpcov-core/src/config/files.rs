@@ -476,7 +476,7 @@ fn check_concurrency(choices: &[String]) -> Result<(), Cause> {
 /// Returns `None` if the folder is of another kind, or if the file is a symlink of one of these
 /// owners.
 fn open_in_shared_folder(path: &Path) -> Option<Result<fs::File, Option<String>>> {
-    let entry = Entry::named(path).ok()?;
+    let entry = Entry::at_path(path).ok()?;
     let folder = entry.folder().status().ok().filter(Status::everybody_may_write)?;
     let is_trusted = |file: &Status| file.is_of_caller_or_root() || file.owner == folder.owner;
     if entry.status().is_ok_and(|file| file.kind == Kind::Link && is_trusted(&file)) {
