@@ -18,7 +18,7 @@ use crate::support::{REFERENCE, Rows, neutral, venv};
 /// The interval is so long that every save has another reason.
 const NEVER: &[&str] = &["--flush-interval", "60m"];
 const OFTEN: &[&str] = &["--flush-interval", "300ms"];
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 const ADVICE: &str = "install redis-server, uwsgi-core, uwsgi-plugin-python3, apache2-bin, libapache2-mod-wsgi-py3 and python3-venv of Debian";
 
 fn services() -> Hooked {
@@ -36,7 +36,7 @@ fn free_port() -> u16 {
 fn wait_for_port(port: u16) {
     let start = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(start.elapsed() < PATIENCE, "nobody listens on port {port}");
+        assert!(start.elapsed() < TIMEOUT, "nobody listens on port {port}");
         thread::sleep(Duration::from_millis(50));
     }
 }
@@ -44,7 +44,7 @@ fn wait_for_port(port: u16) {
 /// Returns the body of an answer. Returns `None` if the connection ends before there is one.
 fn get(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
@@ -314,7 +314,7 @@ fn assert_uwsgi_is_measured(options: &[&str], processes: usize) {
     while answered.len() <= processes
         || answered.iter().map(|answer| pid_of(answer)).collect::<BTreeSet<_>>().len() < processes
     {
-        assert!(begin.elapsed() < PATIENCE, "{options:?}: only {answered:?} answer");
+        assert!(begin.elapsed() < TIMEOUT, "{options:?}: only {answered:?} answer");
         answered.append(&mut get_all(port, (step..step + 12).map(|step| format!("/{step}?0.2"))));
         step = (step + 12) % 300;
     }

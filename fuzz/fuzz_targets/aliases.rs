@@ -9,14 +9,14 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use pulpcov_core::FilePath;
 use pulpcov_core::paths::{
-    GlobMatcher, PathAliases, TreeMatcher, WorkingDir, isabs_anywhere, normpath, prep_patterns,
+    GlobMatcher, PathAliases, TreeMatcher, WorkingFolder, isabs_anywhere, normpath, prep_patterns,
 };
 use serde_json::Value;
 
 /// The cases that `tests/fixtures/aliases/record.py` recorded from coverage.py.
 const RECORDED: &str = include_str!("../../tests/fixtures/aliases/cases.jsonl");
 
-static CWD: LazyLock<WorkingDir> = LazyLock::new(|| WorkingDir::new("/nonexistent/cwd"));
+static CWD: LazyLock<WorkingFolder> = LazyLock::new(|| WorkingFolder::new("/nonexistent/cwd"));
 /// The recorded cases of aliases. The logs in them are ignored.
 static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     let mut lines = RECORDED.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));

@@ -11,7 +11,7 @@ use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use pulpcov_core::combine::{Combined, Combiner, StoreFormat, store};
 use pulpcov_core::formats::read_bytes;
-use pulpcov_core::paths::{PathAliases, WorkingDir};
+use pulpcov_core::paths::{PathAliases, WorkingFolder};
 use pulpcov_core::{CoverageData, Error, ErrorKind, Measurement};
 use pulpcov_fuzz::{Change, DataSet, RoundTrip, fixtures, folder};
 use rusqlite::types::ValueRef;
@@ -114,7 +114,7 @@ fuzz_target!(|input: Input| {
 });
 
 fn with_host_slashes(data: CoverageData) -> Result<CoverageData, Error> {
-    let mut aliases = PathAliases::new(WorkingDir::new("/"));
+    let mut aliases = PathAliases::new(WorkingFolder::new("/"));
     data.map_paths(|path| aliases.map_file(path))
 }
 

@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use pulpcov_core::python::{AnalyzeOptions, Facts, FactsRecord, PythonSource, PythonVersion};
-use pulpcov_core::results::{Analysis, Narrower};
+use pulpcov_core::results::{Analysis, RegionSplitter};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(source) = PythonSource::decode(bytes) else { return };
@@ -33,8 +33,8 @@ fn check(facts: &Facts, lines: i32) {
         assert_eq!(analysis.missing().len(), numbers.missing);
         assert!(numbers.missing <= numbers.statements);
         let _ = (analysis.missing_formatted(true), analysis.branch_stats());
-        let mut narrower = Narrower::new(&analysis);
-        facts.regions().iter().for_each(|region| narrower.add(region.ranges()));
-        let _ = narrower.narrow();
+        let mut splitter = RegionSplitter::new(&analysis);
+        facts.regions().iter().for_each(|region| splitter.add(region.ranges()));
+        let _ = splitter.split();
     }
 }

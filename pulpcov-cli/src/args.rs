@@ -12,7 +12,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pulpcov_core::python::PythonVersion;
 
-pub(crate) use abbreviations::written_out;
+pub(crate) use abbreviations::expand;
 pub(crate) use hook::{
     DATA_ROOT, DEFAULT_PYTHON, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
@@ -28,7 +28,7 @@ const STYLES: Styles = Styles::styled()
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  all was done
+  0  everything was done
   1  an error or wrong usage; what the command would have changed is as it was
   2  a report was made, and its total is less than --fail-under
   3  combined, but inputs were left out: named in warnings, and kept; or reported without sources that are withheld,
@@ -81,10 +81,10 @@ pub(crate) struct ConfigArgs {
 
 /// Combine parallel data files into one
 ///
-/// Reads the data files of every coverage.py since 4.0, applies the [paths] aliases, and
-/// writes one data file that coverage.py 7 reads. Of a data root that several users write to, their folders
-/// uid-N are looked into. Inputs are deleted once their data is
-/// safely on disk. An input that cannot be read is named and kept, and the rest is combined.
+/// Reads the data files of every coverage.py since 4.0, applies the [paths] aliases, and writes one data file
+/// that coverage.py 7 reads. In a data root that several users write to, the folders uid-N are searched.
+/// Inputs are deleted once their data is safely on disk. An input that cannot be read is named and kept, and
+/// the rest is combined.
 #[derive(Args, Debug)]
 pub(crate) struct CombineArgs {
     /// Folders with data files, or data files by name; by default the data file's folder
@@ -163,7 +163,7 @@ pub(crate) enum Format {
     Sqlite,
 }
 
-/// Show what is in data files, which settings are in force, what source is made of
+/// Show what is in data files, the settings in force, and facts about source
 #[derive(Debug, Subcommand)]
 pub(crate) enum DebugCommand {
     /// Print what is known about Python source files, one JSON object a line
@@ -221,7 +221,7 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "FILE", value_parser = maybe_empty())]
     pub(crate) data_file: Option<PathBuf>,
 
-    /// Go on when a source is missing or is no Python
+    /// Continue if a source is missing or is not Python
     #[arg(short, long)]
     pub(crate) ignore_errors: bool,
 
@@ -245,7 +245,7 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "HOW")]
     pub(crate) mixed: Option<Mixed>,
 
-    /// The Python that ran the code: which lines are statements differs a little. auto: told from the data
+    /// The Python that ran the code: which lines are statements differs a little. auto: detected from the data
     #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = python_choice)]
     pub(crate) python_version: String,
 
@@ -268,12 +268,12 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) source_root: Option<PathBuf>,
 
-    /// The same with this revision of the git repository that the command runs in
+    /// Find the sources in this revision of the git repository in the current folder
     #[arg(long, value_name = "REV", conflicts_with = "source_root")]
     pub(crate) source_rev: Option<String>,
 
-    /// Show this source, or all sources in this folder, even if data files of other users name them who may
-    /// not read them; may be given several times
+    /// Show this source, or all sources in this folder, even if the users whose data files name it may not
+    /// read it; may be given several times
     #[arg(long, value_name = "PATH")]
     pub(crate) show_source: Vec<PathBuf>,
 
@@ -373,7 +373,7 @@ pub(crate) struct ReportArgs {
     #[arg(long)]
     pub(crate) format: Option<String>,
 
-    /// Digits behind the point of percentages
+    /// Digits of percentages after the decimal point
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = integer)]
     pub(crate) precision: Option<i64>,
 
@@ -389,7 +389,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, overrides_with = "no_skip_covered")]
     pub(crate) skip_covered: bool,
 
-    /// List them, whatever the configuration says
+    /// List files that ran completely, even if the configuration says not to
     #[arg(long)]
     pub(crate) no_skip_covered: bool,
 
@@ -449,7 +449,7 @@ pub(crate) struct HtmlArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) extra_css: Option<String>,
 
-    /// Digits behind the point of percentages
+    /// Digits of percentages after the decimal point
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = integer)]
     pub(crate) precision: Option<i64>,
 
@@ -469,7 +469,7 @@ pub(crate) struct HtmlArgs {
     #[arg(long, overrides_with = "no_skip_covered")]
     pub(crate) skip_covered: bool,
 
-    /// Do not leave them out, whatever the configuration says
+    /// Keep files, functions and classes that ran completely, even if the configuration says not to
     #[arg(long)]
     pub(crate) no_skip_covered: bool,
 
@@ -560,7 +560,7 @@ pub(crate) struct LcovArgs {
 
 /// Write copies of the sources with a margin that says what ran
 ///
-/// `>` ran, `!` did not, `-` is excluded. The copies are named like the sources, with `,cover` behind.
+/// `>` ran, `!` did not, `-` is excluded. The copies are named like the sources, with `,cover` after it.
 #[derive(Args, Debug)]
 pub(crate) struct AnnotateArgs {
     #[command(flatten)]

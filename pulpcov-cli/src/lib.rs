@@ -68,7 +68,7 @@ fn survive_large_writes() {
 fn parsed(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     let mut command = Cli::command();
     command.build();
-    Cli::try_parse_from(args::written_out(args, &command)?)
+    Cli::try_parse_from(args::expand(args, &command)?)
 }
 
 /// Removes the tip to write `-- -q` for an unknown option `-q`. Hardly anyone has a file of that name.

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pulpcov_core::{combine, summarize};
 
 /// Work that takes less time shows no bar.
-const PATIENCE: Duration = Duration::from_millis(500);
+const SHOWN_AFTER: Duration = Duration::from_millis(500);
 
 /// A progress bar. It is shown on a terminal only, and removed when the work ends.
 pub(crate) struct Progress {
@@ -29,7 +29,7 @@ impl Progress {
         let Some(bar) = self.visible_bar() else { return };
         match event {
             Event::Found { inputs } => bar.set_length(*inputs as u64),
-            Event::Read { .. } | Event::Duplicate { .. } | Event::LeftOut { .. } => bar.inc(1),
+            Event::Read { .. } | Event::Duplicate { .. } | Event::Unreadable { .. } => bar.inc(1),
             Event::Writing { rows } => {
                 bar.set_message(format!("writing {rows} rows"));
                 bar.enable_steady_tick(Duration::from_millis(100));
@@ -46,10 +46,10 @@ impl Progress {
         bar.inc(1);
     }
 
-    /// Returns the bar, and shows it once [`PATIENCE`] is over.
+    /// Returns the bar, and shows it once [`SHOWN_AFTER`] is over.
     fn visible_bar(&self) -> Option<MutexGuard<'_, ProgressBar>> {
         let bar = self.bar.as_ref()?.lock().ok()?;
-        if bar.is_hidden() && self.start.elapsed() > PATIENCE {
+        if bar.is_hidden() && self.start.elapsed() > SHOWN_AFTER {
             bar.set_draw_target(ProgressDrawTarget::stderr());
         }
         Some(bar)

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use pulpcov_core::config::{Config, Loader};
-use pulpcov_core::paths::{PathAliases, WorkingDir};
+use pulpcov_core::paths::{PathAliases, WorkingFolder};
 use pulpcov_core::python::PythonVersion;
 
 use crate::args::ConfigArgs;
@@ -52,7 +52,7 @@ pub(crate) fn data_file(option: Option<PathBuf>, config: &Config) -> PathBuf {
 
 /// Returns the aliases of `[paths]`, for the current folder.
 pub(crate) fn aliases(config: &Config) -> Result<PathAliases, Failure> {
-    Ok(config.aliases(WorkingDir::new(cwd()?))?)
+    Ok(config.aliases(WorkingFolder::new(cwd()?))?)
 }
 
 /// Parses the version of Python that an option names. Warns if it is newer than all versions that are known.

@@ -12,7 +12,7 @@ use crate::ui;
 
 /// Refuses to write to a path that an untrusted user may have planted.
 pub(crate) fn check_output(path: &Path) -> Result<(), Failure> {
-    match laid_by_stranger(path) {
+    match untrusted_status(path) {
         None => Ok(()),
         Some(_) => Err(Failure::Refused(format!(
             "{}: this belongs to another user, in a folder that everybody can write to; nothing is written there. \
@@ -23,17 +23,17 @@ pub(crate) fn check_output(path: &Path) -> Result<(), Failure> {
 }
 
 /// Returns whether the path is a link that an untrusted user may have planted.
-pub(crate) fn is_strangers_link(path: &Path) -> bool {
-    laid_by_stranger(path).is_some_and(|laid| laid.kind == Kind::Link)
+pub(crate) fn is_untrusted_link(path: &Path) -> bool {
+    untrusted_status(path).is_some_and(|status| status.kind == Kind::Link)
 }
 
 /// Returns what exists at the path if its owner is not trusted.
 ///
 /// Only in a folder that everybody can write to are owners checked. The caller, root, and the folder's owner
 /// are trusted.
-fn laid_by_stranger(path: &Path) -> Option<Status> {
-    let entry = Entry::named(path).ok()?;
+fn untrusted_status(path: &Path) -> Option<Status> {
+    let entry = Entry::at_path(path).ok()?;
     let folder = entry.folder().status().ok().filter(Status::everybody_may_write)?;
-    let laid = entry.status().ok()?;
-    (!laid.is_of_caller_or_root() && laid.owner != folder.owner).then_some(laid)
+    let status = entry.status().ok()?;
+    (!status.is_of_caller_or_root() && status.owner != folder.owner).then_some(status)
 }

@@ -16,19 +16,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::links::Place;
+use crate::links::Destination;
 
 mod os;
-mod patience;
 mod status;
+mod wait_budget;
 
-pub(crate) use patience::Patience;
 pub(crate) use status::caller;
 pub use status::{Kind, Status};
+pub(crate) use wait_budget::WaitBudget;
 
 /// The total time to wait for writers of files in a folder. The limit is not per file, because any user can
 /// lock a thousand files of their own.
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// An open folder.
 ///
@@ -41,16 +41,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// std::fs::create_dir(place.path().join("inner"))?;
 /// std::fs::write(place.path().join("inner/a"), "")?;
 ///
-/// let folder = Folder::named(place.path())?;
+/// let folder = Folder::open(place.path())?;
 /// assert_eq!(folder.names()?, ["inner"]);
-/// assert_eq!(folder.inside("inner".as_ref())?.names()?, ["a"]);
+/// assert_eq!(folder.open_subfolder("inner".as_ref())?.names()?, ["a"]);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
     handle: os::Handle,
-    patience: Patience,
+    wait_budget: WaitBudget,
 }
 
 impl Folder {
@@ -59,10 +59,10 @@ impl Folder {
     /// # Errors
     ///
     /// The error of the operating system.
-    pub fn named(path: impl AsRef<Path>) -> io::Result<Arc<Self>> {
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Arc<Self>> {
         let path = path.as_ref();
-        let handle = os::Handle::named(path)?;
-        Ok(Arc::new(Self { path: path.into(), handle, patience: Patience::new(PATIENCE) }))
+        let handle = os::Handle::open_folder(path)?;
+        Ok(Arc::new(Self { path: path.into(), handle, wait_budget: WaitBudget::new(MAX_WAIT) }))
     }
 
     /// Opens a folder inside this one. Does not follow a link.
@@ -73,12 +73,12 @@ impl Folder {
     /// # Errors
     ///
     /// The error of the operating system, which is [`io::ErrorKind::NotADirectory`] for a link.
-    pub fn inside(self: &Arc<Self>, name: &OsStr) -> io::Result<Arc<Self>> {
-        let handle = os::Handle::inside(self, name)?;
+    pub fn open_subfolder(self: &Arc<Self>, name: &OsStr) -> io::Result<Arc<Self>> {
+        let handle = os::Handle::open_subfolder(self, name)?;
         Ok(Arc::new(Self {
             path: self.join(name),
             handle,
-            patience: Patience::new(Duration::ZERO),
+            wait_budget: WaitBudget::new(Duration::ZERO),
         }))
     }
 
@@ -88,9 +88,9 @@ impl Folder {
         &self.path
     }
 
-    /// Returns whether the folder was opened [`inside`](Self::inside) another one.
-    pub fn is_inside(&self) -> bool {
-        self.handle.is_inside()
+    /// Returns whether the folder was opened [inside](Self::open_subfolder) another one.
+    pub fn is_subfolder(&self) -> bool {
+        self.handle.is_subfolder()
     }
 
     /// Returns the folder's status: its owner and who may write to it.
@@ -136,8 +136,8 @@ impl Folder {
     }
 
     /// Returns the remaining time to wait for writers.
-    pub(crate) fn patience(&self) -> &Patience {
-        &self.patience
+    pub(crate) fn wait_budget(&self) -> &WaitBudget {
+        &self.wait_budget
     }
 
     /// Returns whether other users cannot reach this folder. This is so if the folder or one above it belongs
@@ -156,12 +156,12 @@ impl Folder {
     /// hard link there, even to a file that they may not read.
     pub(crate) fn refuse_others_files(&self, file: &Status) -> Result<()> {
         let of_folder = self.status().map_err(|err| Error::io(&self.path, err))?;
-        if self.is_inside() && file.owner != of_folder.owner {
+        if self.is_subfolder() && file.owner != of_folder.owner {
             return Err(refused(
                 "this belongs to another user than its folder; name it to have it read",
             ));
         }
-        if file.links > 1 && (self.is_inside() || of_folder.everybody_may_write()) {
+        if file.links > 1 && (self.is_subfolder() || of_folder.everybody_may_write()) {
             return Err(refused(
                 "this has several names (hard links), in a folder that others can write to; make a copy",
             ));
@@ -185,7 +185,7 @@ impl Folder {
 /// let place = tempfile::tempdir()?;
 /// let path = place.path().join(".coverage");
 /// std::fs::write(&path, "rows")?;
-/// let entry = Entry::named(&path)?;
+/// let entry = Entry::at_path(&path)?;
 /// assert_eq!(entry.status()?.size, 4);
 /// entry.remove()?;
 /// assert!(!path.exists());
@@ -196,7 +196,7 @@ pub struct Entry {
     folder: Arc<Folder>,
     name: OsString,
     path: PathBuf,
-    /// The destination of the name, if it is a link that is [followed](Self::followed).
+    /// The destination of the name, if it is a link that is [followed](Self::resolve_link).
     target: Option<Arc<Entry>>,
 }
 
@@ -207,12 +207,12 @@ impl Entry {
     ///
     /// The operating system's error about the folder, and [`io::ErrorKind::IsADirectory`] if the path ends in
     /// `..` or is the root.
-    pub fn named(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::named_by(path.as_ref(), |folder| Folder::named(folder))
+    pub fn at_path(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::at_path_with(path.as_ref(), |folder| Folder::open(folder))
     }
 
-    /// Returns the entry like [`named`](Self::named), but opens its folder with `open`.
-    pub(crate) fn named_by(
+    /// Returns the entry like [`at_path`](Self::at_path), but opens its folder with `open`.
+    pub(crate) fn at_path_with(
         path: &Path,
         open: impl FnOnce(&Path) -> io::Result<Arc<Folder>>,
     ) -> io::Result<Self> {
@@ -226,16 +226,16 @@ impl Entry {
 
     /// Follows a symbolic link that no other user can have made. Opening the entry then opens the link's
     /// destination, but [`remove`](Self::remove) removes the link.
-    pub(crate) fn followed(mut self) -> Self {
+    pub(crate) fn resolve_link(mut self) -> Self {
         let is_link = self.status().is_ok_and(|status| status.kind == Kind::Link);
-        if is_link && let Ok(Place::File(target)) = Place::of(&self.path) {
-            self.target = Self::named(target).ok().map(Arc::new);
+        if is_link && let Ok(Destination::File(target)) = Destination::of(&self.path) {
+            self.target = Self::at_path(target).ok().map(Arc::new);
         }
         self
     }
 
-    /// Returns whether this is a link that is [followed](Self::followed).
-    pub(crate) fn is_followed(&self) -> bool {
+    /// Returns whether this is a link that is [followed](Self::resolve_link).
+    pub(crate) fn is_resolved_link(&self) -> bool {
         self.target.is_some()
     }
 
@@ -365,7 +365,7 @@ mod tests {
             fs::create_dir(place.path().join(folder)).unwrap();
             fs::write(place.path().join(folder).join("file"), folder).unwrap();
         }
-        let folder = Folder::named(place.path()).unwrap().inside("x".as_ref()).unwrap();
+        let folder = Folder::open(place.path()).unwrap().open_subfolder("x".as_ref()).unwrap();
         fs::rename(place.path().join("x"), place.path().join("y")).unwrap();
         swap(place.path());
         (place, folder)
@@ -373,7 +373,7 @@ mod tests {
 
     /// Opens more folders than are kept open.
     fn many() -> Vec<Arc<Folder>> {
-        (0..100).map(|_| Folder::named("/").unwrap()).collect()
+        (0..100).map(|_| Folder::open("/").unwrap()).collect()
     }
 
     #[test]
@@ -405,7 +405,7 @@ mod tests {
             let path = place.path().join("named");
             fs::create_dir(&path).unwrap();
             fs::write(path.join("file"), "").unwrap();
-            let entry = Entry::named(path.join("file")).unwrap();
+            let entry = Entry::at_path(path.join("file")).unwrap();
             fs::rename(&path, place.path().join("moved")).unwrap();
             fs::create_dir(&path).unwrap();
             fs::write(path.join("file"), "another").unwrap();
@@ -422,23 +422,23 @@ mod tests {
         fs::write(place.path().join("file"), "").unwrap();
         symlink("folder", place.path().join("to-folder")).unwrap();
         symlink("file", place.path().join("to-file")).unwrap();
-        let folder = Folder::named(place.path()).unwrap();
+        let folder = Folder::open(place.path()).unwrap();
         assert_eq!(
-            folder.inside("to-folder".as_ref()).unwrap_err().kind(),
+            folder.open_subfolder("to-folder".as_ref()).unwrap_err().kind(),
             io::ErrorKind::NotADirectory
         );
         let link = folder.entry("to-file");
         assert_eq!(link.status().unwrap().kind, Kind::Link);
         assert!(link.open().is_err());
         // Links that the caller named are followed.
-        Folder::named(place.path().join("to-folder")).unwrap();
+        Folder::open(place.path().join("to-folder")).unwrap();
     }
 
     #[test]
     fn a_path_without_a_last_component_is_a_folder() {
         for path in ["/", "..", "a/.."] {
-            assert_eq!(Entry::named(path).unwrap_err().kind(), io::ErrorKind::IsADirectory);
+            assert_eq!(Entry::at_path(path).unwrap_err().kind(), io::ErrorKind::IsADirectory);
         }
-        assert_eq!(Entry::named("file").unwrap().path(), Path::new("file"));
+        assert_eq!(Entry::at_path("file").unwrap().path(), Path::new("file"));
     }
 }

@@ -12,7 +12,7 @@
 //! ```
 //! # #[cfg(feature = "combine")] {
 //! use pulpcov_core::combine::{Combiner, StoreFormat, store};
-//! use pulpcov_core::paths::{PathAliases, WorkingDir};
+//! use pulpcov_core::paths::{PathAliases, WorkingFolder};
 //! use pulpcov_core::{CoverageData, Numbits};
 //!
 //! // Two processes that checked out the same sources in different places.
@@ -24,7 +24,7 @@
 //! }
 //!
 //! // Combine them. The aliases would check that the result exists here; this example has no sources.
-//! let mut aliases = PathAliases::new(WorkingDir::new("/work")).exists(|_| true);
+//! let mut aliases = PathAliases::new(WorkingFolder::new("/work")).exists(|_| true);
 //! aliases.add("/build/*/src", "/work/src")?;
 //! let result = Combiner::new(folder.path().join(".coverage")).aliases(aliases).run()?;
 //! assert_eq!(result.summary(), "Combined 2 files");

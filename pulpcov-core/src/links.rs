@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 const MOST_LINKS: usize = 40;
 
 /// The destination of a path.
-pub(crate) enum Place {
+pub(crate) enum Destination {
     /// A regular file, or a file that does not exist yet. The last component of the path is not a link.
     File(PathBuf),
     /// A FIFO, a device, or a file that a process has open.
-    Other,
+    Special,
 }
 
-impl Place {
+impl Destination {
     /// Follows the symbolic links at `path`.
     ///
     /// # Errors
@@ -36,7 +36,7 @@ impl Place {
             }
             let folder = folder_of(&path);
             if !metadata.is_symlink() || is_of_open_files(&folder)? {
-                return Ok(Self::Other);
+                return Ok(Self::Special);
             }
             refuse_strangers_link(&metadata, &folder)?;
             path = folder.join(fs::read_link(&path)?);

@@ -5,7 +5,7 @@
 
 use proptest::prelude::*;
 use pulpcov_core::python::{AnalyzeOptions, Facts, LinePatterns, PythonSource, PythonVersion};
-use pulpcov_core::results::{Analysis, Narrower};
+use pulpcov_core::results::{Analysis, RegionSplitter};
 use pulpcov_core::{ErrorKind, Result};
 
 fn analyze(text: &str) -> Result<Facts> {
@@ -72,11 +72,11 @@ fn many_methods_narrow_in_linear_time() -> Result<()> {
     let facts = analyze(&format!("class C:\n{body}"))?;
     let arcs = facts.arcs().iter().copied().step_by(2);
     let analysis = Analysis::of_arcs(&facts, facts.statements().iter().copied(), arcs);
-    let mut narrower = Narrower::new(&analysis);
+    let mut splitter = RegionSplitter::new(&analysis);
     for region in facts.regions().iter().skip(1) {
-        narrower.add(region.ranges());
+        splitter.add(region.ranges());
     }
-    let (parts, rest) = narrower.narrow();
+    let (parts, rest) = splitter.split();
     assert_eq!((parts.len(), rest.statements().len()), (20_000, 20_001));
     Ok(())
 }

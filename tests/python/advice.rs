@@ -20,7 +20,10 @@ const FOLLOWED: [(&str, &str); 27] = [
     // Not all of these errors can be provoked as root. Every test of the hook does what they advise.
     ("Run this as a user who may", "a_python_of_a_virtual_environment_can_be_named"),
     ("The file system is read-only", "a_python_of_a_virtual_environment_can_be_named"),
-    ("is no Python, for it does not answer", "a_python_of_a_virtual_environment_can_be_named"),
+    (
+        "is not a Python, because it does not answer",
+        "a_python_of_a_virtual_environment_can_be_named",
+    ),
     ("-m pip install --target", "the_advice_suits_a_python_that_refuses_pip"),
     // These are parts of commands that messages print.
     (" --python {}", "data_are_purged_after_the_hook_was_uninstalled"),

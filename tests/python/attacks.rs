@@ -7,7 +7,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
-use crate::support::enemy::{DATA_FILE, ENEMY, HONEST, SECRET, Scene, is_done, set_mode};
+use crate::support::enemy::{DATA_FILE, ENEMY, HONEST, SECRET, Scene, assert_done, set_mode};
 
 /// Root runs every command after the enemy's script has run.
 #[track_caller]
@@ -352,7 +352,7 @@ for evil in ("\x1b]0;title\x07", "\x1b[2J", "\nerror: forged", "\r", "\u202e", "
         vec!["combine", "--keep", "--rcfile=", "--data-file", out.to_str().unwrap(), root],
         vec!["hook", "uninstall", "--purge-data", "--python", python],
     ] {
-        let ran = is_done(scene.root_runs(&args));
+        let ran = assert_done(scene.root_runs(&args));
         let text = format!("{}{}", ran.stdout, ran.stderr);
         let odd = text.chars().find(|c| !pulpcov_core::text::is_printable(*c) && *c != '\n');
         assert_eq!(odd, None, "{args:?}: {text:?}");
@@ -571,7 +571,7 @@ copy("data", MINE + "/{DATA_FILE}")
     // A link that somebody else planted is not taken for the data file.
     scene.root_runs_in(&root, ["combine", "--append"]).status(1).stderr("symbolic link");
     let warned = scene.root_runs_in(&root, ["combine", "--keep"]);
-    is_done(warned).stderr(".coveragerc is not read: it belongs to another user");
+    assert_done(warned).stderr(".coveragerc is not read: it belongs to another user");
     scene.assert_honest_rows(&root.join(".coverage"));
     assert_eq!(fs::metadata(root.join(".coverage")).unwrap().permissions().mode() & 0o777, 0o600);
 }

@@ -25,7 +25,7 @@ macro_rules! same_rows {
             fn $way() {
                 for args in [&["--branch"][..], &[]] {
                     let hooked = Hooked::new().installed(args);
-                    hooked.assert_same_rows(stringify!($way), &hooked.single(args));
+                    hooked.assert_same_rows(stringify!($way), &hooked.rows_of_one_process(args));
                 }
             })*
 
@@ -91,7 +91,7 @@ fn every_supported_coverage_measures_the_same() {
                 assert!(hooked.drive(way).status().unwrap().success(), "{version}");
             }
             flush_and_kill(&hooked);
-            assert_equal(&hooked.rows(), &hooked.single(args), version);
+            assert_equal(&hooked.rows(), &hooked.rows_of_one_process(args), version);
         }
     }
 }
@@ -322,7 +322,7 @@ fn when_the_disk_has_room_again_everything_is_saved() {
     fs::rename(hooked.dir.path("away"), hooked.root()).unwrap();
     drop(process.0.stdin.take());
     assert!(process.0.wait().unwrap().success());
-    assert_eq!(hooked.lines("work"), lines(&hooked.single(&[]), "work"));
+    assert_eq!(hooked.lines("work"), lines(&hooked.rows_of_one_process(&[]), "work"));
 }
 
 /// Runs the command as a user who may not write everywhere.
@@ -413,7 +413,7 @@ fn contexts_and_a_configuration_file_are_honoured() {
     let rows = hooked.rows();
     assert!(rows.contexts.contains("night 1"), "{:?}", rows.contexts);
     assert_eq!(lines(&rows, "steps"), Vec::<u32>::new());
-    assert_eq!(lines(&rows, "work"), lines(&hooked.single(&[]), "work"));
+    assert_eq!(lines(&rows, "work"), lines(&hooked.rows_of_one_process(&[]), "work"));
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn what_is_missing_is_left_out_and_named_and_nothing_is_lost() {
     let ran = hook(&hooked, "report", &["results"]).status(3);
     let broken = lost.last().unwrap().display();
     ran.stdout("shop/steps.py").stderr(
-        "warning: 7 files are left out, for their sources are missing or are no Python: /nowhere/1.py, /nowhere/2.py, \
+        "warning: 7 files are left out, for their sources are missing or are not Python: /nowhere/1.py, /nowhere/2.py, \
          /nowhere/3.py, /nowhere/4.py, /nowhere/5.py, and 2 more\n"
     );
     let page = fs::read_to_string(hooked.dir.path("results/html/index.html")).unwrap();
@@ -400,7 +400,7 @@ fn what_is_no_python_is_told_with_the_way_out() {
     fs::create_dir_all(dir.path("venv/bin")).unwrap();
     let install = |python: &str| dir.pulpcov(["hook", "install", "--python", python]).status(1);
     for program in ["/bin/true", "/bin/echo"] {
-        let ran = install(program).stderr(program).stderr("is no Python").stderr("--python");
+        let ran = install(program).stderr(program).stderr("is not a Python").stderr("--python");
         assert!(!ran.stderr.contains("EOF") && !ran.stderr.contains("column"), "{}", ran.stderr);
     }
     install("venv").stderr("venv: is a folder").stderr("venv/bin/python");

@@ -283,7 +283,7 @@ fn root_is_measured_beside(squat: impl FnOnce(&Path, &Path)) {
         assert_eq!((state.uid(), state.mode() & 0o7777), (0, 0o700));
     }
     let rows = files.iter().map(Rows::by_sql).fold(Rows::default(), Rows::union);
-    assert_eq!(lines(&rows, "work"), lines(&hooked.single(&[]), "work"));
+    assert_eq!(lines(&rows, "work"), lines(&hooked.rows_of_one_process(&[]), "work"));
 }
 
 fn give_to_nobody(path: &Path) {

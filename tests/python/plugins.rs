@@ -148,7 +148,7 @@ fn covdefaults_counts_as_in_python() {
         // The data suggests the same version, and the report says so.
         let told = project.pulpcov(&["report"]);
         assert_eq!(told.stdout, project.coverage(&["report"]).stdout);
-        told.stderr("exclusions of plugins are those for Python 3.11, told from the data");
+        told.stderr("exclusions of plugins are those for Python 3.11, detected from the data");
     }
 }
 

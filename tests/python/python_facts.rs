@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use pulpcov_core::python::{
     AnalyzeOptions, Facts, LinePatterns, PythonSource, PythonVersion, Region, RegionKind,
 };
-use pulpcov_core::results::{Analysis, Narrower};
+use pulpcov_core::results::{Analysis, RegionSplitter};
 use serde_json::{Value, json};
 
 use crate::support::{python, root};
@@ -248,11 +248,11 @@ fn outcome(analysis: &Analysis) -> Value {
 
 fn narrowed(analysis: &Analysis, regions: &[Region]) -> Value {
     let of_kind = |kind: RegionKind| {
-        let mut narrower = Narrower::new(analysis);
+        let mut splitter = RegionSplitter::new(analysis);
         for region in regions.iter().filter(|region| region.kind() == kind) {
-            narrower.add(region.ranges());
+            splitter.add(region.ranges());
         }
-        let (parts, rest) = narrower.narrow();
+        let (parts, rest) = splitter.split();
         parts.iter().chain([&rest]).map(outcome).collect::<Vec<_>>()
     };
     json!({"function": of_kind(RegionKind::Function), "class": of_kind(RegionKind::Class)})

@@ -114,7 +114,7 @@ fn every_way_gives_the_rows_of_one_process(kind: &Kind) {
     for args in branches.into_iter().chain([&[][..]]) {
         let hooked = kind.hooked(args);
         let config = format!("--rcfile={}", hooked.dir.path("rc").display());
-        let single = hooked.single(&[args, &[&config]].concat());
+        let single = hooked.rows_of_one_process(&[args, &[&config]].concat());
         for (way, _) in WAYS {
             if !kind.is_default && !FEW.contains(&way) {
                 continue;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::{fs, io};
 
 use pulpcov_core::combine::{StoreFormat, store};
-use pulpcov_core::paths::WorkingDir;
+use pulpcov_core::paths::WorkingFolder;
 use pulpcov_core::python::PythonVersion;
 use pulpcov_core::summarize::{Detail, DiskSources, PythonChoice, Summarizer};
 use pulpcov_core::{CoverageData, Numbits};
@@ -520,7 +520,7 @@ fn figures_do_not_depend_on_how_much_is_kept() {
         let arcs = (1..lines).filter(|line| line % 3 > 0).map(|line| (line, line + 1));
         data.add_arcs(file.to_str().unwrap(), "", arcs).unwrap();
     }
-    let disk = DiskSources::new(WorkingDir::new("/"));
+    let disk = DiskSources::new(WorkingFolder::new("/"));
     let summarize = |detail| {
         let version = PythonChoice::Fixed(PythonVersion::Py314);
         let summarizer = Summarizer::new(&data, &disk).unwrap().python(version);

@@ -518,7 +518,7 @@ impl Pages {
 
     /// Puts `levels` of pages above the table's rows. All pointers of a page lead to the same page of the
     /// next level.
-    fn fan_out(&mut self, table: &str, levels: u32) {
+    fn add_fan_out(&mut self, table: &str, levels: u32) {
         let root = self.root_of(table);
         let leaf = self.page(root).to_vec();
         let mut child = self.add(&leaf);
@@ -579,7 +579,7 @@ fn pages_that_point_at_each_other_end() {
     for table in ["file", "context", "arc", "line_bits", "meta", "tracer"] {
         // More rows than could be read in a lifetime, in ten pages.
         let mut pages = Pages::of(SCHEMA_7);
-        pages.fan_out(table, 10);
+        pages.add_fan_out(table, 10);
         refused(&format!("fan-out of {table}"), &pages.0);
         let mut cycle = Pages::of(SCHEMA_7);
         let root = cycle.root_of(table);
@@ -593,7 +593,7 @@ fn pages_that_point_at_each_other_end() {
     }
     for table in ["file", "meta", "line", "arc"] {
         let mut pages = Pages::of(SCHEMA_1);
-        pages.fan_out(table, 10);
+        pages.add_fan_out(table, 10);
         refused(&format!("fan-out of {table} of schema 1"), &pages.0);
     }
 }
@@ -604,7 +604,7 @@ fn rows_that_share_their_bytes_do_not_fill_the_memory() {
         let mut pages = Pages::of(&format!(
             "{SCHEMA_7} delete from arc; update {table} set {column} = {value}"
         ));
-        pages.fan_out(table, 3);
+        pages.add_fan_out(table, 3);
         refused(&format!("{table}.{column}"), &pages.0);
     };
     large("line_bits", "numbits", "cast(replace(hex(zeroblob(200000)), '0', 'x') as blob)");

@@ -19,7 +19,7 @@ use crate::support::venv;
 const AXE: &str = "0.1.8";
 
 /// The longest time that a test waits for a page, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A browser with one page. It is closed when the test ends.
 pub(crate) struct Browser {
@@ -105,7 +105,7 @@ impl Browser {
     pub(crate) fn until(&self, expression: &str) {
         let start = Instant::now();
         while self.get(&format!("Boolean({expression})")) != true {
-            assert!(start.elapsed() < PATIENCE, "never came: {expression}\n{:?}", self.errors());
+            assert!(start.elapsed() < TIMEOUT, "never came: {expression}\n{:?}", self.errors());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -120,7 +120,7 @@ impl Browser {
             if found == value {
                 return;
             }
-            assert!(start.elapsed() < PATIENCE, "{expression} is {found}, not {value}");
+            assert!(start.elapsed() < TIMEOUT, "{expression} is {found}, not {value}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -31,7 +31,7 @@ pub(crate) const HONEST: [u32; 3] = [0, 33, 4242];
 pub(crate) const SECRET: &str = "do_not_tell_4711";
 
 /// A command that takes longer than this has failed, because it seems to wait for ever.
-const PATIENCE: Duration = Duration::from_secs(240);
+const TIMEOUT: Duration = Duration::from_secs(240);
 
 /// A Python that every user can run.
 const PYTHON: &str = "/usr/bin/python3";
@@ -125,7 +125,7 @@ impl Scene {
         scene.make_sources();
         scene.make_victim();
         scene.make_kit();
-        HONEST.iter().for_each(|user| scene.make_honest(*user));
+        HONEST.iter().for_each(|user| scene.make_honest_data(*user));
         let root = scene.root();
         let args = ["--source", "shop", "--data-root", root.to_str().unwrap()];
         scene.hooked.hook("install", &args).status(0);
@@ -212,7 +212,7 @@ impl Scene {
         set_mode(&path, 0o644);
     }
 
-    fn make_honest(&self, user: u32) {
+    fn make_honest_data(&self, user: u32) {
         let mut data = CoverageData::new();
         let source = self.source_of(user);
         data.add_lines(source.to_str().unwrap(), "", &Numbits::from_iter([1, 2])).unwrap();
@@ -372,13 +372,13 @@ impl Scene {
         let kept = out.join("kept/.coverage");
         let data_file = ["--rcfile=", "--data-file", kept.to_str().unwrap()];
         let combine = [&["combine", "--keep"][..], &data_file, &[root.to_str().unwrap()]].concat();
-        is_done(self.root_runs(combine));
+        assert_done(self.root_runs(combine));
         self.assert_honest_rows(&kept);
         self.root_reports_on(&data_file, &out);
         self.root_watches(&out);
         let report = out.join("report");
         let args = ["hook", "report", "-i", report.to_str().unwrap(), "--rcfile=", "--data-root"];
-        is_done(self.root_runs(args.map(OsStr::new).into_iter().chain([root.as_os_str()])));
+        assert_done(self.root_runs(args.map(OsStr::new).into_iter().chain([root.as_os_str()])));
         self.assert_honest_rows(&report.join(".coverage"));
         self.assert_honest_sources(&report.join("coverage.xml"));
         self.assert_nothing_is_written(&out);
@@ -418,7 +418,7 @@ impl Scene {
         ] {
             let common = data_file.iter().map(|arg| (*arg).to_owned());
             let more = ["-i", "--keep-combined", "--no-cache"].map(str::to_owned);
-            is_done(self.root_runs(args.into_iter().chain(common).chain(more)));
+            assert_done(self.root_runs(args.into_iter().chain(common).chain(more)));
         }
         for report in ["out.xml", "out.json", "out.lcov", "single.html"] {
             self.assert_honest_sources(&out.join(report));
@@ -435,7 +435,7 @@ impl Scene {
         let start = Instant::now();
         while !fs::read_to_string(&xml).is_ok_and(|text| text.ends_with("</coverage>\n")) {
             assert!(watch.0.try_wait().unwrap().is_none(), "watch has ended");
-            assert!(start.elapsed() < PATIENCE, "watch makes no report");
+            assert!(start.elapsed() < TIMEOUT, "watch makes no report");
             std::thread::sleep(Duration::from_millis(20));
         }
         watch.signal(Signal::SIGTERM);
@@ -453,7 +453,7 @@ impl Scene {
         let file = out.join(".coverage");
         let root = self.root();
         let args = ["combine", "--rcfile=", "--data-file", file.to_str().unwrap()];
-        is_done(self.root_runs(args.map(OsStr::new).into_iter().chain([root.as_os_str()])));
+        assert_done(self.root_runs(args.map(OsStr::new).into_iter().chain([root.as_os_str()])));
         self.assert_honest_rows(&file);
         self.assert_nothing_is_written(&out);
         for user in HONEST.iter().filter(|user| self.folder_of(**user).is_dir()) {
@@ -462,7 +462,7 @@ impl Scene {
         }
         let python = self.hooked.python();
         let args = ["hook", "uninstall", "--purge-data", "--python", python.to_str().unwrap()];
-        is_done(self.root_runs(args));
+        assert_done(self.root_runs(args));
         for user in HONEST.iter().filter(|user| self.folder_of(**user).exists()) {
             assert_ne!(self.owner(*user), *user, "the folder of user {user} is there still");
         }
@@ -478,7 +478,7 @@ pub(crate) const DATA_FILE: &str = ".coverage.host.pid7.Xabcdefghx";
 
 /// Checks that the command succeeded, perhaps with something left out.
 #[track_caller]
-pub(crate) fn is_done(ran: Ran) -> Ran {
+pub(crate) fn assert_done(ran: Ran) -> Ran {
     assert!([0, 3].contains(&ran.status), "{}{}", ran.stdout, ran.stderr);
     ran
 }
@@ -494,7 +494,7 @@ fn run_patiently(mut command: Command) -> Ran {
         if let Some(status) = running.0.try_wait().unwrap() {
             break status;
         }
-        assert!(start.elapsed() < PATIENCE, "{command:?} waits for ever");
+        assert!(start.elapsed() < TIMEOUT, "{command:?} waits for ever");
         std::thread::sleep(Duration::from_millis(5));
     };
     let read = |file: &mut File| {

@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use crate::support::{Dir, REFERENCE, Ran, Rows, neutral, pulpcov, root, venv, venv_of};
 
 /// How long a test waits at most.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The ways of `drive.py` that run the same parts of `shop`, each with its exit status.
 pub(crate) const WAYS: [(&str, i32); 21] = [
@@ -158,7 +158,7 @@ impl Hooked {
     }
 
     /// Returns the rows that the ways of `drive.py` record in one process under `coverage run`.
-    pub(crate) fn single(&self, args: &[&str]) -> Rows {
+    pub(crate) fn rows_of_one_process(&self, args: &[&str]) -> Rows {
         self.stock(args, &["drive.py", "all", "single"])
     }
 
@@ -213,8 +213,8 @@ impl Hooked {
         let start = Instant::now();
         while !is_so(self) {
             assert!(
-                start.elapsed() < PATIENCE,
-                "no {what} after {PATIENCE:?}: {:?}",
+                start.elapsed() < TIMEOUT,
+                "no {what} after {TIMEOUT:?}: {:?}",
                 self.rows().lines
             );
             std::thread::sleep(Duration::from_millis(50));
@@ -306,7 +306,7 @@ impl Running {
             if let Some(status) = self.0.try_wait().unwrap() {
                 return status;
             }
-            assert!(start.elapsed() < PATIENCE, "it does not end");
+            assert!(start.elapsed() < TIMEOUT, "it does not end");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

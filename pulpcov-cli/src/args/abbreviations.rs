@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use clap::{Command, Error, error::ErrorKind};
 
 /// Options that coverage.py does not have, of commands that it has.
-const OURS: [&str; 18] = [
+const NOT_IN_COVERAGE: [&str; 18] = [
     "by",
     "contexts-once",
     "drop-contexts",
@@ -34,7 +34,7 @@ const OURS: [&str; 18] = [
 /// # Errors
 ///
 /// Returns a usage error if an abbreviation fits several options.
-pub(crate) fn written_out(
+pub(crate) fn expand(
     mut args: Vec<OsString>,
     mut command: &Command,
 ) -> Result<Vec<OsString>, Error> {
@@ -82,7 +82,8 @@ fn whole_name<'c>(name: &str, command: &'c Command) -> Result<Option<&'c str>, E
         return Ok(None);
     }
     let begun: Vec<&str> = names().filter(|long| long.starts_with(name)).collect();
-    let theirs: Vec<&str> = begun.iter().copied().filter(|long| !OURS.contains(long)).collect();
+    let theirs: Vec<&str> =
+        begun.iter().copied().filter(|long| !NOT_IN_COVERAGE.contains(long)).collect();
     match (&begun[..], &theirs[..]) {
         ([], _) => Ok(None),
         ([one], _) | (_, [one]) => Ok(Some(one)),
@@ -101,11 +102,11 @@ mod tests {
     use super::*;
     use crate::args::Cli;
 
-    fn written_out_text(args: &[&str]) -> Result<Vec<String>, String> {
+    fn expanded(args: &[&str]) -> Result<Vec<String>, String> {
         let args = ["pulpcov"].iter().chain(args).map(OsString::from).collect();
         let mut command = Cli::command();
         command.build();
-        let whole = written_out(args, &command).map_err(|err| err.to_string())?;
+        let whole = expand(args, &command).map_err(|err| err.to_string())?;
         Ok(whole.into_iter().skip(1).map(|arg| arg.into_string().unwrap()).collect())
     }
 
@@ -122,13 +123,13 @@ mod tests {
             ("--sort=--sho", "--sort=--sho"),
             ("--nonsense", "--nonsense"),
         ] {
-            assert_eq!(written_out_text(&["report", short]).unwrap(), ["report", whole]);
+            assert_eq!(expanded(&["report", short]).unwrap(), ["report", whole]);
         }
     }
 
     #[test]
     fn a_name_that_begins_several_is_refused_with_their_names() {
-        let said = written_out_text(&["report", "--s"]).unwrap_err();
+        let said = expanded(&["report", "--s"]).unwrap_err();
         assert!(said.contains("ambiguous option: --s (--"), "{said}");
         assert!(said.contains("--show-missing") && said.contains("--skip-covered"), "{said}");
     }
@@ -138,15 +139,15 @@ mod tests {
         for args in
             [&["debug", "--rcfile", "data", "config"][..], &["debug", "config", "--rcfile", "data"]]
         {
-            let whole = written_out_text(args).unwrap();
+            let whole = expanded(args).unwrap();
             assert_eq!(whole, ["debug", "config", "--rcfile", "data"]);
         }
-        assert_eq!(written_out_text(&["debug", "--rcfile=x"]).unwrap(), ["debug", "--rcfile=x"]);
+        assert_eq!(expanded(&["debug", "--rcfile=x"]).unwrap(), ["debug", "--rcfile=x"]);
     }
 
     #[test]
     fn what_is_behind_two_dashes_is_no_option() {
         let args = ["report", "--", "--sho"];
-        assert_eq!(written_out_text(&args).unwrap(), args);
+        assert_eq!(expanded(&args).unwrap(), args);
     }
 }

@@ -9,7 +9,7 @@ use super::{ConfigArgs, Mixed};
 
 /// Measure every process of a Python, whatever starts it and however it ends
 ///
-/// Installs a module that coverage.py is started by: in web workers, Celery's prefork pool, subprocesses.
+/// Installs a module that starts coverage.py: in web workers, Celery's prefork pool, subprocesses.
 /// It saves every few seconds, so that a process may be killed, or never end.
 #[derive(Debug, Subcommand)]
 pub(crate) enum HookCommand {
@@ -135,7 +135,7 @@ pub(crate) struct StatusArgs {
 #[derive(Args, Debug)]
 pub(crate) struct HookReportArgs {
     /// The folder to write to. The combined data is its .coverage, and is added to if it is there: a new
-    /// folder begins anew
+    /// folder starts with no data
     #[arg(value_name = "DIR")]
     pub(crate) folder: PathBuf,
 
@@ -151,13 +151,13 @@ pub(crate) struct HookReportArgs {
     #[arg(long, value_name = "HOW")]
     pub(crate) mixed: Option<Mixed>,
 
-    /// A Python with the hook: what it measures of `install --source` is shown, even if data files of users
-    /// name it who may not read it; may be given several times
+    /// A Python with the hook: what it measures of `install --source` is shown, even if the users whose data
+    /// files name it may not read it; may be given several times
     #[arg(long = "python", value_name = "PATH")]
     pub(crate) pythons: Vec<PathBuf>,
 
-    /// Show this source, or all sources in this folder, even if data files of other users name them who may
-    /// not read them; may be given several times
+    /// Show this source, or all sources in this folder, even if the users whose data files name it may not
+    /// read it; may be given several times
     #[arg(long, value_name = "PATH")]
     pub(crate) show_source: Vec<PathBuf>,
 

@@ -20,8 +20,8 @@ pub(crate) struct WatchArgs {
     #[arg(value_name = "DIR", env = DATA_ROOT_VARIABLE)]
     pub(crate) folder: Option<PathBuf>,
 
-    /// A Python with the hook: what it measures of `install --source` is shown, even if data files of users
-    /// name it who may not read it; may be given several times
+    /// A Python with the hook: what it measures of `install --source` is shown, even if the users whose data
+    /// files name it may not read it; may be given several times
     #[arg(long = "python", value_name = "PATH")]
     pub(crate) pythons: Vec<PathBuf>,
 
@@ -39,8 +39,8 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "TOKEN", requires = "serve")]
     pub(crate) serve_token: Option<ServeToken>,
 
-    /// Show this source, or all sources in this folder, even if data files of other users name them who may
-    /// not read them; may be given several times
+    /// Show this source, or all sources in this folder, even if the users whose data files name it may not
+    /// read it; may be given several times
     #[arg(long, value_name = "PATH")]
     pub(crate) show_source: Vec<PathBuf>,
 
@@ -48,7 +48,7 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "FILE", group = "outputs")]
     pub(crate) xml: Option<PathBuf>,
 
-    /// How often to look for changes, such as 200ms, 5s, 2m, 1h
+    /// The time between looks for changes, such as 200ms, 5s, 2m, 1h
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
     pub(crate) interval: f64,
 

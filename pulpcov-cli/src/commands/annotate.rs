@@ -7,13 +7,13 @@ use pulpcov_core::output::WholeFile;
 use pulpcov_core::report::annotate;
 use pulpcov_core::summarize::{Detail, FileSummary};
 
-use super::reporting::{Reporting, finish};
+use super::reporting::{Reporting, print_failure};
 use crate::args::AnnotateArgs;
 use crate::exit::{Exit, Failure};
 use crate::{trust, ui};
 
 pub(crate) fn run(args: &AnnotateArgs) -> Result<Exit, Failure> {
-    finish(report(args))
+    print_failure(report(args))
 }
 
 fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
@@ -36,7 +36,7 @@ fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
         let target = target(file, args.directory.as_deref());
         WholeFile::at(&target).write(|out| annotate::write(&summary, file, out))?;
     }
-    Ok(reporting.end())
+    Ok(reporting.exit_code())
 }
 
 /// Returns where the annotated copy is written: into the folder, or beside the source.

@@ -39,7 +39,7 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
         .drop_contexts(args.drop_contexts)
         .on_event(|event| {
             progress.on_event(&event);
-            if let Some(line) = tell(&event, names_inputs) {
+            if let Some(line) = message_for(&event, names_inputs) {
                 progress.suspend(|| ui::message(&line));
             }
         })
@@ -110,7 +110,7 @@ fn folders_with_data(places: &[PathBuf], base: &OsStr) -> Vec<PathBuf> {
 }
 
 /// Returns the message for an event, if it is worth one. Inputs are named as coverage.py names them.
-pub(super) fn tell(event: &Event<'_>, names_inputs: bool) -> Option<String> {
+pub(super) fn message_for(event: &Event<'_>, names_inputs: bool) -> Option<String> {
     let line = |what: &str, path: &Path| {
         format!("{what} {}", ui::name(path.strip_prefix(".").unwrap_or(path)))
     };

@@ -37,7 +37,7 @@ fn debug_data(args: &DebugDataArgs, out: &mut impl Write) -> Result<Exit, Failur
     for file in files {
         out.write_all(format_info("data", &[]).as_bytes()).map_err(Failure::Output)?;
         let path = settings::absolute(file)?;
-        all_readable &= describe(&path, Entry::named(&path), out).map_err(Failure::Output)?;
+        all_readable &= describe(&path, Entry::at_path(&path), out).map_err(Failure::Output)?;
         let found = parallel_files(file)?;
         for parallel in found.files {
             writeln!(out, "-----").map_err(Failure::Output)?;

@@ -17,7 +17,7 @@ pub(crate) fn run(args: EraseArgs) -> Result<Exit, Failure> {
     let data_file = settings::data_file(args.data_file, &config);
     let mut failed = false;
     let mut files = Vec::new();
-    match Entry::named(&data_file) {
+    match Entry::at_path(&data_file) {
         Ok(file) => files.push(file),
         Err(err) => failed |= !is_gone(&data_file, &err),
     }

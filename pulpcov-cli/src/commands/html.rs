@@ -9,13 +9,13 @@ use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::{Detail, Summary};
 
-use super::reporting::{Reporting, finish};
+use super::reporting::{Reporting, print_failure};
 use crate::args::HtmlArgs;
 use crate::exit::{Exit, Failure};
 use crate::{trust, ui};
 
 pub(crate) fn run(args: &HtmlArgs) -> Result<Exit, Failure> {
-    finish(report(args))
+    print_failure(report(args))
 }
 
 fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
@@ -37,7 +37,7 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
             .write(output, "HTML report", |out| html::write_single_file(&summary, &options, out))?,
         None => write_folder(args, &reporting, &summary, &options)?,
     };
-    reporting.judge(total, &args.fail_under, precision)
+    reporting.exit_code_for_total(total, &args.fail_under, precision)
 }
 
 /// Writes the report into a folder, as the settings say, without options.

@@ -5,7 +5,7 @@ use pulpcov_core::config::Config;
 use pulpcov_core::report::json::{self, Options};
 use pulpcov_core::summarize::Detail;
 
-use super::reporting::{Reporting, finish};
+use super::reporting::{Reporting, print_failure};
 use crate::args::JsonArgs;
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -14,7 +14,7 @@ use crate::ui;
 const LARGE: u64 = 500_000_000;
 
 pub(crate) fn run(args: &JsonArgs) -> Result<Exit, Failure> {
-    finish(report(args))
+    print_failure(report(args))
 }
 
 fn report(args: &JsonArgs) -> Result<Exit, Failure> {
@@ -35,7 +35,7 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
     announce_size(json::size_of_contexts(&summary, &options), args.contexts_once);
     let total =
         reporting.write(output, "JSON report", |out| json::write(&summary, &options, out))?;
-    reporting.judge(total, &args.fail_under, precision)
+    reporting.exit_code_for_total(total, &args.fail_under, precision)
 }
 
 /// Warns of the size of a very large report, before it fills a disk.

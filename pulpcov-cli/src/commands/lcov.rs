@@ -3,12 +3,12 @@
 use pulpcov_core::report::lcov::{self, Options};
 use pulpcov_core::summarize::Detail;
 
-use super::reporting::{Reporting, finish};
+use super::reporting::{Reporting, print_failure};
 use crate::args::LcovArgs;
 use crate::exit::{Exit, Failure};
 
 pub(crate) fn run(args: &LcovArgs) -> Result<Exit, Failure> {
-    finish(report(args))
+    print_failure(report(args))
 }
 
 fn report(args: &LcovArgs) -> Result<Exit, Failure> {
@@ -21,5 +21,5 @@ fn report(args: &LcovArgs) -> Result<Exit, Failure> {
     let summary = reporting.summarize(Detail::Everything)?;
     let total =
         reporting.write(output, "LCOV report", |out| lcov::write(&summary, &options, out))?;
-    reporting.judge(total, &args.fail_under, reporting.precision(None)?)
+    reporting.exit_code_for_total(total, &args.fail_under, reporting.precision(None)?)
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::config::Config;
-use pulpcov_core::paths::WorkingDir;
+use pulpcov_core::paths::WorkingFolder;
 use pulpcov_core::summarize::{SourceTree, Sources};
 use pulpcov_core::{CoverageData, Error, FilePath};
 
@@ -16,7 +16,7 @@ use crate::settings;
 pub(super) struct Origin {
     pub(super) sources: Box<dyn Sources>,
     /// The folder that relative paths start from.
-    pub(super) folder: WorkingDir,
+    pub(super) folder: WorkingFolder,
     /// Whether the data has paths relative to the folder.
     pub(super) relative_files: bool,
     /// Whether all sources are below the folder, wherever they were measured.
@@ -47,7 +47,7 @@ impl Origin {
     }
 
     fn measured(args: &ReportingArgs, config: &Config, cwd: &Path) -> Result<Self, Failure> {
-        let folder = WorkingDir::new(cwd);
+        let folder = WorkingFolder::new(cwd);
         let (folders, files) = args.files.iter().cloned().partition(|path| path.is_dir());
         Ok(Self {
             sources: Box::new(MeasuredSources::new(folder.clone(), &args.show_source)?),
@@ -71,7 +71,7 @@ impl Origin {
             args.files.iter().map(in_tree).partition(|path| tree.has_folder(path));
         let is_whole = |folder: &PathBuf| folder.as_os_str().is_empty();
         Ok(Self {
-            folder: WorkingDir::new(tree.root()),
+            folder: WorkingFolder::new(tree.root()),
             relative_files: true,
             is_tree: true,
             files: file_paths(files)?,

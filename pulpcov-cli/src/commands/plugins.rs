@@ -24,14 +24,14 @@ pub(super) type Traced = BTreeMap<FilePath, TracedFile>;
 /// Applies the plugins whose effect is known without running Python.
 ///
 /// Unknown plugins stop the report, or are left out with a warning if `--plugins=ignore` is given.
-pub(super) fn configure(
+pub(super) fn apply(
     args: &ReportingArgs,
     config: &mut Config,
     data: &CoverageData,
     python: PythonVersion,
 ) -> Result<(), Failure> {
     let environment = Environment::of_this_machine(python, |name| std::env::var(name).ok());
-    let mut unknown = match plugins::configure(config, &environment) {
+    let mut unknown = match plugins::apply(config, &environment) {
         Ok(unknown) => unknown,
         Err(err) if args.plugins == Some(Plugins::Ignore) => {
             ui::warning(&format!("{}, and it is left out", err.reason()));
@@ -86,7 +86,7 @@ pub(super) fn run(
     });
     let answer = ask(python, &asked)?;
     let unreadable =
-        |why: String| about(python, &format!("the configuration cannot be read: {why}"));
+        |why: String| refusal_about(python, &format!("the configuration cannot be read: {why}"));
     let answer: Answer =
         serde_json::from_slice(&answer).map_err(|err| unreadable(err.to_string()))?;
     for (name, value) in answer.options.iter().filter(|(_, value)| !value.is_null()) {
@@ -132,7 +132,7 @@ fn ask(python: &Path, asked: &Value) -> Result<Vec<u8>, Failure> {
         .env("PULPCOV_HOOK", "off")
         .output()
         .map_err(|err| {
-            about(
+            refusal_about(
                 python,
                 &format!("{err}; --python names a Python with coverage.py and the plugins"),
             )
@@ -142,10 +142,13 @@ fn ask(python: &Path, asked: &Value) -> Result<Vec<u8>, Failure> {
     }
     let text = String::from_utf8_lossy(&output.stderr);
     let last = text.trim_end().lines().last().unwrap_or("it says nothing");
-    Err(about(python, &format!("{last}; --python names a Python with coverage.py and the plugins")))
+    Err(refusal_about(
+        python,
+        &format!("{last}; --python names a Python with coverage.py and the plugins"),
+    ))
 }
 
-fn about(python: &Path, why: &str) -> Failure {
+fn refusal_about(python: &Path, why: &str) -> Failure {
     Failure::Refused(format!("{}: {why}", ui::name(python)))
 }
 

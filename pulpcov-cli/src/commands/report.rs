@@ -5,12 +5,12 @@ use std::str::FromStr;
 use pulpcov_core::report::text::{self, By, Format, Options};
 use pulpcov_core::summarize::Detail;
 
-use super::reporting::{Reporting, finish, to_stdout};
+use super::reporting::{Reporting, print_failure, to_stdout};
 use crate::args::{self, ReportArgs};
 use crate::exit::{Exit, Failure};
 
 pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
-    finish(report(args))
+    print_failure(report(args))
 }
 
 fn report(args: &ReportArgs) -> Result<Exit, Failure> {
@@ -22,7 +22,7 @@ fn report(args: &ReportArgs) -> Result<Exit, Failure> {
         false => Detail::Numbers,
     })?;
     let total = to_stdout(|out| text::write(&summary, &options, out))?;
-    reporting.judge(total, &args.fail_under, reporting.precision(args.precision)?)
+    reporting.exit_code_for_total(total, &args.fail_under, reporting.precision(args.precision)?)
 }
 
 fn shows_missing(args: &ReportArgs, reporting: &Reporting<'_>) -> bool {

@@ -12,7 +12,7 @@ use pulpcov_core::config::Config;
 use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::{DataFile, is_blank};
 use pulpcov_core::output::WholeFile;
-use pulpcov_core::plugins::depend_on_python;
+use pulpcov_core::plugins::depends_on_python_version;
 use pulpcov_core::python::{LinePatterns, PythonVersion};
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
 use pulpcov_core::summarize::{
@@ -118,22 +118,22 @@ impl<'a> Reporting<'a> {
             is_incomplete,
         };
         if args.plugins != Some(args::Plugins::Run) {
-            reporting.configure_by_plugins()?;
+            reporting.apply_plugins()?;
         }
         Ok(reporting)
     }
 
     /// Changes the settings as the plugins that they name would do.
-    fn configure_by_plugins(&mut self) -> Result<(), Failure> {
+    fn apply_plugins(&mut self) -> Result<(), Failure> {
         if self.config.run.plugins.is_empty() {
             return Ok(());
         }
         let python = match settings::python::<PythonChoice>(&self.args.python_version)? {
             PythonChoice::Fixed(version) => version,
-            _ if !depend_on_python(&self.config) => PythonVersion::NEWEST,
+            _ if !depends_on_python_version(&self.config) => PythonVersion::NEWEST,
             _ => self.python_of_data()?,
         };
-        plugins::configure(self.args, &mut self.config, &self.data, python)
+        plugins::apply(self.args, &mut self.config, &self.data, python)
     }
 
     /// Returns the version of Python that the data suggests, for plugins whose exclusions depend on it.
@@ -144,7 +144,7 @@ impl<'a> Reporting<'a> {
         let python = summary.python_version();
         if plugins::ask_for_python(&self.config) || self.have_version_pragmas(&summary) {
             ui::warning(&format!(
-                "exclusions of plugins are those for Python {python}, told from the data; --python-version says otherwise"
+                "exclusions of plugins are those for Python {python}, detected from the data; --python-version says otherwise"
             ));
         }
         Ok(python)
@@ -191,7 +191,7 @@ impl<'a> Reporting<'a> {
         if wants_debug(self.args, &self.config, "python") {
             ui::message(&format!("Statements are those of Python {}", summary.python_version()));
         }
-        self.tell(summary.warnings(), warn);
+        self.report_warnings(summary.warnings(), warn);
         Ok(summary)
     }
 
@@ -236,15 +236,15 @@ impl<'a> Reporting<'a> {
     ///
     /// In an old checkout, every source may differ from the data, and other users may name any number of
     /// files that do not exist. So only the first of these are named, and the others are counted.
-    fn tell(&self, warnings: &[Warning], mut warn: impl FnMut(String)) {
+    fn report_warnings(&self, warnings: &[Warning], mut warn: impl FnMut(String)) {
         let all = wants_debug(self.args, &self.config, "sources");
         let (mut mismatches, mut more) = (0, 0);
         let mut lost = Vec::new();
-        let mut told = HashSet::new();
+        let mut seen = HashSet::new();
         for warning in warnings {
             let Some(words) = self.in_words(warning) else { continue };
             // Several names may lead to the same file.
-            if !told.insert(words.clone()) {
+            if !seen.insert(words.clone()) {
                 continue;
             }
             match warning {
@@ -340,12 +340,12 @@ impl<'a> Reporting<'a> {
     }
 
     /// Returns the exit code of a report whose total is not judged: whether the report is complete.
-    pub(crate) fn end(&self) -> Exit {
+    pub(crate) fn exit_code(&self) -> Exit {
         if self.is_incomplete.get() { Exit::LeftOut } else { Exit::Success }
     }
 
     /// Returns the exit code of a report whose total is compared with `--fail-under`, or else the setting.
-    pub(crate) fn judge(
+    pub(crate) fn exit_code_for_total(
         &self,
         total: f64,
         option: &FailUnderArgs,
@@ -353,7 +353,7 @@ impl<'a> Reporting<'a> {
     ) -> Result<Exit, Failure> {
         let wanted = option.fail_under.unwrap_or(self.config.report.fail_under);
         if !should_fail_under(total, wanted, precision)? {
-            return Ok(self.end());
+            return Ok(self.exit_code());
         }
         let message = fail_under_message(total, wanted, precision);
         writeln!(anstream::stdout(), "Coverage failure: {message}").map_err(Failure::Output)?;
@@ -362,7 +362,7 @@ impl<'a> Reporting<'a> {
 }
 
 /// Prints on standard output why there is no report, as coverage.py does.
-pub(crate) fn finish(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
+pub(crate) fn print_failure(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
     match outcome {
         Err(Failure::Core(err)) if is_about_reports(err.kind()) => {
             let mut message = err.reason();
@@ -385,9 +385,9 @@ fn left_out(files: &[&Error]) -> String {
     let paths: Vec<PathBuf> = files.iter().filter_map(|err| Some(err.path()?.into())).collect();
     let names = named_in_part(&paths);
     match files.len() {
-        1 => format!("1 file is left out, for its source is missing or is no Python: {names}"),
+        1 => format!("1 file is left out, for its source is missing or is not Python: {names}"),
         count => format!(
-            "{count} files are left out, for their sources are missing or are no Python: {names}"
+            "{count} files are left out, for their sources are missing or are not Python: {names}"
         ),
     }
 }
@@ -466,7 +466,7 @@ fn load_data(
 /// Reads a data file. A file that is missing or empty holds no data.
 fn read_data_file(path: &Path, keep_contexts: bool) -> Result<CoverageData, Failure> {
     // A link stands for its target, unless another user planted the link. Such a link is refused on opening.
-    let resolved = match trust::is_strangers_link(path) {
+    let resolved = match trust::is_untrusted_link(path) {
         true => Ok(path.to_owned()),
         false => path.canonicalize(),
     };
@@ -505,7 +505,7 @@ fn combine_first(
         .mixed_as_lines(args.mixed == Some(args::Mixed::Lines))
         .on_event(|event: Event<'_>| {
             progress.on_event(&event);
-            if let Some(line) = super::combine::tell(&event, names_inputs) {
+            if let Some(line) = super::combine::message_for(&event, names_inputs) {
                 progress.suspend(|| ui::message(&line));
             }
         })

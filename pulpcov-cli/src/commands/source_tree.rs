@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use flate2::read::GzDecoder;
-use pulpcov_core::paths::WorkingDir;
+use pulpcov_core::paths::WorkingFolder;
 use pulpcov_core::summarize::{DiskSources, SourceTree, Sources};
 use pulpcov_core::{Authors, Error, ErrorKind};
 
@@ -24,15 +24,15 @@ const LARGEST_TREE: usize = 1 << 30;
 
 /// The sources where they were measured. They may be in a zip archive that Python imports from.
 pub(super) struct MeasuredSources {
-    folder: WorkingDir,
+    folder: WorkingFolder,
     disk: DiskSources,
 }
 
 impl MeasuredSources {
     /// Creates the sources. The files and folders in `shown` are shown whichever user's data names them.
-    pub(super) fn new(folder: WorkingDir, shown: &[PathBuf]) -> Result<Self, Error> {
+    pub(super) fn new(folder: WorkingFolder, shown: &[PathBuf]) -> Result<Self, Error> {
         let disk = DiskSources::new(folder.clone());
-        let disk = shown.iter().try_fold(disk, |disk, path| disk.show(path))?;
+        let disk = shown.iter().try_fold(disk, |disk, path| disk.allow(path))?;
         Ok(Self { disk, folder })
     }
 }

@@ -9,13 +9,13 @@ use pulpcov_core::report::xml::{self, Options};
 use pulpcov_core::summarize::{Detail, Summary};
 use pulpcov_core::text::printable;
 
-use super::reporting::{Reporting, finish};
+use super::reporting::{Reporting, print_failure};
 use crate::args::XmlArgs;
 use crate::exit::{Exit, Failure};
 use crate::ui;
 
 pub(crate) fn run(args: &XmlArgs) -> Result<Exit, Failure> {
-    finish(report(args))
+    print_failure(report(args))
 }
 
 fn report(args: &XmlArgs) -> Result<Exit, Failure> {
@@ -27,7 +27,7 @@ fn report(args: &XmlArgs) -> Result<Exit, Failure> {
         ui::warning(&shared_name(&name, &files));
     }
     let total = reporting.write(output, "XML report", |out| xml::write(&summary, &options, out))?;
-    reporting.judge(total, &args.fail_under, reporting.precision(None)?)
+    reporting.exit_code_for_total(total, &args.fail_under, reporting.precision(None)?)
 }
 
 /// Writes the report with the current time and the settings, without options.

@@ -2,7 +2,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput};
 use pulpcov_core::FilePath;
-use pulpcov_core::paths::{PathAliases, WorkingDir};
+use pulpcov_core::paths::{PathAliases, WorkingFolder};
 
 use crate::data::{Error, path};
 
@@ -31,7 +31,7 @@ pub(crate) fn bench(criterion: &mut Criterion) -> Result<(), Error> {
 }
 
 fn aliases() -> pulpcov_core::Result<PathAliases> {
-    let mut aliases = PathAliases::new(WorkingDir::new("/nonexistent/shop")).exists(|_| true);
+    let mut aliases = PathAliases::new(WorkingFolder::new("/nonexistent/shop")).exists(|_| true);
     for rule in RULES {
         aliases.add(rule, "src")?;
     }

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::base::Base;
 use super::delete::delete_inputs;
 use super::event::Event;
+use super::existing_data::ExistingData;
 use super::gather::{Folded, Gathered, Outcome, Parts, gather};
 use super::lock::FolderLocks;
-use super::spill::{Run, Spilled};
-use super::store::{file_at, folder_of, rewrite, store_with};
+use super::spill::{AllRows, SpillFile};
+use super::store::{folder_of, replace_in_place, resolve_target, store_with};
 use super::unfinished::{Mark, Unfinished};
 use crate::REFERENCE_VERSION;
 use crate::data::{CoverageData, FileData, FilePath, Measurement};
@@ -21,9 +21,9 @@ use crate::discover::{self, Found};
 use crate::error::{Error, ErrorKind, Lines, Result};
 use crate::folder::Entry;
 use crate::formats::sqlite::{self, RowSource};
-use crate::formats::{DataFile, FileIdentity, READERS};
-use crate::output::Beside;
-use crate::paths::{PathAliases, WorkingDir};
+use crate::formats::{DataFile, FileIdentity, READ_BITS};
+use crate::output::Replacement;
+use crate::paths::{PathAliases, WorkingFolder};
 use crate::text::{plural, printable, py_repr};
 
 /// Combines data files without losing data.
@@ -214,9 +214,9 @@ impl<'a> Combiner<'a> {
     /// - With [`append`](Self::append), any error of reading the data file.
     pub fn run(mut self) -> Result<Combined> {
         // The data file may be a link. The inputs' names begin with the name of the link.
-        let target = file_at(&self.data_file)?;
+        let target = resolve_target(&self.data_file)?;
         let _locks = self.lock(folder_of(&target))?;
-        let unfinished = Unfinished::find(&folder_of(&target), &target);
+        let unfinished = Unfinished::clean_up_and_find_marks(&folder_of(&target), &target);
         if unfinished.any() {
             (self.on_event)(Event::Resuming { data_file: &self.data_file });
             self.append = true;
@@ -229,17 +229,17 @@ impl<'a> Combiner<'a> {
             });
         }
         (self.on_event)(Event::Found { inputs: inputs.len() });
-        let base = match self.append {
-            true => Base::load(&target, self.drop_contexts, self.memory)?,
+        let existing = match self.append {
+            true => ExistingData::load(&target, self.drop_contexts, self.memory)?,
             false => None,
         };
-        let gathered = self.gather(&inputs, base.as_ref(), &target)?;
-        let report = Report::new(&inputs, gathered.outcomes, left_out);
-        if report.read.is_empty() && !unfinished.any() {
-            return Err(no_usable_data(&report.left_out));
+        let gathered = self.gather(&inputs, existing.as_ref(), &target)?;
+        let summary = InputSummary::new(&inputs, gathered.outcomes, left_out);
+        if summary.read.is_empty() && !unfinished.any() {
+            return Err(no_usable_data(&summary.left_out));
         }
-        let read = base.as_ref().map(|base| base.identity.clone());
-        let mut result = self.merge(base, gathered.data, report)?;
+        let read = existing.as_ref().map(|existing| existing.identity.clone());
+        let mut result = self.merge(existing, gathered.data, summary)?;
         result.combined.folded = gathered.folded;
         let mark = self.write(&result, &target, read.as_ref())?;
         unfinished.clear();
@@ -258,8 +258,8 @@ impl<'a> Combiner<'a> {
     }
 
     fn find(&self) -> Result<Found> {
-        let base = self.data_file.file_name().unwrap_or(OsStr::new(".coverage"));
-        let mut found = discover::find(&self.places_or_default(), base)?;
+        let base_name = self.data_file.file_name().unwrap_or(OsStr::new(".coverage"));
+        let mut found = discover::find(&self.places_or_default(), base_name)?;
         // The data file itself may be among the files that were found. It is not an input.
         let own = std::path::absolute(&self.data_file).ok();
         let named_like_it = |path: &Path| path.file_name() == self.data_file.file_name();
@@ -268,12 +268,17 @@ impl<'a> Combiner<'a> {
         Ok(found)
     }
 
-    fn gather(&mut self, inputs: &[Entry], base: Option<&Base>, target: &Path) -> Result<Gathered> {
+    fn gather(
+        &mut self,
+        inputs: &[Entry],
+        existing: Option<&ExistingData>,
+        target: &Path,
+    ) -> Result<Gathered> {
         let mut aliases =
-            self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingDir::new("/")));
-        let taken = base.map_or(0, |base| base.size);
+            self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingFolder::new("/")));
+        let taken = existing.map_or(0, |existing| existing.size);
         let memory = self.memory.map(|bytes| bytes.saturating_sub(taken));
-        let spilled = base.is_some_and(|base| !base.runs.is_empty());
+        let spilled = existing.is_some_and(|existing| !existing.spill_files.is_empty());
         gather(inputs, &mut aliases, self.drop_contexts, memory, spilled, target, &self.on_event)
             .map_err(|err| match err.kind() {
                 ErrorKind::TracerConflict => {
@@ -283,23 +288,24 @@ impl<'a> Combiner<'a> {
             })
     }
 
-    /// Merges all parts into one data set, and adds the report on the inputs.
+    /// Merges all parts into one data set, and adds the summary of the inputs.
     fn merge<'i>(
         &self,
-        base: Option<Base>,
+        existing: Option<ExistingData>,
         parts: Parts,
-        report: Report<'i>,
-    ) -> Result<Merged<'i>> {
-        let (base, base_runs) = base.map(|base| (base.data, base.runs)).unzip();
-        let kinds = Kinds::new(&self.data_file, base.as_ref(), &report);
-        if kinds.are_mixed() && !self.mixed_as_lines {
-            return Err(kinds.refusal());
+        summary: InputSummary<'i>,
+    ) -> Result<PendingResult<'i>> {
+        let (existing, existing_spills) =
+            existing.map(|existing| (existing.data, existing.spill_files)).unzip();
+        let by_measurement = InputsByMeasurement::new(&self.data_file, existing.as_ref(), &summary);
+        if by_measurement.are_mixed() && !self.mixed_as_lines {
+            return Err(by_measurement.refusal());
         }
-        let meta = base.as_ref().map(|data| data.meta().clone()).unwrap_or_default();
-        let (parts, mut runs) = parts.into_parts();
-        runs.extend(base_runs.into_iter().flatten());
-        let mut parts = base.into_iter().chain(parts).map(|mut part| {
-            if kinds.are_mixed() {
+        let meta = existing.as_ref().map(|data| data.meta().clone()).unwrap_or_default();
+        let (parts, mut spill_files) = parts.into_parts();
+        spill_files.extend(existing_spills.into_iter().flatten());
+        let mut parts = existing.into_iter().chain(parts).map(|mut part| {
+            if by_measurement.are_mixed() {
                 part.arcs_to_lines();
             }
             part
@@ -311,31 +317,31 @@ impl<'a> Combiner<'a> {
         if !data.meta().contains_key("version") {
             data.set_meta("version", REFERENCE_VERSION)?;
         }
-        runs.iter_mut().for_each(|run| run.find_contexts(&mut data));
-        Ok(report.into_merged(data, runs))
+        spill_files.iter_mut().for_each(|file| file.find_contexts(&mut data));
+        Ok(summary.into_result(data, spill_files))
     }
 
     /// Writes the result to the target, and marks it if inputs are to be deleted. If the target was `read`,
     /// it must not have changed since.
     fn write(
         &self,
-        result: &Merged<'_>,
+        result: &PendingResult<'_>,
         target: &Path,
         read: Option<&FileIdentity>,
     ) -> Result<Option<Mark>> {
         let data = &result.combined.data;
-        let spilled = Spilled { data, runs: &result.runs };
-        (self.on_event)(Event::Writing { rows: spilled.count() });
+        let all_rows = AllRows { data, files: &result.spill_files };
+        (self.on_event)(Event::Writing { rows: all_rows.count() });
         let deletes = !self.keep && !result.consumed.is_empty();
         let folder = folder_of(target);
         // coverage.py also creates the folder. If that fails, writing the result reports why.
         let _ = std::fs::create_dir_all(&folder);
-        let rows: &dyn RowSource = if result.runs.is_empty() { data } else { &spilled };
+        let rows: &dyn RowSource = if result.spill_files.is_empty() { data } else { &all_rows };
         let write = |temporary: &mut NamedTempFile| sqlite::write_rows(rows, temporary.as_file());
         let mark = |file: &File| deletes.then(|| Mark::beside(&folder, file)).transpose();
-        let stored = store_with(target, read, result.readers, write, mark, Beside::persist);
+        let stored = store_with(target, read, result.read_bits, write, mark, Replacement::persist);
         let stored = stored.or_else(|reason| {
-            let file = rewrite(rows, target, read, result.readers, deletes, reason)?;
+            let file = replace_in_place(rows, target, read, result.read_bits, deletes, reason)?;
             Ok(deletes.then_some(Mark::Within(file)))
         });
         stored.map_err(|err: Error| match err.io_kind() {
@@ -344,12 +350,12 @@ impl<'a> Combiner<'a> {
         })
     }
 
-    fn delete(&self, merged: Merged<'_>, mark: Option<Mark>, folder: &Path) -> Combined {
-        let mut combined = merged.combined;
+    fn delete(&self, result: PendingResult<'_>, mark: Option<Mark>, folder: &Path) -> Combined {
+        let mut combined = result.combined;
         if let Some(mark) = mark {
-            (self.on_event)(Event::Deleting { inputs: merged.consumed.len() });
+            (self.on_event)(Event::Deleting { inputs: result.consumed.len() });
             let consumed: Vec<_> =
-                merged.consumed.iter().map(|(input, identity)| (*input, identity)).collect();
+                result.consumed.iter().map(|(input, identity)| (*input, identity)).collect();
             combined.not_deleted = delete_inputs(&consumed);
             combined.not_deleted.extend(mark.clear(folder).err());
         }
@@ -358,61 +364,61 @@ impl<'a> Combiner<'a> {
 }
 
 /// The result before it is written, and the inputs that can be deleted afterwards.
-struct Merged<'i> {
+struct PendingResult<'i> {
     combined: Combined,
     /// Rows that are not in memory.
-    runs: Vec<Run>,
+    spill_files: Vec<SpillFile>,
     consumed: Vec<(&'i Entry, FileIdentity)>,
-    readers: u32,
+    read_bits: u32,
 }
 
 /// The inputs by their outcome.
-struct Report<'i> {
+struct InputSummary<'i> {
     read: Vec<(&'i Path, Option<Measurement>)>,
     duplicates: usize,
     left_out: Vec<Error>,
     consumed: Vec<(&'i Entry, FileIdentity)>,
     /// The read permissions that all inputs have in common.
-    readers: u32,
+    read_bits: u32,
 }
 
-impl<'i> Report<'i> {
+impl<'i> InputSummary<'i> {
     fn new(inputs: &'i [Entry], outcomes: Vec<Outcome>, left_out: Vec<Error>) -> Self {
         let failed: Vec<bool> =
             outcomes.iter().map(|outcome| matches!(outcome, Outcome::Failed(_))).collect();
-        let mut report = Self {
+        let mut summary = Self {
             read: Vec::new(),
             duplicates: 0,
             left_out,
             consumed: Vec::new(),
-            readers: READERS,
+            read_bits: READ_BITS,
         };
         for (input, outcome) in inputs.iter().zip(outcomes) {
             let path = input.path();
             match outcome {
-                Outcome::Read { identity, measurement, orphan_rows, readers } => {
-                    report.read.push((path, measurement));
-                    report.readers &= readers;
+                Outcome::Read { identity, measurement, orphan_rows, read_bits } => {
+                    summary.read.push((path, measurement));
+                    summary.read_bits &= read_bits;
                     match orphan_rows {
-                        0 => report.consumed.push((input, identity)),
-                        rows => report.left_out.push(orphans(path, rows)),
+                        0 => summary.consumed.push((input, identity)),
+                        rows => summary.left_out.push(orphans(path, rows)),
                     }
                 }
                 // The first input with these bytes could not be read, so neither can this one.
                 Outcome::Duplicate { of, .. } if failed.get(of) == Some(&true) => {
-                    report.left_out.push(same_bytes(path, inputs.get(of)));
+                    summary.left_out.push(same_bytes(path, inputs.get(of)));
                 }
                 Outcome::Duplicate { identity, .. } => {
-                    report.duplicates += 1;
-                    report.consumed.push((input, identity));
+                    summary.duplicates += 1;
+                    summary.consumed.push((input, identity));
                 }
-                Outcome::Failed(err) => report.left_out.push(err),
+                Outcome::Failed(err) => summary.left_out.push(err),
             }
         }
-        report
+        summary
     }
 
-    fn into_merged(self, data: CoverageData, runs: Vec<Run>) -> Merged<'i> {
+    fn into_result(self, data: CoverageData, spill_files: Vec<SpillFile>) -> PendingResult<'i> {
         let combined = Combined {
             data,
             read: self.read.len(),
@@ -421,7 +427,7 @@ impl<'i> Report<'i> {
             folded: Vec::new(),
             not_deleted: Vec::new(),
         };
-        Merged { combined, runs, consumed: self.consumed, readers: self.readers }
+        PendingResult { combined, spill_files, consumed: self.consumed, read_bits: self.read_bits }
     }
 }
 
@@ -448,15 +454,19 @@ fn same_bytes(path: &Path, first: Option<&Entry>) -> Error {
 }
 
 /// The inputs that hold lines, and those that hold arcs.
-struct Kinds<'i> {
+struct InputsByMeasurement<'i> {
     lines: Vec<&'i Path>,
     arcs: Vec<&'i Path>,
 }
 
-impl<'i> Kinds<'i> {
-    fn new(data_file: &'i Path, base: Option<&CoverageData>, report: &Report<'i>) -> Self {
-        let base = base.map(|data| (data_file, data.measurement()));
-        let all: Vec<_> = base.into_iter().chain(report.read.iter().copied()).collect();
+impl<'i> InputsByMeasurement<'i> {
+    fn new(
+        data_file: &'i Path,
+        existing: Option<&CoverageData>,
+        summary: &InputSummary<'i>,
+    ) -> Self {
+        let existing = existing.map(|data| (data_file, data.measurement()));
+        let all: Vec<_> = existing.into_iter().chain(summary.read.iter().copied()).collect();
         let of = |wanted| {
             all.iter().filter(|entry| entry.1 == Some(wanted)).map(|entry| entry.0).collect()
         };
@@ -486,8 +496,8 @@ fn name_conflicting_inputs(inputs: &[Entry], aliases: &mut PathAliases) -> Optio
     for input in inputs {
         let opened = DataFile::open_entry(input).and_then(DataFile::read);
         let (Ok(decoded), input) = (opened, input.path()) else { continue };
-        let has_owner = |file: &FileData<'_>| file.has_rows() || !file.tracer().is_empty();
-        for file in decoded.data.files().filter(has_owner) {
+        let has_plugin_or_rows = |file: &FileData<'_>| file.has_rows() || !file.tracer().is_empty();
+        for file in decoded.data.files().filter(has_plugin_or_rows) {
             let Ok(path) = aliases.map_file(file.path()) else { continue };
             let (tracer, first) =
                 known.entry(path.clone()).or_insert_with(|| (file.tracer().to_owned(), input));

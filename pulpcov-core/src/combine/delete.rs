@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::folder::{Entry, Folder};
-use crate::formats::sqlite::WritersOut;
+use crate::formats::sqlite::WriterLockout;
 use crate::formats::{FileIdentity, companions_of};
 
 /// Deletes each input that has not changed since it was read. Returns an error for each input that stays, and
@@ -40,12 +40,12 @@ fn delete_if_same(entry: &Entry, identity: &FileIdentity) -> Result<()> {
     // The first check keeps a file that has replaced the input from being opened.
     is_same()?;
     let file = open_to_lock(entry).map_err(refused)?;
-    let _writers =
-        WritersOut::new(file, entry.beside("-shm").open_anything().ok()).map_err(kept)?;
+    let _lockout =
+        WriterLockout::new(file, entry.beside("-shm").open_anything().ok()).map_err(kept)?;
     // The second check is by name: the locked file may no longer be at that name.
     is_same()?;
     entry.remove().map_err(refused)?;
-    if entry.is_followed() {
+    if entry.is_resolved_link() {
         // Only the link was removed; the file that it points to still exists.
         return Ok(());
     }

@@ -37,7 +37,7 @@ pub enum Event<'a> {
         path: &'a Path,
     },
     /// An input cannot be read and stays where it is.
-    LeftOut {
+    Unreadable {
         /// The input.
         path: &'a Path,
         /// Why.

@@ -3,7 +3,7 @@
 //! Each worker takes the next input and merges it into a data set of its own. At any time there are at most
 //! as many decoded inputs as workers.
 //!
-//! Duplicates are found and paths are renamed in the order of the inputs (`turns`), because the automatic
+//! Duplicates are found and paths are renamed in the order of the inputs (`sequencer`), because the automatic
 //! aliases of relative paths depend on which path came first. Duplicates have equal hashes. An input is
 //! hashed only if another has the same size.
 
@@ -15,8 +15,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::event::Event;
-use super::spill::Run;
-use super::turns::Turns;
+use super::sequencer::Sequencer;
+use super::spill::SpillFile;
 use crate::data::merging::{Merging, PathTable};
 use crate::data::rows::Rows;
 use crate::data::stored_text::StoredText;
@@ -34,7 +34,7 @@ pub(super) enum Outcome {
         measurement: Option<Measurement>,
         orphan_rows: u64,
         /// The permission bits that say whether the group and others may read the input.
-        readers: u32,
+        read_bits: u32,
     },
     /// It holds the same bytes as input number `of`.
     Duplicate { identity: FileIdentity, of: usize },
@@ -70,12 +70,12 @@ pub struct Folded {
 pub(super) struct Parts {
     data: BTreeMap<Option<Measurement>, CoverageData>,
     /// Rows of these data sets that are on disk.
-    runs: Vec<Run>,
+    spill_files: Vec<SpillFile>,
 }
 
 impl Parts {
     fn merge(&mut self, mut other: Self) -> Result<()> {
-        self.runs.append(&mut other.runs);
+        self.spill_files.append(&mut other.spill_files);
         for (measurement, data) in other.data {
             match self.data.entry(measurement) {
                 btree_map::Entry::Vacant(entry) => drop(entry.insert(data)),
@@ -85,13 +85,13 @@ impl Parts {
         Ok(())
     }
 
-    pub(super) fn into_parts(self) -> (impl Iterator<Item = CoverageData>, Vec<Run>) {
-        (self.data.into_values(), self.runs)
+    pub(super) fn into_parts(self) -> (impl Iterator<Item = CoverageData>, Vec<SpillFile>) {
+        (self.data.into_values(), self.spill_files)
     }
 }
 
 /// The content of an input.
-struct Found {
+struct DecodedInput {
     rows: Rows,
     /// For each file of the input, the number of its renamed path.
     numbers: Vec<usize>,
@@ -100,36 +100,40 @@ struct Found {
 /// The largest buffer, in bytes, that is kept for the next input.
 const KEPT: usize = 8 << 20;
 
-/// What a worker has merged.
+/// What a worker has merged so far.
 #[derive(Default)]
-struct Merged {
+struct WorkerState {
     /// The memory of the last input.
     buffer: Vec<u8>,
-    names: Names,
+    renamed: RenamedPaths,
     data: BTreeMap<Option<Measurement>, Merging>,
-    runs: Vec<Run>,
+    spill_files: Vec<SpillFile>,
     /// An upper bound on the size of the rows in memory, in bytes.
     size: usize,
 }
 
-impl Merged {
+impl WorkerState {
     /// Adds what was read, and keeps the rows within the memory limit.
-    fn add(&mut self, Found { rows, numbers }: Found, room: &Room<'_>) -> Result<()> {
+    fn add(
+        &mut self,
+        DecodedInput { rows, numbers }: DecodedInput,
+        budget: &MemoryBudget<'_>,
+    ) -> Result<()> {
         self.size += rows.size();
         let data = self.data.entry(rows.measurement).or_default();
-        data.add(rows, &numbers, self.names.paths.all())?;
-        self.make_room(0, room)
+        data.add(rows, &numbers, self.renamed.paths.all())?;
+        self.make_room(0, budget)
     }
 
     /// Keeps the rows within the memory limit, with room for `more` bytes.
-    fn make_room(&mut self, more: usize, room: &Room<'_>) -> Result<()> {
-        let Some(bytes) = room.bytes else { return Ok(()) };
+    fn make_room(&mut self, more: usize, budget: &MemoryBudget<'_>) -> Result<()> {
+        let Some(bytes) = budget.bytes else { return Ok(()) };
         if self.size > 0 && self.size.saturating_add(more) > bytes {
             // The exact size is smaller than the sum so far, because inputs share rows.
             self.size = self.data.values().map(Merging::size).sum();
             // A few rows are not worth a file.
             if self.size.saturating_add(more) > bytes / 2 && self.size > bytes / 4 {
-                self.spill(room)?;
+                self.spill(budget)?;
             }
         }
         Ok(())
@@ -137,38 +141,42 @@ impl Merged {
 
     /// Finishes the merge. If any worker has rows on disk, all rows go there, because writing the result
     /// takes memory too.
-    fn end(&mut self, room: &Room<'_>) -> Result<()> {
-        if room.spilled.load(Ordering::Relaxed) { self.spill(room) } else { Ok(()) }
+    fn end(&mut self, budget: &MemoryBudget<'_>) -> Result<()> {
+        if budget.spilled.load(Ordering::Relaxed) { self.spill(budget) } else { Ok(()) }
     }
 
     /// Moves the rows to disk.
-    fn spill(&mut self, room: &Room<'_>) -> Result<()> {
-        room.spilled.store(true, Ordering::Relaxed);
+    fn spill(&mut self, budget: &MemoryBudget<'_>) -> Result<()> {
+        budget.spilled.store(true, Ordering::Relaxed);
         for data in self.data.values_mut() {
-            self.runs.extend(Run::take(data, self.names.paths.all(), room.data_file)?);
+            self.spill_files.extend(SpillFile::take(
+                data,
+                self.renamed.paths.all(),
+                budget.data_file,
+            )?);
         }
         self.size = 0;
         Ok(())
     }
 
     fn into_parts(self) -> Parts {
-        let paths = self.names.paths.all();
+        let paths = self.renamed.paths.all();
         let named = |(measurement, data): (Option<Measurement>, Merging)| {
             (measurement, data.into_data(measurement, paths))
         };
-        Parts { data: self.data.into_iter().map(named).collect(), runs: self.runs }
+        Parts { data: self.data.into_iter().map(named).collect(), spill_files: self.spill_files }
     }
 }
 
 /// The renamed paths of the inputs that a worker has seen. A path is always renamed to the same new path.
 #[derive(Default)]
-struct Names {
+struct RenamedPaths {
     numbers: HashMap<FilePath, usize>,
     /// The paths of the result.
     paths: PathTable,
 }
 
-impl Names {
+impl RenamedPaths {
     /// Returns the number of each path's new path, or `None` where it is not known yet.
     fn find<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Vec<Option<usize>> {
         paths.map(|path| self.numbers.get(path).copied()).collect()
@@ -193,7 +201,7 @@ impl Names {
 }
 
 /// The memory limit of each worker's rows, and where the rows go beyond it.
-struct Room<'a> {
+struct MemoryBudget<'a> {
     bytes: Option<usize>,
     data_file: &'a Path,
     /// Whether any rows are on disk.
@@ -259,14 +267,14 @@ pub(super) fn gather(
     let folds_by_itself = aliases.is_relative() && !aliases.has_rules();
     let pool = Pool {
         sizes: Sizes::of(inputs),
-        room: Room {
+        budget: MemoryBudget {
             bytes: memory.map(|bytes| bytes / workers),
             data_file,
             spilled: AtomicBool::new(spilled),
         },
         inputs,
         next: AtomicUsize::new(0),
-        turns: Turns::new(InOrder { aliases, seen: HashMap::new() }),
+        sequencer: Sequencer::new(InOrder { aliases, seen: HashMap::new() }),
         outcomes: Mutex::new(BTreeMap::new()),
         folded: folds_by_itself.then(Mutex::default),
         drop_contexts,
@@ -322,10 +330,10 @@ impl Sizes {
 
 struct Pool<'a, E> {
     sizes: Sizes,
-    room: Room<'a>,
+    budget: MemoryBudget<'a>,
     inputs: &'a [Entry],
     next: AtomicUsize,
-    turns: Turns<InOrder<'a>>,
+    sequencer: Sequencer<InOrder<'a>>,
     outcomes: Mutex<BTreeMap<usize, Outcome>>,
     /// Folded files by their new path, or `None` if they are not reported.
     folded: Option<Mutex<BTreeMap<FilePath, Folded>>>,
@@ -348,23 +356,23 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
 
     /// Takes inputs until none are left.
     fn work(&self) -> Result<Parts> {
-        let mut merged = Merged::default();
+        let mut state = WorkerState::default();
         let mut conflict = Ok(());
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(input) = self.inputs.get(number) else {
                 return conflict
-                    .and_then(|()| merged.end(&self.room))
-                    .map(|()| merged.into_parts());
+                    .and_then(|()| state.end(&self.budget))
+                    .map(|()| state.into_parts());
             };
             conflict = conflict
-                .and_then(|()| merged.make_room(self.sizes.memory_to_read(number), &self.room));
-            let outcome = match self.read(number, input, &mut merged) {
-                Ok((outcome, found)) => {
+                .and_then(|()| state.make_room(self.sizes.memory_to_read(number), &self.budget));
+            let outcome = match self.read(number, input, &mut state) {
+                Ok((outcome, decoded)) => {
                     // After a conflict the other inputs are still read, because other workers wait for their
                     // turns.
-                    if let Some(found) = found.filter(|_| conflict.is_ok()) {
-                        let added = merged.add(found, &self.room);
+                    if let Some(decoded) = decoded.filter(|_| conflict.is_ok()) {
+                        let added = state.add(decoded, &self.budget);
                         conflict = added.map_err(|err| err.with_path(input.path()));
                     }
                     outcome
@@ -381,17 +389,17 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         &self,
         number: usize,
         input: &Entry,
-        Merged { names, buffer, .. }: &mut Merged,
-    ) -> Result<(Outcome, Option<Found>)> {
+        WorkerState { renamed, buffer, .. }: &mut WorkerState,
+    ) -> Result<(Outcome, Option<DecodedInput>)> {
         let opened = self
             .open(number, input, std::mem::take(buffer))
-            .map(|file| (names.find(file.paths()), file));
+            .map(|file| (renamed.find(file.paths()), file));
         // The turn must be taken even if the input cannot be opened.
-        let admission = self.turns.take(number, |order| {
+        let admission = self.sequencer.run_in_order(number, |order| {
             opened.as_ref().ok().map(|(found, file)| order.admit(number, file, found))
         });
         let (found, file) = opened?;
-        let (identity, readers) = (file.identity().clone(), file.readers());
+        let (identity, read_bits) = (file.identity().clone(), file.read_bits());
         let new = match admission.transpose()? {
             Some(Admission::Duplicate { of }) => {
                 return Ok((Outcome::Duplicate { identity, of }, None));
@@ -399,25 +407,25 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
             Some(Admission::Fresh { new }) => new,
             None => Vec::new(),
         };
-        let numbers = names.learn(file.stored_paths(), found, new);
-        self.find_folded(&file, &numbers, names);
+        let numbers = renamed.learn(file.stored_paths(), found, new);
+        self.find_folded(&file, &numbers, renamed);
         let mut rows = file.drop_contexts(self.drop_contexts).into_rows(buffer)?;
         if buffer.capacity() > KEPT {
             *buffer = Vec::new();
         }
-        rows.check_tracers(&numbers, names.paths.all())
+        rows.check_tracers(&numbers, renamed.paths.all())
             .map_err(|err| err.with_path(input.path()))?;
-        if !rows.any() {
+        if !rows.has_rows() {
             // coverage.py also forgets the measurement of an input without rows.
             rows.measurement = None;
         }
         let (measurement, orphan_rows) = (rows.measurement, rows.orphans);
-        let outcome = Outcome::Read { identity, measurement, orphan_rows, readers };
-        Ok((outcome, Some(Found { rows, numbers })))
+        let outcome = Outcome::Read { identity, measurement, orphan_rows, read_bits };
+        Ok((outcome, Some(DecodedInput { rows, numbers })))
     }
 
     /// Records files of the input that became one file.
-    fn find_folded(&self, file: &DataFile, numbers: &[usize], names: &Names) {
+    fn find_folded(&self, file: &DataFile, numbers: &[usize], renamed: &RenamedPaths) {
         let Some(folded) = &self.folded else { return };
         let mut first_of = HashMap::new();
         for (second, number) in file.stored_paths().zip(numbers) {
@@ -426,7 +434,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
             if first.as_str() != second.as_str()
                 && is_relative(first)
                 && is_relative(second)
-                && let Some(into) = names.paths.all().get(*number)
+                && let Some(into) = renamed.paths.all().get(*number)
             {
                 let (first, second, into) = (first.into(), second.into(), into.clone());
                 let mut folded = folded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -448,7 +456,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         (self.event)(match outcome {
             Outcome::Read { .. } => Event::Read { path },
             Outcome::Duplicate { .. } => Event::Duplicate { path },
-            Outcome::Failed(error) => Event::LeftOut { path, error },
+            Outcome::Failed(error) => Event::Unreadable { path, error },
         });
     }
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::folder::Folder;
 
 /// How long a combine waits for another one.
-const PATIENCE: Duration = Duration::from_secs(60);
+const MAX_WAIT: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Advisory locks on folders. Dropping it releases them.
@@ -37,7 +37,7 @@ impl FolderLocks {
         let inputs = inputs.into_iter().filter(|folder| !is_shared(folder));
         let folders: BTreeSet<PathBuf> = inputs.chain([target]).collect();
         let folders: BTreeMap<PathBuf, PathBuf> = folders.into_iter().map(by_real_path).collect();
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + MAX_WAIT;
         let locks = folders
             .values()
             .map(|folder| lock(folder, deadline, &waiting))
@@ -48,7 +48,7 @@ impl FolderLocks {
 
 /// Returns whether users other than the caller and root can write to the folder.
 fn is_shared(folder: &Path) -> bool {
-    let status = Folder::named(folder).and_then(|folder| folder.status());
+    let status = Folder::open(folder).and_then(|folder| folder.status());
     status.is_ok_and(|status| status.everybody_may_write() || !status.is_of_caller_or_root())
 }
 
@@ -56,7 +56,7 @@ fn is_shared(folder: &Path) -> bool {
 /// systems.
 fn lock(folder: &Path, deadline: Instant, waiting: &impl Fn(&Path)) -> Result<Option<File>> {
     let Ok(handle) = File::open(folder) else { return Ok(None) };
-    let mut told = false;
+    let mut has_reported = false;
     loop {
         match handle.try_lock() {
             Ok(()) => return Ok(Some(handle)),
@@ -67,9 +67,9 @@ fn lock(folder: &Path, deadline: Instant, waiting: &impl Fn(&Path)) -> Result<Op
                 return Err(Error::new(ErrorKind::Busy, message).with_path(folder));
             }
             Err(TryLockError::WouldBlock) => {
-                if !told {
+                if !has_reported {
                     waiting(folder);
-                    told = true;
+                    has_reported = true;
                 }
                 std::thread::sleep(PAUSE);
             }

@@ -1,9 +1,9 @@
 //! Rows on disk during a combine, for a result that exceeds the memory limit.
 //!
-//! When a worker's merged rows take too much memory, they go into a [`Run`]: a temporary file without a name,
-//! beside the result. The file disappears when the process ends, however it ends. The names and plugins of
-//! files stay in memory, and so do the names of contexts. The result is then written from all runs and from
-//! memory, one source file at a time.
+//! When a worker's merged rows take too much memory, they go into a [`SpillFile`]: a temporary file without a
+//! name, beside the result. The file disappears when the process ends, however it ends. The names and plugins
+//! of files stay in memory, and so do the names of contexts. The result is then written from all spill files
+//! and from memory, one source file at a time.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -26,22 +26,22 @@ use crate::output::{forbids_replacing, without_path};
 const BUFFER: usize = 1 << 20;
 
 /// The rows that a data set held when they were moved to disk.
-pub(super) struct Run {
+pub(super) struct SpillFile {
     file: Mutex<File>,
-    places: BTreeMap<FilePath, Place>,
-    /// The name of each context, by the context's id in the run.
+    extents: BTreeMap<FilePath, Extent>,
+    /// The name of each context, by the context's id in the spill file.
     contexts: Vec<Arc<str>>,
-    /// The context's id in the result, by its id in the run.
+    /// The context's id in the result, by its id in the spill file.
     ids: Vec<ContextId>,
     rows: u64,
 }
 
-struct Place {
+struct Extent {
     at: u64,
     len: u64,
 }
 
-impl Run {
+impl SpillFile {
     /// Moves the rows of `merging` from memory to a temporary file beside `data_file`. Returns `None` if
     /// there are no rows. The file numbers of `merging` are indices of `paths`.
     pub(super) fn take(
@@ -56,35 +56,35 @@ impl Run {
         let folder = folder_of(data_file);
         // The result needs the folder too.
         let _ = std::fs::create_dir_all(&folder);
-        let run = Self::write(&rows, &folder).map_err(|err| {
+        let file = Self::write(&rows, &folder).map_err(|err| {
             let reason = without_path(err);
             let message = format!("rows that do not fit in memory cannot be written: {reason}");
             Error::new(ErrorKind::Io, message).with_path(data_file)
         })?;
-        Ok(Some(run))
+        Ok(Some(file))
     }
 
     fn write(data: &CoverageData, folder: &Path) -> io::Result<Self> {
         let mut out = BufWriter::with_capacity(BUFFER, nameless_file(folder)?);
-        let mut places = BTreeMap::new();
+        let mut extents = BTreeMap::new();
         let mut at = 0;
         for (path, record) in data.records() {
             let len = encode(record, &mut out)?;
-            places.insert(path.clone(), Place { at, len });
+            extents.insert(path.clone(), Extent { at, len });
             at += len;
         }
         let file = Mutex::new(out.into_inner().map_err(io::IntoInnerError::into_error)?);
         let contexts = data.context_table().shared_names();
-        Ok(Self { file, places, contexts, ids: Vec::new(), rows: data.row_count() })
+        Ok(Self { file, extents, contexts, ids: Vec::new(), rows: data.row_count() })
     }
 
-    /// Maps the contexts of the run to their ids in the result.
+    /// Maps the contexts of the spill file to their ids in the result.
     pub(super) fn find_contexts(&mut self, result: &mut CoverageData) {
         self.ids = self.contexts.iter().map(|name| result.context_id(name)).collect();
     }
 
     fn read(&self, path: &FilePath) -> io::Result<Option<FileRecord>> {
-        let Some(&Place { mut at, len }) = self.places.get(path) else { return Ok(None) };
+        let Some(&Extent { mut at, len }) = self.extents.get(path) else { return Ok(None) };
         let end = at + len;
         let mut record = FileRecord::default();
         let mut bytes = Vec::new();
@@ -125,15 +125,15 @@ fn nameless_file(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// All rows of a combine: those in memory and those of the runs.
-pub(super) struct Spilled<'a> {
+/// All rows of a combine: those in memory and those in spill files.
+pub(super) struct AllRows<'a> {
     /// The rows in memory, and all files and contexts.
     pub(super) data: &'a CoverageData,
-    /// The runs, after [`Run::find_contexts`].
-    pub(super) runs: &'a [Run],
+    /// The spill files, after [`SpillFile::find_contexts`].
+    pub(super) files: &'a [SpillFile],
 }
 
-impl RowSource for Spilled<'_> {
+impl RowSource for AllRows<'_> {
     fn measurement(&self) -> Option<Measurement> {
         self.data.measurement()
     }
@@ -151,7 +151,7 @@ impl RowSource for Spilled<'_> {
     }
 
     fn count(&self) -> u64 {
-        self.data.row_count() + self.runs.iter().map(|run| run.rows).sum::<u64>()
+        self.data.row_count() + self.files.iter().map(|file| file.rows).sum::<u64>()
     }
 
     fn files(&self) -> Vec<(&FilePath, &str)> {
@@ -160,12 +160,12 @@ impl RowSource for Spilled<'_> {
 
     fn record(&self, path: &FilePath) -> io::Result<Cow<'_, FileRecord>> {
         let mut all = RowSource::record(self.data, path)?.into_owned();
-        for run in self.runs {
-            if let Some(mut record) = run.read(path)? {
+        for file in self.files {
+            if let Some(mut record) = file.read(path)? {
                 if self.measurement() == Some(Measurement::Lines) {
                     record.arcs_to_lines();
                 }
-                all.absorb_rows(record, &run.ids);
+                all.absorb_rows(record, &file.ids);
             }
         }
         Ok(Cow::Owned(all))

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::claim::{Claim, refuse_unsettled};
+use super::target_lock::{TargetLock, refuse_unsettled};
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::CoverageData;
 use crate::error::{Error, ErrorKind, Result};
-use crate::formats::sqlite::{Rewritten, RowSource};
-use crate::formats::{FileIdentity, READERS, companions, json, sqlite};
-use crate::links::Place;
+use crate::formats::sqlite::{ReplacedInPlace, RowSource};
+use crate::formats::{FileIdentity, READ_BITS, companions, json, sqlite};
+use crate::links::Destination;
 pub(super) use crate::links::folder_of;
-use crate::output::{Beside, forbids_replacing, is_mount_point, limit_readers, open_in_place};
+use crate::output::{Replacement, forbids_replacing, is_mount_point, limit_readers, open_in_place};
 
 /// The formats of a data file that can be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,11 +42,11 @@ pub enum StoreFormat {
 ///   of its folder failed.
 /// - [`ErrorKind::NotRepresentable`] if the format cannot hold the data.
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
-    let target = file_at(target.as_ref())?;
+    let target = resolve_target(target.as_ref())?;
     let write = write_as(data, format);
-    match store_with(&target, None, READERS, write, |_| Ok(()), Beside::persist) {
+    match store_with(&target, None, READ_BITS, write, |_| Ok(()), Replacement::persist) {
         Err(reason) if format == StoreFormat::Sqlite => {
-            rewrite(data, &target, None, READERS, false, reason).map(drop)
+            replace_in_place(data, &target, None, READ_BITS, false, reason).map(drop)
         }
         stored => stored,
     }
@@ -56,10 +56,10 @@ pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat)
 ///
 /// A link that another user may have made is not followed, and a FIFO or a device is not opened. The result
 /// replaces it. Otherwise anyone who can write to the folder could keep other users from combining.
-pub(super) fn file_at(path: &Path) -> Result<PathBuf> {
-    match Place::of(path) {
-        Ok(Place::File(target)) => Ok(target),
-        Ok(Place::Other) => Ok(path.into()),
+pub(super) fn resolve_target(path: &Path) -> Result<PathBuf> {
+    match Destination::of(path) {
+        Ok(Destination::File(target)) => Ok(target),
+        Ok(Destination::Special) => Ok(path.into()),
         Err(err) if err.kind() == io::ErrorKind::PermissionDenied => Ok(path.into()),
         Err(err) => Err(unwritable(err, path)),
     }
@@ -67,26 +67,26 @@ pub(super) fn file_at(path: &Path) -> Result<PathBuf> {
 
 /// Replaces the rows of `target` in place if `reason` says that no new file can replace it; otherwise returns
 /// `reason`. If the target was `read`, it must not have changed since.
-pub(super) fn rewrite(
+pub(super) fn replace_in_place(
     rows: &dyn RowSource,
     target: &Path,
     read: Option<&FileIdentity>,
-    readers: u32,
+    read_bits: u32,
     marked: bool,
     reason: Error,
-) -> Result<Rewritten> {
+) -> Result<ReplacedInPlace> {
     if !reason.io_kind().is_some_and(forbids_replacing) {
         return Err(reason);
     }
     let Ok(file) = open_in_place(target) else { return Err(reason) };
     let check = |file: &File| {
         refuse_unsettled(target, read)?;
-        limit_readers(file, readers).map_err(|err| {
+        limit_readers(file, read_bits).map_err(|err| {
             let message = format!("others may read it who may not read every input, and its mode cannot be changed: {err}");
             Error::new(ErrorKind::Io, message)
         })
     };
-    Rewritten::new(rows, file, marked, check).map_err(|err| unwritable(err, target))
+    ReplacedInPlace::new(rows, file, marked, check).map_err(|err| unwritable(err, target))
 }
 
 /// Writes `data` to a new file at `target`, in one durable step, as [`store()`] does.
@@ -113,7 +113,14 @@ pub fn store_new(data: &CoverageData, target: impl AsRef<Path>, format: StoreFor
     if target.symlink_metadata().is_ok() {
         return Err(in_the_way(target));
     }
-    store_with(target, None, READERS, write_as(data, format), |_| Ok(()), Beside::persist_new)
+    store_with(
+        target,
+        None,
+        READ_BITS,
+        write_as(data, format),
+        |_| Ok(()),
+        Replacement::persist_new,
+    )
 }
 
 fn write_as(
@@ -126,28 +133,28 @@ fn write_as(
     }
 }
 
-/// Writes a result as [`store()`] does. `write` writes the content, and `readers` limits who may read it.
+/// Writes a result as [`store()`] does. `write` writes the content, and `read_bits` limits who may read it.
 /// `last` receives the complete file, and `persist` gives it its name. If the target was `read`, it must not
 /// have changed since.
 pub(super) fn store_with<T>(
     target: &Path,
     read: Option<&FileIdentity>,
-    readers: u32,
+    read_bits: u32,
     write: impl FnOnce(&mut NamedTempFile) -> Result<()>,
     last: impl FnOnce(&File) -> io::Result<T>,
-    persist: impl FnOnce(Beside) -> io::Result<()>,
+    persist: impl FnOnce(Replacement) -> io::Result<()>,
 ) -> Result<T> {
     let unwritable = |err: io::Error| unwritable(err, target);
     if is_mount_point(target) {
         return Err(unwritable(io::ErrorKind::ResourceBusy.into()));
     }
-    let mut new = Beside::new(target, PREFIX, TEMPORARY).map_err(unwritable)?;
-    limit_readers(new.file.as_file(), readers).map_err(unwritable)?;
+    let mut new = Replacement::new(target, PREFIX, TEMPORARY).map_err(unwritable)?;
+    limit_readers(new.file.as_file(), read_bits).map_err(unwritable)?;
     write(&mut new.file).map_err(|err| self::unwritable(err, target))?;
     new.file.flush().map_err(unwritable)?;
     new.file.as_file().sync_all().map_err(unwritable)?;
     let done = last(new.file.as_file()).map_err(unwritable)?;
-    let _claim = Claim::new(target, read)?;
+    let _target_lock = TargetLock::new(target, read)?;
     remove_companions(target)?;
     persist(new).map_err(|err| match err.kind() {
         io::ErrorKind::AlreadyExists => in_the_way(target),

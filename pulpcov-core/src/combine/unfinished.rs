@@ -17,7 +17,7 @@ use tempfile::{NamedTempFile, TempPath};
 use super::store::sync_folder;
 use crate::error::{Error, Result};
 use crate::folder::Entry;
-use crate::formats::sqlite::{Rewritten, is_marked};
+use crate::formats::sqlite::{ReplacedInPlace, is_marked};
 
 /// The prefix of all temporary file names. No data file's name can begin with it.
 pub(super) const PREFIX: &str = ".pulpcov-";
@@ -32,7 +32,7 @@ pub(super) enum Mark {
     /// A file in the result's folder. Dropping it removes the file.
     Beside(TempPath),
     /// A mark inside the result.
-    Within(Rewritten),
+    Within(ReplacedInPlace),
 }
 
 impl Mark {
@@ -66,7 +66,7 @@ pub(super) struct Unfinished {
 impl Unfinished {
     /// Removes what killed combines left in `folder`, and returns the marks that match the current `target`.
     /// The caller must hold the lock on the folder.
-    pub(super) fn find(folder: &Path, target: &Path) -> Self {
+    pub(super) fn clean_up_and_find_marks(folder: &Path, target: &Path) -> Self {
         let within = is_marked_within(target);
         let target = target.symlink_metadata().ok().filter(Metadata::is_file);
         let mut marks = Vec::new();
@@ -102,7 +102,7 @@ impl Unfinished {
 }
 
 fn is_marked_within(target: &Path) -> bool {
-    let Ok(file) = Entry::named(target).and_then(|target| target.open_anything()) else {
+    let Ok(file) = Entry::at_path(target).and_then(|target| target.open_anything()) else {
         return false;
     };
     file.metadata().is_ok_and(|target| target.is_file()) && is_marked(&file)
@@ -110,7 +110,7 @@ fn is_marked_within(target: &Path) -> bool {
 
 /// Returns whether `mark` records the current state of the target and belongs to the target's owner.
 fn marks_it(mark: &Path, target: &Metadata) -> bool {
-    let Ok(file) = Entry::named(mark).and_then(|mark| mark.open_anything()) else { return false };
+    let Ok(file) = Entry::at_path(mark).and_then(|mark| mark.open_anything()) else { return false };
     let Ok(metadata) = file.metadata() else { return false };
     if !metadata.is_file() || !same_owner(&metadata, target) {
         return false;

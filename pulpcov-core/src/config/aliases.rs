@@ -2,7 +2,7 @@
 
 use super::Config;
 use crate::error::{Error, ErrorKind, Position, Result};
-use crate::paths::{PathAliases, WorkingDir};
+use crate::paths::{PathAliases, WorkingFolder};
 
 impl Config {
     /// Returns the aliases of `[paths]`, with relative paths resolved in `folder`.
@@ -18,18 +18,18 @@ impl Config {
     ///
     /// ```
     /// use pulpcov_core::config::Loader;
-    /// use pulpcov_core::paths::WorkingDir;
+    /// use pulpcov_core::paths::WorkingFolder;
     ///
     /// let folder = tempfile::tempdir()?;
     /// std::fs::write(folder.path().join("app.py"), "x = 1\n")?;
     /// std::fs::write(folder.path().join(".coveragerc"), "[paths]\nsource =\n    .\n    /ci/*/src\n")?;
     /// let config = Loader::new(folder.path(), |_| None).load()?.config;
-    /// let mut aliases = config.aliases(WorkingDir::new(folder.path()))?;
+    /// let mut aliases = config.aliases(WorkingFolder::new(folder.path()))?;
     /// let mapped = aliases.map(b"/ci/build-7/src/app.py");
     /// assert_eq!(mapped, folder.path().join("app.py").as_os_str().as_encoded_bytes());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn aliases(&self, folder: WorkingDir) -> Result<PathAliases> {
+    pub fn aliases(&self, folder: WorkingFolder) -> Result<PathAliases> {
         let mut aliases = PathAliases::new(folder).relative(self.run.relative_files);
         for (name, paths) in self.paths.iter() {
             let Some((result, patterns)) = paths.split_first() else { continue };

@@ -44,7 +44,7 @@ impl Config {
             paths,
             plugin_options,
             files,
-            odd_values: _,
+            original_values: _,
         } = self;
         let text_option = |option, value: Option<&String>| self.as_given(option, optional(value));
         let number = |option, value: i64| self.as_given(option, text(value.to_string()));
@@ -120,7 +120,7 @@ impl Config {
     /// Returns the value that the file gave, if the field still holds that value; otherwise
     /// `shown`.
     fn as_given(&self, option: &str, shown: Info) -> Info {
-        let Some(value) = self.odd_values.get(option) else { return shown };
+        let Some(value) = self.original_values.get(option) else { return shown };
         let is_still = |text: &str| match value {
             Value::Boolean(boolean) => {
                 text == value.in_text() || text == u8::from(*boolean).to_string()

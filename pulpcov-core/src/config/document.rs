@@ -57,14 +57,18 @@ impl<'t> Document<'t> {
         })
     }
 
-    /// Returns the section `name` with coverage's prefix. In one of coverage's own files (`ours`),
+    /// Returns the section `name` with coverage's prefix. In one of coverage's own files (`is_own_file`),
     /// the section may lack the prefix; a section with the prefix wins.
-    pub(super) fn section(&self, name: &str, ours: bool) -> Result<Option<Section<'_>>, Cause> {
+    pub(super) fn section(
+        &self,
+        name: &str,
+        is_own_file: bool,
+    ) -> Result<Option<Section<'_>>, Cause> {
         let prefix = match self {
             Self::Ini(_) => "coverage:",
             Self::Toml(_) => "tool.coverage.",
         };
-        for prefix in [Some(prefix), ours.then_some("")].into_iter().flatten() {
+        for prefix in [Some(prefix), is_own_file.then_some("")].into_iter().flatten() {
             let name = format!("{prefix}{name}");
             if let Some(body) = self.body(&name)? {
                 return Ok(Some(Section { name, body }));
@@ -78,8 +82,8 @@ impl<'t> Document<'t> {
             Self::Ini(ini) => Ok(ini.has_section(name).then_some(Body::Ini(ini))),
             Self::Toml(toml) => match toml.table(name) {
                 Ok(table) => Ok(table.map(Body::Toml)),
-                Err(NotATable { name, line, is_searched }) => {
-                    Err(Cause::NotATable { name, line, is_searched })
+                Err(NotATable { name, line, supports_in }) => {
+                    Err(Cause::NotATable { name, line, supports_in })
                 }
             },
         }

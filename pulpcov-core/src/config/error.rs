@@ -17,10 +17,10 @@ pub(super) enum Cause {
     Value(String),
     /// A value where a table belongs. [`in_file`](Cause::in_file) turns it into [`Cause::File`].
     ///
-    /// If `is_searched` is true, Python can look for options in the value and finds none. The error
+    /// If `supports_in` is true, Python can look for options in the value and finds none. The error
     /// is then reported only after the options of all sections were read.
     #[error("[{name}] is not a table (at line {line})")]
-    NotATable { name: String, line: usize, is_searched: bool },
+    NotATable { name: String, line: usize, supports_in: bool },
     #[error("Invalid [{section}].{option} value {}: {reason}", py_repr(.value))]
     Pattern { section: String, option: String, value: String, reason: PatternError },
     #[error(transparent)]

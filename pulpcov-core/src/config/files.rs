@@ -162,8 +162,8 @@ impl<'a> Loader<'a> {
                 Err(Error::from(Cause::NotRead(name.clone())).with_path(name))
             }
             None => {
-                for (name, ours) in [(OWN_FILE, true)].into_iter().chain(FURTHER_FILES) {
-                    if self.read_found(loaded, name, ours)? {
+                for (name, is_own_file) in [(OWN_FILE, true)].into_iter().chain(FURTHER_FILES) {
+                    if self.read_unnamed(loaded, name, is_own_file)? {
                         break;
                     }
                 }
@@ -189,13 +189,13 @@ impl<'a> Loader<'a> {
     /// Reads a file that is tried without being named. Other than [`read`](Self::read), skips a
     /// file that another user may have put there, because the settings decide which files are
     /// written.
-    fn read_found(&self, loaded: &mut Loaded, name: &str, ours: bool) -> Result<bool> {
+    fn read_unnamed(&self, loaded: &mut Loaded, name: &str, is_own_file: bool) -> Result<bool> {
         match open_in_shared_folder(&self.cwd.join(name)) {
-            None => self.read(loaded, name, ours),
+            None => self.read(loaded, name, is_own_file),
             Some(Ok(mut file)) => {
                 let mut bytes = Vec::new();
                 let read = file.read_to_end(&mut bytes).ok().map(|_| bytes);
-                self.take(loaded, name, read, ours)
+                self.apply_if_read(loaded, name, read, is_own_file)
             }
             Some(Err(why)) => {
                 if let Some(why) = why {
@@ -203,43 +203,49 @@ impl<'a> Loader<'a> {
                         "{name} is not read: {why}, in a folder that everybody can write to; name it to have it read"
                     ));
                 }
-                self.take(loaded, name, None, ours)
+                self.apply_if_read(loaded, name, None, is_own_file)
             }
         }
     }
 
     /// Reads a file if it exists. Returns whether the file was used.
-    fn read(&self, loaded: &mut Loaded, name: &str, ours: bool) -> Result<bool> {
-        self.take(loaded, name, fs::read(self.cwd.join(name)).ok(), ours)
+    fn read(&self, loaded: &mut Loaded, name: &str, is_own_file: bool) -> Result<bool> {
+        self.apply_if_read(loaded, name, fs::read(self.cwd.join(name)).ok(), is_own_file)
     }
 
     /// Records that a file was tried, and applies its content if it was `read`. Returns whether the
     /// file was used.
-    fn take(
+    fn apply_if_read(
         &self,
         loaded: &mut Loaded,
         name: &str,
         read: Option<Vec<u8>>,
-        ours: bool,
+        is_own_file: bool,
     ) -> Result<bool> {
         loaded.config.files.attempted.push(self.absolute(name));
         match read {
-            Some(bytes) => self.apply(loaded, name, &bytes, ours),
+            Some(bytes) => self.apply(loaded, name, &bytes, is_own_file),
             None => Ok(false),
         }
     }
 
     /// Applies a file's content. Returns whether the file was used: it is coverage's own, or it set
     /// something.
-    fn apply(&self, loaded: &mut Loaded, name: &str, bytes: &[u8], ours: bool) -> Result<bool> {
+    fn apply(
+        &self,
+        loaded: &mut Loaded,
+        name: &str,
+        bytes: &[u8],
+        is_own_file: bool,
+    ) -> Result<bool> {
         let path = self.absolute(name);
         loaded.config.files.read.push(path.clone());
         let text = decode(name, bytes)?;
         let document = Document::parse(name, &text)
             .map_err(|error| unreadable(name, &error.reason, error.position))?;
-        let file = File { document: &document, name, ours, env: &*self.env };
+        let file = File { document: &document, name, is_own_file, env: &*self.env };
         let any_set = file.apply(loaded)?;
-        let used = ours || any_set;
+        let used = is_own_file || any_set;
         if used {
             loaded.config.files.used = Some(path);
         }
@@ -331,7 +337,7 @@ fn unreadable(file: &str, reason: &str, position: Position) -> Error {
 struct File<'a> {
     document: &'a Document<'a>,
     name: &'a str,
-    ours: bool,
+    is_own_file: bool,
     env: Env<'a>,
 }
 
@@ -340,8 +346,8 @@ impl File<'_> {
     fn apply(&self, loaded: &mut Loaded) -> Result<bool> {
         let mut any_set = false;
         for (name, options) in SECTIONS {
-            let section = match self.document.section(name, self.ours) {
-                Err(Cause::NotATable { is_searched: true, .. }) => None,
+            let section = match self.document.section(name, self.is_own_file) {
+                Err(Cause::NotATable { supports_in: true, .. }) => None,
                 section => section.map_err(|cause| self.refused(cause))?,
             };
             let Some(section) = section else { continue };
@@ -363,7 +369,7 @@ impl File<'_> {
     }
 
     fn section(&self, name: &str) -> Result<Option<Section<'_>>> {
-        self.document.section(name, self.ours).map_err(|cause| self.refused(cause))
+        self.document.section(name, self.is_own_file).map_err(|cause| self.refused(cause))
     }
 
     fn refused(&self, cause: Cause) -> Error {
@@ -373,8 +379,8 @@ impl File<'_> {
     fn set(&self, config: &mut Config, section: &Section<'_>, option: &OptionSpec) -> Result<bool> {
         let setting = self.read(section, option.name, |setting| {
             (option.set)(config, setting)?;
-            if let Some(value) = setting.odd_value() {
-                config.odd_values.insert(option.name, value);
+            if let Some(value) = setting.original_value() {
+                config.original_values.insert(option.name, value);
             }
             Ok(())
         })?;
@@ -470,7 +476,7 @@ fn check_concurrency(choices: &[String]) -> Result<(), Cause> {
 /// Returns `None` if the folder is of another kind, or if the file is a symlink of one of these
 /// owners.
 fn open_in_shared_folder(path: &Path) -> Option<Result<fs::File, Option<String>>> {
-    let entry = Entry::named(path).ok()?;
+    let entry = Entry::at_path(path).ok()?;
     let folder = entry.folder().status().ok().filter(Status::everybody_may_write)?;
     let is_trusted = |file: &Status| file.is_of_caller_or_root() || file.owner == folder.owner;
     if entry.status().is_ok_and(|file| file.kind == Kind::Link && is_trusted(&file)) {

@@ -51,7 +51,7 @@ pub(super) enum IniError {
         option: String,
     },
     /// Lines that are neither a header nor an option. `line` is the number of the first.
-    NotOptions {
+    UnparsableLines {
         line: usize,
         lines: Vec<(usize, String)>,
     },
@@ -81,7 +81,7 @@ impl IniError {
                     "While reading from {name} [line {line:2}]: option {option} in section {section} already exists"
                 )
             }
-            Self::NotOptions { lines, .. } => {
+            Self::UnparsableLines { lines, .. } => {
                 let quoted = |(line, text): &(usize, String)| {
                     format!("\n    [line {line:2}]: {}", py_repr(text))
                 };
@@ -97,7 +97,7 @@ impl IniError {
             Self::NoSection { line, .. }
             | Self::DuplicateSection { line, .. }
             | Self::DuplicateOption { line, .. }
-            | Self::NotOptions { line, .. } => *line,
+            | Self::UnparsableLines { line, .. } => *line,
         }
     }
 }
@@ -226,7 +226,7 @@ impl Reader {
 
     fn finish(mut self) -> Result<Ini, IniError> {
         if let Some(&(line, _)) = self.bad.first() {
-            return Err(IniError::NotOptions { line, lines: self.bad });
+            return Err(IniError::UnparsableLines { line, lines: self.bad });
         }
         for options in self.ini.sections.values_mut() {
             drop_trailing_space(options);

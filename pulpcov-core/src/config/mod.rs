@@ -48,5 +48,8 @@ pub use debug::{Info, format_info};
 pub use files::{Loaded, Loader};
 pub use numbers::{parse_float, parse_int};
 pub use ordered::OrderedMap;
-pub use settings::{Config, ConfigFiles, Html, Json, Lcov, Report, Run, Xml};
+pub use settings::{
+    Config, ConfigFiles, HtmlSettings, JsonSettings, LcovSettings, ReportSettings, RunSettings,
+    XmlSettings,
+};
 pub use value::{Datetime, Value};

@@ -29,28 +29,28 @@ use crate::{Error, ErrorKind, Result};
 #[non_exhaustive]
 pub struct Config {
     /// `[run]`: what is measured and how. Reports and combining use some of these settings.
-    pub run: Run,
+    pub run: RunSettings,
     /// `[report]`: settings that apply to all reports.
-    pub report: Report,
+    pub report: ReportSettings,
     /// `[html]`.
-    pub html: Html,
+    pub html: HtmlSettings,
     /// `[xml]`.
-    pub xml: Xml,
+    pub xml: XmlSettings,
     /// `[json]`.
-    pub json: Json,
+    pub json: JsonSettings,
     /// `[lcov]`.
-    pub lcov: Lcov,
+    pub lcov: LcovSettings,
     /// `[paths]`: sets of folders that stand for the same folder. The name of a set has no meaning.
     ///
     /// The sets are in the order of the file, because the first match decides. `~` is expanded.
     pub paths: OrderedMap<Vec<String>>,
-    /// The sections of the [plugins](Run::plugins): plugin, then option.
+    /// The sections of the [plugins](RunSettings::plugins): plugin, then option.
     pub plugin_options: OrderedMap<OrderedMap<Value>>,
     /// The files that the settings came from.
     pub files: ConfigFiles,
     /// TOML lists and booleans, by option. If the option is text or a number, the output of
     /// `coverage debug config` has the list or boolean, not the converted value.
-    pub(super) odd_values: OrderedMap<Value>,
+    pub(super) original_values: OrderedMap<Value>,
 }
 
 /// The config files that were looked for, as absolute paths, in the order in which they were tried.
@@ -68,7 +68,7 @@ pub struct ConfigFiles {
 /// `[run]`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Run {
+pub struct RunSettings {
     /// Measure branches as well as lines.
     pub branch: bool,
     /// The command that `coverage run` runs if no command is given.
@@ -118,7 +118,7 @@ pub struct Run {
 /// `[report]`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Report {
+pub struct ReportSettings {
     /// Regular expressions of contexts. Reports count only what ran in a matching context.
     pub contexts: Option<Vec<String>>,
     /// Regular expressions that were added to [`exclude_lines`](Self::exclude_lines).
@@ -158,16 +158,16 @@ pub struct Report {
 /// `[html]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Html {
+pub struct HtmlSettings {
     /// The folder to write the report to.
     pub directory: String,
     /// A style sheet to add.
     pub extra_css: Option<String>,
     /// Show which contexts ran a line.
     pub show_contexts: bool,
-    /// `None` stands for [`Report::skip_covered`].
+    /// `None` stands for [`ReportSettings::skip_covered`].
     pub skip_covered: Option<bool>,
-    /// `None` stands for [`Report::skip_empty`].
+    /// `None` stands for [`ReportSettings::skip_empty`].
     pub skip_empty: Option<bool>,
     /// The report's title.
     pub title: String,
@@ -176,7 +176,7 @@ pub struct Html {
 /// `[xml]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Xml {
+pub struct XmlSettings {
     /// The file to write the report to.
     pub output: String,
     /// Folders deeper than this are not packages of their own.
@@ -186,7 +186,7 @@ pub struct Xml {
 /// `[json]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Json {
+pub struct JsonSettings {
     /// The file to write the report to.
     pub output: String,
     /// Indent the report.
@@ -198,14 +198,14 @@ pub struct Json {
 /// `[lcov]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Lcov {
+pub struct LcovSettings {
     /// Add a checksum to every line.
     pub line_checksums: bool,
     /// The file to write the report to.
     pub output: String,
 }
 
-impl Default for Run {
+impl Default for RunSettings {
     fn default() -> Self {
         Self {
             branch: false,
@@ -234,7 +234,7 @@ impl Default for Run {
     }
 }
 
-impl Default for Report {
+impl Default for ReportSettings {
     fn default() -> Self {
         Self {
             contexts: None,
@@ -262,7 +262,7 @@ fn owned(patterns: &[&str]) -> Vec<String> {
     patterns.iter().copied().map(str::to_owned).collect()
 }
 
-impl Default for Html {
+impl Default for HtmlSettings {
     fn default() -> Self {
         Self {
             directory: "htmlcov".to_owned(),
@@ -275,19 +275,19 @@ impl Default for Html {
     }
 }
 
-impl Default for Xml {
+impl Default for XmlSettings {
     fn default() -> Self {
         Self { output: "coverage.xml".to_owned(), package_depth: 99 }
     }
 }
 
-impl Default for Json {
+impl Default for JsonSettings {
     fn default() -> Self {
         Self { output: "coverage.json".to_owned(), pretty_print: false, show_contexts: false }
     }
 }
 
-impl Default for Lcov {
+impl Default for LcovSettings {
     fn default() -> Self {
         Self { line_checksums: false, output: "coverage.lcov".to_owned() }
     }

@@ -40,7 +40,7 @@ pub(super) struct NotATable {
     pub(super) line: usize,
     /// Whether Python can search the value with `in`: the value is at the end of the name, and is a
     /// list or a string.
-    pub(super) is_searched: bool,
+    pub(super) supports_in: bool,
 }
 
 impl<'t> Toml<'t> {
@@ -65,8 +65,8 @@ impl<'t> Toml<'t> {
             let DeValue::Table(inner) = value.get_ref() else {
                 let line = line_of(self.text, value.span().start);
                 let can_contain = matches!(value.get_ref(), DeValue::Array(_) | DeValue::String(_));
-                let is_searched = can_contain && end == name.len();
-                return Err(NotATable { name: name[..end].to_owned(), line, is_searched });
+                let supports_in = can_contain && end == name.len();
+                return Err(NotATable { name: name[..end].to_owned(), line, supports_in });
             };
             table = inner;
             end += 1;

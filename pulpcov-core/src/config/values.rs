@@ -86,7 +86,7 @@ impl Setting<'_> {
 
     /// Returns the value if it is a TOML list or boolean. If the option is text or a number,
     /// `coverage debug config` shows the list or boolean instead of the converted value.
-    pub(super) fn odd_value(&self) -> Option<Value> {
+    pub(super) fn original_value(&self) -> Option<Value> {
         match &self.raw {
             Raw::Toml(value @ (Value::Array(_) | Value::Boolean(_))) => Some(value.clone()),
             _ => None,

@@ -60,7 +60,7 @@ impl Authors {
     /// [`Caller`](Self::Caller) means that it lists none.
     ///
     /// A list in a data file can only reduce the trust in a path, never increase it.
-    pub(crate) fn said_by(self, file: &Self) -> Self {
+    pub(crate) fn trusted_from(self, file: &Self) -> Self {
         let is_trusted = match file {
             Self::Caller => true,
             // Root could have read and written everything.
@@ -123,9 +123,9 @@ mod tests {
     fn a_stranger_speaks_for_nobody_else() {
         let root = Authors::from(Author::User(0));
         let stranger = Authors::from(Author::User(65534));
-        assert_eq!(root.clone().said_by(&stranger), Author::Anybody.into());
-        assert_eq!(Authors::Caller.said_by(&stranger), stranger);
-        assert_eq!(root.clone().said_by(&Authors::Caller), root);
-        assert_eq!(Authors::parse("33").said_by(&root), Author::User(33).into());
+        assert_eq!(root.clone().trusted_from(&stranger), Author::Anybody.into());
+        assert_eq!(Authors::Caller.trusted_from(&stranger), stranger);
+        assert_eq!(root.clone().trusted_from(&Authors::Caller), root);
+        assert_eq!(Authors::parse("33").trusted_from(&root), Author::User(33).into());
     }
 }

@@ -98,7 +98,7 @@ impl<T: Union> ByContext<T> {
             .collect();
         incoming.sort_by_key(|entry| entry.0);
         if !self.append(incoming) {
-            self.fold_equal_ids();
+            self.merge_equal_ids();
         }
     }
 
@@ -131,16 +131,16 @@ impl<T: Union> ByContext<T> {
             self.0 = entries;
             return true;
         }
-        let behind =
+        let is_after =
             entries.first().zip(self.0.last()).is_none_or(|(first, last)| first.0 > last.0);
         self.0.append(&mut entries);
-        if !behind {
+        if !is_after {
             self.0.sort_by_key(|entry| entry.0);
         }
-        behind
+        is_after
     }
 
-    fn fold_equal_ids(&mut self) {
+    fn merge_equal_ids(&mut self) {
         self.0.dedup_by(|later, earlier| {
             let same = later.0 == earlier.0;
             if same {

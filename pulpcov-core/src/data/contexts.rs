@@ -23,7 +23,7 @@ impl ContextId {
     }
 
     /// Returns the first `count` ids, each at its own index. As a translation of ids, this changes nothing.
-    pub(crate) fn first(count: usize) -> Vec<Self> {
+    pub(crate) fn identity(count: usize) -> Vec<Self> {
         (0..count as u32).map(Self).collect()
     }
 }
@@ -46,13 +46,13 @@ impl ContextTable {
 
     /// Returns the id of a name from another table.
     pub(crate) fn intern_shared(&mut self, name: &Arc<str>) -> ContextId {
-        self.intern(StoredText::kept(name))
+        self.intern(StoredText::from_checked(name))
     }
 
     /// Adds all names of `other`. Returns the new ids by old id.
     pub(crate) fn absorb(&mut self, other: Self) -> Vec<ContextId> {
         if self.names.is_empty() {
-            let ids = ContextId::first(other.len());
+            let ids = ContextId::identity(other.len());
             *self = other;
             return ids;
         }
@@ -89,7 +89,7 @@ impl ContextTable {
 
     /// Returns the ids sorted by name, for output that does not depend on the order of addition.
     pub(crate) fn sorted_ids(&self) -> Vec<ContextId> {
-        let mut ids = ContextId::first(self.len());
+        let mut ids = ContextId::identity(self.len());
         ids.sort_unstable_by_key(|&id| self.name(id));
         ids
     }

@@ -59,7 +59,7 @@ pub struct CoverageData {
 }
 
 /// The overhead of a set in memory, in bytes: its entry, and what the allocator adds.
-pub(super) const SET: usize = 24 + 16;
+pub(super) const SET_OVERHEAD: usize = 24 + 16;
 
 /// The rows of a measured file. Only one of `lines` and `arcs` is ever filled.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +89,7 @@ impl FileRecord {
     }
 
     /// Merges another file that was renamed to the same path.
-    pub(crate) fn become_one_with(
+    pub(crate) fn merge_renamed(
         &mut self,
         other: Self,
         path: &FilePath,
@@ -119,10 +119,10 @@ impl FileRecord {
         }
     }
 
-    /// Returns the plugin that owns the file, which is empty for Python itself. Returns `None` if the file
+    /// Returns the plugin that traced the file, which is empty for Python itself. Returns `None` if the file
     /// has neither a plugin nor rows: coverage.py lets any plugin own a file that it never saw run
     /// (coverage.py 7.17.5, `CoverageData.update`).
-    pub(super) fn owner(&self) -> Option<&str> {
+    pub(super) fn plugin(&self) -> Option<&str> {
         let is_known = !self.tracer.is_empty() || self.was_measured || self.has_rows();
         is_known.then_some(&*self.tracer)
     }
@@ -139,8 +139,8 @@ impl FileRecord {
 
     /// Returns the approximate size of the rows in memory, in bytes.
     pub(super) fn size(&self) -> usize {
-        let lines = self.lines.iter().map(|(_, lines)| SET + lines.as_bytes().len());
-        let arcs = self.arcs.iter().map(|(_, arcs)| SET + size_of_val(arcs.as_slice()));
+        let lines = self.lines.iter().map(|(_, lines)| SET_OVERHEAD + lines.as_bytes().len());
+        let arcs = self.arcs.iter().map(|(_, arcs)| SET_OVERHEAD + size_of_val(arcs.as_slice()));
         lines.chain(arcs).sum()
     }
 }
@@ -491,9 +491,9 @@ impl CoverageData {
     }
 
     /// Sets the authors of all files after reading them from a data file of these authors.
-    pub(crate) fn said_by(&mut self, authors: &Authors) {
+    pub(crate) fn set_trusted_authors(&mut self, authors: &Authors) {
         for record in self.files.values_mut() {
-            record.authors = std::mem::take(&mut record.authors).said_by(authors);
+            record.authors = std::mem::take(&mut record.authors).trusted_from(authors);
         }
     }
 
@@ -608,7 +608,7 @@ impl CoverageData {
 
     fn check_tracers(&self, other: &Self) -> Result<()> {
         let check =
-            |path, mine: &FileRecord, theirs: &FileRecord| match (mine.owner(), theirs.owner()) {
+            |path, mine: &FileRecord, theirs: &FileRecord| match (mine.plugin(), theirs.plugin()) {
                 (Some(mine), Some(theirs)) if mine != theirs => {
                     Err(tracer_conflict(path, mine, theirs))
                 }
@@ -649,13 +649,13 @@ impl CoverageData {
         mut self,
         mut new_path: impl FnMut(&FilePath) -> Result<FilePath>,
     ) -> Result<Self> {
-        let same_ids = ContextId::first(self.contexts.len());
+        let same_ids = ContextId::identity(self.contexts.len());
         for (path, record) in std::mem::take(&mut self.files) {
             match self.files.entry(new_path(&path)?) {
                 Entry::Vacant(entry) => drop(entry.insert(record)),
                 Entry::Occupied(mut entry) => {
                     let path = entry.key().clone();
-                    entry.get_mut().become_one_with(record, &path, &same_ids)?;
+                    entry.get_mut().merge_renamed(record, &path, &same_ids)?;
                 }
             }
         }

@@ -145,7 +145,7 @@ impl Merging {
         Ok(())
     }
 
-    /// Returns the plugin that owns each file of the rows, after checking that it agrees with the plugins
+    /// Returns the plugin that traced each file of the rows, after checking that it agrees with the plugins
     /// that are known.
     fn checked_tracers<'r>(
         &self,
@@ -153,16 +153,16 @@ impl Merging {
         numbers: &[usize],
         paths: &[FilePath],
     ) -> Result<BTreeMap<usize, &'r str>> {
-        let owners = rows.owners(numbers, paths)?;
-        for (&file, &owner) in &owners {
+        let plugins = rows.plugins(numbers, paths)?;
+        for (&file, &plugin) in &plugins {
             if let (Some(Some(mine)), Some(path)) = (self.files.get(file), paths.get(file))
-                && let Some(mine) = mine.owner()
-                && mine != owner
+                && let Some(mine) = mine.plugin()
+                && mine != plugin
             {
-                return Err(tracer_conflict(path, mine, owner));
+                return Err(tracer_conflict(path, mine, plugin));
             }
         }
-        Ok(owners)
+        Ok(plugins)
     }
 
     /// Adds a record for each file that has none, and adds the authors.

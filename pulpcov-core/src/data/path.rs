@@ -41,7 +41,7 @@ impl FilePath {
     }
 
     pub(crate) fn as_stored(&self) -> StoredText<'_> {
-        StoredText::kept(&self.0)
+        StoredText::from_checked(&self.0)
     }
 }
 
@@ -123,7 +123,7 @@ impl PathList {
             let start = at.checked_sub(1).and_then(|before| self.ends.get(before));
             let end = self.ends.get(at).copied().unwrap_or_default();
             let path = self.text.get(start.copied().unwrap_or_default()..end);
-            StoredText::kept(path.unwrap_or_default())
+            StoredText::from_checked(path.unwrap_or_default())
         })
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::authors::META_KEY;
 use super::contexts::{ContextId, ContextTable};
-use super::coverage_data::SET;
+use super::coverage_data::SET_OVERHEAD;
 use super::coverage_data::tracer_conflict;
 use super::path::PathList;
 use super::stored_text::StoredText;
@@ -33,8 +33,8 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// Returns whether there are any rows of lines or arcs.
-    pub(crate) fn any(&self) -> bool {
-        any(&self.lines) || any(&self.arcs)
+    pub(crate) fn has_rows(&self) -> bool {
+        has_rows(&self.lines) || has_rows(&self.arcs)
     }
 
     /// Takes lines and arcs out, one part at a time.
@@ -58,7 +58,7 @@ impl Rows {
         for (file, path) in paths.iter().enumerate() {
             let key = format!("{META_KEY}{}", path.as_str());
             if let Some(text) = self.meta.get(&key) {
-                let authors = Authors::parse(text).said_by(&self.authors);
+                let authors = Authors::parse(text).trusted_from(&self.authors);
                 self.listed_authors.insert(file, authors);
             }
         }
@@ -70,31 +70,31 @@ impl Rows {
         if self.contexts.len() > 0 {
             self.contexts = ContextTable::default();
             let only = self.contexts.intern(StoredText::EMPTY);
-            self.lines.iter_mut().for_each(|lines| lines.put_into(only));
-            self.arcs.iter_mut().for_each(|arcs| arcs.put_into(only));
+            self.lines.iter_mut().for_each(|lines| lines.set_context(only));
+            self.arcs.iter_mut().for_each(|arcs| arcs.set_context(only));
         }
     }
 
-    /// Returns the plugin that owns each file, which is empty for Python itself. Files with neither a plugin
+    /// Returns the plugin that traced each file, which is empty for Python itself. Files with neither a plugin
     /// nor rows are left out. `numbers` maps the file numbers of the rows to indices of `paths`.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if files with different plugins have
     /// the same number.
-    pub(crate) fn owners(
+    pub(crate) fn plugins(
         &self,
         numbers: &[usize],
         paths: &[FilePath],
     ) -> Result<BTreeMap<usize, &str>> {
         let measured = self.files_with_rows();
-        let mut owners = BTreeMap::<usize, &str>::new();
+        let mut plugins = BTreeMap::<usize, &str>::new();
         for (index, &file) in numbers.iter().enumerate() {
             let tracer = self.tracers.get(&index).map_or("", |tracer| tracer);
             if tracer.is_empty() && !measured.contains(&index) {
                 continue;
             }
-            let known = owners.entry(file).or_default();
+            let known = plugins.entry(file).or_default();
             if known.is_empty() {
                 *known = tracer;
             } else if !tracer.is_empty()
@@ -104,7 +104,7 @@ impl Rows {
                 return Err(tracer_conflict(path, known, tracer));
             }
         }
-        Ok(owners)
+        Ok(plugins)
     }
 
     fn files_with_rows(&self) -> HashSet<usize> {
@@ -117,9 +117,9 @@ impl Rows {
     ///
     /// # Errors
     ///
-    /// The errors of [`owners`](Self::owners).
+    /// The errors of [`plugins`](Self::plugins).
     pub(crate) fn check_tracers(&self, numbers: &[usize], paths: &[FilePath]) -> Result<()> {
-        if self.tracers.is_empty() { Ok(()) } else { self.owners(numbers, paths).map(drop) }
+        if self.tracers.is_empty() { Ok(()) } else { self.plugins(numbers, paths).map(drop) }
     }
 
     /// Returns the approximate size of the rows in a data set in memory, in bytes.
@@ -130,7 +130,7 @@ impl Rows {
 }
 
 /// Returns whether there are any rows.
-pub(crate) fn any<T: Copy>(parts: &[Runs<T>]) -> bool {
+pub(crate) fn has_rows<T: Copy>(parts: &[Runs<T>]) -> bool {
     parts.iter().any(|runs| !runs.is_empty())
 }
 
@@ -243,7 +243,7 @@ impl<T: Copy> Runs<T> {
         self.values.clear();
     }
 
-    fn put_into(&mut self, context: ContextId) {
+    fn set_context(&mut self, context: ContextId) {
         self.runs.iter_mut().for_each(|run| run.context = context);
     }
 
@@ -303,7 +303,7 @@ impl<T: Copy> Runs<T> {
     }
 
     fn size(&self) -> usize {
-        self.runs.len() * SET + size_of_val(self.values.as_slice())
+        self.runs.len() * SET_OVERHEAD + size_of_val(self.values.as_slice())
     }
 }
 

@@ -30,7 +30,7 @@ impl<'a> StoredText<'a> {
     }
 
     /// Wraps text from a data set, which was checked when it was added.
-    pub(super) fn kept(text: &'a str) -> Self {
+    pub(super) fn from_checked(text: &'a str) -> Self {
         Self(text)
     }
 

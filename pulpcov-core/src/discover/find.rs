@@ -128,7 +128,7 @@ impl Finding {
             return self.add_folder(place).map_err(|err| Error::io(place, err));
         }
         // Everything else is an entry, even a link that leads nowhere.
-        let entry = Entry::named_by(place, |folder| self.named(folder));
+        let entry = Entry::at_path_with(place, |folder| self.named(folder));
         self.add(entry.map_err(|err| Error::io(place, err))?);
         Ok(())
     }
@@ -138,13 +138,13 @@ impl Finding {
         if let Some(folder) = self.folders.get(path) {
             return Ok(Arc::clone(folder));
         }
-        let folder = Folder::named(path)?;
+        let folder = Folder::open(path)?;
         self.folders.insert(path.into(), Arc::clone(&folder));
         Ok(folder)
     }
 
     fn add_folder(&mut self, path: &Path) -> io::Result<()> {
-        let folder = Folder::named(path)?;
+        let folder = Folder::open(path)?;
         let names = folder.names()?;
         self.add_files(&folder, &names);
         for user in users::among(&folder, &names) {
@@ -177,7 +177,7 @@ impl Finding {
     }
 
     fn add(&mut self, entry: Entry) {
-        let entry = entry.followed();
+        let entry = entry.resolve_link();
         let absolute = match &self.working_folder {
             Some(folder) => std::path::absolute(folder.join(entry.path())),
             None => std::path::absolute(entry.path()),

@@ -47,7 +47,7 @@ pub struct UserFolder {
 /// let root = tempfile::tempdir()?;
 /// std::fs::create_dir(root.path().join("uid-33"))?;
 /// std::fs::create_dir(root.path().join("uid-www"))?;
-/// let folders = user_folders(&Folder::named(root.path())?)?;
+/// let folders = user_folders(&Folder::open(root.path())?)?;
 /// assert_eq!((folders.len(), folders[0].user, folders[0].is_plain), (1, 33, true));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -71,7 +71,7 @@ impl UserFolder {
         let status = entry.status().ok()?;
         let path = entry.path().to_owned();
         let folder = match status.kind {
-            Kind::Folder => root.inside(name).map_err(|err| Error::io(&path, err)),
+            Kind::Folder => root.open_subfolder(name).map_err(|err| Error::io(&path, err)),
             Kind::Link => Err(refused("this is a symbolic link, which is not followed", &path)),
             _ => Err(refused("this is no folder", &path)),
         };

@@ -41,7 +41,7 @@ mod unix {
     /// A folder, and how to open it again.
     #[derive(Debug)]
     pub(in crate::folder) struct Handle {
-        place: Place,
+        origin: Origin,
         /// The identity of the folder, to notice if another one has taken its place.
         inode: (u64, u64),
         /// The open descriptor. If there is none, the folder is opened again for each use.
@@ -49,16 +49,16 @@ mod unix {
     }
 
     #[derive(Debug)]
-    enum Place {
-        Named(PathBuf),
-        Inside(Arc<Folder>, OsString),
+    enum Origin {
+        Path(PathBuf),
+        Subfolder(Arc<Folder>, OsString),
     }
 
-    impl Place {
+    impl Origin {
         fn open(&self) -> io::Result<OwnedFd> {
             Ok(match self {
-                Self::Named(path) => open(path, TO_REACH, Mode::empty())?,
-                Self::Inside(above, name) => {
+                Self::Path(path) => open(path, TO_REACH, Mode::empty())?,
+                Self::Subfolder(above, name) => {
                     let flags = TO_REACH | OFlag::O_NOFOLLOW;
                     openat(above.handle.opened()?, name.as_os_str(), flags, Mode::empty())?
                 }
@@ -99,29 +99,32 @@ mod unix {
     }
 
     impl Handle {
-        pub(in crate::folder) fn named(path: &Path) -> io::Result<Self> {
-            Self::new(Place::Named(path.into()))
+        pub(in crate::folder) fn open_folder(path: &Path) -> io::Result<Self> {
+            Self::new(Origin::Path(path.into()))
         }
 
-        pub(in crate::folder) fn inside(above: &Arc<Folder>, name: &OsStr) -> io::Result<Self> {
-            Self::new(Place::Inside(Arc::clone(above), name.into()))
+        pub(in crate::folder) fn open_subfolder(
+            above: &Arc<Folder>,
+            name: &OsStr,
+        ) -> io::Result<Self> {
+            Self::new(Origin::Subfolder(Arc::clone(above), name.into()))
         }
 
-        fn new(place: Place) -> io::Result<Self> {
-            let opened = place.open()?;
+        fn new(origin: Origin) -> io::Result<Self> {
+            let opened = origin.open()?;
             let inode = Status::from(&fstat(&opened)?).inode.unwrap_or_default();
-            Ok(Self { place, inode, kept: Kept::new(opened) })
+            Ok(Self { origin, inode, kept: Kept::new(opened) })
         }
 
-        pub(in crate::folder) fn is_inside(&self) -> bool {
-            matches!(self.place, Place::Inside(..))
+        pub(in crate::folder) fn is_subfolder(&self) -> bool {
+            matches!(self.origin, Origin::Subfolder(..))
         }
 
         fn opened(&self) -> io::Result<Opened<'_>> {
             if let Some(Kept(kept)) = &self.kept {
                 return Ok(Opened::Kept(kept.as_fd()));
             }
-            let again = self.place.open()?;
+            let again = self.origin.open()?;
             if Status::from(&fstat(&again)?).inode != Some(self.inode) {
                 return Err(io::Error::other("another folder has taken its place"));
             }
@@ -186,28 +189,31 @@ mod elsewhere {
 
     #[derive(Debug)]
     pub(in crate::folder) struct Handle {
-        is_inside: bool,
+        is_subfolder: bool,
     }
 
     impl Handle {
-        pub(in crate::folder) fn named(path: &Path) -> io::Result<Self> {
+        pub(in crate::folder) fn open_folder(path: &Path) -> io::Result<Self> {
             if fs::metadata(path)?.is_dir() {
-                Ok(Self { is_inside: false })
+                Ok(Self { is_subfolder: false })
             } else {
                 Err(io::ErrorKind::NotADirectory.into())
             }
         }
 
-        pub(in crate::folder) fn inside(above: &Arc<Folder>, name: &OsStr) -> io::Result<Self> {
+        pub(in crate::folder) fn open_subfolder(
+            above: &Arc<Folder>,
+            name: &OsStr,
+        ) -> io::Result<Self> {
             if fs::symlink_metadata(above.join(name))?.is_dir() {
-                Ok(Self { is_inside: true })
+                Ok(Self { is_subfolder: true })
             } else {
                 Err(io::ErrorKind::NotADirectory.into())
             }
         }
 
-        pub(in crate::folder) fn is_inside(&self) -> bool {
-            self.is_inside
+        pub(in crate::folder) fn is_subfolder(&self) -> bool {
+            self.is_subfolder
         }
 
         pub(in crate::folder) fn status(&self, path: &Path) -> io::Result<Status> {

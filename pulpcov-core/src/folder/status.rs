@@ -138,13 +138,13 @@ mod tests {
         std::fs::create_dir(path("folder")).unwrap();
         symlink("nowhere", path("link")).unwrap();
         for name in ["file", "folder", "link"] {
-            let by_entry = Entry::named(path(name)).unwrap().status().unwrap();
+            let by_entry = Entry::at_path(path(name)).unwrap().status().unwrap();
             assert_eq!(by_entry, Status::from(&path(name).symlink_metadata().unwrap()), "{name}");
         }
         let before_1970 = std::fs::File::options().write(true).open(path("file")).unwrap();
         let time = SystemTime::UNIX_EPOCH - std::time::Duration::from_millis(1500);
         before_1970.set_modified(time).unwrap();
-        let status = Entry::named(path("file")).unwrap().status().unwrap();
+        let status = Entry::at_path(path("file")).unwrap().status().unwrap();
         assert_eq!((status.modified, status.links), (Some(time), 2));
     }
 }

@@ -25,7 +25,7 @@ const SUFFIXES: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
-    let found = Entry::named(path).into_iter().flat_map(|entry| companions_of(&entry));
+    let found = Entry::at_path(path).into_iter().flat_map(|entry| companions_of(&entry));
     found.map(|companion| companion.path().to_owned())
 }
 

@@ -39,7 +39,7 @@ pub struct DataFile {
     entry: Entry,
     identity: FileIdentity,
     authors: Authors,
-    readers: u32,
+    read_bits: u32,
     digest: Option<[u8; 32]>,
     drop_contexts: bool,
     content: Content,
@@ -119,11 +119,11 @@ impl DataFile {
             if FileKind::of(input.head()?) != FileKind::Sqlite {
                 return Self::of_input(entry, input);
             }
-            let (authors, readers) = (input.authors(), input.readers());
+            let (authors, read_bits) = (input.authors(), input.read_bits());
             let (reader, identity) = sqlite::Reader::in_place(input)?;
             let content = Content::Sqlite(Box::new(reader));
             let (entry, digest) = (entry.clone(), None);
-            Ok(Self { entry, identity, authors, readers, digest, drop_contexts: false, content })
+            Ok(Self { entry, identity, authors, read_bits, digest, drop_contexts: false, content })
         };
         open().map_err(|err| err.with_path(entry.path()))
     }
@@ -143,7 +143,7 @@ impl DataFile {
             FileKind::Json4 => {
                 let (bytes, digest) = input.read_all()?;
                 let mut data = json::read(&bytes)?;
-                data.said_by(&input.authors());
+                data.set_trusted_authors(&input.authors());
                 let mut paths = PathList::default();
                 data.files().for_each(|file| paths.push(file.path().as_stored()));
                 (Content::Json { data, paths }, digest)
@@ -158,7 +158,7 @@ impl DataFile {
             entry: entry.clone(),
             identity: input.identity().clone(),
             authors: input.authors(),
-            readers: input.readers(),
+            read_bits: input.read_bits(),
             digest,
             drop_contexts: false,
             content,
@@ -181,8 +181,8 @@ impl DataFile {
     }
 
     /// Returns the bits of the file's mode that say whether the group and all other users may read it.
-    pub(crate) fn readers(&self) -> u32 {
-        self.readers
+    pub(crate) fn read_bits(&self) -> u32 {
+        self.read_bits
     }
 
     /// Returns the BLAKE3 hash of the bytes that were read. Data files with the same hash hold the same rows.
@@ -271,7 +271,7 @@ impl DataFile {
     ///
     /// Saves memory only for a file that is [read in place](Self::open_in_place). JSON, and a database that
     /// only SQLite can read, is read as a whole first.
-    pub(crate) fn read_in_portions<T>(
+    pub(crate) fn read_in_batches<T>(
         self,
         bytes: u64,
         begin: impl Fn(&mut Rows) -> Result<T>,
@@ -280,7 +280,7 @@ impl DataFile {
         match self.content {
             Content::Sqlite(reader) => {
                 let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
-                let read = reader.read_in_portions(contexts, bytes, begin, add);
+                let read = reader.read_in_batches(contexts, bytes, begin, add);
                 read.map_err(|err| err.with_path(self.entry.path()))
             }
             Content::Json { .. } => {
@@ -294,7 +294,7 @@ impl DataFile {
 }
 
 fn named(path: &Path) -> Result<Entry> {
-    Entry::named(path).map_err(|err| match err.kind() {
+    Entry::at_path(path).map_err(|err| match err.kind() {
         std::io::ErrorKind::IsADirectory => {
             Error::new(ErrorKind::NotADataFile, "this is a folder").with_path(path)
         }

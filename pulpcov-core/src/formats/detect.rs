@@ -90,7 +90,7 @@ impl FileKind {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn is_blank(path: impl AsRef<Path>) -> bool {
-    let Ok(entry) = Entry::named(path.as_ref()) else { return false };
+    let Ok(entry) = Entry::at_path(path.as_ref()) else { return false };
     let Some(head) = head(&entry) else { return false };
     // The schema table, on the first page, is a leaf without cells (fileformat.html, sections 1.3 and 1.6). A
     // database with a write-ahead log does not count, because the log may hold tables.

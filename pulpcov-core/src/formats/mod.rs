@@ -19,6 +19,6 @@ pub mod sqlite;
 
 pub(crate) use companions::holds_data;
 pub use companions::{companions, companions_of};
-pub(crate) use data_file::input::READERS;
+pub(crate) use data_file::input::READ_BITS;
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
 pub use detect::{FileKind, is_blank};

@@ -33,7 +33,7 @@ pub(crate) fn open_in_place(path: &Path) -> io::Result<File> {
     if !metadata.is_file() {
         return Err(io::Error::other("this is not a regular file"));
     }
-    if may_be_laid_by_others(&metadata, path)? {
+    if may_be_planted(&metadata, path)? {
         let message = "this belongs to another user, in a folder that everybody can write to";
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
     }
@@ -43,14 +43,14 @@ pub(crate) fn open_in_place(path: &Path) -> io::Result<File> {
 /// Returns whether another user may have put the file at this path, because everybody can write to its
 /// folder.
 #[cfg(unix)]
-pub(crate) fn may_be_laid_by_others(file: &Metadata, path: &Path) -> io::Result<bool> {
+pub(crate) fn may_be_planted(file: &Metadata, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let is_shared = folder_of(path).metadata()?.mode() & 0o002 != 0;
     Ok(is_shared && !is_of_caller_or_root(file))
 }
 
 #[cfg(not(unix))]
-pub(crate) fn may_be_laid_by_others(_: &Metadata, _: &Path) -> io::Result<bool> {
+pub(crate) fn may_be_planted(_: &Metadata, _: &Path) -> io::Result<bool> {
     Ok(false)
 }
 

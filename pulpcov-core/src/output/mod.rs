@@ -5,13 +5,13 @@
 //!
 //! A file that cannot be replaced this way is overwritten in place.
 
-mod beside;
 mod in_place;
+mod replacement;
 mod whole_file;
 
-pub(crate) use beside::{Beside, limit_readers, without_path};
 pub(crate) use in_place::{forbids_replacing, open_in_place};
-pub(crate) use in_place::{is_mount_point, may_be_laid_by_others};
+pub(crate) use in_place::{is_mount_point, may_be_planted};
+pub(crate) use replacement::{Replacement, limit_readers, without_path};
 pub use whole_file::WholeFile;
 #[cfg(feature = "report")]
 pub(crate) use whole_file::{replace, replace_with};

@@ -4,10 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::Path;
 
-use super::beside::Beside;
 use super::in_place::{forbids_replacing, open_in_place};
+use super::replacement::Replacement;
 use crate::error::{ErrorKind, Result};
-use crate::links::Place;
+use crate::links::Destination;
 
 /// The prefix of the names of temporary files.
 const PREFIX: &str = ".pulpcov_";
@@ -80,9 +80,9 @@ impl<'p> WholeFile<'p> {
     /// regular file is then unchanged. A FIFO or a device may have received part of the content.
     pub fn write<T>(self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         let path = self.path;
-        let written = match self.place() {
-            Ok(Place::File(target)) => self.replace(&target, write),
-            Ok(Place::Other) => self.write_into(write),
+        let written = match self.resolve() {
+            Ok(Destination::File(target)) => self.replace(&target, write),
+            Ok(Destination::Special) => self.write_into(write),
             Err(err) => Err(err.into()),
         };
         written
@@ -90,11 +90,11 @@ impl<'p> WholeFile<'p> {
     }
 
     /// Creates the folder, and follows the links at the path.
-    fn place(&self) -> io::Result<Place> {
+    fn resolve(&self) -> io::Result<Destination> {
         if let Some(folder) = self.path.parent() {
             fs::create_dir_all(folder)?;
         }
-        Place::of(self.path)
+        Destination::of(self.path)
     }
 
     fn replace<T>(
@@ -102,7 +102,7 @@ impl<'p> WholeFile<'p> {
         target: &Path,
         write: impl FnOnce(&mut dyn Write) -> Result<T>,
     ) -> Result<T> {
-        let new = match Beside::new(target, PREFIX, "") {
+        let new = match Replacement::new(target, PREFIX, "") {
             Err(err) if forbids_replacing(err.kind()) => {
                 let file = open_in_place(target).map_err(|_| err)?;
                 return self.overwrite(file, write);
@@ -193,14 +193,14 @@ pub(crate) fn replace_with(
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let new = Beside::new(target, PREFIX, "")?;
+    let new = Replacement::new(target, PREFIX, "")?;
     fill(&new, target, write)?;
     new.persist()
 }
 
 /// Calls `write` to write the content of a file beside `target`.
 fn fill<T, E: From<io::Error>>(
-    new: &Beside,
+    new: &Replacement,
     target: &Path,
     write: impl FnOnce(&mut BufWriter<&File>) -> std::result::Result<T, E>,
 ) -> std::result::Result<T, E> {
@@ -214,7 +214,7 @@ fn fill<T, E: From<io::Error>>(
 /// Gives the new file the owner of the old one if the process may do so, because root can replace another
 /// user's file.
 #[cfg(unix)]
-fn keep_owner(new: &Beside, target: &Path) {
+fn keep_owner(new: &Replacement, target: &Path) {
     use std::os::unix::fs::{MetadataExt, fchown};
     let file = new.file.as_file();
     if let (Ok(old), Ok(own)) = (target.symlink_metadata(), file.metadata())
@@ -227,7 +227,7 @@ fn keep_owner(new: &Beside, target: &Path) {
 }
 
 #[cfg(not(unix))]
-fn keep_owner(_: &Beside, _: &Path) {}
+fn keep_owner(_: &Replacement, _: &Path) {}
 
 fn set_mode(file: &File, mode: u32) -> io::Result<()> {
     #[cfg(unix)]

@@ -10,7 +10,7 @@ use super::error::PatternError;
 use super::glob::{GlobPattern, join_regex};
 use super::pypath::{SEP, is_slash, isabs_anywhere, sep, trim_slashes};
 use super::pyregex::{self, Flags};
-use super::workdir::{CanonicalNames, WorkingDir};
+use super::working_folder::{CanonicalNames, WorkingFolder};
 use crate::data::FilePath;
 use crate::data::stored_text::StoredText;
 use crate::error::{Error, Result};
@@ -37,9 +37,9 @@ type OnEvent = Box<dyn FnMut(&MapEvent<'_>) + Send>;
 /// The rules of a config file, where the first line is the result:
 ///
 /// ```
-/// use pulpcov_core::paths::{PathAliases, WorkingDir};
+/// use pulpcov_core::paths::{PathAliases, WorkingFolder};
 ///
-/// let mut aliases = PathAliases::new(WorkingDir::new("/nonexistent/shop")).exists(|_| true);
+/// let mut aliases = PathAliases::new(WorkingFolder::new("/nonexistent/shop")).exists(|_| true);
 /// for pattern in ["/ci/*/src", r"C:\build\src"] {
 ///     aliases.add(pattern, "src")?;
 /// }
@@ -55,7 +55,7 @@ pub struct PathAliases {
     exists: Option<Exists>,
     log: Log,
     /// The result of [`map_file`](Self::map_file) for each path.
-    remembered: HashMap<FilePath, FilePath>,
+    mapped: HashMap<FilePath, FilePath>,
 }
 
 /// A pattern and the text that replaces what the pattern matches.
@@ -77,11 +77,11 @@ struct Rule {
 ///
 /// ```
 /// use std::sync::{Arc, Mutex};
-/// use pulpcov_core::paths::{PathAliases, WorkingDir};
+/// use pulpcov_core::paths::{PathAliases, WorkingFolder};
 ///
 /// let lines = Arc::new(Mutex::new(Vec::new()));
 /// let log = Arc::clone(&lines);
-/// let mut aliases = PathAliases::new(WorkingDir::new("/nonexistent"))
+/// let mut aliases = PathAliases::new(WorkingFolder::new("/nonexistent"))
 ///     .on_event(move |event| log.lock().unwrap().push(event.to_string()));
 /// aliases.map(b"/srv/cart.py");
 /// assert_eq!(
@@ -150,14 +150,14 @@ pub enum MapEvent<'a> {
 
 impl PathAliases {
     /// Creates aliases without rules. Relative patterns and results start at `cwd`.
-    pub fn new(cwd: WorkingDir) -> Self {
+    pub fn new(cwd: WorkingFolder) -> Self {
         Self {
             rules: Vec::new(),
             relative: false,
             names: CanonicalNames::new(cwd),
             exists: None,
             log: Log::default(),
-            remembered: HashMap::new(),
+            mapped: HashMap::new(),
         }
     }
 
@@ -181,7 +181,7 @@ impl PathAliases {
 
     /// Asks `exists` instead of the file system whether a mapped path exists.
     ///
-    /// The default is [`WorkingDir::source_exists`]. The path passed to `exists` may be relative.
+    /// The default is [`WorkingFolder::source_exists`]. The path passed to `exists` may be relative.
     #[must_use]
     pub fn exists(mut self, exists: impl Fn(&[u8]) -> bool + Send + 'static) -> Self {
         self.exists = Some(Box::new(exists));
@@ -214,7 +214,7 @@ impl PathAliases {
     pub fn add(&mut self, pattern: impl AsRef<[u8]>, result: impl AsRef<[u8]>) -> Result<()> {
         let rule = self.rule(pattern.as_ref(), result.as_ref())?;
         self.rules.push(rule);
-        self.remembered.clear();
+        self.mapped.clear();
         Ok(())
     }
 
@@ -255,9 +255,9 @@ impl PathAliases {
     /// # Examples
     ///
     /// ```
-    /// use pulpcov_core::paths::{PathAliases, WorkingDir};
+    /// use pulpcov_core::paths::{PathAliases, WorkingFolder};
     ///
-    /// let mut aliases = PathAliases::new(WorkingDir::new("/nonexistent"));
+    /// let mut aliases = PathAliases::new(WorkingFolder::new("/nonexistent"));
     /// let path = r"C:\shop\cart.py";
     /// assert_eq!(aliases.map(path.as_bytes()), path.as_bytes());
     /// assert_eq!(aliases.map_file(&path.try_into()?)?.as_str(), "C:/shop/cart.py");
@@ -270,7 +270,7 @@ impl PathAliases {
     /// Does the same as [`map_file`](Self::map_file), without a copy of the path if the result is
     /// known.
     pub(crate) fn map_stored(&mut self, path: StoredText<'_>) -> Result<FilePath> {
-        if let Some(known) = self.remembered.get(path.as_str()) {
+        if let Some(known) = self.mapped.get(path.as_str()) {
             return Ok(known.clone());
         }
         let mut mapped = self.map(path.as_str().as_bytes());
@@ -280,14 +280,14 @@ impl PathAliases {
                 format!("[paths] gives {} a name: {}", py_repr(path.as_str()), err.reason());
             Error::new(err.kind(), message)
         })?;
-        self.remembered.insert(path.into(), mapped.clone());
+        self.mapped.insert(path.into(), mapped.clone());
         Ok(mapped)
     }
 
     fn rule(&self, pattern: &[u8], result: &[u8]) -> Result<Rule, PatternError> {
         let regex = GlobPattern::new(&to_text(&self.folder_pattern(pattern)?))?;
         let python_regex = join_regex(&[regex]);
-        let flags = Flags { ignore_case: true, partial: true };
+        let flags = Flags { ignore_case: true, prefix: true };
         let regex = pyregex::compile(&python_regex, flags)?;
         if result.contains(&b'*') || result.contains(&b'?') {
             return Err(PatternError::WildcardInResult(to_text(result).into_owned()));
@@ -349,7 +349,7 @@ impl PathAliases {
             return false;
         }
         let python_regex = format!(r"^(.*[\\/])?{}[\\/]", pyregex::escape(&to_text(folder)));
-        let flags = Flags { ignore_case: false, partial: true };
+        let flags = Flags { ignore_case: false, prefix: true };
         // A name that is too long for an expression gets no rule: the path stays as it is.
         let Ok(regex) = pyregex::compile(&python_regex, flags) else { return false };
         let result = [folder, &[SEP]].concat();

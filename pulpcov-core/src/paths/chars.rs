@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 /// The offset of the characters for bytes that are not UTF-8. The sum takes four bytes of UTF-8;
 /// [`len_in_bytes`] relies on that.
-const ODD: u32 = 0x10_F000;
+const NON_UTF8_BASE: u32 = 0x10_F000;
 const ODD_LEN: usize = 4;
 
 /// Returns `bytes` as text, with one character for each byte that is not part of a UTF-8 character.
@@ -19,7 +19,9 @@ pub(super) fn to_text(bytes: &[u8]) -> Cow<'_, str> {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
-        text.extend(chunk.invalid().iter().filter_map(|&b| char::from_u32(ODD + u32::from(b))));
+        text.extend(
+            chunk.invalid().iter().filter_map(|&b| char::from_u32(NON_UTF8_BASE + u32::from(b))),
+        );
     }
     Cow::Owned(text)
 }

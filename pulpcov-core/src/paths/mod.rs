@@ -11,7 +11,7 @@
 //! - [`PathAliases`] maps a path by the rules of the `[paths]` section.
 //! - [`GlobMatcher`], [`TreeMatcher`] and [`ModuleMatcher`] choose files and modules;
 //!   [`prep_patterns`] adds the absolute form of their patterns.
-//! - [`WorkingDir`] is the folder that relative paths start from. This crate never asks the process
+//! - [`WorkingFolder`] is the folder that relative paths start from. This crate never asks the process
 //!   for its current folder.
 //! - [`isabs_anywhere`], [`normpath`] and similar functions need no folder.
 //!
@@ -21,9 +21,9 @@
 //! # Examples
 //!
 //! ```
-//! use pulpcov_core::paths::{PathAliases, WorkingDir};
+//! use pulpcov_core::paths::{PathAliases, WorkingFolder};
 //!
-//! let mut aliases = PathAliases::new(WorkingDir::new("/work/shop"))
+//! let mut aliases = PathAliases::new(WorkingFolder::new("/work/shop"))
 //!     .relative(true)
 //!     .exists(|_| true);
 //! aliases.add("/ci/*/src", "src")?;
@@ -41,7 +41,7 @@ mod pypath;
 mod pyregex;
 #[cfg(test)]
 mod tests;
-mod workdir;
+mod working_folder;
 
 pub use aliases::{MapEvent, PathAliases};
 pub use patterns::{GlobMatcher, ModuleMatcher, TreeMatcher, prep_patterns};
@@ -49,5 +49,5 @@ pub use patterns::{GlobMatcher, ModuleMatcher, TreeMatcher, prep_patterns};
 pub(crate) use pypath::{extension, from_os, relpath, to_os};
 pub use pypath::{isabs, isabs_anywhere, isabs_nt, normpath};
 #[cfg(feature = "report")]
-pub(crate) use workdir::CanonicalNames;
-pub use workdir::WorkingDir;
+pub(crate) use working_folder::CanonicalNames;
+pub use working_folder::WorkingFolder;

@@ -10,7 +10,7 @@ use super::error::PatternError;
 use super::glob::{GlobPattern, join_regex};
 use super::pypath::SEP;
 use super::pyregex::{self, Flags};
-use super::workdir::WorkingDir;
+use super::working_folder::WorkingFolder;
 use crate::error::Result;
 
 /// The most patterns that are given to globset, which tries patterns like `*x*.py` one by one. With
@@ -26,14 +26,14 @@ const GLOBSET_MOST: usize = 16;
 /// # Examples
 ///
 /// ```
-/// use pulpcov_core::paths::{WorkingDir, prep_patterns};
+/// use pulpcov_core::paths::{WorkingFolder, prep_patterns};
 ///
-/// let cwd = WorkingDir::new("/nonexistent/shop");
+/// let cwd = WorkingFolder::new("/nonexistent/shop");
 /// let prepared = prep_patterns(&cwd, ["*/tests/*", "setup.py"]);
 /// assert_eq!(prepared, [&b"*/tests/*"[..], b"setup.py", b"/nonexistent/shop/setup.py"]);
 /// ```
 pub fn prep_patterns<P: AsRef<[u8]>>(
-    cwd: &WorkingDir,
+    cwd: &WorkingFolder,
     patterns: impl IntoIterator<Item = P>,
 ) -> Vec<Vec<u8>> {
     let mut prepared = Vec::new();
@@ -148,16 +148,16 @@ fn forward_slashes(path: &[u8]) -> Cow<'_, [u8]> {
 /// # Examples
 ///
 /// ```
-/// use pulpcov_core::paths::{TreeMatcher, WorkingDir};
+/// use pulpcov_core::paths::{TreeMatcher, WorkingFolder};
 ///
-/// let trees = TreeMatcher::new(WorkingDir::new("/nonexistent"), ["src", "tools/build.py"]);
+/// let trees = TreeMatcher::new(WorkingFolder::new("/nonexistent"), ["src", "tools/build.py"]);
 /// assert!(trees.is_match(b"/nonexistent/src/shop/cart.py"));
 /// assert!(trees.is_match(b"tools/build.py"));
 /// assert!(!trees.is_match(b"/nonexistent/src2/cart.py"));
 /// ```
 #[derive(Debug, Clone)]
 pub struct TreeMatcher {
-    cwd: WorkingDir,
+    cwd: WorkingFolder,
     paths: Vec<Vec<u8>>,
 }
 
@@ -165,7 +165,7 @@ impl TreeMatcher {
     /// Creates a matcher for `paths`: a file, or a folder with everything below it.
     ///
     /// Relative paths start at `cwd`. Symlinks are resolved.
-    pub fn new<P: AsRef<[u8]>>(cwd: WorkingDir, paths: impl IntoIterator<Item = P>) -> Self {
+    pub fn new<P: AsRef<[u8]>>(cwd: WorkingFolder, paths: impl IntoIterator<Item = P>) -> Self {
         let paths = paths.into_iter().map(|path| cwd.abs_file(path.as_ref())).collect();
         Self { cwd, paths }
     }

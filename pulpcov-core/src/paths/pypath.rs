@@ -113,7 +113,7 @@ pub(crate) fn extension(path: &[u8]) -> &[u8] {
 
 /// Returns `path` relative to `start`: Python's `posixpath.relpath(path, start)`.
 #[cfg(feature = "report")]
-pub(crate) fn relpath(cwd: &super::WorkingDir, path: &[u8], start: &[u8]) -> Vec<u8> {
+pub(crate) fn relpath(cwd: &super::WorkingFolder, path: &[u8], start: &[u8]) -> Vec<u8> {
     let absolute = |path: &[u8]| normpath(&join(cwd.as_bytes(), path));
     let (path, start) = (absolute(path), absolute(start));
     let parts = |path: &[u8]| -> Vec<Vec<u8>> {

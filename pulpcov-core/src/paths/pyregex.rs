@@ -27,7 +27,7 @@ const LENGTH_LIMIT: usize = 1 << 20;
 ///
 /// Python and Unicode's folding agree on all other letters, except in alphabets that are newer than
 /// that Python's version of Unicode.
-const I_LETTERS: [char; 4] = ['I', 'i', '\u{130}', '\u{131}'];
+const ALIKE_TO_I: [char; 4] = ['I', 'i', '\u{130}', '\u{131}'];
 
 /// How an expression matches.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,7 +35,7 @@ pub(super) struct Flags {
     /// Ignore the difference between upper and lower case.
     pub(super) ignore_case: bool,
     /// Match a text if its start matches.
-    pub(super) partial: bool,
+    pub(super) prefix: bool,
 }
 
 /// Compiles an expression in Python's syntax. The match begins at the start of a text.
@@ -44,7 +44,7 @@ pub(super) fn compile(python: &str, flags: Flags) -> Result<Regex, PatternError>
         return Err(PatternError::TooLarge);
     }
     let body = Translator { flags, rust: String::with_capacity(2 * python.len()) }.run(python)?;
-    let end = if flags.partial { "" } else { r"\z" };
+    let end = if flags.prefix { "" } else { r"\z" };
     RegexBuilder::new(&format!(r"\A(?:{body}){end}"))
         .case_insensitive(flags.ignore_case)
         .size_limit(SIZE_LIMIT)
@@ -84,9 +84,9 @@ impl Translator {
     }
 
     fn literal(&mut self, c: char) {
-        if self.flags.ignore_case && I_LETTERS.contains(&c) {
+        if self.flags.ignore_case && ALIKE_TO_I.contains(&c) {
             self.rust.push('[');
-            self.rust.extend(I_LETTERS);
+            self.rust.extend(ALIKE_TO_I);
             self.rust.push(']');
         } else {
             self.rust.push_str(&regex::escape(c.encode_utf8(&mut [0; 4])));
@@ -126,8 +126,8 @@ impl Translator {
             self.rust.push_str(&format!(r"\x{{{:x}}}-\x{{{:x}}}", u32::from(a), u32::from(b)));
         };
         member(first, last);
-        if self.flags.ignore_case && I_LETTERS.iter().any(|i| (first..=last).contains(i)) {
-            I_LETTERS.iter().for_each(|&i| member(i, i));
+        if self.flags.ignore_case && ALIKE_TO_I.iter().any(|i| (first..=last).contains(i)) {
+            ALIKE_TO_I.iter().for_each(|&i| member(i, i));
         }
         Ok(())
     }

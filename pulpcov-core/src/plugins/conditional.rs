@@ -17,9 +17,9 @@ use crate::pytext::{split_lines, strip};
 
 const PLUGIN: &str = "coverage_conditional_plugin";
 
-pub(super) fn configure(config: &mut Config, environment: &Environment<'_>) -> Result<()> {
+pub(super) fn apply(config: &mut Config, environment: &Environment<'_>) -> Result<()> {
     let rules = match config.plugin_options.get(PLUGIN).and_then(|options| options.get("rules")) {
-        Some(Setting::Text(text)) => split_lines(text).filter_map(rule_of_line).collect(),
+        Some(Setting::Text(text)) => split_lines(text).filter_map(parse_rule).collect(),
         Some(Setting::Table(table)) => table
             .iter()
             .map(|(pattern, code)| match code {
@@ -40,7 +40,7 @@ pub(super) fn configure(config: &mut Config, environment: &Environment<'_>) -> R
 }
 
 /// Splits a line such as `"sys_version_info >= (3, 8)": py-gte-38` into pattern and code.
-fn rule_of_line(line: &str) -> Option<(String, String)> {
+fn parse_rule(line: &str) -> Option<(String, String)> {
     let (code, pattern) = line.rsplit_once(':')?;
     let mut code = strip(code).chars();
     code.next();
@@ -306,7 +306,7 @@ mod tests {
     use super::*;
     use crate::python::PythonVersion;
 
-    fn told(code: &str) -> Option<bool> {
+    fn evaluated(code: &str) -> Option<bool> {
         let variable = |name: &str| (name == "CI").then(|| "yes".to_owned());
         let mut environment = Environment::of_this_machine(PythonVersion::Py312, variable);
         (environment.sys_platform, environment.os_name) = ("linux", "posix");
@@ -349,15 +349,15 @@ mod tests {
             ("nonsense", None),
             ("1 +", None),
         ] {
-            assert_eq!(told(code), expected, "{code}");
+            assert_eq!(evaluated(code), expected, "{code}");
         }
     }
 
     #[test]
     fn rules_of_ini_files() {
         let line = r#"  "sys_version_info >= (3, 8)": py-gte-38  "#;
-        let (pattern, code) = rule_of_line(line).unwrap();
+        let (pattern, code) = parse_rule(line).unwrap();
         assert_eq!((pattern.as_str(), code.as_str()), ("py-gte-38", "sys_version_info >= (3, 8)"));
-        assert_eq!(rule_of_line("no rule"), None);
+        assert_eq!(parse_rule("no rule"), None);
     }
 }

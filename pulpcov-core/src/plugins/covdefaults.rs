@@ -22,7 +22,7 @@ const EXCLUDE: [&str; 11] = [
     r#"^if __name__ == ['"]__main__['"]:$"#,
 ];
 
-pub(super) fn configure(config: &mut Config, environment: &Environment<'_>) {
+pub(super) fn apply(config: &mut Config, environment: &Environment<'_>) {
     config.run.branch = true;
     config.run.source.get_or_insert_with(|| vec![".".to_owned()]);
     let report = &mut config.report;

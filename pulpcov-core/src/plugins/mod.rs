@@ -77,7 +77,7 @@ impl<'e> Environment<'e> {
     }
 }
 
-/// Changes the settings as the known plugins among [`Run::plugins`](crate::config::Run::plugins)
+/// Changes the settings as the known plugins among [`RunSettings::plugins`](crate::config::RunSettings::plugins)
 /// do. Returns the names of the plugins that are not known.
 ///
 /// # Errors
@@ -88,22 +88,22 @@ impl<'e> Environment<'e> {
 ///
 /// ```
 /// use pulpcov_core::config::Config;
-/// use pulpcov_core::plugins::{Environment, configure};
+/// use pulpcov_core::plugins::{Environment, apply};
 /// use pulpcov_core::python::PythonVersion;
 ///
 /// let mut config = Config::default();
 /// config.run.plugins = vec!["covdefaults".into(), "company_plugin".into()];
 /// let environment = Environment::of_this_machine(PythonVersion::Py312, |_| None);
-/// assert_eq!(configure(&mut config, &environment)?, ["company_plugin"]);
+/// assert_eq!(apply(&mut config, &environment)?, ["company_plugin"]);
 /// assert_eq!(config.report.fail_under, 100.0);
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
-pub fn configure(config: &mut Config, environment: &Environment<'_>) -> Result<Vec<String>> {
+pub fn apply(config: &mut Config, environment: &Environment<'_>) -> Result<Vec<String>> {
     let mut unknown = Vec::new();
     for plugin in config.run.plugins.clone() {
         match plugin.as_str() {
-            "covdefaults" => covdefaults::configure(config, environment),
-            "coverage_conditional_plugin" => conditional::configure(config, environment)?,
+            "covdefaults" => covdefaults::apply(config, environment),
+            "coverage_conditional_plugin" => conditional::apply(config, environment)?,
             name if is_file_tracer(name) => {}
             _ => unknown.push(plugin),
         }
@@ -112,7 +112,7 @@ pub fn configure(config: &mut Config, environment: &Environment<'_>) -> Result<V
 }
 
 /// Returns whether a known plugin depends on the version of Python.
-pub fn depend_on_python(config: &Config) -> bool {
+pub fn depends_on_python_version(config: &Config) -> bool {
     let depends = |plugin: &str| ["covdefaults", "coverage_conditional_plugin"].contains(&plugin);
     config.run.plugins.iter().any(|plugin| depends(plugin))
 }

@@ -6,7 +6,7 @@
 
 use std::io::Write;
 
-use super::flat::flat_name;
+use super::flat_name::flat_name;
 use super::splitlines::lines_with_ends;
 use crate::Result;
 use crate::pytext::is_space;

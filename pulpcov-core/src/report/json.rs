@@ -13,9 +13,9 @@ use serde::ser::Serializer;
 
 use super::json_format::write_value;
 use super::ordered::Ordered;
-use super::parallel::{Rendered, write_in_order};
+use super::parallel::{Rendered, render_in_order};
 use crate::python::{Facts, Region, RegionKind};
-use crate::results::{Analysis, Narrower, Numbers, Precision, display_covered};
+use crate::results::{Analysis, Numbers, Precision, RegionSplitter, display_covered};
 use crate::summarize::{FileSummary, Summary};
 use crate::{Numbits, REFERENCE_VERSION, Result};
 
@@ -128,14 +128,14 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     write!(out, "{{{item}\"meta\": ")?;
     write_value(&Meta::new(summary, options), pretty, 1, &mut out)?;
     let names = ContextNames::of(summary, options);
-    if let ContextNames::Numbered(numbered) = &names {
+    if let ContextNames::Indexed(index) = &names {
         write!(out, "{next}{item}\"contexts\": ")?;
-        write_value(&numbered.names, pretty, 1, &mut out)?;
+        write_value(&index.names, pretty, 1, &mut out)?;
     }
     write!(out, "{next}{item}\"files\": {{")?;
-    let files = by_name(summary);
+    let files = files_by_name(summary);
     let mut first = true;
-    write_in_order(
+    render_in_order(
         &files,
         &mut out,
         |file| RenderedFile::new(summary, file, options, &names),
@@ -203,11 +203,11 @@ const NUMBER: usize = 4;
 enum ContextNames<'a> {
     Hidden,
     Written,
-    Numbered(Numbered<'a>),
+    Indexed(ContextIndex<'a>),
 }
 
 /// The list of context names, and the index of each name in it.
-struct Numbered<'a> {
+struct ContextIndex<'a> {
     names: Vec<&'a str>,
     numbers: HashMap<&'a str, usize>,
 }
@@ -220,13 +220,13 @@ impl<'a> ContextNames<'a> {
             (true, true) => {
                 let names = summary.contexts();
                 let numbers = names.iter().copied().zip(0..).collect();
-                Self::Numbered(Numbered { names, numbers })
+                Self::Indexed(ContextIndex { names, numbers })
             }
         }
     }
 }
 
-impl Numbered<'_> {
+impl ContextIndex<'_> {
     fn lines(&self, contexts: &LineContexts<'_>) -> BTreeMap<u32, Vec<usize>> {
         let number = |name: &&str| self.numbers.get(name).copied();
         let line =
@@ -237,7 +237,7 @@ impl Numbered<'_> {
 
 /// Returns the files of the report. Two files can have the same name: the later one takes the place
 /// of the first.
-fn by_name<'s>(summary: &'s Summary<'_>) -> Vec<&'s FileSummary> {
+fn files_by_name<'s>(summary: &'s Summary<'_>) -> Vec<&'s FileSummary> {
     let mut files = Ordered::new();
     summary.files().iter().for_each(|file| files.insert(file.name(), file));
     files.into_entries().into_iter().map(|(_, file)| file).collect()
@@ -376,12 +376,13 @@ impl RenderedFile {
         text.extend_from_slice(b": ");
         let contexts = options.show_contexts.then(|| summary.contexts_by_line(file));
         let mut numbered = None;
-        let mut style = Style { precision: options.precision, contexts: contexts.as_deref() };
-        if let (ContextNames::Numbered(names), Some(contexts)) = (names, &contexts) {
+        let mut settings =
+            RenderSettings { precision: options.precision, contexts: contexts.as_deref() };
+        if let (ContextNames::Indexed(names), Some(contexts)) = (names, &contexts) {
             numbered = Some(names.lines(contexts));
-            style.contexts = None;
+            settings.contexts = None;
         }
-        write_value(&File { numbered, ..File::new(file, style)? }, pretty, 2, &mut text)?;
+        write_value(&File { numbered, ..File::new(file, settings)? }, pretty, 2, &mut text)?;
         Ok(Self(text))
     }
 }
@@ -394,13 +395,13 @@ impl Rendered for RenderedFile {
 
 /// Settings for a file and for all regions in it.
 #[derive(Clone, Copy)]
-struct Style<'a> {
+struct RenderSettings<'a> {
     precision: Precision,
     /// The contexts of the file, if the report shows them.
     contexts: Option<&'a LineContexts<'a>>,
 }
 
-impl<'a> Style<'a> {
+impl<'a> RenderSettings<'a> {
     fn counts(self, analysis: &Analysis) -> Counts {
         Counts::new(analysis.numbers(), self.precision, analysis.has_arcs())
     }
@@ -423,19 +424,19 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn new(file: &'a FileSummary, style: Style<'a>) -> Result<Self> {
+    fn new(file: &'a FileSummary, settings: RenderSettings<'a>) -> Result<Self> {
         let (facts, analysis) = (file.facts()?, file.analysis()?);
         Ok(Self {
             executed_lines: analysis.executed(),
-            summary: style.counts(analysis),
+            summary: settings.counts(analysis),
             missing_lines: analysis.missing(),
             excluded_lines: analysis.excluded(),
-            contexts: style.contexts.map(Contexts::of_file),
+            contexts: settings.contexts.map(Contexts::of_file),
             numbered: None,
             branches: Branches::new(analysis),
             regions: file.is_python().then(|| Regions {
-                functions: NamedRegions::new(facts, analysis, RegionKind::Function, style),
-                classes: NamedRegions::new(facts, analysis, RegionKind::Class, style),
+                functions: NamedRegions::new(facts, analysis, RegionKind::Function, settings),
+                classes: NamedRegions::new(facts, analysis, RegionKind::Class, settings),
             }),
         })
     }
@@ -467,7 +468,7 @@ struct NamedRegions<'a> {
     /// The name of each region, and the index of its part.
     names: Vec<(Cow<'a, str>, usize)>,
     parts: Vec<RegionPart<'a>>,
-    style: Style<'a>,
+    style: RenderSettings<'a>,
 }
 
 /// The analysis of a region, its contexts if the report shows them, and its first line.
@@ -478,13 +479,18 @@ struct RegionPart<'a> {
 }
 
 impl<'a> NamedRegions<'a> {
-    fn new(facts: &'a Facts, analysis: &Analysis, kind: RegionKind, style: Style<'a>) -> Self {
+    fn new(
+        facts: &'a Facts,
+        analysis: &Analysis,
+        kind: RegionKind,
+        style: RenderSettings<'a>,
+    ) -> Self {
         let mut regions: Vec<&Region> =
             facts.regions().iter().filter(|region| region.kind() == kind).collect();
         regions.sort_by_key(|region| region.start());
-        let mut narrower = Narrower::new(analysis);
-        regions.iter().for_each(|region| narrower.add(region.ranges()));
-        let (mut parts, rest) = narrower.narrow();
+        let mut splitter = RegionSplitter::new(analysis);
+        regions.iter().for_each(|region| splitter.add(region.ranges()));
+        let (mut parts, rest) = splitter.split();
         let mut names = places_by_name(&regions, &parts);
         names.push((Cow::Borrowed(""), parts.len()));
         parts.push(rest);
@@ -569,7 +575,7 @@ struct RegionData<'a> {
 }
 
 impl<'a> RegionData<'a> {
-    fn new(part: &'a RegionPart<'a>, style: Style<'a>) -> Self {
+    fn new(part: &'a RegionPart<'a>, style: RenderSettings<'a>) -> Self {
         let analysis = &part.analysis;
         Self {
             executed_lines: analysis.executed(),

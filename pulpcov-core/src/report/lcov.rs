@@ -9,11 +9,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use md5::{Digest, Md5};
 
-use super::parallel::write_in_order;
+use super::parallel::render_in_order;
 use super::splitlines;
 use crate::Result;
 use crate::python::{Facts, Region, RegionKind};
-use crate::results::{Analysis, Narrower};
+use crate::results::{Analysis, RegionSplitter};
 use crate::summarize::{FileSummary, Summary};
 use crate::text::printable;
 
@@ -96,7 +96,7 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
         write_file(file, text, &mut rendered)?;
         Ok(rendered)
     };
-    write_in_order(&files, &mut out, render, |out, text| Ok(out.write_all(&text)?))?;
+    render_in_order(&files, &mut out, render, |out, text| Ok(out.write_all(&text)?))?;
     let totals = summary.totals();
     Ok(if totals.statements == 0 { 0.0 } else { totals.percent_covered() })
 }
@@ -151,9 +151,9 @@ impl<'a> Function<'a> {
         let regions: Vec<&Region> = regions
             .filter(|region| region.kind() == RegionKind::Function && !region.ranges().is_empty())
             .collect();
-        let mut narrower = Narrower::new(analysis);
-        regions.iter().for_each(|region| narrower.add(region.ranges()));
-        let (parts, _) = narrower.narrow();
+        let mut splitter = RegionSplitter::new(analysis);
+        regions.iter().for_each(|region| splitter.add(region.ranges()));
+        let (parts, _) = splitter.split();
         let mut functions: Vec<Self> = regions
             .into_iter()
             .zip(parts)

@@ -15,7 +15,7 @@
 //! [`should_fail_under`](crate::results::should_fail_under) can check.
 
 pub mod annotate;
-mod flat;
+mod flat_name;
 mod folders;
 #[cfg(feature = "html")]
 pub mod html;
@@ -28,4 +28,4 @@ mod splitlines;
 pub mod text;
 pub mod xml;
 
-pub use flat::flat_name;
+pub use flat_name::flat_name;

@@ -25,7 +25,7 @@ impl Rendered for Vec<u8> {
 
 /// Renders each part, and passes the rendered parts to `write` in order. While `write` runs, other
 /// threads render the next parts.
-pub(super) fn write_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
+pub(super) fn render_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
     parts: &[T],
     out: &mut W,
     render: impl Fn(&T) -> Result<R> + Sync,
@@ -93,7 +93,7 @@ mod tests {
         render: impl Fn(&usize) -> Result<Vec<u8>> + Sync,
     ) -> Result<Vec<u8>> {
         let mut out = Vec::new();
-        write_in_order(parts, &mut out, render, |out, part| {
+        render_in_order(parts, &mut out, render, |out, part| {
             out.extend(part);
             Ok(())
         })?;
@@ -126,7 +126,7 @@ mod tests {
         };
         let most_of = |size: usize| {
             most.store(0, Ordering::SeqCst);
-            write_in_order(&vec![size; 300], &mut std::io::sink(), render, |_, _| {
+            render_in_order(&vec![size; 300], &mut std::io::sink(), render, |_, _| {
                 std::thread::sleep(std::time::Duration::from_micros(100));
                 waiting.fetch_sub(1, Ordering::SeqCst);
                 Ok(())

@@ -9,8 +9,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use super::ordered::Ordered;
-use super::parallel::write_in_order;
-use crate::paths::{WorkingDir, from_os, relpath};
+use super::parallel::render_in_order;
+use crate::paths::{WorkingFolder, from_os, relpath};
 use crate::results::Analysis;
 use crate::summarize::{FileSummary, Summary};
 use crate::text::{human_cmp, printable};
@@ -241,10 +241,10 @@ fn rate(hit: usize, all: usize) -> String {
 /// The source folders of the report, which file names are relative to.
 struct SourcePaths<'a> {
     /// The folder that makes paths absolute; `None` if the report uses the paths of the data.
-    folder: Option<&'a WorkingDir>,
+    folder: Option<&'a WorkingFolder>,
     /// The only source folder, if [`Options::root`] is set: the folder that relative paths start
     /// from, and the path of the source folder.
-    root: Option<(&'a WorkingDir, String)>,
+    root: Option<(&'a WorkingFolder, String)>,
     paths: Vec<SourcePath>,
 }
 
@@ -349,7 +349,7 @@ impl<'a> Class<'a> {
     fn new(file: &'a FileSummary, name: String, summary: &Summary<'_>, depth: i64) -> Result<Self> {
         let file_name = printable(&name).into_owned();
         let folder = package_folder(&file_name, depth);
-        let root = WorkingDir::new("/");
+        let root = WorkingFolder::new("/");
         let cwd = summary.folder().unwrap_or(&root);
         let name = relpath(cwd, file_name.as_bytes(), folder.as_bytes());
         Ok(Self {
@@ -491,7 +491,7 @@ fn write_packages(packages: &[Package<'_>], has_arcs: bool, out: &mut impl Write
             class.write(has_arcs, &mut rendered)?;
             Ok(rendered)
         };
-        write_in_order(&package.classes, out, render, |out, text| Ok(out.write_all(&text)?))?;
+        render_in_order(&package.classes, out, render, |out, text| Ok(out.write_all(&text)?))?;
         writeln!(out, "\t\t\t</classes>\n\t\t</package>")?;
     }
     Ok(writeln!(out, "\t</packages>")?)

@@ -28,7 +28,7 @@ use crate::python::lines::LineSet;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Analysis {
-    pub(super) last_outside: i32,
+    pub(super) last_line_outside: i32,
     pub(super) has_arcs: bool,
     pub(super) statements: Vec<i32>,
     pub(super) excluded: Vec<i32>,
@@ -44,8 +44,8 @@ pub struct Analysis {
 
 /// The lists that an [`Analysis`] is computed from.
 #[derive(Debug, Default)]
-pub(super) struct Parts {
-    pub(super) last_outside: i32,
+pub(super) struct AnalysisInput {
+    pub(super) last_line_outside: i32,
     pub(super) has_arcs: bool,
     pub(super) statements: Vec<i32>,
     pub(super) excluded: Vec<i32>,
@@ -59,7 +59,7 @@ pub(super) struct Parts {
 impl Analysis {
     /// Analyzes line data. `lines` are the lines that ran.
     pub fn of_lines(facts: &Facts, lines: impl IntoIterator<Item = i32>) -> Self {
-        Self::from_parts(Self::line_parts(facts, lines))
+        Self::from_input(Self::line_input(facts, lines))
     }
 
     /// Analyzes arc data. `lines` are the lines that ran, and `arcs` are the arcs that ran.
@@ -70,45 +70,46 @@ impl Analysis {
         lines: impl IntoIterator<Item = i32>,
         arcs: impl IntoIterator<Item = (i32, i32)>,
     ) -> Self {
-        Self::from_parts(Parts {
+        Self::from_input(AnalysisInput {
             has_arcs: true,
             no_branch: facts.no_branch().to_vec(),
             arcs_possible: facts.arcs().to_vec(),
             arcs_executed: executed_arcs(facts, arcs),
             exit_counts: facts.exit_counts().to_vec(),
-            ..Self::line_parts(facts, lines)
+            ..Self::line_input(facts, lines)
         })
     }
 
-    fn line_parts(facts: &Facts, lines: impl IntoIterator<Item = i32>) -> Parts {
+    fn line_input(facts: &Facts, lines: impl IntoIterator<Item = i32>) -> AnalysisInput {
         let ran =
             LineSet::of(facts.last_line(), lines.into_iter().map(|line| facts.first_line(line)));
         let statements = facts.statements();
-        Parts {
-            last_outside: facts.last_outside(),
+        AnalysisInput {
+            last_line_outside: facts.last_outside(),
             statements: statements.to_vec(),
             excluded: facts.excluded().to_vec(),
             executed: statements.iter().copied().filter(|&line| ran.contains(line)).collect(),
-            ..Parts::default()
+            ..AnalysisInput::default()
         }
     }
 
-    pub(super) fn from_parts(parts: Parts) -> Self {
-        let Parts { last_outside, has_arcs, statements, excluded, executed, .. } = parts;
+    pub(super) fn from_input(input: AnalysisInput) -> Self {
+        let AnalysisInput { last_line_outside, has_arcs, statements, excluded, executed, .. } =
+            input;
         let mut ran = executed.iter().peekable();
         let missing =
             statements.iter().copied().filter(|line| ran.next_if_eq(&line).is_none()).collect();
         let mut analysis = Self {
-            last_outside,
+            last_line_outside,
             has_arcs,
             statements,
             excluded,
             executed,
             missing,
-            no_branch: parts.no_branch,
-            arcs_possible: parts.arcs_possible,
-            arcs_executed: parts.arcs_executed,
-            exit_counts: parts.exit_counts,
+            no_branch: input.no_branch,
+            arcs_possible: input.arcs_possible,
+            arcs_executed: input.arcs_executed,
+            exit_counts: input.exit_counts,
             missing_branches: Vec::new(),
             numbers: Numbers::default(),
         };

@@ -1,7 +1,7 @@
 //! Which lines and branches ran: facts about a source file, compared with its data.
 //!
 //! - [`Analysis`]: executed, missing and excluded lines of a file, and its branches;
-//! - [`Narrower`]: the same for each function or class;
+//! - [`RegionSplitter`]: the same for each function or class;
 //! - [`Numbers`]: counts and percentages, which can be summed over files;
 //! - [`should_fail_under`]: whether a total is too low.
 //!
@@ -9,12 +9,12 @@
 
 mod analysis;
 mod lines;
-mod narrow;
 mod numbers;
 mod percent;
+mod region_splitter;
 
 pub use analysis::Analysis;
 pub use lines::format_lines;
-pub use narrow::Narrower;
 pub use numbers::Numbers;
 pub use percent::{Precision, display_covered, fail_under_message, should_fail_under};
+pub use region_splitter::RegionSplitter;

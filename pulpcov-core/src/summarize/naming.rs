@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use crate::FilePath;
-use crate::paths::{CanonicalNames, WorkingDir, to_os};
+use crate::paths::{CanonicalNames, WorkingFolder, to_os};
 
 /// A file that may be reported on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Candidate {
     /// The path in the data, or the path that the caller asked for.
-    pub(super) asked: FilePath,
+    pub(super) requested: FilePath,
     /// The path of the source on this machine, which need not be UTF-8.
     pub(super) path: PathBuf,
     /// The name in the data.
@@ -28,11 +28,11 @@ pub(super) enum Naming {
     /// As in coverage.py: paths of sources are absolute, and names in reports are relative.
     Absolute(CanonicalNames),
     /// As in coverage.py with `relative_files`: no path is made absolute.
-    Relative(WorkingDir),
+    Relative(WorkingFolder),
 }
 
 impl Naming {
-    pub(super) fn new(folder: Option<WorkingDir>, relative_files: bool) -> Self {
+    pub(super) fn new(folder: Option<WorkingFolder>, relative_files: bool) -> Self {
         match folder {
             None => Self::AsRecorded,
             Some(folder) if relative_files => Self::Relative(folder),
@@ -40,10 +40,10 @@ impl Naming {
         }
     }
 
-    pub(super) fn name(&mut self, asked: &FilePath) -> Candidate {
-        let source = source_of(asked.as_bytes());
+    pub(super) fn name(&mut self, requested: &FilePath) -> Candidate {
+        let source = source_of(requested.as_bytes());
         let (path, recorded, name) = match self {
-            Self::AsRecorded => (source.to_vec(), asked.as_bytes().to_vec(), source),
+            Self::AsRecorded => (source.to_vec(), requested.as_bytes().to_vec(), source),
             Self::Absolute(names) => {
                 let path = names.get(source);
                 let name = names.cwd().relative_filename(source);
@@ -55,30 +55,32 @@ impl Naming {
             }
         };
         Candidate {
-            asked: asked.clone(),
+            requested: requested.clone(),
             path: to_os(&path),
-            recorded: recordable(&recorded, asked),
+            recorded: recordable(&recorded, requested),
             name: String::from_utf8_lossy(name).into_owned(),
         }
     }
 
     /// Returns the name in the data of a source or a compiled file: coverage.py's `_file_mapper`.
-    pub(super) fn recorded(&mut self, candidate: &Candidate) -> FilePath {
-        let asked = &candidate.asked;
-        if source_of(asked.as_bytes()).len() == asked.as_bytes().len() {
+    pub(super) fn data_path(&mut self, candidate: &Candidate) -> FilePath {
+        let requested = &candidate.requested;
+        if source_of(requested.as_bytes()).len() == requested.as_bytes().len() {
             return candidate.recorded.clone();
         }
         match self {
-            Self::AsRecorded => asked.clone(),
-            Self::Absolute(names) => recordable(&names.get(asked.as_bytes()), asked),
-            Self::Relative(folder) => recordable(folder.relative_filename(asked.as_bytes()), asked),
+            Self::AsRecorded => requested.clone(),
+            Self::Absolute(names) => recordable(&names.get(requested.as_bytes()), requested),
+            Self::Relative(folder) => {
+                recordable(folder.relative_filename(requested.as_bytes()), requested)
+            }
         }
     }
 }
 
-/// Returns `name` as a path of a data file, or `asked` if no data file can hold that name.
-fn recordable(name: &[u8], asked: &FilePath) -> FilePath {
-    FilePath::try_from(name).unwrap_or_else(|_| asked.clone())
+/// Returns `name` as a path of a data file, or `requested` if no data file can hold that name.
+fn recordable(name: &[u8], requested: &FilePath) -> FilePath {
+    FilePath::try_from(name).unwrap_or_else(|_| requested.clone())
 }
 
 /// Returns the path of the source that a compiled file belongs to: coverage.py's `source_for_file`.
@@ -93,9 +95,9 @@ fn source_of(path: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    fn names(relative: bool, asked: &str) -> [String; 3] {
-        let folder = Some(WorkingDir::new("/nonexistent/shop"));
-        let candidate = Naming::new(folder, relative).name(&asked.try_into().unwrap());
+    fn names(relative: bool, requested: &str) -> [String; 3] {
+        let folder = Some(WorkingFolder::new("/nonexistent/shop"));
+        let candidate = Naming::new(folder, relative).name(&requested.try_into().unwrap());
         [candidate.path.display().to_string(), candidate.recorded.to_string(), candidate.name]
     }
 

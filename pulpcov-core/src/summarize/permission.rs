@@ -74,7 +74,7 @@ impl Opener {
             Authors::Caller => vec![Arc::new(Reader::Caller)],
             Authors::Others(authors) => authors.iter().map(|author| self.reader(*author)).collect(),
         };
-        Walk { readers, shown, way: vec![Step::root()?], links: 0 }.open(path)
+        PathWalk { readers, shown, folders: vec![OpenFolder::root()?], links: 0 }.open(path)
     }
 
     fn reader(&self, author: Author) -> Arc<Reader> {
@@ -122,7 +122,7 @@ impl Reader {
         Mode::from_bits_truncate(stat.st_mode).contains(bit)
     }
 
-    fn may_search(&self, folder: &Step) -> bool {
+    fn may_search(&self, folder: &OpenFolder) -> bool {
         let bits = [Mode::S_IXUSR, Mode::S_IXGRP, Mode::S_IXOTH];
         self.may(bits, &folder.stat, || has_access_control_list(&folder.handle))
     }
@@ -198,12 +198,12 @@ fn is_of_kernel(_: &File) -> bool {
 }
 
 /// A folder on the path.
-struct Step {
+struct OpenFolder {
     handle: OwnedFd,
     stat: FileStat,
 }
 
-impl Step {
+impl OpenFolder {
     fn root() -> io::Result<Self> {
         Self::of(open("/", FOLDER, Mode::empty())?)
     }
@@ -215,19 +215,19 @@ impl Step {
 }
 
 /// The state of resolving a path.
-struct Walk<'w> {
+struct PathWalk<'w> {
     /// The users who can search all folders so far.
     readers: Vec<Arc<Reader>>,
     shown: &'w [Inode],
     /// The folders from the root to the current one.
-    way: Vec<Step>,
+    folders: Vec<OpenFolder>,
     links: usize,
 }
 
-impl Walk<'_> {
+impl PathWalk<'_> {
     fn open(mut self, path: &Path) -> io::Result<Opened> {
         match self.walk(path) {
-            Ok(Some(file)) => self.judge(file),
+            Ok(Some(file)) => self.check_access(file),
             // A user who may not search a folder must not learn whether a file in it exists.
             Ok(None) if self.readers.is_empty() => Ok(Opened::Withheld),
             Ok(None) => Ok(Opened::Missing),
@@ -240,11 +240,11 @@ impl Walk<'_> {
     fn walk(&mut self, path: &Path) -> io::Result<Option<File>> {
         let mut pending = components(path);
         while let Some(name) = pending.pop_front() {
-            let Some(here) = self.way.last() else { return Ok(None) };
+            let Some(here) = self.folders.last() else { return Ok(None) };
             self.readers.retain(|reader| reader.may_search(here));
             if name == ".." {
                 // The parent of the root is the root.
-                self.way.truncate(self.way.len().saturating_sub(1).max(1));
+                self.folders.truncate(self.folders.len().saturating_sub(1).max(1));
                 continue;
             }
             let stat = match fstatat(&here.handle, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
@@ -260,7 +260,7 @@ impl Walk<'_> {
                     let target = readlinkat(&here.handle, name.as_os_str())?;
                     let target = Path::new(&target);
                     if target.is_absolute() {
-                        self.way.truncate(1);
+                        self.folders.truncate(1);
                     }
                     let mut way = components(target);
                     way.append(&mut pending);
@@ -269,7 +269,7 @@ impl Walk<'_> {
                 SFlag::S_IFDIR => {
                     let flags = FOLDER | OFlag::O_NOFOLLOW;
                     let handle = openat(&here.handle, name.as_os_str(), flags, Mode::empty())?;
-                    self.way.push(Step::of(handle)?);
+                    self.folders.push(OpenFolder::of(handle)?);
                 }
                 _ if !pending.is_empty() => return Ok(None),
                 SFlag::S_IFREG => {
@@ -283,7 +283,7 @@ impl Walk<'_> {
     }
 
     /// Returns the file if it is shown to everyone, or if one of the remaining users may read it.
-    fn judge(mut self, file: File) -> io::Result<Opened> {
+    fn check_access(mut self, file: File) -> io::Result<Opened> {
         let stat = fstat(&file)?;
         if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
             return Err(io::Error::other("it is no file any more"));
@@ -291,7 +291,8 @@ impl Walk<'_> {
         self.readers.retain(|reader| reader.may_read(&stat, &file));
         let is_shown = |stat: &FileStat| self.shown.contains(&inode_of(stat));
         // A hard link inside a shown folder could refer to a file outside of it.
-        let in_shown = || stat.st_nlink == 1 && self.way.iter().any(|step| is_shown(&step.stat));
+        let in_shown =
+            || stat.st_nlink == 1 && self.folders.iter().any(|step| is_shown(&step.stat));
         // The content of such a file depends on the process that opens it. This process may see
         // more than the authors, whatever the mode says, so only the caller may read the file.
         if is_of_kernel(&file) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 #[cfg(unix)]
 use super::permission::{self, Inode, Opened, Opener};
-use crate::paths::{WorkingDir, from_os};
+use crate::paths::{WorkingFolder, from_os};
 use crate::{Authors, Error, ErrorKind, Result};
 
 /// The maximum size of a source in bytes. No source written by hand is larger, but a data file can
@@ -79,17 +79,17 @@ impl<F: Fn(&Path) -> Result<Option<Vec<u8>>> + Sync> Sources for F {
 /// ```
 /// use std::path::Path;
 ///
-/// use pulpcov_core::paths::WorkingDir;
+/// use pulpcov_core::paths::WorkingFolder;
 /// use pulpcov_core::summarize::{DiskSources, Sources};
 ///
-/// let sources = DiskSources::new(WorkingDir::new(env!("CARGO_MANIFEST_DIR")));
+/// let sources = DiskSources::new(WorkingFolder::new(env!("CARGO_MANIFEST_DIR")));
 /// assert!(sources.read(Path::new("Cargo.toml"))?.is_some());
 /// assert!(sources.read(Path::new("no-such-file"))?.is_none());
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct DiskSources {
-    folder: WorkingDir,
+    folder: WorkingFolder,
     #[cfg(unix)]
     opener: Opener,
     #[cfg(unix)]
@@ -98,7 +98,7 @@ pub struct DiskSources {
 
 impl DiskSources {
     /// Creates sources on the disk. Relative paths start at `folder`.
-    pub fn new(folder: WorkingDir) -> Self {
+    pub fn new(folder: WorkingFolder) -> Self {
         Self {
             folder,
             #[cfg(unix)]
@@ -118,13 +118,13 @@ impl DiskSources {
     /// # Examples
     ///
     /// ```
-    /// # use pulpcov_core::paths::WorkingDir;
+    /// # use pulpcov_core::paths::WorkingFolder;
     /// use pulpcov_core::summarize::DiskSources;
     ///
-    /// let sources = DiskSources::new(WorkingDir::new("/")).show(env!("CARGO_MANIFEST_DIR"))?;
+    /// let sources = DiskSources::new(WorkingFolder::new("/")).allow(env!("CARGO_MANIFEST_DIR"))?;
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
-    pub fn show(self, path: impl AsRef<Path>) -> Result<Self> {
+    pub fn allow(self, path: impl AsRef<Path>) -> Result<Self> {
         #[cfg(unix)]
         let mut sources = self;
         #[cfg(unix)]

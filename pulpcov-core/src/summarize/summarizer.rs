@@ -10,7 +10,7 @@ use super::summary::{Detail, FileSummary, Summary};
 use super::version::{Evidence, FIRST_GUESS, PythonChoice};
 use super::warning::{Unmatched, Warning};
 use crate::data::ContextSelection;
-use crate::paths::{GlobMatcher, TreeMatcher, WorkingDir, from_os, prep_patterns};
+use crate::paths::{GlobMatcher, TreeMatcher, WorkingFolder, from_os, prep_patterns};
 use crate::pyre::Pattern;
 use crate::python::{AnalyzeOptions, Facts, LinePatterns, PythonSource, PythonVersion};
 use crate::results::{Analysis, Numbers};
@@ -19,7 +19,7 @@ use crate::{ArcSet, Authors, CoverageData, Error, ErrorKind, FilePath, Position,
 
 /// Analyzes every 16th file first; if these files suggest Python 3.14, starts the rest as 3.14.
 /// Without this sample, all sources that 3.14 ran would be analyzed twice.
-const FILES_LIKE_A_SAMPLE: usize = 16;
+const SAMPLE_INTERVAL: usize = 16;
 
 /// The number of files that one thread names in a row. Adjacent files are often in the same folder,
 /// which the thread then resolves only once.
@@ -48,7 +48,7 @@ const FILES_NAMED_TOGETHER: usize = 64;
 pub struct Summarizer<'a> {
     data: &'a CoverageData,
     sources: &'a dyn Sources,
-    folder: Option<WorkingDir>,
+    folder: Option<WorkingFolder>,
     relative_files: bool,
     files: Vec<FilePath>,
     folders: Vec<FilePath>,
@@ -127,7 +127,7 @@ impl<'a> Summarizer<'a> {
     /// Sets the folder that names in the report are relative to. As in coverage.py, sources are
     /// then read by absolute paths.
     #[must_use]
-    pub fn folder(mut self, folder: WorkingDir) -> Self {
+    pub fn folder(mut self, folder: WorkingFolder) -> Self {
         self.folder = Some(folder);
         self
     }
@@ -295,12 +295,12 @@ impl<'a> Summarizer<'a> {
         warnings.extend(self.unmatched_rows(&candidates, &outcomes));
         let missing = missing_sources(&outcomes);
         for (task, outcome) in candidates.iter().zip(outcomes) {
-            self.settle(task, outcome, &mut files, &mut warnings).map_err(|err| {
-                match err.kind() {
+            self.apply_outcome(task, outcome, &mut files, &mut warnings).map_err(
+                |err| match err.kind() {
                     ErrorKind::NoSource => err.with_files(missing.clone()),
                     _ => err,
-                }
-            })?;
+                },
+            )?;
         }
         Ok(Summary {
             data: self.data,
@@ -338,10 +338,10 @@ impl<'a> Summarizer<'a> {
         let of_rest = worker.run_all(guess, &rest);
         let version = evidence(of_sample.iter().chain(&of_rest)).version();
         if version == guess && guess == FIRST_GUESS {
-            return (version, woven(of_sample, of_rest));
+            return (version, merge_sample(of_sample, of_rest));
         }
         if version == guess {
-            return (version, woven(worker.run_again(version, &sample), of_rest));
+            return (version, merge_sample(worker.run_again(version, &sample), of_rest));
         }
         if guess == FIRST_GUESS {
             return (version, worker.run_again(version, &all));
@@ -382,7 +382,7 @@ impl<'a> Summarizer<'a> {
 
     /// Returns the files to report on, in coverage.py's order.
     fn candidates(&self, warnings: &mut Vec<Warning>) -> Result<Vec<Task>> {
-        let asked = self.asked();
+        let requested = self.requested();
         let include = self.matcher(&self.include)?;
         let omit = self.matcher(&self.omit)?;
         let is_wanted = |task: &Task| {
@@ -390,7 +390,7 @@ impl<'a> Summarizer<'a> {
             include.as_ref().is_none_or(|include| include.is_match(&path))
                 && omit.as_ref().is_none_or(|omit| !omit.is_match(&path))
         };
-        let mut tasks = self.tasks(&asked);
+        let mut tasks = self.tasks(&requested);
         tasks.retain(is_wanted);
         if tasks.is_empty() {
             return Err(no_data());
@@ -398,10 +398,10 @@ impl<'a> Summarizer<'a> {
         tasks.sort_by(|a, b| {
             let (a, b) = (&a.candidate, &b.candidate);
             // `Path` compares components; coverage.py compares strings.
-            (a.path.as_os_str(), &a.asked).cmp(&(b.path.as_os_str(), &b.asked))
+            (a.path.as_os_str(), &a.requested).cmp(&(b.path.as_os_str(), &b.requested))
         });
         let is_unknown = |task: &Task| {
-            !task.tracer.is_empty() && !self.traced.contains_key(&task.candidate.asked)
+            !task.tracer.is_empty() && !self.traced.contains_key(&task.candidate.requested)
         };
         let unknown = tasks.iter().filter(|task| is_unknown(task));
         warnings.extend(plugin_warnings(unknown, self.plugin_lines));
@@ -416,44 +416,48 @@ impl<'a> Summarizer<'a> {
     fn unmatched_rows(&self, tasks: &[Task], outcomes: &[Outcome]) -> Vec<Warning> {
         let has_rows = |path: &FilePath| self.data.file(path).is_some_and(|file| file.has_rows());
         let mut unmatched = BTreeMap::<Unmatched, Vec<(FilePath, FilePath)>>::new();
-        for (Task { candidate: Candidate { asked, recorded, .. }, .. }, outcome) in
+        for (Task { candidate: Candidate { requested, recorded, .. }, .. }, outcome) in
             tasks.iter().zip(outcomes)
         {
             let is_shown = matches!(outcome, Outcome::Done { .. });
-            if is_shown && asked != recorded && has_rows(asked) {
-                let why = Unmatched::of(asked, self.relative_files);
-                unmatched.entry(why).or_default().push((asked.clone(), recorded.clone()));
+            if is_shown && requested != recorded && has_rows(requested) {
+                let why = Unmatched::of(requested, self.relative_files);
+                unmatched.entry(why).or_default().push((requested.clone(), recorded.clone()));
             }
         }
         unmatched.into_iter().map(|(why, files)| Warning::UnmatchedRows { why, files }).collect()
     }
 
     /// Names files. Naming looks up links on the disk, so it runs in parallel.
-    fn tasks(&self, asked: &[FilePath]) -> Vec<Task> {
+    fn tasks(&self, requested: &[FilePath]) -> Vec<Task> {
         use rayon::prelude::*;
-        asked.par_chunks(FILES_NAMED_TOGETHER).flat_map_iter(|asked| self.named(asked)).collect()
+        requested
+            .par_chunks(FILES_NAMED_TOGETHER)
+            .flat_map_iter(|requested| self.named(requested))
+            .collect()
     }
 
-    fn named(&self, asked: &[FilePath]) -> Vec<Task> {
+    fn named(&self, requested: &[FilePath]) -> Vec<Task> {
         let mut naming = Naming::new(self.folder.clone(), self.relative_files);
-        let task = |asked| {
-            let candidate = naming.name(asked);
-            let tracer = self.data.file_tracer(naming.recorded(&candidate)).unwrap_or_default();
+        let task = |requested| {
+            let candidate = naming.name(requested);
+            let tracer = self.data.file_tracer(naming.data_path(&candidate)).unwrap_or_default();
             Task { tracer: tracer.to_owned(), authors: self.authors(&candidate), candidate }
         };
-        asked.iter().map(task).collect()
+        requested.iter().map(task).collect()
     }
 
     /// Returns whose data files name the file. The data file may name the path that was asked for,
     /// or what its links lead to.
     fn authors(&self, candidate: &Candidate) -> Authors {
-        let file = self.data.file(&candidate.asked).or_else(|| self.data.file(&candidate.recorded));
+        let file =
+            self.data.file(&candidate.requested).or_else(|| self.data.file(&candidate.recorded));
         file.map(|file| file.authors().clone()).unwrap_or_default()
     }
 
     /// Returns the files that the caller asked for, and the measured files in the folders that the
     /// caller asked for. If the caller asked for nothing, returns all measured files.
-    fn asked(&self) -> Vec<FilePath> {
+    fn requested(&self) -> Vec<FilePath> {
         let measured = self.data.files().map(|file| file.path().clone());
         if self.folders.is_empty() {
             return if self.files.is_empty() { measured.collect() } else { self.files.clone() };
@@ -464,8 +468,8 @@ impl<'a> Summarizer<'a> {
         self.files.iter().cloned().chain(inside).collect()
     }
 
-    fn folder_or_root(&self) -> WorkingDir {
-        self.folder.clone().unwrap_or_else(|| WorkingDir::new("/"))
+    fn folder_or_root(&self) -> WorkingFolder {
+        self.folder.clone().unwrap_or_else(|| WorkingFolder::new("/"))
     }
 
     fn matcher(&self, patterns: &[String]) -> Result<Option<GlobMatcher>> {
@@ -477,7 +481,7 @@ impl<'a> Summarizer<'a> {
     }
 
     /// Handles an outcome: adds a file, adds a warning, does nothing, or returns an error.
-    fn settle(
+    fn apply_outcome(
         &self,
         task: &Task,
         outcome: Outcome,
@@ -521,7 +525,7 @@ struct Task {
 impl Task {
     fn withheld(&self) -> Outcome {
         // Do not reveal what the path resolves to.
-        let path = self.candidate.asked.clone();
+        let path = self.candidate.requested.clone();
         Outcome::Withheld { path, authors: self.authors.clone() }
     }
 }
@@ -570,18 +574,18 @@ fn missing_sources(outcomes: &[Outcome]) -> Vec<PathBuf> {
 
 /// Splits the tasks into a sample and the rest.
 fn sampled(tasks: &[Task]) -> (Vec<&Task>, Vec<&Task>) {
-    let neighbours = tasks.chunks(FILES_LIKE_A_SAMPLE).filter_map(|tasks| tasks.split_first());
+    let neighbours = tasks.chunks(SAMPLE_INTERVAL).filter_map(|tasks| tasks.split_first());
     let (sample, rest): (Vec<_>, Vec<_>) = neighbours.unzip();
     (sample, rest.into_iter().flatten().collect())
 }
 
 /// Merges the outcomes of the sample and of the rest, in the order of the tasks.
-fn woven(of_sample: Vec<Outcome>, of_rest: Vec<Outcome>) -> Vec<Outcome> {
+fn merge_sample(of_sample: Vec<Outcome>, of_rest: Vec<Outcome>) -> Vec<Outcome> {
     let mut all = Vec::with_capacity(of_sample.len() + of_rest.len());
     let mut of_rest = of_rest.into_iter();
     for outcome in of_sample {
         all.push(outcome);
-        all.extend(of_rest.by_ref().take(FILES_LIKE_A_SAMPLE - 1));
+        all.extend(of_rest.by_ref().take(SAMPLE_INTERVAL - 1));
     }
     all
 }
@@ -619,26 +623,26 @@ impl Worker<'_, '_> {
 
     fn summarize(&self, task: &Task, options: &AnalyzeOptions) -> Outcome {
         let candidate = &task.candidate;
-        let ran = Ran::of(self.summarizer.data, &candidate.recorded, self.selection);
+        let rows = FileRows::of(self.summarizer.data, &candidate.recorded, self.selection);
         let facts = if task.tracer.is_empty() {
-            match self.facts(task, options, &ran) {
+            match self.facts(task, options, &rows) {
                 Ok(facts) => facts,
                 Err(outcome) => return outcome,
             }
         } else if self.is_withheld(task) {
             return task.withheld();
-        } else if let Some(traced) = self.summarizer.traced.get(&candidate.asked) {
+        } else if let Some(traced) = self.summarizer.traced.get(&candidate.requested) {
             Facts::of_statements(traced.statements.iter().copied(), traced.excluded.iter().copied())
         } else {
-            Facts::of_measured_lines(ran.lines())
+            Facts::of_measured_lines(rows.lines())
         };
-        let lines = ran.lines();
+        let lines = rows.lines();
         let mismatch = match task.tracer.is_empty() {
             true => mismatch(candidate, &lines, &facts),
             false => None,
         };
         let evidence = Evidence::of_file(&facts, &lines);
-        let analysis = ran.analyze(lines, &facts);
+        let analysis = rows.analyze(lines, &facts);
         let detail = self.summarizer.detail;
         let file = FileSummary {
             name: candidate.name.clone(),
@@ -661,7 +665,12 @@ impl Worker<'_, '_> {
             && read().is_err_and(|err| err.kind() == ErrorKind::Withheld)
     }
 
-    fn facts(&self, task: &Task, options: &AnalyzeOptions, ran: &Ran) -> Result<Facts, Outcome> {
+    fn facts(
+        &self,
+        task: &Task,
+        options: &AnalyzeOptions,
+        rows: &FileRows,
+    ) -> Result<Facts, Outcome> {
         let path = &task.candidate.path;
         let shown = shown(path);
         let failed = |error: Error| {
@@ -685,7 +694,7 @@ impl Worker<'_, '_> {
             ErrorKind::NotPython if !is_named_python(path) => Outcome::NotNamedPython,
             ErrorKind::NotPython => {
                 let message = format!("Couldn't parse Python file '{shown}'");
-                let evidence = match ran.lines().is_empty() {
+                let evidence = match rows.lines().is_empty() {
                     true => Evidence::default(),
                     false => Evidence::of_refused(&source, options),
                 };
@@ -706,12 +715,12 @@ fn each(tasks: &[&Task], work: impl Fn(&Task) -> Outcome + Sync + Send) -> Vec<O
 }
 
 /// The data of one file.
-enum Ran {
+enum FileRows {
     Lines(crate::Numbits),
     Arcs(ArcSet),
 }
 
-impl Ran {
+impl FileRows {
     fn of(data: &CoverageData, path: &FilePath, selection: Option<&ContextSelection>) -> Self {
         if data.has_arcs() {
             let arcs = match selection {

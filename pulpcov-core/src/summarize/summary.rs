@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::data::ContextSelection;
-use crate::paths::WorkingDir;
+use crate::paths::WorkingFolder;
 use crate::python::{Facts, PythonSource, PythonVersion};
 use crate::results::{Analysis, Numbers};
 use crate::{Authors, CoverageData, Error, ErrorKind, FilePath, Result};
@@ -20,7 +20,7 @@ pub struct Summary<'a> {
     pub(super) data: &'a CoverageData,
     pub(super) sources: &'a dyn Sources,
     pub(super) selection: Option<ContextSelection>,
-    pub(super) folder: Option<WorkingDir>,
+    pub(super) folder: Option<WorkingFolder>,
     pub(super) relative_files: bool,
     pub(super) version: PythonVersion,
     pub(super) files: Vec<FileSummary>,
@@ -171,7 +171,7 @@ impl Summary<'_> {
     }
 
     /// Returns the folder that names are relative to, or `None` if they are the names in the data.
-    pub fn folder(&self) -> Option<&WorkingDir> {
+    pub fn folder(&self) -> Option<&WorkingFolder> {
         self.folder.as_ref()
     }
 

@@ -103,11 +103,11 @@ impl SourceTree {
         let root = root.as_ref().canonicalize().map_err(|err| Error::io(root.as_ref(), err))?;
         let mut paths = Vec::new();
         walk(&root, Path::new(""), &mut paths)?;
-        let fence = Fence::around(&root).map_err(|err| Error::io(&root, err))?;
+        let guard = LinkGuard::around(&root).map_err(|err| Error::io(&root, err))?;
         let at = root.clone();
         let read = move |path: &Path| {
             let local = root.join(path);
-            fence.read(&local).map_err(|err| Error::io(local, err))
+            guard.read(&local).map_err(|err| Error::io(local, err))
         };
         Ok(Self::new(paths, read).at(at))
     }
@@ -163,12 +163,12 @@ impl std::fmt::Debug for SourceTree {
 }
 
 /// Prevents links from leading out of a folder that other users can write to.
-struct Fence {
+struct LinkGuard {
     #[cfg(unix)]
     folder: Option<(Opener, Inode)>,
 }
 
-impl Fence {
+impl LinkGuard {
     #[cfg(unix)]
     fn around(folder: &Path) -> io::Result<Self> {
         use std::os::unix::fs::MetadataExt;

@@ -39,12 +39,12 @@ pub enum PythonChoice {
 pub(super) struct Evidence {
     /// The first version that parses the file, if it ran and did not parse as the version that was
     /// tried.
-    first: Option<PythonVersion>,
+    first_that_parses: Option<PythonVersion>,
     /// How many deferred lines did not run although the line after them ran. Deferred lines are
     /// statements in older versions, but not in 3.14.
-    passed_over: usize,
+    skipped_before_ran: usize,
     /// How many deferred lines did not run although the line before them ran.
-    missed: usize,
+    skipped_after_ran: usize,
     /// How many deferred lines ran.
     ran: usize,
     /// How many lines that are statements in every version did not run although the line after them
@@ -58,7 +58,7 @@ impl Evidence {
     pub(super) fn of_refused(source: &PythonSource, options: &AnalyzeOptions) -> Self {
         let parses =
             |version: &PythonVersion| source.analyze(&options.clone().version(*version)).is_ok();
-        Self { first: PythonVersion::ALL.into_iter().find(parses), ..Self::default() }
+        Self { first_that_parses: PythonVersion::ALL.into_iter().find(parses), ..Self::default() }
     }
 
     /// Returns the evidence of a file and of its lines that ran. It is the same for facts of any
@@ -79,8 +79,10 @@ impl Evidence {
             if ran(&deferred.line) {
                 evidence.ran += 1;
             } else {
-                evidence.passed_over += usize::from(deferred.after.as_ref().is_some_and(ran));
-                evidence.missed += usize::from(deferred.before.as_ref().is_some_and(ran));
+                evidence.skipped_before_ran +=
+                    usize::from(deferred.after.as_ref().is_some_and(ran));
+                evidence.skipped_after_ran +=
+                    usize::from(deferred.before.as_ref().is_some_and(ran));
             }
         }
         evidence
@@ -88,9 +90,9 @@ impl Evidence {
 
     /// Returns the version that fits the evidence.
     pub(super) fn version(self) -> PythonVersion {
-        let first = self.first.unwrap_or(FIRST_GUESS);
-        let is_seen = self.passed_over > self.out_of_order;
-        let is_likely = self.missed > self.ran + self.out_of_order;
+        let first = self.first_that_parses.unwrap_or(FIRST_GUESS);
+        let is_seen = self.skipped_before_ran > self.out_of_order;
+        let is_likely = self.skipped_after_ran > self.ran + self.out_of_order;
         if is_seen || is_likely { first.max(PythonVersion::Py314) } else { first }
     }
 }
@@ -99,9 +101,9 @@ impl Evidence {
 impl Sum for Evidence {
     fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
         all.fold(Self::default(), |a, b| Self {
-            first: a.first.max(b.first),
-            passed_over: a.passed_over + b.passed_over,
-            missed: a.missed + b.missed,
+            first_that_parses: a.first_that_parses.max(b.first_that_parses),
+            skipped_before_ran: a.skipped_before_ran + b.skipped_before_ran,
+            skipped_after_ran: a.skipped_after_ran + b.skipped_after_ran,
             ran: a.ran + b.ran,
             out_of_order: a.out_of_order + b.out_of_order,
         })

@@ -83,7 +83,7 @@ pub enum Unmatched {
 }
 
 impl Unmatched {
-    /// Returns why the report does not find the rows of the file that the data calls `asked`.
+    /// Returns why the report does not find the rows of the file that the data calls `requested`.
     pub(super) fn of(asked: &FilePath, relative_files: bool) -> Self {
         let is_absolute = isabs(asked.as_bytes()) || isabs_nt(asked.as_bytes());
         match (is_absolute, relative_files) {

@@ -5,7 +5,7 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{TARGET, contains, inputs};
+use super::{TARGET, has_rows, inputs};
 use crate::support::{Dir, Ran, Rows, python};
 
 /// A Python process that writes data files with Python's own sqlite3, and prints each row that is committed.
@@ -140,7 +140,7 @@ fn many_combines_and_writers_at_once_lose_nothing() {
         missing.len(),
         missing[0]
     );
-    assert!(contains(&result, &expected));
+    assert!(has_rows(&result, &expected));
 }
 
 #[test]

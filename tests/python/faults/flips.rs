@@ -18,7 +18,7 @@ use pulpcov_core::{CoverageData, ErrorKind, Measurement};
 use serde_json::{Value, json};
 
 use super::results::{Results, own_data};
-use super::{TARGET, contains, input_name};
+use super::{TARGET, has_rows, input_name};
 use crate::support::random::Random;
 use crate::support::{Dir, Rows, reference, root};
 
@@ -186,7 +186,7 @@ fn check(number: usize, specimens: &[Specimen], results: &Results, counts: &Coun
     };
     let intact = Rows::of(&own).union(specimen.rows.clone());
     let result = Rows::by_sql(dir.path(TARGET));
-    assert!(contains(&result, &intact), "{case}: rows of an intact file are lost");
+    assert!(has_rows(&result, &intact), "{case}: rows of an intact file are lost");
     is_kept_unless_in_the_result(&case, &dir, &combined, &path, &damaged);
     match combined.left_out.is_empty() {
         true => counts.merged.fetch_add(1, Ordering::Relaxed),
@@ -245,7 +245,7 @@ fn a_damaged_input_does_not_damage_the_result() {
         // If a thread panics, so does the scope.
         (0..2).for_each(|_| drop(scope.spawn(work)));
     });
-    results.are_for_coverage_to_use();
+    results.assert_usable_by_coverage();
     let different = results.len();
     println!("{cases} cases: {counts:?}, {different} different results");
     let [merged, left_out] =

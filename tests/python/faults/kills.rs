@@ -8,7 +8,7 @@ use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::{CoverageData, Numbits};
 
 use super::inject::{calls, combine, with_fault};
-use super::left::{Left, what_is_left};
+use super::leftovers::{Leftovers, what_is_left};
 use super::{TARGET, data, input_name, inputs, little_memory, restore, snapshot};
 use crate::support::{Dir, Ran, Rows};
 
@@ -28,7 +28,7 @@ fn kill_at_every_step(
     combine: fn(&[&str]) -> Command,
     args: &[&str],
     old: Option<u32>,
-) -> BTreeSet<Left> {
+) -> BTreeSet<Leftovers> {
     let dir = Dir::new();
     let mut expected = inputs(&dir, 1..=6);
     if let Some(old) = old {
@@ -56,7 +56,7 @@ fn kill_at_every_step(
             assert!(!output.status.success(), "not {at}");
             let left = what_is_left(&dir, &before, &after[TARGET], &at);
             seen.insert(left);
-            let done = left == Left::Deleted && dir.names() == [TARGET];
+            let done = left == Leftovers::Deleted && dir.names() == [TARGET];
             let again = Ran::from(combine(args).current_dir(dir.path("")).output().unwrap());
             match done {
                 true => again.status(1).stderr("No data to combine"),
@@ -72,8 +72,13 @@ fn kill_at_every_step(
 
 /// The states that a killed combine can leave, if it deletes its inputs. The kills have to produce each of
 /// them.
-const EVERY_STEP: [Left; 5] =
-    [Left::AsItWas, Left::Temporary, Left::Written, Left::Deleting, Left::Deleted];
+const EVERY_STEP: [Leftovers; 5] = [
+    Leftovers::AsItWas,
+    Leftovers::Temporary,
+    Leftovers::Written,
+    Leftovers::Deleting,
+    Leftovers::Deleted,
+];
 
 #[test]
 fn a_killed_combine_loses_nothing() {
@@ -96,7 +101,7 @@ fn a_killed_append_loses_nothing() {
 #[test]
 fn a_killed_combine_that_keeps_its_inputs_loses_nothing() {
     let seen = kill_at_every_step(combine, &["--keep"], Some(90));
-    assert_eq!(seen, [Left::AsItWas, Left::Temporary, Left::Written].into());
+    assert_eq!(seen, [Leftovers::AsItWas, Leftovers::Temporary, Leftovers::Written].into());
 }
 
 /// Until the result exists, the inputs still have all rows that wait on disk.
@@ -159,7 +164,7 @@ fn kill_at_any_moment(mut combine: Command) -> String {
         let left = what_is_left(&dir, &before, &after[TARGET], &format!("after {at:?}"));
         *seen.entry((killed, left)).or_insert(0) += 1;
         // The combine may have ended before the kill.
-        if left != Left::Deleted || dir.names() != [TARGET] {
+        if left != Leftovers::Deleted || dir.names() != [TARGET] {
             assert!(combine.status().unwrap().success(), "after {at:?}: {left:?}");
         }
         assert!(snapshot(&dir) == after, "after {at:?}: {left:?}");
@@ -188,7 +193,7 @@ fn a_combine_killed_while_two_threads_write_loses_nothing() {
         let output =
             with_fault(&dir, &combine(&[]), &format!("pwrite64:when={number}"), "signal=KILL");
         assert!(!output.status.success(), "not killed at {number}");
-        assert_eq!(what_is_left(&dir, &before, &[], "killed"), Left::Temporary, "{number}");
+        assert_eq!(what_is_left(&dir, &before, &[], "killed"), Leftovers::Temporary, "{number}");
         restore(&dir, &before);
     }
     dir.pulpcov(["combine"]).status(0);

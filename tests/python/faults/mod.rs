@@ -24,7 +24,7 @@ mod flips;
 mod in_place;
 mod inject;
 mod kills;
-mod left;
+mod leftovers;
 mod little_memory;
 mod odd_rows;
 mod outputs;
@@ -77,7 +77,7 @@ fn input_name(number: u32) -> String {
 }
 
 /// Returns whether `rows` has all rows that are `wanted`.
-fn contains(rows: &Rows, wanted: &Rows) -> bool {
+fn has_rows(rows: &Rows, wanted: &Rows) -> bool {
     rows.clone().union(wanted.clone()) == *rows
 }
 

@@ -8,7 +8,7 @@ use pulpcov_core::{CoverageData, Measurement};
 use rusqlite::Connection;
 
 use super::results::{Results, own_data};
-use super::{TARGET, contains, input_name};
+use super::{TARGET, has_rows, input_name};
 use crate::support::{Dir, Rows};
 
 const PATHS: [&str; 14] = [
@@ -71,7 +71,7 @@ fn odd_rows_are_for_coverage_to_use() {
         store(&own, dir.path(input_name(2)), StoreFormat::Sqlite).unwrap();
         dir.pulpcov(["combine"]).status(0);
         let result = Rows::by_sql(dir.path(TARGET));
-        assert!(contains(&result, &rows.union(Rows::of(&own))), "{case}");
+        assert!(has_rows(&result, &rows.union(Rows::of(&own))), "{case}");
         results.add(case, fs::read(dir.path(TARGET)).unwrap());
     };
     let lines = Measurement::Lines;
@@ -114,5 +114,5 @@ fn odd_rows_are_for_coverage_to_use() {
         )
         .unwrap();
     });
-    results.are_for_coverage_to_use();
+    results.assert_usable_by_coverage();
 }

@@ -7,7 +7,7 @@ use pulpcov_core::CoverageData;
 use pulpcov_core::combine::{StoreFormat, store};
 
 use super::inject::{Call, calls, combine, with_fault};
-use super::left::{Left, what_is_left};
+use super::leftovers::{Leftovers, what_is_left};
 use super::{TARGET, data, input_name, inputs, little_memory, restore, snapshot};
 use crate::support::{Dir, Ran, Rows, is_root, pulpcov};
 
@@ -61,8 +61,11 @@ fn refuse_every_change(
                 assert!(ran.stderr.contains("error: .coverage"), "{at}: {}", ran.stderr);
                 assert!(!ran.stderr.contains("panicked"), "{at}: {}", ran.stderr);
                 // A temporary file that cannot be removed stays. The next combine removes it.
-                let stays = left == Left::Temporary && name.starts_with("unlink");
-                assert!(stays || matches!(left, Left::AsItWas | Left::Written), "{at}: {left:?}");
+                let stays = left == Leftovers::Temporary && name.starts_with("unlink");
+                assert!(
+                    stays || matches!(left, Leftovers::AsItWas | Leftovers::Written),
+                    "{at}: {left:?}"
+                );
                 refused.insert(name);
             }
             status => panic!("{at}: status {status}: {}", ran.stderr),

@@ -9,7 +9,7 @@ use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::{CoverageData, Measurement, Numbits};
 use serde_json::{Value, json};
 
-use super::contains;
+use super::has_rows;
 use crate::support::{Dir, Rows, reference, root};
 
 /// The number of results that one process of coverage.py uses.
@@ -57,7 +57,7 @@ impl Results {
     }
 
     /// Checks that coverage.py can read all results, report on them and append to them.
-    pub(super) fn are_for_coverage_to_use(&self) {
+    pub(super) fn assert_usable_by_coverage(&self) {
         let using = Use::new();
         let cases = self.cases.lock().unwrap();
         let all: Vec<(PathBuf, &str)> =
@@ -115,5 +115,5 @@ fn was_used(case: &str, rows: Rows, answer: &Value) {
     assert_eq!(answer["append"]["status"], 0, "{case}: {}", answer["append"]);
     let appended = Rows::from_json(&answer["appended"]);
     let more = Rows::of(&own_data(measured(&rows), "more"));
-    assert!(contains(&appended, &rows.union(more)), "{case}: {answer}");
+    assert!(has_rows(&appended, &rows.union(more)), "{case}: {answer}");
 }

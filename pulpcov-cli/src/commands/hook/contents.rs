@@ -33,7 +33,7 @@ pub(super) struct Contents {
 impl Contents {
     pub(super) fn of(root: &Path) -> Result<Self, Error> {
         let Found { files, left_out, .. } = discover::find(&[root.into()], BASE.as_ref())?;
-        let root = Folder::named(root)?;
+        let root = Folder::open(root)?;
         let users = discover::user_folders(&root)?;
         let (mut notes, mut unfinished) = (Vec::new(), Vec::new());
         let of_users = users.iter().filter_map(|user| user.folder.as_ref().ok());

@@ -28,10 +28,10 @@ pub(super) const NO_FOLDER: &str = "there is no such folder";
 
 /// Creates the folder if it does not exist. Returns whether it was created.
 pub(super) fn create(root: &Path) -> Result<bool, Failure> {
-    let failed = |err: io::Error| super::about(root, format!("cannot be made: {err}"));
+    let failed = |err: io::Error| super::refusal_about(root, format!("cannot be made: {err}"));
     match fs::symlink_metadata(root) {
         Ok(_) if root.is_dir() => return Ok(false),
-        Ok(_) => return Err(super::about(root, "is no folder")),
+        Ok(_) => return Err(super::refusal_about(root, "is no folder")),
         Err(err) if err.kind() == io::ErrorKind::NotFound => {}
         Err(err) => return Err(failed(err)),
     }
@@ -57,7 +57,7 @@ pub(super) struct DataRoot {
 }
 
 impl DataRoot {
-    pub(super) fn look(path: &Path) -> Self {
+    pub(super) fn inspect(path: &Path) -> Self {
         let mut root = Self {
             path: path.into(),
             exists: false,

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::about;
 use super::installed::{self, Places, Settings, State};
 use super::interpreter::Interpreter;
+use super::refusal_about;
 use crate::args::{DATA_ROOT, DEFAULT_PYTHON};
 use crate::exit::Failure;
 
@@ -58,10 +58,10 @@ impl Hooks {
 impl Hook {
     fn of(python: &Path) -> Result<Self, Failure> {
         let interpreter = Interpreter::ask(python)?;
-        match installed::look(&Places::new(&interpreter.site))? {
-            State::Whole(settings) => Ok(Self { interpreter, settings }),
-            State::Changed(path, how) => Err(about(&path, how)),
-            State::Absent => Err(about(python, "the hook is not installed in it")),
+        match installed::inspect(&Places::new(&interpreter.site))? {
+            State::Intact(settings) => Ok(Self { interpreter, settings }),
+            State::Changed(path, how) => Err(refusal_about(&path, how)),
+            State::Absent => Err(refusal_about(python, "the hook is not installed in it")),
         }
     }
 }

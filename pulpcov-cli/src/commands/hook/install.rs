@@ -8,7 +8,7 @@ use pulpcov_core::config::Loader;
 use super::contents::Contents;
 use super::installed::{self, MODULE, Places, Settings, State};
 use super::interpreter::Interpreter;
-use super::{about, data_root, python_options, wsgi};
+use super::{data_root, python_options, refusal_about, wsgi};
 use crate::args::InstallArgs;
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
@@ -39,7 +39,7 @@ fn chosen_settings(args: &InstallArgs) -> Result<Settings, Failure> {
         settings.add("context", context)?;
     }
     if let Some(config) = &args.config {
-        let path = config.canonicalize().map_err(|err| about(config, err))?;
+        let path = config.canonicalize().map_err(|err| refusal_about(config, err))?;
         settings.add_path("config", &path)?;
     }
     for source in args.source.iter().map(|source| source.trim()).filter(|text| !text.is_empty()) {
@@ -56,7 +56,7 @@ fn add_source(settings: &mut Settings, source: &str) -> Result<(), Failure> {
     // A name without `/` is the name of a package, even if a folder has the same name.
     let is_path = source.contains('/') || source == ".";
     if (is_path || source.ends_with(".py")) && path.is_file() {
-        return Err(about(
+        return Err(refusal_about(
             path,
             "is a file; --source takes the name of a package, or a folder with a `/`",
         ));
@@ -64,7 +64,7 @@ fn add_source(settings: &mut Settings, source: &str) -> Result<(), Failure> {
     if !is_path {
         return settings.add("package", source);
     }
-    settings.add_path("folder", &path.canonicalize().map_err(|err| about(path, err))?)
+    settings.add_path("folder", &path.canonicalize().map_err(|err| refusal_about(path, err))?)
 }
 
 fn install(
@@ -73,11 +73,11 @@ fn install(
     interpreter: &Interpreter,
 ) -> Result<(), Failure> {
     let places = Places::new(&interpreter.site);
-    let before = match installed::look(&places)? {
+    let before = match installed::inspect(&places)? {
         State::Absent => None,
-        State::Whole(settings) => Some(settings),
+        State::Intact(settings) => Some(settings),
         State::Changed(path, how) => {
-            return Err(about(&path, format!("{how}; remove it, and then install")));
+            return Err(refusal_about(&path, format!("{how}; remove it, and then install")));
         }
     };
     let root = absolute(&args.data_root)?;
@@ -98,7 +98,7 @@ fn install(
         ui::name(&root),
         python_options(&args.python.pythons)
     ));
-    for problem in data_root::DataRoot::look(&root).problems {
+    for problem in data_root::DataRoot::inspect(&root).problems {
         ui::warning(&format!("{}: {problem}", ui::name(&root)));
     }
     warn_of_unknown_packages(chosen, interpreter);
@@ -189,7 +189,7 @@ fn marked_scripts(
     interpreter: &Interpreter,
 ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
     let mark = |script: &PathBuf| {
-        let script = script.canonicalize().map_err(|err| about(script, err))?;
+        let script = script.canonicalize().map_err(|err| refusal_about(script, err))?;
         let bytes = wsgi::marked(&script, interpreter)?;
         Ok((script, bytes))
     };
@@ -224,5 +224,5 @@ fn undo(places: &Places, args: &InstallArgs, root: &Path, made_root: bool) {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|err| about(path, err))
+    std::path::absolute(path).map_err(|err| refusal_about(path, err))
 }

@@ -61,7 +61,7 @@ impl Settings {
     }
 
     pub(super) fn add_path(&mut self, name: &str, path: &Path) -> Result<(), Failure> {
-        let text = path.to_str().ok_or_else(|| super::about(path, "is not UTF-8"))?;
+        let text = path.to_str().ok_or_else(|| super::refusal_about(path, "is not UTF-8"))?;
         self.add(name, text)
     }
 
@@ -72,7 +72,7 @@ impl Settings {
         path: &Path,
         bytes: &[u8],
     ) -> Result<(), Failure> {
-        let text = path.to_str().ok_or_else(|| super::about(path, "is not UTF-8"))?;
+        let text = path.to_str().ok_or_else(|| super::refusal_about(path, "is not UTF-8"))?;
         self.add(name, &format!("{} {text}", hash(bytes)))
     }
 
@@ -86,7 +86,7 @@ impl Settings {
 
     /// Returns the lines that say how to measure, for the self-test. What, where and whom to measure is left
     /// out.
-    pub(super) fn lines_that_matter_anywhere(&self) -> impl Iterator<Item = String> {
+    pub(super) fn measurement_lines(&self) -> impl Iterator<Item = String> {
         let matters = |name: &str| matches!(name, "branch" | "context" | "config" | "signal");
         self.0
             .iter()
@@ -133,13 +133,13 @@ impl Settings {
 pub(super) enum State {
     Absent,
     /// All files are as they were written.
-    Whole(Settings),
+    Intact(Settings),
     /// Somebody else changed a file: its path, and what has changed.
     Changed(PathBuf, &'static str),
 }
 
 /// Compares the files of a hook with the record.
-pub(super) fn look(places: &Places) -> Result<State, Failure> {
+pub(super) fn inspect(places: &Places) -> Result<State, Failure> {
     let Some(text) = read(&places.settings)? else {
         let orphan = [&places.switch, &places.module].into_iter().find(|path| path.exists());
         return Ok(match orphan {
@@ -166,7 +166,7 @@ pub(super) fn look(places: &Places) -> Result<State, Failure> {
             Some(_) => {}
         }
     }
-    Ok(State::Whole(settings))
+    Ok(State::Intact(settings))
 }
 
 const CHANGED: &str = "was changed by someone else since the hook was installed";
@@ -176,7 +176,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Failure> {
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(err) if err.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(err) => Err(super::about(path, err)),
+        Err(err) => Err(super::refusal_about(path, err)),
     }
 }
 
@@ -215,13 +215,13 @@ fn cannot_write(folder: &Path, err: &pulpcov_core::Error) -> Failure {
         }
         _ => "",
     };
-    super::about(folder, format!("cannot be written into: {}{advice}", err.reason()))
+    super::refusal_about(folder, format!("cannot be written into: {}{advice}", err.reason()))
 }
 
 /// Removes a file, which may be gone already.
 pub(super) fn remove(path: &Path) -> Result<(), Failure> {
     match fs::remove_file(path) {
-        Err(err) if err.kind() != io::ErrorKind::NotFound => Err(super::about(path, err)),
+        Err(err) if err.kind() != io::ErrorKind::NotFound => Err(super::refusal_about(path, err)),
         _ => Ok(()),
     }
 }

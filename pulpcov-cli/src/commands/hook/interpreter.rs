@@ -42,9 +42,9 @@ impl Interpreter {
     pub(super) fn ask(python: &Path) -> Result<Self, Failure> {
         let answer = run_script::<&str>(python, PROBE, &[], python)?;
         serde_json::from_str(&answer).map_err(|_| {
-            super::about(
+            super::refusal_about(
                 python,
-                "is no Python, for it does not answer as one: name one with --python",
+                "is not a Python, because it does not answer as one: name one with --python",
             )
         })
     }
@@ -58,7 +58,10 @@ impl Interpreter {
     /// Returns how many lines of a script come before its first ordinary statement.
     pub(super) fn head_of(&self, script: &Path) -> Result<usize, Failure> {
         let answer = run_script(&self.executable, HEAD, &[script], script)?;
-        answer.trim().parse().map_err(|_| super::about(script, "cannot be read by this Python"))
+        answer
+            .trim()
+            .parse()
+            .map_err(|_| super::refusal_about(script, "cannot be read by this Python"))
     }
 
     /// Tests the hook in this Python: a process measures, forks, saves, and is killed, and its rows are read
@@ -68,12 +71,12 @@ impl Interpreter {
     ///
     /// Returns a refusal that says what does not work.
     pub(super) fn try_hook(&self, settings: &Settings) -> Result<(), Failure> {
-        let lines = settings.lines_that_matter_anywhere();
+        let lines = settings.measurement_lines();
         let args: Vec<String> = [MODULE.to_owned()].into_iter().chain(lines).collect();
         let problem = run_script(&self.executable, SELF_TEST, &args, &self.executable)?;
         match problem.trim_end() {
             "" => Ok(()),
-            problem => Err(super::about(
+            problem => Err(super::refusal_about(
                 &self.executable,
                 format!("the hook does not work in this Python: {problem}"),
             )),
@@ -83,7 +86,7 @@ impl Interpreter {
     /// Returns the folders of the packages that this Python finds.
     pub(super) fn find_packages(&self, names: &[&str]) -> Result<Vec<PathBuf>, Failure> {
         let answer = run_script(&self.executable, PACKAGES, names, &self.executable)?;
-        serde_json::from_str(&answer).map_err(|err| super::about(&self.executable, err))
+        serde_json::from_str(&answer).map_err(|err| super::refusal_about(&self.executable, err))
     }
 
     /// Checks that the hook can start this Python's coverage.py.
@@ -147,13 +150,13 @@ fn run_script<A: AsRef<OsStr>>(
         // Python would import modules from the current folder, which may be untrusted.
         .current_dir("/")
         .output()
-        .map_err(|err| super::about(python, explain(python, &err)))?;
+        .map_err(|err| super::refusal_about(python, explain(python, &err)))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr);
         let last = text.trim_end().lines().last().unwrap_or("it says nothing");
-        return Err(super::about(about, last));
+        return Err(super::refusal_about(about, last));
     }
-    String::from_utf8(output.stdout).map_err(|err| super::about(python, err))
+    String::from_utf8(output.stdout).map_err(|err| super::refusal_about(python, err))
 }
 
 fn explain(python: &Path, err: &io::Error) -> String {

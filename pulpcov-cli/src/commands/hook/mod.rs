@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `interpreter` | facts about a Python, asked from the Python itself |
 //! | `hooks` | where the hooks of Pythons write, and what they measure |
-//! | `in_force` | the settings of a Python's hook, in words |
+//! | `hook_settings` | the settings of a Python's hook, in words |
 //! | `installed` | the files of the hook in site-packages, and the record of what was written |
 //! | `wsgi` | the marked import in a WSGI script |
 //! | `data_root` | the folder that processes write into |
@@ -15,8 +15,8 @@
 
 mod contents;
 mod data_root;
+mod hook_settings;
 mod hooks;
-mod in_force;
 mod install;
 mod installed;
 mod interpreter;
@@ -45,7 +45,7 @@ pub(super) fn run(command: &HookCommand) -> Result<Exit, Failure> {
 }
 
 /// Returns a refusal about the file `path`.
-fn about(path: &Path, why: impl Display) -> Failure {
+fn refusal_about(path: &Path, why: impl Display) -> Failure {
     Failure::Refused(format!("{}: {why}", path.display()))
 }
 

@@ -57,12 +57,12 @@ pub(super) struct Who {
     pub(super) user: String,
     /// The command line, which is known only while the process runs.
     pub(super) command: Option<String>,
-    pub(super) state: Life,
+    pub(super) state: ProcessState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Life {
+pub(super) enum ProcessState {
     Live,
     /// The process has ended, and its data file waits to be combined.
     Ended,
@@ -73,12 +73,12 @@ pub(super) enum Life {
 /// Returns the processes of a data root: those with data files, in the order of the files' names, and those
 /// with a note only.
 pub(super) fn of(contents: &Contents) -> (Vec<Process>, Vec<Unmeasured>) {
-    let here = Here::new();
-    let measured = contents.data_files.iter().filter_map(|file| Process::of(file, &here));
+    let this_host = ThisHost::new();
+    let measured = contents.data_files.iter().filter_map(|file| Process::of(file, &this_host));
     let mut measured: Vec<Process> = measured.collect();
     let mut unmeasured = Vec::new();
     for (entry, note) in contents.notes.iter().filter_map(|note| Some((note, Note::read(note)?))) {
-        let Some((who, _)) = here.look(entry, note.host, note.pid) else { continue };
+        let Some((who, _)) = this_host.process_of(entry, note.host, note.pid) else { continue };
         let is_same = |process: &&mut Process| {
             (&process.who.host, process.who.pid) == (&who.host, who.pid)
                 && process.who.user == who.user
@@ -93,9 +93,10 @@ pub(super) fn of(contents: &Contents) -> (Vec<Process>, Vec<Unmeasured>) {
 
 /// Returns the processes of this host that have data files and still run.
 pub(super) fn live(contents: &Contents) -> BTreeSet<u32> {
-    let here = Here::new();
-    let of_files = contents.data_files.iter().filter_map(|file| here.look_at_data_file(file));
-    of_files.filter(|(who, _)| who.state == Life::Live).map(|(who, _)| who.pid).collect()
+    let this_host = ThisHost::new();
+    let of_files =
+        contents.data_files.iter().filter_map(|file| this_host.process_of_data_file(file));
+    of_files.filter(|(who, _)| who.state == ProcessState::Live).map(|(who, _)| who.pid).collect()
 }
 
 impl Amount {
@@ -113,8 +114,8 @@ impl Amount {
 
 impl Process {
     /// Returns `None` if the file is not named after a process, or if it is gone.
-    fn of(file: &Entry, here: &Here) -> Option<Self> {
-        let (who, written) = here.look_at_data_file(file)?;
+    fn of(file: &Entry, this_host: &ThisHost) -> Option<Self> {
+        let (who, written) = this_host.process_of_data_file(file)?;
         let read = DataFile::open_entry(file).and_then(DataFile::read).ok();
         Some(Self {
             who,
@@ -130,12 +131,12 @@ impl Process {
 }
 
 /// This host, since its last boot.
-struct Here {
+struct ThisHost {
     name: String,
     boot: Option<SystemTime>,
 }
 
-impl Here {
+impl ThisHost {
     fn new() -> Self {
         let name =
             gethostname().map(|name| name.to_string_lossy().replace('.', "_")).unwrap_or_default();
@@ -144,22 +145,22 @@ impl Here {
 
     /// Returns the process that wrote a data file, and when. Returns `None` if the file is not named after a
     /// process, or if it is gone.
-    fn look_at_data_file(&self, file: &Entry) -> Option<(Who, SystemTime)> {
+    fn process_of_data_file(&self, file: &Entry) -> Option<(Who, SystemTime)> {
         let name = DataFileName::parse(BASE, file.name().to_str()?)?;
-        self.look(file, name.host?, name.pid?)
+        self.process_of(file, name.host?, name.pid?)
     }
 
     /// Returns the process that wrote a file, and when.
-    fn look(&self, file: &Entry, host: String, pid: u32) -> Option<(Who, SystemTime)> {
+    fn process_of(&self, file: &Entry, host: String, pid: u32) -> Option<(Who, SystemTime)> {
         let status = file.status().ok()?;
         let written = status.modified?;
         let state = match started(pid, self.boot) {
-            _ if host != self.name => Life::Elsewhere,
+            _ if host != self.name => ProcessState::Elsewhere,
             // A process that started after the file was written merely has the same number.
-            Some(start) if start <= written + Duration::from_secs(1) => Life::Live,
-            _ => Life::Ended,
+            Some(start) if start <= written + Duration::from_secs(1) => ProcessState::Live,
+            _ => ProcessState::Ended,
         };
-        let command = command(pid).filter(|_| state == Life::Live);
+        let command = command(pid).filter(|_| state == ProcessState::Live);
         let user = user_name(status.owner.unwrap_or_default());
         Some((Who { pid, host, user, command, state }, written))
     }

@@ -10,10 +10,10 @@ use pulpcov_core::report::text::{self, Options};
 use pulpcov_core::summarize::Detail;
 
 use super::data_root::{BASE, NO_FOLDER};
-use super::{HOW_TO_NAME_ONE, Hooks, about, python_options};
+use super::{HOW_TO_NAME_ONE, Hooks, python_options, refusal_about};
 use crate::args::{HookReportArgs, Mixed, ReportingArgs};
 use crate::commands::combine;
-use crate::commands::reporting::{Reporting, finish, to_stdout};
+use crate::commands::reporting::{Reporting, print_failure, to_stdout};
 use crate::commands::{html, xml};
 use crate::exit::{Exit, Failure};
 use crate::{settings, trust, ui};
@@ -24,10 +24,10 @@ pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
     check_places(args, &roots)?;
     let shown = [args.show_source.clone(), hooks.sources()?].concat();
     // The combine locks this folder, so that two reports do not add to it at once. So it has to exist first.
-    std::fs::create_dir_all(&args.folder).map_err(|err| about(&args.folder, err))?;
+    std::fs::create_dir_all(&args.folder).map_err(|err| refusal_about(&args.folder, err))?;
     let combined = combine_roots(args, &roots)?;
     combine::report(&combined, false);
-    let exit = finish(write_reports(args, shown))?;
+    let exit = print_failure(write_reports(args, shown))?;
     Ok(match exit {
         Exit::Success if !combined.left_out.is_empty() && !args.ignore_errors => Exit::LeftOut,
         Exit::LeftOut if args.ignore_errors => Exit::Success,
@@ -38,11 +38,17 @@ pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
 /// Checks that there is something to report, and that the report can be written.
 fn check_places(args: &HookReportArgs, roots: &BTreeSet<PathBuf>) -> Result<(), Failure> {
     if let Some(root) = roots.iter().find(|root| !root.is_dir()) {
-        return Err(about(root, format!("{NO_FOLDER}; with --data-root, {HOW_TO_NAME_ONE}")));
+        return Err(refusal_about(
+            root,
+            format!("{NO_FOLDER}; with --data-root, {HOW_TO_NAME_ONE}"),
+        ));
     }
     trust::check_output(&args.folder)?;
     if args.folder.exists() && !args.folder.is_dir() {
-        return Err(about(&args.folder, "is a file; name a folder to write the report into"));
+        return Err(refusal_about(
+            &args.folder,
+            "is a file; name a folder to write the report into",
+        ));
     }
     let places: Vec<PathBuf> = roots.iter().cloned().collect();
     let Found { files, left_out, .. } = discover::find(&places, BASE.as_ref())?;
@@ -89,5 +95,5 @@ fn write_reports(args: &HookReportArgs, shown: Vec<PathBuf>) -> Result<Exit, Fai
     html::write_plain(&reporting, &summary, &html, false, problems)?;
     to_stdout(|out| text::write(&summary, &Options::new().precision(precision), out))?;
     ui::message(&format!("Wrote {} and {}", ui::name(&path), ui::name(&html.join("index.html"))));
-    Ok(reporting.end())
+    Ok(reporting.exit_code())
 }

@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use super::contents::Contents;
 use super::data_root::{self, DataRoot};
-use super::in_force::InForce;
+use super::hook_settings::HookSettings;
 use super::installed::{self, Places, State};
 use super::interpreter::Interpreter;
-use super::processes::{self, Amount, Life, Process, Unmeasured, Who};
+use super::processes::{self, Amount, Process, ProcessState, Unmeasured, Who};
 use crate::args::StatusArgs;
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -37,7 +37,7 @@ struct Python {
     /// The version of the hook.
     hook: Option<String>,
     data_root: Option<PathBuf>,
-    settings: Option<InForce>,
+    settings: Option<HookSettings>,
     /// What keeps the hook from working, or the command from examining it.
     problem: Option<String>,
 }
@@ -63,14 +63,16 @@ struct LeftOut {
 }
 
 pub(super) fn run(args: &StatusArgs) -> Result<Exit, Failure> {
-    let interpreters: Vec<_> = args.python.or_default().iter().map(|python| look(python)).collect();
+    let interpreters: Vec<_> =
+        args.python.or_default().iter().map(|python| inspect(python)).collect();
     let mut folders: Vec<PathBuf> = match &args.data_root {
         Some(root) => vec![root.clone()],
         None => interpreters.iter().filter_map(|python| python.data_root.clone()).collect(),
     };
     folders.sort();
     folders.dedup();
-    let data_roots = folders.iter().map(|folder| Root::look(folder)).collect::<Result<_, _>>()?;
+    let data_roots =
+        folders.iter().map(|folder| Root::inspect(folder)).collect::<Result<_, _>>()?;
     let status = Status { interpreters, data_roots };
     let mut out = anstream::stdout();
     let written = if args.json {
@@ -84,7 +86,7 @@ pub(super) fn run(args: &StatusArgs) -> Result<Exit, Failure> {
     Ok(if is_well { Exit::Success } else { Exit::Error })
 }
 
-fn look(python: &Path) -> Python {
+fn inspect(python: &Path) -> Python {
     let mut found = Python {
         python: python.into(),
         version: None,
@@ -105,13 +107,13 @@ fn look(python: &Path) -> Python {
 
 impl Python {
     fn fill(&mut self, interpreter: Interpreter) {
-        match installed::look(&Places::new(&interpreter.site)) {
+        match installed::inspect(&Places::new(&interpreter.site)) {
             Ok(State::Absent) => {}
-            Ok(State::Whole(settings)) => {
+            Ok(State::Intact(settings)) => {
                 self.installed = true;
                 self.hook = settings.get("version").map(str::to_owned);
                 self.data_root = settings.get("root").map(PathBuf::from);
-                self.settings = Some(InForce::from(&settings));
+                self.settings = Some(HookSettings::from(&settings));
                 let works =
                     interpreter.check_coverage().and_then(|()| interpreter.try_hook(&settings));
                 self.problem = works.err().map(|failure| failure.to_string());
@@ -139,7 +141,7 @@ impl Python {
             _ => text += ": not installed",
         }
         text.push('\n');
-        for line in self.settings.iter().flat_map(InForce::in_words) {
+        for line in self.settings.iter().flat_map(HookSettings::in_words) {
             text += &format!("  {}\n", one_line(&line));
         }
         if let Some(root) = &self.data_root {
@@ -153,8 +155,8 @@ impl Python {
 }
 
 impl Root {
-    fn look(path: &Path) -> Result<Self, Failure> {
-        let folder = DataRoot::look(path);
+    fn inspect(path: &Path) -> Result<Self, Failure> {
+        let folder = DataRoot::inspect(path);
         let mut root = Self {
             folder,
             processes: Vec::new(),
@@ -190,9 +192,9 @@ impl Root {
             text += &format!("  problem: {problem}\n");
         }
         for (title, state) in [
-            ("live processes", Life::Live),
-            ("data files of processes that have ended", Life::Ended),
-            ("data files from other hosts", Life::Elsewhere),
+            ("live processes", ProcessState::Live),
+            ("data files of processes that have ended", ProcessState::Ended),
+            ("data files from other hosts", ProcessState::Elsewhere),
         ] {
             text += &self.processes_in_words(title, state);
         }
@@ -215,11 +217,11 @@ impl Root {
 
     /// Returns the list of processes in this state: all that run, but of the others, which may be thousands,
     /// only the newest.
-    fn processes_in_words(&self, title: &str, state: Life) -> String {
+    fn processes_in_words(&self, title: &str, state: ProcessState) -> String {
         let mut some: Vec<_> =
             self.processes.iter().filter(|process| process.who.state == state).collect();
         let mut text = format!("  {title}: {}\n", some.len());
-        let listed = if state == Life::Live { some.len() } else { NEWEST };
+        let listed = if state == ProcessState::Live { some.len() } else { NEWEST };
         if some.len() > listed {
             some.sort_by(|one, other| other.last_flush.cmp(&one.last_flush));
             text += &format!("    the newest {listed}; --json lists all:\n");
@@ -257,9 +259,9 @@ impl Unmeasured {
     fn in_words(&self) -> String {
         let Self { who, note } = self;
         let life = match who.state {
-            Life::Live => "live",
-            Life::Ended => "ended",
-            Life::Elsewhere => "on another host",
+            ProcessState::Live => "live",
+            ProcessState::Ended => "ended",
+            ProcessState::Elsewhere => "on another host",
         };
         let (command, note) = (command(who), one_line(note));
         format!("    {}, {life}{command}\n      {note}\n", place(who))

@@ -8,20 +8,20 @@ use pulpcov_core::text::plural;
 use super::data_root::NO_FOLDER;
 use super::installed::{self, Places, Settings, State};
 use super::interpreter::Interpreter;
-use super::{about, data_root, python_options, wsgi};
+use super::{data_root, python_options, refusal_about, wsgi};
 use crate::args::{DATA_ROOT, UninstallArgs};
 use crate::exit::{Exit, Failure};
 use crate::ui;
 
 /// A data root that the processes of a Python wrote into.
-struct Written {
+struct KnownRoot {
     path: PathBuf,
-    origin: Origin,
+    origin: RootOrigin,
 }
 
 /// How the command knows of a data root.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Origin {
+enum RootOrigin {
     /// The hook's settings name it. It existed before `install`, so a purge does not remove it.
     Found,
     /// The hook's settings name it. `install` created it, so a purge removes it once it is empty.
@@ -34,19 +34,19 @@ enum Origin {
 
 pub(super) fn run(args: &UninstallArgs) -> Result<Exit, Failure> {
     if let Some(root) = args.data_root.as_ref().filter(|root| args.purge_data && !root.is_dir()) {
-        return Err(about(root, format!("{NO_FOLDER}; nothing was removed")));
+        return Err(refusal_about(root, format!("{NO_FOLDER}; nothing was removed")));
     }
     // Keyed by path, since several Pythons may share a data root.
     let mut roots = BTreeMap::new();
     let exit = super::for_each(args.python.or_default(), |python| {
-        let Written { path, origin } = uninstall(&python)?;
+        let KnownRoot { path, origin } = uninstall(&python)?;
         let known = roots.entry(path).or_insert(origin);
         *known = origin.min(*known);
         Ok(())
     });
     if let Some(root) = &args.data_root {
-        let known = roots.remove(root).filter(|origin| *origin != Origin::Usual);
-        let origin = known.unwrap_or(Origin::Named);
+        let known = roots.remove(root).filter(|origin| *origin != RootOrigin::Usual);
+        let origin = known.unwrap_or(RootOrigin::Named);
         roots = BTreeMap::from([(root.clone(), origin)]);
     }
     let mut all_purged = true;
@@ -61,21 +61,23 @@ pub(super) fn run(args: &UninstallArgs) -> Result<Exit, Failure> {
 }
 
 /// Removes the hook from a Python. Returns the data root of its processes.
-fn uninstall(python: &Path) -> Result<Written, Failure> {
+fn uninstall(python: &Path) -> Result<KnownRoot, Failure> {
     let places = Places::new(&Interpreter::ask(python)?.site);
-    match installed::look(&places)? {
+    match installed::inspect(&places)? {
         State::Absent => {
             ui::message(&format!("The hook is not installed in {}", ui::name(&places.site)));
-            Ok(Written { path: DATA_ROOT.into(), origin: Origin::Usual })
+            Ok(KnownRoot { path: DATA_ROOT.into(), origin: RootOrigin::Usual })
         }
-        State::Changed(path, how) => Err(about(&path, format!("{how}; nothing was removed"))),
-        State::Whole(settings) => {
+        State::Changed(path, how) => {
+            Err(refusal_about(&path, format!("{how}; nothing was removed")))
+        }
+        State::Intact(settings) => {
             remove(&places, &settings)?;
             ui::message(&format!("Removed the hook from {}", ui::name(&places.site)));
             let is_ours = settings.get("made-root").is_some();
-            Ok(Written {
+            Ok(KnownRoot {
                 path: settings.get("root").unwrap_or(DATA_ROOT).into(),
-                origin: if is_ours { Origin::Made } else { Origin::Found },
+                origin: if is_ours { RootOrigin::Made } else { RootOrigin::Found },
             })
         }
     }
@@ -111,14 +113,15 @@ fn remove(places: &Places, settings: &Settings) -> Result<(), Failure> {
 }
 
 /// Removes the data files of a data root. Returns whether everything could be removed.
-fn purge(root: &Path, origin: Origin) -> Result<bool, Failure> {
+fn purge(root: &Path, origin: RootOrigin) -> Result<bool, Failure> {
     // A user who chose another data root, but does not name it now, may expect the data to be here.
-    let hint = if origin == Origin::Usual { "; --data-root chooses another folder" } else { "" };
+    let hint =
+        if origin == RootOrigin::Usual { "; --data-root chooses another folder" } else { "" };
     if !root.is_dir() {
         ui::message(&format!("{}: {NO_FOLDER}{hint}", ui::name(root)));
         return Ok(true);
     }
-    let purged = data_root::purge(root, origin != Origin::Found)?;
+    let purged = data_root::purge(root, origin != RootOrigin::Found)?;
     purged.left.iter().for_each(|left| ui::warning(left));
     let files = plural(purged.removed, "data file");
     ui::message(&format!("Removed {files} from {}{hint}", ui::name(root)));

@@ -51,19 +51,19 @@ pub(super) fn unmarked(script: &[u8]) -> Vec<u8> {
 /// Replaces the bytes of a script. Its owner and permissions stay.
 pub(super) fn replace(script: &Path, bytes: &[u8]) -> Result<(), Failure> {
     // A link stands for its target.
-    let target = script.canonicalize().map_err(|err| super::about(script, err))?;
-    let owner = fs::metadata(&target).map_err(|err| super::about(script, err))?.uid();
+    let target = script.canonicalize().map_err(|err| super::refusal_about(script, err))?;
+    let owner = fs::metadata(&target).map_err(|err| super::refusal_about(script, err))?.uid();
     if ![0, owner].contains(&geteuid().as_raw()) {
-        return Err(super::about(script, "cannot be changed: it belongs to another user"));
+        return Err(super::refusal_about(script, "cannot be changed: it belongs to another user"));
     }
     WholeFile::at(&target)
         .durable()
         .write(|out| Ok(out.write_all(bytes)?))
-        .map_err(|err| super::about(script, format!("cannot be changed: {}", err.reason())))
+        .map_err(|err| super::refusal_about(script, format!("cannot be changed: {}", err.reason())))
 }
 
 pub(super) fn read(script: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(script).map_err(|err| super::about(script, err))
+    fs::read(script).map_err(|err| super::refusal_about(script, err))
 }
 
 /// Returns the number of lines before the mark. A new mark goes where an old one is.
@@ -74,7 +74,7 @@ fn count_lines_before_mark(script: &Path) -> Result<usize, Failure> {
 }
 
 fn block(site: &Path, line_break: &str) -> Result<String, Failure> {
-    let site = site.to_str().ok_or_else(|| super::about(site, "is not UTF-8"))?;
+    let site = site.to_str().ok_or_else(|| super::refusal_about(site, "is not UTF-8"))?;
     // A JSON string is also a valid Python string.
     let site = serde_json::Value::from(site);
     let lines = [

@@ -30,7 +30,7 @@ struct Input {
     failed: Option<FileIdentity>,
 }
 
-/// What has changed in the folders since the last look.
+/// What has changed in the folders since the last refresh.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// How many data files were read.
@@ -113,7 +113,7 @@ impl Inputs {
     fn find(&self) -> Result<Found, Failure> {
         let mut found = discover::find(&self.folders, BASE.as_ref())?;
         let combined =
-            self.folders.iter().filter_map(|folder| Entry::named(folder.join(BASE)).ok());
+            self.folders.iter().filter_map(|folder| Entry::at_path(folder.join(BASE)).ok());
         found.files.extend(combined.filter(|combined| combined.status().is_ok()));
         Ok(found)
     }

@@ -44,7 +44,7 @@ pub(super) fn run(args: &WatchArgs) -> Result<Exit, Failure> {
     }
     loop {
         let start = Instant::now();
-        watch.look()?;
+        watch.update()?;
         let interval = Duration::from_secs_f64(args.interval);
         if stop.wait(interval.saturating_sub(start.elapsed())) {
             return Ok(Exit::Success);
@@ -68,10 +68,10 @@ struct Watch<'a> {
     shown: Vec<PathBuf>,
     config: Config,
     inputs: Inputs,
-    /// The warnings of the last look, which are not printed again while they apply.
+    /// The warnings of the last update, which are not printed again while they apply.
     said: BTreeSet<String>,
-    /// `None` if there is no report yet, or if the last one failed.
-    reported: Option<()>,
+    /// Whether there is a report, and the last attempt to write it succeeded.
+    reported: bool,
 }
 
 impl<'a> Watch<'a> {
@@ -82,19 +82,19 @@ impl<'a> Watch<'a> {
     ) -> Result<Self, Failure> {
         let config = settings::load(&args.config)?;
         let inputs = Inputs::new(folders, settings::aliases(&config)?);
-        Ok(Self { args, shown, config, inputs, said: BTreeSet::new(), reported: None })
+        Ok(Self { args, shown, config, inputs, said: BTreeSet::new(), reported: false })
     }
 
-    /// Looks for changes once, and writes the reports if there are any.
+    /// Looks for changes, and writes the reports if there are any.
     ///
-    /// Problems are printed as warnings, and the next look tries again: a source may be missing for a moment,
-    /// or a disk full for a while.
-    fn look(&mut self) -> Result<(), Failure> {
+    /// Problems are printed as warnings, and the next update tries again: a source may be missing for a
+    /// moment, or a disk full for a while.
+    fn update(&mut self) -> Result<(), Failure> {
         let mut complaints = BTreeSet::new();
         match self.inputs.refresh() {
             Ok(changes) => {
                 complaints.extend(changes.failed.iter().map(|err| format!("left out: {err}")));
-                if changes.read + changes.gone > 0 || self.reported.is_none() {
+                if changes.read + changes.gone > 0 || !self.reported {
                     self.reported = self.report(&changes, &mut complaints);
                 } else {
                     // The report is the same, and so are its warnings.
@@ -108,8 +108,8 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Writes the reports. Returns `None` if that fails.
-    fn report(&self, changes: &Changes, complaints: &mut BTreeSet<String>) -> Option<()> {
+    /// Writes the reports. Returns whether that succeeds.
+    fn report(&self, changes: &Changes, complaints: &mut BTreeSet<String>) -> bool {
         match self.write_reports(complaints) {
             Ok(total) => {
                 if !self.args.quiet {
@@ -118,11 +118,11 @@ impl<'a> Watch<'a> {
                         "Read {read} of {all} data files; the total is {total:.1}%"
                     ));
                 }
-                Some(())
+                true
             }
             Err(failure) => {
                 complaints.insert(format!("no report: {failure}"));
-                None
+                false
             }
         }
     }

@@ -29,7 +29,7 @@ use tokio::task::AbortHandle;
 use crate::exit::Failure;
 
 /// How long a connection may stay without a request. Browsers then open another one.
-const PATIENCE: Duration = Duration::from_secs(10);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many connections may be open: more than browsers need, and far fewer than a process's file
 /// descriptors.
 const CONNECTIONS: usize = 64;
@@ -118,7 +118,7 @@ async fn serve(listener: TcpListener, site: Arc<Site>) -> std::io::Result<()> {
             async move { Ok::<_, Infallible>(response) }
         });
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(REQUEST);
+        http.timer(TokioTimer::new()).header_read_timeout(IDLE_TIMEOUT).max_buf_size(REQUEST);
         connections.add(http.serve_connection(TokioIo::new(stream), service));
         // The new connection is answered before the next one is accepted, however many wait.
         tokio::task::yield_now().await;

@@ -51,7 +51,7 @@ impl FileIdentity {
     ///
     /// Returns the operating system's error if there is no such file.
     pub fn of_path(path: impl AsRef<Path>) -> std::io::Result<Self> {
-        Self::of_entry(&Entry::named(path)?)
+        Self::of_entry(&Entry::at_path(path)?)
     }
 
     /// Returns the identity of a file in an open folder. Does not follow a symbolic link.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::data::{Author, Authors};
 use crate::error::{Error, ErrorKind, Result};
-use crate::folder::Patience;
+use crate::folder::WaitBudget;
 use crate::folder::{Entry, Folder, Status, caller};
 
 use super::FileIdentity;
@@ -15,7 +15,7 @@ use crate::formats::detect::HEAD_LEN;
 use crate::formats::limits::read_file;
 
 /// The bits of a mode that let the group and all other users read.
-pub(crate) const READERS: u32 = 0o044;
+pub(crate) const READ_BITS: u32 = 0o044;
 
 /// The maximum number of times that a file is read if it changes each time.
 const ATTEMPTS: usize = 5;
@@ -32,7 +32,7 @@ pub(crate) struct Input {
     file: Arc<File>,
     identity: FileIdentity,
     authors: Authors,
-    readers: u32,
+    read_bits: u32,
     is_waited_for: bool,
     head: Vec<u8>,
     /// Memory to read into.
@@ -51,7 +51,7 @@ impl Input {
             file: Arc::new(file),
             identity: FileIdentity::of_file_alone(&opened),
             authors: authors(entry.folder_of_file(), &folder, &opened),
-            readers: readers(entry, &folder, &opened),
+            read_bits: read_bits(entry, &folder, &opened),
             is_waited_for: opened.is_of_caller_or_root() || !folder.everybody_may_write(),
             head: Vec::new(),
             buffer: Vec::new(),
@@ -97,15 +97,15 @@ impl Input {
     }
 
     /// Returns the bits of the file's mode that say whether the group and all other users may read it.
-    pub(crate) fn readers(&self) -> u32 {
-        self.readers
+    pub(crate) fn read_bits(&self) -> u32 {
+        self.read_bits
     }
 
     /// Returns how long to wait for writers of the file. In a folder that everybody can write to, another
     /// user's file is not waited for: its owner could keep it locked forever.
-    pub(crate) fn patience(&self) -> &Patience {
-        static NONE: Patience = Patience::new(Duration::ZERO);
-        if self.is_waited_for { self.entry.folder_of_file().patience() } else { &NONE }
+    pub(crate) fn wait_budget(&self) -> &WaitBudget {
+        static NONE: WaitBudget = WaitBudget::new(Duration::ZERO);
+        if self.is_waited_for { self.entry.folder_of_file().wait_budget() } else { &NONE }
     }
 
     /// Returns the state of the file at the last [`rewind`](Self::rewind). Before the first one, the state
@@ -201,10 +201,10 @@ fn authors(folder: &Folder, of_folder: &Status, file: &Status) -> Authors {
 
 /// Returns the bits of a mode that say who, besides the owner, may read a file. If its folder was opened
 /// inside another one, only users who may search the folder can read the file.
-fn readers(entry: &Entry, folder: &Status, file: &Status) -> u32 {
-    match entry.folder_of_file().is_inside() {
+fn read_bits(entry: &Entry, folder: &Status, file: &Status) -> u32 {
+    match entry.folder_of_file().is_subfolder() {
         // In a mode, the search bit (1) shifted left by two is the read bit (4).
-        true => file.mode & (folder.mode << 2) & READERS,
-        false => file.mode & READERS,
+        true => file.mode & (folder.mode << 2) & READ_BITS,
+        false => file.mode & READ_BITS,
     }
 }

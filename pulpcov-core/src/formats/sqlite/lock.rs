@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::folder::Patience;
+use crate::folder::WaitBudget;
 
 const PENDING_BYTE: i64 = 0x4000_0000;
 const RESERVED_BYTE: i64 = PENDING_BYTE + 1;
@@ -31,12 +31,12 @@ pub(super) struct SharedLock(Arc<File>);
 
 impl SharedLock {
     /// Waits until no writer is changing the file, and then keeps writers from changing it. Waits only while
-    /// there is `patience`.
+    /// there is time in `budget`.
     ///
     /// On a file system without locks, the file counts as unlocked. Callers therefore also check whether the
     /// file has changed.
-    pub(super) fn acquire(file: Arc<File>, patience: &Patience) -> Result<Self> {
-        wait_for(patience, WRITING, || try_shared(&file))?;
+    pub(super) fn acquire(file: Arc<File>, budget: &WaitBudget) -> Result<Self> {
+        wait_for(budget, WRITING, || try_shared(&file))?;
         Ok(Self(file))
     }
 
@@ -64,12 +64,12 @@ fn try_shared(file: &File) -> Result<bool> {
 }
 
 /// A lock that keeps transactions from beginning on a database that is to be deleted or replaced.
-pub(crate) struct WritersOut {
+pub(crate) struct WriterLockout {
     // Closing the file releases the lock.
     _file: File,
 }
 
-impl WritersOut {
+impl WriterLockout {
     /// Locks `file` against writers. `shm` is the open `-shm` file beside it, if there is one.
     ///
     /// A running transaction must be refused. SQLite checks that its file still has its name only when a
@@ -95,7 +95,7 @@ impl WritersOut {
             return Err(Error::new(ErrorKind::Busy, "another process has it open"));
         }
         // A writer holds a write lock. Whoever may only read the file can hold a read lock for ever.
-        wait_for(&Patience::new(LONGEST_WAIT), WRITING, || {
+        wait_for(&WaitBudget::new(LONGEST_WAIT), WRITING, || {
             let is_locked = os::try_write_lock(&file, RESERVED_BYTE)?;
             Ok(is_locked || !os::is_write_locked(&file, RESERVED_BYTE))
         })?;
@@ -114,7 +114,7 @@ pub(super) struct WriteLock(File);
 impl WriteLock {
     /// Waits until no other process is writing. Readers are not affected.
     pub(super) fn acquire(file: File) -> Result<Self> {
-        wait_for(&Patience::new(LONGEST_WAIT), WRITING, || {
+        wait_for(&WaitBudget::new(LONGEST_WAIT), WRITING, || {
             os::try_write_lock(&file, RESERVED_BYTE)
         })?;
         Ok(Self(file))
@@ -125,11 +125,11 @@ impl WriteLock {
     }
 
     /// Waits for readers to finish, keeps new ones out, and calls `change`.
-    pub(super) fn alone<T>(&self, change: impl FnOnce(&File) -> Result<T>) -> Result<T> {
-        let patience = Patience::new(LONGEST_WAIT);
-        let locked = wait_for(&patience, READING, || os::try_write_lock(&self.0, PENDING_BYTE))
+    pub(super) fn while_unread<T>(&self, change: impl FnOnce(&File) -> Result<T>) -> Result<T> {
+        let budget = WaitBudget::new(LONGEST_WAIT);
+        let locked = wait_for(&budget, READING, || os::try_write_lock(&self.0, PENDING_BYTE))
             .and_then(|()| {
-                wait_for(&patience, READING, || {
+                wait_for(&budget, READING, || {
                     os::try_write_lock_on(&self.0, SHARED_FIRST, SHARED_SIZE)
                 })
             });
@@ -142,8 +142,8 @@ impl WriteLock {
 
 /// Keeps checkpoints from running while a write-ahead log is copied. Takes a read lock on the checkpoint
 /// byte, which is dropped with the file.
-pub(super) fn hold_off_checkpoints(shm: &File, patience: &Patience) -> Result<()> {
-    wait_for(patience, WRITING, || os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1))
+pub(super) fn hold_off_checkpoints(shm: &File, budget: &WaitBudget) -> Result<()> {
+    wait_for(budget, WRITING, || os::try_read_lock(shm, WAL_CHECKPOINT_BYTE, 1))
 }
 
 /// What the other process is doing, for the error message.
@@ -151,7 +151,7 @@ const WRITING: &str = "writing";
 const READING: &str = "reading";
 
 fn wait_for(
-    patience: &Patience,
+    budget: &WaitBudget,
     doing: &str,
     mut lock: impl FnMut() -> Result<bool>,
 ) -> Result<()> {
@@ -161,7 +161,7 @@ fn wait_for(
             let message = format!("another process is {doing} it, and has been for 5 seconds");
             return Err(Error::new(ErrorKind::Busy, message));
         }
-        if !patience.wait(PAUSE) {
+        if !budget.wait(PAUSE) {
             return Err(Error::new(ErrorKind::Busy, "another process has it locked"));
         }
     }

@@ -8,12 +8,12 @@
 //! - `schema` checks that its tables are ordinary tables.
 //! - `sql` reads them. Every number and length is bounded.
 
+mod batches;
 mod connection;
 mod lock;
 mod pages;
-mod portions;
 mod read;
-mod rewrite;
+mod replace_in_place;
 mod rows;
 mod schema;
 mod snapshot;
@@ -23,9 +23,9 @@ mod write;
 
 pub use write::write;
 
-pub(crate) use lock::WritersOut;
+pub(crate) use lock::WriterLockout;
 pub(crate) use read::Reader;
-pub(crate) use rewrite::{Rewritten, is_marked};
+pub(crate) use replace_in_place::{ReplacedInPlace, is_marked};
 pub(crate) use rows::Contexts;
 pub(crate) use snapshot::has_changes_beside;
 pub(crate) use write::{RowSource, write_rows};

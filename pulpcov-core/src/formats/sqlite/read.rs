@@ -1,12 +1,12 @@
 //! Reading the tables of a data file into [`CoverageData`](crate::CoverageData).
 
-use super::pages::{self, PageFile, Store, Unusual};
+use super::pages::{self, ByteSource, NeedsSqlite, PageFile};
 use super::rows::{Contexts, Ids};
 use super::snapshot::{InPlace, Snapshot};
 use super::{SCHEMA_VERSION, sql};
 use crate::data::merging::{Merging, PathTable};
 use crate::data::path::PathList;
-use crate::data::rows::{Rows, any};
+use crate::data::rows::{Rows, has_rows};
 use crate::data::{Authors, Measurement};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::data_file::Decoded;
@@ -56,7 +56,7 @@ impl Reader {
         match InPlace::lock(input)? {
             Ok(file) => {
                 let identity = file.identity().clone();
-                let reader = Self::of_store(Store::File(Box::new(file)))?;
+                let reader = Self::of_source(ByteSource::File(Box::new(file)))?;
                 Ok((reader.of_authors(authors), identity))
             }
             Err(mut input) => {
@@ -72,25 +72,26 @@ impl Reader {
 
     fn new(snapshot: Snapshot) -> Result<Self> {
         match snapshot.companion {
-            None => Self::of_store(Store::Memory(snapshot.bytes)),
+            None => Self::of_source(ByteSource::Memory(snapshot.bytes)),
             Some(_) => Self::through_sql(snapshot),
         }
     }
 
-    fn of_store(store: Store) -> Result<Self> {
-        Self::of_pages(store).or_else(|store| Self::through_sql(store.into_snapshot()?))
+    fn of_source(source: ByteSource) -> Result<Self> {
+        Self::of_pages(source).or_else(|source| Self::through_sql(source.into_snapshot()?))
     }
 
     /// Opens a plain database. Returns the store of any other database.
-    fn of_pages(store: Store) -> std::result::Result<Self, Store> {
-        let database = pages::Database::new(PageFile::new(store)?).map_err(PageFile::into_store)?;
+    fn of_pages(source: ByteSource) -> std::result::Result<Self, ByteSource> {
+        let database =
+            pages::Database::new(PageFile::new(source)?).map_err(PageFile::into_source)?;
         match database.files() {
             Ok((paths, file_index)) => {
                 let database = Database::Plain(database);
                 let (authors, recovered) = (Authors::Caller, false);
                 Ok(Self { database, paths, file_index, authors, recovered })
             }
-            Err(Unusual) => Err(database.into_store()),
+            Err(NeedsSqlite) => Err(database.into_source()),
         }
     }
 
@@ -148,7 +149,7 @@ impl Reader {
         let mut rows = rows(self.database, &self.file_index, count, contexts, buffer)?;
         rows.authors = self.authors;
         rows.take_listed_authors(&self.paths);
-        let (any_lines, any_arcs) = (any(&rows.lines), any(&rows.arcs));
+        let (any_lines, any_arcs) = (has_rows(&rows.lines), has_rows(&rows.arcs));
         rows.measurement = measurement(any_lines, any_arcs, rows.meta.remove("has_arcs"))?;
         if contexts == Contexts::Merged {
             rows.drop_contexts();
@@ -168,14 +169,14 @@ fn rows(
 ) -> Result<Rows> {
     let database = match database {
         Database::Plain(plain) => match plain.rows(files, count, contexts) {
-            Ok(rows) if plain.store().is_unchanged()? => {
-                *buffer = plain.into_store().into_memory();
+            Ok(rows) if plain.source().is_unchanged()? => {
+                *buffer = plain.into_source().into_memory();
                 return Ok(rows);
             }
             Ok(_) => {
                 return Err(Error::new(ErrorKind::Busy, "the file changed while it was read"));
             }
-            Err(Unusual) => sql::Database::open(plain.into_store().into_snapshot()?)?,
+            Err(NeedsSqlite) => sql::Database::open(plain.into_source().into_snapshot()?)?,
         },
         Database::Any(database) => database,
     };

@@ -38,7 +38,7 @@ impl Snapshot {
     /// Reads `input`, and the companion that it needs, under SQLite's read lock.
     pub(super) fn take(input: &mut Input) -> Result<Self> {
         input.consistently(|input| {
-            let lock = SharedLock::acquire(input.file().clone(), input.patience())?;
+            let lock = SharedLock::acquire(input.file().clone(), input.wait_budget())?;
             let size = input.rewind()?;
             let _checkpoints_wait = hold_off_checkpoints(input)?;
             let bytes = input.read(size)?;
@@ -62,7 +62,7 @@ pub(super) struct InPlace {
 impl InPlace {
     /// Locks a database that can be read without its companions. Returns the input if it cannot.
     pub(super) fn lock(mut input: Input) -> Result<std::result::Result<Self, Input>> {
-        let lock = SharedLock::acquire(input.file().clone(), input.patience())?;
+        let lock = SharedLock::acquire(input.file().clone(), input.wait_budget())?;
         let size = input.rewind()?;
         // A process that has a write-ahead log open may write to the database at any time.
         if !cfg!(unix) || is_wal(input.head()?) || hot_journal(&input, &lock)?.is_some() {
@@ -130,7 +130,7 @@ fn hold_off_checkpoints(input: &Input) -> Result<Option<File>> {
         return Ok(None);
     }
     let Ok(shm) = input.entry().beside("-shm").open_anything() else { return Ok(None) };
-    lock::hold_off_checkpoints(&shm, input.patience())?;
+    lock::hold_off_checkpoints(&shm, input.wait_budget())?;
     Ok(Some(shm))
 }
 
@@ -155,7 +155,7 @@ fn read_companion(input: &Input, suffix: &'static str) -> Result<Option<Companio
     if !bytes.first().is_some_and(|&first| matters(suffix, bytes.len() as u64, first)) {
         return Ok(None);
     }
-    refuse_strangers_companion(input, &status, suffix)?;
+    refuse_foreign_companion(input, &status, suffix)?;
     if bytes.ends_with(&JOURNAL_MAGIC) {
         return Err(refused(suffix, "names a super-journal, so it was not made by coverage.py"));
     }
@@ -194,7 +194,7 @@ pub(crate) fn has_changes_beside(database: &Entry) -> Result<bool> {
 
 /// Refuses a companion that belongs to another user, or that may be a hard link to another user's file. In a
 /// folder that everybody can write to, such a journal could change the rows of the data file.
-fn refuse_strangers_companion(input: &Input, companion: &Status, suffix: &str) -> Result<()> {
+fn refuse_foreign_companion(input: &Input, companion: &Status, suffix: &str) -> Result<()> {
     let metadata = input.file().metadata().map_err(|err| Error::io(input.entry().path(), err))?;
     if companion.owner != Status::from(&metadata).owner && companion.owner != Some(0) {
         return Err(refused(suffix, "belongs to another user than the file itself"));

@@ -54,11 +54,11 @@ impl Database {
     /// Reads all other rows.
     pub(super) fn rows(&self, files: &Ids<usize>) -> Result<Rows> {
         let (contexts, context_ids) = self.contexts()?;
-        let mut keys = Keys { files, contexts: &context_ids, orphans: 0, last: None };
-        let lines = self.lines(&mut keys)?;
-        let arcs = self.arcs(&mut keys)?;
-        let tracers = self.tracers(&mut keys)?;
-        let orphans = keys.orphans;
+        let mut lookup = IdLookup { files, contexts: &context_ids, orphans: 0, last: None };
+        let lines = self.lines(&mut lookup)?;
+        let arcs = self.arcs(&mut lookup)?;
+        let tracers = self.tracers(&mut lookup)?;
+        let orphans = lookup.orphans;
         let meta = self.meta()?;
         let (lines, arcs) = (vec![lines], vec![arcs]);
         Ok(Rows { contexts, lines, arcs, tracers, meta, orphans, ..Rows::default() })
@@ -74,14 +74,14 @@ impl Database {
         Ok((table, Ids::new(ids)))
     }
 
-    fn lines(&self, keys: &mut Keys<'_>) -> Result<Runs<u8>> {
+    fn lines(&self, lookup: &mut IdLookup<'_>) -> Result<Runs<u8>> {
         match self.schema.lines {
-            Lines::Bitmaps(query) => self.bitmaps(query, keys),
-            Lines::Rows(query) => self.line_rows(query, keys),
+            Lines::Bitmaps(query) => self.bitmaps(query, lookup),
+            Lines::Rows(query) => self.line_rows(query, lookup),
         }
     }
 
-    fn bitmaps(&self, query: &str, keys: &mut Keys<'_>) -> Result<Runs<u8>> {
+    fn bitmaps(&self, query: &str, lookup: &mut IdLookup<'_>) -> Result<Runs<u8>> {
         let mut runs = Runs::default();
         Table::new(&self.source, "line_bits").each(query, |row| {
             let bits = blob(row, 3)?;
@@ -91,7 +91,7 @@ impl Database {
                     format!("a numbits of {} bytes", bits.len()),
                 ));
             }
-            if let Some((file, context)) = keys.of(row)? {
+            if let Some((file, context)) = lookup.of(row)? {
                 runs.push(file, context, bits);
             }
             Ok(())
@@ -99,11 +99,11 @@ impl Database {
         Ok(runs)
     }
 
-    fn line_rows(&self, query: &str, keys: &mut Keys<'_>) -> Result<Runs<u8>> {
+    fn line_rows(&self, query: &str, lookup: &mut IdLookup<'_>) -> Result<Runs<u8>> {
         let mut lines = Runs::default();
         Table::of_numbers(&self.source, "line").each(query, |row| {
             let line = limits::line(integer(row, 3)?)?;
-            if let Some((file, context)) = keys.of(row)? {
+            if let Some((file, context)) = lookup.of(row)? {
                 lines.add(file, context, line);
             }
             Ok(())
@@ -116,11 +116,11 @@ impl Database {
         })
     }
 
-    fn arcs(&self, keys: &mut Keys<'_>) -> Result<Runs<LineArc>> {
+    fn arcs(&self, lookup: &mut IdLookup<'_>) -> Result<Runs<LineArc>> {
         let mut arcs = Runs::default();
         Table::of_numbers(&self.source, "arc").each(self.schema.arcs, |row| {
             let arc = (limits::arc_end(integer(row, 3)?)?, limits::arc_end(integer(row, 4)?)?);
-            if let Some((file, context)) = keys.of(row)? {
+            if let Some((file, context)) = lookup.of(row)? {
                 arcs.add(file, context, arc);
             }
             Ok(())
@@ -131,13 +131,13 @@ impl Database {
         })
     }
 
-    fn tracers(&self, keys: &mut Keys<'_>) -> Result<HashMap<usize, Box<str>>> {
+    fn tracers(&self, lookup: &mut IdLookup<'_>) -> Result<HashMap<usize, Box<str>>> {
         let mut tracers = HashMap::new();
         Table::new(&self.source, "tracer").each("SELECT file_id, tracer FROM tracer", |row| {
             let name = optional_text(row, 1)?.unwrap_or(StoredText::EMPTY).as_str().into();
-            match keys.files.get(integer(row, 0)?) {
+            match lookup.files.get(integer(row, 0)?) {
                 Some(file) => drop(tracers.insert(file, name)),
-                None => keys.orphans += 1,
+                None => lookup.orphans += 1,
             }
             Ok(())
         })?;
@@ -160,7 +160,7 @@ impl Database {
 }
 
 /// The known files and contexts, by their ids in the database.
-struct Keys<'a> {
+struct IdLookup<'a> {
     files: &'a Ids<usize>,
     contexts: &'a Ids<ContextId>,
     orphans: u64,
@@ -168,7 +168,7 @@ struct Keys<'a> {
     last: Option<((i64, i64), (usize, ContextId))>,
 }
 
-impl Keys<'_> {
+impl IdLookup<'_> {
     /// Returns the file and the context of a row, whose ids are in columns 1 and 2. Counts a row without a
     /// known file and context as an orphan.
     fn of(&mut self, row: &Row<'_>) -> Result<Option<(usize, ContextId)>> {

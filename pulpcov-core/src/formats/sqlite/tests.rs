@@ -38,12 +38,12 @@ fn everything(reader: Result<Reader>, contexts: Contexts) -> Result<Everything> 
 }
 
 /// Reads the same as [`everything`], one page at a time.
-fn everything_in_portions(reader: Result<Reader>, contexts: Contexts) -> Result<Everything> {
+fn everything_in_batches(reader: Result<Reader>, contexts: Contexts) -> Result<Everything> {
     let reader = reader?;
     let all: Vec<FilePath> = reader.paths().iter().map(FilePath::from).collect();
     let mut paths = PathTable::default();
     let numbers: Vec<usize> = all.iter().map(|path| paths.number(path.clone())).collect();
-    let ((merging, _), rows) = reader.read_in_portions(
+    let ((merging, _), rows) = reader.read_in_batches(
         contexts,
         1,
         |names| {
@@ -76,12 +76,12 @@ fn all_ways_agree(database: &[u8]) -> bool {
         let sql = everything(sql, contexts);
         let ours = everything(Reader::from_bytes(database.to_vec()), contexts);
         let open = || {
-            Reader::in_place(Input::open(&Entry::named(&path).unwrap()).unwrap())
+            Reader::in_place(Input::open(&Entry::at_path(&path).unwrap()).unwrap())
                 .map(|opened| opened.0)
         };
         let in_place = everything(open(), contexts);
-        let in_portions = everything_in_portions(open(), contexts);
-        for ours in [ours, in_place, in_portions] {
+        let in_batches = everything_in_batches(open(), contexts);
+        for ours in [ours, in_place, in_batches] {
             match (&sql, &ours) {
                 (Ok(sql), Ok(ours)) => assert_eq!(sql, ours),
                 (Err(sql), Err(ours)) => assert_eq!(sql.to_string(), ours.to_string()),
@@ -347,7 +347,7 @@ fn both_ways_write_many_alike(data: &CoverageData) {
     super::write(data, &ours).unwrap();
     super::write::write_through_sql(data, &sql).unwrap();
     let (reader, _) =
-        Reader::in_place(Input::open(&Entry::named(&ours).unwrap()).unwrap()).unwrap();
+        Reader::in_place(Input::open(&Entry::at_path(&ours).unwrap()).unwrap()).unwrap();
     assert!(&reader.read(Contexts::Kept).unwrap().data == data);
 
     let (ours, sql) = (Connection::open(&ours).unwrap(), Connection::open(&sql).unwrap());

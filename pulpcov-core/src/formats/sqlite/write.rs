@@ -35,7 +35,7 @@ pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     // SQLite reports what is wrong if the file is not empty, or if metadata and rows both say what was
     // measured.
-    if says_twice(data) || std::fs::metadata(path).is_ok_and(|m| m.len() > 0) {
+    if has_two_measurements(data) || std::fs::metadata(path).is_ok_and(|m| m.len() > 0) {
         return write_through_sql(data, path);
     }
     let file = File::options().write(true).create(true).truncate(false).open(path);
@@ -46,12 +46,12 @@ pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
 /// Writes rows, which need not be in memory, to an empty file as [`write()`] does. Does not use the file's
 /// name, which may lead to another file by now.
 pub(crate) fn write_rows(rows: &dyn RowSource, file: &File) -> Result<()> {
-    refuse_if_said_twice(rows)?;
+    refuse_two_measurements(rows)?;
     Ok(pages::write(rows, file)?)
 }
 
-pub(super) fn refuse_if_said_twice(rows: &dyn RowSource) -> Result<()> {
-    if says_twice(rows) {
+pub(super) fn refuse_two_measurements(rows: &dyn RowSource) -> Result<()> {
+    if has_two_measurements(rows) {
         let message = "the metadata says `has_arcs`, and the rows say it too";
         return Err(Error::new(ErrorKind::NotRepresentable, message));
     }
@@ -59,7 +59,7 @@ pub(super) fn refuse_if_said_twice(rows: &dyn RowSource) -> Result<()> {
 }
 
 /// Returns whether the metadata and the rows both say what was measured.
-fn says_twice(rows: &dyn RowSource) -> bool {
+fn has_two_measurements(rows: &dyn RowSource) -> bool {
     rows.meta().contains_key("has_arcs") && rows.measurement().is_some()
 }
 

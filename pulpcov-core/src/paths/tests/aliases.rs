@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 
 use super::{NOWHERE, aliases, folder_of, text};
-use crate::paths::{PathAliases, WorkingDir};
+use crate::paths::{PathAliases, WorkingFolder};
 use crate::{ErrorKind, FilePath};
 
 const BOTH: [bool; 2] = [false, true];
@@ -16,7 +16,7 @@ fn assert_maps(aliases: &mut PathAliases, relative: bool, path: &str, expected: 
     let expected = if relative {
         expected.as_bytes().to_vec()
     } else {
-        WorkingDir::new(NOWHERE).canonical_filename(expected.as_bytes())
+        WorkingFolder::new(NOWHERE).canonical_filename(expected.as_bytes())
     };
     assert_eq!(text(&aliases.map(path.as_bytes())), text(&expected), "{path}");
 }
@@ -81,7 +81,7 @@ fn the_longest_front_is_replaced() {
 fn results_must_exist() {
     for relative in BOTH {
         let mut aliases =
-            PathAliases::new(WorkingDir::new(NOWHERE)).relative(relative).exists(|_| false);
+            PathAliases::new(WorkingFolder::new(NOWHERE)).relative(relative).exists(|_| false);
         aliases.add("/ned/home/*/src", "./mysrc").unwrap();
         for path in ["/ned/home/foo/src/a.py", "foo/src/a.py"] {
             assert_eq!(text(&aliases.map(path.as_bytes())), path);
@@ -91,7 +91,7 @@ fn results_must_exist() {
 
 #[test]
 fn the_first_rule_that_exists_wins() {
-    let mut aliases = PathAliases::new(WorkingDir::new(NOWHERE))
+    let mut aliases = PathAliases::new(WorkingFolder::new(NOWHERE))
         .relative(true)
         .exists(|path| path.starts_with(b"two") || path.starts_with(b"three"));
     for result in ["one", "two", "three"] {
@@ -120,7 +120,7 @@ fn relative_patterns_stay_relative() {
 #[test]
 fn wildcards_in_the_result_are_refused() {
     for result in ["*/src", "src/*", "s?c"] {
-        let mut aliases = PathAliases::new(WorkingDir::new("/"));
+        let mut aliases = PathAliases::new(WorkingFolder::new("/"));
         let error = aliases.add("*/app", result).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -207,7 +207,7 @@ fn windows_roots() {
 fn patterns_of_dots_are_absolute() {
     for folder in [".", "..", "../other", "/"] {
         let file = format!("{folder}/a.py");
-        let file = WorkingDir::new(NOWHERE).abs_file(file.as_bytes());
+        let file = WorkingFolder::new(NOWHERE).abs_file(file.as_bytes());
         check_mode(false, &[(folder, "/the/source")], &[(text(&file), "/the/source/a.py")]);
     }
 }
@@ -238,7 +238,7 @@ fn a_rule_like_the_users_is_not_made() {
         &[("*/project", "other")],
         &[("project/a.py", "other/a.py"), (r"lib\b.py", "lib/b.py")],
     );
-    let mut aliases = PathAliases::new(WorkingDir::new(NOWHERE))
+    let mut aliases = PathAliases::new(WorkingFolder::new(NOWHERE))
         .relative(true)
         .exists(|p| p.starts_with(b"project"));
     aliases.add("*/project", "other").unwrap();
@@ -249,7 +249,7 @@ fn a_rule_like_the_users_is_not_made() {
 /// call applies that rule to the path itself.
 #[test]
 fn a_path_that_makes_a_rule_may_map_differently_again() {
-    let mut aliases = PathAliases::new(WorkingDir::new(NOWHERE))
+    let mut aliases = PathAliases::new(WorkingFolder::new(NOWHERE))
         .relative(true)
         .exists(|path| path != br"x\home\b\c.py");
     aliases.add("*/arc/a", r"x\home").unwrap();
@@ -281,7 +281,7 @@ fn results_that_no_data_file_can_hold_are_refused() {
 fn results_are_remembered() {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&asked);
-    let mut aliases = PathAliases::new(WorkingDir::new(NOWHERE)).exists(move |_| {
+    let mut aliases = PathAliases::new(WorkingFolder::new(NOWHERE)).exists(move |_| {
         counter.fetch_add(1, Ordering::Relaxed);
         true
     });
@@ -326,7 +326,7 @@ fn host_slashes() {
 fn events(relative: bool, rules: &[(&str, &str)], paths: &[&str]) -> Vec<String> {
     let log = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&log);
-    let mut aliases = PathAliases::new(WorkingDir::new(NOWHERE))
+    let mut aliases = PathAliases::new(WorkingFolder::new(NOWHERE))
         .relative(relative)
         .exists(|path| !path.ends_with(b"gone.py"))
         .on_event(move |event| heard.lock().unwrap().push(event.to_string()));

@@ -7,10 +7,10 @@ use crate::paths::GlobMatcher;
 use crate::paths::error::PatternError;
 use crate::paths::glob::GlobPattern;
 
-const EXACT: Flags = Flags { ignore_case: false, partial: false };
-const ANY_CASE: Flags = Flags { ignore_case: true, partial: false };
-const START: Flags = Flags { ignore_case: false, partial: true };
-const ANY_CASE_START: Flags = Flags { ignore_case: true, partial: true };
+const EXACT: Flags = Flags { ignore_case: false, prefix: false };
+const ANY_CASE: Flags = Flags { ignore_case: true, prefix: false };
+const START: Flags = Flags { ignore_case: false, prefix: true };
+const ANY_CASE_START: Flags = Flags { ignore_case: true, prefix: true };
 
 type Row<'a> = (&'a [&'a str], Flags, &'a [&'a str], &'a [&'a str]);
 

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::error::PatternError;
 use super::glob::{GlobPattern, join_regex};
 use super::pyregex::{self, Flags};
-use super::{PathAliases, WorkingDir};
+use super::{PathAliases, WorkingFolder};
 
 /// A folder that exists on no machine.
 const NOWHERE: &str = "/nonexistent/cwd";
@@ -31,7 +31,7 @@ fn globs_to_regex<P: AsRef<str>>(
 /// Returns aliases for which every mapped path exists.
 fn aliases(relative: bool, rules: &[(&str, &str)]) -> PathAliases {
     let mut aliases =
-        PathAliases::new(WorkingDir::new(NOWHERE)).relative(relative).exists(|_| true);
+        PathAliases::new(WorkingFolder::new(NOWHERE)).relative(relative).exists(|_| true);
     for (pattern, result) in rules {
         aliases.add(pattern, result).unwrap();
     }
@@ -43,10 +43,10 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Creates a folder with the empty files `names`.
-fn folder_of(names: &[&str]) -> (TempDir, WorkingDir) {
+fn folder_of(names: &[&str]) -> (TempDir, WorkingFolder) {
     let folder = TempDir::new().unwrap();
     names.iter().for_each(|name| touch(&folder.path().join(name)));
-    let cwd = WorkingDir::new(folder.path());
+    let cwd = WorkingFolder::new(folder.path());
     (folder, cwd)
 }
 

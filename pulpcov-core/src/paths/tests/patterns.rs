@@ -1,7 +1,7 @@
 //! Tests of choosing files and modules.
 
 use super::{NOWHERE, folder_of, text};
-use crate::paths::{GlobMatcher, ModuleMatcher, TreeMatcher, WorkingDir, prep_patterns};
+use crate::paths::{GlobMatcher, ModuleMatcher, TreeMatcher, WorkingFolder, prep_patterns};
 use crate::{Error, ErrorKind};
 
 #[test]
@@ -39,7 +39,7 @@ fn trees() {
 
 #[test]
 fn the_root_is_a_tree_without_branches() {
-    let matcher = TreeMatcher::new(WorkingDir::new(NOWHERE), ["/"]);
+    let matcher = TreeMatcher::new(WorkingFolder::new(NOWHERE), ["/"]);
     assert!(matcher.is_match(b"/"));
     assert!(!matcher.is_match(b"/nonexistent"));
 }
@@ -74,7 +74,7 @@ fn modules() {
 
 /// Returns whether `patterns` match `path`, made absolute as the reports do.
 fn matches(patterns: &[&str], path: &str) -> bool {
-    let path = WorkingDir::new(NOWHERE).canonical_filename(path.as_bytes());
+    let path = WorkingFolder::new(NOWHERE).canonical_filename(path.as_bytes());
     GlobMatcher::new(patterns).unwrap().is_match(&path)
 }
 
@@ -107,7 +107,7 @@ fn hundreds_of_globs() {
         ("x500.txt", false),
     ];
     for (path, expected) in table {
-        let path = WorkingDir::new(NOWHERE).canonical_filename(path.as_bytes());
+        let path = WorkingFolder::new(NOWHERE).canonical_filename(path.as_bytes());
         assert_eq!(matcher.is_match(&path), expected, "{}", text(&path));
     }
 }
@@ -137,7 +137,7 @@ fn odd_bytes_are_characters() {
 
 #[test]
 fn prepared_patterns() {
-    let cwd = WorkingDir::new(NOWHERE);
+    let cwd = WorkingFolder::new(NOWHERE);
     let prepared = prep_patterns(&cwd, ["*.py", "?.py", "a/../b*.py", "/nonexistent/x", ""]);
     let prepared: Vec<_> = prepared.iter().map(|p| text(p)).collect();
     assert_eq!(

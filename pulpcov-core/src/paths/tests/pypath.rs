@@ -2,8 +2,8 @@
 
 use super::{NOWHERE, folder_of, text, touch};
 use crate::paths::chars::{len_in_bytes, to_text};
-use crate::paths::workdir::CanonicalNames;
-use crate::paths::{WorkingDir, isabs, isabs_anywhere, isabs_nt, normpath};
+use crate::paths::working_folder::CanonicalNames;
+use crate::paths::{WorkingFolder, isabs, isabs_anywhere, isabs_nt, normpath};
 
 #[test]
 fn absolute_here_there_and_anywhere() {
@@ -69,7 +69,7 @@ fn relative_to_the_working_directory() {
         ("/", "b.py", "b.py"),
     ];
     for (cwd, path, relative) in table {
-        let cwd = WorkingDir::new(cwd);
+        let cwd = WorkingFolder::new(cwd);
         assert_eq!(text(cwd.relative_filename(path.as_bytes())), relative, "{cwd:?} {path:?}");
     }
 }
@@ -79,7 +79,7 @@ fn relative_to_a_sibling_folder() {
     let (_folder, cwd) = folder_of(&["sub/proj1/file1.py", "sub/proj2/file2.py"]);
     let (first, second) =
         (cwd.abs_file(b"sub/proj1/file1.py"), cwd.abs_file(b"sub/./proj2/file2.py"));
-    let inner = WorkingDir::new(text(&cwd.abs_file(b"sub/proj1")));
+    let inner = WorkingFolder::new(text(&cwd.abs_file(b"sub/proj1")));
     assert_eq!(inner.relative_filename(&first), b"file1.py");
     assert_eq!(inner.relative_filename(&second), second);
     // A relative path is looked for only in the working folder.
@@ -89,7 +89,7 @@ fn relative_to_a_sibling_folder() {
 
 #[test]
 fn absolute_paths() {
-    let cwd = WorkingDir::new(NOWHERE);
+    let cwd = WorkingFolder::new(NOWHERE);
     let table = [
         ("", "/nonexistent/cwd"),
         (".", "/nonexistent/cwd"),
@@ -109,12 +109,12 @@ fn absolute_paths() {
         }
     }
     assert_eq!(cwd.abs_file(b"\xff\0/x"), b"/nonexistent/cwd/\xff\0/x");
-    assert_eq!(WorkingDir::new("relative/..").as_bytes(), b"/");
+    assert_eq!(WorkingFolder::new("relative/..").as_bytes(), b"/");
 }
 
 #[test]
 fn many_deep_folders_do_not_fill_the_memory() {
-    let mut remembered = CanonicalNames::new(WorkingDir::new(NOWHERE));
+    let mut remembered = CanonicalNames::new(WorkingFolder::new(NOWHERE));
     for number in 0..40 {
         let folder = format!("/nonexistent/{number}{}/", "/a".repeat(1_500));
         let path = folder + "b.py";
@@ -157,7 +157,10 @@ fn symlinks_are_resolved() {
         assert_eq!(text(&cwd.abs_file(path.as_bytes())), text(&real), "{path}");
         assert_eq!(text(&remembered.get(path.as_bytes())), text(&real), "{path}");
     }
-    assert_eq!(WorkingDir::new(folder.path().join("link/sub")).as_bytes(), cwd.abs_file(b"deep"));
+    assert_eq!(
+        WorkingFolder::new(folder.path().join("link/sub")).as_bytes(),
+        cwd.abs_file(b"deep")
+    );
 }
 
 #[cfg(unix)]
@@ -173,7 +176,7 @@ fn a_long_chain_of_symlinks_is_followed_to_its_end() {
 
 #[test]
 fn very_long_paths_are_only_normalised() {
-    let cwd = WorkingDir::new("/");
+    let cwd = WorkingFolder::new("/");
     let long = "/a/./b".repeat(40_000);
     assert_eq!(text(&cwd.abs_file(long.as_bytes())), "/a/b".repeat(40_000));
 }

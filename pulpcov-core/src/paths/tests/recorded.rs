@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Flags, globs_to_regex, text};
 use crate::Error;
-use crate::paths::{GlobMatcher, PathAliases, WorkingDir};
+use crate::paths::{GlobMatcher, PathAliases, WorkingFolder};
 
 const CASES: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/aliases/cases.jsonl"));
@@ -15,7 +15,7 @@ const CASES: &str =
 #[test]
 fn recorded_cases() {
     let mut lines = CASES.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let cwd = WorkingDir::new(lines.next().unwrap()["cwd"].as_str().unwrap());
+    let cwd = WorkingFolder::new(lines.next().unwrap()["cwd"].as_str().unwrap());
     let (mut wrong, mut count) = (Vec::new(), 0);
     for case in lines {
         count += 1;
@@ -31,7 +31,7 @@ fn recorded_cases() {
 
 type Checked = Result<(), String>;
 
-fn check_aliases(case: &Value, cwd: &WorkingDir) -> Checked {
+fn check_aliases(case: &Value, cwd: &WorkingFolder) -> Checked {
     let log = Arc::new(Mutex::new(Vec::new()));
     let gone: HashSet<Vec<u8>> = strings(&case["gone"]).map(|s| s.as_bytes().to_vec()).collect();
     let mut aliases = PathAliases::new(cwd.clone())
@@ -57,7 +57,7 @@ fn check_aliases(case: &Value, cwd: &WorkingDir) -> Checked {
 fn check_globs(case: &Value) -> Checked {
     let globs: Vec<_> = strings(&case["globs"]).collect();
     let flags = case["flags"].as_str().unwrap_or("");
-    let flags = Flags { ignore_case: flags.contains('i'), partial: flags.contains('p') };
+    let flags = Flags { ignore_case: flags.contains('i'), prefix: flags.contains('p') };
     let regex = globs_to_regex(&globs, flags).map_err(Error::from);
     let refused = regex.as_ref().err().map(message);
     same("refused", refused, case["error"].as_str().map(str::to_owned))?;
@@ -66,7 +66,7 @@ fn check_globs(case: &Value) -> Checked {
     for (key, expected) in [("hits", true), ("misses", false)] {
         for text in strings(&case[key]) {
             same(text, regex.is_match(text), expected)?;
-            if !flags.ignore_case && !flags.partial {
+            if !flags.ignore_case && !flags.prefix {
                 same(text, matcher.is_match(text.as_bytes()), expected)?;
             }
         }

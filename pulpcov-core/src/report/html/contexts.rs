@@ -18,11 +18,11 @@ use crate::Numbits;
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// The class of a line that no context ran.
-const NOBODY: u32 = u32::MAX;
+const NO_CLASS: u32 = u32::MAX;
 
 /// The contexts that ran each line of a file.
 pub(super) struct LineContexts {
-    /// The class of each line, indexed by line; [`NOBODY`] if no context ran the line.
+    /// The class of each line, indexed by line; [`NO_CLASS`] if no context ran the line.
     classes: Vec<u32>,
     /// The number of contexts that ran each class, indexed by class.
     counts: Vec<u32>,
@@ -36,11 +36,11 @@ pub(super) struct LineContexts {
 
 /// How many lines of a file a context ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Run {
+pub(super) struct ContextCounts {
     pub(super) context: u32,
     pub(super) lines: u32,
     /// How many of these lines no other context ran.
-    pub(super) alone: u32,
+    pub(super) only_this_context: u32,
 }
 
 /// The content of `ctx.PAGE.js`, where `PAGE` is the name of the page.
@@ -76,7 +76,7 @@ impl LineContexts {
         let (classes, sizes) = classes(&rows);
         let mut counts = vec![0; sizes.len()];
         let mut only_empty = vec![true; sizes.len()];
-        let mut seen = vec![NOBODY; sizes.len()];
+        let mut seen = vec![NO_CLASS; sizes.len()];
         for (id, lines) in &mut rows {
             // A context ran all lines of a class or none, and classes are numbered in the order of
             // their first lines. So the classes of a context come out sorted.
@@ -108,14 +108,18 @@ impl LineContexts {
         };
     }
 
-    pub(super) fn runs(&self) -> impl Iterator<Item = Run> + '_ {
+    pub(super) fn context_counts(&self) -> impl Iterator<Item = ContextCounts> + '_ {
         self.rows.iter().map(|(context, classes)| {
             let size = |class: &&u32| self.sizes.get(**class as usize).copied().unwrap_or(0);
-            let is_alone = |class: &&u32| self.counts.get(**class as usize) == Some(&1);
-            Run {
+            let is_only_this_context = |class: &&u32| self.counts.get(**class as usize) == Some(&1);
+            ContextCounts {
                 context: *context,
                 lines: classes.iter().map(|class| size(&class)).sum(),
-                alone: classes.iter().filter(is_alone).map(|class| size(&class)).sum(),
+                only_this_context: classes
+                    .iter()
+                    .filter(is_only_this_context)
+                    .map(|class| size(&class))
+                    .sum(),
             }
         })
     }
@@ -124,7 +128,7 @@ impl LineContexts {
         let (mut lines, mut contexts, mut rows) = (String::new(), String::new(), String::new());
         let mut last = 0;
         for (line, &class) in (0..).zip(&self.classes) {
-            if class == NOBODY {
+            if class == NO_CLASS {
                 continue;
             }
             push_number(&mut lines, line - last);
@@ -148,21 +152,21 @@ impl LineContexts {
 }
 
 fn class_of(classes: &[u32], line: u32) -> Option<u32> {
-    classes.get(line as usize).copied().filter(|&class| class != NOBODY)
+    classes.get(line as usize).copied().filter(|&class| class != NO_CLASS)
 }
 
 /// Returns the class of each line, and the size of each class. Classes are numbered in the order of
 /// their first lines.
 fn classes(rows: &[(u32, Vec<u32>)]) -> (Vec<u32>, Vec<u32>) {
     let last = rows.iter().filter_map(|(_, lines)| lines.last()).max();
-    let mut classes = vec![NOBODY; last.map_or(0, |&last| last as usize + 1)];
+    let mut classes = vec![NO_CLASS; last.map_or(0, |&last| last as usize + 1)];
     for line in rows.iter().flat_map(|(_, lines)| lines) {
         set(&mut classes, *line, 0);
     }
     // All lines start in class 0. Each context then moves its lines out of their classes into new
     // ones. For each class, `moved` holds the last context that moved lines out, and the class they
     // went to.
-    let mut moved = vec![(NOBODY, 0)];
+    let mut moved = vec![(NO_CLASS, 0)];
     for (id, lines) in rows {
         for &line in lines {
             let Some(class) = classes.get_mut(line as usize) else { continue };
@@ -174,15 +178,15 @@ fn classes(rows: &[(u32, Vec<u32>)]) -> (Vec<u32>, Vec<u32>) {
             }
             *class = *into;
             if is_first {
-                moved.push((NOBODY, 0));
+                moved.push((NO_CLASS, 0));
             }
         }
     }
-    let mut order = vec![NOBODY; moved.len()];
+    let mut order = vec![NO_CLASS; moved.len()];
     let mut sizes = Vec::new();
-    for class in classes.iter_mut().filter(|class| **class != NOBODY) {
+    for class in classes.iter_mut().filter(|class| **class != NO_CLASS) {
         let Some(place) = order.get_mut(*class as usize) else { continue };
-        if *place == NOBODY {
+        if *place == NO_CLASS {
             *place = sizes.len() as u32;
             sizes.push(0);
         }
@@ -282,9 +286,10 @@ mod tests {
     #[test]
     fn lines_that_the_same_contexts_ran_are_one_class() {
         let all = contexts(&[("", &[1, 2, 9]), ("a", &[1, 2, 5, 100]), ("b", &[1, 2, 5, 7])]);
-        let runs: Vec<Run> = all.runs().collect();
-        let run = |context, lines, alone| Run { context, lines, alone };
-        assert_eq!(runs, [run(0, 3, 1), run(1, 3, 0), run(2, 4, 1)]);
+        let counts: Vec<ContextCounts> = all.context_counts().collect();
+        let of =
+            |context, lines, only_this_context| ContextCounts { context, lines, only_this_context };
+        assert_eq!(counts, [of(0, 3, 1), of(1, 3, 0), of(2, 4, 1)]);
         let encoded = all.encode();
         assert_eq!(numbers(&encoded.lines), [1, 0, 1, 0, 3, 1, 2, 2, 2, 3]);
         assert_eq!(numbers(&encoded.contexts), [0, 1, 1]);

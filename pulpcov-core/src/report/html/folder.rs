@@ -9,12 +9,12 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::assets::{LIVE, SCRIPT, STYLE, asset_name};
-use super::contexts::{LineContexts, Run, push_number};
+use super::contexts::{ContextCounts, LineContexts, push_number};
 use super::escape;
 use super::pages::{Page, Report, VIEWS};
+use super::search_text::{self, Texts};
 use super::source::push_lines;
 use super::tables::{Files, Regions};
-use super::texts::{self, Texts};
 use super::views::{self, Frame, Part};
 use crate::output::replace;
 use crate::python::RegionKind;
@@ -44,7 +44,7 @@ pub(super) fn write(report: &Report<'_>, path: &Path) -> Result<()> {
     let is_new = fs::read_dir(path).map_err(unwritable)?.next().is_none();
     let folder = Folder::new(report, path);
     if is_new {
-        folder.put(".gitignore", GITIGNORE.as_bytes())?;
+        folder.write_file(".gitignore", GITIGNORE.as_bytes())?;
     }
     let mut files = BTreeMap::new();
     folder.write_assets(&mut files)?;
@@ -81,11 +81,11 @@ struct Scratch {
 }
 
 /// What is kept of a page after it was written.
-struct Written {
+struct WrittenPage {
     files: Vec<(String, String)>,
     text: String,
     hash: String,
-    runs: Vec<Run>,
+    context_counts: Vec<ContextCounts>,
 }
 
 impl<'a> Folder<'a> {
@@ -144,13 +144,13 @@ impl<'a> Folder<'a> {
         self.old.files.get(name).is_some_and(|old| old == hash) && self.path.join(name).is_file()
     }
 
-    fn put(&self, name: &str, content: &[u8]) -> Result<()> {
+    fn write_file(&self, name: &str, content: &[u8]) -> Result<()> {
         let path = self.path.join(name);
         replace(&path, content).map_err(|err| Error::from(err).with_path(path))
     }
 
     /// Writes a file unless the folder already has it with the same content.
-    fn put_changed(
+    fn write_if_changed(
         &self,
         name: String,
         content: &[u8],
@@ -158,25 +158,25 @@ impl<'a> Folder<'a> {
     ) -> Result<()> {
         let hash = short_hash(&blake3::hash(content));
         if !self.is_there(&name, &hash) {
-            self.put(&name, content)?;
+            self.write_file(&name, content)?;
         }
         files.insert(name, hash);
         Ok(())
     }
 
     fn write_assets(&self, files: &mut BTreeMap<String, String>) -> Result<()> {
-        self.put_changed(self.style.clone(), STYLE.as_bytes(), files)?;
-        self.put_changed(self.script.clone(), SCRIPT.as_bytes(), files)?;
+        self.write_if_changed(self.style.clone(), STYLE.as_bytes(), files)?;
+        self.write_if_changed(self.script.clone(), SCRIPT.as_bytes(), files)?;
         if let Some(name) = &self.live {
-            self.put_changed(name.clone(), LIVE.as_bytes(), files)?;
+            self.write_if_changed(name.clone(), LIVE.as_bytes(), files)?;
         }
         if let (Some(name), Some(css)) = (&self.extra_style, &self.report.options.extra_css) {
-            self.put_changed(name.clone(), css, files)?;
+            self.write_if_changed(name.clone(), css, files)?;
         }
         Ok(())
     }
 
-    fn write_pages(&self) -> Result<Vec<Written>> {
+    fn write_pages(&self) -> Result<Vec<WrittenPage>> {
         use rayon::prelude::*;
         let pages = self.report.pages.par_iter().enumerate();
         pages
@@ -184,7 +184,7 @@ impl<'a> Folder<'a> {
             .collect()
     }
 
-    fn write_page(&self, at: usize, page: &Page<'_>, into: &mut Scratch) -> Result<Written> {
+    fn write_page(&self, at: usize, page: &Page<'_>, into: &mut Scratch) -> Result<WrittenPage> {
         let report = self.report;
         let text = report.summary.source(page.file)?.text().to_owned();
         let contexts = line_contexts(report, page);
@@ -203,15 +203,15 @@ impl<'a> Folder<'a> {
             if let Some(part) = views::source(report, at, &into.lines, mem::take(&mut into.body))? {
                 into.page.clear();
                 self.render(&part, &mut into.page)?;
-                self.put(&format!("{}.html", part.name), into.page.as_bytes())?;
+                self.write_file(&format!("{}.html", part.name), into.page.as_bytes())?;
                 into.body = part.body;
             }
             if let Some(encoded) = encoded {
-                self.put(&format!("ctx.{}.js", page.name), encoded.as_bytes())?;
+                self.write_file(&format!("ctx.{}.js", page.name), encoded.as_bytes())?;
             }
         }
-        let runs = contexts.iter().flat_map(LineContexts::runs).collect();
-        Ok(Written { files, text, hash, runs })
+        let context_counts = contexts.iter().flat_map(LineContexts::context_counts).collect();
+        Ok(WrittenPage { files, text, hash, context_counts })
     }
 
     /// Returns a hash of everything a page is made from, except for what all pages depend on.
@@ -246,16 +246,20 @@ impl<'a> Folder<'a> {
     fn write_part(&self, part: Part, files: &mut BTreeMap<String, String>) -> Result<()> {
         let mut page = String::new();
         self.render(&part, &mut page)?;
-        self.put_changed(format!("{}.html", part.name), page.as_bytes(), files)
+        self.write_if_changed(format!("{}.html", part.name), page.as_bytes(), files)
     }
 
     /// Writes the source text for the search. Each text file holds several sources, and is written
     /// again only if one of them changed.
-    fn write_texts(&self, pages: &[Written], files: &mut BTreeMap<String, String>) -> Result<()> {
-        let count = texts::count(&self.report.pages);
-        let mut shards: Vec<Vec<(&str, &Written)>> = vec![Vec::new(); count];
+    fn write_texts(
+        &self,
+        pages: &[WrittenPage],
+        files: &mut BTreeMap<String, String>,
+    ) -> Result<()> {
+        let count = search_text::count(&self.report.pages);
+        let mut shards: Vec<Vec<(&str, &WrittenPage)>> = vec![Vec::new(); count];
         for (page, written) in self.report.pages.iter().zip(pages) {
-            if let Some(shard) = shards.get_mut(texts::place(&page.name, count)) {
+            if let Some(shard) = shards.get_mut(search_text::place(&page.name, count)) {
                 shard.push((&page.name, written));
             }
         }
@@ -265,18 +269,23 @@ impl<'a> Folder<'a> {
             let hash = hash_of(shard.iter().flat_map(|(name, page)| [*name, &page.hash]));
             if !self.is_there(&file, &hash) {
                 let texts = shard.iter().map(|(name, page)| (*name, page.text.as_str())).collect();
-                self.put(&file, script(&name, &Texts(texts))?.as_bytes())?;
+                self.write_file(&file, script(&name, &Texts(texts))?.as_bytes())?;
             }
             files.insert(file, hash);
         }
         Ok(())
     }
 
-    fn write_tables(&self, pages: &[Written], files: &mut BTreeMap<String, String>) -> Result<()> {
-        let runs: Vec<&[Run]> = pages.iter().map(|page| page.runs.as_slice()).collect();
-        for (name, content) in tables(self.report, &runs)? {
+    fn write_tables(
+        &self,
+        pages: &[WrittenPage],
+        files: &mut BTreeMap<String, String>,
+    ) -> Result<()> {
+        let counts: Vec<&[ContextCounts]> =
+            pages.iter().map(|page| page.context_counts.as_slice()).collect();
+        for (name, content) in tables(self.report, &counts)? {
             let content = format!("pulpcov(\"{name}\",{content})\n");
-            self.put_changed(format!("data.{name}.js"), content.as_bytes(), files)?;
+            self.write_if_changed(format!("data.{name}.js"), content.as_bytes(), files)?;
         }
         Ok(())
     }
@@ -300,7 +309,7 @@ impl<'a> Folder<'a> {
             // already there.
             let stamp = hash_of(files.iter().flat_map(|(name, hash)| [name.as_str(), hash]));
             let data = json(&[&stamp, &self.report.options.timestamp])?;
-            self.put(LIVE_DATA, format!("pulpcovLive(...{data})\n").as_bytes())?;
+            self.write_file(LIVE_DATA, format!("pulpcovLive(...{data})\n").as_bytes())?;
             files.insert(LIVE_DATA.to_owned(), stamp);
         }
         let status = Status {
@@ -310,7 +319,7 @@ impl<'a> Folder<'a> {
             files,
         };
         let json = serde_json::to_vec(&status).map_err(io::Error::from)?;
-        self.put(STATUS_FILE, &json)
+        self.write_file(STATUS_FILE, &json)
     }
 }
 
@@ -326,29 +335,32 @@ pub(super) fn line_contexts(report: &Report<'_>, page: &Page<'_>) -> Option<Line
 
 /// Returns the data files of the tables, as pairs of a name and JSON. Contexts are included if the
 /// report shows them.
-pub(super) fn tables(report: &Report<'_>, runs: &[&[Run]]) -> Result<Vec<(&'static str, String)>> {
+pub(super) fn tables(
+    report: &Report<'_>,
+    counts: &[&[ContextCounts]],
+) -> Result<Vec<(&'static str, String)>> {
     let mut tables = vec![
-        ("files", json(&Files::new(report, texts::count(&report.pages)))?),
+        ("files", json(&Files::new(report, search_text::count(&report.pages)))?),
         ("functions", json(&Regions::new(report, RegionKind::Function))?),
         ("classes", json(&Regions::new(report, RegionKind::Class))?),
     ];
     if let Some(contexts) = &report.contexts {
         tables.push(("contexts", json(&views::shown_contexts(&contexts.names))?));
-        tables.push(("runs", json(&runs_by_context(contexts.names.len(), runs))?));
+        tables.push(("runs", json(&counts_by_context(contexts.names.len(), counts))?));
     }
     Ok(tables)
 }
 
 /// Returns the files that each context ran. Each file is three numbers: the distance from the
 /// previous file, the number of lines, and the number of lines that no other context ran.
-fn runs_by_context(contexts: usize, runs: &[&[Run]]) -> Vec<String> {
+fn counts_by_context(contexts: usize, counts: &[&[ContextCounts]]) -> Vec<String> {
     let mut by_context = vec![(String::new(), 0_u32); contexts];
-    for (file, runs) in (0..).zip(runs) {
-        for run in *runs {
-            if let Some((text, last)) = by_context.get_mut(run.context as usize) {
+    for (file, counts) in (0..).zip(counts) {
+        for count in *counts {
+            if let Some((text, last)) = by_context.get_mut(count.context as usize) {
                 push_number(text, file - *last);
-                push_number(text, run.lines);
-                push_number(text, run.alone);
+                push_number(text, count.lines);
+                push_number(text, count.only_this_context);
                 *last = file;
             }
         }

@@ -12,7 +12,7 @@
 //! | `tables.rs` | the numbers of files, functions and classes |
 //! | `source.rs` | the lines of a source page |
 //! | `contexts.rs` | a compact encoding of which contexts ran which lines |
-//! | `texts.rs` | source text for the search |
+//! | `search_text.rs` | source text for the search |
 //! | `folder.rs` | the report as a folder, in which only files that changed are written again |
 //! | `single.rs` | the report as one page |
 //! | `views.rs` | the askama templates and their data |
@@ -23,10 +23,10 @@ mod escape;
 mod folder;
 mod highlight;
 mod pages;
+mod search_text;
 mod single;
 mod source;
 mod tables;
-mod texts;
 mod views;
 
 use std::path::Path;

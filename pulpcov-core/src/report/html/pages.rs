@@ -57,7 +57,7 @@ pub(super) struct Skipped {
 
 impl Skipped {
     /// Returns whether to leave out a file or a region with these numbers, and counts it if so.
-    pub(super) fn skips(&mut self, numbers: Numbers, options: &Options) -> bool {
+    pub(super) fn count_if_skipped(&mut self, numbers: Numbers, options: &Options) -> bool {
         if options.skip_covered && numbers.missing == 0 && numbers.partial_branches == 0 {
             self.covered += 1;
             return true;
@@ -121,7 +121,7 @@ impl<'a> Report<'a> {
             .into_entries()
             .into_iter()
             .map(|(_, file)| file)
-            .filter(|file| !skipped.skips(file.numbers(), options))
+            .filter(|file| !skipped.count_if_skipped(file.numbers(), options))
             .collect();
         let mut names = PageNames::default();
         let pages = files

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::assets::{SCRIPT, STYLE};
-use super::contexts::{LineContexts, Run};
+use super::contexts::{ContextCounts, LineContexts};
 use super::folder::{json, line_contexts, tables};
 use super::pages::{Report, VIEWS};
 use super::source::push_lines;
@@ -22,13 +22,14 @@ use crate::Result;
 struct Piece {
     page: Option<Part>,
     contexts: Option<(String, String)>,
-    runs: Vec<Run>,
+    context_counts: Vec<ContextCounts>,
 }
 
 pub(super) fn write(report: &Report<'_>, out: impl Write) -> Result<()> {
     let pieces = pieces(report)?;
-    let runs: Vec<&[Run]> = pieces.iter().map(|piece| piece.runs.as_slice()).collect();
-    let tables = tables(report, &runs)?;
+    let counts: Vec<&[ContextCounts]> =
+        pieces.iter().map(|piece| piece.context_counts.as_slice()).collect();
+    let tables = tables(report, &counts)?;
     let mut data: Vec<(String, String)> =
         tables.into_iter().map(|(name, json)| (name.to_owned(), json)).collect();
     let mut pages = Vec::new();
@@ -67,7 +68,7 @@ fn pieces(report: &Report<'_>) -> Result<Vec<Piece>> {
 
 fn piece(report: &Report<'_>, at: usize) -> Result<Piece> {
     let Some(page) = report.pages.get(at) else {
-        return Ok(Piece { page: None, contexts: None, runs: Vec::new() });
+        return Ok(Piece { page: None, contexts: None, context_counts: Vec::new() });
     };
     let source = report.summary.source(page.file)?;
     let contexts = line_contexts(report, page);
@@ -77,8 +78,12 @@ fn piece(report: &Report<'_>, at: usize) -> Result<Piece> {
         Some(contexts) => Some((format!("ctx.{}", page.name), json(&contexts.encode())?)),
         None => None,
     };
-    let runs = contexts.iter().flat_map(LineContexts::runs).collect();
-    Ok(Piece { page: views::source(report, at, &lines, String::new())?, contexts: encoded, runs })
+    let context_counts = contexts.iter().flat_map(LineContexts::context_counts).collect();
+    Ok(Piece {
+        page: views::source(report, at, &lines, String::new())?,
+        contexts: encoded,
+        context_counts,
+    })
 }
 
 /// Returns a hash of a script or a style sheet as a Content-Security-Policy expects it:

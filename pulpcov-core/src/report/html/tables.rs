@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::pages::{Page, Report, Skipped};
 use crate::python::{Region, RegionKind};
-use crate::results::{Narrower, Numbers};
+use crate::results::{Numbers, RegionSplitter};
 
 /// The counts of all rows, one list for each column.
 #[derive(Serialize, Default)]
@@ -92,7 +92,7 @@ impl<'a> Regions<'a> {
         for (file, rows) in rows_of_files(report, kind).into_iter().enumerate() {
             for row in rows {
                 totals += row.numbers;
-                if !skipped.skips(row.numbers, report.options) {
+                if !skipped.count_if_skipped(row.numbers, report.options) {
                     table.file.push(file);
                     table.name.push(row.name);
                     table.line.push(row.line);
@@ -122,9 +122,9 @@ fn rows_of_file<'a>(page: &'a Page<'_>, kind: RegionKind) -> Vec<Row<'a>> {
     }
     let regions: Vec<&Region> =
         page.facts.regions().iter().filter(|region| region.kind() == kind).collect();
-    let mut narrower = Narrower::new(page.analysis);
-    regions.iter().for_each(|region| narrower.add(region.ranges()));
-    let (parts, rest) = narrower.narrow();
+    let mut splitter = RegionSplitter::new(page.analysis);
+    regions.iter().for_each(|region| splitter.add(region.ranges()));
+    let (parts, rest) = splitter.split();
     let named = regions.iter().zip(&parts).map(|(region, part)| Row {
         name: Some(region.name()),
         line: region.start(),

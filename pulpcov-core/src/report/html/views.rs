@@ -11,7 +11,7 @@ use crate::{Error, ErrorKind};
 
 /// The index contains a table that works without the script, unless the report has more files than
 /// this: a longer table would make the page slow.
-const STATIC_ROWS: usize = 500;
+const MAX_STATIC_ROWS: usize = 500;
 
 /// The maximum number of problems that the index lists. It only counts the others.
 const MOST_PROBLEMS: usize = 200;
@@ -110,7 +110,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
     };
     let options = report.options;
     let is_index = view == "index";
-    let has_rows = is_index && report.pages.len() <= STATIC_ROWS;
+    let has_rows = is_index && report.pages.len() <= MAX_STATIC_ROWS;
     let percent = |numbers: Numbers| display_covered(numbers.percent_covered(), options.precision);
     let rows = report.pages.iter().filter(|_| has_rows).map(|page| Row {
         page: &page.name,

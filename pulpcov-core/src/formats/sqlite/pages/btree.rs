@@ -1,8 +1,8 @@
 //! The B-tree of a table (fileformat.html, sections 1.6 and 1.7).
 
+use super::page_file::{PageFile, Window, number16, number32};
 use super::record::varint;
-use super::store::{PageFile, Window, number16, number32};
-use super::{Plain, Unusual};
+use super::{NeedsSqlite, PlainResult};
 
 const INTERIOR: u8 = 5;
 const LEAF: u8 = 13;
@@ -25,12 +25,12 @@ pub(super) struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Finds the leaves of the tree whose root is the page `root`.
-    pub(super) fn new(file: &'a PageFile, root: u32) -> Plain<Self> {
+    pub(super) fn new(file: &'a PageFile, root: u32) -> PlainResult<Self> {
         file.claim(root)?;
         let mut window = Window::default();
         let mut level = vec![root];
         for _ in 0..MAX_DEPTH {
-            let first = level.first().ok_or(Unusual)?;
+            let first = level.first().ok_or(NeedsSqlite)?;
             let node = Node::new(file, *first, &mut window)?;
             if node.kind == LEAF {
                 return Ok(Self {
@@ -46,7 +46,7 @@ impl<'a> Table<'a> {
             below.iter().try_for_each(|child| file.claim(*child))?;
             level = below;
         }
-        Err(Unusual)
+        Err(NeedsSqlite)
     }
 
     /// Returns about how many rows are on `pages` leaves.
@@ -63,7 +63,7 @@ impl<'a> Table<'a> {
     }
 
     /// Calls `visit(rowid, record)` for each row.
-    pub(super) fn each(&self, visit: impl FnMut(i64, &[u8]) -> Plain<()>) -> Plain<()> {
+    pub(super) fn each(&self, visit: impl FnMut(i64, &[u8]) -> PlainResult<()>) -> PlainResult<()> {
         self.each_of(&self.leaves, visit)
     }
 
@@ -71,8 +71,8 @@ impl<'a> Table<'a> {
     pub(super) fn each_of(
         &self,
         leaves: &[u32],
-        mut visit: impl FnMut(i64, &[u8]) -> Plain<()>,
-    ) -> Plain<()> {
+        mut visit: impl FnMut(i64, &[u8]) -> PlainResult<()>,
+    ) -> PlainResult<()> {
         // A leaf without rows is valid only as the root of an empty table.
         let may_be_empty = self.leaves.len() == 1;
         let mut window = Window::default();
@@ -80,12 +80,12 @@ impl<'a> Table<'a> {
         for &number in leaves {
             let node = Node::new(self.file, number, &mut window)?;
             if node.kind != LEAF || (node.cells == 0 && !may_be_empty) {
-                return Err(Unusual);
+                return Err(NeedsSqlite);
             }
             let mut room = node.room()?;
             for start in node.cell_starts()? {
                 let cell = Cell::parse(node.cell(start)?, self.file.page_size())?;
-                room = room.checked_sub(cell.size.max(4)).ok_or(Unusual)?;
+                room = room.checked_sub(cell.size.max(4)).ok_or(NeedsSqlite)?;
                 match cell.overflow {
                     None => visit(cell.rowid, cell.local)?,
                     Some(first) => {
@@ -107,7 +107,7 @@ struct Joined {
 }
 
 impl Joined {
-    fn join(&mut self, file: &PageFile, cell: &Cell<'_>, first: u32) -> Plain<()> {
+    fn join(&mut self, file: &PageFile, cell: &Cell<'_>, first: u32) -> PlainResult<()> {
         self.record.clear();
         self.record.extend_from_slice(cell.local);
         let mut next = first;
@@ -115,11 +115,11 @@ impl Joined {
             file.claim(next)?;
             let page = file.page(next, &mut self.window)?;
             next = number32(page, 0)?;
-            let content = page.get(4..).ok_or(Unusual)?;
+            let content = page.get(4..).ok_or(NeedsSqlite)?;
             let wanted = content.len().min(cell.payload - self.record.len());
-            self.record.extend_from_slice(content.get(..wanted).ok_or(Unusual)?);
+            self.record.extend_from_slice(content.get(..wanted).ok_or(NeedsSqlite)?);
         }
-        if next == 0 { Ok(()) } else { Err(Unusual) }
+        if next == 0 { Ok(()) } else { Err(NeedsSqlite) }
     }
 }
 
@@ -133,15 +133,15 @@ struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    fn new(file: &'a PageFile, number: u32, window: &'a mut Window) -> Plain<Self> {
+    fn new(file: &'a PageFile, number: u32, window: &'a mut Window) -> PlainResult<Self> {
         let page = file.page(number, window)?;
         let start = if number == 1 { FILE_HEADER } else { 0 };
-        let kind = *page.get(start).ok_or(Unusual)?;
+        let kind = *page.get(start).ok_or(NeedsSqlite)?;
         let cells = usize::from(number16(page, start + 3)?);
         match kind {
             INTERIOR if cells > 0 => Ok(Self { page, start, kind, cells }),
             LEAF => Ok(Self { page, start, kind, cells }),
-            _ => Err(Unusual),
+            _ => Err(NeedsSqlite),
         }
     }
 
@@ -151,36 +151,36 @@ impl<'a> Node<'a> {
     }
 
     /// Returns the number of bytes on the page that cells can take.
-    fn room(&self) -> Plain<usize> {
-        self.page.len().checked_sub(self.pointers() + 2 * self.cells).ok_or(Unusual)
+    fn room(&self) -> PlainResult<usize> {
+        self.page.len().checked_sub(self.pointers() + 2 * self.cells).ok_or(NeedsSqlite)
     }
 
-    fn cell_starts(&self) -> Plain<impl Iterator<Item = usize> + use<'a>> {
+    fn cell_starts(&self) -> PlainResult<impl Iterator<Item = usize> + use<'a>> {
         let from = self.pointers();
-        let pointers = self.page.get(from..from + 2 * self.cells).ok_or(Unusual)?;
+        let pointers = self.page.get(from..from + 2 * self.cells).ok_or(NeedsSqlite)?;
         let (pairs, _) = pointers.as_chunks();
         Ok(pairs.iter().map(|pair| usize::from(u16::from_be_bytes(*pair))))
     }
 
     /// Returns the page from offset `start`, where a cell begins, to its end. A cell must be after the
     /// pointers.
-    fn cell(&self, start: usize) -> Plain<&'a [u8]> {
+    fn cell(&self, start: usize) -> PlainResult<&'a [u8]> {
         let cells_begin = self.pointers() + 2 * self.cells;
         let cell = self.page.get(start..).filter(|_| start >= cells_begin);
-        cell.filter(|cell| cell.len() >= 4).ok_or(Unusual)
+        cell.filter(|cell| cell.len() >= 4).ok_or(NeedsSqlite)
     }
 
-    fn children(&self, to: &mut Vec<u32>) -> Plain<()> {
+    fn children(&self, to: &mut Vec<u32>) -> PlainResult<()> {
         if self.kind != INTERIOR {
-            return Err(Unusual);
+            return Err(NeedsSqlite);
         }
         let mut room = self.room()?;
         for start in self.cell_starts()? {
             let cell = self.cell(start)?;
-            let mut key = cell.get(4..).ok_or(Unusual)?;
+            let mut key = cell.get(4..).ok_or(NeedsSqlite)?;
             to.push(number32(cell, 0)?);
             varint(&mut key)?;
-            room = room.checked_sub(cell.len() - key.len()).ok_or(Unusual)?;
+            room = room.checked_sub(cell.len() - key.len()).ok_or(NeedsSqlite)?;
         }
         to.push(number32(self.page, self.start + 8)?);
         Ok(())
@@ -201,20 +201,20 @@ struct Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    fn parse(bytes: &'a [u8], page_size: usize) -> Plain<Self> {
+    fn parse(bytes: &'a [u8], page_size: usize) -> PlainResult<Self> {
         let mut rest = bytes;
-        let payload = usize::try_from(varint(&mut rest)?).map_err(|_| Unusual)?;
+        let payload = usize::try_from(varint(&mut rest)?).map_err(|_| NeedsSqlite)?;
         if payload > MAX_PAYLOAD {
-            return Err(Unusual);
+            return Err(NeedsSqlite);
         }
         let rowid = varint(&mut rest)? as i64;
         let head = bytes.len() - rest.len();
         if payload <= page_size - 35 {
-            let local = rest.get(..payload).ok_or(Unusual)?;
+            let local = rest.get(..payload).ok_or(NeedsSqlite)?;
             return Ok(Self { rowid, payload, local, overflow: None, size: head + payload });
         }
         let here = local_part(payload, page_size);
-        let local = rest.get(..here).ok_or(Unusual)?;
+        let local = rest.get(..here).ok_or(NeedsSqlite)?;
         let overflow = Some(number32(rest, here)?);
         Ok(Self { rowid, payload, local, overflow, size: head + here + 4 })
     }

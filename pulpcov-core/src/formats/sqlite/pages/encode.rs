@@ -99,17 +99,17 @@ pub(super) fn varint_len(number: u64) -> usize {
     (70 - (number | 1).leading_zeros() as usize) / 7 - usize::from(number >> 63 != 0)
 }
 
-/// The length of a buffer that has room for any [`ShortCell`], and for the extra bytes that are written with
+/// The length of a buffer that has room for any [`NumberCell`], and for the extra bytes that are written with
 /// its last word.
-pub(super) const CELL: usize = 40;
+pub(super) const CELL_BUFFER: usize = 40;
 
 /// A cell of a few numbers, as words that are written one after another.
 ///
 /// Every word is written as eight bytes, because a constant length compiles to fast code. The next word
 /// overwrites the extra bytes.
-pub(super) struct ShortCell([Word; 4]);
+pub(super) struct NumberCell([Word; 4]);
 
-impl ShortCell {
+impl NumberCell {
     /// Makes the cell of a table row with the columns `keys` and `numbers`.
     #[inline]
     pub(super) fn row(rowid: u64, keys: &Columns, numbers: &Columns) -> Self {
@@ -141,7 +141,7 @@ impl ShortCell {
 
     /// Writes the cell to the start of `room`. The bytes after the cell are arbitrary.
     #[inline]
-    pub(super) fn write_to(&self, room: &mut [u8; CELL]) {
+    pub(super) fn write_to(&self, room: &mut [u8; CELL_BUFFER]) {
         let mut at = 0;
         for word in &self.0 {
             if let Some(place) = room.get_mut(at..at + 8) {
@@ -152,7 +152,7 @@ impl ShortCell {
     }
 
     pub(super) fn to_vec(&self) -> Vec<u8> {
-        let mut room = [0; CELL];
+        let mut room = [0; CELL_BUFFER];
         self.write_to(&mut room);
         room.get(..self.len()).unwrap_or_default().to_vec()
     }
@@ -300,7 +300,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn short_cells_are_what_long_ones_would_be(
+        fn number_cells_are_what_general_ones_would_be(
             numbers in [number(), number(), number(), number()],
             rowid in 0u64..1 << 49,
             shift in 0u32..49,
@@ -316,7 +316,7 @@ mod tests {
             varint(&mut cell, long.len() as u64);
             varint(&mut cell, rowid);
             cell.append(&mut long);
-            let short = ShortCell::row(rowid, &keys, &others);
+            let short = NumberCell::row(rowid, &keys, &others);
             prop_assert_eq!((short.to_vec(), short.len()), (cell.clone(), cell.len()));
 
             fields.push(Field::Integer(rowid as i64));
@@ -324,7 +324,7 @@ mod tests {
             cell.clear();
             varint(&mut cell, long.len() as u64);
             cell.append(&mut long);
-            let short = ShortCell::entry(&keys, &others, &Columns::rowid(rowid));
+            let short = NumberCell::entry(&keys, &others, &Columns::rowid(rowid));
             prop_assert_eq!((short.to_vec(), short.len()), (cell.clone(), cell.len()));
         }
     }

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 
-use super::pack::{LOCK_PAGE, PAGE, PageWriter};
-use super::write::{FreeList, place};
+use super::build_tree::{LOCK_PAGE, PAGE, PageWriter};
+use super::write::{FreeList, position_of_page};
 
 /// The maximum number of free pages that one page of the list names. SQLite leaves the last six places
 /// unused.
@@ -20,7 +20,7 @@ pub(in super::super) fn write_free_list(
     start: u32,
 ) -> io::Result<(FreeList, u32)> {
     let free: Vec<u32> = free.filter(|page| *page != LOCK_PAGE).collect();
-    let mut out = PageWriter::new(place(file, start), start);
+    let mut out = PageWriter::new(position_of_page(file, start), start);
     let mut list = FreeList { first: 0, len: free.len() as u32 };
     for leaves in free.chunks(LEAVES) {
         let mut trunk = [0; PAGE];

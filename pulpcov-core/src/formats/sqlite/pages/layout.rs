@@ -1,9 +1,9 @@
 //! Where the tables of a data file are, from the schema table (fileformat.html, section 2.6).
 
 use super::btree::Table;
+use super::page_file::PageFile;
 use super::record::{Value, values};
-use super::store::PageFile;
-use super::{Plain, Unusual};
+use super::{NeedsSqlite, PlainResult};
 
 /// The tables of schema 7: the SQL that creates each, and whether SQLite makes an index for it.
 const TABLES: [(&str, bool); 7] = [
@@ -45,7 +45,7 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Returns the layout of a database that has exactly the tables and indexes of schema 7.
-    pub(super) fn of(file: &PageFile) -> Plain<Self> {
+    pub(super) fn of(file: &PageFile) -> PlainResult<Self> {
         let mut found = Found::default();
         Table::new(file, 1)?.each(|_, record| found.add(&values(record)?, file.count()))?;
         found.complete()
@@ -60,18 +60,18 @@ struct Found {
 
 impl Found {
     /// Adds a row of the schema table: type, name, table, first page, SQL.
-    fn add(&mut self, row: &[Value<'_>; 5], pages: u32) -> Plain<()> {
+    fn add(&mut self, row: &[Value<'_>; 5], pages: u32) -> PlainResult<()> {
         let [kind, name, table, root, sql] = *row;
-        let root = u32::try_from(root.integer()?).map_err(|_| Unusual)?;
+        let root = u32::try_from(root.integer()?).map_err(|_| NeedsSqlite)?;
         if root < 2 || root > pages {
-            return Err(Unusual);
+            return Err(NeedsSqlite);
         }
         let number = number_of(table.text()?)?;
         let place = match (kind.text()?, sql) {
             (b"table", Value::Text(sql)) if name == table => {
-                let (wanted, _) = TABLES.get(number).ok_or(Unusual)?;
-                if essence(sql)?.strip_prefix(b"create table ") != Some(wanted.as_bytes()) {
-                    return Err(Unusual);
+                let (wanted, _) = TABLES.get(number).ok_or(NeedsSqlite)?;
+                if normalized(sql)?.strip_prefix(b"create table ") != Some(wanted.as_bytes()) {
+                    return Err(NeedsSqlite);
                 }
                 &mut self.tables
             }
@@ -82,17 +82,17 @@ impl Found {
             {
                 &mut self.indexes
             }
-            _ => return Err(Unusual),
+            _ => return Err(NeedsSqlite),
         };
-        let place = place.get_mut(number).ok_or(Unusual)?;
-        if place.replace(root).is_some() { Err(Unusual) } else { Ok(()) }
+        let place = place.get_mut(number).ok_or(NeedsSqlite)?;
+        if place.replace(root).is_some() { Err(NeedsSqlite) } else { Ok(()) }
     }
 
-    fn complete(self) -> Plain<Layout> {
+    fn complete(self) -> PlainResult<Layout> {
         let as_wanted =
             |((_, has_index), index): ((&str, bool), &Option<u32>)| has_index == index.is_some();
         if !TABLES.into_iter().zip(&self.indexes).all(as_wanted) {
-            return Err(Unusual);
+            return Err(NeedsSqlite);
         }
         match self.tables {
             [
@@ -104,16 +104,16 @@ impl Found {
                 Some(arcs),
                 Some(tracers),
             ] => Ok(Layout { version, meta, files, contexts, lines, arcs, tracers }),
-            _ => Err(Unusual),
+            _ => Err(NeedsSqlite),
         }
     }
 }
 
-fn number_of(table: &[u8]) -> Plain<usize> {
+fn number_of(table: &[u8]) -> PlainResult<usize> {
     let is_of = |(sql, _): &(&str, bool)| {
         sql.as_bytes().strip_prefix(table).is_some_and(|rest| rest.starts_with(b"("))
     };
-    TABLES.iter().position(is_of).ok_or(Unusual)
+    TABLES.iter().position(is_of).ok_or(NeedsSqlite)
 }
 
 fn is_automatic(index: &[u8], table: &[u8]) -> bool {
@@ -124,29 +124,29 @@ fn is_automatic(index: &[u8], table: &[u8]) -> bool {
 }
 
 /// Returns SQL without comments, in lower case, and with only those spaces that separate two words.
-fn essence(sql: &[u8]) -> Plain<Vec<u8>> {
+fn normalized(sql: &[u8]) -> PlainResult<Vec<u8>> {
     if sql.len() > MAX_SQL || sql.contains(&0) || std::str::from_utf8(sql).is_err() {
-        return Err(Unusual);
+        return Err(NeedsSqlite);
     }
-    let mut essence = Vec::with_capacity(sql.len());
+    let mut normalized = Vec::with_capacity(sql.len());
     for line in sql.split(|byte| *byte == b'\n') {
         let comment = line.windows(2).position(|two| two == b"--").unwrap_or(line.len());
         for &byte in line.iter().take(comment).chain(b"\n") {
             match byte {
                 b'(' | b')' | b',' => {
-                    essence.pop_if(|last| *last == b' ');
-                    essence.push(byte);
+                    normalized.pop_if(|last| *last == b' ');
+                    normalized.push(byte);
                 }
-                byte if !byte.is_ascii_whitespace() => essence.push(byte.to_ascii_lowercase()),
-                _ if !matches!(essence.last(), Some(b'(' | b')' | b',' | b' ')) => {
-                    essence.push(b' ');
+                byte if !byte.is_ascii_whitespace() => normalized.push(byte.to_ascii_lowercase()),
+                _ if !matches!(normalized.last(), Some(b'(' | b')' | b',' | b' ')) => {
+                    normalized.push(b' ');
                 }
                 _ => {}
             }
         }
     }
-    essence.pop_if(|last| *last == b' ');
-    Ok(essence)
+    normalized.pop_if(|last| *last == b' ');
+    Ok(normalized)
 }
 
 #[cfg(test)]
@@ -158,7 +158,7 @@ mod tests {
         let sql = include_str!("../schema7.sql");
         let mut statements: Vec<String> = sql
             .split_terminator(";\n")
-            .map(|sql| String::from_utf8(essence(sql.trim_start().as_bytes()).unwrap()).unwrap())
+            .map(|sql| String::from_utf8(normalized(sql.trim_start().as_bytes()).unwrap()).unwrap())
             .collect();
         statements.sort();
         let mut known: Vec<String> =
@@ -169,11 +169,12 @@ mod tests {
 
     #[test]
     fn words_stay_apart() {
-        let same =
-            |a: &str, b: &str| essence(a.as_bytes()).unwrap() == essence(b.as_bytes()).unwrap();
+        let same = |a: &str, b: &str| {
+            normalized(a.as_bytes()).unwrap() == normalized(b.as_bytes()).unwrap()
+        };
         assert!(same("CREATE TABLE a (\n  b -- c\n)", "create table a(b)"));
         assert!(!same("a (id integerprimary key)", "a (id integer primary key)"));
         assert!(!same("a (id integer)", "a (id \"integer\")"));
-        assert!(essence(b"a -- \0\n").is_err() && essence(b"a -- \xff\n").is_err());
+        assert!(normalized(b"a -- \0\n").is_err() && normalized(b"a -- \xff\n").is_err());
     }
 }

@@ -3,48 +3,48 @@
 //! SQLite is needed for locks, journals and everything unusual. A data file that coverage.py made is plain
 //! tables, and reading or writing these row by row through SQL would take most of the time of a combine. A
 //! database that is as plain as coverage.py makes it is therefore decoded here: schema 7, UTF-8, whole pages,
-//! every page used in only one place, every cell and record within its bounds. Any other database is
-//! [`Unusual`], and SQLite reads it. SQLite gives the same rows, or the error that says what is wrong.
+//! every page used in only one place, every cell and record within its bounds. SQLite reads any other database
+//! ([`NeedsSqlite`]), and gives the same rows, or the error that says what is wrong.
 //!
-//! - `store`: the header, and where the pages are;
+//! - `page_file`: the header, and where the pages are;
 //! - `btree`: the rows of a table, page by page;
 //! - `record`: the values of a row;
 //! - `layout`: where each table is;
-//! - `tables`: rows of the tables, as parts of a data set;
-//! - `portions`: the same in batches.
+//! - `read_tables`: rows of the tables, as parts of a data set;
+//! - `batches`: the same rows, a batch at a time.
 //!
 //! A new database is written page by page, because its rows are sorted already:
 //!
 //! - `encode`: records as bytes;
-//! - `pack`: the B-trees of tables and indexes, built from the leaves up;
+//! - `build_tree`: the B-trees of tables and indexes, built from the leaves up;
 //! - `write`: all of schema 7;
 //! - `free_list`: the list of free pages;
-//! - `behind`: syncing a large file while it is written.
+//! - `sync_while_writing`: syncing a large file while it is written.
 
-mod behind;
+mod batches;
 mod btree;
+mod build_tree;
 mod encode;
 mod free_list;
 mod layout;
-mod pack;
-mod portions;
+mod page_file;
+mod read_tables;
 mod record;
-mod store;
-mod tables;
+mod sync_while_writing;
 mod write;
 
 pub(super) use free_list::write_free_list;
-pub(super) use store::{PageFile, Store};
-pub(super) use store::{number16, number32};
-pub(super) use tables::Database;
+pub(super) use page_file::{ByteSource, PageFile};
+pub(super) use page_file::{number16, number32};
+pub(super) use read_tables::Database;
 pub(super) use write::write;
 pub(super) use write::write_blank;
-pub(super) use write::{FreeList, Header, Written, write_at, write_from};
-pub(super) const PAGE_SIZE: usize = pack::PAGE;
+pub(super) use write::{FreeList, Header, WrittenTables, write_at, write_from};
+pub(super) const PAGE_SIZE: usize = build_tree::PAGE;
 
 /// The error for a database that SQLite has to read or refuse.
 #[derive(Debug)]
-pub(super) struct Unusual;
+pub(super) struct NeedsSqlite;
 
-/// The result of reading something that may be [`Unusual`].
-pub(super) type Plain<T> = Result<T, Unusual>;
+/// The result of reading something that may [need SQLite](NeedsSqlite).
+pub(super) type PlainResult<T> = Result<T, NeedsSqlite>;

@@ -1,6 +1,6 @@
 //! Decoding records, the values of a row (fileformat.html, section 2.1).
 
-use super::{Plain, Unusual};
+use super::{NeedsSqlite, PlainResult};
 use crate::data::stored_text::StoredText;
 
 /// A value. Data files have no floating-point numbers.
@@ -13,52 +13,52 @@ pub(super) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    pub(super) fn integer(self) -> Plain<i64> {
+    pub(super) fn integer(self) -> PlainResult<i64> {
         match self {
             Self::Integer(number) => Ok(number),
-            _ => Err(Unusual),
+            _ => Err(NeedsSqlite),
         }
     }
 
-    pub(super) fn text(self) -> Plain<&'a [u8]> {
+    pub(super) fn text(self) -> PlainResult<&'a [u8]> {
         match self {
             Self::Text(bytes) => Ok(bytes),
-            _ => Err(Unusual),
+            _ => Err(NeedsSqlite),
         }
     }
 
     /// Returns the value as text that coverage.py can read.
-    pub(super) fn stored_text(self) -> Plain<StoredText<'a>> {
-        StoredText::of_bytes(self.text()?).map_err(|_| Unusual)
+    pub(super) fn stored_text(self) -> PlainResult<StoredText<'a>> {
+        StoredText::of_bytes(self.text()?).map_err(|_| NeedsSqlite)
     }
 
-    pub(super) fn blob(self) -> Plain<&'a [u8]> {
+    pub(super) fn blob(self) -> PlainResult<&'a [u8]> {
         match self {
             Self::Blob(bytes) => Ok(bytes),
-            _ => Err(Unusual),
+            _ => Err(NeedsSqlite),
         }
     }
 
     /// Checks the column that is an alias of the rowid. SQLite stores it as NULL.
-    pub(super) fn rowid_alias(self) -> Plain<()> {
+    pub(super) fn rowid_alias(self) -> PlainResult<()> {
         match self {
             Self::Null => Ok(()),
-            _ => Err(Unusual),
+            _ => Err(NeedsSqlite),
         }
     }
 }
 
 /// Returns the values of a record that has exactly `N` values.
-pub(super) fn values<const N: usize>(record: &[u8]) -> Plain<[Value<'_>; N]> {
+pub(super) fn values<const N: usize>(record: &[u8]) -> PlainResult<[Value<'_>; N]> {
     let mut rest = record;
-    let header_len = usize::try_from(varint(&mut rest)?).map_err(|_| Unusual)?;
-    let (header, mut body) = record.split_at_checked(header_len).ok_or(Unusual)?;
-    let mut types = header.get(record.len() - rest.len()..).ok_or(Unusual)?;
+    let header_len = usize::try_from(varint(&mut rest)?).map_err(|_| NeedsSqlite)?;
+    let (header, mut body) = record.split_at_checked(header_len).ok_or(NeedsSqlite)?;
+    let mut types = header.get(record.len() - rest.len()..).ok_or(NeedsSqlite)?;
     let mut values = [Value::Null; N];
     for value in &mut values {
         *value = next_value(varint(&mut types)?, &mut body)?;
     }
-    if types.is_empty() && body.is_empty() { Ok(values) } else { Err(Unusual) }
+    if types.is_empty() && body.is_empty() { Ok(values) } else { Err(NeedsSqlite) }
 }
 
 /// Returns the numbers of a record that has exactly `N` values, all of them numbers. `N` is at most a dozen.
@@ -66,12 +66,12 @@ pub(super) fn values<const N: usize>(record: &[u8]) -> Plain<[Value<'_>; N]> {
 /// Tables of numbers have many rows, so the code avoids branches on the length of a number, which processors
 /// predict badly.
 #[inline]
-pub(super) fn integers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
-    let (&header_len, types) = record.split_first().ok_or(Unusual)?;
-    let types: &[u8; N] = types.first_chunk().ok_or(Unusual)?;
+pub(super) fn integers<const N: usize>(record: &[u8]) -> PlainResult<[i64; N]> {
+    let (&header_len, types) = record.split_first().ok_or(NeedsSqlite)?;
+    let types: &[u8; N] = types.first_chunk().ok_or(NeedsSqlite)?;
     let mut end = N + 1;
     if usize::from(header_len) != end {
-        return Err(Unusual);
+        return Err(NeedsSqlite);
     }
     let mut numbers = [0; N];
     for (number, &kind) in numbers.iter_mut().zip(types) {
@@ -80,7 +80,7 @@ pub(super) fn integers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
             5 => 6,
             6 => 8,
             8 | 9 => 0,
-            _ => return Err(Unusual),
+            _ => return Err(NeedsSqlite),
         };
         let start = end;
         end += len;
@@ -89,7 +89,7 @@ pub(super) fn integers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
             // The number is the last of these eight bytes.
             Some(bytes) => shifted_back(i64::from_be_bytes(*bytes) << (64 - 8 * len), len),
             None => {
-                let bytes = record.get(start..end).ok_or(Unusual)?;
+                let bytes = record.get(start..end).ok_or(NeedsSqlite)?;
                 let first = bytes.iter().fold(0, |number, &byte| number << 8 | i64::from(byte));
                 match len {
                     0 => i64::from(kind) - 8,
@@ -98,7 +98,7 @@ pub(super) fn integers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
             }
         };
     }
-    if end == record.len() { Ok(numbers) } else { Err(Unusual) }
+    if end == record.len() { Ok(numbers) } else { Err(NeedsSqlite) }
 }
 
 /// Returns the number of `len` bytes whose bytes are the most significant ones of `number`.
@@ -108,7 +108,7 @@ fn shifted_back(number: i64, len: usize) -> i64 {
 }
 
 #[inline]
-fn next_value<'a>(serial_type: u64, body: &mut &'a [u8]) -> Plain<Value<'a>> {
+fn next_value<'a>(serial_type: u64, body: &mut &'a [u8]) -> PlainResult<Value<'a>> {
     Ok(match serial_type {
         0 => Value::Null,
         1 => Value::Integer(i64::from(i8::from_be_bytes(array(body)?))),
@@ -120,30 +120,30 @@ fn next_value<'a>(serial_type: u64, body: &mut &'a [u8]) -> Plain<Value<'a>> {
         8 => Value::Integer(0),
         9 => Value::Integer(1),
         12.. => {
-            let len = usize::try_from((serial_type - 12) / 2).map_err(|_| Unusual)?;
+            let len = usize::try_from((serial_type - 12) / 2).map_err(|_| NeedsSqlite)?;
             let bytes = take(body, len)?;
             if serial_type.is_multiple_of(2) { Value::Blob(bytes) } else { Value::Text(bytes) }
         }
-        _ => return Err(Unusual),
+        _ => return Err(NeedsSqlite),
     })
 }
 
 #[inline]
-fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Plain<&'a [u8]> {
-    let (taken, rest) = bytes.split_at_checked(len).ok_or(Unusual)?;
+fn take<'a>(bytes: &mut &'a [u8], len: usize) -> PlainResult<&'a [u8]> {
+    let (taken, rest) = bytes.split_at_checked(len).ok_or(NeedsSqlite)?;
     *bytes = rest;
     Ok(taken)
 }
 
 #[inline]
-fn array<const N: usize>(bytes: &mut &[u8]) -> Plain<[u8; N]> {
-    let (taken, rest) = bytes.split_first_chunk().ok_or(Unusual)?;
+fn array<const N: usize>(bytes: &mut &[u8]) -> PlainResult<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk().ok_or(NeedsSqlite)?;
     *bytes = rest;
     Ok(*taken)
 }
 
 #[inline]
-fn sign_extended<const N: usize>(bytes: &mut &[u8]) -> Plain<i64> {
+fn sign_extended<const N: usize>(bytes: &mut &[u8]) -> PlainResult<i64> {
     let taken: [u8; N] = array(bytes)?;
     let number = taken.iter().fold(0u64, |number, &byte| number << 8 | u64::from(byte));
     let unused = 64 - 8 * N as u32;
@@ -152,7 +152,7 @@ fn sign_extended<const N: usize>(bytes: &mut &[u8]) -> Plain<i64> {
 
 /// Reads a number of one to nine bytes. The most significant seven bits come first.
 #[inline]
-pub(super) fn varint(bytes: &mut &[u8]) -> Plain<u64> {
+pub(super) fn varint(bytes: &mut &[u8]) -> PlainResult<u64> {
     let (number, rest) = match *bytes {
         [a @ 0..0x80, rest @ ..] => (u64::from(*a), rest),
         [a, b @ 0..0x80, rest @ ..] => (u64::from(a & 0x7f) << 7 | u64::from(*b), rest),
@@ -166,7 +166,7 @@ pub(super) fn varint(bytes: &mut &[u8]) -> Plain<u64> {
     Ok(number)
 }
 
-fn long_varint(bytes: &mut &[u8]) -> Plain<u64> {
+fn long_varint(bytes: &mut &[u8]) -> PlainResult<u64> {
     let mut number = 0;
     for _ in 0..8 {
         let [byte] = array(bytes)?;
@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     /// Decodes the numbers of a record with the general function.
-    fn numbers<const N: usize>(record: &[u8]) -> Plain<[i64; N]> {
+    fn numbers<const N: usize>(record: &[u8]) -> PlainResult<[i64; N]> {
         let mut numbers = [0; N];
         for (number, value) in numbers.iter_mut().zip(values::<N>(record)?) {
             *number = value.integer()?;

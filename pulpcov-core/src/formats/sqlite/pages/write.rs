@@ -5,9 +5,9 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, BufWriter, Write};
 
-use super::behind::{self, SyncRequests};
-use super::encode::{Columns, Field, ShortCell, record, record_len, row_len_of};
-use super::pack::{Measure, PAGE, PageWriter, Tree, first_page};
+use super::build_tree::{PAGE, PageWriter, TableSizer, Tree, first_page};
+use super::encode::{Columns, Field, NumberCell, record, record_len, row_len_of};
+use super::sync_while_writing::{self, SyncRequests};
 use crate::data::contexts::ContextId;
 use crate::data::{FilePath, LineArc, Measurement};
 use crate::formats::sqlite::SCHEMA_VERSION;
@@ -21,18 +21,18 @@ const BUFFER: usize = 1 << 20;
 const LENGTHS_AT_ONCE: usize = 1 << 12;
 
 /// Whether two threads can write to one file at the same time, each at its own position.
-const TOGETHER: bool = cfg!(unix);
+const CAN_WRITE_IN_PARALLEL: bool = cfg!(unix);
 /// The minimum number of rows for writing a table and its index at the same time.
-const MANY: u64 = 20_000;
+const MIN_ROWS_PARALLEL: u64 = 20_000;
 
 /// The number of sets that are touched before they are needed. The sets are scattered in memory.
-const TOUCHED: usize = 16;
+const PREFETCHED_SETS: usize = 16;
 
 /// Whether to sync parts of a file while it is written. On macOS, every sync would wait for everything in the
 /// disk's own cache.
-const SYNC_BEHIND: bool = cfg!(target_os = "linux");
+const SYNC_WHILE_WRITING: bool = cfg!(target_os = "linux");
 /// The minimum number of rows for syncing parts of the file.
-const VERY_MANY: u64 = 500_000;
+const MIN_ROWS_SYNCED: u64 = 500_000;
 
 /// Writes `rows` to an empty file.
 ///
@@ -46,7 +46,7 @@ pub(in super::super) fn write(rows: &dyn RowSource, file: &File) -> io::Result<(
 }
 
 /// Tables that have been written. The first page does not name them yet.
-pub(in super::super) struct Written {
+pub(in super::super) struct WrittenTables {
     roots: [Root; 7],
     /// The number of the page after the tables.
     pub(in super::super) end: u32,
@@ -57,7 +57,7 @@ pub(in super::super) fn write_from(
     rows: &dyn RowSource,
     file: &File,
     start: u32,
-) -> io::Result<Written> {
+) -> io::Result<WrittenTables> {
     let tables = Tables {
         rows,
         files: rows.files(),
@@ -65,34 +65,34 @@ pub(in super::super) fn write_from(
         contexts: rows.contexts().sorted_ids(),
     };
     let write = |syncs| {
-        let together = TOGETHER && rows.count() >= MANY;
-        let mut pages = Pages { file, next: start, together, syncs };
-        Ok(Written { roots: tables.write(&mut pages)?, end: pages.next })
+        let in_parallel = CAN_WRITE_IN_PARALLEL && rows.count() >= MIN_ROWS_PARALLEL;
+        let mut pages = Pages { file, next: start, in_parallel, syncs };
+        Ok(WrittenTables { roots: tables.write(&mut pages)?, end: pages.next })
     };
-    match SYNC_BEHIND && rows.count() >= VERY_MANY {
-        true => behind::write_with(file, write),
+    match SYNC_WHILE_WRITING && rows.count() >= MIN_ROWS_SYNCED {
+        true => sync_while_writing::write_with(file, write),
         false => write(SyncRequests::default()),
     }
 }
 
-impl Written {
+impl WrittenTables {
     /// Writes the first page, which makes all of these tables the database's at once.
     pub(in super::super) fn write_first(&self, file: &File, header: &Header) -> io::Result<()> {
         let first = first_page_of(&self.roots, header)
             .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
-        place(file, 1).write_all(&first[..])
+        position_of_page(file, 1).write_all(&first[..])
     }
 }
 
 /// Writes `bytes` at the offset `at`.
 pub(in super::super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    Place { file, at, syncs: SyncRequests::default() }.write_all(bytes)
+    FilePosition { file, at, syncs: SyncRequests::default() }.write_all(bytes)
 }
 
 /// Returns the position where a page begins.
-pub(super) fn place(file: &File, page: u32) -> Place<'_> {
+pub(super) fn position_of_page(file: &File, page: u32) -> FilePosition<'_> {
     let at = u64::from(page - 1) * PAGE as u64;
-    Place { file, at, syncs: SyncRequests::default() }
+    FilePosition { file, at, syncs: SyncRequests::default() }
 }
 
 /// The fields of the database header that vary.
@@ -116,13 +116,13 @@ pub(in super::super) struct FreeList {
 }
 
 /// A position in a file. Each write moves it to the end of what was written.
-pub(super) struct Place<'a> {
+pub(super) struct FilePosition<'a> {
     file: &'a File,
     at: u64,
     syncs: SyncRequests,
 }
 
-impl Write for Place<'_> {
+impl Write for FilePosition<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         #[cfg(unix)]
         let written = std::os::unix::fs::FileExt::write_at(self.file, bytes, self.at)?;
@@ -146,7 +146,7 @@ struct Pages<'a> {
     file: &'a File,
     next: u32,
     /// Whether to write a table and its index at the same time.
-    together: bool,
+    in_parallel: bool,
     syncs: SyncRequests,
 }
 
@@ -154,12 +154,12 @@ impl Pages<'_> {
     /// Writes a tree. Returns the number of its root page.
     fn tree(
         &mut self,
-        write: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32>,
+        write: impl FnOnce(&mut PageWriter<BufWriter<FilePosition<'_>>>) -> io::Result<u32>,
     ) -> io::Result<u32> {
         let at = u64::from(self.next - 1) * PAGE as u64;
         let out = BufWriter::with_capacity(
             BUFFER,
-            Place { file: self.file, at, syncs: self.syncs.clone() },
+            FilePosition { file: self.file, at, syncs: self.syncs.clone() },
         );
         let mut pages = PageWriter::new(out, self.next);
         let root = write(&mut pages)?;
@@ -188,8 +188,8 @@ struct Tables<'a> {
 impl Tables<'_> {
     /// Writes the tables and indexes in the order of the schema.
     fn write(&self, pages: &mut Pages<'_>) -> io::Result<[Root; 7]> {
-        let alone = |table, rows| Root { table, rows, index: None };
-        let indexed = |table, (rows, index)| Root { table, rows, index: Some(index) };
+        let without_index = |table, rows| Root { table, rows, index: None };
+        let with_index = |table, (rows, index)| Root { table, rows, index: Some(index) };
         let meta = meta_rows(self.rows);
         let mut keys: Vec<_> = meta.iter().map(|(key, _)| key.as_bytes()).zip(1..).collect();
         keys.sort_unstable();
@@ -197,47 +197,50 @@ impl Tables<'_> {
         let names = || self.contexts.iter().map(|&id| self.rows.contexts().name(id));
         let names = || names().map(str::as_bytes).zip(1..);
         Ok([
-            alone("coverage_schema", pages.tree(|out| table_of_version(out, SCHEMA_VERSION))?),
-            indexed(
+            without_index(
+                "coverage_schema",
+                pages.tree(|out| table_of_version(out, SCHEMA_VERSION))?,
+            ),
+            with_index(
                 "meta",
                 (
                     pages.tree(|out| table_of_meta(out, &meta))?,
                     pages.tree(|out| index_of_names(out, keys))?,
                 ),
             ),
-            indexed(
+            with_index(
                 "file",
                 (
                     pages.tree(|out| table_of_names(out, paths()))?,
                     pages.tree(|out| index_of_names(out, paths()))?,
                 ),
             ),
-            indexed(
+            with_index(
                 "context",
                 (
                     pages.tree(|out| table_of_names(out, names()))?,
                     pages.tree(|out| index_of_names(out, names()))?,
                 ),
             ),
-            indexed(
+            with_index(
                 "line_bits",
-                both(
+                table_and_index(
                     pages,
                     |out| self.lines(out),
                     |first| self.measure_lines(first),
                     |out| self.index_of_lines(out),
                 )?,
             ),
-            indexed(
+            with_index(
                 "arc",
-                both(
+                table_and_index(
                     pages,
                     |out| self.arcs(out),
                     |first| self.measure_arcs(first),
                     |out| self.index_of_arcs(out),
                 )?,
             ),
-            alone("tracer", pages.tree(|out| self.tracers(out))?),
+            without_index("tracer", pages.tree(|out| self.tracers(out))?),
         ])
     }
 
@@ -256,7 +259,7 @@ impl Tables<'_> {
     /// Returns the number of the page after the table, if the table begins with the page `first`.
     fn measure_lines(&self, first: u32) -> io::Result<u32> {
         let mut rowid = 0;
-        let mut table = Measure::table(first);
+        let mut table = TableSizer::table(first);
         self.each_bitmap(|file, context, numbits| {
             rowid += 1;
             let ids = [file, context].map(|id| Field::Integer(id.into()));
@@ -273,7 +276,7 @@ impl Tables<'_> {
             rowid += 1;
             let keys = Columns::two(file, context);
             let rowid = Columns::rowid(rowid);
-            index.short_entry(&ShortCell::entry(&keys, &Columns::default(), &rowid))
+            index.number_entry(&NumberCell::entry(&keys, &Columns::default(), &rowid))
         })?;
         index.finish()
     }
@@ -283,7 +286,7 @@ impl Tables<'_> {
         let mut table = Tree::table(out);
         self.each_arc(|keys, (from, to)| {
             rowid += 1;
-            table.short_row(rowid, &ShortCell::row(rowid, keys, &Columns::two(from, to)))
+            table.number_row(rowid, &NumberCell::row(rowid, keys, &Columns::two(from, to)))
         })?;
         table.finish()
     }
@@ -291,17 +294,17 @@ impl Tables<'_> {
     /// Returns the number of the page after the table, if the table begins with the page `first`.
     fn measure_arcs(&self, first: u32) -> io::Result<u32> {
         let (mut lengths, mut rowid) = (Vec::new(), 1);
-        let mut table = Measure::table(first);
+        let mut table = TableSizer::table(first);
         self.each_arc_set(|keys, arcs| {
             lengths.extend(arcs.iter().map(|&(from, to)| row_len_of(keys, from, to)));
             if lengths.len() >= LENGTHS_AT_ONCE {
-                table.short_rows(rowid, &lengths);
+                table.number_rows(rowid, &lengths);
                 rowid += lengths.len() as u64;
                 lengths.clear();
             }
             Ok(())
         })?;
-        table.short_rows(rowid, &lengths);
+        table.number_rows(rowid, &lengths);
         table.finish()
     }
 
@@ -311,7 +314,7 @@ impl Tables<'_> {
         self.each_arc(|keys, (from, to)| {
             rowid += 1;
             let (arc, rowid) = (Columns::two(from, to), Columns::rowid(rowid));
-            index.short_entry(&ShortCell::entry(keys, &arc, &rowid))
+            index.number_entry(&NumberCell::entry(keys, &arc, &rowid))
         })?;
         index.finish()
     }
@@ -337,8 +340,9 @@ impl Tables<'_> {
             return Ok(());
         }
         for (file, (path, _)) in (1..).zip(&self.files) {
-            for sets in by_rank(&self.rows.record(path)?.lines, &self.ranks).chunks(TOUCHED) {
-                touch(sets.iter().map(|(_, lines)| lines.as_bytes()));
+            for sets in by_rank(&self.rows.record(path)?.lines, &self.ranks).chunks(PREFETCHED_SETS)
+            {
+                prefetch(sets.iter().map(|(_, lines)| lines.as_bytes()));
                 for (context, lines) in sets {
                     visit(file, id(*context)?, lines.as_bytes())?;
                 }
@@ -364,8 +368,9 @@ impl Tables<'_> {
             return Ok(());
         }
         for (file, (path, _)) in (1..).zip(&self.files) {
-            for sets in by_rank(&self.rows.record(path)?.arcs, &self.ranks).chunks(TOUCHED) {
-                touch(sets.iter().map(|(_, arcs)| arcs.as_slice()));
+            for sets in by_rank(&self.rows.record(path)?.arcs, &self.ranks).chunks(PREFETCHED_SETS)
+            {
+                prefetch(sets.iter().map(|(_, arcs)| arcs.as_slice()));
                 for (context, arcs) in sets {
                     visit(&Columns::two(file, id(*context)?), arcs.as_slice())?;
                 }
@@ -376,7 +381,7 @@ impl Tables<'_> {
 }
 
 /// Touches sets, so that the processor loads them at the same time and not one after another.
-fn touch<'s, T: Copy + 's>(sets: impl Iterator<Item = &'s [T]>) {
+fn prefetch<'s, T: Copy + 's>(sets: impl Iterator<Item = &'s [T]>) {
     sets.for_each(|set| {
         black_box((set.first().copied(), set.last().copied()));
     });
@@ -388,24 +393,24 @@ fn id(number: i64) -> io::Result<i32> {
 
 /// Writes a table and its index. If there are many rows, writes both at the same time: the table is measured
 /// first, and the index begins where the table will end.
-fn both<'f>(
+fn table_and_index<'f>(
     pages: &mut Pages<'f>,
-    table: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32> + Send,
+    table: impl FnOnce(&mut PageWriter<BufWriter<FilePosition<'_>>>) -> io::Result<u32> + Send,
     measure: impl FnOnce(u32) -> io::Result<u32> + Send,
-    index: impl FnOnce(&mut PageWriter<BufWriter<Place<'_>>>) -> io::Result<u32> + Send,
+    index: impl FnOnce(&mut PageWriter<BufWriter<FilePosition<'_>>>) -> io::Result<u32> + Send,
 ) -> io::Result<(u32, u32)> {
-    if !pages.together {
+    if !pages.in_parallel {
         return Ok((pages.tree(table)?, pages.tree(index)?));
     }
-    let Pages { file, next, together, ref syncs } = *pages;
+    let Pages { file, next, in_parallel, ref syncs } = *pages;
     let (table, index) = join(
         || -> io::Result<_> {
-            let mut pages: Pages<'f> = Pages { file, next, together, syncs: syncs.clone() };
+            let mut pages: Pages<'f> = Pages { file, next, in_parallel, syncs: syncs.clone() };
             Ok((pages.tree(table)?, pages.next))
         },
         || -> io::Result<_> {
             let begin = measure(next)?;
-            let mut pages = Pages { file, next: begin, together, syncs: syncs.clone() };
+            let mut pages = Pages { file, next: begin, in_parallel, syncs: syncs.clone() };
             Ok((pages.tree(index)?, begin, pages.next))
         },
     );
@@ -500,7 +505,7 @@ fn first_page_of(roots: &[Root; 7], header: &Header) -> Option<Box<[u8; PAGE]>> 
 pub(in super::super) fn write_blank(file: &File) -> io::Result<()> {
     let header = Header { count: 1, ..Header::default() };
     let page = first_page_with(&[], &header).unwrap_or_else(|| Box::new([0; PAGE]));
-    place(file, 1).write_all(&page[..])
+    position_of_page(file, 1).write_all(&page[..])
 }
 
 fn first_page_with(records: &[Vec<u8>], header: &Header) -> Option<Box<[u8; PAGE]>> {

@@ -13,10 +13,10 @@ use std::io::{self, Read, Seek};
 
 use super::lock::WriteLock;
 use super::pages::{
-    FreeList, Header, PAGE_SIZE, Written, number16, number32, write_at, write_blank,
+    FreeList, Header, PAGE_SIZE, WrittenTables, number16, number32, write_at, write_blank,
     write_free_list, write_from,
 };
-use super::write::{RowSource, refuse_if_said_twice};
+use super::write::{RowSource, refuse_two_measurements};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::FileKind;
 
@@ -33,9 +33,9 @@ const CHANGES: usize = 24;
 const MARK: u32 = u32::from_be_bytes(*b"pulp");
 
 /// A database whose rows were replaced in place. It may be marked as [unfinished](is_marked).
-pub(crate) struct Rewritten(WriteLock);
+pub(crate) struct ReplacedInPlace(WriteLock);
 
-impl Rewritten {
+impl ReplacedInPlace {
     /// Replaces the content of `file`, which is empty or a database, by `rows`. The change is durable. If
     /// `marked` is true, the database gets the mark of an unfinished result. `check` runs while no other
     /// process can write the file, before anything is changed, and may refuse.
@@ -49,9 +49,9 @@ impl Rewritten {
         marked: bool,
         check: impl FnOnce(&File) -> Result<()>,
     ) -> Result<Self> {
-        refuse_if_said_twice(rows)?;
+        refuse_two_measurements(rows)?;
         let lock = WriteLock::acquire(file)?;
-        let old = State::of(lock.file())?;
+        let old = HeaderFields::of(lock.file())?;
         let before = lock.file().metadata()?;
         let mut has_switched = false;
         let replaced =
@@ -93,7 +93,7 @@ fn put_back(before: &Metadata, file: &File) -> io::Result<()> {
 fn replace(
     rows: &dyn RowSource,
     lock: &WriteLock,
-    old: &State,
+    old: &HeaderFields,
     marked: bool,
     has_switched: &mut bool,
 ) -> Result<()> {
@@ -117,7 +117,7 @@ fn replace(
 fn compact(
     rows: &dyn RowSource,
     lock: &WriteLock,
-    old: &State,
+    old: &HeaderFields,
     count: u32,
     start: u32,
     marked: bool,
@@ -129,19 +129,19 @@ fn compact(
     let written = write_from(rows, lock.file(), 2)?;
     let new = old.changed(written.end - 1);
     switch(lock, &written, &new.header(FreeList::default(), marked), &mut false)?;
-    lock.alone(|file| Ok(file.set_len(u64::from(new.pages) * PAGE_SIZE as u64)?))?;
+    lock.while_unread(|file| Ok(file.set_len(u64::from(new.pages) * PAGE_SIZE as u64)?))?;
     Ok(lock.file().sync_all()?)
 }
 
 /// Makes the written tables those of the database.
 fn switch(
     lock: &WriteLock,
-    written: &Written,
+    written: &WrittenTables,
     header: &Header,
     has_switched: &mut bool,
 ) -> Result<()> {
     lock.file().sync_all()?;
-    lock.alone(|file| {
+    lock.while_unread(|file| {
         *has_switched = true;
         Ok(written.write_first(file, header)?)
     })?;
@@ -149,13 +149,13 @@ fn switch(
 }
 
 /// The fields of a database header that a rewrite changes.
-struct State {
+struct HeaderFields {
     pages: u32,
     changes: u32,
     schema_changes: u32,
 }
 
-impl State {
+impl HeaderFields {
     fn of(file: &File) -> Result<Self> {
         let size = file.metadata()?.len();
         let head = head(file)?;

@@ -1,6 +1,6 @@
 //! The rows of a data file in batches, so that they need not all be in memory at once.
 
-use super::pages::{self, Unusual};
+use super::pages::{self, NeedsSqlite};
 use super::read::{Database, Reader, measurement};
 use super::rows::{Contexts, Ids};
 use super::sql;
@@ -9,18 +9,18 @@ use crate::data::rows::{Rows, Runs};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Why reading stopped.
-enum Stop {
-    Unusual,
+enum BatchError {
+    NeedsSqlite,
     Failed(Error),
 }
 
-impl From<Unusual> for Stop {
-    fn from(_: Unusual) -> Self {
-        Self::Unusual
+impl From<NeedsSqlite> for BatchError {
+    fn from(_: NeedsSqlite) -> Self {
+        Self::NeedsSqlite
     }
 }
 
-impl From<Error> for Stop {
+impl From<Error> for BatchError {
     fn from(err: Error) -> Self {
         Self::Failed(err)
     }
@@ -33,7 +33,7 @@ impl Reader {
     ///
     /// A data file that only SQLite can read is read as a whole. If this turns out after the first batches,
     /// the value is dropped and `begin` is called again.
-    pub(crate) fn read_in_portions<T>(
+    pub(crate) fn read_in_batches<T>(
         mut self,
         contexts: Contexts,
         bytes: u64,
@@ -46,15 +46,15 @@ impl Reader {
                 rows.take_listed_authors(&self.paths);
                 begin(rows)
             };
-            match plainly(&plain, &self.file_index, contexts, bytes, begin, &mut add) {
-                Ok(read) if plain.store().is_unchanged()? => return Ok(read),
+            match read_plain(&plain, &self.file_index, contexts, bytes, begin, &mut add) {
+                Ok(read) if plain.source().is_unchanged()? => return Ok(read),
                 Ok(_) => {
                     return Err(Error::new(ErrorKind::Busy, "the file changed while it was read"));
                 }
-                Err(Stop::Failed(err)) => return Err(err),
-                Err(Stop::Unusual) => {}
+                Err(BatchError::Failed(err)) => return Err(err),
+                Err(BatchError::NeedsSqlite) => {}
             }
-            let snapshot = plain.into_store().into_snapshot()?;
+            let snapshot = plain.into_source().into_snapshot()?;
             self.database = Database::Any(sql::Database::open(snapshot)?);
         }
         let mut rows = self.into_rows(contexts, &mut Vec::new())?;
@@ -65,20 +65,20 @@ impl Reader {
 }
 
 /// Reads a plain database in batches.
-fn plainly<T>(
+fn read_plain<T>(
     database: &pages::Database,
     files: &Ids<usize>,
     merge: Contexts,
     bytes: u64,
     begin: impl Fn(&mut Rows) -> Result<T>,
     mut add: impl FnMut(&mut T, Runs<u8>, Runs<LineArc>) -> Result<()>,
-) -> std::result::Result<(T, Rows), Stop> {
+) -> std::result::Result<(T, Rows), BatchError> {
     let (mut rows, contexts) = database.rows_of_small_tables(files, merge)?;
     // On an error, the SQL path reads the file again, so that an error in lines or arcs is reported before
     // this one.
-    let mut made = begin(&mut rows).map_err(|_| Stop::Unusual)?;
+    let mut made = begin(&mut rows).map_err(|_| BatchError::NeedsSqlite)?;
     let (mut any_lines, mut any_arcs) = (false, false);
-    let orphans = database.each_portion::<Stop>(files, &contexts, bytes, |lines, arcs| {
+    let orphans = database.each_batch::<BatchError>(files, &contexts, bytes, |lines, arcs| {
         any_lines |= !lines.is_empty();
         any_arcs |= !arcs.is_empty();
         Ok(add(&mut made, lines, arcs)?)

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::btree::Table;
 use super::layout::Layout;
+use super::page_file::{ByteSource, PageFile};
 use super::record::{Value, integers, values};
-use super::store::{PageFile, Store};
-use super::{Plain, Unusual};
+use super::{NeedsSqlite, PlainResult};
 use crate::data::LineArc;
 use crate::data::contexts::{ContextId, ContextTable};
 use crate::data::path::PathList;
@@ -30,23 +30,23 @@ impl Database {
     pub(in super::super) fn new(file: PageFile) -> Result<Self, PageFile> {
         match layout(&file) {
             Ok(layout) => Ok(Self { file, layout }),
-            Err(Unusual) => Err(file),
+            Err(NeedsSqlite) => Err(file),
         }
     }
 
     /// Returns the bytes, for SQLite to read.
-    pub(in super::super) fn into_store(self) -> Store {
-        self.file.into_store()
+    pub(in super::super) fn into_source(self) -> ByteSource {
+        self.file.into_source()
     }
 
     /// Returns where the bytes are.
-    pub(in super::super) fn store(&self) -> &Store {
-        self.file.store()
+    pub(in super::super) fn source(&self) -> &ByteSource {
+        self.file.source()
     }
 
     /// Returns the paths in the order of their table, and a map from SQLite's ids to indexes into these
     /// paths.
-    pub(in super::super) fn files(&self) -> Plain<(PathList, Ids<usize>)> {
+    pub(in super::super) fn files(&self) -> PlainResult<(PathList, Ids<usize>)> {
         let mut paths = PathList::default();
         let mut ids = Vec::new();
         Table::new(&self.file, self.layout.files)?.each(|rowid, record| {
@@ -65,11 +65,11 @@ impl Database {
         files: &Ids<usize>,
         count: usize,
         merge: Contexts,
-    ) -> Plain<Rows> {
+    ) -> PlainResult<Rows> {
         let (mut rows, contexts) = self.rows_of_small_tables(files, merge)?;
-        let keys = Keys { files, contexts: &contexts, count, merge };
-        let (lines, line_orphans) = self.lines(&keys)?;
-        let (arcs, arc_orphans) = self.arcs(&keys)?;
+        let lookup = IdLookup { files, contexts: &contexts, count, merge };
+        let (lines, line_orphans) = self.lines(&lookup)?;
+        let (arcs, arc_orphans) = self.arcs(&lookup)?;
         (rows.lines, rows.arcs) = (lines, arcs);
         rows.orphans += line_orphans + arc_orphans;
         Ok(rows)
@@ -80,7 +80,7 @@ impl Database {
         &self,
         files: &Ids<usize>,
         merge: Contexts,
-    ) -> Plain<(Rows, Ids<ContextId>)> {
+    ) -> PlainResult<(Rows, Ids<ContextId>)> {
         let (contexts, ids) = self.contexts(merge)?;
         let (tracers, orphans) = self.tracers(files)?;
         let meta = self.meta()?;
@@ -89,7 +89,7 @@ impl Database {
 
     /// Returns the contexts, and a map from SQLite's ids to them. If contexts are merged, every id stands for
     /// the unnamed context.
-    fn contexts(&self, merge: Contexts) -> Plain<(ContextTable, Ids<ContextId>)> {
+    fn contexts(&self, merge: Contexts) -> PlainResult<(ContextTable, Ids<ContextId>)> {
         let mut table = ContextTable::default();
         let mut ids = Vec::new();
         Table::new(&self.file, self.layout.contexts)?.each(|rowid, record| {
@@ -103,23 +103,23 @@ impl Database {
         Ok((table, Ids::new(ids)))
     }
 
-    fn lines(&self, keys: &Keys<'_>) -> Plain<(Vec<Runs<u8>>, u64)> {
+    fn lines(&self, lookup: &IdLookup<'_>) -> PlainResult<(Vec<Runs<u8>>, u64)> {
         let table = Table::new(&self.file, self.layout.lines)?;
-        apart(in_parts(&table.leaves, |leaves| match keys.merge {
-            Contexts::Kept => keys.lines_kept(&table, leaves),
-            Contexts::Merged => keys.lines_merged(&table, leaves),
+        split_parts(in_parts(&table.leaves, |leaves| match lookup.merge {
+            Contexts::Kept => lookup.lines_kept(&table, leaves),
+            Contexts::Merged => lookup.lines_merged(&table, leaves),
         }))
     }
 
-    fn arcs(&self, keys: &Keys<'_>) -> Plain<(Vec<Runs<LineArc>>, u64)> {
+    fn arcs(&self, lookup: &IdLookup<'_>) -> PlainResult<(Vec<Runs<LineArc>>, u64)> {
         let table = Table::new(&self.file, self.layout.arcs)?;
-        apart(in_parts(&table.leaves, |leaves| match keys.merge {
-            Contexts::Kept => keys.arcs_kept(&table, leaves),
-            Contexts::Merged => keys.arcs_merged(&table, leaves),
+        split_parts(in_parts(&table.leaves, |leaves| match lookup.merge {
+            Contexts::Kept => lookup.arcs_kept(&table, leaves),
+            Contexts::Merged => lookup.arcs_merged(&table, leaves),
         }))
     }
 
-    fn tracers(&self, files: &Ids<usize>) -> Plain<(HashMap<usize, Box<str>>, u64)> {
+    fn tracers(&self, files: &Ids<usize>) -> PlainResult<(HashMap<usize, Box<str>>, u64)> {
         let mut tracers = HashMap::new();
         let mut orphans = 0;
         Table::new(&self.file, self.layout.tracers)?.each(|rowid, record| {
@@ -138,7 +138,7 @@ impl Database {
         Ok((tracers, orphans))
     }
 
-    fn meta(&self) -> Plain<BTreeMap<String, String>> {
+    fn meta(&self) -> PlainResult<BTreeMap<String, String>> {
         let text = |value: Value<'_>| Ok(value.stored_text()?.as_str().to_owned());
         let mut meta = BTreeMap::new();
         Table::new(&self.file, self.layout.meta)?.each(|_, record| {
@@ -150,7 +150,7 @@ impl Database {
     }
 }
 
-fn layout(file: &PageFile) -> Plain<Layout> {
+fn layout(file: &PageFile) -> PlainResult<Layout> {
     let layout = Layout::of(file)?;
     let mut versions = Vec::new();
     Table::new(file, layout.version)?.each(|_, record| {
@@ -158,11 +158,11 @@ fn layout(file: &PageFile) -> Plain<Layout> {
         versions.push(version.integer()?);
         Ok(())
     })?;
-    if versions == [SCHEMA_VERSION] { Ok(layout) } else { Err(Unusual) }
+    if versions == [SCHEMA_VERSION] { Ok(layout) } else { Err(NeedsSqlite) }
 }
 
 /// What the ids of a row stand for, and what to do with its context.
-pub(super) struct Keys<'a> {
+pub(super) struct IdLookup<'a> {
     pub(super) files: &'a Ids<usize>,
     pub(super) contexts: &'a Ids<ContextId>,
     /// The number of files.
@@ -176,7 +176,7 @@ pub(super) struct Part<T> {
     pub(super) orphans: u64,
 }
 
-impl Keys<'_> {
+impl IdLookup<'_> {
     fn find(&self, file: i64, context: i64) -> Option<(usize, ContextId)> {
         Some((self.files.get(file)?, self.contexts.get(context)?))
     }
@@ -188,13 +188,13 @@ impl Keys<'_> {
         table: &Table<'_>,
         leaves: &[u32],
         mut visit: impl FnMut(usize, ContextId, &[u8]),
-    ) -> Plain<u64> {
+    ) -> PlainResult<u64> {
         let mut orphans = 0;
         table.each_of(leaves, |_, record| {
             let [file, context, bits] = values(record)?;
             let (file, context, bits) = (file.integer()?, context.integer()?, bits.blob()?);
             if bits.len() > MAX_NUMBITS {
-                return Err(Unusual);
+                return Err(NeedsSqlite);
             }
             match self.find(file, context) {
                 Some((file, context)) => visit(file, context, bits),
@@ -205,7 +205,7 @@ impl Keys<'_> {
         Ok(orphans)
     }
 
-    pub(super) fn lines_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<u8>> {
+    pub(super) fn lines_kept(&self, table: &Table<'_>, leaves: &[u32]) -> PlainResult<Part<u8>> {
         let pages = leaves.len();
         let mut rows = Runs::with_room(table.rows_about(pages), table.bytes_about(pages));
         let orphans = self.each_bitmap(table, leaves, |file, context, bits| {
@@ -214,7 +214,7 @@ impl Keys<'_> {
         Ok(Part { rows, orphans })
     }
 
-    fn lines_merged(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<u8>> {
+    fn lines_merged(&self, table: &Table<'_>, leaves: &[u32]) -> PlainResult<Part<u8>> {
         let mut rows = LineTotals::new(self.count);
         let orphans = self.each_bitmap(table, leaves, |file, _, bits| rows.add(file, bits))?;
         Ok(Part { rows: rows.finish(ContextId::ONLY), orphans })
@@ -228,7 +228,7 @@ impl Keys<'_> {
         leaves: &[u32],
         mut rows: Runs<LineArc>,
         mut ended: impl FnMut(&mut Runs<LineArc>),
-    ) -> Plain<Part<LineArc>> {
+    ) -> PlainResult<Part<LineArc>> {
         let mut orphans = 0;
         let mut ids = None;
         let mut found = None;
@@ -244,7 +244,7 @@ impl Keys<'_> {
                     rows.begin(file, context);
                 }
             }
-            let end = |number| limits::arc_end(number).map_err(|_| Unusual);
+            let end = |number| limits::arc_end(number).map_err(|_| NeedsSqlite);
             let arc = (end(from)?, end(to)?);
             match found {
                 Some(_) => rows.push_value(arc),
@@ -257,12 +257,16 @@ impl Keys<'_> {
         Ok(Part { rows, orphans })
     }
 
-    pub(super) fn arcs_kept(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<LineArc>> {
+    pub(super) fn arcs_kept(
+        &self,
+        table: &Table<'_>,
+        leaves: &[u32],
+    ) -> PlainResult<Part<LineArc>> {
         let room = Runs::with_room(0, table.rows_about(leaves.len()));
         self.runs_of_arcs(table, leaves, room, |_| ())
     }
 
-    fn arcs_merged(&self, table: &Table<'_>, leaves: &[u32]) -> Plain<Part<LineArc>> {
+    fn arcs_merged(&self, table: &Table<'_>, leaves: &[u32]) -> PlainResult<Part<LineArc>> {
         let mut rows = ArcTotals::new(self.count);
         let part = self.runs_of_arcs(table, leaves, Runs::default(), |runs| {
             runs.drain(|file, arcs| rows.add(file, arcs));
@@ -272,7 +276,7 @@ impl Keys<'_> {
 }
 
 /// Returns the rows of each part, and the number of orphans of all parts.
-fn apart<T>(parts: Plain<Vec<Part<T>>>) -> Plain<(Vec<Runs<T>>, u64)> {
+fn split_parts<T>(parts: PlainResult<Vec<Part<T>>>) -> PlainResult<(Vec<Runs<T>>, u64)> {
     let parts = parts?;
     let orphans = parts.iter().map(|part| part.orphans).sum();
     Ok((parts.into_iter().map(|part| part.rows).collect(), orphans))
@@ -281,8 +285,8 @@ fn apart<T>(parts: Plain<Vec<Part<T>>>) -> Plain<(Vec<Runs<T>>, u64)> {
 /// Reads pages of a table on all cores. The parts are in the order of the table.
 pub(super) fn in_parts<T: Send>(
     leaves: &[u32],
-    read: impl Fn(&[u32]) -> Plain<T> + Sync + Send,
-) -> Plain<Vec<T>> {
+    read: impl Fn(&[u32]) -> PlainResult<T> + Sync + Send,
+) -> PlainResult<Vec<T>> {
     use rayon::prelude::*;
     let tasks = leaves.len().div_ceil(PAGES_A_TASK).min(2 * rayon::current_num_threads());
     if tasks < 2 {

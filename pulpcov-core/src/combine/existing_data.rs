@@ -2,22 +2,22 @@
 
 use std::path::Path;
 
-use super::spill::Run;
+use super::spill::SpillFile;
 use crate::data::CoverageData;
 use crate::data::contexts::ContextId;
 use crate::data::merging::{Merging, PathTable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::{DataFile, FileIdentity, is_blank};
 
-/// The smallest portion of the file that is read at once, in bytes, even if its rows take too much memory.
-const LEAST_PORTION: u64 = 1 << 20;
+/// The smallest batch of the file that is read at once, in bytes, even if its rows take too much memory.
+const MIN_BATCH: u64 = 1 << 20;
 
 /// The data file that a combine appends to.
-pub(super) struct Base {
+pub(super) struct ExistingData {
     /// Everything in the file, except line and arc rows that take too much memory.
     pub(super) data: CoverageData,
     /// Line and arc rows that are not in `data`.
-    pub(super) runs: Vec<Run>,
+    pub(super) spill_files: Vec<SpillFile>,
     /// The memory of the rows in `data`, in bytes.
     pub(super) size: usize,
     /// The state of the file when it was read.
@@ -28,12 +28,12 @@ pub(super) struct Base {
 struct Reading {
     merging: Merging,
     contexts: Vec<ContextId>,
-    runs: Vec<Run>,
+    spill_files: Vec<SpillFile>,
 }
 
-impl Base {
+impl ExistingData {
     /// Reads the data file, and returns `None` if there is none. Keeps at most half of `memory` bytes of rows
-    /// in memory; if there are more, all rows go to runs.
+    /// in memory; if there are more, all rows go to spill files.
     pub(super) fn load(
         data_file: &Path,
         drop_contexts: bool,
@@ -42,7 +42,7 @@ impl Base {
         let Ok(identity) = FileIdentity::of_path(data_file) else { return Ok(None) };
         if is_blank(data_file) {
             let data = CoverageData::new();
-            return Ok(Some(Self { data, runs: Vec::new(), size: 0, identity }));
+            return Ok(Some(Self { data, spill_files: Vec::new(), size: 0, identity }));
         }
         let file = DataFile::open_in_place(data_file).map_err(not_appendable)?;
         if file.is_recovered() {
@@ -64,19 +64,23 @@ impl Base {
     ) -> Result<Self> {
         let half = memory.map_or(usize::MAX, |bytes| bytes / 2);
         // Rows can take more memory than they take bytes in the file.
-        let portion = (half as u64 / 4).max(LEAST_PORTION);
+        let batch = (half as u64 / 4).max(MIN_BATCH);
         let mut paths = PathTable::default();
         let files: Vec<usize> = file.stored_paths().map(|path| paths.number(path.into())).collect();
         let take = |reading: &mut Reading| -> Result<()> {
-            reading.runs.extend(Run::take(&mut reading.merging, paths.all(), data_file)?);
+            reading.spill_files.extend(SpillFile::take(
+                &mut reading.merging,
+                paths.all(),
+                data_file,
+            )?);
             Ok(())
         };
-        let (mut reading, rows) = file.read_in_portions(
-            portion,
+        let (mut reading, rows) = file.read_in_batches(
+            batch,
             |names| {
                 let mut merging = Merging::default();
                 let contexts = merging.add_names(names, &files, paths.all())?;
-                Ok(Reading { merging, contexts, runs: Vec::new() })
+                Ok(Reading { merging, contexts, spill_files: Vec::new() })
             },
             |reading, lines, arcs| {
                 reading.merging.add_runs(lines, arcs, &files, &reading.contexts);
@@ -91,13 +95,13 @@ impl Base {
             );
             return Err(Error::new(ErrorKind::Corrupt, message).with_path(data_file));
         }
-        if !reading.runs.is_empty() {
+        if !reading.spill_files.is_empty() {
             take(&mut reading)?;
         }
         let size = reading.merging.size();
         let mut data = reading.merging.into_data(rows.measurement, paths.all());
         data.replace_meta(rows.meta);
-        Ok(Self { data, runs: reading.runs, size, identity })
+        Ok(Self { data, spill_files: reading.spill_files, size, identity })
     }
 }
 

@@ -7,7 +7,7 @@ use super::installed::Settings;
 
 /// The settings of a hook.
 #[derive(Debug, Serialize)]
-pub(super) struct InForce {
+pub(super) struct HookSettings {
     packages: Vec<String>,
     folders: Vec<String>,
     branch: bool,
@@ -20,7 +20,7 @@ pub(super) struct InForce {
     users: Vec<u32>,
 }
 
-impl From<&Settings> for InForce {
+impl From<&Settings> for HookSettings {
     fn from(settings: &Settings) -> Self {
         let one = |name: &str| settings.get(name).map(str::to_owned);
         let all = |name: &str| settings.all(name).map(str::to_owned).collect();
@@ -37,7 +37,7 @@ impl From<&Settings> for InForce {
     }
 }
 
-impl InForce {
+impl HookSettings {
     /// Returns a line for each setting.
     pub(super) fn in_words(&self) -> Vec<String> {
         let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".to_owned());

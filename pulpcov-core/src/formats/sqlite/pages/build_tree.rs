@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::encode::{CELL, ShortCell, varint, varint_len};
+use super::encode::{CELL_BUFFER, NumberCell, varint, varint_len};
 
 /// The size of the pages that are written, the same as SQLite's default.
 pub(super) const PAGE: usize = 4096;
@@ -100,8 +100,8 @@ struct Page {
     kind: Kind,
     /// The offset of the page's header.
     start: usize,
-    /// The cells, one after another, and room for the extra bytes that are copied with a short cell.
-    cells: Box<[u8; PAGE + CELL]>,
+    /// The cells, one after another, and room for the extra bytes that are copied with a [`NumberCell`].
+    cells: Box<[u8; PAGE + CELL_BUFFER]>,
     /// The end of each cell.
     ends: Vec<u16>,
     bytes: Box<[u8; PAGE]>,
@@ -112,7 +112,7 @@ impl Page {
         Self {
             kind,
             start,
-            cells: Box::new([0; PAGE + CELL]),
+            cells: Box::new([0; PAGE + CELL_BUFFER]),
             ends: Vec::with_capacity(PAGE / 8),
             bytes: Box::new([0; PAGE]),
         }
@@ -135,7 +135,7 @@ impl Page {
     }
 
     #[inline]
-    fn add_short(&mut self, cell: &ShortCell) {
+    fn add_numbers(&mut self, cell: &NumberCell) {
         let used = self.used();
         if let Some(room) = self.cells[used..].first_chunk_mut() {
             cell.write_to(room);
@@ -213,7 +213,7 @@ pub(super) struct Tree<'a, W> {
     /// The rowid of the last row, in a table.
     last_row: u64,
     /// The divider, in an index: the entry between the current leaf and the next one, if there is a next one.
-    parting: Option<Vec<u8>>,
+    divider: Option<Vec<u8>>,
 }
 
 impl<'a, W: Write> Tree<'a, W> {
@@ -232,7 +232,7 @@ impl<'a, W: Write> Tree<'a, W> {
             leaves: Level::default(),
             cell: Vec::new(),
             last_row: 0,
-            parting: None,
+            divider: None,
         }
     }
 
@@ -248,9 +248,9 @@ impl<'a, W: Write> Tree<'a, W> {
     }
 
     /// Adds a row of a few numbers to a table.
-    pub(super) fn short_row(&mut self, rowid: u64, cell: &ShortCell) -> io::Result<()> {
+    pub(super) fn number_row(&mut self, rowid: u64, cell: &NumberCell) -> io::Result<()> {
         self.make_room(rowid, cell.len())?;
-        self.leaf.add_short(cell);
+        self.leaf.add_numbers(cell);
         Ok(())
     }
 
@@ -271,7 +271,7 @@ impl<'a, W: Write> Tree<'a, W> {
         varint(&mut self.cell, record.len() as u64);
         self.put_record(record, MOST_OF_ENTRY)?;
         let cell = std::mem::take(&mut self.cell);
-        if self.begins_or_goes_on(cell.len(), || cell.clone())? {
+        if self.belongs_on_leaf(cell.len(), || cell.clone())? {
             self.leaf.add(&cell);
         }
         self.cell = cell;
@@ -279,9 +279,9 @@ impl<'a, W: Write> Tree<'a, W> {
     }
 
     /// Adds an entry of a few numbers to an index.
-    pub(super) fn short_entry(&mut self, cell: &ShortCell) -> io::Result<()> {
-        if self.begins_or_goes_on(cell.len(), || cell.to_vec())? {
-            self.leaf.add_short(cell);
+    pub(super) fn number_entry(&mut self, cell: &NumberCell) -> io::Result<()> {
+        if self.belongs_on_leaf(cell.len(), || cell.to_vec())? {
+            self.leaf.add_numbers(cell);
         }
         Ok(())
     }
@@ -289,15 +289,11 @@ impl<'a, W: Write> Tree<'a, W> {
     /// Returns whether the entry belongs on the leaf. If the leaf is full, the entry becomes the divider
     /// between this leaf and the next one.
     #[inline]
-    fn begins_or_goes_on(
-        &mut self,
-        len: usize,
-        cell: impl FnOnce() -> Vec<u8>,
-    ) -> io::Result<bool> {
-        if let Some(parting) = self.parting.take() {
-            self.end_leaf(&parting)?;
+    fn belongs_on_leaf(&mut self, len: usize, cell: impl FnOnce() -> Vec<u8>) -> io::Result<bool> {
+        if let Some(divider) = self.divider.take() {
+            self.end_leaf(&divider)?;
         } else if !self.leaf.fits(len) {
-            self.parting = Some(cell());
+            self.divider = Some(cell());
             return Ok(false);
         }
         Ok(true)
@@ -322,12 +318,12 @@ impl<'a, W: Write> Tree<'a, W> {
 
     /// Writes the rest of the tree. Returns the number of its root page.
     pub(super) fn finish(mut self) -> io::Result<u32> {
-        if let Some(parting) = self.parting.take() {
+        if let Some(divider) = self.divider.take() {
             // A divider needs a leaf after it. The last entry of the full leaf becomes the divider instead,
             // and the entry that was the divider becomes the last leaf.
             let before = self.leaf.pop();
             self.end_leaf(&before)?;
-            self.leaf.add(&parting);
+            self.leaf.add(&divider);
         }
         let last = self.out.write(&self.leaf.finish(0)[..])?;
         let mut leaves = self.leaves;
@@ -341,7 +337,7 @@ impl<'a, W: Write> Tree<'a, W> {
 }
 
 /// A table that is measured: how many pages it will take, without writing them.
-pub(super) struct Measure {
+pub(super) struct TableSizer {
     out: PageWriter<io::Sink>,
     leaves: Level,
     /// The number of bytes that the cells of the leaf and their pointers take.
@@ -349,7 +345,7 @@ pub(super) struct Measure {
     last_row: u64,
 }
 
-impl Measure {
+impl TableSizer {
     /// Measures a table whose first page has the number `first`.
     pub(super) fn table(first: u32) -> Self {
         let out = PageWriter::new(io::sink(), first);
@@ -376,7 +372,7 @@ impl Measure {
     /// Adds rows of a few numbers. `records` holds the lengths of their records.
     ///
     /// A page usually has room for many more rows, so it is faster to check several rows at once.
-    pub(super) fn short_rows(&mut self, first: u64, records: &[u8]) {
+    pub(super) fn number_rows(&mut self, first: u64, records: &[u8]) {
         let mut rowid = first;
         for records in records.chunks(ROWS_AS_ONE) {
             let next = rowid + records.len() as u64;

@@ -10,12 +10,12 @@ use crate::links::folder_of;
 
 /// A temporary file that replaces `target` once it is complete. Dropping it removes it.
 #[derive(Debug)]
-pub(crate) struct Beside {
+pub(crate) struct Replacement {
     pub(crate) file: NamedTempFile,
     target: PathBuf,
 }
 
-impl Beside {
+impl Replacement {
     /// Creates an empty file beside `target`, with a random name between `prefix` and `suffix`.
     ///
     /// If `target` is a regular file, the new file gets its permissions, except set-user-ID, set-group-ID and
@@ -78,20 +78,20 @@ fn replacing(old: &Metadata, _: &Path, _: Permissions) -> Permissions {
     old.permissions()
 }
 
-/// Restricts read access of the group and others to the bits in `readers`. Users who may not read the file
+/// Restricts read access of the group and others to `read_bits`. Users who may not read the file
 /// may not write or execute it either.
-pub(crate) fn limit_readers(file: &File, readers: u32) -> io::Result<()> {
+pub(crate) fn limit_readers(file: &File, read_bits: u32) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = file.metadata()?.permissions().mode();
-        let limited = mode & (0o700 | readers | readers >> 1 | readers >> 2);
+        let limited = mode & (0o700 | read_bits | read_bits >> 1 | read_bits >> 2);
         if limited != mode & 0o777 {
             file.set_permissions(Permissions::from_mode(limited))?;
         }
     }
     #[cfg(not(unix))]
-    let _ = (file, readers);
+    let _ = (file, read_bits);
     Ok(())
 }
 

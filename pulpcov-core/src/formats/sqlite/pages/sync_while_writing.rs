@@ -7,7 +7,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 /// The number of bytes that one writer writes between two requests for a sync.
-const BYTES_A_SYNC: usize = 8 << 20;
+const BYTES_PER_SYNC: usize = 8 << 20;
 
 /// Counts the bytes that one writer writes, and requests syncs.
 #[derive(Clone, Default)]
@@ -22,7 +22,7 @@ impl SyncRequests {
     pub(super) fn add(&mut self, bytes: usize) {
         self.written += bytes;
         if let Some(wanted) = &self.wanted
-            && self.written >= BYTES_A_SYNC
+            && self.written >= BYTES_PER_SYNC
         {
             // If the channel is full, a sync is requested already. If it is closed, a sync has failed, which
             // is reported at the end, or there is no thread for syncs.
@@ -63,7 +63,7 @@ mod tests {
     fn errors_of_the_writer_and_of_the_disk_are_told() {
         let file = tempfile::tempfile().unwrap();
         let much = |mut syncs: SyncRequests| {
-            (0..100).for_each(|_| syncs.add(BYTES_A_SYNC / 2));
+            (0..100).for_each(|_| syncs.add(BYTES_PER_SYNC / 2));
             Ok(7)
         };
         assert_eq!(write_with(&file, much).unwrap(), 7);

@@ -28,19 +28,19 @@ const MOST_REMEMBERED: usize = 16 << 20;
 /// # Examples
 ///
 /// ```
-/// use pulpcov_core::paths::WorkingDir;
+/// use pulpcov_core::paths::WorkingFolder;
 ///
-/// let cwd = WorkingDir::new("/nonexistent/shop");
+/// let cwd = WorkingFolder::new("/nonexistent/shop");
 /// assert_eq!(cwd.abs_file(b"src/../cart.py"), b"/nonexistent/shop/cart.py");
 /// assert_eq!(cwd.relative_filename(b"/nonexistent/shop/cart.py"), b"cart.py");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkingDir {
+pub struct WorkingFolder {
     /// The path is absolute and has no symlinks. Only the root ends in a slash.
     path: Vec<u8>,
 }
 
-impl WorkingDir {
+impl WorkingFolder {
     /// Creates the folder that relative paths start from.
     ///
     /// The folder need not exist. A relative `path` starts at the root.
@@ -126,22 +126,22 @@ impl WorkingDir {
 /// Thousands of files share a few folders, and resolving each part of a path costs a system call.
 #[derive(Debug)]
 pub(crate) struct CanonicalNames {
-    cwd: WorkingDir,
+    cwd: WorkingFolder,
     folders: HashMap<Vec<u8>, Vec<u8>>,
     /// The total length in bytes of the folders resolved so far, before and after resolving.
-    remembered: usize,
+    bytes_resolved: usize,
 }
 
 impl CanonicalNames {
-    pub(crate) fn new(cwd: WorkingDir) -> Self {
-        Self { cwd, folders: HashMap::new(), remembered: 0 }
+    pub(crate) fn new(cwd: WorkingFolder) -> Self {
+        Self { cwd, folders: HashMap::new(), bytes_resolved: 0 }
     }
 
-    pub(crate) fn cwd(&self) -> &WorkingDir {
+    pub(crate) fn cwd(&self) -> &WorkingFolder {
         &self.cwd
     }
 
-    /// Returns the same as [`WorkingDir::canonical_filename`].
+    /// Returns the same as [`WorkingFolder::canonical_filename`].
     pub(crate) fn get(&mut self, path: &[u8]) -> Vec<u8> {
         let (folder, name) = split_last(path);
         // Python stops resolving at a symlink loop and then removes `..` textually, so paths with
@@ -179,8 +179,8 @@ impl CanonicalNames {
     }
 
     fn remember(&mut self, folder: &[u8], real: Vec<u8>) -> Vec<u8> {
-        self.remembered += folder.len() + real.len();
-        if self.remembered <= MOST_REMEMBERED {
+        self.bytes_resolved += folder.len() + real.len();
+        if self.bytes_resolved <= MOST_REMEMBERED {
             self.folders.insert(folder.to_vec(), real.clone());
         }
         real

@@ -6,18 +6,18 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 ///
 /// Tasks must start in the order of their numbers. Each task must take its turn, or the tasks after it wait
 /// forever.
-pub(super) struct Turns<T> {
+pub(super) struct Sequencer<T> {
     state: Mutex<(usize, T)>,
     next: Condvar,
 }
 
-impl<T> Turns<T> {
+impl<T> Sequencer<T> {
     pub(super) fn new(state: T) -> Self {
         Self { state: Mutex::new((0, state)), next: Condvar::new() }
     }
 
     /// Waits for turn `number`, then calls `step`.
-    pub(super) fn take<R>(&self, number: usize, step: impl FnOnce(&mut T) -> R) -> R {
+    pub(super) fn run_in_order<R>(&self, number: usize, step: impl FnOnce(&mut T) -> R) -> R {
         let mut guard = self.lock();
         while guard.0 != number {
             guard = self.next.wait(guard).unwrap_or_else(PoisonError::into_inner);

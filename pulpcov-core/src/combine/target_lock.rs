@@ -6,15 +6,15 @@ use std::path::Path;
 use crate::error::{Error, ErrorKind, Result};
 use crate::folder::Entry;
 use crate::formats::FileIdentity;
-use crate::formats::sqlite::{WritersOut, has_changes_beside};
-use crate::output::may_be_laid_by_others;
+use crate::formats::sqlite::{WriterLockout, has_changes_beside};
+use crate::output::may_be_planted;
 
 /// Keeps writers out of the file at the result's path until it is dropped.
-pub(super) struct Claim {
-    _writers_out: Option<WritersOut>,
+pub(super) struct TargetLock {
+    _lockout: Option<WriterLockout>,
 }
 
-impl Claim {
+impl TargetLock {
     /// Waits until no other process is writing `target`. If `target` was `read` before, it must not have
     /// changed since.
     ///
@@ -26,30 +26,30 @@ impl Claim {
     /// [`ErrorKind::Busy`] if a process does not stop writing the target or has its write-ahead log open, or
     /// if the target has changed.
     pub(super) fn new(target: &Path, read: Option<&FileIdentity>) -> Result<Self> {
-        let writers_out = lock(target).map_err(|err| err.with_path(target))?;
+        let lockout = lock(target).map_err(|err| err.with_path(target))?;
         refuse_changed(target, read)?;
-        Ok(Self { _writers_out: writers_out })
+        Ok(Self { _lockout: lockout })
     }
 }
 
-fn lock(target: &Path) -> Result<Option<WritersOut>> {
+fn lock(target: &Path) -> Result<Option<WriterLockout>> {
     let Ok(metadata) = target.symlink_metadata() else { return Ok(None) };
-    if !metadata.is_file() || may_be_laid_by_others(&metadata, target)? {
+    if !metadata.is_file() || may_be_planted(&metadata, target)? {
         return Ok(None);
     }
-    let Ok(entry) = Entry::named(target) else { return Ok(None) };
+    let Ok(entry) = Entry::at_path(target) else { return Ok(None) };
     // Only a file that is open for writing can be locked.
     let Ok(file) = entry.open_to_write().or_else(|_| entry.open_anything()) else {
         return Ok(None);
     };
-    WritersOut::after_waiting(file, open_shm(&entry)).map(Some)
+    WriterLockout::after_waiting(file, open_shm(&entry)).map(Some)
 }
 
 /// Opens the shared memory of the write-ahead log, unless another user may have put it there.
 fn open_shm(entry: &Entry) -> Option<File> {
     let shm = entry.beside("-shm");
     let file = shm.open_anything().ok()?;
-    let is_foreign = may_be_laid_by_others(&file.metadata().ok()?, shm.path()).ok()?;
+    let is_foreign = may_be_planted(&file.metadata().ok()?, shm.path()).ok()?;
     (!is_foreign).then_some(file)
 }
 
@@ -71,8 +71,8 @@ fn refuse_changed(target: &Path, read: Option<&FileIdentity>) -> Result<()> {
 /// not complete without it.
 pub(super) fn refuse_unsettled(target: &Path, read: Option<&FileIdentity>) -> Result<()> {
     refuse_changed(target, read)?;
-    let entry = Entry::named(target)?;
-    if open_shm(&entry).is_some_and(|shm| WritersOut::has_open_log(&shm)) {
+    let entry = Entry::at_path(target)?;
+    if open_shm(&entry).is_some_and(|shm| WriterLockout::has_open_log(&shm)) {
         return Err(Error::new(ErrorKind::Busy, "another process has it open"));
     }
     if has_changes_beside(&entry)? {

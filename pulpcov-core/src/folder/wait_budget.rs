@@ -5,9 +5,9 @@ use std::time::Duration;
 
 /// The remaining time to wait. All threads share it.
 #[derive(Debug)]
-pub(crate) struct Patience(Mutex<Duration>);
+pub(crate) struct WaitBudget(Mutex<Duration>);
 
-impl Patience {
+impl WaitBudget {
     pub(crate) const fn new(time: Duration) -> Self {
         Self(Mutex::new(time))
     }
@@ -29,9 +29,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_ends() {
-        let patience = Patience::new(Duration::from_millis(5));
+    fn the_budget_ends() {
+        let budget = WaitBudget::new(Duration::from_millis(5));
         let pause = Duration::from_millis(2);
-        assert_eq!([0; 4].map(|_| patience.wait(pause)), [true, true, false, false]);
+        assert_eq!([0; 4].map(|_| budget.wait(pause)), [true, true, false, false]);
     }
 }

@@ -7,7 +7,7 @@ use crate::support::Dir;
 
 /// What an interrupted combine has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Left {
+pub(super) enum Leftovers {
     /// Inputs and target as they were.
     AsItWas,
     /// Inputs and target as they were, and a temporary file.
@@ -26,7 +26,7 @@ pub(super) fn what_is_left(
     before: &BTreeMap<String, Vec<u8>>,
     result: &[u8],
     at: &str,
-) -> Left {
+) -> Leftovers {
     let mut now = snapshot(dir);
     let target = now.remove(TARGET);
     let extra = now.keys().filter(|name| !before.contains_key(*name)).count();
@@ -37,12 +37,12 @@ pub(super) fn what_is_left(
     let all_inputs = now.len() == inputs.len();
     if target == old {
         assert!(all_inputs, "an input is gone, and the result is not there: {at}");
-        return if extra > 0 { Left::Temporary } else { Left::AsItWas };
+        return if extra > 0 { Leftovers::Temporary } else { Leftovers::AsItWas };
     }
     assert_eq!(target.as_deref(), Some(result), "neither the old nor the new target: {at}");
     match now.len() {
-        0 => Left::Deleted,
-        _ if all_inputs => Left::Written,
-        _ => Left::Deleting,
+        0 => Leftovers::Deleted,
+        _ if all_inputs => Leftovers::Written,
+        _ => Leftovers::Deleting,
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::analysis::{Analysis, Parts};
+use super::analysis::{Analysis, AnalysisInput};
 
 /// Splits an [`Analysis`] by regions that share no line, in time linear in the size of the file.
 ///
@@ -10,32 +10,32 @@ use super::analysis::{Analysis, Parts};
 ///
 /// ```
 /// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
-/// use pulpcov_core::results::{Analysis, Narrower};
+/// use pulpcov_core::results::{Analysis, RegionSplitter};
 ///
 /// let source = PythonSource::decode(b"def f():\n    return 1\ndef g():\n    return 2\n")?;
 /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
 /// let analysis = Analysis::of_lines(&facts, [1, 3, 4]);
-/// let mut narrower = Narrower::new(&analysis);
+/// let mut splitter = RegionSplitter::new(&analysis);
 /// for region in facts.regions() {
-///     narrower.add(region.ranges());
+///     splitter.add(region.ranges());
 /// }
-/// let (parts, rest) = narrower.narrow();
+/// let (parts, rest) = splitter.split();
 /// assert_eq!(parts.iter().map(|part| part.missing().len()).collect::<Vec<_>>(), [1, 0]);
 /// assert_eq!(rest.executed(), [1, 3]);
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Narrower<'a> {
+pub struct RegionSplitter<'a> {
     analysis: &'a Analysis,
     /// The region of each line, counted from 1; 0 if the line is in no region.
     owners: Vec<usize>,
     regions: usize,
 }
 
-impl<'a> Narrower<'a> {
-    /// Creates a narrower without regions.
+impl<'a> RegionSplitter<'a> {
+    /// Creates a splitter without regions.
     pub fn new(analysis: &'a Analysis) -> Self {
-        let lines = usize::try_from(analysis.last_outside).unwrap_or_default();
+        let lines = usize::try_from(analysis.last_line_outside).unwrap_or_default();
         Self { analysis, owners: vec![0; lines + 1], regions: 0 }
     }
 
@@ -54,30 +54,30 @@ impl<'a> Narrower<'a> {
     /// of the lines outside of all regions.
     ///
     /// An arc between two regions is in the analyses of both.
-    pub fn narrow(&self) -> (Vec<Analysis>, Analysis) {
-        let mut parts: Vec<Parts> = (0..=self.regions).map(|_| self.empty()).collect();
+    pub fn split(&self) -> (Vec<Analysis>, Analysis) {
+        let mut parts: Vec<AnalysisInput> = (0..=self.regions).map(|_| self.empty()).collect();
         let analysis = self.analysis;
-        self.hand_out(&analysis.statements, &mut parts, |part| &mut part.statements);
-        self.hand_out(&analysis.excluded, &mut parts, |part| &mut part.excluded);
-        self.hand_out(&analysis.executed, &mut parts, |part| &mut part.executed);
-        self.hand_out(&analysis.no_branch, &mut parts, |part| &mut part.no_branch);
-        self.hand_out_arcs(&analysis.arcs_possible, &mut parts, |part| &mut part.arcs_possible);
-        self.hand_out_arcs(&analysis.arcs_executed, &mut parts, |part| &mut part.arcs_executed);
+        self.distribute(&analysis.statements, &mut parts, |part| &mut part.statements);
+        self.distribute(&analysis.excluded, &mut parts, |part| &mut part.excluded);
+        self.distribute(&analysis.executed, &mut parts, |part| &mut part.executed);
+        self.distribute(&analysis.no_branch, &mut parts, |part| &mut part.no_branch);
+        self.distribute_arcs(&analysis.arcs_possible, &mut parts, |part| &mut part.arcs_possible);
+        self.distribute_arcs(&analysis.arcs_executed, &mut parts, |part| &mut part.arcs_executed);
         for &(line, exits) in &analysis.exit_counts {
             if let Some(part) = self.owner(line).and_then(|owner| parts.get_mut(owner)) {
                 part.exit_counts.push((line, exits));
             }
         }
-        let mut narrowed = parts.into_iter().map(Analysis::from_parts);
-        let rest = narrowed.next().unwrap_or_else(|| Analysis::from_parts(self.empty()));
-        (narrowed.collect(), rest)
+        let mut analyses = parts.into_iter().map(Analysis::from_input);
+        let rest = analyses.next().unwrap_or_else(|| Analysis::from_input(self.empty()));
+        (analyses.collect(), rest)
     }
 
-    fn empty(&self) -> Parts {
-        Parts {
-            last_outside: self.analysis.last_outside,
+    fn empty(&self) -> AnalysisInput {
+        AnalysisInput {
+            last_line_outside: self.analysis.last_line_outside,
             has_arcs: self.analysis.has_arcs,
-            ..Parts::default()
+            ..AnalysisInput::default()
         }
     }
 
@@ -89,11 +89,11 @@ impl<'a> Narrower<'a> {
             .copied()
     }
 
-    fn hand_out(
+    fn distribute(
         &self,
         lines: &[i32],
-        parts: &mut [Parts],
-        list: impl Fn(&mut Parts) -> &mut Vec<i32>,
+        parts: &mut [AnalysisInput],
+        list: impl Fn(&mut AnalysisInput) -> &mut Vec<i32>,
     ) {
         for &line in lines {
             if let Some(part) = self.owner(line).and_then(|owner| parts.get_mut(owner)) {
@@ -102,11 +102,11 @@ impl<'a> Narrower<'a> {
         }
     }
 
-    fn hand_out_arcs(
+    fn distribute_arcs(
         &self,
         arcs: &[(i32, i32)],
-        parts: &mut [Parts],
-        list: impl Fn(&mut Parts) -> &mut Vec<(i32, i32)>,
+        parts: &mut [AnalysisInput],
+        list: impl Fn(&mut AnalysisInput) -> &mut Vec<(i32, i32)>,
     ) {
         for &(from, to) in arcs {
             let owners = (self.owner(from), self.owner(to));

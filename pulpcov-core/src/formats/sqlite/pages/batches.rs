@@ -1,8 +1,8 @@
 //! Batches of rows, for a database that is larger than the memory it may take.
 
 use super::btree::Table;
-use super::tables::{Database, Keys, Part, in_parts};
-use super::{Plain, Unusual};
+use super::read_tables::{Database, IdLookup, Part, in_parts};
+use super::{NeedsSqlite, PlainResult};
 use crate::data::LineArc;
 use crate::data::contexts::ContextId;
 use crate::data::rows::Runs;
@@ -11,28 +11,28 @@ use crate::formats::sqlite::rows::{Contexts, Ids};
 impl Database {
     /// Calls `visit` for lines and then for arcs, in the order of their tables, in batches of about `bytes`
     /// of the file. Returns how many rows name a file or context that is not known.
-    pub(in super::super) fn each_portion<E: From<Unusual>>(
+    pub(in super::super) fn each_batch<E: From<NeedsSqlite>>(
         &self,
         files: &Ids<usize>,
         contexts: &Ids<ContextId>,
         bytes: u64,
         mut visit: impl FnMut(Runs<u8>, Runs<LineArc>) -> Result<(), E>,
     ) -> Result<u64, E> {
-        let keys = Keys { files, contexts, count: 0, merge: Contexts::Kept };
+        let lookup = IdLookup { files, contexts, count: 0, merge: Contexts::Kept };
         let table = Table::new(&self.file, self.layout.lines)?;
-        let read = |leaves: &[u32]| keys.lines_kept(&table, leaves);
+        let read = |leaves: &[u32]| lookup.lines_kept(&table, leaves);
         let lines = self.each_part(&table, bytes, read, |rows| visit(rows, Runs::default()))?;
         let table = Table::new(&self.file, self.layout.arcs)?;
-        let read = |leaves: &[u32]| keys.arcs_kept(&table, leaves);
+        let read = |leaves: &[u32]| lookup.arcs_kept(&table, leaves);
         let arcs = self.each_part(&table, bytes, read, |rows| visit(Runs::default(), rows))?;
         Ok(lines + arcs)
     }
 
-    fn each_part<T: Send, E: From<Unusual>>(
+    fn each_part<T: Send, E: From<NeedsSqlite>>(
         &self,
         table: &Table<'_>,
         bytes: u64,
-        read: impl Fn(&[u32]) -> Plain<Part<T>> + Sync + Send,
+        read: impl Fn(&[u32]) -> PlainResult<Part<T>> + Sync + Send,
         mut visit: impl FnMut(Runs<T>) -> Result<(), E>,
     ) -> Result<u64, E> {
         let mut orphans = 0;
