@@ -101,14 +101,14 @@ fuzz_target!(|input: Input| {
     match outcome {
         Ok(combined) => {
             assert!(is_in(&combined, &intact_path), "{combined:?}");
-            is_a_data_file(&target, &combined, input.little_memory);
+            assert_valid_data_file(&target, &combined, input.little_memory);
             let result = read_bytes(&after[&target]).expect("what is left can be read").data;
-            contains(&result, &expected);
-            what_is_not_in_it_is_there(&combined, &before, &after, &target, input.keep);
+            assert_contains(&result, &expected);
+            assert_other_inputs_remain(&combined, &before, &after, &target, input.keep);
         }
         Err(err) => {
             assert_eq!(after, before, "{err}");
-            may_stop_a_combine(&err, &target);
+            assert_fatal(&err, &target);
         }
     }
 });
@@ -137,7 +137,7 @@ fn is_in(combined: &Combined, path: &Path) -> bool {
 
 /// Asserts that the error is one that may stop combining: either inputs contradict each other, or
 /// nothing can be appended to the target.
-fn may_stop_a_combine(err: &Error, target: &Path) {
+fn assert_fatal(err: &Error, target: &Path) {
     let contradicts = matches!(err.kind(), ErrorKind::MixedData | ErrorKind::TracerConflict);
     assert!(contradicts || err.path() == Some(target), "{err:?}");
     assert!(!matches!(err.kind(), ErrorKind::Io | ErrorKind::Busy), "{err:?}");
@@ -145,7 +145,7 @@ fn may_stop_a_combine(err: &Error, target: &Path) {
 
 /// Asserts that SQLite finds no fault, that Python can read all text, and that the reader of pages
 /// and SQLite find the same rows.
-fn is_a_data_file(path: &Path, combined: &Combined, little_memory: bool) {
+fn assert_valid_data_file(path: &Path, combined: &Combined, little_memory: bool) {
     let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("open");
     let one = |query: &str| -> String {
         db.query_row(query, [], |row| row.get(0)).expect("a row of text")
@@ -186,7 +186,7 @@ fn is_a_data_file(path: &Path, combined: &Combined, little_memory: bool) {
     }
 }
 
-fn contains(result: &CoverageData, expected: &CoverageData) {
+fn assert_contains(result: &CoverageData, expected: &CoverageData) {
     for file in expected.files() {
         let found = result.file(file.path()).expect("the file");
         assert!(file.tracer().is_empty() || file.tracer() == found.tracer());
@@ -203,7 +203,7 @@ fn contains(result: &CoverageData, expected: &CoverageData) {
     assert!(expected.contexts().iter().all(|context| contexts.contains(context)));
 }
 
-fn what_is_not_in_it_is_there(
+fn assert_other_inputs_remain(
     combined: &Combined,
     before: &BTreeMap<PathBuf, Vec<u8>>,
     after: &BTreeMap<PathBuf, Vec<u8>>,

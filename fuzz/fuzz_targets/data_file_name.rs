@@ -15,13 +15,13 @@ enum Input<'a> {
 
 fuzz_target!(|input: Input<'_>| {
     match input {
-        Input::Any { base, name } => take_apart(base, name),
-        Input::Suffix(suffix) => take_apart(".coverage", &format!(".coverage.{suffix}")),
-        Input::Parts { host, pid, random, hash } => put_together(host, pid, random, hash),
+        Input::Any { base, name } => check_parse(base, name),
+        Input::Suffix(suffix) => check_parse(".coverage", &format!(".coverage.{suffix}")),
+        Input::Parts { host, pid, random, hash } => check_built_name(host, pid, random, hash),
     }
 });
 
-fn take_apart(base: &str, name: &str) {
+fn check_parse(base: &str, name: &str) {
     let parsed = DataFileName::parse(base, name);
     let rest = name.strip_prefix(base).filter(|rest| rest.starts_with('.'));
     assert_eq!(parsed.is_some(), rest.is_some());
@@ -43,7 +43,7 @@ fn take_apart(base: &str, name: &str) {
     }
 }
 
-fn put_together(host: &str, pid: u32, random: u64, hash: Option<u64>) {
+fn check_built_name(host: &str, pid: u32, random: u64, hash: Option<u64>) {
     if host.is_empty() {
         return;
     }

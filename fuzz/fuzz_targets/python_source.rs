@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use pulpcov_core::python::{AnalyzeOptions, Facts, FactsRecord, PythonSource, PythonVersion};
+use pulpcov_core::python::{AnalyzeOptions, Facts, FactsJson, PythonSource, PythonVersion};
 use pulpcov_core::results::{Analysis, RegionSplitter};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -23,7 +23,7 @@ fn check(facts: &Facts, lines: i32) {
     assert!(facts.statements().is_sorted_by(|a, b| a < b));
     assert!(facts.statements().iter().all(|&line| (0..=lines).contains(&line)));
     assert!(facts.statements().iter().all(|line| facts.excluded().binary_search(line).is_err()));
-    let _ = FactsRecord::new(facts);
+    let _ = FactsJson::new(facts);
 
     // Pretend that every second statement and every third arc ran.
     let ran = facts.statements().iter().copied().step_by(2);

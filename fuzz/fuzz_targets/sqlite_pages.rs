@@ -41,7 +41,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         Err(_) => return,
     };
-    if !page_count_is_known(&file) {
+    if !header_page_count_is_right(&file) {
         return;
     }
     let pages = read_bytes(&file);
@@ -63,7 +63,7 @@ fn changed(mut file: Vec<u8>, changes: &[Change]) -> Vec<u8> {
 }
 
 /// Returns whether SQLite finds the same number of pages with and without the header's page count.
-fn page_count_is_known(file: &[u8]) -> bool {
+fn header_page_count_is_right(file: &[u8]) -> bool {
     let number = |at: usize| Some(u32::from_be_bytes(*file.get(at..)?.first_chunk()?));
     let page_size = match file.get(16..18) {
         Some([0, 1]) => 65_536,

@@ -63,7 +63,7 @@ fn reached_sources() -> BTreeSet<PathBuf> {
     let mut next = VecDeque::from([PathBuf::from(ROOT)]);
     while let Some(source) = next.pop_front() {
         let text = fs::read_to_string(crate_folder().join(&source)).unwrap();
-        for name in named_behind_crate(&text) {
+        for name in names_after_crate(&text) {
             next.extend(sources_of(&name).into_iter().filter(|found| !reached.contains(found)));
         }
         reached.insert(source);
@@ -73,7 +73,7 @@ fn reached_sources() -> BTreeSet<PathBuf> {
 
 /// Returns `a` and `b` for `crate::a::c` and for `use crate::{a, b::c}`. It also finds names in
 /// comments, which does no harm.
-fn named_behind_crate(text: &str) -> BTreeSet<String> {
+fn names_after_crate(text: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (at, _) in text.match_indices("crate::") {
         let rest = &text[at + "crate::".len()..];

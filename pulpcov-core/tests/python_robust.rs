@@ -23,7 +23,7 @@ fn analyze_in_a_thread(text: String) -> Result<()> {
 }
 
 #[test]
-fn what_the_parser_reads_twice_may_be_deep() {
+fn deep_lookahead_is_refused() {
     for (before, unit, after) in [
         ("", "match [a, match ", ""),
         ("", "match(", ""),
@@ -180,12 +180,12 @@ fn slow_patterns_end() -> Result<()> {
 proptest! {
     #[test]
     fn any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-        look_at(&bytes);
+        analyze_all_versions(&bytes);
     }
 
     #[test]
     fn any_words(words in proptest::collection::vec(word(), 0..60)) {
-        look_at(words.concat().as_bytes());
+        analyze_all_versions(words.concat().as_bytes());
     }
 }
 
@@ -259,7 +259,7 @@ fn word() -> impl Strategy<Value = &'static str> {
 }
 
 /// Computes everything that there is to compute about `bytes`.
-fn look_at(bytes: &[u8]) {
+fn analyze_all_versions(bytes: &[u8]) {
     let options = AnalyzeOptions::new().expect("the default patterns compile");
     let Ok(source) = PythonSource::decode(bytes) else { return };
     for version in PythonVersion::ALL {

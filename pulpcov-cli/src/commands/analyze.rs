@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::python::{AnalyzeOptions, FactsRecord, PythonSource, PythonVersion};
+use pulpcov_core::python::{AnalyzeOptions, FactsJson, PythonSource, PythonVersion};
 use serde::Serialize;
 
 use crate::args::AnalyzeArgs;
@@ -16,7 +16,7 @@ struct Line<'a> {
     file: &'a str,
     python: &'a str,
     #[serde(flatten)]
-    facts: Option<FactsRecord>,
+    facts: Option<FactsJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
 }
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &AnalyzeArgs, out: &mut impl Write) -> Result<Exit, Fail
             // A source that is not Python is a result, too.
             let facts = PythonSource::decode(&bytes).and_then(|source| source.analyze(&options));
             let (facts, error) = match facts {
-                Ok(facts) => (Some(FactsRecord::new(&facts)), None),
+                Ok(facts) => (Some(FactsJson::new(&facts)), None),
                 Err(err) => (None, Some(err.to_string())),
             };
             let line = Line { file: &name, python: version.as_str(), facts, error };

@@ -21,7 +21,7 @@ pub(super) enum Fold {
 
 impl Fold {
     /// Returns the characters outside `range` that are like a character in `range`.
-    pub(super) fn others(self, range: RangeInclusive<u32>) -> Vec<char> {
+    pub(super) fn other_cases_of(self, range: RangeInclusive<u32>) -> Vec<char> {
         let mut others = Vec::new();
         match self {
             Self::Exact => {}
@@ -31,7 +31,7 @@ impl Fold {
                 others.extend(in_range.map(|c| char::from(c as u8 ^ 0x20)));
             }
             Self::Unicode => {
-                let cased = cased();
+                let cased = characters_with_other_cases();
                 let from = cased.partition_point(|(c, _)| u32::from(*c) < *range.start());
                 let in_range =
                     cased[from..].iter().take_while(|(c, _)| range.contains(&u32::from(*c)));
@@ -55,7 +55,7 @@ const BLOCKS: [RangeInclusive<char>; 4] = [
 
 /// Returns every character that is like another, in order. Each comes with all characters that are
 /// like it, itself included.
-fn cased() -> &'static [(char, String)] {
+fn characters_with_other_cases() -> &'static [(char, String)] {
     static CASED: OnceLock<Vec<(char, String)>> = OnceLock::new();
     CASED.get_or_init(|| {
         let mut alike: HashMap<String, String> = HashMap::new();
@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn python_s_letters_are_alike() {
-        let like = |fold: Fold, c: char| String::from_iter(fold.others(c.into()..=c.into()));
+        let like =
+            |fold: Fold, c: char| String::from_iter(fold.other_cases_of(c.into()..=c.into()));
         assert_eq!(like(Fold::Unicode, 'i'), "Iİı");
         assert_eq!(like(Fold::Unicode, 'K'), "k\u{212a}");
         assert_eq!(like(Fold::Unicode, 'ß'), "ẞ");
@@ -101,7 +102,7 @@ mod tests {
         assert_eq!(like(Fold::Ascii, 'é'), "");
         assert_eq!(like(Fold::Exact, 'k'), "");
         assert_eq!(
-            String::from_iter(Fold::Unicode.others(0x41..=0x5a)),
+            String::from_iter(Fold::Unicode.other_cases_of(0x41..=0x5a)),
             "abcdefghijklmnopqrstuvwxyzİıſ\u{212a}"
         );
     }

@@ -194,7 +194,7 @@ fn push_member(members: &mut String, member: Escape, modes: Modes) {
 /// Adds the characters of a range, without surrogates, and the characters that are like one of them
 /// when case is ignored.
 fn push_range(members: &mut String, low: u32, high: u32, fold: Fold) {
-    for c in fold.others(low..=high) {
+    for c in fold.other_cases_of(low..=high) {
         push_literal(members, c.into());
     }
     let low = if is_surrogate(low) { 0xe000 } else { low };
@@ -214,7 +214,7 @@ fn is_surrogate(code: u32) -> bool {
 
 /// Returns a pattern for one character, for use outside a class.
 pub(super) fn literal(code: u32, fold: Fold) -> String {
-    let others = fold.others(code..=code);
+    let others = fold.other_cases_of(code..=code);
     let mut out = String::new();
     push_literal(&mut out, code);
     for &c in &others {

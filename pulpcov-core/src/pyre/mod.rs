@@ -115,17 +115,17 @@ impl Pattern {
         let everywhere = self.required.is_none().then_some(0..text.len());
         let places = self.required.as_ref().map(|required| required.places(text));
         let places = everywhere.into_iter().chain(places.into_iter().flatten());
-        places.flat_map(|place| self.find_in(text, place))
+        places.flat_map(|range| self.find_in_range(text, range))
     }
 
-    /// Returns the matches in `place`. No match goes beyond it.
-    fn find_in<'t>(
+    /// Returns the matches in `range`. No match goes beyond it.
+    fn find_in_range<'t>(
         &'t self,
         text: &'t str,
-        place: Range<usize>,
+        range: Range<usize>,
     ) -> impl Iterator<Item = Result<Range<usize>>> {
-        let text = text.get(..place.end).unwrap_or(text);
-        let mut from = Some(place.start);
+        let text = text.get(..range.end).unwrap_or(text);
+        let mut from = Some(range.start);
         let mut was_empty = false;
         std::iter::from_fn(move || {
             let found = self.find_from(text, from?, was_empty).transpose()?;

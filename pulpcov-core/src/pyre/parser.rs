@@ -223,7 +223,10 @@ impl Parser {
             self.cursor.seek(start)?;
             return Ok(None);
         }
-        let repeat = Repeat { least: times(&least)?.unwrap_or(0), most: times(&most)? };
+        let repeat = Repeat {
+            least: repetition_number(&least)?.unwrap_or(0),
+            most: repetition_number(&most)?,
+        };
         if repeat.most.is_some_and(|most| most < repeat.least) {
             return Err(self.error("min repeat greater than max repeat", start));
         }
@@ -394,8 +397,8 @@ impl Parser {
         }
         match self.next_of_extension()? {
             Token::Char('P') => self.python_extension(*modes, start).map(Some),
-            Token::Char(':') => self.inner("(?:", *modes, start).map(Some),
-            Token::Char('>') => self.inner("(?>", *modes, start).map(Some),
+            Token::Char(':') => self.group_body("(?:", *modes, start).map(Some),
+            Token::Char('>') => self.group_body("(?>", *modes, start).map(Some),
             Token::Char('#') => self.comment(start).map(|()| None),
             Token::Char('=') => self.lookaround("(?=", *modes, start).map(Some),
             Token::Char('!') => self.lookaround("(?!", *modes, start).map(Some),
@@ -420,7 +423,7 @@ impl Parser {
 
     /// Parses a group up to its closing parenthesis. `open` is the start of the group in the
     /// output.
-    fn inner(
+    fn group_body(
         &mut self,
         open: &str,
         modes: Modes,
@@ -470,7 +473,7 @@ impl Parser {
         }
         self.groups.push(None);
         // The parser resolves the names of groups, so the engine sees only numbers.
-        let found = self.inner("(", modes, start)?;
+        let found = self.group_body("(", modes, start)?;
         self.groups[group] = Some(found.1);
         Ok(found)
     }
@@ -533,7 +536,7 @@ impl Parser {
     ) -> Result<(Kind, Width), PatternError> {
         // An atomic group stops the engine from backtracking into the look-around, which would
         // change its groups.
-        self.inner(&format!("{open}(?>"), modes, start)?;
+        self.group_body(&format!("{open}(?>"), modes, start)?;
         self.out.push(')');
         Ok((Kind::Other, Width::default()))
     }
@@ -546,7 +549,7 @@ impl Parser {
         };
         let outer = self.lookbehind;
         self.lookbehind = outer.or(Some(self.groups.len()));
-        let (_, width) = self.inner(open, modes, start)?;
+        let (_, width) = self.group_body(open, modes, start)?;
         self.lookbehind = outer;
         if width.least != width.most {
             let message = "look-behind requires fixed-width pattern";
@@ -621,7 +624,7 @@ impl Parser {
         let mut inner = *modes;
         on.chars().for_each(|flag| inner.set(flag, true));
         off.chars().for_each(|flag| inner.set(flag, false));
-        self.inner("(?:", inner, start).map(Some)
+        self.group_body("(?:", inner, start).map(Some)
     }
 
     /// Reads the flags to turn on. Returns them, and the `)`, `-` or `:` that follows.
@@ -685,7 +688,7 @@ fn is_flag(c: char) -> bool {
 }
 
 /// Parses the number of a repetition. Returns `None` if there are no digits.
-fn times(digits: &str) -> Result<Option<u64>, PatternError> {
+fn repetition_number(digits: &str) -> Result<Option<u64>, PatternError> {
     if digits.is_empty() {
         return Ok(None);
     }

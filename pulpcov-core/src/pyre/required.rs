@@ -13,11 +13,11 @@ use regex_syntax::Parser;
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
 /// The limit on words. A search for more words is not faster than the pattern.
-const MOST_WORDS: usize = 16;
+const MAX_WORDS: usize = 16;
 
 /// The limit on line breaks that a match may cross. If a match can cross more, the whole text is
 /// searched.
-const MOST_BREAKS: usize = 16;
+const MAX_LINE_BREAKS: usize = 16;
 
 /// The minimum length of a word, in bytes. Shorter words are in almost every text.
 const SHORTEST_WORD: usize = 3;
@@ -29,7 +29,7 @@ pub(super) struct Required {
     words: Searcher,
     /// The limit on how often a match can go on in the next line, or after blank lines. `None`
     /// means that there is no limit.
-    breaks: Option<usize>,
+    line_breaks: Option<usize>,
 }
 
 impl Required {
@@ -39,7 +39,7 @@ impl Required {
         // `regex_syntax` parses neither look-around nor references to groups.
         let hir = Parser::new().parse(pattern).ok()?;
         let words = words(&hir).filter(|words| shortest(words) >= SHORTEST_WORD)?;
-        Some(Self { words: Searcher::new(words.0)?, breaks: breaks(&hir) })
+        Some(Self { words: Searcher::new(words.0)?, line_breaks: line_breaks(&hir) })
     }
 
     /// Returns the places that can have matches, in order. A place is a range of whole lines. No
@@ -61,12 +61,12 @@ impl Required {
         std::iter::from_fn(move || {
             let word = self.words.find_in(text, Span { start: from, end: text.len() })?;
             from = line_end(text, word.start());
-            let Some(breaks) = self.breaks else {
+            let Some(line_breaks) = self.line_breaks else {
                 from = text.len();
                 return Some(0..text.len());
             };
             let mut lines = line_start(text, word.start())..from;
-            for _ in 0..breaks {
+            for _ in 0..line_breaks {
                 let before = text.get(..lines.start).unwrap_or_default();
                 let above = before.iter().rposition(u8::is_ascii_graphic);
                 lines.start = above.map_or(0, |at| line_start(text, at));
@@ -90,24 +90,26 @@ fn line_end(text: &[u8], at: usize) -> usize {
 
 /// Returns the limit on how often a match of `hir` can go on after newlines and other blanks.
 /// Returns `None` if there is no limit, or if the match depends on where the text ends.
-fn breaks(hir: &Hir) -> Option<usize> {
+fn line_breaks(hir: &Hir) -> Option<usize> {
     match hir.kind() {
         HirKind::Look(Look::End | Look::StartCRLF | Look::EndCRLF) => None,
         HirKind::Empty | HirKind::Look(_) => Some(0),
         HirKind::Literal(literal) => (!literal.0.contains(&b'\n')).then_some(0),
         HirKind::Class(class) => Some(usize::from(has_newline(class))),
-        HirKind::Capture(group) => breaks(&group.sub),
-        HirKind::Repetition(repeated) => match (breaks(&repeated.sub)?, repeated.max) {
+        HirKind::Capture(group) => line_breaks(&group.sub),
+        HirKind::Repetition(repeated) => match (line_breaks(&repeated.sub)?, repeated.max) {
             (0, _) => Some(0),
-            (once, Some(most)) => once.checked_mul(most as usize).filter(|&all| all <= MOST_BREAKS),
+            (once, Some(most)) => {
+                once.checked_mul(most as usize).filter(|&all| all <= MAX_LINE_BREAKS)
+            }
             (_, None) => is_blank(&repeated.sub).then_some(1),
         },
         HirKind::Concat(parts) => {
-            let all = parts.iter().try_fold(0_usize, |all, part| Some(all + breaks(part)?))?;
-            Some(all).filter(|&all| all <= MOST_BREAKS)
+            let all = parts.iter().try_fold(0_usize, |all, part| Some(all + line_breaks(part)?))?;
+            Some(all).filter(|&all| all <= MAX_LINE_BREAKS)
         }
         HirKind::Alternation(branches) => {
-            branches.iter().try_fold(0, |most, branch| Some(most.max(breaks(branch)?)))
+            branches.iter().try_fold(0, |most, branch| Some(most.max(line_breaks(branch)?)))
         }
     }
 }
@@ -140,7 +142,7 @@ impl Words {
     }
 
     fn is_small(&self) -> bool {
-        self.0.len() <= MOST_WORDS
+        self.0.len() <= MAX_WORDS
     }
 
     /// Returns all words of `self`, each followed by each word of `others`.
@@ -156,13 +158,13 @@ fn shortest(words: &Words) -> usize {
 
 /// Returns a few words such that every match of `hir` contains one.
 fn words(hir: &Hir) -> Option<Words> {
-    if let Some(whole) = whole(hir) {
-        return Some(whole);
+    if let Some(all) = all_matches(hir) {
+        return Some(all);
     }
     match hir.kind() {
         HirKind::Capture(group) => words(&group.sub),
         HirKind::Repetition(repeated) if repeated.min > 0 => words(&repeated.sub),
-        HirKind::Concat(parts) => best_of(parts),
+        HirKind::Concat(parts) => longest_words_of(parts),
         HirKind::Alternation(branches) => {
             let all: Option<Vec<Words>> = branches.iter().map(words).collect();
             Some(Words(all?.into_iter().flat_map(|words| words.0).collect()))
@@ -173,12 +175,12 @@ fn words(hir: &Hir) -> Option<Words> {
 }
 
 /// Returns the longest words of a sequence. Words may be within a part, or go across parts.
-fn best_of(parts: &[Hir]) -> Option<Words> {
+fn longest_words_of(parts: &[Hir]) -> Option<Words> {
     let mut found = Vec::new();
     let mut run = Words::empty();
     for part in parts {
-        match whole(part) {
-            Some(next) if run.0.len() * next.0.len() <= MOST_WORDS => run = run.followed_by(&next),
+        match all_matches(part) {
+            Some(next) if run.0.len() * next.0.len() <= MAX_WORDS => run = run.followed_by(&next),
             Some(next) => found.push(std::mem::replace(&mut run, next)),
             None => {
                 found.push(std::mem::replace(&mut run, Words::empty()));
@@ -191,16 +193,16 @@ fn best_of(parts: &[Hir]) -> Option<Words> {
 }
 
 /// Returns all texts that `hir` matches, if they are a few words.
-fn whole(hir: &Hir) -> Option<Words> {
+fn all_matches(hir: &Hir) -> Option<Words> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Some(Words::empty()),
         HirKind::Literal(literal) => Some(Words(vec![literal.0.to_vec()])),
-        HirKind::Capture(group) => whole(&group.sub),
+        HirKind::Capture(group) => all_matches(&group.sub),
         HirKind::Concat(parts) => parts.iter().try_fold(Words::empty(), |run, part| {
-            Some(run.followed_by(&whole(part)?)).filter(Words::is_small)
+            Some(run.followed_by(&all_matches(part)?)).filter(Words::is_small)
         }),
         HirKind::Alternation(branches) => {
-            let all: Option<Vec<Words>> = branches.iter().map(whole).collect();
+            let all: Option<Vec<Words>> = branches.iter().map(all_matches).collect();
             Some(Words(all?.into_iter().flat_map(|words| words.0).collect()))
                 .filter(Words::is_small)
         }
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_when_there_is_nothing() {
+    fn finds_no_words_in_some_patterns() {
         for pattern in [r"\s*", r"(abc)*", r"abc|\d+", r"(abc)?", r"[a-z]+", ""] {
             assert!(Required::of(pattern).is_none(), "{pattern}");
         }
@@ -246,7 +248,7 @@ mod tests {
 
     #[test]
     fn counts_the_lines_that_a_match_goes_over() {
-        let of = |pattern: &str| breaks(&Parser::new().parse(pattern).unwrap());
+        let of = |pattern: &str| line_breaks(&Parser::new().parse(pattern).unwrap());
         assert_eq!(of(r"(?m)^\s*if (x|y\s+z)[:\s]?.*$"), Some(3));
         assert_eq!(of(r"(a\s*){2,3}"), Some(3));
         assert_eq!(of(r"a[^b]c"), Some(1));
@@ -279,7 +281,7 @@ mod tests {
     ];
 
     #[test]
-    fn matches_are_those_of_the_pattern_alone() {
+    fn places_lose_no_match() {
         let joined = crate::pyre::DEFAULT_EXCLUDE.join("|");
         for pattern in
             [joined.as_str(), r"^\s*if (True|1|False|0):", r"(?i)type_|x{3,}", r"f\(\):$"]

@@ -7,11 +7,11 @@ use std::ops::RangeInclusive;
 use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
 
-use super::cases::exclude_last_case;
-use super::lines::LineSet;
+use super::irrefutable_cases::exclude_last_case;
+use super::line_set::LineSet;
 use super::multiline::MultilineMap;
-use super::outline::is_content;
 use super::syntax::Syntax;
+use super::token_summary::is_content;
 use super::walk::{self, Definition, Node};
 
 /// The excluded lines of a file.
@@ -28,7 +28,11 @@ pub(crate) struct Excluded {
 impl Excluded {
     /// Excludes `lines`, which contain all code of a statement. Only tokens without code may come
     /// before them, such as `@(`.
-    pub(super) fn statement(&mut self, multiline: &MultilineMap, lines: RangeInclusive<i32>) {
+    pub(super) fn exclude_statement(
+        &mut self,
+        multiline: &MultilineMap,
+        lines: RangeInclusive<i32>,
+    ) {
         self.without_code.insert(multiline.first_line(*lines.start()));
         self.lines.insert_range(lines);
     }
@@ -114,7 +118,7 @@ fn exclude_definition(
 ) {
     let first = definition.first_line(syntax);
     if excluded.lines.intersects(first..=definition.keyword_line(syntax)) {
-        excluded.statement(multiline, first..=definition.last_line(syntax));
+        excluded.exclude_statement(multiline, first..=definition.last_line(syntax));
     }
 }
 

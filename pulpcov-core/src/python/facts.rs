@@ -8,15 +8,15 @@ use memchr::memchr3;
 
 use super::PythonVersion;
 use super::arcs::Arcs;
+use super::bytecode_lines::bytecode_lines;
 use super::check::check;
-use super::deferred::{DeferredLines, deferred};
-use super::lines::LineSet;
+use super::deferred_annotations::{DeferredLines, deferred_lines};
+use super::highlight::{TokenLine, token_lines};
+use super::line_patterns::LinePatterns;
+use super::line_set::LineSet;
 use super::multiline::MultilineMap;
-use super::patterns::LinePatterns;
 use super::regions::{Region, regions};
-use super::statements::bytecode_lines;
 use super::syntax::Syntax;
-use super::tokens::{TokenLine, token_lines};
 use super::{decode, exclude};
 use crate::Result;
 use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
@@ -38,7 +38,7 @@ pub struct AnalyzeOptions {
     partial: LinePatterns,
     version: PythonVersion,
     branches: bool,
-    explained: bool,
+    with_reasons: bool,
     deferred: bool,
 }
 
@@ -67,7 +67,7 @@ impl AnalyzeOptions {
             partial: partial.map_or_else(default_partial, Ok)?,
             version: PythonVersion::Py311,
             branches: true,
-            explained: true,
+            with_reasons: true,
             deferred: false,
         })
     }
@@ -107,8 +107,8 @@ impl AnalyzeOptions {
     /// Sets whether to find functions, classes, and the reasons why arcs are not taken. The default
     /// is true.
     #[must_use]
-    pub(crate) fn explained(mut self, wanted: bool) -> Self {
-        self.explained = wanted;
+    pub(crate) fn with_reasons(mut self, wanted: bool) -> Self {
+        self.with_reasons = wanted;
         self
     }
 
@@ -190,7 +190,7 @@ impl PythonSource {
     /// refuses the text, and [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes
     /// too long to match.
     pub fn analyze(&self, options: &AnalyzeOptions) -> Result<Facts> {
-        Syntax::parse(&self.text, options.version)?.with_room(|syntax| {
+        Syntax::parse(&self.text, options.version)?.walk_with_stack(|syntax| {
             check(syntax, options.version)?;
             Facts::new(syntax, options)
         })
@@ -225,7 +225,7 @@ impl PythonSource {
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Facts {
     last_line: i32,
-    last_outside: i32,
+    last_line_outside_regions: i32,
     statements: Vec<i32>,
     excluded: Vec<i32>,
     docstrings: Vec<i32>,
@@ -245,19 +245,19 @@ impl Facts {
         let matching = options.exclude.lines(syntax.text(), last_line, &MultilineMap::default())?;
         let excluded = exclude::excluded_lines(syntax, &multiline, matching, &with_code);
         let docstrings = exclude::docstring_lines(syntax);
-        let begun = with_code.iter().map(|line| multiline.first_line(line));
-        let begun = LineSet::of(last_line, begun);
-        let mut statements = begun.clone();
+        let first_lines = with_code.iter().map(|line| multiline.first_line(line));
+        let first_lines = LineSet::of(last_line, first_lines);
+        let mut statements = first_lines.clone();
         let left_out = [&excluded.lines, &excluded.without_code, &docstrings];
         left_out.iter().for_each(|lines| statements.remove_all(lines));
         let deferred = match options.deferred {
-            true => deferred(syntax, &multiline, &left_out),
+            true => deferred_lines(syntax, &multiline, &left_out),
             false => DeferredLines::default(),
         };
 
         let (mut arcs, mut no_branch, mut exit_counts) = (None, Vec::new(), Vec::new());
         if options.branches {
-            let found = Arcs::new(syntax, &multiline, &begun, options.explained);
+            let found = Arcs::new(syntax, &multiline, &first_lines, options.with_reasons);
             exit_counts = count_exits(found.possible(), &excluded.lines);
             no_branch =
                 options.partial.partial_lines(syntax.text(), last_line, &multiline)?.to_vec();
@@ -265,7 +265,7 @@ impl Facts {
         }
         Ok(Self {
             last_line,
-            last_outside: last_outside(syntax.text(), last_line),
+            last_line_outside_regions: last_line_outside_regions(syntax.text(), last_line),
             statements: statements.to_vec(),
             excluded: excluded.lines.to_vec(),
             docstrings: docstrings.to_vec(),
@@ -273,7 +273,7 @@ impl Facts {
             multiline,
             arcs,
             exit_counts,
-            regions: if options.explained { regions(syntax) } else { Vec::new() },
+            regions: if options.with_reasons { regions(syntax) } else { Vec::new() },
             deferred,
         })
     }
@@ -289,11 +289,11 @@ impl Facts {
         statements: impl IntoIterator<Item = i32>,
         excluded: impl IntoIterator<Item = i32>,
     ) -> Self {
-        let (statements, excluded) = (lines_of(statements), lines_of(excluded));
+        let (statements, excluded) = (sorted_lines(statements), sorted_lines(excluded));
         let last_line = statements.last().copied().unwrap_or_default().saturating_add(1);
         Self {
             last_line,
-            last_outside: last_line,
+            last_line_outside_regions: last_line,
             statements,
             excluded,
             docstrings: Vec::new(),
@@ -312,8 +312,8 @@ impl Facts {
     }
 
     /// Returns the last line that can be outside all regions.
-    pub(crate) fn last_outside(&self) -> i32 {
-        self.last_outside
+    pub(crate) fn last_line_outside_regions(&self) -> i32 {
+        self.last_line_outside_regions
     }
 
     /// Returns the first lines of the statements that have code and are not excluded. Docstrings
@@ -425,7 +425,7 @@ fn count_exits(arcs: &[(i32, i32)], excluded: &LineSet) -> Vec<(i32, usize)> {
 /// coverage.py counts lines with `str.splitlines`, which does not count an empty line after the
 /// last newline. But `splitlines` also splits at other characters. If a file has such a character,
 /// coverage.py counts at least one more line, and the empty line is within its count.
-fn last_outside(text: &str, last_line: i32) -> i32 {
+fn last_line_outside_regions(text: &str, last_line: i32) -> i32 {
     const SEPARATORS: [char; 7] =
         ['\x0b', '\x1c', '\x1d', '\x1e', '\u{85}', '\u{2028}', '\u{2029}'];
     // Most sources have none of the bytes that these characters start with, and need no search.
@@ -435,7 +435,7 @@ fn last_outside(text: &str, last_line: i32) -> i32 {
 }
 
 /// Returns line numbers in order, without duplicates.
-fn lines_of(numbers: impl IntoIterator<Item = i32>) -> Vec<i32> {
+fn sorted_lines(numbers: impl IntoIterator<Item = i32>) -> Vec<i32> {
     let mut lines: Vec<i32> = numbers.into_iter().filter(|line| *line > 0).collect();
     lines.sort_unstable();
     lines.dedup();
@@ -447,7 +447,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facts_are_known_by_code_dependencies_and_options() {
+    fn fingerprint_changes_with_every_option() {
         let options = AnalyzeOptions::new().unwrap();
         let fingerprint = options.fingerprint();
         assert!(fingerprint.contains(env!("PULPCOV_SOURCES")));
@@ -455,7 +455,7 @@ mod tests {
         for other in [
             options.clone().version(PythonVersion::Py314),
             options.clone().branches(false),
-            options.clone().explained(false),
+            options.clone().with_reasons(false),
             options.clone().deferred(true),
             options.exclude(LinePatterns::new(&["never"]).unwrap()),
         ] {

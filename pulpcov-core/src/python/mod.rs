@@ -8,66 +8,66 @@
 //!
 //! - `decode`: decodes source bytes by byte order mark or PEP 263 cookie.
 //! - `codecs`: the text encodings that Python knows.
-//! - `depth`: finds texts that nest too deeply for ruff's parser.
+//! - `parser_limits`: finds texts that nest too deeply for ruff's parser.
 //! - `syntax`: parses text to a syntax tree and tokens.
 //! - `refusal`: parses text by CPython's grammar, to find out why CPython refuses it.
-//! - `outline`: what one pass over the tokens shows.
+//! - `token_summary`: what one pass over the tokens shows.
 //! - `stack`: stack space for deep syntax trees.
 //! - `check`: finds what CPython refuses although it parses.
 //!
 //! From the syntax tree to facts:
 //!
 //! - `facts`: analyzes a source file, and holds the result.
-//! - `statements`: lines that CPython's compiler generates code for.
+//! - `bytecode_lines`: lines that CPython's compiler generates code for.
 //! - `constant`: evaluates constant expressions as CPython's compiler does.
-//! - `leftovers`: code objects that the compiler keeps although they are unreachable.
-//! - `annotate`: functions named `__annotate__`, which coverage.py ignores.
-//! - `deferred`: annotations that are statements only before Python 3.14.
+//! - `kept_code`: code objects that the compiler keeps although they are unreachable.
+//! - `dunder_annotate`: functions named `__annotate__`, which coverage.py ignores.
+//! - `deferred_annotations`: annotations that are statements only before Python 3.14.
 //! - `multiline`: maps the lines of a statement to its first line.
-//! - `patterns`: lines that match a regular expression.
+//! - `line_patterns`: lines that match a regular expression.
 //! - `exclude`: extends excluded lines to suites and definitions.
-//! - `cases`: `case` clauses that match everything.
+//! - `irrefutable_cases`: `case` clauses that match everything.
 //! - `arcs`: from which line the program can go to which line.
 //! - `regions`: functions and classes, and their lines.
 //!
 //! Other modules:
 //!
-//! - `tokens`: splits text into tokens, for highlighting.
-//! - `record`: facts as JSON.
+//! - `highlight`: splits text into tokens, for highlighting.
+//! - `facts_json`: facts as JSON.
 //! - `version`: the versions of Python that this crate models.
 //! - `walk`: iterates over the statements of a syntax tree.
-//! - `lines`: a set of line numbers.
+//! - `line_set`: a set of line numbers.
 
-mod annotate;
 mod arcs;
-mod cases;
+pub(crate) mod bytecode_lines;
 pub(crate) mod check;
 mod codecs;
 pub(crate) mod constant;
 pub(crate) mod decode;
-pub(crate) mod deferred;
-mod depth;
+pub(crate) mod deferred_annotations;
+mod dunder_annotate;
 mod exclude;
 mod facts;
-mod leftovers;
-pub(crate) mod lines;
+mod facts_json;
+mod highlight;
+mod irrefutable_cases;
+mod kept_code;
+mod line_patterns;
+pub(crate) mod line_set;
 mod multiline;
-mod outline;
-mod patterns;
-mod record;
+mod parser_limits;
 mod refusal;
 mod regions;
 mod stack;
-pub(crate) mod statements;
 pub(crate) mod syntax;
-mod tokens;
+mod token_summary;
 mod version;
 mod walk;
 
 pub use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 pub use facts::{AnalyzeOptions, Facts, PythonSource};
-pub use patterns::LinePatterns;
-pub use record::FactsRecord;
+pub use facts_json::FactsJson;
+pub use highlight::{SourceToken, TokenClass, TokenLine};
+pub use line_patterns::LinePatterns;
 pub use regions::{Region, RegionKind};
-pub use tokens::{SourceToken, TokenClass, TokenLine};
 pub use version::PythonVersion;

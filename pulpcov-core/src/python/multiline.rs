@@ -14,7 +14,7 @@ pub(crate) struct MultilineMap {
 impl MultilineMap {
     pub(crate) fn new(syntax: &Syntax) -> Self {
         let mut map = Self { first: vec![0; syntax.line_count() as usize + 2] };
-        for line in syntax.outline().logical_lines() {
+        for line in syntax.token_summary().logical_lines() {
             map.record(syntax.line(line.start()), syntax.line(line.end()));
         }
         map

@@ -85,8 +85,8 @@ pub(crate) fn regions(syntax: &Syntax) -> Vec<Region> {
     };
     finder.visit(syntax.body());
     let RegionFinder { mut regions, functions, classes, .. } = finder;
-    functions.hand_out(&mut regions);
-    classes.hand_out(&mut regions);
+    functions.assign_lines(&mut regions);
+    classes.assign_lines(&mut regions);
     regions
 }
 
@@ -103,8 +103,8 @@ impl RegionFinder<'_> {
     fn visit(&mut self, body: &[Stmt]) {
         for stmt in body {
             match stmt {
-                Stmt::FunctionDef(node) => self.function(Definition::Function(node)),
-                Stmt::ClassDef(node) => self.define(RegionKind::Class, Definition::Class(node)),
+                Stmt::FunctionDef(node) => self.add_function(Definition::Function(node)),
+                Stmt::ClassDef(node) => self.add_region(RegionKind::Class, Definition::Class(node)),
                 Stmt::For(node) => {
                     self.visit(&node.body);
                     self.visit(&node.orelse);
@@ -139,7 +139,7 @@ impl RegionFinder<'_> {
         }
     }
 
-    fn function(&mut self, definition: Definition<'_>) {
+    fn add_function(&mut self, definition: Definition<'_>) {
         if let (Some(first), Some(last)) = (definition.body().first(), definition.body().last()) {
             let lines = walk::line_of(self.syntax, first)..=self.syntax.last_line(last);
             if let Some((class, RegionKind::Class)) = self.innermost() {
@@ -147,10 +147,10 @@ impl RegionFinder<'_> {
             }
             self.functions.paint(lines, self.regions.len());
         }
-        self.define(RegionKind::Function, definition);
+        self.add_region(RegionKind::Function, definition);
     }
 
-    fn define(&mut self, kind: RegionKind, definition: Definition<'_>) {
+    fn add_region(&mut self, kind: RegionKind, definition: Definition<'_>) {
         let name = match self.innermost_name() {
             Some(outer) => [outer, ".", definition.name()].concat(),
             None => definition.name().to_owned(),
@@ -188,7 +188,7 @@ impl Owners {
     }
 
     /// Gives each line to its region. Adjacent lines form a range.
-    fn hand_out(self, regions: &mut [Region]) {
+    fn assign_lines(self, regions: &mut [Region]) {
         let mut next = 0;
         for neighbours in self.0.chunk_by(|a, b| a == b) {
             let first = next;

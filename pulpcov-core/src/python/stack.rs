@@ -9,15 +9,15 @@ use ruff_python_ast::token::{Token, TokenKind};
 /// The most stack that one level takes, even in builds that are not optimized.
 const BYTES_PER_LEVEL: usize = 4 * 1024;
 
-/// The number of levels that every stack has room for.
-const SHALLOW: usize = 100;
+/// The depth that every stack has room for.
+const ALWAYS_FITS: usize = 100;
 
 /// The deepest tree that is accepted. CPython gives up after a few thousand levels.
-pub(crate) const MOST_LEVELS: usize = 50_000;
+pub(crate) const MAX_DEPTH: usize = 50_000;
 
-/// Calls `work` on a stack that has room for a tree of `levels`.
-pub(crate) fn with_room<T>(levels: usize, work: impl FnOnce() -> T) -> T {
-    if levels <= SHALLOW { work() } else { stacker::grow(levels * BYTES_PER_LEVEL, work) }
+/// Calls `work` on a stack that has room for a tree of `depth` levels.
+pub(crate) fn with_stack_for<T>(depth: usize, work: impl FnOnce() -> T) -> T {
+    if depth <= ALWAYS_FITS { work() } else { stacker::grow(depth * BYTES_PER_LEVEL, work) }
 }
 
 /// Returns an upper bound on the depth of the tree of a logical line in a suite at this
@@ -25,13 +25,13 @@ pub(crate) fn with_room<T>(levels: usize, work: impl FnOnce() -> T) -> T {
 ///
 /// Each token except a name, a literal or a comma may be a level. A comma ends the levels that
 /// began before it in the same brackets. A closing bracket ends the levels inside its brackets.
-pub(crate) fn levels(line: &[Token], indentation: usize) -> usize {
+pub(crate) fn max_depth(line: &[Token], indentation: usize) -> usize {
     // For a short line, the number of tokens is a good enough bound.
     let bound = indentation + line.len();
-    if bound <= SHALLOW { bound } else { levels_of_line(line, indentation) }
+    if bound <= ALWAYS_FITS { bound } else { max_depth_of_line(line, indentation) }
 }
 
-fn levels_of_line(line: &[Token], indentation: usize) -> usize {
+fn max_depth_of_line(line: &[Token], indentation: usize) -> usize {
     let mut most = indentation;
     let mut level = indentation;
     // The level inside each open bracket.

@@ -17,10 +17,10 @@ use ruff_python_parser::{
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::PythonVersion;
-use super::depth::{dropped_levels, has_deep_brackets};
-use super::outline::Outline;
+use super::parser_limits::{dropped_depth, has_deep_brackets};
 use super::refusal::{Reparsed, has_wrong_indentation, reparse};
 use super::stack;
+use super::token_summary::TokenSummary;
 use crate::{Error, ErrorKind, Position};
 
 /// CPython's message where it has no better one.
@@ -61,18 +61,19 @@ impl From<NotPython> for Error {
     }
 }
 
-/// Returns why a text is refused, if ruff's parser does not have the stack or the time for it.
-fn refused_as_deep(text: &str, version: PythonVersion) -> Option<NotPython> {
-    let is_too_deep = dropped_levels(text) > stack::MOST_LEVELS;
+/// Checks that ruff's parser has the stack and the time for a text.
+fn check_depth(text: &str, version: PythonVersion) -> Result<(), NotPython> {
+    let is_too_deep = dropped_depth(text) > stack::MAX_DEPTH;
     if !is_too_deep && !has_deep_brackets(text) {
-        return None;
+        return Ok(());
     }
     match reparse(text, version) {
-        Reparsed::Refused(why) => Some(why),
+        Reparsed::Refused(why) => Err(why),
         // The text is not as deep as it seemed, because CPython's grammar accepts no text that
         // deep.
-        Reparsed::Accepted(_) => None,
-        Reparsed::Unknown => is_too_deep.then(|| NotPython::new(TOO_DEEP, None)),
+        Reparsed::Accepted(_) => Ok(()),
+        Reparsed::Unknown if is_too_deep => Err(NotPython::new(TOO_DEEP, None)),
+        Reparsed::Unknown => Ok(()),
     }
 }
 
@@ -82,9 +83,9 @@ pub(crate) struct Syntax<'t> {
     text: &'t str,
     parsed: Parsed<ModModule>,
     lines: LineIndex,
-    outline: Outline,
+    token_summary: TokenSummary,
     /// What CPython's compiler refuses in a text that only CPython's grammar could parse.
-    later: Option<NotPython>,
+    compiler_error: Option<NotPython>,
 }
 
 impl<'t> Syntax<'t> {
@@ -96,47 +97,46 @@ impl<'t> Syntax<'t> {
         }
         let options = ParseOptions::from(Mode::Module)
             .with_target_version(ruff_python_ast::PythonVersion::PY311);
-        if let Some(refused) = refused_as_deep(text, version) {
-            return Err(refused);
-        }
-        let room = dropped_levels(text).min(stack::MOST_LEVELS);
-        let parsed = stack::with_room(room, || ruff_python_parser::parse_unchecked(text, options));
-        let outline = Outline::new(parsed.tokens());
-        let levels = outline.levels();
-        if levels > stack::MOST_LEVELS {
+        check_depth(text, version)?;
+        let dropped = dropped_depth(text).min(stack::MAX_DEPTH);
+        let parsed =
+            stack::with_stack_for(dropped, || ruff_python_parser::parse_unchecked(text, options));
+        let token_summary = TokenSummary::new(parsed.tokens());
+        let depth = token_summary.max_depth();
+        if depth > stack::MAX_DEPTH {
             // Dropping this tree would take a stack as deep as the tree.
             std::mem::forget(parsed);
             return Err(NotPython::new(TOO_DEEP, None));
         }
         let error = parsed.errors().first().map(|error| error.location.start().to_usize());
         let error = error.or_else(|| has_wrong_indentation(text, version).then_some(0));
-        let mut later = None;
+        let mut compiler_error = None;
         if let Some(at) = error {
             let line = lines.line_at(at);
             let refused = match reparse(text, version) {
                 // The tree of ruff's parser may be wrong after the error, but it is all there is.
                 Reparsed::Accepted(why) => {
-                    later = why;
+                    compiler_error = why;
                     None
                 }
                 Reparsed::Refused(why) => Some(why),
                 Reparsed::Unknown => Some(NotPython::new(INVALID, Some(line))),
             };
             if let Some(refused) = refused {
-                stack::with_room(levels, move || drop(parsed));
+                stack::with_stack_for(depth, move || drop(parsed));
                 return Err(refused);
             }
         }
         let Some(parsed) = parsed.try_into_module() else {
             return Err(NotPython::new("invalid syntax", Some(1)));
         };
-        Ok(Self { text, parsed, lines, outline, later })
+        Ok(Self { text, parsed, lines, token_summary, compiler_error })
     }
 
     /// Calls `work` with enough stack to walk the tree. Then drops the tree, also with enough
     /// stack.
-    pub(crate) fn with_room<T>(self, work: impl FnOnce(&Self) -> T) -> T {
-        stack::with_room(self.outline.levels(), move || work(&self))
+    pub(crate) fn walk_with_stack<T>(self, work: impl FnOnce(&Self) -> T) -> T {
+        stack::with_stack_for(self.token_summary.max_depth(), move || work(&self))
     }
 
     /// Checks that `version` knows the syntax of the text.
@@ -156,9 +156,9 @@ impl<'t> Syntax<'t> {
 
     /// Returns what CPython's compiler refuses in a text that only CPython's grammar could parse,
     /// and the line.
-    pub(crate) fn later(&self) -> Option<(i32, &str)> {
-        let later = self.later.as_ref()?;
-        Some((later.line?, &later.message))
+    pub(crate) fn compiler_error(&self) -> Option<(i32, &str)> {
+        let error = self.compiler_error.as_ref()?;
+        Some((error.line?, &error.message))
     }
 
     /// Returns the text that was parsed.
@@ -167,12 +167,12 @@ impl<'t> Syntax<'t> {
     }
 
     /// Returns what the tokens show.
-    pub(crate) fn outline(&self) -> &Outline {
-        &self.outline
+    pub(crate) fn token_summary(&self) -> &TokenSummary {
+        &self.token_summary
     }
 
     /// Returns whether a line has at least `bytes` bytes, including its newline.
-    pub(crate) fn has_line_of(&self, bytes: usize) -> bool {
+    pub(crate) fn has_line_as_long_as(&self, bytes: usize) -> bool {
         let ends = self.lines.starts.iter().skip(1).copied().chain([self.text.len() as u32]);
         self.lines.starts.iter().zip(ends).any(|(start, end)| (end - start) as usize >= bytes)
     }
@@ -281,7 +281,7 @@ fn first_version(kind: &UnsupportedSyntaxErrorKind) -> FirstVersion {
         Kind::LazyImportStatement | Kind::UnpackingInComprehension(_) => {
             FirstVersion::Known(PythonVersion::Py315)
         }
-        _ => FirstVersion::Later,
+        _ => FirstVersion::NotYetKnown,
     }
 }
 
@@ -290,7 +290,7 @@ fn first_version(kind: &UnsupportedSyntaxErrorKind) -> FirstVersion {
 enum FirstVersion {
     Known(PythonVersion),
     /// Newer than the newest [`PythonVersion`].
-    Later,
+    NotYetKnown,
 }
 
 /// Returns the first syntax that `version` does not know.

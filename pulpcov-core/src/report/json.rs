@@ -495,7 +495,7 @@ impl<'a> NamedRegions<'a> {
         names.push((Cow::Borrowed(""), parts.len()));
         parts.push(rest);
 
-        let outside = lines_outside(&regions, facts.last_outside());
+        let outside = lines_outside(&regions, facts.last_line_outside_regions());
         let start_outside = outside.first().map_or(1, |range| *range.start());
         let starts = regions.iter().map(|region| region.start()).chain([start_outside]);
         let lines: Vec<_> =

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::lines::format_lines;
 use super::numbers::Numbers;
 use crate::python::Facts;
-use crate::python::lines::LineSet;
+use crate::python::line_set::LineSet;
 
 /// The lines and branches of a file, or of a part of it, and which of them ran.
 ///
@@ -28,7 +28,7 @@ use crate::python::lines::LineSet;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Analysis {
-    pub(super) last_line_outside: i32,
+    pub(super) last_line_outside_regions: i32,
     pub(super) has_arcs: bool,
     pub(super) statements: Vec<i32>,
     pub(super) excluded: Vec<i32>,
@@ -45,7 +45,7 @@ pub struct Analysis {
 /// The lists that an [`Analysis`] is computed from.
 #[derive(Debug, Default)]
 pub(super) struct AnalysisInput {
-    pub(super) last_line_outside: i32,
+    pub(super) last_line_outside_regions: i32,
     pub(super) has_arcs: bool,
     pub(super) statements: Vec<i32>,
     pub(super) excluded: Vec<i32>,
@@ -85,7 +85,7 @@ impl Analysis {
             LineSet::of(facts.last_line(), lines.into_iter().map(|line| facts.first_line(line)));
         let statements = facts.statements();
         AnalysisInput {
-            last_line_outside: facts.last_outside(),
+            last_line_outside_regions: facts.last_line_outside_regions(),
             statements: statements.to_vec(),
             excluded: facts.excluded().to_vec(),
             executed: statements.iter().copied().filter(|&line| ran.contains(line)).collect(),
@@ -94,13 +94,19 @@ impl Analysis {
     }
 
     pub(super) fn from_input(input: AnalysisInput) -> Self {
-        let AnalysisInput { last_line_outside, has_arcs, statements, excluded, executed, .. } =
-            input;
+        let AnalysisInput {
+            last_line_outside_regions,
+            has_arcs,
+            statements,
+            excluded,
+            executed,
+            ..
+        } = input;
         let mut ran = executed.iter().peekable();
         let missing =
             statements.iter().copied().filter(|line| ran.next_if_eq(&line).is_none()).collect();
         let mut analysis = Self {
-            last_line_outside,
+            last_line_outside_regions,
             has_arcs,
             statements,
             excluded,

@@ -35,7 +35,7 @@ pub struct RegionSplitter<'a> {
 impl<'a> RegionSplitter<'a> {
     /// Creates a splitter without regions.
     pub fn new(analysis: &'a Analysis) -> Self {
-        let lines = usize::try_from(analysis.last_line_outside).unwrap_or_default();
+        let lines = usize::try_from(analysis.last_line_outside_regions).unwrap_or_default();
         Self { analysis, owners: vec![0; lines + 1], regions: 0 }
     }
 
@@ -75,7 +75,7 @@ impl<'a> RegionSplitter<'a> {
 
     fn empty(&self) -> AnalysisInput {
         AnalysisInput {
-            last_line_outside: self.analysis.last_line_outside,
+            last_line_outside_regions: self.analysis.last_line_outside_regions,
             has_arcs: self.analysis.has_arcs,
             ..AnalysisInput::default()
         }

@@ -285,8 +285,8 @@ impl<'a> Summarizer<'a> {
         let patterns = (self.exclude.take(), self.partial.take());
         let facts = AnalyzeOptions::with_patterns(patterns.0, patterns.1)?;
         // The cache serves all reports, so its facts must be complete.
-        let explained = self.detail == Detail::Everything || self.cache.is_some();
-        let facts = facts.branches(self.data.has_arcs()).explained(explained);
+        let with_reasons = self.detail == Detail::Everything || self.cache.is_some();
+        let facts = facts.branches(self.data.has_arcs()).with_reasons(with_reasons);
         let selection = self.select_contexts()?;
         let mut warnings = Vec::new();
         let candidates = self.candidates(&mut warnings)?;

@@ -44,15 +44,15 @@ fn load(case: &Json, header: &Json, folder: &Path) -> Result<Loaded, Error> {
 }
 
 /// Loads the config of a case from a new folder, and passes the result and the folder's path to
-/// `use_it`.
-fn in_folder<T>(
+/// `check`.
+fn with_loaded_config<T>(
     case: &Json,
     header: &Json,
-    use_it: impl FnOnce(Result<Loaded, Error>, &str) -> T,
+    check: impl FnOnce(Result<Loaded, Error>, &str) -> T,
 ) -> T {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().canonicalize().unwrap();
-    use_it(load(case, header, &path), path.to_str().unwrap())
+    check(load(case, header, &path), path.to_str().unwrap())
 }
 
 /// Returns the settings in the form of the recording. `$CWD` stands for the folder.
@@ -70,7 +70,7 @@ fn configs() {
     let (header, cases) = recording(include_str!("../fixtures/config/configs.jsonl"));
     let mut wrong = Vec::new();
     for case in cases {
-        let problem = in_folder(&case, &header, |loaded, cwd| compare(&case, loaded, cwd));
+        let problem = with_loaded_config(&case, &header, |loaded, cwd| compare(&case, loaded, cwd));
         wrong.extend(problem.map(|problem| format!("{problem}\n  in {case}")));
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
@@ -131,7 +131,7 @@ fn compare_errors(case: &Json, error: &Error) -> Option<String> {
 fn debug_config() {
     let (header, cases) = recording(include_str!("../fixtures/config/debug.jsonl"));
     for case in cases {
-        in_folder(&case, &header, |loaded, cwd| {
+        with_loaded_config(&case, &header, |loaded, cwd| {
             let output = format_info("config", &loaded.unwrap().config.debug_info());
             assert_eq!(output.replace(cwd, "$CWD"), case["output"].as_str().unwrap());
         });

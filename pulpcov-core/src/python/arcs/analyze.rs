@@ -7,8 +7,8 @@ use super::Arc;
 use super::blocks::Block;
 use super::describe::{Action, Descriptions, Fragment};
 use super::starts::{ArcStart, Cause, Exits};
-use super::withs::Withs;
-use crate::python::lines::LineSet;
+use super::with_statements::Withs;
+use crate::python::line_set::LineSet;
 use crate::python::multiline::MultilineMap;
 use crate::python::syntax::Syntax;
 use crate::python::walk::{self, Definition};
@@ -18,22 +18,22 @@ pub(super) fn analyze(
     syntax: &Syntax,
     multiline: &MultilineMap,
     statements: &LineSet,
-    explained: bool,
+    with_reasons: bool,
 ) -> (Vec<Arc>, Descriptions, Withs) {
     let mut analyzer = Analyzer {
         syntax,
         multiline,
         statements,
-        explained,
+        with_reasons,
         plain_arcs: Vec::new(),
         fragments: Vec::new(),
         names: Vec::new(),
         blocks: Vec::new(),
         withs: Withs::new(syntax.line_count()),
     };
-    analyzer.module();
+    analyzer.add_module();
     for definition in walk::definitions(syntax.body()) {
-        analyzer.code_object(definition);
+        analyzer.add_function_or_class_body(definition);
     }
     let descriptions = Descriptions::new(analyzer.fragments, analyzer.names);
     let arcs = descriptions.arcs().chain(super::sorted(analyzer.plain_arcs));
@@ -45,7 +45,7 @@ pub(super) struct Analyzer<'a> {
     multiline: &'a MultilineMap,
     statements: &'a LineSet,
     /// Whether to keep the reasons why arcs are not taken.
-    explained: bool,
+    with_reasons: bool,
     /// The arcs without a [`Fragment`].
     plain_arcs: Vec<Arc>,
     fragments: Vec<Fragment>,
@@ -57,7 +57,7 @@ pub(super) struct Analyzer<'a> {
 }
 
 impl<'a> Analyzer<'a> {
-    fn module(&mut self) {
+    fn add_module(&mut self) {
         let start = self.multiline.first_line(1);
         if self.syntax.body().is_empty() {
             self.add_arc(start, -start);
@@ -68,9 +68,9 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    fn code_object(&mut self, definition: Definition<'a>) {
+    fn add_function_or_class_body(&mut self, definition: Definition<'a>) {
         let start = self.first_line_of(definition);
-        if self.explained {
+        if self.with_reasons {
             self.names.push((start, definition.name().into()));
         }
         match definition {
@@ -99,7 +99,7 @@ impl<'a> Analyzer<'a> {
                 continue;
             }
             for start in exits.into_sorted() {
-                self.add_flow(start, line);
+                self.add_jump(start, line);
             }
             exits = self.exits_of(stmt, line);
         }
@@ -109,8 +109,8 @@ impl<'a> Analyzer<'a> {
     /// Adds the arcs inside a statement. Returns the exits to the next statement.
     fn exits_of(&mut self, stmt: &'a Stmt, line: i32) -> Exits {
         match stmt {
-            Stmt::FunctionDef(node) => self.definition(Definition::Function(node)),
-            Stmt::ClassDef(node) => self.definition(Definition::Class(node)),
+            Stmt::FunctionDef(node) => self.add_decorator_arcs(Definition::Function(node)),
+            Stmt::ClassDef(node) => self.add_decorator_arcs(Definition::Class(node)),
             Stmt::If(node) => self.if_exits(node, line),
             Stmt::For(node) => self.for_exits(node, line),
             Stmt::While(node) => self.while_exits(node, line),
@@ -132,7 +132,7 @@ impl<'a> Analyzer<'a> {
 
     /// Adds the arcs from each decorator to the next one, and from the last to `def` or `class`.
     /// The body is another code object.
-    fn definition(&mut self, definition: Definition<'a>) -> Exits {
+    fn add_decorator_arcs(&mut self, definition: Definition<'a>) -> Exits {
         let main_line = definition.keyword_line(self.syntax);
         let mut last: Option<i32> = None;
         for decorator in definition.decorators() {
@@ -173,20 +173,20 @@ impl<'a> Analyzer<'a> {
     /// Adds an arc that needs no description.
     pub(super) fn add_arc(&mut self, from: i32, to: i32) {
         self.plain_arcs.push((from, to));
-        self.withs.see((from, to));
+        self.withs.note_entry((from, to));
     }
 
     /// Adds an arc to another line.
-    pub(super) fn add_flow(&mut self, start: ArcStart, to: i32) {
+    pub(super) fn add_jump(&mut self, start: ArcStart, to: i32) {
         self.add_exit(start, to, Action::Jump);
     }
 
     pub(super) fn add_exit(&mut self, start: ArcStart, to: i32, action: Action) {
         let arc = (start.line, to);
-        if !self.explained {
+        if !self.with_reasons {
             return self.add_arc(arc.0, arc.1);
         }
-        self.withs.see(arc);
+        self.withs.note_entry(arc);
         self.fragments.push(Fragment { arc, cause: start.cause, action });
     }
 }

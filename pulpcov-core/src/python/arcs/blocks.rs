@@ -41,7 +41,7 @@ impl Analyzer<'_> {
             _ => None,
         });
         if let Some(target) = target {
-            self.add_flow(start, target);
+            self.add_jump(start, target);
         }
         Exits::default()
     }
@@ -66,7 +66,7 @@ impl Analyzer<'_> {
         match catcher {
             Some(Block::Try { handler: Some(handler) }) => {
                 let handler = *handler;
-                self.add_flow(start, handler);
+                self.add_jump(start, handler);
             }
             Some(Block::Function { start: function }) => {
                 let function = *function;

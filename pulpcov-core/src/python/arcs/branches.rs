@@ -37,7 +37,7 @@ impl<'a> Analyzer<'a> {
                 exits.add(otherwise);
                 return exits;
             }
-            self.add_flow(otherwise, elif);
+            self.add_jump(otherwise, elif);
             (start, test, body) = (elif, elif_test, &clause.body);
         }
     }

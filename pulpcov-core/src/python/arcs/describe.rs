@@ -61,17 +61,17 @@ impl Descriptions {
         py_repr(name.map_or("", |(_, name)| name))
     }
 
-    fn of(&self, arc: Arc) -> &[Fragment] {
+    fn fragments_of(&self, arc: Arc) -> &[Fragment] {
         let first = self.fragments.partition_point(|fragment| fragment.arc < arc);
         let rest = self.fragments.get(first..).unwrap_or_default();
         let count = rest.iter().take_while(|fragment| fragment.arc == arc).count();
         rest.get(..count).unwrap_or_default()
     }
 
-    pub(super) fn missing(&self, arc: Arc) -> String {
+    pub(super) fn describe_missing(&self, arc: Arc) -> String {
         let (from, to) = arc;
         let sentence = |action| format!("line {from} didn't {}", self.describe(action, to));
-        match self.of(arc) {
+        match self.fragments_of(arc) {
             [] => sentence(Action::Jump),
             ways => {
                 let ways = ways.iter().map(|way| {
@@ -82,8 +82,8 @@ impl Descriptions {
         }
     }
 
-    pub(super) fn action(&self, arc: Arc) -> String {
-        let action = self.of(arc).first().map_or(Action::Jump, |way| way.action);
+    pub(super) fn describe_action(&self, arc: Arc) -> String {
+        let action = self.fragments_of(arc).first().map_or(Action::Jump, |way| way.action);
         self.describe(action, arc.1)
     }
 }

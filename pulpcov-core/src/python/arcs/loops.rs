@@ -32,7 +32,7 @@ impl<'a> Analyzer<'a> {
         self.blocks.push(Block::Loop { start: top, breaks: Exits::default() });
         let ends = self.body(body, Exits::one(ArcStart::new(top, not_entered)));
         for end in ends.into_sorted() {
-            self.add_flow(end, top);
+            self.add_jump(end, top);
         }
         match self.blocks.pop() {
             Some(Block::Loop { breaks, .. }) => breaks,

@@ -8,9 +8,9 @@
 //! - `blocks`: loops, functions and `try` statements around a statement, and jumps out of them.
 //! - `branches`: `if` statements, and conditions that are constant.
 //! - `loops`: `for` and `while` statements.
-//! - `matches`: `match` statements.
-//! - `tries`: `try` statements.
-//! - `withs`: `with` statements, and the arcs that leave them.
+//! - `match_statements`: `match` statements.
+//! - `try_statements`: `try` statements.
+//! - `with_statements`: `with` statements, and the arcs that leave them.
 //! - `starts`: where arcs start, and why they may not be taken.
 //! - `describe`: sentences about arcs that were not taken.
 
@@ -19,14 +19,14 @@ mod blocks;
 mod branches;
 mod describe;
 mod loops;
-mod matches;
+mod match_statements;
 mod starts;
-mod tries;
-mod withs;
+mod try_statements;
+mod with_statements;
 
 use self::describe::Descriptions;
-use self::withs::WithFixers;
-use super::lines::LineSet;
+use self::with_statements::WithRewrites;
+use super::line_set::LineSet;
 use super::multiline::MultilineMap;
 use super::syntax::Syntax;
 
@@ -37,28 +37,28 @@ pub(crate) type Arc = (i32, i32);
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Arcs {
     possible: Vec<Arc>,
-    fixers: WithFixers,
+    rewrites: WithRewrites,
     descriptions: Descriptions,
 }
 
 impl Arcs {
-    /// Finds the arcs of a file whose statements start on the lines `statements`. If `explained` is
-    /// false, the reasons why arcs are not taken are not kept.
+    /// Finds the arcs of a file whose statements start on the lines `statements`. Without
+    /// `with_reasons`, the reasons why arcs are not taken are not kept.
     pub(crate) fn new(
         syntax: &Syntax,
         multiline: &MultilineMap,
         statements: &LineSet,
-        explained: bool,
+        with_reasons: bool,
     ) -> Self {
         let (found, descriptions, withs) =
-            analyze::analyze(syntax, multiline, statements, explained);
-        let fixers = withs.fixers(&found);
-        let possible = fixers
-            .fix(found)
+            analyze::analyze(syntax, multiline, statements, with_reasons);
+        let rewrites = withs.rewrites(&found);
+        let possible = rewrites
+            .rewrite(found)
             .map(|(from, to)| (multiline.first_line(from), multiline.first_line(to)))
             .filter(|(from, to)| from != to);
         let possible = sorted(possible.collect());
-        Self { possible, fixers, descriptions }
+        Self { possible, rewrites, descriptions }
     }
 
     /// Returns the possible arcs, sorted.
@@ -73,18 +73,18 @@ impl Arcs {
         arcs: impl IntoIterator<Item = Arc>,
         multiline: &MultilineMap,
     ) -> Vec<Arc> {
-        let fixed = self.fixers.fix(arcs);
-        sorted(fixed.map(|(a, b)| (multiline.first_line(a), multiline.first_line(b))).collect())
+        let rewritten = self.rewrites.rewrite(arcs);
+        sorted(rewritten.map(|(a, b)| (multiline.first_line(a), multiline.first_line(b))).collect())
     }
 
     /// Returns why an arc was not taken, in English: `line 1 didn't jump to line 2 because ...`.
     pub(crate) fn missing_description(&self, arc: Arc) -> String {
-        self.descriptions.missing(arc)
+        self.descriptions.describe_missing(arc)
     }
 
     /// Returns what an arc does, in English: `jump to line 2`.
     pub(crate) fn description(&self, arc: Arc) -> String {
-        self.descriptions.action(arc)
+        self.descriptions.describe_action(arc)
     }
 }
 

@@ -5,18 +5,19 @@ use ruff_python_ast::token::{Token, TokenKind};
 use crate::python::syntax::{NotPython, Syntax};
 
 /// `MAXLEVEL` in CPython's `tokenizer.h`.
-const MOST_BRACKETS: usize = 200;
+const MAX_BRACKETS: usize = 200;
 
 /// One less than `MAXINDENT`, which includes column 0.
-const MOST_INDENTS: usize = 99;
+const MAX_INDENTS: usize = 99;
 
 /// `_PY_LONG_DEFAULT_MAX_STR_DIGITS` in `pycore_long.h`.
-const MOST_DIGITS: usize = 4300;
+const MAX_DIGITS: usize = 4300;
 
 pub(super) fn check(syntax: &Syntax) -> Result<(), NotPython> {
     // A file with few levels and short lines exceeds no limit, because brackets and indents are
     // levels, and a number is on one line.
-    if syntax.outline().levels() <= MOST_INDENTS && !syntax.has_line_of(MOST_DIGITS) {
+    if syntax.token_summary().max_depth() <= MAX_INDENTS && !syntax.has_line_as_long_as(MAX_DIGITS)
+    {
         return Ok(());
     }
     let (mut brackets, mut indents) = (0_usize, 0_usize);
@@ -31,10 +32,10 @@ pub(super) fn check(syntax: &Syntax) -> Result<(), NotPython> {
             TokenKind::Int => check_digits(syntax, token)?,
             _ => {}
         }
-        if brackets > MOST_BRACKETS {
+        if brackets > MAX_BRACKETS {
             return refuse(syntax, token, "too many nested parentheses");
         }
-        if indents > MOST_INDENTS {
+        if indents > MAX_INDENTS {
             return refuse(syntax, token, "too many levels of indentation");
         }
     }
@@ -49,15 +50,15 @@ fn refuse(syntax: &Syntax, token: &Token, message: &str) -> Result<(), NotPython
 /// bases have no limit.
 fn check_digits(syntax: &Syntax, token: &Token) -> Result<(), NotPython> {
     let literal = syntax.slice(ruff_text_size::Ranged::range(token));
-    if literal.len() <= MOST_DIGITS || literal.bytes().any(|b| b.is_ascii_alphabetic()) {
+    if literal.len() <= MAX_DIGITS || literal.bytes().any(|b| b.is_ascii_alphabetic()) {
         return Ok(());
     }
     let digits = literal.bytes().filter(u8::is_ascii_digit).count();
-    if digits <= MOST_DIGITS {
+    if digits <= MAX_DIGITS {
         return Ok(());
     }
     let message = format!(
-        "Exceeds the limit ({MOST_DIGITS} digits) for integer string conversion: value has \
+        "Exceeds the limit ({MAX_DIGITS} digits) for integer string conversion: value has \
          {digits} digits; use sys.set_int_max_str_digits() to increase the limit - Consider \
          hexadecimal for huge integer literals to avoid decimal conversion limits."
     );

@@ -1,21 +1,23 @@
 //! Finds what CPython refuses although it parses.
 //!
 //! CPython looks for errors in stages: tokens, `__future__` imports, symbol table, code. It reports
-//! the first error of the first stage that has one. [`Errors`] keeps the first error of each stage,
-//! so the modules can walk the tree in any order.
+//! the first error of the first stage that has one. [`FirstErrors`] keeps the first error of each
+//! stage, so the modules can walk the tree in any order.
 //!
 //! - [`limits`]: how deep a source may nest, and how long a number may be.
 //! - [`future`]: `from __future__ import` at the beginning of the file.
-//! - [`names`]: `global` and `nonlocal` (`symtable.c`).
+//! - [`global_nonlocal`]: `global` and `nonlocal` (`symtable.c`).
 //! - [`placement`]: statements and expressions where they may not be (`symtable.c`, `compile.c`).
 //! - [`suspects`]: which expressions may be wrong at all.
-//! - [`patterns`]: what the cases of a `match` may bind and repeat (`compile.c`).
+//! - [`match_patterns`]: what the cases of a `match` may bind and repeat (`compile.c`).
+//! - [`repeated_names`]: which name repeats an earlier one.
 
 mod future;
+mod global_nonlocal;
 mod limits;
-mod names;
-mod patterns;
+mod match_patterns;
 mod placement;
+mod repeated_names;
 mod suspects;
 
 use self::future::Features;
@@ -28,13 +30,13 @@ pub(crate) fn check(syntax: &Syntax, version: PythonVersion) -> Result<(), NotPy
     limits::check(syntax)?;
     let future = future::check(syntax);
     let features = *future.as_ref().unwrap_or(&Features::default());
-    let mut errors = Errors::default();
-    if let Some((line, message)) = syntax.later() {
+    let mut errors = FirstErrors::default();
+    if let Some((line, message)) = syntax.compiler_error() {
         errors.add(Stage::Code, line, message);
     }
-    names::check(syntax, version, features, &mut errors);
+    global_nonlocal::check(syntax, version, features, &mut errors);
     placement::check(syntax, version, features, &mut errors);
-    if errors.is_no_grammar {
+    if errors.needs_grammar_check {
         syntax.check_grammar(version)?;
     }
     future?;
@@ -57,34 +59,34 @@ enum Stage {
 impl Stage {
     /// Returns the stage of checks that 3.14 moved from code generation to the symbol table, for
     /// example of assignments to `__debug__` and of `await` outside async functions.
-    fn moved(version: PythonVersion) -> Self {
+    fn moved_in_3_14(version: PythonVersion) -> Self {
         if version >= PythonVersion::Py314 { Self::Symbols } else { Self::Code }
     }
 }
 
 /// The first error of each stage.
 #[derive(Debug, Default)]
-struct Errors {
-    parser: Option<Found>,
-    symbols: Option<Found>,
-    resolution: Option<Found>,
-    code: Option<Found>,
+struct FirstErrors {
+    parser: Option<FoundError>,
+    symbols: Option<FoundError>,
+    resolution: Option<FoundError>,
+    code: Option<FoundError>,
     /// Whether CPython's grammar may refuse the text, so that it has to be parsed again.
-    is_no_grammar: bool,
+    needs_grammar_check: bool,
     /// Whether the walk is in a part that CPython generates no code for. Errors of [`Stage::Code`]
     /// do not count there.
-    is_without_code: bool,
+    in_part_without_code: bool,
 }
 
 #[derive(Debug)]
-struct Found {
+struct FoundError {
     line: i32,
     message: String,
 }
 
-impl Errors {
+impl FirstErrors {
     fn add(&mut self, stage: Stage, line: i32, message: impl Into<String>) {
-        if stage == Stage::Code && self.is_without_code {
+        if stage == Stage::Code && self.in_part_without_code {
             return;
         }
         let first = match stage {
@@ -94,7 +96,7 @@ impl Errors {
             Stage::Code => &mut self.code,
         };
         if first.as_ref().is_none_or(|found| line < found.line) {
-            *first = Some(Found { line, message: message.into() });
+            *first = Some(FoundError { line, message: message.into() });
         }
     }
 

@@ -8,7 +8,9 @@ use crate::python::syntax::Syntax;
 /// The offsets of certain tokens. Each expression that CPython refuses has at least one of them.
 ///
 /// Most expressions have none, and are not checked. If a new check looks for another token, that
-/// token has to be added to [`Outline::suspects`](crate::python::outline::Outline::suspects).
+/// token has to be added to [`TokenSummary::suspects`].
+///
+/// [`TokenSummary::suspects`]: crate::python::token_summary::TokenSummary::suspects
 pub(super) struct Suspects<'a> {
     /// Sorted. `None` if all expressions have to be checked.
     places: Option<&'a [TextSize]>,
@@ -20,7 +22,7 @@ impl<'a> Suspects<'a> {
         // Python normalizes names, so `__debug__` can also be written with characters outside
         // ASCII.
         let may_assign_to_debug = !text.is_ascii() || memmem::find(text, b"__debug__").is_some();
-        Self { places: (!may_assign_to_debug).then(|| syntax.outline().suspects()) }
+        Self { places: (!may_assign_to_debug).then(|| syntax.token_summary().suspects()) }
     }
 
     /// Returns suspects with which every expression is checked.

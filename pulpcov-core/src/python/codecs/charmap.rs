@@ -2,11 +2,11 @@
 
 use std::iter;
 
-use super::{Among, entries, has_name};
+use super::{Names, has_name, lines_without_comments};
 
 /// Returns the table of a codec.
-pub(super) fn find(name: &str, among: Among) -> Option<&'static str> {
-    let lines = entries(include_str!("charmaps.txt"));
+pub(super) fn find(name: &str, among: Names) -> Option<&'static str> {
+    let lines = lines_without_comments(include_str!("charmaps.txt"));
     let mut tables = lines.filter_map(|line| line.split_once(" = "));
     tables.find(|(names, _)| has_name(names, name, among)).map(|(_, table)| table)
 }
@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn every_table_has_256_characters() {
-        for line in entries(include_str!("charmaps.txt")) {
+        for line in lines_without_comments(include_str!("charmaps.txt")) {
             let (names, table) = line.split_once(" = ").unwrap();
             assert_eq!(chars(table).count(), 256, "{names}");
         }

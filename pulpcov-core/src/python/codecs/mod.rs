@@ -62,11 +62,11 @@ impl Codec {
     /// looked up as it is, and then with `_` for the dots, but only among the aliases.
     pub(super) fn find(name: &str) -> Option<Self> {
         let name = normalize_name(name);
-        let find = |name: &str, among: Among| {
+        let find = |name: &str, among: Names| {
             charmap::find(name, among).map(Self::Charmap).or_else(|| find_module(name, among))
         };
         let undotted = || name.contains('.').then(|| name.replace('.', "_"));
-        find(&name, Among::All).or_else(|| find(&undotted()?, Among::Aliases))
+        find(&name, Names::All).or_else(|| find(&undotted()?, Names::Aliases))
     }
 
     /// Decodes bytes as Python's `bytes.decode(encoding, "replace")` does. The bytes must not start
@@ -95,25 +95,26 @@ impl Codec {
 
 /// The names of a codec that a search covers.
 #[derive(Debug, Clone, Copy)]
-enum Among {
+enum Names {
     /// The name of the codec's module, which comes first, and the aliases.
     All,
     Aliases,
 }
 
 /// Returns the lines of a recorded file, without its comments.
-fn entries(text: &'static str) -> impl Iterator<Item = &'static str> {
+fn lines_without_comments(text: &'static str) -> impl Iterator<Item = &'static str> {
     text.lines().filter(|line| !line.starts_with('#'))
 }
 
-fn has_name(names: &str, name: &str, among: Among) -> bool {
+fn has_name(names: &str, name: &str, among: Names) -> bool {
     let mut names = names.split(' ');
     let module = names.next();
-    matches!(among, Among::All) && module == Some(name) || names.any(|alias| alias == name)
+    matches!(among, Names::All) && module == Some(name) || names.any(|alias| alias == name)
 }
 
-fn find_module(name: &str, among: Among) -> Option<Codec> {
-    let names = entries(include_str!("aliases.txt")).find(|names| has_name(names, name, among))?;
+fn find_module(name: &str, among: Names) -> Option<Codec> {
+    let names = lines_without_comments(include_str!("aliases.txt"))
+        .find(|names| has_name(names, name, among))?;
     let module = names.split(' ').next()?;
     Some(if module.starts_with("utf_8") { Codec::Utf8 } else { Codec::Module(module) })
 }
@@ -146,9 +147,9 @@ mod tests {
 
     #[test]
     fn every_codec_has_a_decoder() {
-        let modules =
-            entries(include_str!("aliases.txt")).filter_map(|line| line.split(' ').next());
-        let decoded = |name| find_module(name, Among::All).map(|codec| codec.decode(b"x".into()));
+        let modules = lines_without_comments(include_str!("aliases.txt"))
+            .filter_map(|line| line.split(' ').next());
+        let decoded = |name| find_module(name, Names::All).map(|codec| codec.decode(b"x".into()));
         let not_text: Vec<&str> =
             modules.filter(|name| decoded(name) == Some(Err(CodecError::NotText))).collect();
         assert_eq!(

@@ -9,9 +9,9 @@ pub(super) enum Step {
     /// The number of bytes to replace by one U+FFFD.
     Bad(usize),
     /// The bytes end within a character.
-    Cut,
+    Truncated,
     /// The number of bytes that only change the state of the codec.
-    Silent(usize),
+    NoText(usize),
 }
 
 impl Step {
@@ -40,11 +40,11 @@ pub(super) fn walk(mut bytes: &[u8], mut step: impl FnMut(&[u8]) -> Step) -> Str
                 text.push('\u{fffd}');
                 len
             }
-            Step::Cut => {
+            Step::Truncated => {
                 text.push('\u{fffd}');
                 bytes.len()
             }
-            Step::Silent(len) => len,
+            Step::NoText(len) => len,
         };
         bytes = bytes.get(len..).unwrap_or_default();
     }
@@ -72,19 +72,19 @@ pub(super) fn decode(codec: &str, bytes: &[u8]) -> Option<String> {
         "euc_jis_2004" => euc(bytes, codec, "euc_jis_2004_2"),
         "euc_jisx0213" => euc(bytes, codec, "euc_jisx0213_2"),
         "shift_jis" => shifted(bytes, "jisx0208", |_| None),
-        "cp932" => shifted(bytes, codec, windows),
-        "shift_jis_2004" | "shift_jisx0213" => shifted(bytes, codec, roman),
+        "cp932" => shifted(bytes, codec, windows_extra),
+        "shift_jis_2004" | "shift_jisx0213" => shifted(bytes, codec, jis_roman),
         _ => return None,
     })
 }
 
-/// Decodes ASCII and pairs of bytes. `raised` is the difference between these bytes and the bytes
+/// Decodes ASCII and pairs of bytes. `high_bit` is the difference between these bytes and the bytes
 /// in the set.
-fn pairs(bytes: &[u8], set: &Set, raised: u8) -> String {
+fn pairs(bytes: &[u8], set: &Set, high_bit: u8) -> String {
     walk(bytes, |bytes| match *bytes {
         [c @ ..0x80, ..] => Step::char(c.into(), 1),
-        [lead, trail, ..] => Step::pair(set.get(lead ^ raised, trail ^ raised)),
-        _ => Step::Cut,
+        [lead, trail, ..] => Step::pair(set.get(lead ^ high_bit, trail ^ high_bit)),
+        _ => Step::Truncated,
     })
 }
 
@@ -95,7 +95,7 @@ fn gb18030(bytes: &[u8], set: &Set, rest: &Set) -> Step {
             let found = four_bytes([first, second, third, fourth], rest);
             found.map_or(Step::Bad(1), |c| Step::char(c, 4))
         }
-        [_, b'0'..=b'9', ..] | [_] | [] => Step::Cut,
+        [_, b'0'..=b'9', ..] | [_] | [] => Step::Truncated,
         [lead, trail, ..] => Step::pair(set.get(lead, trail)),
     }
 }
@@ -129,7 +129,7 @@ fn euc_kr(bytes: &[u8], set: &Set) -> Step {
             syllable(first, vowel, last).map_or(Step::Bad(1), |c| Step::char(c, 8))
         }
         [JAMO, FILLER, _, _, _, _, _, _, ..] => Step::Bad(1),
-        [JAMO, FILLER, ..] | [_] | [] => Step::Cut,
+        [JAMO, FILLER, ..] | [_] | [] => Step::Truncated,
         [lead, trail, ..] => Step::pair(set.get(lead ^ 0x80, trail ^ 0x80)),
     }
 }
@@ -158,7 +158,7 @@ fn johab(bytes: &[u8], hangul: &Set, others: &Set) -> Step {
         [c @ ..0x80, ..] => Step::char(c.into(), 1),
         [lead @ ..0xd8, trail, ..] => Step::pair(hangul.get(lead, trail)),
         [lead, trail, ..] => Step::pair(johab_other(lead, trail, others)),
-        _ => Step::Cut,
+        _ => Step::Truncated,
     }
 }
 
@@ -198,7 +198,7 @@ fn euc(bytes: &[u8], first: &str, second: &str) -> String {
         [0x8f, lead, trail, ..] => {
             second.get(lead ^ 0x80, trail ^ 0x80).map_or(Step::Bad(1), |cell| Step::Cell(cell, 3))
         }
-        [0x8f, ..] | [_] | [] => Step::Cut,
+        [0x8f, ..] | [_] | [] => Step::Truncated,
         [lead, trail, ..] => Step::pair(first.get(lead ^ 0x80, trail ^ 0x80)),
     })
 }
@@ -208,14 +208,14 @@ fn euc(bytes: &[u8], first: &str, second: &str) -> String {
 fn shifted(bytes: &[u8], set: &str, single: impl Fn(u8) -> Option<char>) -> String {
     let set = Set::load(set);
     walk(bytes, |bytes| {
-        let Some(&lead) = bytes.first() else { return Step::Cut };
+        let Some(&lead) = bytes.first() else { return Step::Truncated };
         if let Some(c) = single(lead).or_else(|| katakana(lead)) {
             return Step::char(c, 1);
         }
         match (lead, bytes.get(1)) {
             (..0x80, _) => Step::char(lead.into(), 1),
             (0x80 | 0xa0 | 0xfd.., _) => Step::Bad(1),
-            (_, None) => Step::Cut,
+            (_, None) => Step::Truncated,
             (_, Some(&trail)) => Step::pair(shifted_pair(lead, trail, &set)),
         }
     })
@@ -232,7 +232,7 @@ fn shifted_pair(lead: u8, trail: u8, set: &Set) -> Option<Cell> {
 }
 
 /// Returns the character that Windows has for a byte without a meaning in the standard.
-fn windows(byte: u8) -> Option<char> {
+fn windows_extra(byte: u8) -> Option<char> {
     match byte {
         0x80 => Some('\u{80}'),
         0xa0 => Some('\u{f8f0}'),
@@ -242,7 +242,7 @@ fn windows(byte: u8) -> Option<char> {
 }
 
 /// Returns the character of a byte that JIS X 0201 and ASCII read in different ways.
-fn roman(byte: u8) -> Option<char> {
+fn jis_roman(byte: u8) -> Option<char> {
     match byte {
         b'\\' => Some('\u{a5}'),
         b'~' => Some('\u{203e}'),

@@ -5,7 +5,7 @@ use super::CodecError;
 
 /// The limit on insertions. Each insertion moves all characters after it, so many insertions would
 /// take long.
-const MOST_INSERTIONS: usize = 1000;
+const MAX_INSERTIONS: usize = 1000;
 
 pub(super) fn decode(bytes: &[u8]) -> Result<String, CodecError> {
     let hyphen = bytes.iter().rposition(|byte| *byte == b'-');
@@ -26,7 +26,7 @@ fn insert(mut text: Vec<char>, mut insertions: &[u8]) -> Result<String, CodecErr
     let mut count = 0;
     while let Some(delta) = number(&mut insertions, bias)? {
         count += 1;
-        if count > MOST_INSERTIONS {
+        if count > MAX_INSERTIONS {
             return Err(CodecError::TooManyInsertions);
         }
         at = at.checked_add(delta).ok_or(CodecError::TooManyInsertions)?;

@@ -9,19 +9,19 @@ const NONE: Cell = ['\0', '\0'];
 
 /// A set of characters that two bytes encode.
 pub(super) struct Set {
-    leads: Bytes,
-    trails: Bytes,
+    leads: ByteRange,
+    trails: ByteRange,
     cells: Vec<Cell>,
 }
 
 /// The values from `first` to `last`, both included.
 #[derive(Clone, Copy, Default)]
-struct Bytes {
+struct ByteRange {
     first: usize,
     last: usize,
 }
 
-impl Bytes {
+impl ByteRange {
     fn parse(text: &str) -> Option<Self> {
         let (first, last) = text.split_once('-')?;
         let number = |digits| usize::from_str_radix(digits, 16).ok();
@@ -41,8 +41,8 @@ impl Set {
     /// Returns the set with this name. If the file has no such set, returns a set without cells.
     pub(super) fn load(name: &str) -> Self {
         Self::find(name).unwrap_or(Self {
-            leads: Bytes::default(),
-            trails: Bytes::default(),
+            leads: ByteRange::default(),
+            trails: ByteRange::default(),
             cells: Vec::new(),
         })
     }
@@ -54,7 +54,7 @@ impl Set {
             .find(|(head, _)| head.strip_prefix(name).is_some_and(|rest| rest.starts_with(' ')))?;
         let mut head = head.split(' ').skip(1);
         let base = head.next().filter(|base| *base != "-").map(Self::load);
-        let (leads, trails) = (Bytes::parse(head.next()?)?, Bytes::parse(head.next()?)?);
+        let (leads, trails) = (ByteRange::parse(head.next()?)?, ByteRange::parse(head.next()?)?);
         let mut set = Self { leads, trails, cells: Vec::new() };
         set.read(cells, base.as_ref());
         Some(set)
@@ -94,9 +94,9 @@ impl Set {
     /// Returns the cell of `base` for the bytes of the cell `at` in this set. If the bytes of this
     /// set are from 0x80 on and those of `base` are not, the difference of 0x80 is ignored.
     fn inherited(&self, base: &Self, at: usize) -> Cell {
-        let raised = if self.leads.first >= 0x80 && base.leads.first < 0x80 { 0x80 } else { 0 };
-        let lead = (self.leads.first + at / self.trails.len()).wrapping_sub(raised);
-        let trail = (self.trails.first + at % self.trails.len()).wrapping_sub(raised);
+        let high_bit = if self.leads.first >= 0x80 && base.leads.first < 0x80 { 0x80 } else { 0 };
+        let lead = (self.leads.first + at / self.trails.len()).wrapping_sub(high_bit);
+        let trail = (self.trails.first + at % self.trails.len()).wrapping_sub(high_bit);
         base.cell(lead, trail).unwrap_or(NONE)
     }
 

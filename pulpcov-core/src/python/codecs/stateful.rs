@@ -18,20 +18,20 @@ fn hz(bytes: &[u8]) -> String {
     let mut in_pairs = false;
     walk(bytes, |bytes| match *bytes {
         [b'~', b'~', ..] if !in_pairs => Step::char('~', 2),
-        [b'~', b'\n', ..] if !in_pairs => Step::Silent(2),
+        [b'~', b'\n', ..] if !in_pairs => Step::NoText(2),
         [b'~', b'{', ..] if !in_pairs => {
             in_pairs = true;
-            Step::Silent(2)
+            Step::NoText(2)
         }
         [b'~', b'}', ..] if in_pairs => {
             in_pairs = false;
-            Step::Silent(2)
+            Step::NoText(2)
         }
-        [b'~'] | [] => Step::Cut,
+        [b'~'] | [] => Step::Truncated,
         [b'~' | 0x80.., ..] => Step::Bad(1),
         [c, ..] if !in_pairs => Step::char(c.into(), 1),
         [lead, trail, ..] => Step::pair(set.get(lead, trail)),
-        [_] => Step::Cut,
+        [_] => Step::Truncated,
     })
 }
 
@@ -39,11 +39,11 @@ const ESC: u8 = 0x1b;
 
 /// The set that an escape sequence selects: the sequence's last byte, and whether the set has
 /// two-byte characters.
-type Mark = (u8, bool);
+type SetId = (u8, bool);
 
-const ASCII: Mark = (b'B', false);
-const LATIN: Mark = (b'A', false);
-const GREEK: Mark = (b'F', false);
+const ASCII: SetId = (b'B', false);
+const LATIN: SetId = (b'A', false);
+const GREEK: SetId = (b'F', false);
 
 /// The meaning of the bytes in a set.
 enum Charset {
@@ -58,12 +58,12 @@ enum Charset {
 
 /// A decoder for one variant of ISO 2022.
 struct Iso2022 {
-    charsets: Vec<(Mark, Charset)>,
+    charsets: Vec<(SetId, Charset)>,
     /// The three selected sets.
-    selected: [Mark; 3],
+    selected: [SetId; 3],
     is_korean: bool,
     /// Whether `ESC N` decodes a character of the third set.
-    has_third: bool,
+    has_single_shift: bool,
     /// Whether the second set is in use instead of the first: after "shift out", up to "shift in"
     /// or the end of the line.
     is_shifted: bool,
@@ -73,7 +73,7 @@ struct Iso2022 {
 
 impl Iso2022 {
     fn new(codec: &str) -> Option<Self> {
-        let pairs = |mark, name| ((mark, true), Charset::Pairs(Set::load(name)));
+        let pairs = |id, name| ((id, true), Charset::Pairs(Set::load(name)));
         let mut charsets = match codec {
             "iso2022_kr" => vec![pairs(b'C', "ksx1001")],
             "iso2022_jp" => vec![],
@@ -104,29 +104,29 @@ impl Iso2022 {
             charsets,
             selected: [ASCII; 3],
             is_korean,
-            has_third: codec == "iso2022_jp_2",
+            has_single_shift: codec == "iso2022_jp_2",
             is_shifted: false,
             is_escape_text: false,
         })
     }
 
     fn step(&mut self, bytes: &[u8]) -> Step {
-        let Some(&byte) = bytes.first() else { return Step::Cut };
+        let Some(&byte) = bytes.first() else { return Step::Truncated };
         if self.is_escape_text {
             self.is_escape_text = !ends_escape(byte);
             return Step::char(byte.into(), 1);
         }
         match (byte, bytes.get(1)) {
-            (ESC, None) => Step::Cut,
+            (ESC, None) => Step::Truncated,
             (ESC, Some(b'(' | b')' | b'$' | b'.' | b'&')) => self.select(bytes),
-            (ESC, Some(b'N')) if self.has_third => self.third(bytes),
+            (ESC, Some(b'N')) if self.has_single_shift => self.single_shift(bytes),
             (ESC, Some(_)) => {
                 self.is_escape_text = true;
                 Step::char(byte.into(), 1)
             }
             (0x0e | 0x0f, _) if self.is_korean => {
                 self.is_shifted = byte == 0x0e;
-                Step::Silent(1)
+                Step::NoText(1)
             }
             (b'\n', _) => {
                 self.is_shifted = false;
@@ -140,8 +140,8 @@ impl Iso2022 {
 
     /// Decodes one character of the set in use.
     fn character(&self, bytes: &[u8]) -> Step {
-        let mark = if self.is_shifted { self.selected[1] } else { self.selected[0] };
-        let charset = self.charsets.iter().find(|(known, _)| *known == mark).map(|(_, set)| set);
+        let id = if self.is_shifted { self.selected[1] } else { self.selected[0] };
+        let charset = self.charsets.iter().find(|(known, _)| *known == id).map(|(_, set)| set);
         match (bytes, charset) {
             ([b'\\', ..], Some(Charset::Roman)) => Step::char('\u{a5}', 1),
             ([b'~', ..], Some(Charset::Roman)) => Step::char('\u{203e}', 1),
@@ -153,7 +153,7 @@ impl Iso2022 {
             ([lead, trail, ..], Some(Charset::Pairs(set))) => {
                 set.get(*lead, *trail).map_or(Step::Bad(2), |cell| Step::Cell(cell, 2))
             }
-            ([_] | [], _) => Step::Cut,
+            ([_] | [], _) => Step::Truncated,
         }
     }
 
@@ -167,17 +167,16 @@ impl Iso2022 {
             [b'$', last] => Some((0, (*last, true))),
             [b'(', last] | [b'$', b'(', last] => Some((0, (*last, len == 4))),
             [b')', last] | [b'$', b')', last] => Some((1, (*last, len == 4))),
-            [b'.', last] if self.has_third => Some((2, (*last, false))),
+            [b'.', last] if self.has_single_shift => Some((2, (*last, false))),
             // This longer sequence selects JIS X 0208, too.
             [b'&', b'@', ESC, b'$', b'B'] if !self.is_korean => Some((0, (b'B', true))),
             _ => None,
         };
-        let is_known =
-            |mark| mark == ASCII || self.charsets.iter().any(|(known, _)| *known == mark);
+        let is_known = |id| id == ASCII || self.charsets.iter().any(|(known, _)| *known == id);
         match selection {
-            Some((place, mark)) if is_known(mark) => {
-                self.selected[place] = mark;
-                Step::Silent(len)
+            Some((place, id)) if is_known(id) => {
+                self.selected[place] = id;
+                Step::NoText(len)
             }
             _ => Step::Bad(len),
         }
@@ -189,7 +188,7 @@ impl Iso2022 {
         let mut at = 1;
         while at < 16 {
             match bytes.get(at) {
-                None => return Err(Step::Cut),
+                None => return Err(Step::Truncated),
                 Some(&byte) if ends_escape(byte) => return Ok(at + 1),
                 Some(b'&') if !self.is_korean && bytes.get(at + 1) == Some(&b'@') => at += 3,
                 Some(_) => at += 1,
@@ -199,8 +198,8 @@ impl Iso2022 {
     }
 
     /// Decodes one character of the third set, after `ESC N`.
-    fn third(&self, bytes: &[u8]) -> Step {
-        let Some(&byte) = bytes.get(2) else { return Step::Cut };
+    fn single_shift(&self, bytes: &[u8]) -> Step {
+        let Some(&byte) = bytes.get(2) else { return Step::Truncated };
         let found = match self.selected[2] {
             _ if byte >= 0x80 => None,
             LATIN => Some(char::from(byte + 0x80)),

@@ -24,14 +24,14 @@ pub(super) fn utf32(bytes: &[u8], unit: fn([u8; 4]) -> u32) -> String {
 
 /// The state in a run of base 64 in UTF-7. A run starts after `+`. Its bits are UTF-16.
 #[derive(Default)]
-struct Shifted {
+struct Base64Run {
     buffer: u32,
     bits: u32,
     /// The first half of a surrogate pair, while the second half has not been read.
     high: Option<u16>,
 }
 
-impl Shifted {
+impl Base64Run {
     fn push(&mut self, sextet: u32, text: &mut String) -> Result<(), CodecError> {
         self.buffer = self.buffer << 6 | sextet;
         self.bits += 6;
@@ -63,16 +63,16 @@ impl Shifted {
 
 pub(super) fn utf7(bytes: &[u8]) -> Result<String, CodecError> {
     let mut text = String::with_capacity(bytes.len());
-    let mut shifted: Option<Shifted> = None;
+    let mut open_run: Option<Base64Run> = None;
     let mut rest = bytes;
     while let Some((&byte, tail)) = rest.split_first() {
-        if let Some(run) = &mut shifted {
+        if let Some(run) = &mut open_run {
             if let Some(sextet) = base64(byte) {
                 run.push(sextet, &mut text)?;
                 rest = tail;
                 continue;
             }
-            let run = shifted.take().unwrap_or_default();
+            let run = open_run.take().unwrap_or_default();
             if run.is_incomplete() {
                 // One U+FFFD replaces the bits and the character that ended the run.
                 text.push('\u{fffd}');
@@ -94,12 +94,12 @@ pub(super) fn utf7(bytes: &[u8]) -> Result<String, CodecError> {
                 text.push('\u{fffd}');
                 rest = tail.get(1..).unwrap_or_default();
             }
-            (b'+', _) => shifted = Some(Shifted::default()),
+            (b'+', _) => open_run = Some(Base64Run::default()),
             _ if is_direct(byte) => text.push(byte.into()),
             _ => text.push('\u{fffd}'),
         }
     }
-    if shifted.is_some_and(|run| run.high.is_some() || run.is_incomplete()) {
+    if open_run.is_some_and(|run| run.high.is_some() || run.is_incomplete()) {
         text.push('\u{fffd}');
     }
     Ok(text)

@@ -1,13 +1,13 @@
 //! Checks the f-strings of Python 3.11. For its tokenizer, an f-string is one token. A scanner then
 //! finds the expressions in the f-string, and each expression is parsed on its own.
 
+use super::actions::CheckResult;
 use super::parser::{Parser, Stop, Verdict};
-use super::reasons::Checked;
 use super::strings::{Literal, wrong_escape};
 use super::tokenizer::Token;
 
 /// The limit on open brackets in an expression: CPython's `MAXLEVEL`.
-const MOST_BRACKETS: usize = 200;
+const MAX_BRACKETS: usize = 200;
 
 /// A position in an f-string.
 struct Scanner<'t> {
@@ -15,18 +15,18 @@ struct Scanner<'t> {
     at: usize,
     end: usize,
     is_raw: bool,
-    /// The line of the byte at `counted`.
+    /// The line of the byte at `counted_to`.
     line: i32,
     /// The index up to which newlines were counted.
-    counted: usize,
+    counted_to: usize,
 }
 
 impl Scanner<'_> {
     /// Returns the line of the byte at `at`. `at` must not be less than in the previous call.
     fn line_at(&mut self, at: usize) -> i32 {
-        let passed = self.literal.as_bytes().get(self.counted..at).unwrap_or_default();
+        let passed = self.literal.as_bytes().get(self.counted_to..at).unwrap_or_default();
         self.line += memchr::memchr_iter(b'\n', passed).count() as i32;
-        self.counted = at;
+        self.counted_to = at;
         self.line
     }
 
@@ -41,21 +41,21 @@ impl Scanner<'_> {
 
 impl Parser<'_> {
     /// Checks the text and the expressions of an f-string.
-    pub(super) fn fstring(&mut self, token: Token, literal: &Literal<'_>) -> Checked {
+    pub(super) fn fstring(&mut self, token: Token, literal: &Literal<'_>) -> CheckResult {
         let mut scanner = Scanner {
             literal: self.slice(token),
             at: literal.offset,
             end: literal.offset + literal.content.len(),
             is_raw: literal.is_raw,
             line: token.line,
-            counted: 0,
+            counted_to: 0,
         };
         self.fstring_parts(&mut scanner, 0)
     }
 
     /// Checks text and replacement fields: CPython's `_PyPegen_FstringParser_ConcatFstring`. Stops
     /// at the end, or in a format specification at the `}` of its field.
-    fn fstring_parts(&mut self, scanner: &mut Scanner<'_>, level: usize) -> Checked {
+    fn fstring_parts(&mut self, scanner: &mut Scanner<'_>, level: usize) -> CheckResult {
         loop {
             if self.fstring_literal(scanner, level)? {
                 continue;
@@ -123,7 +123,7 @@ impl Parser<'_> {
     }
 
     /// Checks a replacement field, whose `{` is the next byte: CPython's `fstring_find_expr`.
-    fn replacement_field(&mut self, scanner: &mut Scanner<'_>, level: usize) -> Checked {
+    fn replacement_field(&mut self, scanner: &mut Scanner<'_>, level: usize) -> CheckResult {
         const EXPECTED: &str = "f-string: expecting '}'";
         if level >= 2 {
             return Err(self.refuse_at_last("f-string: expressions nested too deeply"));
@@ -172,7 +172,7 @@ impl Parser<'_> {
     }
 
     /// Moves to the `!`, `:`, `=` or `}` that follows an expression, or to the end.
-    fn end_of_expression(&mut self, scanner: &mut Scanner<'_>) -> Checked {
+    fn end_of_expression(&mut self, scanner: &mut Scanner<'_>) -> CheckResult {
         // The quote of the string around the position, and how many quotes start the string.
         let mut string: Option<(u8, usize)> = None;
         let mut brackets: Vec<u8> = Vec::new();
@@ -198,7 +198,7 @@ impl Parser<'_> {
                     string = Some((c, quotes));
                 }
                 b'(' | b'[' | b'{' => {
-                    if brackets.len() >= MOST_BRACKETS {
+                    if brackets.len() >= MAX_BRACKETS {
                         let message = "f-string: too many nested parenthesis";
                         return Err(self.refuse_at_last(message));
                     }
@@ -233,7 +233,7 @@ impl Parser<'_> {
     }
 
     /// Closes the innermost open bracket.
-    fn close(&mut self, brackets: &mut Vec<u8>, closing: u8) -> Checked {
+    fn close(&mut self, brackets: &mut Vec<u8>, closing: u8) -> CheckResult {
         let close = char::from(closing);
         let Some(opening) = brackets.pop() else {
             return Err(self.refuse_at_last(format!("f-string: unmatched '{close}'")));
@@ -248,7 +248,7 @@ impl Parser<'_> {
     }
 
     /// Parses the expression from `start` to the position: CPython's `fstring_compile_expr`.
-    fn expression(&mut self, scanner: &mut Scanner<'_>, start: usize) -> Checked {
+    fn expression(&mut self, scanner: &mut Scanner<'_>, start: usize) -> CheckResult {
         let text = scanner.literal.get(start..scanner.at).unwrap_or_default();
         if text.bytes().all(|c| matches!(c, b' ' | b'\t' | b'\n' | b'\x0c')) {
             return Err(match scanner.current() {

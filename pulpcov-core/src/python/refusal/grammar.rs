@@ -43,7 +43,7 @@ pub(super) struct Grammar {
 
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// Whether a kept result is valid both with and without the `invalid_` rules: `memo` in
+    /// Whether a remembered result is valid both with and without the `invalid_` rules: `memo` in
     /// CPython.
     pub(super) is_memo: bool,
     pub(super) is_left_recursive: bool,
@@ -85,11 +85,12 @@ pub(super) enum Outcome {
     Node(&'static str),
     /// The node that the grammar names `a`.
     Named,
-    /// The node that the action `what` makes, unless it refuses the text.
-    Reason {
-        what: &'static str,
-        names: Vec<u8>,
-        words: &'static str,
+    /// The node that the action makes, unless it refuses the text.
+    Action {
+        name: &'static str,
+        /// The names of the nodes that the action gets: `a` or `b`.
+        nodes: Vec<u8>,
+        text: &'static str,
     },
 }
 
@@ -118,7 +119,7 @@ impl Grammar {
             [const { OnceLock::new() }; PythonVersion::ALL.len()];
         let place = GRAMMARS.get(version as usize);
         // Every version has a place, so the fallback is never used.
-        place.unwrap_or(&GRAMMARS[0]).get_or_init(|| Reader::new(minor(version)).read())
+        place.unwrap_or(&GRAMMARS[0]).get_or_init(|| Reader::new(minor_version(version)).read())
     }
 
     pub(super) fn terminal(&self, kind: Kind, text: &str) -> Terminal {
@@ -139,7 +140,7 @@ impl Grammar {
     }
 }
 
-fn minor(version: PythonVersion) -> u32 {
+fn minor_version(version: PythonVersion) -> u32 {
     let minor = version.as_str().strip_prefix("3.").and_then(|minor| minor.parse().ok());
     minor.unwrap_or_default()
 }
@@ -329,10 +330,10 @@ fn outcome(words: &mut &[&'static str]) -> Outcome {
             _ => Outcome::Node(rest.first().copied().unwrap_or_default()),
         };
     }
-    let (what, rest) = rest.split_first().map_or(("", rest), |(what, rest)| (*what, rest));
-    let names = rest.iter().filter(|word| word.len() == 1).filter_map(|word| word.bytes().next());
-    let words = rest.iter().find_map(|word| word.strip_prefix('"')?.strip_suffix('"'));
-    Outcome::Reason { what, names: names.collect(), words: words.unwrap_or_default() }
+    let (name, rest) = rest.split_first().map_or(("", rest), |(name, rest)| (*name, rest));
+    let nodes = rest.iter().filter(|word| word.len() == 1).filter_map(|word| word.bytes().next());
+    let text = rest.iter().find_map(|word| word.strip_prefix('"')?.strip_suffix('"'));
+    Outcome::Action { name, nodes: nodes.collect(), text: text.unwrap_or_default() }
 }
 
 /// Splits a line into words. Quoted text is one word, and so is everything after `->`.
@@ -392,12 +393,12 @@ impl Versions {
 
 /// Computes the terminals with which a match of each rule can start.
 fn set_first(rules: &mut [Rule], terminals: usize) {
-    let mut first: Vec<First> = vec![First::new(terminals); rules.len()];
+    let mut first: Vec<FirstSet> = vec![FirstSet::new(terminals); rules.len()];
     loop {
-        let next: Vec<First> = rules
+        let next: Vec<FirstSet> = rules
             .iter()
             .map(|rule| {
-                let mut found = First::new(terminals);
+                let mut found = FirstSet::new(terminals);
                 rule.alternatives.iter().for_each(|a| found.add_alternative(a, &first));
                 found
             })
@@ -415,13 +416,13 @@ fn set_first(rules: &mut [Rule], terminals: usize) {
 
 /// The terminals with which a match can start.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct First {
+struct FirstSet {
     bits: Vec<u64>,
     /// Whether a match can be empty, or start with any token.
     is_any: bool,
 }
 
-impl First {
+impl FirstSet {
     fn new(terminals: usize) -> Self {
         Self { bits: vec![0; terminals / 64 + 1], is_any: false }
     }

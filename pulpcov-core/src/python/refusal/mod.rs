@@ -8,7 +8,7 @@
 //!   tokenizer.
 //! - `grammar` reads the rules of a version from `grammar.peg`.
 //! - `parser` tries the rules in the same order as CPython.
-//! - `reasons` runs the actions of the grammar that can refuse the text.
+//! - `actions` runs the actions of the grammar that can refuse the text.
 //! - `strings` checks the content of string literals.
 //! - `fstrings` checks the f-strings of Python 3.11.
 //!
@@ -16,10 +16,10 @@
 //!
 //! If an item follows a function or a constant of CPython, its comment names that.
 
+mod actions;
 mod fstrings;
 mod grammar;
 mod parser;
-mod reasons;
 mod strings;
 mod tokenizer;
 
@@ -43,9 +43,9 @@ pub(crate) enum Reparsed {
 pub(crate) fn reparse(text: &str, version: PythonVersion) -> Reparsed {
     let not_python = |refusal: Refusal| NotPython::new(refusal.message, Some(refusal.line));
     match Parser::new(text, version, 0).file() {
-        Verdict::Accepted(later) => Reparsed::Accepted(later.map(not_python)),
+        Verdict::Accepted(refusal) => Reparsed::Accepted(refusal.map(not_python)),
         Verdict::Refused(refusal) => Reparsed::Refused(not_python(refusal)),
-        Verdict::GivenUp => match Tokenizer::new(text, version, 0).error() {
+        Verdict::GivenUp => match Tokenizer::new(text, version, 0).first_error() {
             Some((message, line)) => Reparsed::Refused(NotPython::new(message, Some(line))),
             None => Reparsed::Unknown,
         },
@@ -60,7 +60,7 @@ pub(crate) fn has_wrong_indentation(text: &str, version: PythonVersion) -> bool 
     let has_tab = |line: &str| line.trim_start_matches(' ').starts_with('\t');
     memchr::memchr(b'\t', text.as_bytes()).is_some()
         && text.lines().any(has_tab)
-        && Tokenizer::new(text, version, 0).error().is_some()
+        && Tokenizer::new(text, version, 0).first_error().is_some()
 }
 
 #[cfg(test)]

@@ -1,27 +1,27 @@
-//! Tries the rules of the grammar in the same order as CPython's parser. The parser keeps the
-//! results of the rules at each token, so it repeats no work.
+//! Tries the rules of the grammar in the same order as CPython's parser. The parser remembers
+//! the results of the rules at each token, so it repeats no work.
 //!
 //! Like CPython, it parses a wrong text twice. The first pass finds where the text stops being
 //! Python. The second pass also tries the `invalid_` rules, which find a better message.
 
 use super::grammar::{Alternative, Grammar, Item, Outcome, RuleId, Terminal};
-use super::tokenizer::{Kind, Token, Tokenizer, Trouble};
+use super::tokenizer::{Kind, Token, TokenError, Tokenizer};
 use crate::python::PythonVersion;
 
 /// The limit on rules within rules: CPython's `MAXSTACK`.
-const MOST_LEVELS: usize = 6000;
+const MAX_RULE_DEPTH: usize = 6000;
 
 /// The limit on the average number of rules to try for each token. Some texts would take CPython
 /// forever.
-const MOST_STEPS: usize = 3000;
+const MAX_STEPS_PER_TOKEN: usize = 3000;
 
 /// The limit on rules to try in one pass. It is enough for a megabyte of usual text, and is reached
 /// in some seconds.
-const MOST_STEPS_IN_ALL: usize = 100_000_000;
+const MAX_STEPS: usize = 100_000_000;
 
-/// The limit on results to keep for one statement. It bounds the memory. Usually, the results for a
-/// token take some hundred bytes.
-const MOST_KEPT: usize = 4_000_000;
+/// The limit on results to remember for one statement. It bounds the memory. Usually, the results
+/// for a token take some hundred bytes.
+const MAX_RESULTS: usize = 4_000_000;
 
 /// The number of bytes of stack that a rule needs. If fewer are left, the stack grows.
 const RED_ZONE: usize = 128 * 1024;
@@ -85,7 +85,7 @@ struct Node {
 
 /// The result of a rule at a token.
 #[derive(Debug, Clone, Copy)]
-struct Kept {
+struct RuleResult {
     rule: RuleId,
     with_invalid: bool,
     node: Option<NodeId>,
@@ -109,21 +109,21 @@ pub(super) struct Parser<'t> {
     tokenizer: Tokenizer<'t>,
     tokens: Vec<(Token, Terminal)>,
     /// The index of the next token.
-    mark: u32,
+    next: u32,
     /// The results of rules at each token.
-    kept: Vec<Vec<Kept>>,
+    results: Vec<Vec<RuleResult>>,
     nodes: Vec<Node>,
     /// Whether to try the `invalid_` rules.
     with_invalid: bool,
-    level: usize,
+    rule_depth: usize,
     steps: usize,
-    /// The number of results in `kept`.
-    count: usize,
-    /// The index of the first token whose results may still be in `kept`.
-    forgotten: usize,
+    /// The number of results in `results`.
+    result_count: usize,
+    /// The index of the first token whose results may still be in `results`.
+    first_remembered: usize,
     refusal: Option<Refusal>,
     /// The reason why the compiler refuses the text, although the grammar accepts it.
-    later: Option<Refusal>,
+    compiler_refusal: Option<Refusal>,
     /// The start of every message about an expression in an f-string of 3.11, or an empty string.
     prefix: &'static str,
     /// Whether `<>` replaces `!=`: CPython's `PyPARSE_BARRY_AS_BDFL`.
@@ -139,16 +139,16 @@ impl<'t> Parser<'t> {
             grammar: Grammar::of(version),
             tokenizer: Tokenizer::new(text, version, line),
             tokens: Vec::new(),
-            mark: 0,
-            kept: Vec::new(),
+            next: 0,
+            results: Vec::new(),
             nodes: Vec::new(),
             with_invalid: false,
-            level: 0,
+            rule_depth: 0,
             steps: 0,
-            count: 0,
-            forgotten: 0,
+            result_count: 0,
+            first_remembered: 0,
             refusal: None,
-            later: None,
+            compiler_refusal: None,
             prefix: "",
             is_flufl: false,
         }
@@ -168,14 +168,14 @@ impl<'t> Parser<'t> {
 
     fn run(&mut self, parse: impl Fn(&mut Self) -> Result<bool, Stop>) -> Verdict {
         let last = match parse(self) {
-            Ok(true) => return Verdict::Accepted(self.later.take()),
+            Ok(true) => return Verdict::Accepted(self.compiler_refusal.take()),
             Ok(false) => self.tokens.last().map(|(token, _)| *token),
             Err(stop) => return self.verdict(stop),
         };
-        self.kept.clear();
+        self.results.clear();
         self.nodes.clear();
-        self.mark = 0;
-        (self.steps, self.count, self.forgotten) = (0, 0, 0);
+        self.next = 0;
+        (self.steps, self.result_count, self.first_remembered) = (0, 0, 0);
         self.with_invalid = true;
         match parse(self) {
             Ok(_) => self.set_error(last),
@@ -190,8 +190,8 @@ impl<'t> Parser<'t> {
         if stop == Stop::GivenUp {
             return Verdict::GivenUp;
         }
-        let is_ok = self.tokenizer.trouble.is_none() && !self.tokenizer.at_end;
-        let found = if is_ok { self.rest() } else { None };
+        let is_ok = self.tokenizer.error.is_none() && !self.tokenizer.at_end;
+        let found = if is_ok { self.tokenizer_error_in_rest() } else { None };
         Verdict::Refused(found.unwrap_or(refusal))
     }
 
@@ -204,7 +204,7 @@ impl<'t> Parser<'t> {
             Kind::Dedent => "unexpected unindent",
             _ => {
                 let refusal = self.refused_at(last.line, "invalid syntax");
-                return Verdict::Refused(self.rest().unwrap_or(refusal));
+                return Verdict::Refused(self.tokenizer_error_in_rest().unwrap_or(refusal));
             }
         };
         let line = self.tokens.last().map_or(last.line, |(token, _)| token.line);
@@ -213,7 +213,7 @@ impl<'t> Parser<'t> {
 
     /// Returns the tokenizer's first error in the rest of the text, or that a bracket was never
     /// closed: CPython's `_PyPegen_tokenize_full_source_to_check_for_errors`.
-    fn rest(&mut self) -> Option<Refusal> {
+    fn tokenizer_error_in_rest(&mut self) -> Option<Refusal> {
         let line = self.tokens.last().map_or(0, |(token, _)| token.line);
         loop {
             match self.tokenizer.next_token().kind {
@@ -226,7 +226,7 @@ impl<'t> Parser<'t> {
             // This error may only be a consequence of the wrong expression in the f-string.
             return None;
         }
-        if let Some(Trouble::Worded(message, line)) = &self.tokenizer.trouble {
+        if let Some(TokenError::Reported(message, line)) = &self.tokenizer.error {
             return Some(Refusal { message: message.clone(), line: *line });
         }
         let (bracket, opened) = self.tokenizer.open_bracket()?;
@@ -244,7 +244,7 @@ impl<'t> Parser<'t> {
             matched.children.clear();
             self.forget();
         }
-        self.terminal_is(Kind::End)
+        self.next_kind_is(Kind::End)
     }
 
     /// Returns the item for one statement in the rule `statements`.
@@ -253,31 +253,31 @@ impl<'t> Parser<'t> {
         rule.alternatives.first()?.items.first()
     }
 
-    fn terminal_is(&mut self, kind: Kind) -> Result<bool, Stop> {
+    fn next_kind_is(&mut self, kind: Kind) -> Result<bool, Stop> {
         Ok(self.current()?.0.kind == kind)
     }
 
     /// Drops the results for all tokens before the next one.
     fn forget(&mut self) {
-        let (first, mark) = (self.forgotten, self.mark as usize);
-        self.forgotten = mark;
-        let end = mark.min(self.kept.len());
-        for kept in self.kept.get_mut(first..end).unwrap_or_default() {
-            self.count -= kept.len();
-            *kept = Vec::new();
+        let (first, next) = (self.first_remembered, self.next as usize);
+        self.first_remembered = next;
+        let end = next.min(self.results.len());
+        for results in self.results.get_mut(first..end).unwrap_or_default() {
+            self.result_count -= results.len();
+            *results = Vec::new();
         }
-        if self.count == 0 {
+        if self.result_count == 0 {
             self.nodes.clear();
         }
     }
 
     /// Returns the next token, without taking it.
     fn current(&mut self) -> Result<(Token, Terminal), Stop> {
-        let mark = self.mark as usize;
-        while self.tokens.len() <= mark {
+        let next = self.next as usize;
+        while self.tokens.len() <= next {
             self.fetch()?;
         }
-        self.tokens.get(mark).copied().ok_or(Stop::GivenUp)
+        self.tokens.get(next).copied().ok_or(Stop::GivenUp)
     }
 
     /// Reads one more token: CPython's `_PyPegen_fill_token`.
@@ -291,13 +291,13 @@ impl<'t> Parser<'t> {
 
     /// Refuses the text because of the tokenizer's error: CPython's `_Pypegen_tokenizer_error`.
     fn tokenizer_error(&mut self) -> Stop {
-        match self.tokenizer.trouble.clone() {
-            Some(Trouble::Worded(message, line)) => {
+        match self.tokenizer.error.clone() {
+            Some(TokenError::Reported(message, line)) => {
                 self.refusal.get_or_insert(Refusal { message, line });
                 Stop::Refused
             }
-            Some(Trouble::Unworded(message, line)) => self.refuse_at_line(line, message),
-            Some(Trouble::End) | None => match self.tokenizer.open_bracket() {
+            Some(TokenError::Coded(message, line)) => self.refuse_at_line(line, message),
+            Some(TokenError::End) | None => match self.tokenizer.open_bracket() {
                 Some((bracket, line)) => {
                     self.refuse_at_line(line, format!("'{bracket}' was never closed"))
                 }
@@ -337,9 +337,9 @@ impl<'t> Parser<'t> {
     }
 
     /// Records why the compiler refuses the text, unless there is already a reason.
-    pub(super) fn refuse_later(&mut self, line: i32, message: &str) {
+    pub(super) fn record_compiler_refusal(&mut self, line: i32, message: &str) {
         let refusal = self.refused_at(line, message);
-        self.later.get_or_insert(refusal);
+        self.compiler_refusal.get_or_insert(refusal);
     }
 
     /// Refuses the text for the reason that another parser gave for a part of it.
@@ -348,7 +348,7 @@ impl<'t> Parser<'t> {
         Stop::Refused
     }
 
-    /// Parses a rule at the next token, or returns the kept result.
+    /// Parses a rule at the next token, or returns the remembered result.
     pub(super) fn rule(&mut self, id: RuleId) -> Parsed {
         let Some(rule) = self.grammar.rules.get(usize::from(id)) else { return Ok(None) };
         let (token, terminal) = self.current()?;
@@ -356,84 +356,87 @@ impl<'t> Parser<'t> {
         if !rule.may_begin_with(terminal, is_name) {
             return Ok(None);
         }
-        let start = self.mark;
+        let start = self.next;
         let is_shared = rule.is_memo || rule.is_left_recursive;
-        let is_own =
-            |kept: &&Kept| kept.rule == id && (is_shared || kept.with_invalid == self.with_invalid);
-        if let Some(kept) = self.kept.get(start as usize).and_then(|kept| kept.iter().find(is_own))
+        let is_own = |result: &&RuleResult| {
+            result.rule == id && (is_shared || result.with_invalid == self.with_invalid)
+        };
+        if let Some(result) =
+            self.results.get(start as usize).and_then(|results| results.iter().find(is_own))
         {
-            self.mark = if kept.node.is_some() { kept.end } else { start };
-            return Ok(kept.node);
+            self.next = if result.node.is_some() { result.end } else { start };
+            return Ok(result.node);
         }
         self.steps += 1;
-        let most = MOST_STEPS * (self.tokens.len() + 100);
-        let is_long = self.steps > most.min(MOST_STEPS_IN_ALL);
-        if is_long || self.level >= MOST_LEVELS || self.count > MOST_KEPT {
+        let most = MAX_STEPS_PER_TOKEN * (self.tokens.len() + 100);
+        let is_long = self.steps > most.min(MAX_STEPS);
+        if is_long || self.rule_depth >= MAX_RULE_DEPTH || self.result_count > MAX_RESULTS {
             return Err(Stop::GivenUp);
         }
-        self.level += 1;
+        self.rule_depth += 1;
         let with_invalid = self.with_invalid;
         self.with_invalid &= !rule.is_without_invalid;
         let node = stacker::maybe_grow(RED_ZONE, MORE_STACK, || {
             if rule.is_left_recursive {
-                self.grow(id, &rule.alternatives)
+                self.left_recursive_rule(id, &rule.alternatives)
             } else {
                 self.alternatives(&rule.alternatives)
             }
         });
         self.with_invalid = with_invalid;
-        self.level -= 1;
+        self.rule_depth -= 1;
         let node = node?;
         if node.is_none() {
-            self.mark = start;
+            self.next = start;
         }
-        self.keep(start, Kept { rule: id, with_invalid, node, end: self.mark });
+        self.remember(start, RuleResult { rule: id, with_invalid, node, end: self.next });
         Ok(node)
     }
 
     /// Parses a left-recursive rule in rounds, until the match no longer grows. Each round may use
     /// the result of the round before.
-    fn grow(&mut self, id: RuleId, alternatives: &'static [Alternative]) -> Parsed {
-        let start = self.mark;
+    fn left_recursive_rule(&mut self, id: RuleId, alternatives: &'static [Alternative]) -> Parsed {
+        let start = self.next;
         let with_invalid = self.with_invalid;
         let (mut node, mut end) = (None, start);
         loop {
-            self.keep(start, Kept { rule: id, with_invalid, node, end });
-            self.mark = start;
+            self.remember(start, RuleResult { rule: id, with_invalid, node, end });
+            self.next = start;
             let found = self.alternatives(alternatives)?;
-            if found.is_none() || self.mark <= end {
+            if found.is_none() || self.next <= end {
                 break;
             }
-            (node, end) = (found, self.mark);
+            (node, end) = (found, self.next);
         }
-        self.mark = end;
+        self.next = end;
         Ok(node)
     }
 
-    fn keep(&mut self, start: u32, kept: Kept) {
+    fn remember(&mut self, start: u32, result: RuleResult) {
         let start = start as usize;
-        if self.kept.len() <= start {
-            self.kept.resize_with(start + 1, Vec::new);
+        if self.results.len() <= start {
+            self.results.resize_with(start + 1, Vec::new);
         }
-        let Some(all) = self.kept.get_mut(start) else { return };
-        let is_same =
-            |other: &&mut Kept| other.rule == kept.rule && other.with_invalid == kept.with_invalid;
-        match all.iter_mut().find(is_same) {
-            Some(other) => *other = kept,
+        let Some(results) = self.results.get_mut(start) else { return };
+        let is_same = |other: &&mut RuleResult| {
+            other.rule == result.rule && other.with_invalid == result.with_invalid
+        };
+        match results.iter_mut().find(is_same) {
+            Some(other) => *other = result,
             None => {
-                self.count += 1;
-                all.push(kept);
+                self.result_count += 1;
+                results.push(result);
             }
         }
     }
 
     fn alternatives(&mut self, alternatives: &'static [Alternative]) -> Parsed {
-        let start = self.mark;
+        let start = self.next;
         for alternative in alternatives {
             if alternative.is_invalid && !self.with_invalid {
                 continue;
             }
-            self.mark = start;
+            self.next = start;
             let mut matched = Matched::default();
             if self.items(&alternative.items, &mut matched)? {
                 // As in CPython, an action without a node ends the rule. No other alternative is
@@ -444,7 +447,7 @@ impl<'t> Parser<'t> {
                 break;
             }
         }
-        self.mark = start;
+        self.next = start;
         Ok(None)
     }
 
@@ -458,19 +461,19 @@ impl<'t> Parser<'t> {
             },
             Outcome::Node(name) => self.add(name, first, matched.children),
             Outcome::Named => matched.names[0].unwrap_or(NodeId::Nothing),
-            Outcome::Reason { what, names, words } => {
+            Outcome::Action { name: action, nodes, text } => {
                 let named = |place: usize| {
-                    let name = names.get(place).copied().unwrap_or(b'a');
+                    let name = nodes.get(place).copied().unwrap_or(b'a');
                     matched.names[usize::from(name == b'b')].unwrap_or(NodeId::Nothing)
                 };
                 let named = [named(0), named(1)];
-                return self.reason(what, named, words, first, matched.children);
+                return self.run_action(action, named, text, first, matched.children);
             }
         }))
     }
 
     pub(super) fn add(&mut self, name: &'static str, first: u32, children: Vec<NodeId>) -> NodeId {
-        self.nodes.push(Node { name, first, end: self.mark, children });
+        self.nodes.push(Node { name, first, end: self.next, children });
         NodeId::Node(self.nodes.len() as u32 - 1)
     }
 
@@ -523,7 +526,7 @@ impl<'t> Parser<'t> {
             Item::Optional(item) => return self.optional(item, matched),
             Item::Repeated(item, least) => {
                 let mut count = 0;
-                while self.optional_progress(item, matched)? {
+                while self.matches_tokens(item, matched)? {
                     count += 1;
                 }
                 return Ok(count >= *least);
@@ -552,8 +555,8 @@ impl<'t> Parser<'t> {
 
     /// Takes the next token.
     fn token(&mut self) -> NodeId {
-        self.mark += 1;
-        NodeId::Token(self.mark - 1)
+        self.next += 1;
+        NodeId::Token(self.next - 1)
     }
 
     fn is_name_of(&mut self, is_wanted: impl Fn(&str) -> bool) -> Result<bool, Stop> {
@@ -563,21 +566,17 @@ impl<'t> Parser<'t> {
     }
 
     fn optional(&mut self, item: &'static Item, matched: &mut Matched) -> Result<bool, Stop> {
-        self.optional_progress(item, matched)?;
+        self.matches_tokens(item, matched)?;
         Ok(true)
     }
 
     /// Matches `item`, or nothing. Returns whether the match has any tokens.
-    fn optional_progress(
-        &mut self,
-        item: &'static Item,
-        matched: &mut Matched,
-    ) -> Result<bool, Stop> {
-        let (start, count) = (self.mark, matched.children.len());
+    fn matches_tokens(&mut self, item: &'static Item, matched: &mut Matched) -> Result<bool, Stop> {
+        let (start, count) = (self.next, matched.children.len());
         if self.item(item, matched)? {
-            return Ok(self.mark > start);
+            return Ok(self.next > start);
         }
-        self.mark = start;
+        self.next = start;
         matched.children.truncate(count);
         Ok(false)
     }
@@ -592,9 +591,9 @@ impl<'t> Parser<'t> {
             return Ok(false);
         }
         loop {
-            let (start, count) = (self.mark, matched.children.len());
+            let (start, count) = (self.next, matched.children.len());
             if !(self.item(separator, matched)? && self.item(item, matched)?) {
-                self.mark = start;
+                self.next = start;
                 matched.children.truncate(count);
                 return Ok(true);
             }
@@ -603,9 +602,9 @@ impl<'t> Parser<'t> {
 
     /// Returns whether `item` matches the next tokens, without taking them.
     fn is_ahead(&mut self, item: &'static Item) -> Result<bool, Stop> {
-        let start = self.mark;
+        let start = self.next;
         let is_ahead = self.item(item, &mut Matched::default())?;
-        self.mark = start;
+        self.next = start;
         Ok(is_ahead)
     }
 
@@ -615,7 +614,7 @@ impl<'t> Parser<'t> {
         item: &'static Item,
         matched: &mut Matched,
     ) -> Result<bool, Stop> {
-        let (first, count) = (self.mark, matched.children.len());
+        let (first, count) = (self.next, matched.children.len());
         if !self.item(item, matched)? {
             return Ok(false);
         }
@@ -632,7 +631,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Returns the index of a node's first token.
-    pub(super) fn place_of(&self, node: NodeId) -> Option<u32> {
+    pub(super) fn first_token_index(&self, node: NodeId) -> Option<u32> {
         match node {
             NodeId::Token(at) => Some(at),
             NodeId::Node(id) => Some(self.nodes.get(id as usize)?.first),
@@ -640,8 +639,8 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn first_token(&self, node: NodeId) -> Option<Token> {
-        let at = self.place_of(node)?;
+    pub(super) fn first_token(&self, node: NodeId) -> Option<Token> {
+        let at = self.first_token_index(node)?;
         self.tokens.get(at as usize).map(|(token, _)| *token)
     }
 
@@ -661,7 +660,7 @@ impl<'t> Parser<'t> {
 
     /// Returns the tokens from index `first` up to the next token, which is not included.
     pub(super) fn tokens_from(&self, first: u32) -> impl Iterator<Item = Token> {
-        let tokens = self.tokens.get(first as usize..self.mark as usize);
+        let tokens = self.tokens.get(first as usize..self.next as usize);
         tokens.unwrap_or_default().iter().map(|(token, _)| *token)
     }
 
@@ -670,12 +669,8 @@ impl<'t> Parser<'t> {
         self.tokens.iter().take(place as usize).map(|(token, _)| token)
     }
 
-    pub(super) fn is_refused_later(&self) -> bool {
-        self.later.is_some()
-    }
-
-    pub(super) fn token_of(&self, node: NodeId) -> Option<Token> {
-        self.first_token(node)
+    pub(super) fn has_compiler_refusal(&self) -> bool {
+        self.compiler_refusal.is_some()
     }
 
     /// Returns the text of a node's first token.
@@ -688,9 +683,9 @@ impl<'t> Parser<'t> {
     }
 
     /// Returns the token before the next one.
-    pub(super) fn before(&self) -> Option<Token> {
-        let before = (self.mark as usize).checked_sub(1)?;
-        self.tokens.get(before).map(|(token, _)| *token)
+    pub(super) fn previous_token(&self) -> Option<Token> {
+        let previous = (self.next as usize).checked_sub(1)?;
+        self.tokens.get(previous).map(|(token, _)| *token)
     }
 
     /// Returns CPython's name for a node, or an empty string if CPython's tree has no such node.

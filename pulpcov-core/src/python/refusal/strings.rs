@@ -61,7 +61,7 @@ fn wrong_byte_escape(text: &str) -> Option<String> {
 
 /// Returns what is wrong with the escapes of a text: CPython's `decode_unicode_with_escapes`.
 pub(super) fn wrong_escape(text: &str) -> Option<String> {
-    let bytes = ascii(text);
+    let bytes = with_ascii_escapes(text);
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr(b'\\', rest)) {
         let start = at + found;
@@ -75,7 +75,7 @@ pub(super) fn wrong_escape(text: &str) -> Option<String> {
 
 /// Replaces each character outside ASCII by an escape, as CPython does before it decodes the
 /// escapes. The positions in CPython's messages are those after the replacement.
-fn ascii(text: &str) -> Vec<u8> {
+fn with_ascii_escapes(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {

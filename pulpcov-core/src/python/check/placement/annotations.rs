@@ -3,13 +3,13 @@
 use ruff_python_ast::visitor::Visitor;
 use ruff_python_ast::{Expr, StmtAnnAssign};
 
-use super::{Kind, NOT_UNPACKED, Walk};
+use super::{Kind, STAR_NOT_ALLOWED, Walk};
 use crate::python::PythonVersion;
 use crate::python::check::Stage;
 
 impl<'a> Walk<'a, '_> {
     pub(super) fn deferred(&mut self, what: &'static str, expr: &'a Expr) {
-        self.scoped(Kind::Deferred { what }, |walk| walk.unpacked(expr));
+        self.in_scope(Kind::Deferred { what }, |walk| walk.maybe_starred(expr));
     }
 
     pub(super) fn refuse_deferred(&mut self, expr: &Expr, what: &str) {
@@ -19,12 +19,12 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Checks an annotated assignment, like `codegen_annassign`.
-    pub(super) fn annotated(&mut self, node: &'a StmtAnnAssign) {
+    pub(super) fn annotated_assignment(&mut self, node: &'a StmtAnnAssign) {
         let is_late = self.version >= PythonVersion::Py314;
         let is_only_named =
             is_late && !node.simple && node.target.is_name_expr() && node.value.is_none();
         if is_late && !is_only_named {
-            self.symbols(&node.target);
+            self.visit_as_symbol_table(&node.target);
         }
         if is_late {
             self.without_code(true, |walk| walk.visit_annotation(&node.annotation));
@@ -45,7 +45,7 @@ impl<'a> Walk<'a, '_> {
 
     /// Walks a target as the symbol table does, before the value. Code generation visits the target
     /// after the value. The difference shows from 3.14 on.
-    pub(super) fn symbols(&mut self, target: &'a Expr) {
+    pub(super) fn visit_as_symbol_table(&mut self, target: &'a Expr) {
         if self.version >= PythonVersion::Py314 {
             self.without_code(true, |walk| walk.visit_expr(target));
         }
@@ -56,16 +56,16 @@ impl<'a> Walk<'a, '_> {
     pub(super) fn annotated_index(&mut self, index: &Expr) {
         match index {
             Expr::Tuple(parts) => parts.iter().for_each(|part| self.annotated_index(part)),
-            Expr::Starred(_) => self.refuse(Stage::Code, index, NOT_UNPACKED),
+            Expr::Starred(_) => self.refuse(Stage::Code, index, STAR_NOT_ALLOWED),
             _ => {}
         }
     }
 
     /// Calls `walk`. If `is_without` is true, CPython generates no code for what it visits.
     pub(super) fn without_code(&mut self, is_without: bool, walk: impl FnOnce(&mut Self)) {
-        let outside = self.errors.is_without_code;
-        self.errors.is_without_code |= is_without;
+        let outside = self.errors.in_part_without_code;
+        self.errors.in_part_without_code |= is_without;
         walk(self);
-        self.errors.is_without_code = outside;
+        self.errors.in_part_without_code = outside;
     }
 }

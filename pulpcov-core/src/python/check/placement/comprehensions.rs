@@ -19,31 +19,31 @@ impl<'a> Walk<'a, '_> {
         let Some((first, others)) = generators.split_first() else { return };
         let is_async = generators.iter().any(|generator| generator.is_async);
         if is_async && self.version < PythonVersion::Py314 {
-            self.asynchronous(expr);
+            self.check_async_comprehension(expr);
         }
         self.iterable(&first.iter);
-        let scope = self.scoped(Kind::Comprehension { what }, |walk| {
+        let scope = self.in_scope(Kind::Comprehension { what }, |walk| {
             walk.generator(first);
             for generator in others {
                 walk.generator_target(&generator.target);
                 walk.iterable(&generator.iter);
                 walk.generator(generator);
             }
-            elements.iter().for_each(|element| walk.unpacked(element));
+            elements.iter().for_each(|element| walk.maybe_starred(element));
         });
         if scope.awaits && !expr.is_generator_expr() {
-            self.asynchronous(expr);
+            self.check_async_comprehension(expr);
             self.scope(|scope| scope.awaits = true);
         }
     }
 
     /// Checks a comprehension that awaits: it must be in an async function or another
     /// comprehension.
-    pub(super) fn asynchronous(&mut self, expr: &Expr) {
+    pub(super) fn check_async_comprehension(&mut self, expr: &Expr) {
         let is_allowed = self.kind().is_async() || self.kind().is_comprehension();
         if !is_allowed && !expr.is_generator_expr() {
             let message = "asynchronous comprehension outside of an asynchronous function";
-            self.refuse(Stage::moved(self.version), expr, message);
+            self.refuse(Stage::moved_in_3_14(self.version), expr, message);
         }
     }
 
@@ -79,7 +79,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Checks `:=`, like `symtable_handle_namedexpr` and `symtable_extend_namedexpr_scope`.
-    pub(super) fn named(&mut self, expr: &'a Expr, target: &'a Expr) {
+    pub(super) fn named_expression(&mut self, expr: &'a Expr, target: &'a Expr) {
         self.refuse_deferred(expr, "named expression");
         let Expr::Name(name) = target else { return };
         let name = name.id.as_str();

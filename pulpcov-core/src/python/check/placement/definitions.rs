@@ -6,10 +6,10 @@ use ruff_python_ast::{
 };
 use ruff_text_size::Ranged;
 
-use super::{Kind, NOT_ASSIGNED, Walk};
+use super::{DEBUG_NOT_ASSIGNABLE, Kind, Walk};
 use crate::python::PythonVersion;
 use crate::python::check::Stage;
-use crate::python::check::patterns::first_repeated;
+use crate::python::check::repeated_names::first_repeated;
 use crate::text::py_repr;
 
 impl<'a> Walk<'a, '_> {
@@ -23,7 +23,7 @@ impl<'a> Walk<'a, '_> {
     ) {
         if name.as_str() == "__debug__" {
             let line = self.syntax.definition_line(node, decorators);
-            self.errors.add(Stage::moved(self.version), line, NOT_ASSIGNED);
+            self.errors.add(Stage::moved_in_3_14(self.version), line, DEBUG_NOT_ASSIGNABLE);
         }
     }
 
@@ -37,7 +37,7 @@ impl<'a> Walk<'a, '_> {
                 walk.visit_annotation(returns);
             }
         });
-        let scope = self.scoped(Kind::Function { is_async: node.is_async }, |walk| {
+        let scope = self.in_scope(Kind::Function { is_async: node.is_async }, |walk| {
             let line = walk.syntax.definition_line(node, &node.decorator_list);
             walk.parameters(&node.parameters, line);
             walk.visit_body(&node.body);
@@ -56,7 +56,7 @@ impl<'a> Walk<'a, '_> {
                 walk.arguments(arguments, walk.syntax.definition_line(node, &node.decorator_list));
             }
         });
-        self.scoped(Kind::Class, |walk| walk.visit_body(&node.body));
+        self.in_scope(Kind::Class, |walk| walk.visit_body(&node.body));
     }
 
     /// Walks type parameters. Then calls `walk` in a scope that can use them.
@@ -67,7 +67,7 @@ impl<'a> Walk<'a, '_> {
     ) {
         let Some(parameters) = parameters else { return walk(self) };
         self.type_parameters(parameters);
-        self.scoped(Kind::Deferred { what: "the definition of a generic" }, walk);
+        self.in_scope(Kind::Deferred { what: "the definition of a generic" }, walk);
     }
 
     pub(super) fn type_parameters(&mut self, parameters: &'a TypeParams) {
@@ -123,12 +123,12 @@ impl<'a> Walk<'a, '_> {
     /// Checks the parameters of a function on `line`. For `__debug__`, Python 3.11 reports that
     /// line.
     pub(super) fn parameters(&mut self, parameters: &Parameters, line: i32) {
-        let repeated = first_repeated(|| named(parameters).map(Identifier::as_str));
-        for (place, name) in named(parameters).enumerate() {
+        let repeated = first_repeated(|| parameter_names(parameters).map(Identifier::as_str));
+        for (place, name) in parameter_names(parameters).enumerate() {
             if self.version > PythonVersion::Py311 {
                 self.bind(name, name);
             } else if name.as_str() == "__debug__" {
-                self.errors.add(Stage::Code, line, NOT_ASSIGNED);
+                self.errors.add(Stage::Code, line, DEBUG_NOT_ASSIGNABLE);
             }
             if repeated.is_some_and(|(_, again)| again == place) {
                 let is_new = self.version >= PythonVersion::Py315;
@@ -142,7 +142,7 @@ impl<'a> Walk<'a, '_> {
 }
 
 /// Returns the names of parameters, in the order of `symtable_visit_arguments`.
-fn named(parameters: &Parameters) -> impl Iterator<Item = &Identifier> {
+fn parameter_names(parameters: &Parameters) -> impl Iterator<Item = &Identifier> {
     let starred = parameters.vararg.iter().chain(&parameters.kwarg);
     let others = parameters.iter_non_variadic_params().map(|other| &other.parameter.name);
     others.chain(starred.map(|starred| &starred.name))

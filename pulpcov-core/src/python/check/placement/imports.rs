@@ -47,12 +47,12 @@ impl<'a> Walk<'a, '_> {
 
     pub(super) fn future_import(&mut self, node: &StmtImportFrom) {
         if node.start() > self.features.last {
-            let stage = Stage::moved(self.version);
+            let stage = Stage::moved_in_3_14(self.version);
             let message = "from __future__ imports must occur at the beginning of the file";
             self.refuse(stage, node, message);
         }
         // After this import, CPython's parser accepts `<>` instead of `!=`.
-        self.errors.is_no_grammar |= self.version >= PythonVersion::Py313
+        self.errors.needs_grammar_check |= self.version >= PythonVersion::Py313
             && node.names.iter().any(|alias| alias.name.as_str() == "barry_as_FLUFL");
     }
 }

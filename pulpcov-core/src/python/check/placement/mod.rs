@@ -3,43 +3,43 @@
 //! - `annotations`: annotations, and other expressions that are evaluated later.
 //! - `comprehensions`: comprehensions, and assignments inside expressions.
 //! - `definitions`: functions, classes and their parameters.
-//! - `flow`: blocks, and jumps such as `break` outside a loop.
+//! - `blocks_and_jumps`: blocks, and jumps such as `break` outside a loop.
 //! - `imports`: lazy imports, and those of `__future__`.
-//! - `strings`: fields of f-strings and t-strings.
-//! - `suspension`: `yield` outside a function, and `await` outside an async function.
+//! - `fstring_fields`: fields of f-strings and t-strings.
+//! - `yield_await`: `yield` outside a function, and `await` outside an async function.
 //! - `targets`: assignments to `__debug__`, and stars that unpack nothing.
 //!
 //! Names of keyword arguments are checked here.
 
 mod annotations;
+mod blocks_and_jumps;
 mod comprehensions;
 mod definitions;
-mod flow;
+mod fstring_fields;
 mod imports;
-mod strings;
-mod suspension;
 mod targets;
+mod yield_await;
 
 use ruff_python_ast::visitor::{self, Visitor};
 use ruff_python_ast::{Arguments, Expr, ExprContext, Identifier, InterpolatedStringElement, Stmt};
 use ruff_text_size::Ranged;
 
 use super::future::{Features, is_future};
-use super::patterns::{WrongKeyword, wrong_keyword};
+use super::repeated_names::{WrongKeyword, wrong_keyword};
 use super::suspects::Suspects;
-use super::{Errors, Stage, patterns};
+use super::{FirstErrors, Stage, match_patterns};
 use crate::python::PythonVersion;
 use crate::python::syntax::Syntax;
 
-const NOT_ASSIGNED: &str = "cannot assign to __debug__";
+const DEBUG_NOT_ASSIGNABLE: &str = "cannot assign to __debug__";
 
-const NOT_UNPACKED: &str = "can't use starred expression here";
+const STAR_NOT_ALLOWED: &str = "can't use starred expression here";
 
 pub(super) fn check(
     syntax: &Syntax,
     version: PythonVersion,
     features: Features,
-    errors: &mut Errors,
+    errors: &mut FirstErrors,
 ) {
     check_suspects(syntax, Suspects::new(syntax), version, features, errors);
 }
@@ -49,7 +49,7 @@ fn check_suspects<'a>(
     suspects: Suspects<'a>,
     version: PythonVersion,
     features: Features,
-    errors: &mut Errors,
+    errors: &mut FirstErrors,
 ) {
     let scopes = vec![Scope::new(Kind::Module)];
     let mut walk = Walk { syntax, suspects, version, features, errors, scopes, format_specs: 0 };
@@ -95,7 +95,7 @@ struct Scope<'a> {
     kind: Kind,
     blocks: Vec<Block>,
     /// The line of the first block that a generator has no room for.
-    crowded: Option<i32>,
+    generator_overflow: Option<i32>,
     yields: bool,
     /// Whether something is awaited in the scope. A comprehension is asynchronous then.
     awaits: bool,
@@ -116,7 +116,7 @@ impl Scope<'_> {
         Self {
             kind,
             blocks: Vec::new(),
-            crowded: None,
+            generator_overflow: None,
             yields: false,
             awaits: false,
             returns_value: None,
@@ -134,7 +134,7 @@ struct Walk<'a, 'e> {
     suspects: Suspects<'a>,
     version: PythonVersion,
     features: Features,
-    errors: &'e mut Errors,
+    errors: &'e mut FirstErrors,
     /// The innermost scope is last. Never empty.
     scopes: Vec<Scope<'a>>,
     /// The number of format specifications of f-strings around the current field.
@@ -157,19 +157,19 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Walks something that has its own scope. Returns that scope.
-    fn scoped(&mut self, kind: Kind, walk: impl FnOnce(&mut Self)) -> Scope<'a> {
+    fn in_scope(&mut self, kind: Kind, walk: impl FnOnce(&mut Self)) -> Scope<'a> {
         self.scopes.push(Scope::new(kind));
         walk(self);
         let scope = self.scopes.pop().unwrap_or_else(|| Scope::new(kind));
-        self.check_crowd(&scope);
+        self.check_generator_blocks(&scope);
         scope
     }
 
     /// Checks the number of blocks in a generator or coroutine. From 3.12 on, it has a block around
     /// its whole body.
-    fn check_crowd(&mut self, scope: &Scope<'_>) {
+    fn check_generator_blocks(&mut self, scope: &Scope<'_>) {
         let wrapped = scope.yields || scope.kind.is_async();
-        if let Some(line) = scope.crowded
+        if let Some(line) = scope.generator_overflow
             && wrapped
             && self.version >= PythonVersion::Py312
         {
@@ -186,13 +186,13 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             Stmt::Return(node) => self.return_(statement, node.value.as_deref()),
             Stmt::Break(_) | Stmt::Continue(_) => self.jump(statement),
             Stmt::Assign(node) => {
-                node.targets.iter().for_each(|target| self.symbols(target));
+                node.targets.iter().for_each(|target| self.visit_as_symbol_table(target));
                 self.visit_expr(&node.value);
                 node.targets.iter().for_each(|target| self.target(target));
             }
-            Stmt::AnnAssign(node) => self.annotated(node),
+            Stmt::AnnAssign(node) => self.annotated_assignment(node),
             Stmt::AugAssign(node) => {
-                self.symbols(&node.target);
+                self.visit_as_symbol_table(&node.target);
                 self.visit_expr(&node.value);
                 match &*node.target {
                     // Up to 3.13, CPython does not check the attribute's name.
@@ -206,7 +206,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 if node.is_async {
                     self.only_async(node, "async for");
                 }
-                self.symbols(&node.target);
+                self.visit_as_symbol_table(&node.target);
                 self.visit_expr(&node.iter);
                 self.target(&node.target);
                 self.in_blocks(&[Block::Loop], node, |walk| walk.visit_body(&node.body));
@@ -232,7 +232,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             }
             Stmt::Try(node) => self.try_(node),
             Stmt::Match(node) => {
-                patterns::check(self.syntax, self.version, &node.cases, self.errors);
+                match_patterns::check(self.syntax, self.version, &node.cases, self.errors);
                 visitor::walk_stmt(self, statement);
             }
             Stmt::Import(node) => {
@@ -280,7 +280,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             if is_text || walk.version >= PythonVersion::Py314 {
                 walk.deferred("an annotation", annotation);
             } else {
-                walk.unpacked(annotation);
+                walk.maybe_starred(annotation);
             }
         });
     }
@@ -293,7 +293,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             Expr::Name(node) => {
                 if node.ctx != ExprContext::Load && node.id.as_str() == "__debug__" {
                     let verb = if node.ctx == ExprContext::Del { "delete" } else { "assign to" };
-                    let stage = Stage::moved(self.version);
+                    let stage = Stage::moved_in_3_14(self.version);
                     self.refuse(stage, node, format!("cannot {verb} __debug__"));
                 }
             }
@@ -304,7 +304,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                     || is_deleted && self.version >= PythonVersion::Py314;
                 if is_bound && node.attr.as_str() == "__debug__" {
                     let verb = if is_deleted { "delete" } else { "assign to" };
-                    let stage = Stage::moved(self.version);
+                    let stage = Stage::moved_in_3_14(self.version);
                     let message = format!("cannot {verb} __debug__");
                     let is_late = self.version >= PythonVersion::Py314;
                     let place = if is_late { node.range() } else { node.attr.range() };
@@ -313,7 +313,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 self.visit_expr(&node.value);
             }
             Expr::Starred(node) => {
-                self.refuse(Stage::Code, node, NOT_UNPACKED);
+                self.refuse(Stage::Code, node, STAR_NOT_ALLOWED);
                 self.visit_expr(&node.value);
             }
             Expr::Tuple(node) => self.elements(expr, &node.elts, node.ctx),
@@ -322,7 +322,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
             Expr::Yield(_) | Expr::YieldFrom(_) => self.yield_(expr),
             Expr::Await(_) => self.await_(expr),
             Expr::Named(node) => {
-                self.named(expr, &node.target);
+                self.named_expression(expr, &node.target);
                 visitor::walk_expr(self, expr);
             }
             Expr::Call(node) => {
@@ -333,7 +333,7 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 if let Some(parameters) = &node.parameters {
                     self.defaults(parameters);
                 }
-                self.scoped(Kind::Lambda, |walk| {
+                self.in_scope(Kind::Lambda, |walk| {
                     if let Some(parameters) = &node.parameters {
                         walk.parameters(parameters, walk.syntax.first_line(node));
                     }
@@ -373,7 +373,7 @@ impl<'a> Walk<'a, '_> {
         match wrong.and_then(|(place, wrong)| Some((names().nth(place)?, wrong))) {
             // Python 3.11 reports the line of the call, not that of the keyword.
             Some((_, WrongKeyword::Debug)) if self.version == PythonVersion::Py311 => {
-                self.errors.add(Stage::Code, line, NOT_ASSIGNED);
+                self.errors.add(Stage::Code, line, DEBUG_NOT_ASSIGNABLE);
             }
             // This check comes after those of positional arguments, below.
             Some((_, WrongKeyword::Debug)) if self.version >= PythonVersion::Py314 => {}
@@ -383,7 +383,7 @@ impl<'a> Walk<'a, '_> {
             }
             None => {}
         }
-        arguments.args.iter().for_each(|argument| self.unpacked(argument));
+        arguments.args.iter().for_each(|argument| self.maybe_starred(argument));
         if let (Some((place, WrongKeyword::Debug)), true) =
             (wrong, self.version >= PythonVersion::Py314)
             && let Some(name) = names().nth(place)
@@ -481,14 +481,14 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(4000))]
 
         #[test]
-        fn nothing_is_wrong_with_what_is_passed_over(
+        fn skipped_expressions_have_no_errors(
             source in source(),
             version in prop::sample::select(&[PythonVersion::Py311, PythonVersion::Py314][..]),
         ) {
             let Ok(syntax) = Syntax::parse(&source, version) else { return Ok(()) };
             let Ok(features) = future::check(&syntax) else { return Ok(()) };
             let errors_of = |suspects| {
-                let mut errors = Errors::default();
+                let mut errors = FirstErrors::default();
                 check_suspects(&syntax, suspects, version, features, &mut errors);
                 format!("{errors:?}")
             };

@@ -4,7 +4,7 @@ use ruff_python_ast::visitor::Visitor;
 use ruff_python_ast::{Expr, ExprContext, Identifier};
 use ruff_text_size::Ranged;
 
-use super::{NOT_ASSIGNED, Walk};
+use super::{DEBUG_NOT_ASSIGNABLE, Walk};
 use crate::python::check::Stage;
 
 impl<'a> Walk<'a, '_> {
@@ -15,7 +15,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     pub(super) fn refuse_debug(&mut self, node: impl Ranged) {
-        self.refuse(Stage::moved(self.version), node, NOT_ASSIGNED);
+        self.refuse(Stage::moved_in_3_14(self.version), node, DEBUG_NOT_ASSIGNABLE);
     }
 
     /// Checks the target of an assignment.
@@ -30,7 +30,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Checks an element or argument, in which a star is allowed.
-    pub(super) fn unpacked(&mut self, expr: &'a Expr) {
+    pub(super) fn maybe_starred(&mut self, expr: &'a Expr) {
         match expr {
             Expr::Starred(starred) => self.visit_expr(&starred.value),
             _ => self.visit_expr(expr),
@@ -53,6 +53,6 @@ impl<'a> Walk<'a, '_> {
                 }
             }
         }
-        elements.iter().for_each(|element| self.unpacked(element));
+        elements.iter().for_each(|element| self.maybe_starred(element));
     }
 }

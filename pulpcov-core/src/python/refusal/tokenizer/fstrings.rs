@@ -1,7 +1,7 @@
 //! Reads f-strings and t-strings. f-strings have tokens of their own since 3.12, t-strings since
 //! 3.14.
 
-use super::{FString, Found, Kind, MOST_FORMAT_SPECS, MOST_FSTRINGS, Tokenizer};
+use super::{FString, Found, Kind, MAX_EXPRESSION_NESTING, MAX_FSTRINGS, Tokenizer};
 use crate::python::PythonVersion;
 
 impl Tokenizer<'_> {
@@ -28,7 +28,7 @@ impl Tokenizer<'_> {
         } else {
             self.back(second);
         }
-        if self.fstrings.len() + 1 >= MOST_FSTRINGS {
+        if self.fstrings.len() + 1 >= MAX_FSTRINGS {
             return self.refuse(if self.version >= PythonVersion::Py314 {
                 "too many nested f-strings or t-strings"
             } else {
@@ -44,7 +44,7 @@ impl Tokenizer<'_> {
             in_text: true,
             in_format_spec: false,
             brackets: 0,
-            expressions: Vec::new(),
+            expression_starts: Vec::new(),
         });
         Ok((if letter == b't' { Kind::TStringStart } else { Kind::FStringStart }, start))
     }
@@ -53,13 +53,13 @@ impl Tokenizer<'_> {
     /// `tok_get_fstring_mode`.
     pub(super) fn fstring_token(&mut self) -> (Kind, usize, i32) {
         let line = self.line;
-        let start = self.cur;
-        let Some(fstring) = self.fstrings.last() else { return self.regular_token() };
+        let start = self.position;
+        let Some(fstring) = self.fstrings.last() else { return self.normal_token() };
         let (quote, quotes, is_t) = (fstring.quote, fstring.quotes, fstring.letter == b't');
-        if self.peek() == Some(b'{') && self.text.get(self.cur + 1) != Some(&b'{') {
+        if self.peek() == Some(b'{') && self.text.get(self.position + 1) != Some(&b'{') {
             return match self.expression() {
-                Ok(()) => self.regular_token(),
-                Err(()) => (Kind::Error, self.cur, self.line),
+                Ok(()) => self.normal_token(),
+                Err(()) => (Kind::Error, self.position, self.line),
             };
         }
         let rest = self.text.get(start..).unwrap_or_default();
@@ -70,18 +70,18 @@ impl Tokenizer<'_> {
         }
         match self.fstring_text() {
             Ok(()) => (if is_t { Kind::TStringMiddle } else { Kind::FStringMiddle }, start, line),
-            Err(()) => (Kind::Error, self.cur, self.line),
+            Err(()) => (Kind::Error, self.position, self.line),
         }
     }
 
     /// Starts an expression. Its `{` is the next byte.
     pub(super) fn expression(&mut self) -> Result<(), ()> {
         let Some(fstring) = self.fstrings.last_mut() else { return Ok(()) };
-        if fstring.expressions.len() >= MOST_FORMAT_SPECS {
+        if fstring.expression_starts.len() >= MAX_EXPRESSION_NESTING {
             let letter = char::from(fstring.letter);
             return self.refuse(format!("{letter}-string: expressions nested too deeply"));
         }
-        fstring.expressions.push(fstring.brackets);
+        fstring.expression_starts.push(fstring.brackets);
         fstring.in_text = false;
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Tokenizer<'_> {
     pub(super) fn fstring_text(&mut self) -> Result<(), ()> {
         let Some(fstring) = self.fstrings.last() else { return Ok(()) };
         let (quote, quotes, is_raw) = (fstring.quote, fstring.quotes, fstring.is_raw);
-        let in_format_spec = fstring.in_format_spec && !fstring.expressions.is_empty();
+        let in_format_spec = fstring.in_format_spec && !fstring.expression_starts.is_empty();
         let has_no_brackets = fstring.brackets == 0;
         let (mut closing, mut in_name) = (0, false);
         while closing != quotes {
@@ -153,7 +153,7 @@ impl Tokenizer<'_> {
                 _ => {}
             }
         }
-        self.cur = self.cur.saturating_sub(quotes);
+        self.position = self.position.saturating_sub(quotes);
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl Tokenizer<'_> {
         }
         fstring.in_text = false;
         fstring.in_format_spec = false;
-        self.cur = self.cur.saturating_sub(1);
+        self.position = self.position.saturating_sub(1);
         Ok(())
     }
 

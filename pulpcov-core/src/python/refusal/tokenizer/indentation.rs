@@ -1,6 +1,6 @@
 //! Reads the indentation at the start of lines.
 
-use super::{MOST_INDENTS, Tokenizer};
+use super::{MAX_INDENTS, Tokenizer};
 
 impl Tokenizer<'_> {
     /// Reads the indentation of a line. Returns whether the line is blank or only a comment.
@@ -35,31 +35,31 @@ impl Tokenizer<'_> {
         const TABS: &str = "inconsistent use of tabs and spaces in indentation";
         let top = self.indents.last().copied().unwrap_or_default();
         if columns.0 > top.0 {
-            if self.indents.len() > MOST_INDENTS {
-                self.cur = self.read;
-                return self.unworded("too many levels of indentation");
+            if self.indents.len() > MAX_INDENTS {
+                self.position = self.line_end;
+                return self.refuse_with_code("too many levels of indentation");
             }
             if columns.1 <= top.1 {
-                self.cur = self.read;
-                return self.unworded(TABS);
+                self.position = self.line_end;
+                return self.refuse_with_code(TABS);
             }
-            self.pending += 1;
+            self.pending_indents += 1;
             self.indents.push(columns);
             return Ok(());
         }
         while self.indents.len() > 1 && self.indents.last().is_some_and(|level| level.0 > columns.0)
         {
-            self.pending -= 1;
+            self.pending_indents -= 1;
             self.indents.pop();
         }
         let top = self.indents.last().copied().unwrap_or_default();
         if columns.0 != top.0 {
-            self.cur = self.read;
-            return self.unworded("unindent does not match any outer indentation level");
+            self.position = self.line_end;
+            return self.refuse_with_code("unindent does not match any outer indentation level");
         }
         if columns.1 != top.1 {
-            self.cur = self.read;
-            return self.unworded(TABS);
+            self.position = self.line_end;
+            return self.refuse_with_code(TABS);
         }
         Ok(())
     }

@@ -18,17 +18,17 @@ use crate::python::PythonVersion;
 use crate::python::syntax::{continues_identifier, starts_identifier};
 
 /// The limit on open brackets: `MAXLEVEL` in CPython's `tokenizer.h`.
-const MOST_BRACKETS: usize = 200;
+const MAX_BRACKETS: usize = 200;
 
 /// The limit on levels of indentation: CPython's `MAXINDENT` minus one, because CPython counts
 /// column 0 as a level.
-const MOST_INDENTS: usize = 99;
+const MAX_INDENTS: usize = 99;
 
 /// The limit on nested f-strings and t-strings: CPython's `MAXFSTRINGLEVEL`.
-const MOST_FSTRINGS: usize = 150;
+const MAX_FSTRINGS: usize = 150;
 
-/// The limit on nested expressions in format specifications: CPython's `MAXEXPRNESTING`.
-const MOST_FORMAT_SPECS: usize = 3;
+/// The limit on nested expressions: CPython's `MAXEXPRNESTING`.
+const MAX_EXPRESSION_NESTING: usize = 3;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
@@ -46,7 +46,7 @@ pub(super) enum Kind {
     TStringStart,
     TStringMiddle,
     TStringEnd,
-    /// Not a token. [`Tokenizer::trouble`] says what is wrong.
+    /// Not a token. [`Tokenizer::error`] says what is wrong.
     Error,
 }
 
@@ -65,12 +65,12 @@ pub(super) struct Token {
 
 /// The reason why there is no next token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum TokenError {
     /// An error that CPython's tokenizer reports itself: the message and the line.
-    Worded(String, i32),
+    Reported(String, i32),
     /// `E_DEDENT`, `E_TABSPACE`, `E_TOODEEP` or `E_LINECONT`. CPython's tokenizer only sets this
     /// code, and its parser reports the message.
-    Unworded(&'static str, i32),
+    Coded(&'static str, i32),
     /// `E_EOF`: the text ends in brackets, or after a backslash that continues the line.
     End,
 }
@@ -96,24 +96,24 @@ struct FString {
     brackets: usize,
     /// The value of `brackets` at the start of each open expression, the outermost expression
     /// first.
-    expressions: Vec<usize>,
+    expression_starts: Vec<usize>,
 }
 
 pub(super) struct Tokenizer<'t> {
     text: &'t [u8],
     version: PythonVersion,
-    cur: usize,
+    position: usize,
     /// The end of the last line that was read.
-    read: usize,
-    /// The number of bytes before `cur` that are part of no token.
+    line_end: usize,
+    /// The number of bytes before `position` that are part of no token.
     skipped: usize,
     line: i32,
     /// Whether the end of the text was read: `tok->done` is `E_EOF`.
     pub(super) at_end: bool,
-    pub(super) trouble: Option<Trouble>,
+    pub(super) error: Option<TokenError>,
     at_line_start: bool,
     /// The number of indents to return as the next tokens, or of dedents if it is negative.
-    pending: isize,
+    pending_indents: isize,
     /// The columns of the open levels of indentation, counted in two ways. For the first number of
     /// a pair, a tab goes to the next multiple of eight columns. For the second, a tab is one
     /// column.
@@ -131,14 +131,14 @@ impl<'t> Tokenizer<'t> {
         Self {
             text: text.as_bytes(),
             version,
-            cur: 0,
-            read: 0,
+            position: 0,
+            line_end: 0,
             skipped: 0,
             line,
             at_end: false,
-            trouble: None,
+            error: None,
             at_line_start: true,
-            pending: 0,
+            pending_indents: 0,
             indents: vec![(0, 0)],
             brackets: Vec::new(),
             fstrings: Vec::new(),
@@ -151,7 +151,7 @@ impl<'t> Tokenizer<'t> {
     }
 
     /// Returns the message and the line of the first error in the text.
-    pub(super) fn error(mut self) -> Option<(String, i32)> {
+    pub(super) fn first_error(mut self) -> Option<(String, i32)> {
         loop {
             match self.next_token().kind {
                 Kind::End => return None,
@@ -159,10 +159,10 @@ impl<'t> Tokenizer<'t> {
                 _ => {}
             }
         }
-        match self.trouble.clone()? {
-            Trouble::Worded(message, line) => Some((message, line)),
-            Trouble::Unworded(message, line) => Some((message.to_owned(), line)),
-            Trouble::End => Some(match self.open_bracket() {
+        match self.error.clone()? {
+            TokenError::Reported(message, line) => Some((message, line)),
+            TokenError::Coded(message, line) => Some((message.to_owned(), line)),
+            TokenError::End => Some(match self.open_bracket() {
                 Some((bracket, line)) => (format!("'{bracket}' was never closed"), line),
                 None => ("unexpected EOF while parsing".to_owned(), self.line),
             }),
@@ -175,17 +175,17 @@ impl<'t> Tokenizer<'t> {
 
     pub(super) fn next_token(&mut self) -> Token {
         self.skipped = 0;
-        let (kind, start, first_line) = if self.trouble.is_some() {
-            (Kind::Error, self.cur, self.line)
+        let (kind, start, first_line) = if self.error.is_some() {
+            (Kind::Error, self.position, self.line)
         } else if self.fstrings.last().is_some_and(|fstring| fstring.in_text) {
             self.fstring_token()
         } else {
-            self.regular_token()
+            self.normal_token()
         };
         Token {
             kind,
             start,
-            end: self.cur.saturating_sub(self.skipped).max(start),
+            end: self.position.saturating_sub(self.skipped).max(start),
             line: first_line,
             end_line: self.line,
             level: self.brackets.len(),
@@ -195,27 +195,27 @@ impl<'t> Tokenizer<'t> {
 
     /// Reads the next byte: CPython's `tok_nextc`.
     fn next(&mut self) -> Option<u8> {
-        if self.cur == self.read {
-            if self.trouble.is_some() || self.at_end {
+        if self.position == self.line_end {
+            if self.error.is_some() || self.at_end {
                 return None;
             }
-            if self.read >= self.text.len() {
+            if self.line_end >= self.text.len() {
                 self.at_end = true;
                 return None;
             }
             self.line += 1;
-            let rest = self.text.get(self.read..).unwrap_or_default();
-            self.read += memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+            let rest = self.text.get(self.line_end..).unwrap_or_default();
+            self.line_end += memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
         }
-        let byte = self.text.get(self.cur).copied();
-        self.cur += 1;
+        let byte = self.text.get(self.position).copied();
+        self.position += 1;
         byte
     }
 
     /// Puts back a byte that was just read.
     fn back(&mut self, byte: Option<u8>) {
         if byte.is_some() {
-            self.cur = self.cur.saturating_sub(1);
+            self.position = self.position.saturating_sub(1);
         }
     }
 
@@ -232,46 +232,46 @@ impl<'t> Tokenizer<'t> {
     }
 
     fn refuse_at<T>(&mut self, line: i32, message: impl Into<String>) -> Result<T, ()> {
-        self.trouble = Some(Trouble::Worded(message.into(), line));
+        self.error = Some(TokenError::Reported(message.into(), line));
         Err(())
     }
 
-    fn unworded<T>(&mut self, message: &'static str) -> Result<T, ()> {
-        self.trouble = Some(Trouble::Unworded(message, self.line));
+    fn refuse_with_code<T>(&mut self, message: &'static str) -> Result<T, ()> {
+        self.error = Some(TokenError::Coded(message, self.line));
         Err(())
     }
 
     fn end_of_text<T>(&mut self) -> Result<T, ()> {
-        self.cur = self.read;
-        self.trouble = Some(Trouble::End);
+        self.position = self.line_end;
+        self.error = Some(TokenError::End);
         Err(())
     }
 
     /// Reads the newline after a backslash: CPython's `tok_continuation_line`.
     fn continuation(&mut self) -> Result<(), ()> {
         if self.next() != Some(b'\n') {
-            return self.unworded("unexpected character after line continuation character");
+            return self.refuse_with_code("unexpected character after line continuation character");
         }
         if self.peek().is_none() { self.end_of_text() } else { Ok(()) }
     }
 
-    fn regular_token(&mut self) -> (Kind, usize, i32) {
+    fn normal_token(&mut self) -> (Kind, usize, i32) {
         // A string has the line on which it starts. Other tokens have the line on which they end.
         let mut first_line = None;
-        let found = self.regular(&mut first_line);
-        let (kind, start) = found.unwrap_or((Kind::Error, self.cur));
+        let found = self.read_normal_token(&mut first_line);
+        let (kind, start) = found.unwrap_or((Kind::Error, self.position));
         (kind, start, first_line.unwrap_or(self.line))
     }
 
     /// Reads a token outside the text of f-strings: CPython's `tok_get_normal_mode`.
-    fn regular(&mut self, first_line: &mut Option<i32>) -> Found {
+    fn read_normal_token(&mut self, first_line: &mut Option<i32>) -> Found {
         loop {
             let is_blank =
                 if std::mem::take(&mut self.at_line_start) { self.indentation()? } else { false };
-            if self.pending != 0 {
-                let kind = if self.pending < 0 { Kind::Dedent } else { Kind::Indent };
-                self.pending -= self.pending.signum();
-                return Ok((kind, self.cur));
+            if self.pending_indents != 0 {
+                let kind = if self.pending_indents < 0 { Kind::Dedent } else { Kind::Indent };
+                self.pending_indents -= self.pending_indents.signum();
+                return Ok((kind, self.position));
             }
             self.peek();
             let c = loop {
@@ -285,9 +285,9 @@ impl<'t> Tokenizer<'t> {
                 if !self.brackets.is_empty() {
                     return self.end_of_text();
                 }
-                return Ok((Kind::End, self.cur));
+                return Ok((Kind::End, self.position));
             };
-            let start = self.cur - 1;
+            let start = self.position - 1;
             if c != b'\n' {
                 return self.token(c, start, first_line);
             }
@@ -378,7 +378,7 @@ impl<'t> Tokenizer<'t> {
 
     /// Refuses a name with a character that names must not have: CPython's `verify_identifier`.
     fn verify_name(&mut self, start: usize) -> Result<(), ()> {
-        let name = self.text.get(start..self.cur).unwrap_or_default();
+        let name = self.text.get(start..self.position).unwrap_or_default();
         let name = std::str::from_utf8(name).unwrap_or_default();
         let is_wrong = |&(at, c): &(usize, char)| match at {
             _ if c.is_ascii() => false,

@@ -147,7 +147,7 @@ impl Tokenizer<'_> {
     /// follow, as in `1if x else y`. `c` is the byte after the number, and was already read.
     pub(super) fn end_of_number(&mut self, c: Option<u8>, kind: &str) -> Result<(), ()> {
         self.back(c);
-        let rest = self.text.get(self.cur..).unwrap_or_default();
+        let rest = self.text.get(self.position..).unwrap_or_default();
         let is_word = |word: &str| {
             rest.starts_with(word.as_bytes())
                 && !rest.get(word.len()).is_some_and(|c| is_name_part(*c))

@@ -1,6 +1,6 @@
 //! Reads operators and brackets.
 
-use super::{Bracket, Found, Kind, MOST_BRACKETS, Tokenizer, invalid_character};
+use super::{Bracket, Found, Kind, MAX_BRACKETS, Tokenizer, invalid_character};
 use crate::python::PythonVersion;
 
 impl Tokenizer<'_> {
@@ -8,10 +8,10 @@ impl Tokenizer<'_> {
         if self.version >= PythonVersion::Py312 && self.ends_expression(c) {
             return Ok((Kind::Operator, start));
         }
-        let rest = self.text.get(start..self.read).unwrap_or_default();
+        let rest = self.text.get(start..self.line_end).unwrap_or_default();
         let length = operator_length(rest);
         if length > 1 {
-            self.cur = start + length;
+            self.position = start + length;
             return Ok((Kind::Operator, start));
         }
         match c {
@@ -30,7 +30,7 @@ impl Tokenizer<'_> {
     pub(super) fn ends_expression(&mut self, c: u8) -> bool {
         let Some(fstring) = self.fstrings.last_mut() else { return false };
         let is_end = c == b':'
-            && fstring.expressions.last().is_some_and(|depth| fstring.brackets == depth + 1);
+            && fstring.expression_starts.last().is_some_and(|depth| fstring.brackets == depth + 1);
         if is_end {
             fstring.in_text = true;
             fstring.in_format_spec = true;
@@ -39,7 +39,7 @@ impl Tokenizer<'_> {
     }
 
     pub(super) fn open(&mut self, opening: u8) -> Result<(), ()> {
-        if self.brackets.len() >= MOST_BRACKETS {
+        if self.brackets.len() >= MAX_BRACKETS {
             return self.refuse("too many nested parentheses");
         }
         self.brackets.push(Bracket { opening, line: self.line });
@@ -70,8 +70,8 @@ impl Tokenizer<'_> {
             return self.refuse(format!("{letter}-string: unmatched '{closing}'"));
         };
         fstring.brackets = brackets;
-        if c == b'}' && fstring.expressions.last() == Some(&brackets) {
-            fstring.expressions.pop();
+        if c == b'}' && fstring.expression_starts.last() == Some(&brackets) {
+            fstring.expression_starts.pop();
             fstring.in_text = true;
             fstring.in_format_spec = false;
         }
@@ -81,7 +81,7 @@ impl Tokenizer<'_> {
     pub(super) fn mismatch(&mut self, open: Bracket, closing: char) -> Result<(), ()> {
         if let Some(fstring) = self.fstrings.last()
             && open.opening == b'{'
-            && fstring.expressions.last().is_some_and(|depth| fstring.brackets == depth + 1)
+            && fstring.expression_starts.last().is_some_and(|depth| fstring.brackets == depth + 1)
         {
             let letter = char::from(fstring.letter);
             return self.refuse(format!("{letter}-string: unmatched '{closing}'"));

@@ -11,15 +11,15 @@ use super::Facts;
 /// # Examples
 ///
 /// ```
-/// use pulpcov_core::python::{AnalyzeOptions, FactsRecord, PythonSource};
+/// use pulpcov_core::python::{AnalyzeOptions, FactsJson, PythonSource};
 ///
 /// let facts = PythonSource::decode(b"import os\n")?.analyze(&AnalyzeOptions::new()?)?;
-/// let json = serde_json::to_string(&FactsRecord::new(&facts)).unwrap();
+/// let json = serde_json::to_string(&FactsJson::new(&facts)).unwrap();
 /// assert!(json.starts_with(r#"{"statements":[1],"excluded":[],"multiline":{},"arcs":[[1,-1]]"#));
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct FactsRecord {
+pub struct FactsJson {
     statements: Vec<i32>,
     excluded: Vec<i32>,
     multiline: BTreeMap<i32, i32>,
@@ -33,7 +33,7 @@ pub struct FactsRecord {
     arc_text: BTreeMap<ArcKey, String>,
 }
 
-impl FactsRecord {
+impl FactsJson {
     /// Copies the facts.
     pub fn new(facts: &Facts) -> Self {
         let exits: BTreeMap<i32, usize> = facts.exit_counts().iter().copied().collect();

@@ -11,7 +11,7 @@ use ruff_python_ast::StmtWith;
 use super::Arc;
 use super::analyze::Analyzer;
 use super::starts::{ArcStart, Exits};
-use crate::python::lines::LineSet;
+use crate::python::line_set::LineSet;
 
 impl<'a> Analyzer<'a> {
     /// Adds the arcs of a `with`. Up to Python 3.12.5, the program goes from the body to the line
@@ -63,36 +63,36 @@ impl Withs {
     }
 
     /// Notes an arc that is being added, if it starts at a `with` whose body is being walked.
-    pub(super) fn see(&mut self, arc: Arc) {
+    pub(super) fn note_entry(&mut self, arc: Arc) {
         if self.current.contains(&arc.0) {
             self.entries.insert(arc);
         }
     }
 
     /// Returns how to change arcs. `arcs` are all arcs of the file, sorted.
-    pub(super) fn fixers(&self, arcs: &[Arc]) -> WithFixers {
+    pub(super) fn rewrites(&self, arcs: &[Arc]) -> WithRewrites {
         let mut next: BTreeMap<i32, i32> = BTreeMap::new();
         for &(from, to) in arcs {
             if self.all.contains(from) && !self.entries.contains(&(from, to)) {
                 next.entry(from).or_insert(to);
             }
         }
-        let mut fixers = BTreeMap::new();
+        let mut rewrites = BTreeMap::new();
         for &(end, start) in &self.exits {
             // A `with` has no next statement at the end of a `finally` that only exceptions or
             // jumps enter. Then its arc stays.
             if next.contains_key(&start) {
-                fixers.insert((end, start), Some((end, self.final_next(start, &next))));
+                rewrites.insert((end, start), Some((end, self.final_next(start, &next))));
             }
         }
         for (&start, &to) in &next {
             // If the body is on the line of its `with`, this arc alone records that the `with` was
             // left.
             if !self.exits.contains(&(start, start)) {
-                fixers.insert((start, to), None);
+                rewrites.insert((start, to), None);
             }
         }
-        WithFixers(fixers)
+        WithRewrites(rewrites)
     }
 
     /// Returns where the program goes after the `with` that starts at `start`. If that `with` ends
@@ -115,10 +115,10 @@ impl Withs {
 
 /// Arcs to replace; `None` removes the arc.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub(super) struct WithFixers(BTreeMap<Arc, Option<Arc>>);
+pub(super) struct WithRewrites(BTreeMap<Arc, Option<Arc>>);
 
-impl WithFixers {
-    pub(super) fn fix(&self, arcs: impl IntoIterator<Item = Arc>) -> impl Iterator<Item = Arc> {
+impl WithRewrites {
+    pub(super) fn rewrite(&self, arcs: impl IntoIterator<Item = Arc>) -> impl Iterator<Item = Arc> {
         arcs.into_iter().filter_map(|arc| self.0.get(&arc).copied().unwrap_or(Some(arc)))
     }
 }

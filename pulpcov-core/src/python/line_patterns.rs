@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use memchr::memchr_iter;
 
-use super::lines::LineSet;
+use super::line_set::LineSet;
 use super::multiline::MultilineMap;
 use crate::Result;
 use crate::pyre::{self, Pattern};

@@ -12,8 +12,8 @@ use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
 
 use super::PythonVersion;
-use super::outline::is_content;
 use super::syntax::{NotPython, Syntax};
+use super::token_summary::is_content;
 use super::walk::{self, Node};
 
 /// The class of a token. [`as_str`](Self::as_str) returns coverage.py's name for it.
@@ -80,7 +80,7 @@ pub type TokenLine = Vec<SourceToken>;
 pub(crate) fn token_lines(text: &str, version: PythonVersion) -> Result<Vec<TokenLine>, NotPython> {
     let text = expand_tabs(text);
     let syntax = Syntax::parse(&text, version)?;
-    Ok(syntax.with_room(|syntax| highlight(syntax, version)))
+    Ok(syntax.walk_with_stack(|syntax| highlight(syntax, version)))
 }
 
 fn highlight(syntax: &Syntax, version: PythonVersion) -> Vec<TokenLine> {
@@ -102,7 +102,7 @@ fn highlight(syntax: &Syntax, version: PythonVersion) -> Vec<TokenLine> {
     let mut continuations = Continuations::new(syntax.text());
     for token in python_tokens(syntax, version) {
         let (start, end) = highlighter.places(&token);
-        if let Some(column) = continuations.before(&token, start, end) {
+        if let Some(column) = continuations.backslash_before(&token, start, end) {
             highlighter.backslash(column);
         }
         highlighter.token(&token, start, end);
@@ -393,7 +393,7 @@ impl<'a> Continuations<'a> {
 
     /// Returns the column of the backslash that continues the previous line, if there is one before
     /// `token`.
-    fn before(&mut self, token: &PyToken, start: Place, end: Place) -> Option<usize> {
+    fn backslash_before(&mut self, token: &PyToken, start: Place, end: Place) -> Option<usize> {
         // A newline token ends on its own line, not on the next.
         let end = if token.kind == PyTokenKind::Newline { start } else { end };
         let mut backslash = None;
@@ -480,7 +480,7 @@ impl Highlighter<'_> {
             }
             if !part.is_empty() {
                 self.indent_to(column);
-                let class = self.with_keywords(class, part, start.line);
+                let class = self.class_of(class, part, start.line);
                 self.line.push(SourceToken { class, text: part.to_owned() });
                 self.column = match token.kind {
                     PyTokenKind::Middle(_) => column + part.chars().count(),
@@ -502,7 +502,7 @@ impl Highlighter<'_> {
         }
     }
 
-    fn with_keywords(&self, class: TokenClass, text: &str, line: usize) -> TokenClass {
+    fn class_of(&self, class: TokenClass, text: &str, line: usize) -> TokenClass {
         if class != TokenClass::Name {
             return class;
         }

@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_lines_of_the_file_only() {
+    fn ignores_lines_outside_the_file() {
         let set = LineSet::of(130, [-5, 0, 1, 63, 64, 65, 128, 130, 131, i32::MAX, i32::MIN]);
         assert_eq!(set.to_vec(), [1, 63, 64, 65, 128, 130]);
         assert!(set.contains(64) && !set.contains(131) && !set.contains(-1));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_lines_away() {
+    fn removes_lines_of_another_set() {
         let mut set = LineSet::new(100);
         set.insert_range(60..=70);
         set.remove_all(&LineSet::of(100, [60, 64, 99]));

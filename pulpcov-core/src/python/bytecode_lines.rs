@@ -10,7 +10,7 @@
 //!   instruction of a line, it leaves a `NOP` (`remove_redundant_nops` in `flowgraph.c`). Only
 //!   `global`, `nonlocal`, a `del` of nothing and some annotations have no instructions.
 //! - The code object of an unreachable function can stay among the constants, together with its
-//!   lines: see [`super::leftovers`].
+//!   lines: see [`super::kept_code`].
 //!
 //! Only the first line of each statement or clause is collected. Its other lines are reachable
 //! exactly when the first is, and coverage.py maps them to the first.
@@ -22,10 +22,10 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged, TextRange};
 
 use super::PythonVersion;
-use super::annotate::{is_annotate, lines_of_inner_code};
 use super::constant::Outcome;
-use super::leftovers::{CodeSource, Scope, leftovers};
-use super::lines::LineSet;
+use super::dunder_annotate::{is_annotate, lines_of_inner_code};
+use super::kept_code::{CodeSource, Scope, kept_code_objects};
+use super::line_set::LineSet;
 use super::syntax::Syntax;
 use super::walk::{for_each_body, line_of};
 
@@ -34,17 +34,18 @@ pub(crate) fn bytecode_lines(syntax: &Syntax, version: PythonVersion) -> LineSet
     let mut walk = Walk {
         syntax,
         version,
-        defers_annotations: version >= PythonVersion::Py314 && !imports_annotations(syntax.body()),
-        keeps_annotations: imports_annotations(syntax.body()),
+        defers_annotations: version >= PythonVersion::Py314
+            && !has_future_annotations(syntax.body()),
+        has_future_annotations: has_future_annotations(syntax.body()),
         lines: LineSet::new(syntax.line_count()),
     };
-    walk.unit(Scope::Module, syntax.body());
-    walk.annotated_module();
+    walk.code_object(Scope::Module, syntax.body());
+    walk.mark_annotations_setup();
     walk.lines
 }
 
 /// Returns whether the module has `from __future__ import annotations`.
-fn imports_annotations(body: &[Stmt]) -> bool {
+fn has_future_annotations(body: &[Stmt]) -> bool {
     body.iter().any(|statement| match statement {
         Stmt::ImportFrom(import) => {
             import.module.as_ref().is_some_and(|module| module.as_str() == "__future__")
@@ -68,7 +69,7 @@ enum Block {
 }
 
 /// A code object that is being walked.
-struct Unit {
+struct CodeObject {
     scope: Scope,
     blocks: Vec<Block>,
     /// The number of statements around the current statement, inside the code object, that may skip
@@ -82,26 +83,26 @@ struct Walk<'a> {
     syntax: &'a Syntax<'a>,
     version: PythonVersion,
     defers_annotations: bool,
-    keeps_annotations: bool,
+    has_future_annotations: bool,
     lines: LineSet,
 }
 
 impl Walk<'_> {
-    fn unit(&mut self, scope: Scope, body: &[Stmt]) {
-        let mut unit = Unit { scope, blocks: Vec::new(), conditions: 0, dead: Vec::new() };
+    fn code_object(&mut self, scope: Scope, body: &[Stmt]) {
+        let mut code = CodeObject { scope, blocks: Vec::new(), conditions: 0, dead: Vec::new() };
         // A function's docstring is only a constant, but a module or class stores its docstring.
         let start = usize::from(scope == Scope::Function && has_docstring(body));
-        let ends = self.suite(&mut unit, body.get(start..).unwrap_or_default(), true);
-        if !unit.dead.is_empty() {
-            for source in leftovers(self.version, scope, body, &unit.dead, ends) {
-                self.leftover(source);
+        let ends = self.suite(&mut code, body.get(start..).unwrap_or_default(), true);
+        if !code.dead.is_empty() {
+            for source in kept_code_objects(self.version, scope, body, &code.dead, ends) {
+                self.mark_kept_code(source);
             }
         }
     }
 
     /// Marks the first statement of a module that has annotations. The compiler prepares for
     /// annotations on that line, even if the statement itself has no code.
-    fn annotated_module(&mut self) {
+    fn mark_annotations_setup(&mut self) {
         let Some(first) = self.syntax.body().first() else { return };
         let line = line_of(self.syntax, first);
         if !self.lines.contains(line) && has_annotations(self.syntax.body()) {
@@ -113,14 +114,16 @@ impl Walk<'_> {
     ///
     /// The code object starts on the line of the first decorator, if there is one. The line of
     /// `def` or `class` has no code then, because the instructions of the definition are gone.
-    fn leftover(&mut self, source: CodeSource<'_>) {
+    fn mark_kept_code(&mut self, source: CodeSource<'_>) {
         match source {
             CodeSource::Expression(expr) => self.mark(expr),
             CodeSource::Statement(statement) => {
                 self.mark(statement);
                 match statement {
-                    Stmt::FunctionDef(function) => self.unit(Scope::Function, &function.body),
-                    Stmt::ClassDef(class) => self.unit(Scope::Class, &class.body),
+                    Stmt::FunctionDef(function) => {
+                        self.code_object(Scope::Function, &function.body)
+                    }
+                    Stmt::ClassDef(class) => self.code_object(Scope::Class, &class.body),
                     _ => {}
                 }
             }
@@ -128,31 +131,31 @@ impl Walk<'_> {
     }
 
     /// Walks statements. Returns whether their end is reachable.
-    fn suite(&mut self, unit: &mut Unit, body: &[Stmt], mut reached: bool) -> bool {
+    fn suite(&mut self, code: &mut CodeObject, body: &[Stmt], mut reached: bool) -> bool {
         for statement in body {
             if !reached {
                 let end = body.last().map_or(statement.end(), Ranged::end);
-                unit.dead.push(TextRange::new(statement.start(), end));
+                code.dead.push(TextRange::new(statement.start(), end));
                 return false;
             }
-            reached = self.statement(unit, statement);
+            reached = self.statement(code, statement);
         }
         reached
     }
 
     /// Walks a reachable statement. Returns whether its end is reachable.
-    fn statement(&mut self, unit: &mut Unit, statement: &Stmt) -> bool {
+    fn statement(&mut self, code: &mut CodeObject, statement: &Stmt) -> bool {
         match statement {
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => self.class(class),
-            Stmt::If(node) => return conditional(unit, |unit| self.if_(unit, node)),
-            Stmt::While(node) => return conditional(unit, |unit| self.while_(unit, node)),
-            Stmt::For(node) => return conditional(unit, |unit| self.for_(unit, node)),
-            Stmt::Try(node) => return conditional(unit, |unit| self.try_(unit, node)),
-            Stmt::With(node) => return conditional(unit, |unit| self.with(unit, node)),
-            Stmt::Match(node) => return conditional(unit, |unit| self.match_(unit, node)),
+            Stmt::If(node) => return with_condition(code, |code| self.if_(code, node)),
+            Stmt::While(node) => return with_condition(code, |code| self.while_(code, node)),
+            Stmt::For(node) => return with_condition(code, |code| self.for_(code, node)),
+            Stmt::Try(node) => return with_condition(code, |code| self.try_(code, node)),
+            Stmt::With(node) => return with_condition(code, |code| self.with(code, node)),
+            Stmt::Match(node) => return with_condition(code, |code| self.match_(code, node)),
             Stmt::AnnAssign(node) => {
-                if self.has_code(unit, node) {
+                if self.has_code(code, node) {
                     self.mark(node);
                 }
             }
@@ -168,7 +171,7 @@ impl Walk<'_> {
             }
             Stmt::Break(_) => {
                 self.mark(statement);
-                break_loop(&mut unit.blocks);
+                break_loop(&mut code.blocks);
                 return false;
             }
             Stmt::Assert(node) => {
@@ -189,34 +192,34 @@ impl Walk<'_> {
     }
 
     fn function(&mut self, node: &StmtFunctionDef) {
-        self.decorated(node, &node.decorator_list);
+        self.mark_definition(node, &node.decorator_list);
         if !is_annotate(node) {
-            self.unit(Scope::Function, &node.body);
+            self.code_object(Scope::Function, &node.body);
             return;
         }
         let none = LineSet::new(self.syntax.line_count());
         let outside = std::mem::replace(&mut self.lines, none);
-        self.unit(Scope::Function, &node.body);
+        self.code_object(Scope::Function, &node.body);
         let inside = std::mem::replace(&mut self.lines, outside);
         self.lines.extend(lines_of_inner_code(self.syntax, self.version, node, inside.to_vec()));
     }
 
     fn class(&mut self, node: &StmtClassDef) {
-        self.decorated(node, &node.decorator_list);
-        self.unit(Scope::Class, &node.body);
+        self.mark_definition(node, &node.decorator_list);
+        self.code_object(Scope::Class, &node.body);
     }
 
-    fn decorated(&mut self, node: impl Ranged, decorators: &[Decorator]) {
+    fn mark_definition(&mut self, node: impl Ranged, decorators: &[Decorator]) {
         for decorator in decorators {
             self.mark(decorator);
         }
         self.lines.insert(self.syntax.definition_line(node, decorators));
     }
 
-    fn if_(&mut self, unit: &mut Unit, node: &StmtIf) -> bool {
+    fn if_(&mut self, code: &mut CodeObject, node: &StmtIf) -> bool {
         self.mark(node);
         let outcome = self.outcome(&node.test);
-        let mut ends = self.suite(unit, &node.body, outcome.can_be_true);
+        let mut ends = self.suite(code, &node.body, outcome.can_be_true);
         let mut reached = outcome.can_be_false;
         for clause in &node.elif_else_clauses {
             let mut enters = reached;
@@ -230,50 +233,50 @@ impl Walk<'_> {
             } else {
                 reached = false;
             }
-            ends |= self.suite(unit, &clause.body, enters);
+            ends |= self.suite(code, &clause.body, enters);
         }
         ends || reached
     }
 
-    fn while_(&mut self, unit: &mut Unit, node: &StmtWhile) -> bool {
+    fn while_(&mut self, code: &mut CodeObject, node: &StmtWhile) -> bool {
         self.mark(node);
         let outcome = self.outcome(&node.test);
-        let broken = self.loop_body(unit, &node.body, outcome.can_be_true);
-        self.suite(unit, &node.orelse, outcome.can_be_false) || broken
+        let broken = self.loop_body(code, &node.body, outcome.can_be_true);
+        self.suite(code, &node.orelse, outcome.can_be_false) || broken
     }
 
-    fn for_(&mut self, unit: &mut Unit, node: &StmtFor) -> bool {
+    fn for_(&mut self, code: &mut CodeObject, node: &StmtFor) -> bool {
         self.mark(node);
-        let broken = self.loop_body(unit, &node.body, true);
-        self.suite(unit, &node.orelse, true) || broken
+        let broken = self.loop_body(code, &node.body, true);
+        self.suite(code, &node.orelse, true) || broken
     }
 
     /// Walks the body of a loop. Returns whether a `break` of the loop is reachable.
-    fn loop_body(&mut self, unit: &mut Unit, body: &[Stmt], reached: bool) -> bool {
-        unit.blocks.push(Block::Loop { broken: false });
-        self.suite(unit, body, reached);
-        matches!(unit.blocks.pop(), Some(Block::Loop { broken: true }))
+    fn loop_body(&mut self, code: &mut CodeObject, body: &[Stmt], reached: bool) -> bool {
+        code.blocks.push(Block::Loop { broken: false });
+        self.suite(code, body, reached);
+        matches!(code.blocks.pop(), Some(Block::Loop { broken: true }))
     }
 
     /// Walks a `try`. Its handlers, and the copy of `finally` for exceptions, are reachable if the
     /// `try` is, even if its body cannot raise, because its `SETUP_FINALLY` refers to them.
-    fn try_(&mut self, unit: &mut Unit, node: &StmtTry) -> bool {
+    fn try_(&mut self, code: &mut CodeObject, node: &StmtTry) -> bool {
         self.mark(node);
-        let finally_ends = self.suite(unit, &node.finalbody, true);
+        let finally_ends = self.suite(code, &node.finalbody, true);
         if self.version == PythonVersion::Py311 {
             self.mark_cleanup(&node.finalbody);
         }
-        unit.blocks.push(Block::Finally { ends: finally_ends });
-        let body_ends = self.suite(unit, &node.body, true);
-        let mut ends = self.suite(unit, &node.orelse, body_ends);
+        code.blocks.push(Block::Finally { ends: finally_ends });
+        let body_ends = self.suite(code, &node.body, true);
+        let mut ends = self.suite(code, &node.orelse, body_ends);
         for ExceptHandler::ExceptHandler(handler) in &node.handlers {
             self.mark(handler);
-            ends |= self.suite(unit, &handler.body, true);
+            ends |= self.suite(code, &handler.body, true);
         }
         // The end is reachable even if each `except*` suite raises: the compiler's code collects
         // the exceptions, and goes on if there are none.
         ends |= node.is_star;
-        unit.blocks.pop();
+        code.blocks.pop();
         ends && finally_ends
     }
 
@@ -295,13 +298,13 @@ impl Walk<'_> {
 
     /// Walks a `with`. Its end is always reachable, because the context manager may swallow an
     /// exception.
-    fn with(&mut self, unit: &mut Unit, node: &StmtWith) -> bool {
+    fn with(&mut self, code: &mut CodeObject, node: &StmtWith) -> bool {
         self.mark(node);
-        self.suite(unit, &node.body, true);
+        self.suite(code, &node.body, true);
         true
     }
 
-    fn match_(&mut self, unit: &mut Unit, node: &StmtMatch) -> bool {
+    fn match_(&mut self, code: &mut CodeObject, node: &StmtMatch) -> bool {
         self.mark(node);
         let mut ends = false;
         let mut reached = true;
@@ -311,29 +314,29 @@ impl Walk<'_> {
             }
             let guard = case.guard.as_deref().map(|guard| self.outcome(guard));
             let enters = reached && guard.is_none_or(|guard| guard.can_be_true);
-            ends |= self.suite(unit, &case.body, enters);
+            ends |= self.suite(code, &case.body, enters);
             reached &= can_fail(&case.pattern) || guard.is_some_and(|guard| guard.can_be_false);
         }
         ends || reached
     }
 
     /// Returns whether an annotation compiles to instructions (`codegen_annassign`).
-    fn has_code(&self, unit: &Unit, node: &StmtAnnAssign) -> bool {
+    fn has_code(&self, code: &CodeObject, node: &StmtAnnAssign) -> bool {
         if node.value.is_some() || !matches!(&*node.target, Expr::Name(_)) {
             return true;
         }
-        if unit.scope == Scope::Function {
+        if code.scope == Scope::Function {
             return false;
         }
         if !node.simple {
             // Up to 3.13, the annotation of `(name): annotation` is evaluated and dropped.
-            return !self.keeps_annotations && self.version < PythonVersion::Py314;
+            return !self.has_future_annotations && self.version < PythonVersion::Py314;
         }
         // From 3.14 on, annotations are evaluated on demand. An annotation has code only if it is
         // conditional: the code notes that it was reached (`_PyCompile_AddDeferredAnnotation`). In
         // a module, every annotation is conditional, because something may read the annotations
         // before the module ends.
-        !self.defers_annotations || unit.scope == Scope::Module || unit.conditions > 0
+        !self.defers_annotations || code.scope == Scope::Module || code.conditions > 0
     }
 }
 
@@ -351,10 +354,10 @@ fn has_annotations(body: &[Stmt]) -> bool {
 }
 
 /// Calls `walk` inside a statement that may skip some of its parts.
-fn conditional<T>(unit: &mut Unit, walk: impl FnOnce(&mut Unit) -> T) -> T {
-    unit.conditions += 1;
-    let result = walk(unit);
-    unit.conditions -= 1;
+fn with_condition<T>(code: &mut CodeObject, walk: impl FnOnce(&mut CodeObject) -> T) -> T {
+    code.conditions += 1;
+    let result = walk(code);
+    code.conditions -= 1;
     result
 }
 

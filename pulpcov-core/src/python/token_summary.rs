@@ -7,27 +7,27 @@ use super::stack;
 
 /// What the tokens of a file show about its statements.
 #[derive(Debug, Default)]
-pub(crate) struct Outline {
+pub(crate) struct TokenSummary {
     logical_lines: Vec<TextRange>,
-    levels: usize,
+    max_depth: usize,
     declares_names: bool,
     /// Sorted.
     suspects: Vec<TextSize>,
 }
 
-impl Outline {
+impl TokenSummary {
     pub(crate) fn new(tokens: &[Token]) -> Self {
-        let mut outline = Self::default();
+        let mut summary = Self::default();
         let mut indentation = 0;
         for line in tokens.split_inclusive(|token| token.kind() == TokenKind::Newline) {
             let (layout, content) = line.split_at(
                 line.iter().position(|token| is_content(token.kind())).unwrap_or(line.len()),
             );
-            indentation = indented(indentation, layout);
-            outline.levels = outline.levels.max(stack::levels(line, indentation));
-            outline.add_line(content);
+            indentation = indentation_after(indentation, layout);
+            summary.max_depth = summary.max_depth.max(stack::max_depth(line, indentation));
+            summary.add_line(content);
         }
-        outline
+        summary
     }
 
     fn add_line(&mut self, tokens: &[Token]) {
@@ -37,7 +37,7 @@ impl Outline {
             self.logical_lines.push(TextRange::new(first.start(), end.start()));
         }
         let mut equals = 0;
-        for token in tokens.iter().filter(|token| is_telling(token.kind())) {
+        for token in tokens.iter().filter(|token| needs_a_look(token.kind())) {
             match token.kind() {
                 TokenKind::Global | TokenKind::Nonlocal => self.declares_names = true,
                 TokenKind::Equal if equals == 0 => equals += 1,
@@ -53,8 +53,8 @@ impl Outline {
 
     /// Returns an upper bound on the depth of the syntax tree. Open brackets, indents and operators
     /// count as levels.
-    pub(crate) fn levels(&self) -> usize {
-        self.levels
+    pub(crate) fn max_depth(&self) -> usize {
+        self.max_depth
     }
 
     /// Returns whether there is a `global` or `nonlocal` statement.
@@ -71,7 +71,7 @@ impl Outline {
 }
 
 /// Returns the indentation of a logical line, after the `layout` tokens in front of it.
-fn indented(before: usize, layout: &[Token]) -> usize {
+fn indentation_after(before: usize, layout: &[Token]) -> usize {
     layout.iter().fold(before, |indentation, token| match token.kind() {
         TokenKind::Indent => indentation + 1,
         TokenKind::Dedent => indentation.saturating_sub(1),
@@ -92,7 +92,7 @@ pub(crate) fn is_content(kind: TokenKind) -> bool {
     )
 }
 
-fn is_telling(kind: TokenKind) -> bool {
+fn needs_a_look(kind: TokenKind) -> bool {
     matches!(
         kind,
         TokenKind::Global

@@ -9,15 +9,15 @@ use ruff_python_ast::Stmt;
 use ruff_text_size::Ranged;
 
 use super::PythonVersion;
-use super::lines::LineSet;
+use super::bytecode_lines::bytecode_lines;
+use super::line_set::LineSet;
 use super::multiline::MultilineMap;
-use super::statements::bytecode_lines;
 use super::syntax::Syntax;
 use super::walk::{compound_statements, for_each_body, line_of};
 
 /// The line of an annotation that is a statement only before Python 3.14.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Deferred {
+pub(crate) struct DeferredAnnotation {
     pub(crate) line: i32,
     /// A line before the annotation. Before Python 3.14, the annotation ran if that line ran,
     /// unless an exception came in between.
@@ -29,14 +29,14 @@ pub(crate) struct Deferred {
 /// The lines of a source file that can show whether Python 3.14 ran it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct DeferredLines {
-    pub(crate) lines: Vec<Deferred>,
+    pub(crate) lines: Vec<DeferredAnnotation>,
     /// Pairs of lines. In every version, the first line ran if the second did.
     pub(crate) in_order: Vec<(i32, i32)>,
 }
 
 /// Returns the deferred lines of a source file, and pairs of lines that run in order. Lines in
 /// `left_out` are not statements, so they are skipped.
-pub(crate) fn deferred(
+pub(crate) fn deferred_lines(
     syntax: &Syntax,
     multiline: &MultilineMap,
     left_out: &[&LineSet],
@@ -70,7 +70,7 @@ fn in_order(syntax: &Syntax) -> Vec<(i32, i32)> {
     let mut found = Vec::new();
     let mut visit = |suite: &[Stmt]| {
         let pairs = suite.windows(2).filter_map(|pair| match pair {
-            [first, second] if has_code(first) => {
+            [first, second] if is_always_recorded(first) => {
                 Some((line_of(syntax, first), line_of(syntax, second)))
             }
             _ => None,
@@ -85,7 +85,7 @@ fn in_order(syntax: &Syntax) -> Vec<(i32, i32)> {
 }
 
 /// Returns whether a statement always has code, so that data records it whenever it runs.
-fn has_code(stmt: &Stmt) -> bool {
+fn is_always_recorded(stmt: &Stmt) -> bool {
     match stmt {
         Stmt::Assign(_) | Stmt::AugAssign(_) | Stmt::Import(_) | Stmt::ImportFrom(_) => true,
         Stmt::Expr(node) => node.value.is_call_expr(),
@@ -94,9 +94,9 @@ fn has_code(stmt: &Stmt) -> bool {
     }
 }
 
-/// Returns every annotation without a value. [`deferred`] drops those that are never statements,
-/// such as those in functions.
-fn annotations(syntax: &Syntax) -> Vec<Deferred> {
+/// Returns every annotation without a value. [`deferred_lines`] drops those that are never
+/// statements, such as those in functions.
+fn annotations(syntax: &Syntax) -> Vec<DeferredAnnotation> {
     let mut found = Vec::new();
     visit_suite(syntax, syntax.body(), None, &mut found);
     for stmt in compound_statements(syntax.body()) {
@@ -107,19 +107,24 @@ fn annotations(syntax: &Syntax) -> Vec<Deferred> {
 }
 
 /// Adds the annotations of a suite. If the suite is the body of a class, `class` is that class.
-fn visit_suite(syntax: &Syntax, suite: &[Stmt], class: Option<&Stmt>, found: &mut Vec<Deferred>) {
+fn visit_suite(
+    syntax: &Syntax,
+    suite: &[Stmt],
+    class: Option<&Stmt>,
+    found: &mut Vec<DeferredAnnotation>,
+) {
     let line = |stmt| line_of(syntax, stmt);
     let mut before = class;
     // Each chunk is a run of annotations, or one other statement.
     for run in suite.chunk_by(|a, b| is_annotation(a) && is_annotation(b)) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { continue };
         if !is_annotation(first) {
-            before = Some(first).filter(|stmt| always_goes_on(stmt));
+            before = Some(first).filter(|stmt| cannot_raise(stmt));
             continue;
         }
-        let behind = suite.partition_point(|stmt| stmt.start() <= last.start());
-        let (before, after) = (before.map(line), suite.get(behind).map(line));
-        let deferred = |stmt| Deferred { line: syntax.first_line(stmt), before, after };
+        let next = suite.partition_point(|stmt| stmt.start() <= last.start());
+        let (before, after) = (before.map(line), suite.get(next).map(line));
+        let deferred = |stmt| DeferredAnnotation { line: syntax.first_line(stmt), before, after };
         found.extend(run.iter().map(deferred));
     }
 }
@@ -130,7 +135,7 @@ fn is_annotation(stmt: &Stmt) -> bool {
 
 /// Returns whether the next statement runs whenever this one does, because this one should not
 /// raise an exception.
-fn always_goes_on(stmt: &Stmt) -> bool {
+fn cannot_raise(stmt: &Stmt) -> bool {
     match stmt {
         Stmt::Assign(node) => node.value.is_literal_expr(),
         Stmt::FunctionDef(node) => node.decorator_list.is_empty(),

@@ -4,7 +4,7 @@ use ruff_python_ast::StmtMatch;
 
 use super::analyze::Analyzer;
 use super::starts::{ArcStart, Cause, Exits};
-use crate::python::cases::is_irrefutable;
+use crate::python::irrefutable_cases::is_irrefutable;
 
 impl<'a> Analyzer<'a> {
     /// Adds arcs from each `case` to the next one, which is tried if the pattern does not match,
@@ -14,7 +14,7 @@ impl<'a> Analyzer<'a> {
         let mut last = line;
         for case in &node.cases {
             let start = self.line_at(&case.pattern);
-            self.add_flow(ArcStart::new(last, Cause::AlwaysMatched), start);
+            self.add_jump(ArcStart::new(last, Cause::AlwaysMatched), start);
             let entry = ArcStart::new(start, Cause::NeverMatched);
             exits.append(self.body(&case.body, Exits::one(entry)));
             last = start;

@@ -1,12 +1,11 @@
 //! Checks the cases of a `match` (`codegen_pattern` and related functions in CPython's
 //! `compile.c`).
 
-use std::collections::{HashMap, HashSet};
-
 use ruff_python_ast::{Expr, Identifier, MatchCase, Operator, Pattern, PatternMatchMapping};
 use ruff_text_size::{Ranged, TextRange};
 
-use super::{Errors, Stage};
+use super::repeated_names::{WrongKeyword, wrong_keyword};
+use super::{FirstErrors, Stage};
 use crate::python::PythonVersion;
 use crate::python::constant::{Complex, Constant, fold};
 use crate::python::syntax::Syntax;
@@ -16,7 +15,7 @@ pub(super) fn check(
     syntax: &Syntax,
     version: PythonVersion,
     cases: &[MatchCase],
-    errors: &mut Errors,
+    errors: &mut FirstErrors,
 ) {
     for (position, case) in cases.iter().enumerate() {
         let is_last = position + 1 == cases.len();
@@ -29,7 +28,7 @@ pub(super) fn check(
 struct Walk<'a, 'e> {
     syntax: &'a Syntax<'a>,
     version: PythonVersion,
-    errors: &'e mut Errors,
+    errors: &'e mut FirstErrors,
     bound: Vec<&'a str>,
     /// The line of the pattern that was visited last. Python 3.11 reports errors on this line.
     line: i32,
@@ -57,7 +56,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn refuse_debug(&mut self, pattern: &Pattern) {
-        self.refuse_in(Stage::moved(self.version), pattern, "cannot assign to __debug__");
+        self.refuse_in(Stage::moved_in_3_14(self.version), pattern, "cannot assign to __debug__");
     }
 
     /// Checks a pattern. If `may_be_irrefutable` is false, the pattern must not match everything,
@@ -89,17 +88,17 @@ impl<'a> Walk<'a, '_> {
                 if stars > 1 {
                     self.refuse(pattern, "multiple starred names in sequence pattern");
                 }
-                self.all(&sequence.patterns);
+                self.patterns(&sequence.patterns);
             }
             Pattern::MatchMapping(mapping) => {
                 mapping.keys.iter().for_each(|key| self.literal_or_attribute(key));
                 self.keys(pattern, mapping);
-                self.all(&mapping.patterns);
+                self.patterns(&mapping.patterns);
                 self.bind(pattern, mapping.rest.as_ref());
             }
             Pattern::MatchClass(class) => {
                 self.attribute(&class.cls);
-                self.no_parentheses(TextRange::new(class.start(), class.cls.end()));
+                self.note_parentheses(TextRange::new(class.start(), class.cls.end()));
                 let keywords = &class.arguments.keywords;
                 let names = || keywords.iter().map(|keyword| keyword.attr.as_str());
                 let wrong = wrong_keyword(names, self.version);
@@ -116,7 +115,7 @@ impl<'a> Walk<'a, '_> {
                     }
                     None => {}
                 }
-                self.all(&class.arguments.patterns);
+                self.patterns(&class.arguments.patterns);
                 keywords.iter().for_each(|keyword| self.pattern(&keyword.pattern, true));
             }
         }
@@ -129,7 +128,7 @@ impl<'a> Walk<'a, '_> {
             root = &attribute.value;
         }
         if matches!(root, Expr::Name(name) if name.id.as_str() == "_") {
-            self.errors.is_no_grammar = true;
+            self.errors.needs_grammar_check = true;
         }
     }
 
@@ -146,21 +145,21 @@ impl<'a> Walk<'a, '_> {
                 let is_complex = matches!(sum.op, Operator::Add | Operator::Sub)
                     && is_signed(&sum.left)
                     && sum.right.is_number_literal_expr();
-                self.errors.is_no_grammar |= !is_complex;
+                self.errors.needs_grammar_check |= !is_complex;
             }
-            Expr::UnaryOp(_) => self.errors.is_no_grammar |= !is_signed(expr),
-            _ => self.errors.is_no_grammar |= !expr.is_literal_expr() && !is_formatted(expr),
+            Expr::UnaryOp(_) => self.errors.needs_grammar_check |= !is_signed(expr),
+            _ => self.errors.needs_grammar_check |= !expr.is_literal_expr() && !is_formatted(expr),
         }
         if matches!(expr, Expr::Attribute(_) | Expr::BinOp(_) | Expr::UnaryOp(_)) {
-            self.no_parentheses(expr.range());
+            self.note_parentheses(expr.range());
         }
     }
 
-    fn no_parentheses(&mut self, range: TextRange) {
-        self.errors.is_no_grammar |= self.syntax.slice(range).contains('(');
+    fn note_parentheses(&mut self, range: TextRange) {
+        self.errors.needs_grammar_check |= self.syntax.slice(range).contains('(');
     }
 
-    fn all(&mut self, patterns: &'a [Pattern]) {
+    fn patterns(&mut self, patterns: &'a [Pattern]) {
         patterns.iter().for_each(|pattern| self.pattern(pattern, true));
     }
 
@@ -249,66 +248,4 @@ impl<'a> Walk<'a, '_> {
 
 fn is_formatted(expr: &Expr) -> bool {
     matches!(expr, Expr::FString(_) | Expr::TString(_))
-}
-
-/// Up to this number, names are compared with each other, without a hash table.
-const FEW_NAMES: usize = 16;
-
-/// Returns the first name that repeats an earlier one, and the position where it does.
-pub(super) fn first_repeated<'n, I: Iterator<Item = &'n str>>(
-    names: impl Fn() -> I,
-) -> Option<(&'n str, usize)> {
-    if names().count() > FEW_NAMES {
-        let mut seen = HashSet::new();
-        let repeated = names().enumerate().find(|(_, name)| !seen.insert(*name));
-        return repeated.map(|(place, name)| (name, place));
-    }
-    let is_repeated = |&(at, name): &(usize, &str)| names().take(at).any(|other| other == name);
-    names().enumerate().find(is_repeated).map(|(place, name)| (name, place))
-}
-
-/// What is wrong with the name of a keyword argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WrongKeyword<'n> {
-    /// The name is `__debug__`.
-    Debug,
-    /// The name repeats an earlier one.
-    Repeated(&'n str),
-}
-
-/// Returns the position of the keyword that CPython refuses first, and what is wrong with it.
-///
-/// This follows `validate_keywords` and `validate_kwd_attrs`. They check each name in order: is it
-/// `__debug__`, and does a later name repeat it? From 3.14 on, `__debug__` comes before repeated
-/// names.
-pub(super) fn wrong_keyword<'n, I: Iterator<Item = &'n str>>(
-    names: impl Fn() -> I,
-    version: PythonVersion,
-) -> Option<(usize, WrongKeyword<'n>)> {
-    let debug = names().position(|name| name == "__debug__");
-    match (debug, repeated_again(&names)) {
-        (Some(place), Some((first, ..))) if place <= first || version >= PythonVersion::Py314 => {
-            Some((place, WrongKeyword::Debug))
-        }
-        (_, Some((_, place, name))) => Some((place, WrongKeyword::Repeated(name))),
-        (Some(place), None) => Some((place, WrongKeyword::Debug)),
-        (None, None) => None,
-    }
-}
-
-/// Returns the position of the first name that is repeated later, the position of its first
-/// repetition, and the name.
-fn repeated_again<'n, I: Iterator<Item = &'n str>>(
-    names: impl Fn() -> I,
-) -> Option<(usize, usize, &'n str)> {
-    first_repeated(&names)?;
-    let mut first = HashMap::new();
-    let mut found: Option<(usize, usize, &str)> = None;
-    for (place, name) in names().enumerate() {
-        let before = *first.entry(name).or_insert(place);
-        if before < place && found.is_none_or(|(earlier, ..)| before < earlier) {
-            found = Some((before, place, name));
-        }
-    }
-    found
 }

@@ -15,7 +15,7 @@ impl<'a> Walk<'a, '_> {
             && (element.expression.is_starred_expr()
                 || may_have_wrong_conversion(self.syntax, element))
         {
-            self.errors.is_no_grammar = true;
+            self.errors.needs_grammar_check = true;
         }
         if !(is_3_11 && element.expression.is_starred_expr()) {
             self.visit_expr(&element.expression);
@@ -24,7 +24,7 @@ impl<'a> Walk<'a, '_> {
         // Python 3.11 allows fewer nested format specifications than later versions.
         let most = if is_3_11 { 1 } else { 2 };
         for inner in spec.elements.iter().filter_map(|element| element.as_interpolation()) {
-            self.errors.is_no_grammar |= self.format_specs >= most;
+            self.errors.needs_grammar_check |= self.format_specs >= most;
             self.format_specs += 1;
             self.interpolation(inner);
             self.format_specs -= 1;

@@ -11,7 +11,7 @@ use crate::python::check::Stage;
 impl<'a> Walk<'a, '_> {
     pub(super) fn only_async(&mut self, node: impl Ranged, what: &str) {
         if !self.kind().is_async() {
-            let stage = Stage::moved(self.version);
+            let stage = Stage::moved_in_3_14(self.version);
             self.refuse(stage, node, format!("'{what}' outside async function"));
         }
     }
@@ -23,8 +23,9 @@ impl<'a> Walk<'a, '_> {
                 self.refuse(Stage::Symbols, expr, format!("'yield' inside {what}"));
             }
             Kind::Module | Kind::Class => {
-                let is_told = expr.is_yield_from_expr() && self.version >= PythonVersion::Py313;
-                let what = if is_told { "yield from" } else { "yield" };
+                let is_named_in_full =
+                    expr.is_yield_from_expr() && self.version >= PythonVersion::Py313;
+                let what = if is_named_in_full { "yield from" } else { "yield" };
                 self.refuse(Stage::Code, expr, format!("'{what}' outside function"));
             }
             Kind::Function { is_async: true } if expr.is_yield_from_expr() => {
@@ -38,7 +39,7 @@ impl<'a> Walk<'a, '_> {
 
     pub(super) fn await_(&mut self, expr: &'a Expr) {
         self.refuse_deferred(expr, "await expression");
-        let stage = Stage::moved(self.version);
+        let stage = Stage::moved_in_3_14(self.version);
         match self.kind() {
             Kind::Module | Kind::Class => {
                 self.refuse(stage, expr, "'await' outside function");

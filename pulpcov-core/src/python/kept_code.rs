@@ -39,7 +39,7 @@ pub(crate) enum CodeSource<'a> {
 
 /// Returns the code objects in the `dead` ranges of a body that stay among its constants. `ends`
 /// says whether the end of the body is reachable, because the compiler adds `return None` there.
-pub(crate) fn leftovers<'a>(
+pub(crate) fn kept_code_objects<'a>(
     version: PythonVersion,
     scope: Scope,
     body: &'a [Stmt],
@@ -54,12 +54,12 @@ pub(crate) fn leftovers<'a>(
         last_used: None,
         dead_code: Vec::new(),
     };
-    constants.prologue(scope, body);
+    constants.add_first_constants(scope, body);
     constants.visit_body(body);
     if ends {
         constants.load(Constant::None);
     }
-    constants.stay()
+    constants.kept_code_objects()
 }
 
 /// Ranges of the source that are unreachable.
@@ -82,7 +82,7 @@ impl DeadRanges {
     }
 
     /// Returns whether one of the ranges contains all of `range`.
-    fn contain(&self, range: TextRange) -> bool {
+    fn contains(&self, range: TextRange) -> bool {
         let started = self.ends.partition_point(|(start, _)| *start <= range.start());
         let last = started.checked_sub(1).and_then(|last| self.ends.get(last));
         last.is_some_and(|(_, latest)| *latest >= range.end())
@@ -99,7 +99,7 @@ struct Constants<'a> {
 }
 
 impl<'a> Constants<'a> {
-    fn prologue(&mut self, scope: Scope, body: &[Stmt]) {
+    fn add_first_constants(&mut self, scope: Scope, body: &[Stmt]) {
         let docstring = match body.first() {
             Some(Stmt::Expr(first)) if first.value.is_string_literal_expr() => fold(&first.value),
             _ => None,
@@ -149,7 +149,7 @@ impl<'a> Constants<'a> {
         }
     }
 
-    fn code(&mut self, source: CodeSource<'a>) {
+    fn add_code_object(&mut self, source: CodeSource<'a>) {
         if self.is_dead {
             self.dead_code.push((self.next_index(), source));
         } else {
@@ -159,7 +159,7 @@ impl<'a> Constants<'a> {
         }
     }
 
-    fn stay(self) -> Vec<CodeSource<'a>> {
+    fn kept_code_objects(self) -> Vec<CodeSource<'a>> {
         let kept = match self.version {
             PythonVersion::Py311 => self.last_used.unwrap_or(0),
             _ => 0,
@@ -198,7 +198,7 @@ impl<'a> Constants<'a> {
     /// has one in every version.
     fn comprehension(&mut self, expr: &'a Expr, generators: &'a [Comprehension]) {
         if matches!(expr, Expr::Generator(_)) || self.version == PythonVersion::Py311 {
-            self.code(CodeSource::Expression(expr));
+            self.add_code_object(CodeSource::Expression(expr));
             if let Some(first) = generators.first() {
                 self.visit_expr(&first.iter);
             }
@@ -236,7 +236,7 @@ impl<'a> Constants<'a> {
 
 /// Makes a string with U+FFFD unique by adding its place in the source. The parser replaces each
 /// surrogate with U+FFFD, so different strings may look the same.
-fn distinct(constant: Constant, expr: &Expr) -> Constant {
+fn with_place_if_replaced(constant: Constant, expr: &Expr) -> Constant {
     match constant {
         Constant::Str(text) if text.contains(char::REPLACEMENT_CHARACTER) => {
             Constant::Str(format!("{text}{:?}", expr.range()))
@@ -248,7 +248,7 @@ fn distinct(constant: Constant, expr: &Expr) -> Constant {
 impl<'a> Visitor<'a> for Constants<'a> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
         let was_dead = self.is_dead;
-        self.is_dead |= self.dead.contain(statement.range());
+        self.is_dead |= self.dead.contains(statement.range());
         match statement {
             Stmt::FunctionDef(node) => {
                 node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
@@ -257,11 +257,11 @@ impl<'a> Visitor<'a> for Constants<'a> {
                     self.load(Constant::Str("return".to_owned()));
                     self.visit_annotation(returns);
                 }
-                self.code(CodeSource::Statement(statement));
+                self.add_code_object(CodeSource::Statement(statement));
             }
             Stmt::ClassDef(node) => {
                 node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
-                self.code(CodeSource::Statement(statement));
+                self.add_code_object(CodeSource::Statement(statement));
                 self.load(Constant::Str(node.name.to_string()));
                 if let Some(arguments) = &node.arguments {
                     self.visit_arguments(arguments);
@@ -297,7 +297,7 @@ impl<'a> Visitor<'a> for Constants<'a> {
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         if let Some(constant) = fold(expr) {
-            self.load(distinct(constant, expr));
+            self.load(with_place_if_replaced(constant, expr));
             return;
         }
         match expr {
@@ -305,7 +305,7 @@ impl<'a> Visitor<'a> for Constants<'a> {
                 if let Some(parameters) = &node.parameters {
                     self.parameters(parameters);
                 }
-                self.code(CodeSource::Expression(expr));
+                self.add_code_object(CodeSource::Expression(expr));
             }
             Expr::Generator(node) => self.comprehension(expr, &node.generators),
             Expr::ListComp(node) => self.comprehension(expr, &node.generators),

@@ -6,7 +6,7 @@
 //! too small for that.
 
 /// The most nested brackets that CPython accepts, its `MAXLEVEL`.
-const MOST_BRACKETS: u32 = 200;
+const MAX_BRACKETS: u32 = 200;
 
 /// Returns whether more brackets may be open at once than CPython accepts. Brackets in strings and
 /// comments count too.
@@ -18,13 +18,13 @@ pub(super) fn has_deep_brackets(text: &str) -> bool {
             b')' | b']' | b'}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        depth > MOST_BRACKETS
+        depth > MAX_BRACKETS
     })
 }
 
 /// Returns an upper bound on the depth of a tree that ruff's parser drops while it parses, or 0 if
 /// it drops none.
-pub(super) fn dropped_levels(text: &str) -> usize {
+pub(super) fn dropped_depth(text: &str) -> usize {
     if !has_ambiguous_statement(text) {
         return 0;
     }
@@ -58,10 +58,10 @@ mod tests {
     }
 
     #[test]
-    fn only_ambiguous_statements_have_levels_to_drop() {
-        assert_eq!(dropped_levels("match x:\n    case 1: pass\n"), 0);
-        assert_eq!(dropped_levels("with a as b:\n    pass\n"), 0);
-        assert_eq!(dropped_levels("match (-x)\n"), 5);
-        assert_eq!(dropped_levels("with \\\n(a)\n"), 6);
+    fn only_ambiguous_statements_drop_a_tree() {
+        assert_eq!(dropped_depth("match x:\n    case 1: pass\n"), 0);
+        assert_eq!(dropped_depth("with a as b:\n    pass\n"), 0);
+        assert_eq!(dropped_depth("match (-x)\n"), 5);
+        assert_eq!(dropped_depth("with \\\n(a)\n"), 6);
     }
 }

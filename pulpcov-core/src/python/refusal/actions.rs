@@ -13,45 +13,45 @@ use crate::text::py_repr;
 enum Targets {
     Assigned,
     Deleted,
-    OfFor,
+    For,
 }
 
 impl Parser<'_> {
     /// Runs the action that `grammar.peg` names after `=>`.
     ///
-    /// `a` and `b` are the nodes with these names, and `words` is the text that follows the action
+    /// `a` and `b` are the nodes with these names, and `text` is the text that follows the action
     /// in `grammar.peg`. `first` is the index of the alternative's first token, and `children` are
     /// its nodes. The result is the alternative's node, `None` if the rule does not match after
     /// all, or the reason to stop.
-    pub(super) fn reason(
+    pub(super) fn run_action(
         &mut self,
-        what: &'static str,
+        action: &'static str,
         [a, b]: [NodeId; 2],
-        words: &'static str,
+        text: &'static str,
         first: u32,
         children: Vec<NodeId>,
     ) -> Parsed {
-        let stop = match what {
+        let stop = match action {
             "at" => {
-                let message = self.filled(words, a);
+                let message = self.fill_in(text, a);
                 self.refuse_at(a, message)
             }
             "old" if self.is_flufl => return Ok(None),
-            "old" => self.refuse_at(a, words),
+            "old" => self.refuse_at(a, text),
             "at_last" => {
                 let last = self.elements(a).last().copied().unwrap_or(a);
-                self.refuse_at(last, words)
+                self.refuse_at(last, text)
             }
-            "last" => self.refuse_at_last(words),
-            "next" => self.refuse_at_next(words),
+            "last" => self.refuse_at_last(text),
+            "next" => self.refuse_at_next(text),
             "block" => {
                 let line = self.first_line(a);
-                let message = format!("expected an indented block after {words} on line {line}");
+                let message = format!("expected an indented block after {text} on line {line}");
                 self.refuse_at_last(message)
             }
-            "target" => return self.refuse_target(a, Targets::Assigned, words),
-            "for_target" => return self.refuse_target(a, Targets::OfFor, words),
-            "del_target" => return self.refuse_target(a, Targets::Deleted, words),
+            "target" => return self.refuse_target(a, Targets::Assigned, text),
+            "for_target" => return self.refuse_target(a, Targets::For, text),
+            "del_target" => return self.refuse_target(a, Targets::Deleted, text),
             "legacy" => match self.text_of(a) {
                 name @ ("print" | "exec") => {
                     let message = format!(
@@ -74,9 +74,9 @@ impl Parser<'_> {
             }
             "bound" => {
                 let kind = if self.name_of(b) == "tuple" { "constraints" } else { "bound" };
-                self.refuse_at(a, format!("cannot use {kind} with {words}"))
+                self.refuse_at(a, format!("cannot use {kind} with {text}"))
             }
-            "real" | "imaginary" => return self.complex_part(what, first, children),
+            "real" | "imaginary" => return self.complex_part(action, first, children),
             "conversion" => return self.conversion(a, b, first),
             "key" => {
                 self.mapping_key(a);
@@ -90,17 +90,17 @@ impl Parser<'_> {
                 self.future_import(a);
                 return Ok(Some(a));
             }
-            "unequal" => return self.unequal(),
+            "unequal" => return self.check_unequal_operator(),
             "formatted" => return self.formatted(first, children),
             "decoded" => {
-                let token = self.before();
-                let wrong = token.and_then(|token| self.wrong_text(token, false));
+                let token = self.previous_token();
+                let wrong = token.and_then(|token| self.wrong_escape_in(token, false));
                 match wrong {
                     Some(wrong) => self.refuse_at_last(wrong),
                     None => return Ok(Some(self.add("literal", first, children))),
                 }
             }
-            "joined" => return self.joined(words, first, children),
+            "joined" => return self.joined(text, first, children),
             "string" => return self.string(first, children),
             "strings" => return self.strings(first, children),
             "concatenated" => return self.concatenated(first, children),
@@ -109,17 +109,17 @@ impl Parser<'_> {
         Err(stop)
     }
 
-    /// Returns `words` with CPython's name for the node in place of `{name}`, and the text of its
+    /// Returns `text` with CPython's name for the node in place of `{name}`, and the text of its
     /// first token in place of `{text}`.
-    fn filled(&self, words: &'static str, node: NodeId) -> String {
-        words.replace("{name}", self.name_of(node)).replace("{text}", self.text_of(node))
+    fn fill_in(&self, text: &'static str, node: NodeId) -> String {
+        text.replace("{name}", self.name_of(node)).replace("{text}", self.text_of(node))
     }
 
     /// Refuses the text if a part of `node` cannot be a target: CPython's
     /// `RAISE_SYNTAX_ERROR_INVALID_TARGET`.
-    fn refuse_target(&mut self, node: NodeId, targets: Targets, words: &'static str) -> Parsed {
+    fn refuse_target(&mut self, node: NodeId, targets: Targets, text: &'static str) -> Parsed {
         let Some(found) = self.invalid_target(node, targets) else { return Ok(None) };
-        let message = self.filled(words, found);
+        let message = self.fill_in(text, found);
         Err(self.refuse_at(found, message))
     }
 
@@ -133,7 +133,7 @@ impl Parser<'_> {
             "starred" if targets == Targets::Deleted => Some(node),
             "starred" => self.invalid_target(*self.elements(node).first()?, targets),
             // The grammar parses the `a in b` of `for a in b` as a comparison.
-            "comparison" if targets == Targets::OfFor => match self.children(node) {
+            "comparison" if targets == Targets::For => match self.children(node) {
                 [left, operator, ..] if self.text_of(*operator) == "in" => {
                     self.invalid_target(*left, targets)
                 }
@@ -148,7 +148,7 @@ impl Parser<'_> {
     /// `_PyPegen_raise_error_for_missing_comma`.
     fn missing_comma(&mut self, a: NodeId) -> Parsed {
         let is_legacy = self.name_of(a) == "name" && matches!(self.text_of(a), "print" | "exec");
-        if is_legacy || self.before().is_none_or(|token| token.level == 0) {
+        if is_legacy || self.previous_token().is_none_or(|token| token.level == 0) {
             return Ok(None);
         }
         let is_at_end = self.version >= PythonVersion::Py315;
@@ -173,15 +173,18 @@ impl Parser<'_> {
     fn pattern_value(&mut self, value: NodeId) {
         if self.name_of(value) != "literal" {
             let line = self.first_line(value);
-            self.refuse_later(line, "patterns may only match literals and attribute lookups");
+            self.record_compiler_refusal(
+                line,
+                "patterns may only match literals and attribute lookups",
+            );
         }
     }
 
     /// Records that the compiler refuses an f-string as a key of a mapping pattern. The error is at
     /// the line of the pattern's `{`.
     fn mapping_key(&mut self, key: NodeId) {
-        let Some(place) = self.place_of(key) else { return };
-        if self.name_of(key) == "literal" || self.is_refused_later() {
+        let Some(place) = self.first_token_index(key) else { return };
+        if self.name_of(key) == "literal" || self.has_compiler_refusal() {
             return;
         }
         let mut depth = 0_usize;
@@ -199,14 +202,14 @@ impl Parser<'_> {
         });
         if let Some(line) = opening.map(|token| token.line) {
             let message = "mapping pattern keys may only match literals and attribute lookups";
-            self.refuse_later(line, message);
+            self.record_compiler_refusal(line, message);
         }
     }
 
     /// Notices an import of `barry_as_FLUFL`, after which `<>` replaces `!=`: CPython's
     /// `_PyPegen_checked_future_import`.
     fn future_import(&mut self, import: NodeId) {
-        let Some(first) = self.place_of(import) else { return };
+        let Some(first) = self.first_token_index(import) else { return };
         let words: Vec<&str> = self.tokens_from(first).map(|token| self.slice(token)).collect();
         let is_asked_for =
             |pair: &[&str]| matches!(pair, [before, "barry_as_FLUFL"] if *before != "as");
@@ -216,8 +219,8 @@ impl Parser<'_> {
 
     /// Checks whether `!=` or `<>` is the right operator: CPython's
     /// `_PyPegen_check_barry_as_flufl`.
-    fn unequal(&mut self) -> Parsed {
-        let is_old = self.before().is_some_and(|token| self.slice(token) == "<>");
+    fn check_unequal_operator(&mut self) -> Parsed {
+        let is_old = self.previous_token().is_some_and(|token| self.slice(token) == "<>");
         match (self.is_flufl, is_old) {
             (true, false) => {
                 Err(self.refuse_at_last("with Barry as BDFL, use '<>' instead of '!='"))
@@ -240,7 +243,7 @@ impl Parser<'_> {
 
     /// Checks a conversion such as `!r`: CPython's `_PyPegen_check_fstring_conversion`.
     fn conversion(&mut self, mark: NodeId, name: NodeId, first: u32) -> Parsed {
-        let (Some(before), Some(token)) = (self.token_of(mark), self.token_of(name)) else {
+        let (Some(before), Some(token)) = (self.first_token(mark), self.first_token(name)) else {
             return Ok(None);
         };
         if before.end != token.start {
@@ -260,7 +263,7 @@ impl Parser<'_> {
         Ok(Some(self.add(CONVERSION, first, vec![mark, name])))
     }
 
-    fn conversion_letter(&mut self, name: NodeId) -> Checked {
+    fn conversion_letter(&mut self, name: NodeId) -> CheckResult {
         let text = normalized_name(self.text_of(name));
         if matches!(text.as_str(), "s" | "r" | "a") {
             return Ok(());
@@ -298,7 +301,7 @@ impl Parser<'_> {
     }
 
     /// Returns what is wrong with the escapes in the text of an f-string or t-string.
-    fn wrong_text(&self, token: Token, is_raw: bool) -> Option<String> {
+    fn wrong_escape_in(&self, token: Token, is_raw: bool) -> Option<String> {
         let text = self.slice(token);
         if is_raw || !text.contains('\\') { None } else { strings::wrong_escape(text) }
     }
@@ -310,7 +313,7 @@ impl Parser<'_> {
         let wrong = self
             .tokens_from(first)
             .filter(is_text)
-            .find_map(|token| Some((self.wrong_text(token, token.is_raw)?, token.line)));
+            .find_map(|token| Some((self.wrong_escape_in(token, token.is_raw)?, token.line)));
         match wrong {
             Some((wrong, line)) if self.version >= PythonVersion::Py315 => {
                 Err(self.refuse_at_line(line, wrong))
@@ -384,4 +387,4 @@ const CONVERSION: &str = "conversion";
 const MIXED: &str = "cannot mix bytes and nonbytes literals";
 
 /// The result of a check that gives no node: nothing, or the reason to stop.
-pub(super) type Checked = Result<(), Stop>;
+pub(super) type CheckResult = Result<(), Stop>;

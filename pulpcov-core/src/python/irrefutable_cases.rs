@@ -5,7 +5,7 @@ use ruff_python_ast::{Expr, MatchCase, Pattern};
 
 use super::constant::fold;
 use super::exclude::Excluded;
-use super::lines::LineSet;
+use super::line_set::LineSet;
 use super::multiline::MultilineMap;
 use super::syntax::Syntax;
 use super::walk;
@@ -59,7 +59,8 @@ pub(super) fn exclude_last_case(
     };
     if !lines.lines.iter().any(is_left) {
         let pattern = &case.pattern;
-        excluded.statement(multiline, syntax.first_line(pattern)..=syntax.last_line(pattern));
+        excluded
+            .exclude_statement(multiline, syntax.first_line(pattern)..=syntax.last_line(pattern));
     }
 }
 

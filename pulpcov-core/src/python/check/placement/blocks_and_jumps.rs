@@ -24,7 +24,7 @@ impl<'a> Walk<'a, '_> {
             scope.blocks.extend(blocks);
             count = scope.blocks.len();
             if count == most {
-                scope.crowded.get_or_insert(line);
+                scope.generator_overflow.get_or_insert(line);
             }
         });
         if count > most {

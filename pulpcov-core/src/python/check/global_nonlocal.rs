@@ -13,7 +13,7 @@ use ruff_python_ast::{
 };
 
 use super::future::Features;
-use super::{Errors, Stage};
+use super::{FirstErrors, Stage};
 use crate::python::PythonVersion;
 use crate::python::syntax::Syntax;
 use crate::text::py_repr;
@@ -22,15 +22,15 @@ pub(super) fn check(
     syntax: &Syntax,
     version: PythonVersion,
     features: Features,
-    errors: &mut Errors,
+    errors: &mut FirstErrors,
 ) {
-    if !syntax.outline().declares_names() {
+    if !syntax.token_summary().declares_names() {
         return;
     }
     let mut table = Table {
         syntax,
         errors,
-        annotations_apart: features.annotations || version >= PythonVersion::Py314,
+        annotations_have_scopes: features.annotations || version >= PythonVersion::Py314,
         scopes: vec![Scope::new(None, Kind::Module)],
         current: 0,
     };
@@ -76,15 +76,15 @@ impl Scope<'_> {
 
 struct Table<'a, 'e> {
     syntax: &'a Syntax<'a>,
-    errors: &'e mut Errors,
-    annotations_apart: bool,
+    errors: &'e mut FirstErrors,
+    annotations_have_scopes: bool,
     /// Outer scopes come before inner ones.
     scopes: Vec<Scope<'a>>,
     current: usize,
 }
 
 impl<'a> Table<'a, '_> {
-    fn scoped(&mut self, kind: Kind, walk: impl FnOnce(&mut Self)) {
+    fn in_scope(&mut self, kind: Kind, walk: impl FnOnce(&mut Self)) {
         let outside = self.current;
         self.scopes.push(Scope::new(Some(outside), kind));
         self.current = self.scopes.len() - 1;
@@ -164,7 +164,7 @@ impl<'a> Table<'a, '_> {
         });
     }
 
-    fn parameters_outside(&mut self, parameters: &'a Parameters) {
+    fn visit_defaults_and_annotations(&mut self, parameters: &'a Parameters) {
         for parameter in parameters.iter() {
             if let Some(default) = parameter.default() {
                 self.visit_expr(default);
@@ -175,7 +175,7 @@ impl<'a> Table<'a, '_> {
         }
     }
 
-    fn parameters_inside(&mut self, parameters: &'a Parameters) {
+    fn add_parameter_names(&mut self, parameters: &'a Parameters) {
         for parameter in parameters.iter() {
             let name = parameter.name().as_str();
             self.with_name(self.current, name, |uses| uses.parameter = true);
@@ -185,7 +185,7 @@ impl<'a> Table<'a, '_> {
     fn comprehension(&mut self, generators: &'a [Comprehension], elements: &[&'a Expr]) {
         let Some((first, others)) = generators.split_first() else { return };
         self.visit_expr(&first.iter);
-        self.scoped(Kind::Comprehension, |table| {
+        self.in_scope(Kind::Comprehension, |table| {
             table.visit_expr(&first.target);
             first.ifs.iter().for_each(|test| table.visit_expr(test));
             others.iter().for_each(|generator| table.visit_comprehension(generator));
@@ -249,15 +249,15 @@ impl<'a> Visitor<'a> for Table<'a, '_> {
             Stmt::FunctionDef(node) => {
                 self.bind(node.name.as_str());
                 node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
-                self.parameters_outside(&node.parameters);
+                self.visit_defaults_and_annotations(&node.parameters);
                 if let Some(returns) = &node.returns {
                     self.visit_annotation(returns);
                 }
-                self.scoped(Kind::Function, |table| {
+                self.in_scope(Kind::Function, |table| {
                     if let Some(parameters) = &node.type_params {
                         table.visit_type_params(parameters);
                     }
-                    table.parameters_inside(&node.parameters);
+                    table.add_parameter_names(&node.parameters);
                     table.visit_body(&node.body);
                 });
             }
@@ -267,7 +267,7 @@ impl<'a> Visitor<'a> for Table<'a, '_> {
                 if let Some(arguments) = &node.arguments {
                     self.visit_arguments(arguments);
                 }
-                self.scoped(Kind::Class, |table| table.visit_body(&node.body));
+                self.in_scope(Kind::Class, |table| table.visit_body(&node.body));
             }
             Stmt::AnnAssign(node) => {
                 match &*node.target {
@@ -284,8 +284,8 @@ impl<'a> Visitor<'a> for Table<'a, '_> {
     }
 
     fn visit_annotation(&mut self, annotation: &'a Expr) {
-        if self.annotations_apart {
-            self.scoped(Kind::Annotation, |table| table.visit_expr(annotation));
+        if self.annotations_have_scopes {
+            self.in_scope(Kind::Annotation, |table| table.visit_expr(annotation));
         } else {
             self.visit_expr(annotation);
         }
@@ -315,11 +315,11 @@ impl<'a> Visitor<'a> for Table<'a, '_> {
             }
             Expr::Lambda(node) => {
                 if let Some(parameters) = &node.parameters {
-                    self.parameters_outside(parameters);
+                    self.visit_defaults_and_annotations(parameters);
                 }
-                self.scoped(Kind::Function, |table| {
+                self.in_scope(Kind::Function, |table| {
                     if let Some(parameters) = &node.parameters {
-                        table.parameters_inside(parameters);
+                        table.add_parameter_names(parameters);
                     }
                     table.visit_expr(&node.body);
                 });
