@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let files = HashMap::from([(Path::new("cart.py"), text)]);
 
     let sources = |path: &Path| Ok(files.get(path).map(|text| text.as_bytes().to_vec()));
-    let summary = Summarizer::new(&data, &sources)?.run()?;
+    let summary = Summarizer::new(&data, &sources).run()?;
     let options = json::Options::new().pretty_print(true).show_contexts(true);
     json::write(&summary, &options, std::io::stdout().lock())?;
     Ok(())

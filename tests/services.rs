@@ -101,7 +101,7 @@ impl Celery {
     }
 
     /// Runs these steps as tasks, from a process that is not measured. Returns which processes ran them.
-    fn run(&self, steps: std::ops::Range<u32>) -> BTreeSet<i32> {
+    fn run(&self, steps: std::ops::Range<i32>) -> BTreeSet<i32> {
         let code = format!(
             "from shop.tasks import run_step\n\
              results = [run_step.delay(number) for number in range({}, {})]\n\
@@ -124,7 +124,7 @@ impl Celery {
     }
 
     #[track_caller]
-    fn assert_tasks_are_covered(&self, steps: std::ops::Range<u32>) {
+    fn assert_tasks_are_covered(&self, steps: std::ops::Range<i32>) {
         let ran = self.hooked.lines("steps");
         let missing: Vec<_> = steps.filter(|step| !ran.contains(&line_of_step(*step))).collect();
         assert!(missing.is_empty(), "steps {missing:?} of {ran:?}");

@@ -182,7 +182,7 @@ fn assert_valid_data_file(path: &Path, combined: &Combined, little_memory: bool)
     assert_eq!((&pages.data, pages.orphan_rows), (&sql.data, 0));
     assert_eq!(sql.orphan_rows, 0);
     if !little_memory {
-        assert_eq!(pages.data, combined.data);
+        assert_eq!(Some(&pages.data), combined.data.as_ref());
     }
 }
 

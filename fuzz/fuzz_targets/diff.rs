@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use pulpcov_core::changes::{Diff, FileChange};
 
 /// The lines that are mapped: those of a small file, and those around the edits.
-const FIRST: u32 = 200;
+const FIRST: i32 = 200;
 
 fuzz_target!(|text: &[u8]| {
     let Ok(diff) = Diff::parse(text) else { return };
@@ -33,7 +33,7 @@ fn check_mapping(change: &FileChange) {
         change.edits().iter().take(20).flat_map(|edit| {
             [edit.old.start.saturating_sub(1).max(1), edit.old.start, edit.old.end]
         });
-    let mut lines: Vec<u32> = (1..=FIRST).chain(around).collect();
+    let mut lines: Vec<i32> = (1..=FIRST).chain(around).collect();
     lines.sort_unstable();
     let mut last = 0;
     lines.dedup();

@@ -43,7 +43,7 @@ fn statements(folder: &Path) -> Vec<i32> {
     data.add_lines("a.py", "", &Numbits::from_iter([1])).expect("lines");
     let sources = |_: &Path| Ok(Some(b"import sys\nprint(sys)\n".to_vec()));
     let cache = FactsCache::open(folder);
-    let summarizer = Summarizer::new(&data, &sources).expect("patterns").cache(&cache);
+    let summarizer = Summarizer::new(&data, &sources).cache(&cache);
     let summary = summarizer.run().expect("a summary");
     cache.save().expect("saved");
     summary.files()[0].analysis().expect("everything is kept").statements().to_vec()

@@ -40,7 +40,7 @@ fuzz_target!(|input: Input| {
         false => input.source.clone(),
     };
     let sources = |_: &Path| Ok(Some(source.clone()));
-    let Ok(summarizer) = Summarizer::new(&data, &sources) else { return };
+    let summarizer = Summarizer::new(&data, &sources);
     let Ok(summary) = summarizer.run() else { return };
     let [file] = summary.files() else { return };
 

@@ -24,14 +24,14 @@ fuzz_target!(|steps: Vec<Step>| {
         match step {
             Step::Insert(line) => {
                 bits.insert(line.into());
-                set.insert(u32::from(line));
+                set.insert(i32::from(line));
             }
             Step::Extend(lines) => {
-                bits.extend(lines.iter().copied().map(u32::from));
-                set.extend(lines.into_iter().map(u32::from));
+                bits.extend(lines.iter().copied().map(i32::from));
+                set.extend(lines.into_iter().map(i32::from));
             }
             Step::Union(lines) => {
-                let other: BTreeSet<u32> = lines.into_iter().map(u32::from).collect();
+                let other: BTreeSet<i32> = lines.into_iter().map(i32::from).collect();
                 bits.union_with(&other.iter().copied().collect());
                 set.extend(other);
             }
@@ -40,7 +40,7 @@ fuzz_target!(|steps: Vec<Step>| {
                 set.extend(lines_of(&bytes));
             }
             Step::Intersect(lines) => {
-                let other: BTreeSet<u32> = lines.into_iter().map(u32::from).collect();
+                let other: BTreeSet<i32> = lines.into_iter().map(i32::from).collect();
                 let other_bits: Numbits = other.iter().copied().collect();
                 assert_eq!(bits.intersects(&other_bits), !set.is_disjoint(&other));
                 assert_eq!(bits.intersection(&other_bits), other_bits.intersection(&bits));
@@ -63,7 +63,7 @@ fuzz_target!(|steps: Vec<Step>| {
 });
 
 /// Returns the lines of a numbits value, as coverage.py's `numbits_to_nums` does.
-fn lines_of(numbits: &[u8]) -> BTreeSet<u32> {
-    let bit_set = |line: &u32| numbits[(line / 8) as usize] >> (line % 8) & 1 == 1;
-    (0..numbits.len() as u32 * 8).filter(bit_set).collect()
+fn lines_of(numbits: &[u8]) -> BTreeSet<i32> {
+    let bit_set = |line: &i32| numbits[(line / 8) as usize] >> (line % 8) & 1 == 1;
+    (0..numbits.len() as i32 * 8).filter(bit_set).collect()
 }

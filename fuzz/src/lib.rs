@@ -138,7 +138,7 @@ impl DataSet {
 }
 
 fn lines(ends: &[End]) -> Numbits {
-    ends.iter().map(|end| end.0.unsigned_abs()).collect()
+    ends.iter().map(|end| end.0.saturating_abs()).collect()
 }
 
 fn arcs(ends: &[End]) -> Vec<LineArc> {

@@ -134,7 +134,18 @@ impl fmt::Display for Position {
 
 impl Error {
     /// Creates an error of `kind` caused by `cause`, which may be a message.
-    pub(crate) fn new(kind: ErrorKind, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    ///
+    /// Implementations of [`Sources`](crate::summarize::Sources) return such errors.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{Error, ErrorKind};
+    ///
+    /// let err = Error::new(ErrorKind::Io, "the archive has no such member").with_path("src/app.py");
+    /// assert_eq!(err.to_string(), "src/app.py: the archive has no such member");
+    /// ```
+    pub fn new(kind: ErrorKind, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self(Box::new(Inner {
             kind,
             path: None,
@@ -149,9 +160,9 @@ impl Error {
         Self::new(ErrorKind::Io, cause).with_path(path)
     }
 
-    /// Adds the file, unless the error names one already.
+    /// Adds the file that the error is about, unless the error names one already.
     #[must_use]
-    pub(crate) fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
+    pub fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.0.path.get_or_insert_with(|| path.into());
         self
     }

@@ -30,7 +30,8 @@
 //! assert_eq!(result.summary(), "Combined 2 files");
 //!
 //! // Who ran what?
-//! let by_line = result.data.contexts_by_line("/work/src/calc.py");
+//! let data = result.data.expect("no limit of memory was set");
+//! let by_line = data.contexts_by_line("/work/src/calc.py");
 //! assert_eq!(by_line[&1], ["test_add", "test_sub"]);
 //! assert_eq!(by_line[&7], ["test_sub"]);
 //! # }
@@ -115,6 +116,7 @@ pub mod paths;
 #[cfg(feature = "report")]
 pub mod plugins;
 #[cfg(feature = "report")]
+#[doc(hidden)] // For the tests, which compare it with Python's `re`. It may change at any time.
 pub mod pyre;
 #[cfg(feature = "report")]
 mod pytext;
@@ -126,9 +128,15 @@ pub mod report;
 pub mod results;
 #[cfg(feature = "report")]
 pub mod summarize;
+#[doc(hidden)] // For the `pulpcov` command. It may change at any time.
 pub mod text;
 #[cfg(feature = "report")]
 mod unicode_names;
+
+/// The Rust code of README.md is tested with the documentation's.
+#[cfg(all(doctest, feature = "combine"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 pub use data::{
     ArcSet, Author, Authors, ContextSelection, CoverageData, FileData, FilePath, LineArc, MAX_LINE,

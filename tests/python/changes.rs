@@ -171,8 +171,8 @@ fn check_lines(change: &FileChange, before: &[u8], after: &[u8], shown: &dyn Fn(
         return;
     }
     let (old, new) = (lines(before), lines(after));
-    let number = |at: usize| u32::try_from(at + 1).unwrap();
-    let (removed, added): (Vec<u32>, Vec<u32>) =
+    let number = |at: usize| i32::try_from(at + 1).unwrap();
+    let (removed, added): (Vec<i32>, Vec<i32>) =
         (change.removed_lines().collect(), change.added_lines().collect());
     let mut last = 0;
     for (at, line) in old.iter().enumerate() {

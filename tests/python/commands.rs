@@ -11,7 +11,7 @@ use pulpcov_core::{CoverageData, Numbits};
 use crate::support::{Dir, Ran, Rows, pulpcov};
 
 /// Writes a data file of lines. A row has a path, a context, and line numbers.
-fn put_lines(dir: &Dir, name: &str, rows: &[(&str, &str, &[u32])]) {
+fn put_lines(dir: &Dir, name: &str, rows: &[(&str, &str, &[i32])]) {
     let mut data = CoverageData::new();
     for (path, context, lines) in rows {
         data.add_lines(*path, context, &lines.iter().copied().collect::<Numbits>()).unwrap();
@@ -38,9 +38,9 @@ fn two_inputs() -> Dir {
 }
 
 /// Returns the lines of `/srv/app.py` in all contexts.
-fn lines_of(dir: &Dir, data_file: &str) -> Vec<u32> {
+fn lines_of(dir: &Dir, data_file: &str) -> Vec<i32> {
     let rows = Rows::by_sql(dir.path(data_file));
-    let mut lines: Vec<u32> = rows
+    let mut lines: Vec<i32> = rows
         .lines
         .into_iter()
         .filter(|row| row.0.0 == "/srv/app.py")
@@ -734,11 +734,11 @@ fn a_broken_pipe_is_quiet() {
 #[test]
 fn no_progress_bar_in_a_pipe() {
     let dir = Dir::new();
-    let lines: Vec<u32> = (1..400).collect();
+    let lines: Vec<i32> = (1..400).collect();
     for number in 0..120 {
         let names: Vec<String> = (0..150).map(|n| format!("/srv/{n}.py")).collect();
         let own = format!("only_{number}");
-        let rows: Vec<(&str, &str, &[u32])> =
+        let rows: Vec<(&str, &str, &[i32])> =
             names.iter().map(|name| (name.as_str(), own.as_str(), lines.as_slice())).collect();
         put_lines(&dir, &format!(".coverage.{number}"), &rows);
     }

@@ -64,7 +64,7 @@ fn expected_rows(expected: &Value) -> Rows {
                 match value.as_u64() {
                     Some(line) => {
                         let row = rows.lines.entry((path.clone(), context.clone())).or_default();
-                        row.insert(u32::try_from(line).unwrap());
+                        row.insert(i32::try_from(line).unwrap());
                     }
                     None => {
                         let end = |n: usize| i32::try_from(value[n].as_i64().unwrap()).unwrap();
@@ -83,7 +83,7 @@ fn assert_answers(data: &CoverageData, expected: &Value, name: &str) {
     assert_eq!(Rows::of(data).without_empty_lines(), expected_rows(expected), "{name}");
     assert_eq!(json!(data.has_arcs()), expected["has_arcs"], "{name}");
     for (path, file) in expected["files"].as_object().unwrap() {
-        let lines: Vec<u32> = data.lines(path).unwrap().iter().collect();
+        let lines: Vec<i32> = data.lines(path).unwrap().iter().collect();
         assert_eq!(json!(lines), file["lines"], "{name}: {path}");
         if !file["arcs"].is_null() {
             assert_eq!(json!(data.arcs(path).unwrap().as_slice()), file["arcs"], "{name}: {path}");

@@ -119,7 +119,7 @@ fn coverage_of(version: &str) -> PathBuf {
 }
 
 /// Parses a line of output: the number of a step, and the time at which it was done.
-fn step_done(line: &str) -> Option<(u32, f64)> {
+fn step_done(line: &str) -> Option<(i32, f64)> {
     let (number, time) = line.split_once(' ')?;
     Some((number.parse().ok()?, time.parse().ok()?))
 }
@@ -135,14 +135,14 @@ fn a_killed_process_loses_one_interval_at_most() {
     let output = BufReader::new(process.0.stdout.take().unwrap());
     let mut lines = output.lines().map(|line| line.unwrap());
     let mut done = Vec::new();
-    let is_safe = |step: &(u32, f64), now: f64| step.1 < now - INTERVAL - FLUSH;
+    let is_safe = |step: &(i32, f64), now: f64| step.1 < now - INTERVAL - FLUSH;
     while !done.get(20).is_some_and(|step| is_safe(step, done.last().unwrap_or(step).1)) {
         done.extend(step_done(&lines.next().expect("it goes on")));
     }
     let killed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64();
     process.signal(Signal::SIGKILL);
     done.extend(lines.filter_map(|line| step_done(&line)));
-    let safe: Vec<u32> =
+    let safe: Vec<i32> =
         done.iter().filter(|step| is_safe(step, killed)).map(|(number, _)| *number).collect();
     let ran = hooked.lines("steps");
     assert!(safe.iter().all(|step| ran.contains(&line_of_step(*step))), "{safe:?}\n{ran:?}");
@@ -206,7 +206,7 @@ for _ in range(50):
 #[test]
 fn two_hundred_processes_at_once_lose_nothing() {
     let hooked = Hooked::new().installed(&[]);
-    let command = |step: u32| {
+    let command = |step: i32| {
         let mut command = hooked.drive("steps");
         command.env("PAUSE", "0").env("STEPS", step.to_string()).stdout(Stdio::null());
         command
@@ -223,8 +223,8 @@ fn two_hundred_processes_at_once_lose_nothing() {
 
 #[test]
 fn processes_that_flush_while_others_combine_lose_nothing() {
-    const PROCESSES: u32 = 50;
-    const STEPS: u32 = 8;
+    const PROCESSES: i32 = 50;
+    const STEPS: i32 = 8;
     let hooked = Hooked::new().installed(&["--flush-interval", "50ms"]);
     let running: Vec<_> = (0..PROCESSES)
         .map(|number| {
@@ -412,7 +412,7 @@ fn contexts_and_a_configuration_file_are_honoured() {
     assert!(hooked.drive("fork_os_exit").status().unwrap().success());
     let rows = hooked.rows();
     assert!(rows.contexts.contains("night 1"), "{:?}", rows.contexts);
-    assert_eq!(lines(&rows, "steps"), Vec::<u32>::new());
+    assert_eq!(lines(&rows, "steps"), Vec::<i32>::new());
     assert_eq!(lines(&rows, "work"), lines(&hooked.rows_of_one_process(&[]), "work"));
 }
 

@@ -20,7 +20,7 @@ fn hook(hooked: &Hooked, command: &str, args: &[&str]) -> Ran {
 }
 
 /// Returns which of these steps are in a combined data file.
-fn steps_in(data_file: &Path, steps: [u32; 3]) -> [bool; 3] {
+fn steps_in(data_file: &Path, steps: [i32; 3]) -> [bool; 3] {
     let ran = lines(&Rows::by_sql(data_file), "steps");
     steps.map(|step| ran.contains(&line_of_step(step)))
 }

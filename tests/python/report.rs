@@ -267,7 +267,7 @@ fn each_name_of_a_context_can_be_written_once() {
 #[test]
 fn contexts_take_no_more_memory_than_a_few_files_need() {
     let dir = Dir::new();
-    let functions: u32 = 100;
+    let functions: i32 = 100;
     let source: String = (0..functions).map(|n| format!("def f{n}():\n    return {n}\n")).collect();
     let mut data = CoverageData::new();
     for file in 0..20 {
@@ -373,12 +373,12 @@ fn the_version_of_python_is_told_from_the_data() {
 /// Every 16th file is examined first, but all files decide.
 #[test]
 fn many_files_tell_the_version_of_python_together() {
-    const DEFERRED: &[u32] = &[1, 3, 4, 5];
-    const RAN: &[u32] = &[1, 2, 3, 4, 5];
+    const DEFERRED: &[i32] = &[1, 3, 4, 5];
+    const RAN: &[i32] = &[1, 2, 3, 4, 5];
     // This is not the trace of a whole run, so it proves nothing about deferred annotations.
-    const ODD: &[u32] = &[1, 2, 3, 5];
+    const ODD: &[i32] = &[1, 2, 3, 5];
     let dir = Dir::new();
-    let told = |lines_of: fn(usize) -> &'static [u32]| {
+    let told = |lines_of: fn(usize) -> &'static [i32]| {
         let mut data = CoverageData::new();
         for number in 0..40 {
             let path = dir.path(format!("m{number:02}.py"));
@@ -523,7 +523,7 @@ fn figures_do_not_depend_on_how_much_is_kept() {
     let disk = DiskSources::new(WorkingFolder::new("/"));
     let summarize = |detail| {
         let version = PythonChoice::Fixed(PythonVersion::Py314);
-        let summarizer = Summarizer::new(&data, &disk).unwrap().python(version);
+        let summarizer = Summarizer::new(&data, &disk).python(version);
         summarizer.ignore_errors(true).detail(detail).run().unwrap()
     };
     let all = summarize(Detail::Everything);

@@ -42,7 +42,7 @@ impl Watch {
 
     /// Returns how often a line of `shop.steps` ran, according to the report. Returns `None` if the report
     /// lacks it.
-    fn step_hits(&self, step: u32) -> Option<u32> {
+    fn step_hits(&self, step: i32) -> Option<i32> {
         let text = fs::read_to_string(&self.xml).unwrap();
         let class = text.split("<class ").find(|class| class.contains("steps.py"))?;
         let mark = format!("number=\"{}\" hits=\"", line_of_step(step));

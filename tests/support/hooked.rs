@@ -192,14 +192,14 @@ impl Hooked {
     }
 
     /// Returns the lines of one of `shop`'s modules, in all data files.
-    pub(crate) fn lines(&self, module: &str) -> Vec<u32> {
+    pub(crate) fn lines(&self, module: &str) -> Vec<i32> {
         lines(&self.rows(), module)
     }
 
     /// Waits until these steps are in the data files.
     #[track_caller]
-    pub(crate) fn wait_for_steps(&self, steps: impl IntoIterator<Item = u32>) {
-        let mut lines: BTreeSet<u32> = steps.into_iter().map(line_of_step).collect();
+    pub(crate) fn wait_for_steps(&self, steps: impl IntoIterator<Item = i32>) {
+        let mut lines: BTreeSet<i32> = steps.into_iter().map(line_of_step).collect();
         self.wait_for("steps", |hooked| {
             let ran = hooked.lines("steps");
             lines.retain(|line| !ran.contains(line));
@@ -258,22 +258,22 @@ pub(crate) fn shop() -> PathBuf {
 }
 
 /// Returns the lines of one of `shop`'s modules.
-pub(crate) fn lines(rows: &Rows, module: &str) -> Vec<u32> {
+pub(crate) fn lines(rows: &Rows, module: &str) -> Vec<i32> {
     let path = format!("shop/{module}.py");
     let of_module = rows.lines.iter().filter(|((file, _), _)| Path::new(file).ends_with(&path));
-    let mut lines: Vec<u32> = of_module.flat_map(|(_, lines)| lines.iter().copied()).collect();
+    let mut lines: Vec<i32> = of_module.flat_map(|(_, lines)| lines.iter().copied()).collect();
     lines.sort_unstable();
     lines.dedup();
     lines
 }
 
 /// Returns the line of `shop.steps` that only this step runs.
-pub(crate) fn line_of_step(step: u32) -> u32 {
+pub(crate) fn line_of_step(step: i32) -> i32 {
     4 * step + 7
 }
 
 /// Returns the numbers of the lines of a module of `shop` that contain this text.
-pub(crate) fn lines_with(module: &str, text: &str) -> Vec<u32> {
+pub(crate) fn lines_with(module: &str, text: &str) -> Vec<i32> {
     let source = fs::read_to_string(shop().join(format!("shop/{module}.py"))).unwrap();
     let numbered = (1..).zip(source.lines());
     numbered.filter(|(_, line)| line.contains(text)).map(|(number, _)| number).collect()

@@ -284,7 +284,7 @@ pub(crate) struct Rows {
     /// Every measured file, with its plugin or `""`.
     pub(crate) files: BTreeMap<String, String>,
     /// The lines, by file and context.
-    pub(crate) lines: BTreeMap<(String, String), BTreeSet<u32>>,
+    pub(crate) lines: BTreeMap<(String, String), BTreeSet<i32>>,
     /// The arcs: file, context, from, to.
     pub(crate) arcs: BTreeSet<(String, String, i32, i32)>,
 }
@@ -353,7 +353,7 @@ impl Rows {
         rows.contexts.extend(list("contexts").map(text));
         rows.files.extend(list("files").map(|row| (text(&row[0]), text(&row[1]))));
         for row in list("lines") {
-            let lines = row[2].as_array().unwrap().iter().map(|line| int(line).unsigned_abs());
+            let lines = row[2].as_array().unwrap().iter().map(int);
             rows.lines.insert((text(&row[0]), text(&row[1])), lines.collect());
         }
         rows.arcs.extend(
@@ -417,8 +417,8 @@ fn each(
 
 /// Returns the numbers in a numbits blob, as coverage.py describes the format. This does not use our own
 /// code.
-fn numbers(blob: &[u8]) -> Vec<u32> {
-    let bits = |(index, byte): (u32, &u8)| {
+fn numbers(blob: &[u8]) -> Vec<i32> {
+    let bits = |(index, byte): (i32, &u8)| {
         let byte = *byte;
         (0..8).filter(move |bit| byte & (1 << bit) != 0).map(move |bit| index * 8 + bit)
     };

@@ -202,7 +202,7 @@ impl<'a> Reporting<'a> {
         let omit = patterns(self.args.omit.as_deref()).or_else(|| report.omit.clone());
         let partial = [&report.partial_branches[..], &report.partial_branches_always].concat();
         let progress = Progress::new(self.quiet);
-        let mut summarizer = Summarizer::new(&self.data, &*origin.sources)?
+        let mut summarizer = Summarizer::new(&self.data, &*origin.sources)
             .folder(origin.folder.clone())
             .relative_files(origin.relative_files)
             .files(origin.files.iter().cloned())

@@ -89,13 +89,13 @@ pub(crate) fn path(source: u64) -> String {
 
 /// Returns a few runs of consecutive lines of a file. The length of the file depends only on
 /// `source`.
-fn lines_that_ran(random: &mut Random, source: u64) -> Vec<u32> {
+fn lines_that_ran(random: &mut Random, source: u64) -> Vec<i32> {
     let mut of_source = Random(!source);
     let length = 20 + of_source.below(40) * of_source.below(25);
     let mut lines = Vec::new();
     for _ in 0..=random.below(5) {
         let start = 1 + random.below(length);
-        lines.extend((start..length.min(start + 3 + random.below(40))).map(|line| line as u32));
+        lines.extend((start..length.min(start + 3 + random.below(40))).map(|line| line as i32));
     }
     lines.push(1);
     lines.sort_unstable();
@@ -104,8 +104,7 @@ fn lines_that_ran(random: &mut Random, source: u64) -> Vec<u32> {
 }
 
 /// Returns arcs from each line to the next, an entry and an exit, and a branch every six lines.
-fn arcs(lines: &[u32], random: &mut Random) -> Vec<LineArc> {
-    let lines: Vec<i32> = lines.iter().map(|line| line.cast_signed()).collect();
+fn arcs(lines: &[i32], random: &mut Random) -> Vec<LineArc> {
     let mut arcs: Vec<LineArc> = lines.windows(2).map(|pair| (pair[0], pair[1])).collect();
     arcs.extend([(-1, lines[0]), (lines[lines.len() - 1], -1)]);
     for line in lines.iter().step_by(6) {

@@ -18,7 +18,7 @@ pub(crate) fn bench(criterion: &mut Criterion) -> Result<(), Error> {
     let data = data()?;
     let source = source();
     let sources = |_: &Path| Ok(Some(source.clone().into_bytes()));
-    let summarize = || Summarizer::new(&data, &sources)?.run();
+    let summarize = || Summarizer::new(&data, &sources).run();
     let summary = summarize()?;
 
     let mut group = criterion.benchmark_group("report");

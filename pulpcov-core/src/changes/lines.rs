@@ -10,29 +10,29 @@ use super::FileChange;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
     /// The lines that are gone.
-    pub old: Range<u32>,
+    pub old: Range<i32>,
     /// The lines that are new.
-    pub new: Range<u32>,
+    pub new: Range<i32>,
 }
 
 impl FileChange {
     /// Returns the numbers of the added lines, in the new version.
-    pub fn added_lines(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn added_lines(&self) -> impl Iterator<Item = i32> + '_ {
         self.edits().iter().flat_map(|edit| edit.new.clone())
     }
 
     /// Returns the numbers of the removed lines, in the old version.
-    pub fn removed_lines(&self) -> impl Iterator<Item = u32> + '_ {
+    pub fn removed_lines(&self) -> impl Iterator<Item = i32> + '_ {
         self.edits().iter().flat_map(|edit| edit.old.clone())
     }
 
     /// Returns the number in the new version of a line of the old version. `None` if the line is gone.
-    pub fn new_line(&self, old: u32) -> Option<u32> {
+    pub fn new_line(&self, old: i32) -> Option<i32> {
         mapped(self.edits(), old, |edit| (&edit.old, &edit.new))
     }
 
     /// Returns the number in the old version of a line of the new version. `None` if the line is new.
-    pub fn old_line(&self, new: u32) -> Option<u32> {
+    pub fn old_line(&self, new: i32) -> Option<i32> {
         mapped(self.edits(), new, |edit| (&edit.new, &edit.old))
     }
 }
@@ -41,9 +41,9 @@ impl FileChange {
 /// other one.
 fn mapped(
     edits: &[Edit],
-    line: u32,
-    sides: impl Fn(&Edit) -> (&Range<u32>, &Range<u32>),
-) -> Option<u32> {
+    line: i32,
+    sides: impl Fn(&Edit) -> (&Range<i32>, &Range<i32>),
+) -> Option<i32> {
     let before = edits.partition_point(|edit| sides(edit).0.end <= line);
     if edits.get(before).is_some_and(|edit| sides(edit).0.contains(&line)) {
         return None;

@@ -91,7 +91,7 @@ struct Entry {
     is_submodule: bool,
     edits: Vec<Edit>,
     /// The lines after the last hunk, in the old version and in the new one.
-    next: (u32, u32),
+    next: (i32, i32),
 }
 
 struct Reader<'t> {
@@ -180,7 +180,7 @@ impl<'t> Reader<'t> {
             return Err(Cause::NoFile);
         };
         let (old, new) = ranges(numbers).ok_or(Cause::Numbers)?;
-        let gap = |start: u32, end: u32| start.checked_sub(end).ok_or(Cause::Order);
+        let gap = |start: i32, end: i32| start.checked_sub(end).ok_or(Cause::Order);
         // No line changes between two hunks.
         if gap(old.start, entry.next.0)? != gap(new.start, entry.next.1)? {
             return Err(Cause::Shifted);
@@ -209,8 +209,8 @@ impl<'t> Reader<'t> {
             } else {
                 edit.get_or_insert(Edit { old: old_line..old_line, new: new_line..new_line });
             }
-            old_line += u32::from(removes);
-            new_line += u32::from(adds);
+            old_line += i32::from(removes);
+            new_line += i32::from(adds);
             if let Some(edit) = &mut edit {
                 (edit.old.end, edit.new.end) = (old_line, new_line);
             }
@@ -331,16 +331,16 @@ fn lone(name: &[u8], prefix: &[u8]) -> Vec<u8> {
 }
 
 /// Reads the line ranges of a hunk from the text after `@@ -`: `12,3 +14,5 @@`.
-fn ranges(text: &[u8]) -> Option<(std::ops::Range<u32>, std::ops::Range<u32>)> {
+fn ranges(text: &[u8]) -> Option<(std::ops::Range<i32>, std::ops::Range<i32>)> {
     let text =
         std::str::from_utf8(text.get(..text.windows(3).position(|part| part == b" @@")?)?).ok()?;
     let (old, new) = text.split_once(" +")?;
     Some((range(old)?, range(new)?))
 }
 
-fn range(text: &str) -> Option<std::ops::Range<u32>> {
+fn range(text: &str) -> Option<std::ops::Range<i32>> {
     let (start, count) = match text.split_once(',') {
-        Some((start, count)) => (start.parse::<u32>().ok()?, count.parse::<u32>().ok()?),
+        Some((start, count)) => (start.parse::<i32>().ok()?, count.parse::<i32>().ok()?),
         None => (text.parse().ok()?, 1),
     };
     // Without lines, the number is that of the line before.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -51,7 +52,8 @@ use crate::text::{plural, printable, py_repr};
 /// }
 ///
 /// let result = Combiner::new(folder.path().join(".coverage")).run()?;
-/// assert_eq!(result.data.lines("app.py").unwrap().len(), 3);
+/// let data = result.data.expect("no limit of memory was set");
+/// assert_eq!(data.lines("app.py").unwrap().len(), 3);
 /// assert_eq!((result.read, result.left_out.len()), (2, 0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -67,12 +69,22 @@ pub struct Combiner<'a> {
     on_event: Box<dyn Fn(Event<'_>) + Sync + 'a>,
 }
 
+impl fmt::Debug for Combiner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Combiner")
+            .field("data_file", &self.data_file)
+            .field("places", &self.places)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What a combine did.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Combined {
-    /// The result as it was written, except rows that exceeded [`Combiner::memory`].
-    pub data: CoverageData,
+    /// The data as it was written. `None` if its rows exceeded [`Combiner::memory`], so that only the data file
+    /// has them all.
+    pub data: Option<CoverageData>,
     /// The number of inputs that were read and merged.
     pub read: usize,
     /// The number of inputs that held the same bytes as another one.
@@ -154,8 +166,8 @@ impl<'a> Combiner<'a> {
 
     /// Keeps about `bytes` bytes of rows in memory at most. The default is to keep all rows in memory.
     ///
-    /// Rows beyond that go to temporary files beside the data file. These rows are written to the data file
-    /// but are missing from [`Combined::data`].
+    /// Rows beyond that go to temporary files beside the data file, and from there to the data file. Then
+    /// [`Combined::data`] is `None`.
     ///
     /// The limit does not include:
     ///
@@ -329,7 +341,7 @@ impl<'a> Combiner<'a> {
         target: &Path,
         read: Option<&FileIdentity>,
     ) -> Result<Option<Mark>> {
-        let data = &result.combined.data;
+        let data = &result.data;
         let all_rows = AllRows { data, files: &result.spill_files };
         (self.on_event)(Event::Writing { rows: all_rows.count() });
         let deletes = !self.keep && !result.consumed.is_empty();
@@ -352,6 +364,7 @@ impl<'a> Combiner<'a> {
 
     fn delete(&self, result: PendingResult<'_>, mark: Option<Mark>, folder: &Path) -> Combined {
         let mut combined = result.combined;
+        combined.data = result.spill_files.is_empty().then_some(result.data);
         if let Some(mark) = mark {
             (self.on_event)(Event::Deleting { inputs: result.consumed.len() });
             let consumed: Vec<_> =
@@ -366,6 +379,8 @@ impl<'a> Combiner<'a> {
 /// The result before it is written, and the inputs that can be deleted afterwards.
 struct PendingResult<'i> {
     combined: Combined,
+    /// The data, except the rows of `spill_files`.
+    data: CoverageData,
     /// Rows that are not in memory.
     spill_files: Vec<SpillFile>,
     consumed: Vec<(&'i Entry, FileIdentity)>,
@@ -420,14 +435,20 @@ impl<'i> InputSummary<'i> {
 
     fn into_result(self, data: CoverageData, spill_files: Vec<SpillFile>) -> PendingResult<'i> {
         let combined = Combined {
-            data,
+            data: None,
             read: self.read.len(),
             duplicates: self.duplicates,
             left_out: self.left_out,
             folded: Vec::new(),
             not_deleted: Vec::new(),
         };
-        PendingResult { combined, spill_files, consumed: self.consumed, read_bits: self.read_bits }
+        PendingResult {
+            combined,
+            data,
+            spill_files,
+            consumed: self.consumed,
+            read_bits: self.read_bits,
+        }
     }
 }
 

@@ -91,11 +91,8 @@ impl ArcSet {
     ///
     /// coverage.py's `CoverageData.lines` returns the same lines for branch data. A line may appear more than
     /// once.
-    pub fn lines(&self) -> impl Iterator<Item = u32> + '_ {
-        self.iter()
-            .flat_map(|(from, to)| [from, to])
-            .filter(|&line| line > 0)
-            .map(i32::unsigned_abs)
+    pub fn lines(&self) -> impl Iterator<Item = i32> + '_ {
+        self.iter().flat_map(|(from, to)| [from, to]).filter(|&line| line > 0)
     }
 }
 

@@ -290,7 +290,7 @@ impl CoverageData {
     }
 
     /// Returns, for each line that ran, the contexts that ran it, sorted by name.
-    pub fn contexts_by_line(&self, path: impl AsRef<str>) -> BTreeMap<u32, Vec<&str>> {
+    pub fn contexts_by_line(&self, path: impl AsRef<str>) -> BTreeMap<i32, Vec<&str>> {
         self.contexts_by_line_where(path.as_ref(), |_| true)
     }
 
@@ -300,7 +300,7 @@ impl CoverageData {
         &self,
         path: impl AsRef<str>,
         selection: &ContextSelection,
-    ) -> BTreeMap<u32, Vec<&str>> {
+    ) -> BTreeMap<i32, Vec<&str>> {
         self.contexts_by_line_where(path.as_ref(), |id| selection.contains(id))
     }
 
@@ -311,12 +311,12 @@ impl CoverageData {
         &self,
         path: &FilePath,
         selection: Option<&ContextSelection>,
-    ) -> Vec<(u32, Vec<&str>)> {
+    ) -> Vec<(i32, Vec<&str>)> {
         let Some(record) = self.files.get(path) else { return Vec::new() };
         let wanted = |id| selection.is_none_or(|selection| selection.contains(id));
-        let mut places = std::collections::HashMap::<u32, usize>::new();
-        let mut lines = Vec::<(u32, Vec<ContextId>)>::new();
-        let mut add = |line: u32, id: ContextId| {
+        let mut places = std::collections::HashMap::<i32, usize>::new();
+        let mut lines = Vec::<(i32, Vec<ContextId>)>::new();
+        let mut add = |line: i32, id: ContextId| {
             let place = *places.entry(line).or_insert(lines.len());
             match lines.get_mut(place) {
                 // The rows are visited context by context, so a context that is known already is the last
@@ -332,7 +332,7 @@ impl CoverageData {
         for (id, arcs) in record.arcs.iter().filter(|(id, _)| wanted(*id)) {
             arcs.lines().for_each(|line| add(line, id));
         }
-        let named = |(line, ids): (u32, Vec<ContextId>)| {
+        let named = |(line, ids): (i32, Vec<ContextId>)| {
             let mut names: Vec<&str> = ids.into_iter().map(|id| self.contexts.name(id)).collect();
             names.sort_unstable();
             (line, names)
@@ -377,8 +377,8 @@ impl CoverageData {
         &self,
         path: &str,
         wanted: impl Fn(ContextId) -> bool,
-    ) -> BTreeMap<u32, Vec<&str>> {
-        let mut by_line = BTreeMap::<u32, Vec<&str>>::new();
+    ) -> BTreeMap<i32, Vec<&str>> {
+        let mut by_line = BTreeMap::<i32, Vec<&str>>::new();
         let Some(record) = self.files.get(path) else { return by_line };
         let lines = record.lines.iter().map(|(id, lines)| (id, lines.clone()));
         let arcs = record.arcs.iter().map(|(id, arcs)| (id, arcs.lines().collect::<Numbits>()));

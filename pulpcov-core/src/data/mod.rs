@@ -29,4 +29,4 @@ pub use path::FilePath;
 ///
 /// coverage.py stores any integer. A data file is untrusted, and one hostile number would take a bitmap of
 /// its size. Python files of four million lines do not exist.
-pub const MAX_LINE: u32 = (1 << 22) - 1;
+pub const MAX_LINE: i32 = (1 << 22) - 1;

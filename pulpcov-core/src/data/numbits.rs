@@ -38,11 +38,12 @@ impl Numbits {
         &self.0
     }
 
-    /// Adds `line`. The set then takes at least `line / 8 + 1` bytes.
+    /// Adds `line`. The set then takes at least `line / 8 + 1` bytes. Numbers below 0 are no lines, and are not
+    /// added.
     ///
     /// To build a set of many lines, collect them: each `insert` past the end copies the set.
-    pub fn insert(&mut self, line: u32) {
-        let (byte, bit) = place(line);
+    pub fn insert(&mut self, line: i32) {
+        let Some((byte, bit)) = place(line) else { return };
         if byte >= self.0.len() {
             let mut grown = Vec::from(std::mem::take(&mut self.0));
             grown.resize(byte + 1, 0);
@@ -54,9 +55,8 @@ impl Numbits {
     }
 
     /// Returns whether `line` is in the set.
-    pub fn contains(&self, line: u32) -> bool {
-        let (byte, bit) = place(line);
-        self.0.get(byte).is_some_and(|b| b & bit != 0)
+    pub fn contains(&self, line: i32) -> bool {
+        place(line).is_some_and(|(byte, bit)| self.0.get(byte).is_some_and(|b| b & bit != 0))
     }
 
     /// Returns the number of lines in the set.
@@ -70,9 +70,9 @@ impl Numbits {
     }
 
     /// Returns the largest line in the set.
-    pub fn max(&self) -> Option<u32> {
+    pub fn max(&self) -> Option<i32> {
         let last = self.0.last()?;
-        Some((self.0.len() as u32 - 1) * 8 + last.ilog2())
+        Some((self.0.len() as i32 - 1) * 8 + last.ilog2() as i32)
     }
 
     /// Adds every line of `other`.
@@ -115,8 +115,8 @@ impl Numbits {
     }
 
     /// Iterates over the lines in ascending order.
-    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..)
+    pub fn iter(&self) -> impl Iterator<Item = i32> + '_ {
+        (0i32..)
             .step_by(8)
             .zip(&self.0)
             .flat_map(|(first, &byte)| Bits(byte).map(move |bit| first + bit))
@@ -127,17 +127,19 @@ impl Numbits {
 struct Bits(u8);
 
 impl Iterator for Bits {
-    type Item = u32;
+    type Item = i32;
 
-    fn next(&mut self) -> Option<u32> {
-        let bit = self.0.trailing_zeros();
+    fn next(&mut self) -> Option<i32> {
+        let bit = self.0.trailing_zeros() as i32;
         self.0 &= self.0.wrapping_sub(1);
         (bit < 8).then_some(bit)
     }
 }
 
-fn place(line: u32) -> (usize, u8) {
-    ((line / 8) as usize, 1 << (line % 8))
+/// Returns the byte and the bit of a line. `None` below 0.
+fn place(line: i32) -> Option<(usize, u8)> {
+    let line = usize::try_from(line).ok()?;
+    Some((line / 8, 1 << (line % 8)))
 }
 
 fn or_into(longer: &mut [u8], shorter: &[u8]) {
@@ -151,11 +153,10 @@ fn without_trailing_zeros(bytes: &[u8]) -> &[u8] {
     bytes.get(..len).unwrap_or_default()
 }
 
-impl FromIterator<u32> for Numbits {
-    fn from_iter<I: IntoIterator<Item = u32>>(lines: I) -> Self {
+impl FromIterator<i32> for Numbits {
+    fn from_iter<I: IntoIterator<Item = i32>>(lines: I) -> Self {
         let mut bytes = Vec::new();
-        for line in lines {
-            let (byte, bit) = place(line);
+        for (byte, bit) in lines.into_iter().filter_map(place) {
             if byte >= bytes.len() {
                 bytes.resize(byte + 1, 0);
             }
@@ -165,8 +166,8 @@ impl FromIterator<u32> for Numbits {
     }
 }
 
-impl Extend<u32> for Numbits {
-    fn extend<I: IntoIterator<Item = u32>>(&mut self, lines: I) {
+impl Extend<i32> for Numbits {
+    fn extend<I: IntoIterator<Item = i32>>(&mut self, lines: I) {
         self.union_with(&lines.into_iter().collect());
     }
 }
@@ -185,11 +186,11 @@ mod tests {
 
     use super::*;
 
-    fn lines() -> impl Strategy<Value = BTreeSet<u32>> {
-        prop::collection::btree_set(0u32..5000, 0..60)
+    fn lines() -> impl Strategy<Value = BTreeSet<i32>> {
+        prop::collection::btree_set(0i32..5000, 0..60)
     }
 
-    fn numbits(lines: &BTreeSet<u32>) -> Numbits {
+    fn numbits(lines: &BTreeSet<i32>) -> Numbits {
         lines.iter().copied().collect()
     }
 
@@ -211,7 +212,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn behaves_as_a_set(a in lines(), b in lines(), probe in 0u32..5100) {
+        fn behaves_as_a_set(a in lines(), b in lines(), probe in 0i32..5100) {
             let (bits_a, bits_b) = (numbits(&a), numbits(&b));
             prop_assert_eq!(bits_a.iter().collect::<BTreeSet<_>>(), a.clone());
             prop_assert_eq!(bits_a.len(), a.len());

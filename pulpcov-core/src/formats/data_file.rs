@@ -1,5 +1,6 @@
 //! One data file of any format, opened and read once.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::data::path::PathList;
@@ -61,6 +62,15 @@ pub struct Decoded {
     /// Two processes that write to one data file at the same time leave such rows. What they belong to is not
     /// known. coverage.py skips them silently.
     pub orphan_rows: u64,
+}
+
+impl fmt::Debug for DataFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataFile")
+            .field("path", &self.entry.path())
+            .field("format", &self.describe())
+            .finish_non_exhaustive()
+    }
 }
 
 impl DataFile {

@@ -125,7 +125,7 @@ fn add_arcs(data: &mut CoverageData, files: ByPath<Vec<(i64, i64)>>) -> Result<(
 }
 
 fn numbits(lines: &[i64], budget: &mut BitmapBudget) -> Result<Numbits> {
-    let lines: Vec<u32> = lines.iter().map(|&line| limits::line(line)).collect::<Result<_>>()?;
+    let lines: Vec<i32> = lines.iter().map(|&line| limits::line(line)).collect::<Result<_>>()?;
     budget.take(lines.iter().copied().max().unwrap_or(0))?;
     Ok(lines.into_iter().collect())
 }

@@ -27,8 +27,11 @@ pub(crate) fn read_file(file: &File, size: u64, buffer: Vec<u8>) -> Result<Vec<u
 }
 
 /// Checks a line number from a data file.
-pub(crate) fn line(number: i64) -> Result<u32> {
-    u32::try_from(number).ok().filter(|&line| line <= MAX_LINE).ok_or_else(|| too_large(number))
+pub(crate) fn line(number: i64) -> Result<i32> {
+    i32::try_from(number)
+        .ok()
+        .filter(|line| (0..=MAX_LINE).contains(line))
+        .ok_or_else(|| too_large(number))
 }
 
 /// Checks one end of an arc from a data file.
@@ -59,8 +62,8 @@ impl BitmapBudget {
     }
 
     /// Takes the bitmap that holds `max_line` out of the budget.
-    pub(crate) fn take(&mut self, max_line: u32) -> Result<()> {
-        let bytes = (max_line / 8 + 1) as usize;
+    pub(crate) fn take(&mut self, max_line: i32) -> Result<()> {
+        let bytes = usize::try_from(max_line).unwrap_or_default() / 8 + 1;
         self.0 = self.0.checked_sub(bytes).ok_or_else(|| {
             Error::new(
                 ErrorKind::TooLarge,

@@ -12,6 +12,8 @@
 mod conditional;
 mod covdefaults;
 
+use std::fmt;
+
 use crate::config::Config;
 use crate::python::PythonVersion;
 use crate::{Error, ErrorKind, Result};
@@ -52,6 +54,15 @@ pub struct Environment<'e> {
     /// `platform.machine()`.
     platform_machine: &'static str,
     variable: Box<Variables<'e>>,
+}
+
+impl fmt::Debug for Environment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("python", &self.python)
+            .field("platform", &self.sys_platform)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'e> Environment<'e> {

@@ -16,6 +16,7 @@ use super::walk::{self, Definition};
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
 )]
+#[non_exhaustive]
 pub enum RegionKind {
     /// A function, method or nested function.
     Function,

@@ -34,7 +34,7 @@ use crate::summarize::{FileSummary, Summary};
 /// let mut data = CoverageData::new();
 /// data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
 /// let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
-/// let summary = Summarizer::new(&data, &sources)?.run()?;
+/// let summary = Summarizer::new(&data, &sources).run()?;
 ///
 /// let mut out = Vec::new();
 /// annotate::write(&summary, &summary.files()[0], &mut out)?;

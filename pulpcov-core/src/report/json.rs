@@ -111,7 +111,7 @@ impl Options {
 /// let mut data = CoverageData::new();
 /// data.add_lines("a.py", "", &Numbits::from_iter([1]))?;
 /// let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
-/// let summary = Summarizer::new(&data, &sources)?.run()?;
+/// let summary = Summarizer::new(&data, &sources).run()?;
 ///
 /// let mut out = Vec::new();
 /// json::write(&summary, &json::Options::new(), &mut out)?;
@@ -172,7 +172,7 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
 /// let mut data = CoverageData::new();
 /// data.add_lines("a.py", "test_login", &Numbits::from_iter([1, 2]))?;
 /// let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
-/// let summary = Summarizer::new(&data, &sources)?.run()?;
+/// let summary = Summarizer::new(&data, &sources).run()?;
 /// // Each of the two lines is listed for the file, for its functions, and for its classes.
 /// let options = Options::new().show_contexts(true);
 /// assert_eq!(size_of_contexts(&summary, &options), 2 * 3 * r#""test_login", "#.len() as u64);
@@ -227,10 +227,10 @@ impl<'a> ContextNames<'a> {
 }
 
 impl ContextIndex<'_> {
-    fn lines(&self, contexts: &LineContexts<'_>) -> BTreeMap<u32, Vec<usize>> {
+    fn lines(&self, contexts: &LineContexts<'_>) -> BTreeMap<i32, Vec<usize>> {
         let number = |name: &&str| self.numbers.get(name).copied();
         let line =
-            |(line, names): &(u32, Vec<&str>)| (*line, names.iter().filter_map(number).collect());
+            |(line, names): &(i32, Vec<&str>)| (*line, names.iter().filter_map(number).collect());
         contexts.iter().map(line).collect()
     }
 }
@@ -314,11 +314,11 @@ impl Counts {
 }
 
 /// The contexts of each line, in coverage.py's order.
-type LineContexts<'a> = [(u32, Vec<&'a str>)];
+type LineContexts<'a> = [(i32, Vec<&'a str>)];
 
 /// The contexts of each line, serialized as an object with lines as its keys.
 #[derive(Debug, Clone)]
-struct Contexts<'a>(Vec<&'a (u32, Vec<&'a str>)>);
+struct Contexts<'a>(Vec<&'a (i32, Vec<&'a str>)>);
 
 impl<'a> Contexts<'a> {
     fn of_file(lines: &'a LineContexts<'a>) -> Self {
@@ -338,7 +338,7 @@ impl<'a> Contexts<'a> {
             })
             .collect();
         ranges.sort_unstable();
-        let part_of = |line: u32| {
+        let part_of = |line: i32| {
             let line = i32::try_from(line).ok()?;
             let after = ranges.partition_point(|(start, ..)| *start <= line);
             let (_, end, part) = ranges.get(after.checked_sub(1)?)?;
@@ -416,7 +416,7 @@ struct File<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     contexts: Option<Contexts<'a>>,
     #[serde(rename = "contexts", skip_serializing_if = "Option::is_none")]
-    numbered: Option<BTreeMap<u32, Vec<usize>>>,
+    numbered: Option<BTreeMap<i32, Vec<usize>>>,
     #[serde(flatten)]
     branches: Option<Branches<'a>>,
     #[serde(flatten)]

@@ -75,7 +75,7 @@ impl Options {
 /// let mut data = CoverageData::new();
 /// data.add_lines("a.py", "", &Numbits::from_iter([1]))?;
 /// let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
-/// let summary = Summarizer::new(&data, &sources)?.run()?;
+/// let summary = Summarizer::new(&data, &sources).run()?;
 ///
 /// let mut out = Vec::new();
 /// lcov::write(&summary, &lcov::Options::new(), &mut out)?;

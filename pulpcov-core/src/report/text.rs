@@ -15,6 +15,7 @@ use crate::{Error, ErrorKind, Result};
 
 /// The format of the table.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Format {
     /// Aligned columns of text.
     #[default]
@@ -43,6 +44,7 @@ impl FromStr for Format {
 
 /// What the rows of the table stand for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum By {
     /// One row for each file.
     #[default]
@@ -149,7 +151,7 @@ impl Options {
 /// let mut data = CoverageData::new();
 /// data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
 /// let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
-/// let summary = Summarizer::new(&data, &sources)?.run()?;
+/// let summary = Summarizer::new(&data, &sources).run()?;
 ///
 /// let mut out = Vec::new();
 /// let total = text::write(&summary, &text::Options::new().show_missing(true), &mut out)?;

@@ -50,7 +50,7 @@ type Checksum = [u8; 8];
 /// # data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
 /// # let sources = |_: &Path| Ok(Some(b"import sys\n".to_vec()));
 /// let cache = FactsCache::open(&folder);
-/// let summary = Summarizer::new(&data, &sources)?.cache(&cache).run()?;
+/// let summary = Summarizer::new(&data, &sources).cache(&cache).run()?;
 /// cache.save()?;
 /// # assert_eq!(summary.files()[0].analysis()?.statements(), [1]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

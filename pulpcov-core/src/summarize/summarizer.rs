@@ -1,6 +1,7 @@
 //! Choosing, reading and parsing files, and comparing them with the data.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::facts_cache::FactsCache;
@@ -39,7 +40,7 @@ const FILES_NAMED_TOGETHER: usize = 64;
 /// data.add_lines("cart.py", "", &Numbits::from_iter([1, 2]))?;
 /// let sources = |_: &Path| Ok(Some(b"import sys\nif sys.argv:\n    print(1)\n".to_vec()));
 ///
-/// let summary = Summarizer::new(&data, &sources)?.run()?;
+/// let summary = Summarizer::new(&data, &sources).run()?;
 /// assert_eq!(summary.files()[0].name(), "cart.py");
 /// assert_eq!(summary.files()[0].analysis()?.missing(), [3]);
 /// assert_eq!(summary.totals().ratio_covered(), (2, 3));
@@ -66,10 +67,20 @@ pub struct Summarizer<'a> {
     on_file: Box<dyn Fn(Progress) + Sync + 'a>,
 }
 
+impl fmt::Debug for Summarizer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Summarizer")
+            .field("files", &self.data.files().len())
+            .field("python", &self.python)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What to do with files that a plugin of coverage.py traced, such as templates.
 ///
 /// The data only has the lines that ran. Only the plugin knows which other lines are statements.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PluginLines {
     /// Leave the files out, with a [`Warning`].
     #[default]
@@ -97,12 +108,8 @@ pub struct Progress {
 
 impl<'a> Summarizer<'a> {
     /// Creates a summarizer for all files of `data`, under their names in the data.
-    ///
-    /// # Errors
-    ///
-    /// None in practice: the default patterns always compile.
-    pub fn new(data: &'a CoverageData, sources: &'a dyn Sources) -> Result<Self> {
-        Ok(Self {
+    pub fn new(data: &'a CoverageData, sources: &'a dyn Sources) -> Self {
+        Self {
             data,
             sources,
             folder: None,
@@ -121,7 +128,7 @@ impl<'a> Summarizer<'a> {
             detail: Detail::default(),
             cache: None,
             on_file: Box::new(|_| ()),
-        })
+        }
     }
 
     /// Sets the folder that names in the report are relative to. As in coverage.py, sources are
@@ -235,7 +242,7 @@ impl<'a> Summarizer<'a> {
     /// let mut data = CoverageData::new();
     /// data.add_lines("a.py", "", &Numbits::from_iter([1]))?;
     /// let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
-    /// let summary = Summarizer::new(&data, &sources)?.detail(Detail::Numbers).run()?;
+    /// let summary = Summarizer::new(&data, &sources).detail(Detail::Numbers).run()?;
     ///
     /// assert_eq!(text::write(&summary, &text::Options::new(), std::io::sink())?, 100.0);
     /// let refused = json::write(&summary, &json::Options::new(), std::io::sink()).unwrap_err();
@@ -737,10 +744,9 @@ impl FileRows {
     }
 
     fn lines(&self) -> Vec<i32> {
-        let as_line = |line: u32| i32::try_from(line).unwrap_or(i32::MAX);
         match self {
-            Self::Lines(lines) => lines.iter().map(as_line).collect(),
-            Self::Arcs(arcs) => arcs.lines().map(as_line).collect(),
+            Self::Lines(lines) => lines.iter().collect(),
+            Self::Arcs(arcs) => arcs.lines().collect(),
         }
     }
 

@@ -153,7 +153,7 @@ impl Summary<'_> {
     ///
     /// The lines are in coverage.py's order: first the lines of the first context in the data file,
     /// then the other lines of the second, and so on.
-    pub fn contexts_by_line(&self, file: &FileSummary) -> Vec<(u32, Vec<&str>)> {
+    pub fn contexts_by_line(&self, file: &FileSummary) -> Vec<(i32, Vec<&str>)> {
         self.data.contexts_by_line_recorded(&file.recorded, self.selection.as_ref())
     }
 

@@ -19,6 +19,7 @@ use crate::{Error, Result};
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PythonChoice {
     /// The version that fits the data.
     ///

@@ -46,7 +46,7 @@ while True:
     db.close()
 "#;
 
-fn start_writer(dir: &Dir, number: u32, [journal, rows, pause]: [&str; 3]) -> Child {
+fn start_writer(dir: &Dir, number: i32, [journal, rows, pause]: [&str; 3]) -> Child {
     let schema = crate::support::root().join("pulpcov-core/src/formats/sqlite/schema7.sql");
     python()
         .args(["-c", WRITER, &number.to_string(), journal, rows, pause])

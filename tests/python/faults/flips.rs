@@ -25,8 +25,8 @@ use crate::support::{Dir, Rows, reference, root};
 const CASES: usize = 3000;
 
 /// The number of the damaged file. `INTACT` has the numbers of the files beside it.
-const DAMAGED: u32 = 1;
-const INTACT: [u32; 2] = [2, 3];
+const DAMAGED: i32 = 1;
+const INTACT: [i32; 2] = [2, 3];
 
 /// An intact data file.
 struct Specimen {
@@ -84,7 +84,7 @@ fn places(bytes: &[u8], text: &str) -> Vec<(usize, usize)> {
 }
 
 /// Writes the files with an old time stamp, since a combine waits for a file that has just changed.
-fn put(dir: &Dir, number: u32, files: &[(String, Vec<u8>)]) -> std::path::PathBuf {
+fn put(dir: &Dir, number: i32, files: &[(String, Vec<u8>)]) -> std::path::PathBuf {
     for (suffix, bytes) in files {
         let path = dir.write(format!("{}{suffix}", input_name(number)), bytes);
         let file = File::options().write(true).open(path).unwrap();

@@ -20,7 +20,7 @@ const MOUNT_POINT: Fault = Fault { calls: "rename,renameat,renameat2", fault: "e
 const KILLS_PER_CALL: usize = 14;
 
 /// Returns data that fills several pages, so that new rows may or may not fit into the old file.
-fn old(rows: u32) -> CoverageData {
+fn old(rows: i32) -> CoverageData {
     let mut old = data(90);
     for row in 0..rows {
         old.add_lines("old.py", &format!("test {row}"), &Numbits::from_iter([row])).unwrap();
@@ -79,7 +79,7 @@ fn a_combine_killed_over_a_mount_point_loses_nothing() {
     }
 }
 
-fn kill_at_every_step(rows: u32, args: &[&str]) {
+fn kill_at_every_step(rows: i32, args: &[&str]) {
     let dir = Dir::new();
     let mut expected = inputs(&dir, 1..=6);
     let old = old(rows);

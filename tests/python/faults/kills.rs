@@ -27,7 +27,7 @@ fn spread(count: usize) -> impl Iterator<Item = usize> {
 fn kill_at_every_step(
     combine: fn(&[&str]) -> Command,
     args: &[&str],
-    old: Option<u32>,
+    old: Option<i32>,
 ) -> BTreeSet<Leftovers> {
     let dir = Dir::new();
     let mut expected = inputs(&dir, 1..=6);

@@ -44,7 +44,7 @@ use crate::support::{Dir, Rows};
 const TARGET: &str = ".coverage";
 
 /// Returns data with some rows that no other number has.
-fn data(number: u32) -> CoverageData {
+fn data(number: i32) -> CoverageData {
     let mut data = CoverageData::new();
     let lines = [1, number + 2, number * 3 + 40].into_iter();
     data.add_lines("common.py", "", &Numbits::from_iter(lines)).unwrap();
@@ -58,7 +58,7 @@ fn data(number: u32) -> CoverageData {
 }
 
 /// Writes inputs of both formats. Returns the rows that a combine of them has to have.
-fn inputs(dir: &Dir, numbers: impl IntoIterator<Item = u32>) -> Rows {
+fn inputs(dir: &Dir, numbers: impl IntoIterator<Item = i32>) -> Rows {
     let mut rows = Rows::default();
     for number in numbers {
         let mut data = data(number);
@@ -72,7 +72,7 @@ fn inputs(dir: &Dir, numbers: impl IntoIterator<Item = u32>) -> Rows {
     rows
 }
 
-fn input_name(number: u32) -> String {
+fn input_name(number: i32) -> String {
     format!(".coverage.host.pid{number}.Xabcdefx")
 }
 

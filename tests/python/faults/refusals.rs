@@ -120,7 +120,7 @@ fn a_disk_that_fails_before_the_end_loses_nothing() {
     for number in [1, 2] {
         let mut data = CoverageData::new();
         data.add_arcs("large.py", "", (1..450_000).map(|line| (line, -line * number))).unwrap();
-        store(&data, dir.path(input_name(number.unsigned_abs())), StoreFormat::Sqlite).unwrap();
+        store(&data, dir.path(input_name(number)), StoreFormat::Sqlite).unwrap();
     }
     let before = snapshot(&dir);
     let ran = with_fault(&dir, &combine(&[]), "fdatasync", "error=EIO");

@@ -109,7 +109,7 @@ impl Database {
             Ok(())
         })?;
         let mut budget = BitmapBudget::for_size(self.source.size);
-        gathered(lines, |runs, file, context, lines: Vec<u32>| {
+        gathered(lines, |runs, file, context, lines: Vec<i32>| {
             budget.take(lines.iter().copied().max().unwrap_or(0))?;
             runs.push(file, context, Numbits::from_iter(lines).as_bytes());
             Ok(())

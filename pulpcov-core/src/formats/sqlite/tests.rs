@@ -266,8 +266,8 @@ fn name() -> impl Strategy<Value = String> {
 
 fn data() -> impl Strategy<Value = CoverageData> {
     let lines = prop_oneof![
-        6 => prop::collection::vec(0u32..300, 0..20),
-        1 => prop::collection::vec(0u32..100_000, 0..20),
+        6 => prop::collection::vec(0i32..300, 0..20),
+        1 => prop::collection::vec(0i32..100_000, 0..20),
     ];
     let number = prop_oneof![6 => -3i32..300, 1 => -100_000i32..4_000_000];
     let arcs = prop::collection::vec((number.clone(), number), 0..40);
@@ -331,7 +331,7 @@ fn tables_of_many_pages_are_plain() {
             let name = format!("test_{}", (context * 7) % 100);
             let arcs = (0..15).map(|n| -> LineArc { (n - 1, n * context % 17 - 3) });
             data.add_arcs(format!("{file}.py"), &name, arcs).unwrap();
-            let bits: Numbits = (0..15u32).map(|n| n * context.unsigned_abs() % 9000).collect();
+            let bits: Numbits = (0..15).map(|n| n * context.abs() % 9000).collect();
             lines.add_lines(format!("{file}.py"), &name, &bits).unwrap();
         }
     }

@@ -68,7 +68,8 @@ impl LineContexts {
         let mut rows: Vec<(u32, Vec<u32>)> = rows
             .into_iter()
             .filter_map(|(name, lines)| {
-                let lines: Vec<u32> = lines.intersection(shown).iter().collect();
+                let lines: Vec<u32> =
+                    lines.intersection(shown).iter().map(i32::unsigned_abs).collect();
                 Some((*names.ids.get(name)?, lines)).filter(|(_, lines)| !lines.is_empty())
             })
             .collect();
@@ -268,9 +269,9 @@ mod tests {
     fn contexts(rows: &[(&'static str, &[u32])]) -> LineContexts {
         let names: Vec<&str> = rows.iter().map(|row| row.0).collect();
         let ids = names.iter().copied().zip(0..).collect();
-        let rows = rows
-            .iter()
-            .map(|(name, lines)| (*name, Cow::Owned(lines.iter().copied().collect::<Numbits>())));
+        let rows = rows.iter().map(|(name, lines)| {
+            (*name, Cow::Owned(lines.iter().map(|line| line.cast_signed()).collect::<Numbits>()))
+        });
         let shown = (0..100).collect();
         LineContexts::new(rows.collect(), &ContextNames { names, ids }, &shown)
     }

@@ -328,8 +328,7 @@ impl<'a> Folder<'a> {
 pub(super) fn line_contexts(report: &Report<'_>, page: &Page<'_>) -> Option<LineContexts> {
     let names = report.contexts.as_ref()?;
     let analysis = page.analysis;
-    let marked = analysis.statements().iter().chain(analysis.excluded());
-    let marked = marked.filter_map(|&line| u32::try_from(line).ok()).collect();
+    let marked = analysis.statements().iter().chain(analysis.excluded()).copied().collect();
     Some(LineContexts::new(report.summary.lines_by_context(page.file), names, &marked))
 }
 

@@ -184,7 +184,7 @@ impl Options {
 /// let mut data = CoverageData::new();
 /// data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
 /// let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
-/// let summary = Summarizer::new(&data, &sources)?.run()?;
+/// let summary = Summarizer::new(&data, &sources).run()?;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let total = html::write(&summary, &html::Options::new(), folder.path())?;
@@ -218,7 +218,7 @@ pub fn write(summary: &Summary<'_>, options: &Options, folder: impl AsRef<Path>)
 /// let mut data = CoverageData::new();
 /// data.add_lines("a.py", "", &Numbits::from_iter([1]))?;
 /// let sources = |_: &Path| Ok(Some(b"x = '</script>'\n".to_vec()));
-/// let summary = Summarizer::new(&data, &sources)?.run()?;
+/// let summary = Summarizer::new(&data, &sources).run()?;
 ///
 /// let mut page = Vec::new();
 /// html::write_single_file(&summary, &html::Options::new(), &mut page)?;
