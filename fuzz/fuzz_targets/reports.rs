@@ -26,7 +26,7 @@ fuzz_target!(|input: Input| {
     let added = if input.branches {
         data.add_arcs(input.name.as_str(), &input.context, pairs)
     } else {
-        let lines = pairs.map(|(line, _)| line.unsigned_abs()).collect();
+        let lines = pairs.map(|(line, _)| line.saturating_abs()).collect();
         data.add_lines(input.name.as_str(), &input.context, &lines)
     };
     if added.is_err() {

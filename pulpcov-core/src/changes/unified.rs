@@ -180,7 +180,9 @@ impl<'t> Reader<'t> {
             return Err(Cause::NoFile);
         };
         let (old, new) = ranges(numbers).ok_or(Cause::Numbers)?;
-        let gap = |start: i32, end: i32| start.checked_sub(end).ok_or(Cause::Order);
+        let gap = |start: i32, end: i32| {
+            start.checked_sub(end).filter(|&lines| lines >= 0).ok_or(Cause::Order)
+        };
         // No line changes between two hunks.
         if gap(old.start, entry.next.0)? != gap(new.start, entry.next.1)? {
             return Err(Cause::Shifted);
@@ -340,13 +342,18 @@ fn ranges(text: &[u8]) -> Option<(std::ops::Range<i32>, std::ops::Range<i32>)> {
 
 fn range(text: &str) -> Option<std::ops::Range<i32>> {
     let (start, count) = match text.split_once(',') {
-        Some((start, count)) => (start.parse::<i32>().ok()?, count.parse::<i32>().ok()?),
-        None => (text.parse().ok()?, 1),
+        Some((start, count)) => (number(start)?, number(count)?),
+        None => (number(text)?, 1),
     };
     // Without lines, the number is that of the line before.
     let start = if count == 0 { start.checked_add(1)? } else { start };
     (start > 0).then_some(())?;
     Some(start..start.checked_add(count)?)
+}
+
+/// Reads a number without a sign.
+fn number(text: &str) -> Option<i32> {
+    text.bytes().all(|digit| digit.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 #[cfg(test)]
@@ -462,7 +469,13 @@ mod tests {
                 format!("{start}@@ -5 +6 @@\n-a\n+b\n"),
                 "line 3: the numbers of a hunk do not follow",
             ),
-            (format!("{start}@@ -4294967295,9 +1 @@\n"), "line 3: the numbers"),
+            (format!("{start}@@ -2147483647,9 +1 @@\n"), "line 3: the numbers"),
+            (format!("{start}@@ -4294967296 +1 @@\n"), "line 3: the numbers"),
+            (format!("{start}@@ --1,9 +1 @@\n"), "line 3: the numbers"),
+            (
+                format!("{start}@@ -5 +5 @@\n-a\n+b\n@@ -1 +1 @@\n-a\n+b\n"),
+                "line 6: a hunk begins before the end",
+            ),
         ] {
             assert!(refusal(&text).contains(expected), "{text}: {}", refusal(&text));
         }
