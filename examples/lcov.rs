@@ -19,7 +19,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let folder = WorkingFolder::new(std::env::current_dir()?);
     let disk = DiskSources::new(folder.clone());
-    let summary = Summarizer::new(&data, &disk).folder(folder).ignore_errors(true).run()?;
+    let relative = data.files().all(|file| !file.path().as_str().starts_with('/'));
+    let summarizer = Summarizer::new(&data, &disk).folder(folder).relative_files(relative);
+    let summary = summarizer.ignore_errors(true).run()?;
     for warning in summary.warnings() {
         eprintln!("warning: {warning}");
     }

@@ -57,6 +57,26 @@
 //! | [`combine`] | all steps together: combines a folder of data files into one, without losing data |
 //! | [`design`] | the design of the crate, and the reasons for it |
 //!
+//! # Examples by task
+//!
+//! Each is a program of less than 60 lines, which `cargo run -p pulpcov-core --all-features --example NAME` runs.
+//!
+//! | | |
+//! |---|---|
+//! | merge data files in memory | [merge_in_memory] |
+//! | ask which tests ran a line | [who_ran_it] |
+//! | report on data and sources in memory | [json_report] |
+//! | write LCOV for an uploader | [lcov] |
+//! | color the lines of an editor's buffer | [editor] |
+//! | record coverage in a test runner | [test_runner] |
+//!
+//! [merge_in_memory]: https://github.com/pulp/pulpcov/blob/main/examples/merge_in_memory.rs
+//! [who_ran_it]: https://github.com/pulp/pulpcov/blob/main/examples/who_ran_it.rs
+//! [json_report]: https://github.com/pulp/pulpcov/blob/main/examples/json_report.rs
+//! [lcov]: https://github.com/pulp/pulpcov/blob/main/examples/lcov.rs
+//! [editor]: https://github.com/pulp/pulpcov/blob/main/examples/editor.rs
+//! [test_runner]: https://github.com/pulp/pulpcov/blob/main/examples/test_runner.rs
+//!
 //! # Features
 //!
 //! | feature | default | what it adds |
