@@ -6,6 +6,7 @@
 //! - `unified`: reads a unified diff.
 //! - `names`: the names of files in a diff.
 //! - `lines`: maps lines from one version to the other.
+//! - `patch`: compares the changed lines of a file with what ran.
 //!
 //! # Examples
 //!
@@ -35,11 +36,13 @@
 
 mod lines;
 mod names;
+mod patch;
 mod unified;
 
 use std::path::{Path, PathBuf};
 
 pub use lines::Edit;
+pub use patch::{FilePatch, LineState, lines_of_another_version};
 
 /// The changes between two versions of a source tree.
 ///

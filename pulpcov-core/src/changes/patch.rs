@@ -1,0 +1,182 @@
+//! The changed lines of a file, compared with what ran.
+
+use super::FileChange;
+use crate::LineArc;
+use crate::python::Facts;
+use crate::results::{Analysis, Numbers};
+
+/// What became of a changed line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum LineState {
+    /// The line is part of a statement that ran.
+    Covered,
+    /// The line is part of a statement that ran, but not all of its branches were taken.
+    Partial,
+    /// The line is part of a statement that did not run.
+    Missing,
+    /// The line is excluded, so nobody expects it to run.
+    Excluded,
+    /// The line is blank, a comment, a docstring, or code that Python does not run as a statement, such as `else:`.
+    NoCode,
+}
+
+/// The statements and branches of a file that a change touched, compared with what ran.
+///
+/// A changed line belongs to the statement that contains it: a change of a continuation line or of the second
+/// line of a condition changes that statement. So does a line that is removed from the middle of a statement.
+/// A branch counts if the statement that it starts from, or the one that it leads to, was changed.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::changes::{Diff, FilePatch, LineState};
+/// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+/// use pulpcov_core::results::Analysis;
+///
+/// let diff = Diff::parse(b"\
+/// --- a/calc.py
+/// +++ b/calc.py
+/// @@ -1,3 +1,5 @@
+///  def half(n):
+///      return n / (
+/// -        3)
+/// +        2)
+/// +def twice(n):
+/// +    return n * 2
+/// ")?;
+/// let source = b"def half(n):\n    return n / (\n        2)\ndef twice(n):\n    return n * 2\n";
+/// let facts = PythonSource::decode(source)?.analyze(&AnalyzeOptions::new()?)?;
+/// let analysis = Analysis::of_lines(&facts, [1, 2, 4]);
+///
+/// let patch = FilePatch::new(&diff.files()[0], &facts, &analysis);
+/// assert_eq!(patch.statements(), [2, 4, 5]);
+/// let states = [(3, LineState::Covered), (4, LineState::Covered), (5, LineState::Missing)];
+/// assert_eq!(patch.lines(), states);
+/// assert_eq!(patch.numbers().ratio_covered(), (2, 3));
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePatch {
+    lines: Vec<(i32, LineState)>,
+    statements: Vec<i32>,
+    missing: Vec<i32>,
+    missing_branches: Vec<LineArc>,
+    numbers: Numbers,
+}
+
+impl FilePatch {
+    /// Compares the changes of a file with what ran. `facts` and `analysis` are those of the new version.
+    pub fn new(change: &FileChange, facts: &Facts, analysis: &Analysis) -> Self {
+        let statements = changed_statements(change, facts, analysis.statements());
+        let is_changed = |line: i32| statements.binary_search(&line).is_ok();
+        let counts = |&(from, to): &LineArc| is_changed(from) || is_changed(to);
+        let missing: Vec<i32> =
+            analysis.missing().iter().copied().filter(|&line| is_changed(line)).collect();
+        let missing_branches: Vec<LineArc> =
+            analysis.missing_branch_arcs().iter().copied().filter(counts).collect();
+        let taken = analysis.executed_branch_arcs().iter().filter(|arc| counts(arc)).count();
+
+        let state = |line: i32| {
+            let statement = facts.first_line(line);
+            let excluded = |line| analysis.excluded().binary_search(&line).is_ok();
+            if missing.binary_search(&statement).is_ok() {
+                LineState::Missing
+            } else if missing_branches.iter().any(|&(from, _)| from == statement) {
+                LineState::Partial
+            } else if is_changed(statement) {
+                LineState::Covered
+            } else if excluded(statement) || excluded(line) {
+                LineState::Excluded
+            } else {
+                LineState::NoCode
+            }
+        };
+        let lines: Vec<_> = change.added_lines().map(|line| (line, state(line))).collect();
+        let ran = |&&(from, _): &&LineArc| analysis.missing().binary_search(&from).is_err();
+        let numbers = Numbers {
+            files: 1,
+            statements: statements.len(),
+            excluded: lines.iter().filter(|(_, state)| *state == LineState::Excluded).count(),
+            missing: missing.len(),
+            branches: missing_branches.len() + taken,
+            partial_branches: missing_branches.iter().filter(ran).count(),
+            missing_branches: missing_branches.len(),
+        };
+        Self { lines, statements, missing, missing_branches, numbers }
+    }
+
+    /// Returns the added lines of the new version with what became of them, in order.
+    pub fn lines(&self) -> &[(i32, LineState)] {
+        &self.lines
+    }
+
+    /// Returns the first lines of the changed statements, in order.
+    pub fn statements(&self) -> &[i32] {
+        &self.statements
+    }
+
+    /// Returns the first lines of the changed statements that did not run, in order.
+    pub fn missing(&self) -> &[i32] {
+        &self.missing
+    }
+
+    /// Returns the branches that count and were not taken, in order. A branch that counts because of the
+    /// statement that it leads to may start from a statement that did not change.
+    pub fn missing_branches(&self) -> &[LineArc] {
+        &self.missing_branches
+    }
+
+    /// Returns the counts of changed statements and branches. `excluded` counts changed lines.
+    pub fn numbers(&self) -> Numbers {
+        self.numbers
+    }
+}
+
+/// Returns the first lines of the statements that the change touched, in order.
+fn changed_statements(change: &FileChange, facts: &Facts, statements: &[i32]) -> Vec<i32> {
+    let mut changed: Vec<i32> = change
+        .added_lines()
+        .chain(change.edits().iter().filter_map(|edit| {
+            // Lines between two lines of one statement were removed, and none was put in their place.
+            let after = edit.new.start;
+            let is_within = edit.new.is_empty()
+                && !edit.old.is_empty()
+                && after > 1
+                && facts.first_line(after) < after
+                && facts.first_line(after) == facts.first_line(after - 1);
+            is_within.then_some(after)
+        }))
+        .map(|line| facts.first_line(line))
+        .filter(|line| statements.binary_search(line).is_ok())
+        .collect();
+    changed.sort_unstable();
+    changed.dedup();
+    changed
+}
+
+/// Returns the lines that ran but are no statements of this source.
+///
+/// Data that was measured on this source has no such lines. So if there are any, the data were measured on another
+/// version of it, and nothing can be said of single lines.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::changes::lines_of_another_version;
+/// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+///
+/// let facts = PythonSource::decode(b"x = 1\n\ny = 2\n")?.analyze(&AnalyzeOptions::new()?)?;
+/// assert_eq!(lines_of_another_version(&facts, [1, 3]), []);
+/// assert_eq!(lines_of_another_version(&facts, [1, 2, 4]), [2, 4]);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn lines_of_another_version(facts: &Facts, ran: impl IntoIterator<Item = i32>) -> Vec<i32> {
+    let is_code = |line: i32| {
+        let first = facts.first_line(line);
+        [facts.statements(), facts.excluded(), facts.docstrings()]
+            .iter()
+            .any(|lines| lines.binary_search(&first).is_ok())
+    };
+    ran.into_iter().filter(|&line| !is_code(line)).collect()
+}
