@@ -15,7 +15,7 @@ use super::{SCHEMA_VERSION, from_sqlite, pages};
 use crate::data::authors::META_KEY;
 use crate::data::by_context::{ByContext, Union};
 use crate::data::contexts::ContextTable;
-use crate::data::coverage_data::FileRecord;
+use crate::data::file_record::FileRecord;
 use crate::data::{ArcSet, Authors, CoverageData, FilePath, LineArc, Measurement};
 use crate::error::{Error, ErrorKind, Result};
 
