@@ -14,6 +14,7 @@ mod lock;
 mod pages;
 mod read;
 mod replace_in_place;
+mod row_source;
 mod rows;
 mod schema;
 mod snapshot;
@@ -26,9 +27,10 @@ pub use write::write;
 pub(crate) use lock::WriterLockout;
 pub(crate) use read::Reader;
 pub(crate) use replace_in_place::{ReplacedInPlace, is_marked};
+pub(crate) use row_source::RowSource;
 pub(crate) use rows::Contexts;
 pub(crate) use snapshot::has_changes_beside;
-pub(crate) use write::{RowSource, write_rows};
+pub(crate) use write::write_rows;
 
 use rusqlite::ErrorCode;
 

@@ -11,7 +11,8 @@ use super::sync_while_writing::{self, SyncRequests};
 use crate::data::contexts::ContextId;
 use crate::data::{FilePath, LineArc, Measurement};
 use crate::formats::sqlite::SCHEMA_VERSION;
-use crate::formats::sqlite::write::{RowSource, SCHEMA, by_rank, meta_rows, ranked_contexts};
+use crate::formats::sqlite::row_source::{RowSource, by_rank, meta_rows, ranked_contexts};
+use crate::formats::sqlite::schema::SCHEMA;
 
 /// The number of bytes that are written at a time.
 const BUFFER: usize = 1 << 20;
