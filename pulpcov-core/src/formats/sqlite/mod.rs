@@ -2,11 +2,16 @@
 //!
 //! Data files come from folders that other users can write to, so a database is treated as hostile:
 //!
+//! - `lock` takes SQLite's locks.
 //! - `snapshot` reads its bytes from an open file under SQLite's read lock.
 //! - `pages` decodes a database that is as plain as coverage.py makes it.
 //! - `connection` opens any other database from memory, with SQLite's defences on.
-//! - `schema` checks that its tables are ordinary tables.
-//! - `sql` reads them. Every number and length is bounded.
+//! - `schema` checks that its tables are ordinary tables, and `utf16` that text in UTF-16 is valid.
+//! - `sql` reads them, through `sql_rows`. Every number and length is bounded.
+//! - `read` chooses between `pages` and `sql`. Both give `rows`; `batches` gives them a part at a time.
+//!
+//! A database is written from a `row_source`: by `write` to a new file, or by `replace_in_place` to a file that
+//! cannot be replaced.
 
 mod batches;
 mod connection;
@@ -19,6 +24,7 @@ mod rows;
 mod schema;
 mod snapshot;
 mod sql;
+mod sql_rows;
 mod utf16;
 mod write;
 
