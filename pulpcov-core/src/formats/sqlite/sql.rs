@@ -7,20 +7,15 @@ use rusqlite::types::ValueRef;
 
 use super::connection::Source;
 use super::rows::Ids;
-
 use super::schema::{Lines, Schema};
 use super::snapshot::Snapshot;
 use super::sql_rows::{Table, blob, integer, optional_text, text};
-
 use super::{from_sqlite, utf16};
 use crate::data::contexts::{ContextId, ContextTable};
-
 use crate::data::path::PathList;
 use crate::data::rows::{Rows, Runs};
-
 use crate::data::stored_text::StoredText;
 use crate::data::{ArcSet, LineArc, Numbits};
-
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::limits::{self, BitmapBudget, MAX_NUMBITS};
 
