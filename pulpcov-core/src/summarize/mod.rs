@@ -6,8 +6,8 @@
 //! 1. It chooses the files (`file_choice`) and their names (`naming`). What it knows of files that a
 //!    plugin traced is in `traced`.
 //! 2. It reads each source from wherever the caller keeps it: [`Sources`]. From the disk, it only
-//!    reads what one of the users who named the file could read: `permission`. If they are in another place
-//!    than the data says, it finds them in a [`SourceTree`].
+//!    reads what one of the users who named the file could read: `permission`. If they are in
+//!    another place than the data says, it finds them in a [`SourceTree`].
 //! 3. It finds the facts about the source, and what ran of it (`worker`, with the `file_rows` of the
 //!    data): [`python`](crate::python) and [`results`](crate::results). A [`FactsCache`] keeps facts
 //!    between runs.
