@@ -10,11 +10,12 @@ use tempfile::NamedTempFile;
 use super::delete::delete_inputs;
 use super::event::Event;
 use super::existing_data::ExistingData;
-use super::gather::{Folded, Gathered, Outcome, Parts, gather};
+use super::gather::{Folded, Gathered, Gathering, Outcome};
 use super::lock::FolderLocks;
 use super::spill::{AllRows, SpillFile};
 use super::store::{replace_in_place, resolve_target, store_with};
 use super::unfinished::{Mark, Unfinished};
+use super::worker::Parts;
 use crate::REFERENCE_VERSION;
 use crate::data::{CoverageData, FileData, FilePath, Measurement};
 use crate::discover::{self, Found};
@@ -278,15 +279,19 @@ impl<'a> Combiner<'a> {
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingFolder::new("/")));
         let taken = existing.map_or(0, |existing| existing.size);
-        let memory = self.memory.map(|bytes| bytes.saturating_sub(taken));
-        let spilled = existing.is_some_and(|existing| !existing.spill_files.is_empty());
-        gather(inputs, &mut aliases, self.drop_contexts, memory, spilled, target, &self.on_event)
-            .map_err(|err| match err.kind() {
-                ErrorKind::TracerConflict => {
-                    name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
-                }
-                _ => err,
-            })
+        let gathering = Gathering {
+            inputs,
+            drop_contexts: self.drop_contexts,
+            memory: self.memory.map(|bytes| bytes.saturating_sub(taken)),
+            spilled: existing.is_some_and(|existing| !existing.spill_files.is_empty()),
+            data_file: target,
+        };
+        gathering.run(&mut aliases, &self.on_event).map_err(|err| match err.kind() {
+            ErrorKind::TracerConflict => {
+                name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
+            }
+            _ => err,
+        })
     }
 
     /// Merges all parts into one data set, and adds the summary of the inputs.

@@ -3,10 +3,10 @@
 //! [`Combiner`] runs these steps, reports each as an [`Event`], and loses no data if one of them fails:
 //!
 //! 1. An advisory lock keeps a second combine out of the same folders (`lock`).
-//! 2. All cores read the inputs, a bounded number at a time, and merge each one as it arrives (`gather`). A
-//!    step that depends on the order of the inputs is done in that order (`sequencer`). An input that cannot
-//!    be read stays where it is and is reported. Rows that take too much memory go to a temporary file
-//!    (`spill`); so do rows of a data file that is appended to (`existing_data`).
+//! 2. All cores read the inputs, a bounded number at a time, and merge each one as it arrives (`gather`,
+//!    `worker`). A step that depends on the order of the inputs is done in that order (`sequencer`). An input
+//!    that cannot be read stays where it is and is reported. Rows that take too much memory go to a temporary
+//!    file (`spill`); so do rows of a data file that is appended to (`existing_data`).
 //! 3. The result is written to a temporary file, synced, and renamed into place (`store`) once no other
 //!    process is writing the file that it replaces (`target_lock`). Then its folder is synced (`durable`).
 //! 4. The inputs are deleted last, each only if it is still the file that was read (`delete`).
@@ -25,6 +25,7 @@ mod spill;
 mod store;
 mod target_lock;
 mod unfinished;
+mod worker;
 
 pub use combiner::{Combined, Combiner};
 pub use event::Event;
