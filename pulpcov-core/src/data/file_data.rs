@@ -5,7 +5,7 @@ use super::contexts::ContextTable;
 use super::file_record::FileRecord;
 use super::{ArcSet, Authors, FilePath, Numbits};
 
-/// A file of a [`CoverageData`], with the names of its contexts.
+/// A file of a [`CoverageData`](super::CoverageData), with the names of its contexts.
 #[derive(Clone, Copy, Debug)]
 pub struct FileData<'a> {
     pub(super) path: &'a FilePath,
