@@ -1,6 +1,5 @@
 //! The steps of a combine.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
@@ -8,24 +7,28 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::contradiction::{InputsByMeasurement, name_conflicting_inputs};
 use super::delete::delete_inputs;
 use super::event::Event;
 use super::existing_data::ExistingData;
-use super::gather::{Folded, Gathered, Outcome, Parts, gather};
+use super::gather::{Folded, Gathered, Gathering};
+use super::input_summary::InputSummary;
 use super::lock::FolderLocks;
 use super::spill::{AllRows, SpillFile};
-use super::store::{folder_of, replace_in_place, resolve_target, store_with};
+use super::store::{replace_in_place, resolve_target, store_with};
 use super::unfinished::{Mark, Unfinished};
+use super::worker::Parts;
 use crate::REFERENCE_VERSION;
-use crate::data::{CoverageData, FileData, FilePath, Measurement};
+use crate::data::CoverageData;
 use crate::discover::{self, Found};
 use crate::error::{Error, ErrorKind, Lines, Result};
 use crate::folder::Entry;
+use crate::formats::FileIdentity;
 use crate::formats::sqlite::{self, RowSource};
-use crate::formats::{DataFile, FileIdentity, READ_BITS};
+use crate::links::folder_of;
 use crate::output::Replacement;
 use crate::paths::{PathAliases, WorkingFolder};
-use crate::text::{plural, printable, py_repr};
+use crate::text::plural;
 
 /// Combines data files without losing data.
 ///
@@ -289,15 +292,19 @@ impl<'a> Combiner<'a> {
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingFolder::new("/")));
         let taken = existing.map_or(0, |existing| existing.size);
-        let memory = self.memory.map(|bytes| bytes.saturating_sub(taken));
-        let spilled = existing.is_some_and(|existing| !existing.spill_files.is_empty());
-        gather(inputs, &mut aliases, self.drop_contexts, memory, spilled, target, &self.on_event)
-            .map_err(|err| match err.kind() {
-                ErrorKind::TracerConflict => {
-                    name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
-                }
-                _ => err,
-            })
+        let gathering = Gathering {
+            inputs,
+            drop_contexts: self.drop_contexts,
+            memory: self.memory.map(|bytes| bytes.saturating_sub(taken)),
+            spilled: existing.is_some_and(|existing| !existing.spill_files.is_empty()),
+            data_file: target,
+        };
+        gathering.run(&mut aliases, &self.on_event).map_err(|err| match err.kind() {
+            ErrorKind::TracerConflict => {
+                name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
+            }
+            _ => err,
+        })
     }
 
     /// Merges all parts into one data set, and adds the summary of the inputs.
@@ -330,7 +337,7 @@ impl<'a> Combiner<'a> {
             data.set_meta("version", REFERENCE_VERSION)?;
         }
         spill_files.iter_mut().for_each(|file| file.find_contexts(&mut data));
-        Ok(summary.into_result(data, spill_files))
+        Ok(PendingResult::new(summary, data, spill_files))
     }
 
     /// Writes the result to the target, and marks it if inputs are to be deleted. If the target was `read`,
@@ -387,76 +394,18 @@ struct PendingResult<'i> {
     read_bits: u32,
 }
 
-/// The inputs by their outcome.
-struct InputSummary<'i> {
-    read: Vec<(&'i Path, Option<Measurement>)>,
-    duplicates: usize,
-    left_out: Vec<Error>,
-    consumed: Vec<(&'i Entry, FileIdentity)>,
-    /// The read permissions that all inputs have in common.
-    read_bits: u32,
-}
-
-impl<'i> InputSummary<'i> {
-    fn new(inputs: &'i [Entry], outcomes: Vec<Outcome>, left_out: Vec<Error>) -> Self {
-        let failed: Vec<bool> =
-            outcomes.iter().map(|outcome| matches!(outcome, Outcome::Failed(_))).collect();
-        let mut summary = Self {
-            read: Vec::new(),
-            duplicates: 0,
-            left_out,
-            consumed: Vec::new(),
-            read_bits: READ_BITS,
-        };
-        for (input, outcome) in inputs.iter().zip(outcomes) {
-            let path = input.path();
-            match outcome {
-                Outcome::Read { identity, measurement, orphan_rows, read_bits } => {
-                    summary.read.push((path, measurement));
-                    summary.read_bits &= read_bits;
-                    match orphan_rows {
-                        0 => summary.consumed.push((input, identity)),
-                        rows => summary.left_out.push(orphans(path, rows)),
-                    }
-                }
-                // The first input with these bytes could not be read, so neither can this one.
-                Outcome::Duplicate { of, .. } if failed.get(of) == Some(&true) => {
-                    summary.left_out.push(same_bytes(path, inputs.get(of)));
-                }
-                Outcome::Duplicate { identity, .. } => {
-                    summary.duplicates += 1;
-                    summary.consumed.push((input, identity));
-                }
-                Outcome::Failed(err) => summary.left_out.push(err),
-            }
-        }
-        summary
-    }
-
-    fn into_result(self, data: CoverageData, spill_files: Vec<SpillFile>) -> PendingResult<'i> {
+impl<'i> PendingResult<'i> {
+    fn new(inputs: InputSummary<'i>, data: CoverageData, spill_files: Vec<SpillFile>) -> Self {
         let combined = Combined {
             data: None,
-            read: self.read.len(),
-            duplicates: self.duplicates,
-            left_out: self.left_out,
+            read: inputs.read.len(),
+            duplicates: inputs.duplicates,
+            left_out: inputs.left_out,
             folded: Vec::new(),
             not_deleted: Vec::new(),
         };
-        PendingResult {
-            combined,
-            data,
-            spill_files,
-            consumed: self.consumed,
-            read_bits: self.read_bits,
-        }
+        Self { combined, data, spill_files, consumed: inputs.consumed, read_bits: inputs.read_bits }
     }
-}
-
-fn orphans(path: &Path, rows: u64) -> Error {
-    let message = format!(
-        "{rows} of its rows name a file or a context that it does not have; the others are combined"
-    );
-    Error::new(ErrorKind::Corrupt, message).with_path(path)
 }
 
 /// Returns coverage.py's message, followed by the reason for each file.
@@ -464,76 +413,4 @@ fn no_usable_data(left_out: &[Error]) -> Error {
     let reasons = left_out.iter().map(|err| format!("  {err}"));
     let lines = std::iter::once("No usable data files".to_owned()).chain(reasons).collect();
     Error::new(ErrorKind::NoData, Lines(lines))
-}
-
-/// Returns the error of an input whose bytes equal those of `first`, which could not be read. The reason is
-/// reported for `first` only.
-fn same_bytes(path: &Path, first: Option<&Entry>) -> Error {
-    let first = first.map(|input| input.path().to_string_lossy()).unwrap_or_default();
-    Error::new(ErrorKind::Corrupt, format!("the same bytes as {}", printable(&first)))
-        .with_path(path)
-}
-
-/// The inputs that hold lines, and those that hold arcs.
-struct InputsByMeasurement<'i> {
-    lines: Vec<&'i Path>,
-    arcs: Vec<&'i Path>,
-}
-
-impl<'i> InputsByMeasurement<'i> {
-    fn new(
-        data_file: &'i Path,
-        existing: Option<&CoverageData>,
-        summary: &InputSummary<'i>,
-    ) -> Self {
-        let existing = existing.map(|data| (data_file, data.measurement()));
-        let all: Vec<_> = existing.into_iter().chain(summary.read.iter().copied()).collect();
-        let of = |wanted| {
-            all.iter().filter(|entry| entry.1 == Some(wanted)).map(|entry| entry.0).collect()
-        };
-        Self { lines: of(Measurement::Lines), arcs: of(Measurement::Arcs) }
-    }
-
-    fn are_mixed(&self) -> bool {
-        !self.lines.is_empty() && !self.arcs.is_empty()
-    }
-
-    fn refusal(&self) -> Error {
-        let names = |paths: &[&Path]| {
-            paths.iter().map(|path| format!("  {}", path.display())).collect::<Vec<_>>()
-        };
-        let mut lines = vec!["Can't combine branch coverage data with statement data".to_owned()];
-        lines.push(format!("{} measured statements:", plural(self.lines.len(), "file")));
-        lines.extend(names(&self.lines));
-        lines.push(format!("{} measured branches:", plural(self.arcs.len(), "file")));
-        lines.extend(names(&self.arcs));
-        Error::new(ErrorKind::MixedData, Lines(lines))
-    }
-}
-
-/// Reads the inputs again, in order, to find two that name different plugins for a file.
-fn name_conflicting_inputs(inputs: &[Entry], aliases: &mut PathAliases) -> Option<Error> {
-    let mut known = HashMap::<FilePath, (String, &Path)>::new();
-    for input in inputs {
-        let opened = DataFile::open_entry(input).and_then(DataFile::read);
-        let (Ok(decoded), input) = (opened, input.path()) else { continue };
-        let has_plugin_or_rows = |file: &FileData<'_>| file.has_rows() || !file.tracer().is_empty();
-        for file in decoded.data.files().filter(has_plugin_or_rows) {
-            let Ok(path) = aliases.map_file(file.path()) else { continue };
-            let (tracer, first) =
-                known.entry(path.clone()).or_insert_with(|| (file.tracer().to_owned(), input));
-            if tracer != file.tracer() {
-                let named = |tracer: &str, input: &Path| {
-                    format!("  {} in {}", py_repr(tracer), input.display())
-                };
-                let lines = vec![
-                    format!("Conflicting file tracer names for {path}:"),
-                    named(tracer, first),
-                    named(file.tracer(), input),
-                ];
-                return Some(Error::new(ErrorKind::TracerConflict, Lines(lines)));
-            }
-        }
-    }
-    None
 }

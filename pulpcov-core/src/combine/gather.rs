@@ -7,7 +7,6 @@
 //! aliases of relative paths depend on which path came first. Duplicates have equal hashes. An input is
 //! hashed only if another has the same size.
 
-use std::collections::btree_map;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Mutex;
@@ -16,11 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::event::Event;
 use super::sequencer::Sequencer;
-use super::spill::SpillFile;
-use crate::data::merging::{Merging, PathTable};
-use crate::data::rows::Rows;
+use super::worker::{DecodedInput, KEPT, MemoryBudget, Parts, RenamedPaths, WorkerState};
 use crate::data::stored_text::StoredText;
-use crate::data::{Authors, CoverageData, FilePath, Measurement};
+use crate::data::{Authors, FilePath, Measurement};
 use crate::error::{Error, Result};
 use crate::folder::Entry;
 use crate::formats::{DataFile, FileIdentity};
@@ -65,149 +62,6 @@ pub struct Folded {
     pub into: FilePath,
 }
 
-/// Data sets by measurement: line data and branch data cannot share one.
-#[derive(Default)]
-pub(super) struct Parts {
-    data: BTreeMap<Option<Measurement>, CoverageData>,
-    /// Rows of these data sets that are on disk.
-    spill_files: Vec<SpillFile>,
-}
-
-impl Parts {
-    fn merge(&mut self, mut other: Self) -> Result<()> {
-        self.spill_files.append(&mut other.spill_files);
-        for (measurement, data) in other.data {
-            match self.data.entry(measurement) {
-                btree_map::Entry::Vacant(entry) => drop(entry.insert(data)),
-                btree_map::Entry::Occupied(mut entry) => entry.get_mut().merge(data)?,
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn into_parts(self) -> (impl Iterator<Item = CoverageData>, Vec<SpillFile>) {
-        (self.data.into_values(), self.spill_files)
-    }
-}
-
-/// The content of an input.
-struct DecodedInput {
-    rows: Rows,
-    /// For each file of the input, the number of its renamed path.
-    numbers: Vec<usize>,
-}
-
-/// The largest buffer, in bytes, that is kept for the next input.
-const KEPT: usize = 8 << 20;
-
-/// What a worker has merged so far.
-#[derive(Default)]
-struct WorkerState {
-    /// The memory of the last input.
-    buffer: Vec<u8>,
-    renamed: RenamedPaths,
-    data: BTreeMap<Option<Measurement>, Merging>,
-    spill_files: Vec<SpillFile>,
-    /// An upper bound on the size of the rows in memory, in bytes.
-    size: usize,
-}
-
-impl WorkerState {
-    /// Adds what was read, and keeps the rows within the memory limit.
-    fn add(
-        &mut self,
-        DecodedInput { rows, numbers }: DecodedInput,
-        budget: &MemoryBudget<'_>,
-    ) -> Result<()> {
-        self.size += rows.size();
-        let data = self.data.entry(rows.measurement).or_default();
-        data.add(rows, &numbers, self.renamed.paths.all())?;
-        self.make_room(0, budget)
-    }
-
-    /// Keeps the rows within the memory limit, with room for `more` bytes.
-    fn make_room(&mut self, more: usize, budget: &MemoryBudget<'_>) -> Result<()> {
-        let Some(bytes) = budget.bytes else { return Ok(()) };
-        if self.size > 0 && self.size.saturating_add(more) > bytes {
-            // The exact size is smaller than the sum so far, because inputs share rows.
-            self.size = self.data.values().map(Merging::size).sum();
-            // A few rows are not worth a file.
-            if self.size.saturating_add(more) > bytes / 2 && self.size > bytes / 4 {
-                self.spill(budget)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Finishes the merge. If any worker has rows on disk, all rows go there, because writing the result
-    /// takes memory too.
-    fn end(&mut self, budget: &MemoryBudget<'_>) -> Result<()> {
-        if budget.spilled.load(Ordering::Relaxed) { self.spill(budget) } else { Ok(()) }
-    }
-
-    /// Moves the rows to disk.
-    fn spill(&mut self, budget: &MemoryBudget<'_>) -> Result<()> {
-        budget.spilled.store(true, Ordering::Relaxed);
-        for data in self.data.values_mut() {
-            self.spill_files.extend(SpillFile::take(
-                data,
-                self.renamed.paths.all(),
-                budget.data_file,
-            )?);
-        }
-        self.size = 0;
-        Ok(())
-    }
-
-    fn into_parts(self) -> Parts {
-        let paths = self.renamed.paths.all();
-        let named = |(measurement, data): (Option<Measurement>, Merging)| {
-            (measurement, data.into_data(measurement, paths))
-        };
-        Parts { data: self.data.into_iter().map(named).collect(), spill_files: self.spill_files }
-    }
-}
-
-/// The renamed paths of the inputs that a worker has seen. A path is always renamed to the same new path.
-#[derive(Default)]
-struct RenamedPaths {
-    numbers: HashMap<FilePath, usize>,
-    /// The paths of the result.
-    paths: PathTable,
-}
-
-impl RenamedPaths {
-    /// Returns the number of each path's new path, or `None` where it is not known yet.
-    fn find<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Vec<Option<usize>> {
-        paths.map(|path| self.numbers.get(path).copied()).collect()
-    }
-
-    /// Returns the number of each path's new path. `new` holds the new paths of those that were not `found`.
-    fn learn<'p>(
-        &mut self,
-        paths: impl Iterator<Item = StoredText<'p>>,
-        found: Vec<Option<usize>>,
-        new: Vec<FilePath>,
-    ) -> Vec<usize> {
-        let mut new = new.into_iter();
-        let mut learn = |path: StoredText<'_>| {
-            let number = self.paths.number(new.next()?);
-            self.numbers.insert(path.into(), number);
-            Some(number)
-        };
-        let number = |(path, found): (_, Option<usize>)| found.or_else(|| learn(path));
-        paths.zip(found).filter_map(number).collect()
-    }
-}
-
-/// The memory limit of each worker's rows, and where the rows go beyond it.
-struct MemoryBudget<'a> {
-    bytes: Option<usize>,
-    data_file: &'a Path,
-    /// Whether any rows are on disk.
-    spilled: AtomicBool,
-}
-
 /// The state that changes in the order of the inputs.
 struct InOrder<'a> {
     aliases: &'a mut PathAliases,
@@ -246,49 +100,57 @@ impl InOrder<'_> {
     }
 }
 
-/// Reads and merges all inputs. Rows that take more than `memory` bytes go to temporary files beside
-/// `data_file`. If `spilled` is set, rows are on disk already, and all rows go there.
-///
-/// # Errors
-///
-/// Only if readable inputs contradict each other. An input that cannot be read is an [`Outcome`], not an
-/// error.
-pub(super) fn gather(
-    inputs: &[Entry],
-    aliases: &mut PathAliases,
-    drop_contexts: bool,
-    memory: Option<usize>,
-    spilled: bool,
-    data_file: &Path,
-    event: impl Fn(Event<'_>) + Sync,
-) -> Result<Gathered> {
-    let workers = workers(inputs.len());
-    // A rule that the user wrote is meant to fold files, so it needs no report.
-    let folds_by_itself = aliases.is_relative() && !aliases.has_rules();
-    let pool = Pool {
-        sizes: Sizes::of(inputs),
-        budget: MemoryBudget {
-            bytes: memory.map(|bytes| bytes / workers),
-            data_file,
-            spilled: AtomicBool::new(spilled),
-        },
-        inputs,
-        next: AtomicUsize::new(0),
-        sequencer: Sequencer::new(InOrder { aliases, seen: HashMap::new() }),
-        outcomes: Mutex::new(BTreeMap::new()),
-        folded: folds_by_itself.then(Mutex::default),
-        drop_contexts,
-        event,
-    };
-    let data = pool.run()?;
-    let outcomes = pool.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let folded =
-        pool.folded.map(|folded| folded.into_inner().unwrap_or_else(PoisonError::into_inner));
-    Ok(Gathered {
-        data,
-        outcomes: outcomes.into_values().collect(),
-        folded: folded.unwrap_or_default().into_values().collect(),
-    })
+/// What to gather, and how.
+pub(super) struct Gathering<'a> {
+    pub(super) inputs: &'a [Entry],
+    pub(super) drop_contexts: bool,
+    /// The most memory that rows may take, in bytes. Other rows go to temporary files beside `data_file`.
+    pub(super) memory: Option<usize>,
+    /// Whether rows are on disk already. If so, all rows go there.
+    pub(super) spilled: bool,
+    pub(super) data_file: &'a Path,
+}
+
+impl Gathering<'_> {
+    /// Reads and merges all inputs.
+    ///
+    /// # Errors
+    ///
+    /// Only if readable inputs contradict each other. An input that cannot be read is an [`Outcome`], not an
+    /// error.
+    pub(super) fn run(
+        self,
+        aliases: &mut PathAliases,
+        event: impl Fn(Event<'_>) + Sync,
+    ) -> Result<Gathered> {
+        let workers = workers(self.inputs.len());
+        // A rule that the user wrote is meant to fold files, so it needs no report.
+        let folds_by_itself = aliases.is_relative() && !aliases.has_rules();
+        let pool = Pool {
+            sizes: Sizes::of(self.inputs),
+            budget: MemoryBudget {
+                bytes: self.memory.map(|bytes| bytes / workers),
+                data_file: self.data_file,
+                spilled: AtomicBool::new(self.spilled),
+            },
+            inputs: self.inputs,
+            next: AtomicUsize::new(0),
+            sequencer: Sequencer::new(InOrder { aliases, seen: HashMap::new() }),
+            outcomes: Mutex::new(BTreeMap::new()),
+            folded: folds_by_itself.then(Mutex::default),
+            drop_contexts: self.drop_contexts,
+            event,
+        };
+        let data = pool.run()?;
+        let outcomes = pool.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let folded =
+            pool.folded.map(|folded| folded.into_inner().unwrap_or_else(PoisonError::into_inner));
+        Ok(Gathered {
+            data,
+            outcomes: outcomes.into_values().collect(),
+            folded: folded.unwrap_or_default().into_values().collect(),
+        })
+    }
 }
 
 fn workers(inputs: usize) -> usize {

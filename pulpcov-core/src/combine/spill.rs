@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::contexts::{ContextId, ContextTable};
-use crate::data::coverage_data::FileRecord;
+use crate::data::file_record::FileRecord;
 use crate::data::merging::Merging;
 use crate::data::{ArcSet, Authors, CoverageData, FilePath, LineArc, Measurement, Numbits};
 use crate::error::{Error, ErrorKind, Result};

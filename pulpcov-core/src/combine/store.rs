@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+use super::durable::sync_folder;
 use super::target_lock::{TargetLock, refuse_unsettled};
 use super::unfinished::{PREFIX, TEMPORARY};
 use crate::data::CoverageData;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::sqlite::{ReplacedInPlace, RowSource};
 use crate::formats::{FileIdentity, READ_BITS, companions, json, sqlite};
-use crate::links::Destination;
-pub(super) use crate::links::folder_of;
+use crate::links::{Destination, folder_of};
 use crate::output::{Replacement, forbids_replacing, is_mount_point, limit_readers, open_in_place};
 
 /// The formats of a data file that can be written.
@@ -195,17 +195,6 @@ fn remove_companions(target: &Path) -> Result<()> {
             }
             _ => {}
         }
-    }
-    Ok(())
-}
-
-/// Makes a rename or a deletion durable.
-pub(super) fn sync_folder(folder: &Path) -> Result<()> {
-    #[cfg(unix)]
-    match File::open(folder).and_then(|handle| handle.sync_all()) {
-        // Some file systems, mostly network file systems, cannot sync folders.
-        Err(err) if err.kind() == io::ErrorKind::InvalidInput => {}
-        synced => synced.map_err(|err| Error::io(folder, err))?,
     }
     Ok(())
 }

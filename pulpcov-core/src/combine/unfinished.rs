@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempPath};
 
-use super::store::sync_folder;
+use super::durable::sync_folder;
 use crate::error::{Error, Result};
 use crate::folder::Entry;
 use crate::formats::sqlite::{ReplacedInPlace, is_marked};

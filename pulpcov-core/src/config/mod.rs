@@ -25,9 +25,17 @@
 //! * The message about a TOML syntax error is this crate's; coverage.py shows the message of
 //!   Python's parser. The messages about INI syntax are the same as Python's.
 //!
-//! The modules: `files` chooses the files and applies one. `ini` and `toml` parse a file, and
-//! `document` finds sections in the result. `settings` lists each option and its type; `values`
-//! reads a value as that type.
+//! The modules:
+//!
+//! - `files` chooses the files and applies one. It knows the user's folder from `home`.
+//! - `ini` and `toml` parse a file, and `document` finds sections in the result.
+//! - `settings` are the fields and their defaults. `options` lists the option of each field, its
+//!   type, and the attribute of coverage.py that `debug` shows it as.
+//! - `values` reads a value as a type, with `numbers` and `substitute`, which replaces environment
+//!   variables. `value` is a value of any type.
+//! - `aliases` makes path aliases of the section `[paths]`.
+//! - `info` prints facts as `coverage debug` does.
+//! - `ordered` is a map in the order of insertion, and `error` the errors of all these.
 
 mod aliases;
 mod debug;
@@ -35,8 +43,10 @@ mod document;
 mod error;
 mod files;
 mod home;
+mod info;
 mod ini;
 mod numbers;
+mod options;
 mod ordered;
 mod settings;
 mod substitute;
@@ -44,8 +54,8 @@ mod toml;
 mod value;
 mod values;
 
-pub use debug::{Info, format_info};
 pub use files::{Loaded, Loader};
+pub use info::{Info, format_info};
 pub use numbers::{parse_float, parse_int};
 pub use ordered::OrderedMap;
 pub use settings::{

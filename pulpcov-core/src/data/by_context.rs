@@ -47,6 +47,9 @@ impl Union for ArcSet {
     }
 }
 
+/// The overhead of a set in memory, in bytes: its entry, and what the allocator adds.
+pub(super) const SET_OVERHEAD: usize = 24 + 16;
+
 /// One set per context, sorted by context id.
 ///
 /// This is a sorted vector and not a map. An entry takes only its id and its set, and contexts that a merge

@@ -1,27 +1,15 @@
 //! The data set, as in coverage.py's `CoverageData`.
 
-use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::by_context::{ByContext, Union};
+use super::conflict::mixed_data;
 use super::contexts::{ContextId, ContextTable};
+use super::file_record::FileRecord;
 use super::rows::{Rows, Runs};
 use super::stored_text::StoredText;
-use super::{ArcSet, Authors, ContextSelection, FilePath, LineArc, Numbits};
-use crate::error::{Error, ErrorKind, Result};
-use crate::text::{printable, py_repr};
-
-/// The number of files from which merging them in parallel pays.
-const MANY_FILES: usize = 64;
-
-/// The kind of rows in a data set, which never holds both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Measurement {
-    /// Line numbers: statement coverage.
-    Lines,
-    /// Line-to-line jumps: branch coverage.
-    Arcs,
-}
+use super::{ArcSet, Authors, FileData, FilePath, LineArc, Measurement, Numbits};
+use crate::error::{Error, Result};
 
 /// Lines or arcs that ran, by source file and context.
 ///
@@ -52,155 +40,10 @@ pub enum Measurement {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct CoverageData {
-    measurement: Option<Measurement>,
-    meta: BTreeMap<String, String>,
-    contexts: ContextTable,
-    files: BTreeMap<FilePath, FileRecord>,
-}
-
-/// The overhead of a set in memory, in bytes: its entry, and what the allocator adds.
-pub(super) const SET_OVERHEAD: usize = 24 + 16;
-
-/// The rows of a measured file. Only one of `lines` and `arcs` is ever filled.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct FileRecord {
-    pub(crate) tracer: Box<str>,
-    /// Whether the file had rows that were moved elsewhere.
-    pub(super) was_measured: bool,
-    pub(crate) authors: Authors,
-    pub(crate) lines: ByContext<Numbits>,
-    pub(crate) arcs: ByContext<ArcSet>,
-}
-
-impl FileRecord {
-    fn absorb(&mut self, other: Self, ids: &[ContextId]) {
-        self.authors.join(&other.authors);
-        self.was_measured |= other.was_measured;
-        if self.tracer.is_empty() {
-            self.tracer.clone_from(&other.tracer);
-        }
-        self.absorb_rows(other, ids);
-    }
-
-    /// Adds the rows of `other`, but not its tracer or authors.
-    pub(crate) fn absorb_rows(&mut self, other: Self, ids: &[ContextId]) {
-        self.lines.absorb(other.lines, ids);
-        self.arcs.absorb(other.arcs, ids);
-    }
-
-    /// Merges another file that was renamed to the same path.
-    pub(crate) fn merge_renamed(
-        &mut self,
-        other: Self,
-        path: &FilePath,
-        ids: &[ContextId],
-    ) -> Result<()> {
-        self.set_tracer(&other.tracer, path)?;
-        self.absorb(other, ids);
-        Ok(())
-    }
-
-    fn set_tracer(&mut self, tracer: &str, path: &FilePath) -> Result<()> {
-        if self.tracer.is_empty() {
-            self.tracer = tracer.into();
-        } else if !tracer.is_empty() && *self.tracer != *tracer {
-            return Err(tracer_conflict(path, &self.tracer, tracer));
-        }
-        Ok(())
-    }
-
-    /// Returns the record without its rows.
-    pub(super) fn without_rows(&self) -> Self {
-        Self {
-            tracer: self.tracer.clone(),
-            was_measured: self.was_measured || self.has_rows(),
-            authors: self.authors.clone(),
-            ..Self::default()
-        }
-    }
-
-    /// Returns the plugin that traced the file, which is empty for Python itself. Returns `None` if the file
-    /// has neither a plugin nor rows: coverage.py lets any plugin own a file that it never saw run
-    /// (coverage.py 7.17.5, `CoverageData.update`).
-    pub(super) fn plugin(&self) -> Option<&str> {
-        let is_known = !self.tracer.is_empty() || self.was_measured || self.has_rows();
-        is_known.then_some(&*self.tracer)
-    }
-
-    fn has_rows(&self) -> bool {
-        !self.lines.is_empty() || !self.arcs.is_empty()
-    }
-
-    pub(crate) fn arcs_to_lines(&mut self) {
-        for (id, arcs) in std::mem::take(&mut self.arcs).iter() {
-            self.lines.add(id, arcs.lines().collect());
-        }
-    }
-
-    /// Returns the approximate size of the rows in memory, in bytes.
-    pub(super) fn size(&self) -> usize {
-        let lines = self.lines.iter().map(|(_, lines)| SET_OVERHEAD + lines.as_bytes().len());
-        let arcs = self.arcs.iter().map(|(_, arcs)| SET_OVERHEAD + size_of_val(arcs.as_slice()));
-        lines.chain(arcs).sum()
-    }
-}
-
-/// Merges each record into its counterpart. Uses all cores if there are many records.
-fn absorb_each(records: Vec<(&mut FileRecord, FileRecord)>, ids: &[ContextId]) {
-    #[cfg(feature = "combine")]
-    if records.len() >= MANY_FILES {
-        use rayon::prelude::*;
-        records.into_par_iter().for_each(|(mine, other)| mine.absorb(other, ids));
-        return;
-    }
-    records.into_iter().for_each(|(mine, other)| mine.absorb(other, ids));
-}
-
-/// A file of a [`CoverageData`], with the names of its contexts.
-#[derive(Clone, Copy, Debug)]
-pub struct FileData<'a> {
-    path: &'a FilePath,
-    record: &'a FileRecord,
-    contexts: &'a ContextTable,
-}
-
-impl<'a> FileData<'a> {
-    /// Returns whether the file has rows. Without rows, only its name is known.
-    pub fn has_rows(&self) -> bool {
-        self.record.has_rows()
-    }
-
-    /// Returns the path of the file.
-    pub fn path(&self) -> &'a FilePath {
-        self.path
-    }
-
-    /// Returns the plugin that traced the file, which is empty for ordinary Python.
-    pub fn tracer(&self) -> &'a str {
-        &self.record.tracer
-    }
-
-    /// Returns the authors of the data files that name the file.
-    pub fn authors(&self) -> &'a Authors {
-        &self.record.authors
-    }
-
-    /// Returns the lines of each context, sorted by the context's name. Empty if arcs were measured.
-    pub fn lines_by_context(&self) -> Vec<(&'a str, &'a Numbits)> {
-        self.named(&self.record.lines)
-    }
-
-    /// Returns the arcs of each context, sorted by the context's name. Empty if lines were measured.
-    pub fn arcs_by_context(&self) -> Vec<(&'a str, &'a ArcSet)> {
-        self.named(&self.record.arcs)
-    }
-
-    fn named<T: Union>(&self, sets: &'a ByContext<T>) -> Vec<(&'a str, &'a T)> {
-        let mut named: Vec<_> =
-            sets.iter().map(|(id, set)| (self.contexts.name(id), set)).collect();
-        named.sort_unstable_by_key(|entry| entry.0);
-        named
-    }
+    pub(super) measurement: Option<Measurement>,
+    pub(super) meta: BTreeMap<String, String>,
+    pub(super) contexts: ContextTable,
+    pub(super) files: BTreeMap<FilePath, FileRecord>,
 }
 
 impl CoverageData {
@@ -208,8 +51,6 @@ impl CoverageData {
     pub fn new() -> Self {
         Self::default()
     }
-
-    // Queries of the content.
 
     /// Returns whether lines or arcs were measured, or `None` if nothing was measured yet.
     pub fn measurement(&self) -> Option<Measurement> {
@@ -265,141 +106,15 @@ impl CoverageData {
         &self.meta
     }
 
-    // Queries of the rows.
-
-    /// Returns the lines of a file that ran in any context, or `None` for an unknown file.
-    ///
-    /// For arcs, these are the positive ends, as in coverage.py's `CoverageData.lines`.
-    pub fn lines(&self, path: impl AsRef<str>) -> Option<Numbits> {
-        self.lines_where(path.as_ref(), |_| true)
-    }
-
-    /// Returns the lines of a file that ran in the selected contexts.
-    pub fn lines_in(&self, path: impl AsRef<str>, selection: &ContextSelection) -> Option<Numbits> {
-        self.lines_where(path.as_ref(), |id| selection.contains(id))
-    }
-
-    /// Returns the arcs of a file that ran in any context, or `None` for an unknown file.
-    pub fn arcs(&self, path: impl AsRef<str>) -> Option<ArcSet> {
-        self.arcs_where(path.as_ref(), |_| true)
-    }
-
-    /// Returns the arcs of a file that ran in the selected contexts.
-    pub fn arcs_in(&self, path: impl AsRef<str>, selection: &ContextSelection) -> Option<ArcSet> {
-        self.arcs_where(path.as_ref(), |id| selection.contains(id))
-    }
-
-    /// Returns, for each line that ran, the contexts that ran it, sorted by name.
-    pub fn contexts_by_line(&self, path: impl AsRef<str>) -> BTreeMap<i32, Vec<&str>> {
-        self.contexts_by_line_where(path.as_ref(), |_| true)
-    }
-
-    /// Returns, for each line that ran in the selected contexts, those of the contexts that ran it, sorted by
-    /// name.
-    pub fn contexts_by_line_in(
-        &self,
-        path: impl AsRef<str>,
-        selection: &ContextSelection,
-    ) -> BTreeMap<i32, Vec<&str>> {
-        self.contexts_by_line_where(path.as_ref(), |id| selection.contains(id))
-    }
-
-    /// Returns the result of [`contexts_by_line_in`](Self::contexts_by_line_in) in the order in which
-    /// coverage.py finds the lines: by context, oldest first, and then by line or arc.
-    #[cfg(feature = "report")]
-    pub(crate) fn contexts_by_line_recorded(
-        &self,
-        path: &FilePath,
-        selection: Option<&ContextSelection>,
-    ) -> Vec<(i32, Vec<&str>)> {
-        let Some(record) = self.files.get(path) else { return Vec::new() };
-        let wanted = |id| selection.is_none_or(|selection| selection.contains(id));
-        let mut places = std::collections::HashMap::<i32, usize>::new();
-        let mut lines = Vec::<(i32, Vec<ContextId>)>::new();
-        let mut add = |line: i32, id: ContextId| {
-            let place = *places.entry(line).or_insert(lines.len());
-            match lines.get_mut(place) {
-                // The rows are visited context by context, so a context that is known already is the last
-                // one.
-                Some((_, ids)) if ids.last() != Some(&id) => ids.push(id),
-                Some(_) => {}
-                None => lines.push((line, vec![id])),
-            }
-        };
-        for (id, numbits) in record.lines.iter().filter(|(id, _)| wanted(*id)) {
-            numbits.iter().for_each(|line| add(line, id));
-        }
-        for (id, arcs) in record.arcs.iter().filter(|(id, _)| wanted(*id)) {
-            arcs.lines().for_each(|line| add(line, id));
-        }
-        let named = |(line, ids): (i32, Vec<ContextId>)| {
-            let mut names: Vec<&str> = ids.into_iter().map(|id| self.contexts.name(id)).collect();
-            names.sort_unstable();
-            (line, names)
-        };
-        lines.into_iter().map(named).collect()
-    }
-
-    /// Returns the contexts that ran a file, with the lines that each context ran.
-    #[cfg(feature = "report")]
-    pub(crate) fn lines_by_context(
-        &self,
-        path: &FilePath,
-        selection: Option<&ContextSelection>,
-    ) -> Vec<(&str, std::borrow::Cow<'_, Numbits>)> {
-        use std::borrow::Cow;
-        let Some(record) = self.files.get(path) else { return Vec::new() };
-        let wanted = |id| selection.is_none_or(|selection| selection.contains(id));
-        let lines = record.lines.iter().map(|(id, lines)| (id, Cow::Borrowed(lines)));
-        let arcs = record.arcs.iter().map(|(id, arcs)| (id, Cow::Owned(arcs.lines().collect())));
-        let rows = lines.chain(arcs).filter(|(id, _)| wanted(*id));
-        rows.map(|(id, lines)| (self.contexts.name(id), lines)).collect()
-    }
-
-    /// Selects the contexts whose names satisfy `wanted`, for the queries whose names end in `_in`.
-    pub fn select_contexts(&self, wanted: impl FnMut(&str) -> bool) -> ContextSelection {
-        ContextSelection(self.contexts.names().map(wanted).collect())
-    }
-
-    fn lines_where(&self, path: &str, wanted: impl Fn(ContextId) -> bool) -> Option<Numbits> {
-        if self.has_arcs() {
-            return self.arcs_where(path, wanted).map(|arcs| arcs.lines().collect());
-        }
-        Some(union_where(&self.files.get(path)?.lines, wanted))
-    }
-
-    fn arcs_where(&self, path: &str, wanted: impl Fn(ContextId) -> bool) -> Option<ArcSet> {
-        let all = self.files.get(path)?.arcs.iter().filter(|(id, _)| wanted(*id));
-        Some(all.flat_map(|(_, arcs)| arcs.iter()).collect())
-    }
-
-    fn contexts_by_line_where(
-        &self,
-        path: &str,
-        wanted: impl Fn(ContextId) -> bool,
-    ) -> BTreeMap<i32, Vec<&str>> {
-        let mut by_line = BTreeMap::<i32, Vec<&str>>::new();
-        let Some(record) = self.files.get(path) else { return by_line };
-        let lines = record.lines.iter().map(|(id, lines)| (id, lines.clone()));
-        let arcs = record.arcs.iter().map(|(id, arcs)| (id, arcs.lines().collect::<Numbits>()));
-        for (id, lines) in lines.chain(arcs).filter(|(id, _)| wanted(*id)) {
-            for line in lines.iter() {
-                by_line.entry(line).or_default().push(self.contexts.name(id));
-            }
-        }
-        by_line.values_mut().for_each(|names| names.sort_unstable());
-        by_line
-    }
-
     // Additions.
 
     /// Adds lines of a file in a context. The context of data without contexts is `""`.
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::MixedData`] if the data holds arcs.
-    /// - [`ErrorKind::NotRepresentable`] if a data file cannot hold the path or the context: the path is not
-    ///   UTF-8, or one of them contains a NUL.
+    /// - [`ErrorKind::MixedData`](crate::ErrorKind::MixedData) if the data holds arcs.
+    /// - [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if a data file cannot hold the
+    ///   path or the context: the path is not UTF-8, or one of them contains a NUL.
     pub fn add_lines(
         &mut self,
         path: impl TryInto<FilePath, Error: Into<Error>>,
@@ -417,8 +132,9 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::MixedData`] if the data holds lines.
-    /// - [`ErrorKind::NotRepresentable`] as from [`add_lines`](Self::add_lines).
+    /// - [`ErrorKind::MixedData`](crate::ErrorKind::MixedData) if the data holds lines.
+    /// - [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) as from
+    ///   [`add_lines`](Self::add_lines).
     pub fn add_arcs(
         &mut self,
         path: impl TryInto<FilePath, Error: Into<Error>>,
@@ -441,7 +157,8 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotRepresentable`] as from [`add_lines`](Self::add_lines).
+    /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) as from
+    /// [`add_lines`](Self::add_lines).
     pub fn touch_file(&mut self, path: impl TryInto<FilePath, Error: Into<Error>>) -> Result<()> {
         self.files.entry(path.try_into().map_err(Into::into)?).or_default();
         Ok(())
@@ -451,7 +168,7 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotRepresentable`] if the name contains a NUL.
+    /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the name contains a NUL.
     pub fn touch_context(&mut self, name: &str) -> Result<()> {
         self.contexts.intern(stored("context", name)?);
         Ok(())
@@ -461,8 +178,9 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::TracerConflict`] if the file has another plugin.
-    /// - [`ErrorKind::NotRepresentable`] as from [`add_lines`](Self::add_lines).
+    /// - [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if the file has another plugin.
+    /// - [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) as from
+    ///   [`add_lines`](Self::add_lines).
     pub fn set_file_tracer(
         &mut self,
         path: impl TryInto<FilePath, Error: Into<Error>>,
@@ -508,10 +226,10 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::MixedData`] if the data holds the other measurement.
+    /// [`ErrorKind::MixedData`](crate::ErrorKind::MixedData) if the data holds the other measurement.
     pub fn set_measurement(&mut self, measurement: Measurement) -> Result<()> {
         match self.measurement {
-            Some(other) if other != measurement => Err(mixed(measurement)),
+            Some(other) if other != measurement => Err(mixed_data(measurement)),
             _ => {
                 self.measurement = Some(measurement);
                 Ok(())
@@ -523,7 +241,8 @@ impl CoverageData {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotRepresentable`] if the key or the value contains a NUL.
+    /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the key or the value contains a
+    /// NUL.
     pub fn set_meta(&mut self, key: &str, value: &str) -> Result<()> {
         let (key, value) = (stored("key", key)?, stored("value", value)?);
         self.meta.insert(key.as_str().to_owned(), value.as_str().to_owned());
@@ -539,159 +258,6 @@ impl CoverageData {
     /// another data set.
     pub(crate) fn replace_meta(&mut self, meta: BTreeMap<String, String>) {
         self.meta = meta;
-    }
-
-    // Changes of the whole data set.
-
-    /// Adds all of `other`: the union of files, contexts, lines and arcs.
-    ///
-    /// The order and the grouping of merges do not matter, and merging the same data twice changes nothing.
-    /// Metadata is kept only where both data sets agree.
-    ///
-    /// # Errors
-    ///
-    /// Nothing has changed on error.
-    ///
-    /// - [`ErrorKind::MixedData`] if one data set holds lines and the other arcs.
-    /// - [`ErrorKind::TracerConflict`] if both have a file with different plugins, or with a plugin in one
-    ///   and rows without a plugin in the other (coverage.py's `CoverageData.update`).
-    pub fn merge(&mut self, other: Self) -> Result<()> {
-        if let Some(measurement) = other.measurement
-            && self.measurement.is_some_and(|own| own != measurement)
-        {
-            return Err(mixed(measurement));
-        }
-        self.check_tracers(&other)?;
-        self.measurement = self.measurement.or(other.measurement);
-        self.meta.retain(|key, value| other.meta.get(key) == Some(value));
-        let ids = self.contexts.absorb(other.contexts);
-        self.absorb_files(other.files, &ids);
-        Ok(())
-    }
-
-    fn absorb_files(&mut self, files: BTreeMap<FilePath, FileRecord>, ids: &[ContextId]) {
-        if self.is_far_larger_than(&files) {
-            for (path, record) in files {
-                match self.files.get_mut(&path) {
-                    Some(mine) => mine.absorb(record, ids),
-                    None => self.add_record(path, record, ids),
-                }
-            }
-            return;
-        }
-        let (mut both, mut new) = (Vec::new(), Vec::new());
-        let mut own = self.files.iter_mut().peekable();
-        for (path, record) in files {
-            while own.next_if(|(known, _)| **known < path).is_some() {}
-            match own.next_if(|(known, _)| **known == path) {
-                Some((_, mine)) => both.push((mine, record)),
-                None => new.push((path, record)),
-            }
-        }
-        absorb_each(both, ids);
-        new.into_iter().for_each(|(path, record)| self.add_record(path, record, ids));
-    }
-
-    fn add_record(&mut self, path: FilePath, record: FileRecord, ids: &[ContextId]) {
-        let mut mine = record.without_rows();
-        mine.absorb_rows(record, ids);
-        self.files.insert(path, mine);
-    }
-
-    /// Returns whether `files` are so few that looking up each one is less work than a pass over both sorted
-    /// maps.
-    ///
-    /// Without this check, merging many small data sets takes time quadratic in their number.
-    fn is_far_larger_than(&self, files: &BTreeMap<FilePath, FileRecord>) -> bool {
-        files.len().saturating_mul(16) < self.files.len()
-    }
-
-    fn check_tracers(&self, other: &Self) -> Result<()> {
-        let check =
-            |path, mine: &FileRecord, theirs: &FileRecord| match (mine.plugin(), theirs.plugin()) {
-                (Some(mine), Some(theirs)) if mine != theirs => {
-                    Err(tracer_conflict(path, mine, theirs))
-                }
-                _ => Ok(()),
-            };
-        let any =
-            |files: &BTreeMap<_, FileRecord>| files.values().any(|file| !file.tracer.is_empty());
-        if !any(&self.files) && !any(&other.files) {
-            return Ok(());
-        }
-        if self.is_far_larger_than(&other.files) {
-            let shared = |(path, theirs)| Some((path, self.files.get(path)?, theirs));
-            return other
-                .files
-                .iter()
-                .filter_map(shared)
-                .try_for_each(|(path, mine, theirs)| check(path, mine, theirs));
-        }
-        let mut own = self.files.iter().peekable();
-        for (path, theirs) in &other.files {
-            while own.next_if(|(known, _)| *known < path).is_some() {}
-            if let Some((known, mine)) = own.peek()
-                && *known == path
-            {
-                check(path, mine, theirs)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the data with every file renamed. Files that get the same new path become one.
-    ///
-    /// # Errors
-    ///
-    /// The errors of `new_path`, and [`ErrorKind::TracerConflict`] if files with different plugins become
-    /// one.
-    pub fn map_paths(
-        mut self,
-        mut new_path: impl FnMut(&FilePath) -> Result<FilePath>,
-    ) -> Result<Self> {
-        let same_ids = ContextId::identity(self.contexts.len());
-        for (path, record) in std::mem::take(&mut self.files) {
-            match self.files.entry(new_path(&path)?) {
-                Entry::Vacant(entry) => drop(entry.insert(record)),
-                Entry::Occupied(mut entry) => {
-                    let path = entry.key().clone();
-                    entry.get_mut().merge_renamed(record, &path, &same_ids)?;
-                }
-            }
-        }
-        Ok(self)
-    }
-
-    /// Moves all rows into the unnamed context, and removes all other contexts.
-    pub fn drop_contexts(&mut self) {
-        let mut contexts = ContextTable::default();
-        if self.contexts.len() > 0 {
-            let id = contexts.intern(StoredText::EMPTY);
-            for record in self.files.values_mut() {
-                record.lines.flatten(id);
-                record.arcs.flatten(id);
-            }
-        }
-        self.contexts = contexts;
-    }
-
-    /// Replaces arcs by the lines at their ends. Data without arcs does not change.
-    pub fn arcs_to_lines(&mut self) {
-        self.files.values_mut().for_each(FileRecord::arcs_to_lines);
-        self.measurement = self.measurement.map(|_| Measurement::Lines);
-    }
-
-    /// Renumbers the contexts in the order of their names. They are written in this order, more than once.
-    #[cfg(feature = "combine")]
-    pub(crate) fn sort_contexts(&mut self) {
-        use rayon::prelude::*;
-
-        let ids = self.contexts.sort();
-        let renumber = |record: &mut FileRecord| {
-            record.lines.renumber(&ids);
-            record.arcs.renumber(&ids);
-        };
-        self.files.par_iter_mut().for_each(|(_, record)| renumber(record));
     }
 
     /// Returns the id of a context of another data set, and adds the context if it is new.
@@ -766,34 +332,9 @@ impl PartialEq for CoverageData {
 
 impl Eq for CoverageData {}
 
-fn union_where(sets: &ByContext<Numbits>, wanted: impl Fn(ContextId) -> bool) -> Numbits {
-    let mut all = Numbits::new();
-    sets.iter().filter(|(id, _)| wanted(*id)).for_each(|(_, set)| all.union_with(set));
-    all
-}
-
 /// Checks that a data file can hold `text`. The error uses `what` to name the kind of text.
 fn stored<'t>(what: &str, text: &'t str) -> Result<StoredText<'t>> {
     StoredText::new(text).map_err(|why| why.refusing(what, text.as_bytes()))
-}
-
-fn mixed(added: Measurement) -> Error {
-    // The messages are coverage.py's (sqldata.py, _choose_lines_or_arcs).
-    let message = match added {
-        Measurement::Lines => "Can't add line measurements to existing branch data",
-        Measurement::Arcs => "Can't add branch measurements to existing line data",
-    };
-    Error::new(ErrorKind::MixedData, message)
-}
-
-pub(super) fn tracer_conflict(path: &FilePath, own: &str, other: &str) -> Error {
-    let message = format!(
-        "Conflicting file tracer name for {}: {} vs {}",
-        py_repr(&printable(path.as_str())),
-        py_repr(own),
-        py_repr(other)
-    );
-    Error::new(ErrorKind::TracerConflict, message)
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::conflict::tracer_conflict;
 use super::contexts::{ContextId, ContextTable};
-use super::coverage_data::{FileRecord, tracer_conflict};
+use super::file_record::FileRecord;
 use super::rows::{FileRuns, Rows, Runs};
 use super::{CoverageData, FilePath, LineArc, Measurement};
 use crate::error::Result;

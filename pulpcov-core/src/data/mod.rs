@@ -5,23 +5,43 @@
 //! - [`FilePath`]: a source path from a data file, which may come from another operating system.
 //! - [`Authors`]: the users whose data files name a source path.
 //! - [`CoverageData`]: all of this by file and context, with queries and [`merge`](CoverageData::merge).
+//!
+//! A data set is built from these modules:
+//!
+//! - `stored_text`: the text that a data file can hold;
+//! - `contexts`: the names of contexts, each stored once;
+//! - `by_context`: the lines or arcs of one file by context;
+//! - `file_record`: a file with its rows, and `file_data`: what a user of the crate sees of it;
+//! - `measurement`: whether a data set holds lines or arcs;
+//! - `coverage_data`: the data set, `queries` of its rows, and how to `transform` all of it;
+//! - `conflict`: the errors of data that contradicts other data;
+//! - `rows`: the content of a data file on its way into a data set;
+//! - `merging`: the union of many data files in a combine.
 
 mod arcs;
 pub(crate) mod authors;
 pub(crate) mod by_context;
+mod conflict;
 pub(crate) mod contexts;
-pub(crate) mod coverage_data;
+mod coverage_data;
+mod file_data;
+pub(crate) mod file_record;
+mod measurement;
 #[cfg(feature = "combine")]
 pub(crate) mod merging;
 mod numbits;
 pub(crate) mod path;
+mod queries;
 pub(crate) mod rows;
 pub(crate) mod stored_text;
+mod transform;
 
 pub use arcs::{ArcSet, LineArc};
 pub use authors::{Author, Authors};
 pub use contexts::ContextSelection;
-pub use coverage_data::{CoverageData, FileData, Measurement};
+pub use coverage_data::CoverageData;
+pub use file_data::FileData;
+pub use measurement::Measurement;
 pub use numbits::Numbits;
 pub use path::FilePath;
 

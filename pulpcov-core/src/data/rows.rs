@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::authors::META_KEY;
+use super::by_context::SET_OVERHEAD;
+use super::conflict::tracer_conflict;
 use super::contexts::{ContextId, ContextTable};
-use super::coverage_data::SET_OVERHEAD;
-use super::coverage_data::tracer_conflict;
 use super::path::PathList;
 use super::stored_text::StoredText;
 use super::{Authors, FilePath, LineArc, Measurement};

@@ -2,7 +2,7 @@
 
 use super::case::Fold;
 use super::cursor::{Cursor, PatternError, Token};
-use super::parser::Modes;
+use super::modes::Modes;
 use crate::text::py_repr;
 use crate::unicode_names;
 

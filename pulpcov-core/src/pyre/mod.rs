@@ -23,6 +23,7 @@
 //! - `cursor` reads a pattern token by token.
 //! - `defaults` has coverage.py's default patterns.
 //! - `escape` parses and translates escapes and character classes.
+//! - `modes` are the flags that change the meaning of a pattern.
 //! - `parser` parses and translates everything else.
 //! - `required` finds the places in a text that can have a match.
 
@@ -30,6 +31,7 @@ mod case;
 mod cursor;
 mod defaults;
 mod escape;
+mod modes;
 mod parser;
 mod required;
 
@@ -41,7 +43,7 @@ pub(crate) use cursor::PatternError;
 pub use defaults::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 
 use crate::{Error, ErrorKind, Result};
-use parser::Modes;
+use modes::Modes;
 
 /// The limit on backtracking steps in one search. It bounds the time, and is far above what usual
 /// patterns need. A search with look-around takes steps for every character that it passes.

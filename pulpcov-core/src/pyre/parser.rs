@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::case::Fold;
 use super::cursor::{Cursor, PatternError, Token};
 use super::escape::{Escape, category, class, literal, read_escape};
+use super::modes::Modes;
 use crate::pytext::{is_identifier, parse_int};
 use crate::text::py_repr;
 
@@ -13,37 +13,6 @@ const MAX_DEPTH: usize = 200;
 
 /// Python's `MAXREPEAT`. The number of a repetition must be less.
 const MAX_REPEAT: u64 = 0xffff_ffff;
-
-/// The flags that change the meaning of a pattern.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Modes {
-    pub(super) ascii: bool,
-    pub(super) dot_all: bool,
-    pub(super) ignore_case: bool,
-    pub(super) multi_line: bool,
-    pub(super) verbose: bool,
-}
-
-impl Modes {
-    fn set(&mut self, flag: char, on: bool) {
-        match flag {
-            'a' => self.ascii = on,
-            'u' => self.ascii = !on,
-            'i' => self.ignore_case = on,
-            'm' => self.multi_line = on,
-            's' => self.dot_all = on,
-            _ => self.verbose = on,
-        }
-    }
-
-    pub(super) fn fold(self) -> Fold {
-        match (self.ignore_case, self.ascii) {
-            (false, _) => Fold::Exact,
-            (true, true) => Fold::Ascii,
-            (true, false) => Fold::Unicode,
-        }
-    }
-}
 
 /// The least and the most characters that an item matches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2};
 
 use super::codecs::{Codec, CodecError};
-use super::syntax::NotPython;
+use super::not_python::NotPython;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 

@@ -2,41 +2,16 @@
 //!
 //! This is coverage.py's `PythonParser._raw_parse` (parser.py).
 
-use std::ops::RangeInclusive;
-
 use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
 
+use super::excluded::Excluded;
 use super::irrefutable_cases::exclude_last_case;
 use super::line_set::LineSet;
 use super::multiline::MultilineMap;
 use super::syntax::Syntax;
 use super::token_summary::is_content;
 use super::walk::{self, Definition, Node};
-
-/// The excluded lines of a file.
-#[derive(Debug)]
-pub(crate) struct Excluded {
-    pub(crate) lines: LineSet,
-    /// The first lines of statements whose code is all on excluded lines.
-    ///
-    /// Such a line is usually excluded too. It is not if it only has tokens without code, such as
-    /// `@(` or `case (`, and the excluded decorator or pattern is on the next line.
-    pub(crate) without_code: LineSet,
-}
-
-impl Excluded {
-    /// Excludes `lines`, which contain all code of a statement. Only tokens without code may come
-    /// before them, such as `@(`.
-    pub(super) fn exclude_statement(
-        &mut self,
-        multiline: &MultilineMap,
-        lines: RangeInclusive<i32>,
-    ) {
-        self.without_code.insert(multiline.first_line(*lines.start()));
-        self.lines.insert_range(lines);
-    }
-}
 
 /// Returns everything that is excluded. `matching` are the lines that match an exclusion pattern,
 /// and `with_code` are the lines that have code.

@@ -12,7 +12,8 @@ use ruff_python_ast::token::TokenKind;
 use ruff_text_size::Ranged;
 
 use super::PythonVersion;
-use super::syntax::{NotPython, Syntax};
+use super::not_python::NotPython;
+use super::syntax::Syntax;
 use super::token_summary::is_content;
 use super::walk::{self, Node};
 

@@ -4,7 +4,7 @@ use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{Expr, MatchCase, Pattern};
 
 use super::constant::fold;
-use super::exclude::Excluded;
+use super::excluded::Excluded;
 use super::line_set::LineSet;
 use super::multiline::MultilineMap;
 use super::syntax::Syntax;

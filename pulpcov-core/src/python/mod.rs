@@ -9,6 +9,9 @@
 //! - `decode`: decodes source bytes by byte order mark or PEP 263 cookie.
 //! - `codecs`: the text encodings that Python knows.
 //! - `parser_limits`: finds texts that nest too deeply for ruff's parser.
+//! - `not_python`: the error of a text that Python refuses.
+//! - `line_index`: finds the line of an offset.
+//! - `identifiers`: which texts are names.
 //! - `syntax`: parses text to a syntax tree and tokens.
 //! - `refusal`: parses text by CPython's grammar, to find out why CPython refuses it.
 //! - `token_summary`: what one pass over the tokens shows.
@@ -25,6 +28,7 @@
 //! - `deferred_annotations`: annotations that are statements only before Python 3.14.
 //! - `multiline`: maps the lines of a statement to its first line.
 //! - `line_patterns`: lines that match a regular expression.
+//! - `excluded`: the lines that are excluded from a report.
 //! - `exclude`: extends excluded lines to suites and definitions.
 //! - `irrefutable_cases`: `case` clauses that match everything.
 //! - `arcs`: from which line the program can go to which line.
@@ -47,14 +51,18 @@ pub(crate) mod decode;
 pub(crate) mod deferred_annotations;
 mod dunder_annotate;
 mod exclude;
+mod excluded;
 mod facts;
 mod facts_json;
 mod highlight;
+mod identifiers;
 mod irrefutable_cases;
 mod kept_code;
+mod line_index;
 mod line_patterns;
 pub(crate) mod line_set;
 mod multiline;
+mod not_python;
 mod parser_limits;
 mod refusal;
 mod regions;

@@ -1,65 +1,30 @@
 //! Parses source text to a syntax tree, tokens and a line index.
 //!
-//! This is the only module of this folder that imports `ruff_python_parser`. Trees, tokens and
+//! Of this folder, only this module and `identifiers` import `ruff_python_parser`. Trees, tokens and
 //! ranges are ruff's ([`ruff_python_ast`], [`ruff_text_size`]), and are not part of the public API.
 //! Line numbers start at 1, as in coverage.py.
 
-use std::error::Error as StdError;
-use std::fmt;
-
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 use ruff_python_ast::token::Token;
 use ruff_python_ast::token::TokenKind;
-use ruff_python_ast::{Decorator, Expr, ModModule, Stmt};
+use ruff_python_ast::{Decorator, ModModule, Stmt};
 use ruff_python_parser::{
     Mode, ParseOptions, Parsed, UnsupportedSyntaxError, UnsupportedSyntaxErrorKind,
 };
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 use super::PythonVersion;
+use super::line_index::LineIndex;
+use super::not_python::NotPython;
 use super::parser_limits::{dropped_depth, has_deep_brackets};
 use super::refusal::{Reparsed, has_wrong_indentation, reparse};
 use super::stack;
 use super::token_summary::TokenSummary;
-use crate::{Error, ErrorKind, Position};
 
 /// CPython's message where it has no better one.
 const INVALID: &str = "invalid syntax";
 
 const TOO_DEEP: &str = "too many levels of nesting";
-
-/// Why a source text is not Python, in CPython's words where they are known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NotPython {
-    message: String,
-    /// The line that CPython names. `None` if the whole file is wrong, for example its encoding.
-    line: Option<i32>,
-}
-
-impl NotPython {
-    pub(crate) fn new(message: impl Into<String>, line: Option<i32>) -> Self {
-        Self { message: message.into(), line }
-    }
-}
-
-impl fmt::Display for NotPython {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl StdError for NotPython {}
-
-impl From<NotPython> for Error {
-    fn from(cause: NotPython) -> Self {
-        let line = cause.line.and_then(|line| usize::try_from(line).ok());
-        let error = Self::new(ErrorKind::NotPython, cause);
-        match line {
-            Some(line) => error.at(Position::Line { line, column: None }),
-            None => error,
-        }
-    }
-}
 
 /// Checks that ruff's parser has the stack and the time for a text.
 fn check_depth(text: &str, version: PythonVersion) -> Result<(), NotPython> {
@@ -157,8 +122,7 @@ impl<'t> Syntax<'t> {
     /// Returns what CPython's compiler refuses in a text that only CPython's grammar could parse,
     /// and the line.
     pub(crate) fn compiler_error(&self) -> Option<(i32, &str)> {
-        let error = self.compiler_error.as_ref()?;
-        Some((error.line?, &error.message))
+        self.compiler_error.as_ref()?.line_and_message()
     }
 
     /// Returns the text that was parsed.
@@ -173,8 +137,9 @@ impl<'t> Syntax<'t> {
 
     /// Returns whether a line has at least `bytes` bytes, including its newline.
     pub(crate) fn has_line_as_long_as(&self, bytes: usize) -> bool {
-        let ends = self.lines.starts.iter().skip(1).copied().chain([self.text.len() as u32]);
-        self.lines.starts.iter().zip(ends).any(|(start, end)| (end - start) as usize >= bytes)
+        let starts = self.lines.starts();
+        let ends = starts.iter().skip(1).copied().chain([self.text.len() as u32]);
+        starts.iter().zip(ends).any(|(start, end)| (end - start) as usize >= bytes)
     }
 
     /// Returns the module's statements.
@@ -199,7 +164,7 @@ impl<'t> Syntax<'t> {
 
     /// Returns the number of lines, including an empty line after the last newline.
     pub(crate) fn line_count(&self) -> i32 {
-        self.lines.starts.len() as i32
+        self.lines.line_count()
     }
 
     /// Returns Python's `lineno` of a node.
@@ -223,47 +188,6 @@ impl<'t> Syntax<'t> {
     /// Returns Python's `end_lineno` of a node.
     pub(crate) fn last_line(&self, node: impl Ranged) -> i32 {
         self.line(node.end())
-    }
-}
-
-/// The offsets at which lines start.
-#[derive(Debug)]
-pub(crate) struct LineIndex {
-    starts: Vec<u32>,
-    /// For each block of the text, the number of lines that start at or before the block's first
-    /// byte. This makes lookups fast, because they only search the few lines of a block.
-    before_blocks: Vec<u32>,
-}
-
-impl LineIndex {
-    /// The number of bytes in a block.
-    const BLOCK: usize = 64;
-
-    fn new(text: &str) -> Result<Self, NotPython> {
-        if i32::try_from(text.len()).is_err() {
-            return Err(NotPython::new("source of more than 2 GiB", None));
-        }
-        let newlines = || memchr_iter(b'\n', text.as_bytes());
-        let mut starts = Vec::with_capacity(newlines().count() + 1);
-        starts.push(0);
-        starts.extend(newlines().map(|at| at as u32 + 1));
-        let mut before_blocks = Vec::with_capacity(text.len() / Self::BLOCK + 1);
-        let mut lines = 0;
-        for block in (0..=text.len()).step_by(Self::BLOCK) {
-            let rest = starts.get(lines..).unwrap_or_default();
-            lines += rest.iter().take_while(|&&start| start as usize <= block).count();
-            before_blocks.push(lines as u32);
-        }
-        Ok(Self { starts, before_blocks })
-    }
-
-    /// Returns the line of an offset, counted from 1.
-    pub(crate) fn line_at(&self, offset: usize) -> i32 {
-        let before = self.before_blocks.get(offset / Self::BLOCK).or(self.before_blocks.last());
-        let before = before.map_or(0, |&lines| lines as usize);
-        let rest = self.starts.get(before..).unwrap_or_default();
-        let inside = rest.iter().take_while(|&&start| start as usize <= offset).count();
-        (before + inside) as i32
     }
 }
 
@@ -301,50 +225,4 @@ fn first_unknown(
     let version = FirstVersion::Known(version);
     let unknown = unsupported.iter().filter(|error| first_version(&error.kind) > version);
     unknown.min_by_key(|error| error.range.start())
-}
-
-/// Returns whether a name may start with a character.
-pub(crate) fn starts_identifier(c: char) -> bool {
-    is_name(&c.to_string())
-}
-
-/// Returns whether a name may contain a character after its first.
-pub(crate) fn continues_identifier(c: char) -> bool {
-    is_name(&format!("a{c}"))
-}
-
-fn is_name(text: &str) -> bool {
-    let parsed = ruff_python_parser::parse_unchecked(text, ParseOptions::from(Mode::Expression));
-    let first = parsed.tokens().first();
-    parsed.errors().is_empty()
-        && first.is_some_and(|token| {
-            token.kind() == TokenKind::Name && token.range().len().to_usize() == text.len()
-        })
-}
-
-/// Returns a name as Python normalizes it. Python takes compatible letters for the same letter.
-pub(crate) fn normalized_name(text: &str) -> String {
-    match ruff_python_parser::parse_expression(text).as_ref().map(|parsed| parsed.expr()) {
-        Ok(Expr::Name(name)) => name.id.to_string(),
-        _ => text.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn finds_the_line_of_every_offset() {
-        let long = "x".repeat(300);
-        for text in
-            ["", "\n", "a", "a\nb\n", &format!("{long}\n\n{long}\nb\n{}c", "\n".repeat(200))]
-        {
-            let index = LineIndex::new(text).unwrap();
-            for offset in 0..=text.len() + 70 {
-                let passed = text.bytes().take(offset).filter(|&byte| byte == b'\n').count();
-                assert_eq!(index.line_at(offset), passed as i32 + 1, "{offset} in {text:?}");
-            }
-        }
-    }
 }

@@ -9,6 +9,10 @@
 //! | [`annotate`] | `annotate` |
 //! | `html` | `html`, with a design of its own; requires the feature `html` |
 //!
+//! They share private modules: `flat_name` and `folders` name files and folders, `splitlines` finds
+//! lines as Python does, `ordered` is a map in the order of insertion, and `parallel` renders on all
+//! cores.
+//!
 //! All reports but `html` write the same bytes as coverage.py. They write to any
 //! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
 //! reports but `annotate` return the total in percent, which
@@ -20,7 +24,6 @@ mod folders;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod json;
-mod json_format;
 pub mod lcov;
 mod ordered;
 mod parallel;

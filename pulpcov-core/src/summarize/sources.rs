@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 #[cfg(unix)]
 use super::permission::{self, Inode, Opened, Opener};
 use crate::paths::{WorkingFolder, from_os};
+use crate::text::printable;
 use crate::{Authors, Error, ErrorKind, Result};
 
 /// The maximum size of a source in bytes. No source written by hand is larger, but a data file can
@@ -67,6 +68,26 @@ impl<F: Fn(&Path) -> Result<Option<Vec<u8>>> + Sync> Sources for F {
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>> {
         self(path)
     }
+}
+
+/// Returns the bytes of a source. If it is missing, returns an error with coverage.py's message.
+pub(super) fn read_source(
+    sources: &dyn Sources,
+    path: &Path,
+    authors: &Authors,
+) -> Result<Vec<u8>> {
+    let error = |message: String| Error::new(ErrorKind::NoSource, message).with_path(path);
+    match sources.read_for(path, authors) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Err(err) if err.kind() == ErrorKind::Withheld => Err(err),
+        Ok(None) => Err(error(format!("No source for code: '{}'.", shown(path)))),
+        Err(err) => Err(error(format!("No source for code: '{}': {}", shown(path), err.reason()))),
+    }
+}
+
+/// Returns a path in the form in which messages show it.
+pub(super) fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
 }
 
 /// The files on the disk of this machine.

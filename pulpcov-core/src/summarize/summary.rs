@@ -8,8 +8,7 @@ use crate::python::{Facts, PythonSource, PythonVersion};
 use crate::results::{Analysis, Numbers};
 use crate::{Authors, CoverageData, Error, ErrorKind, FilePath, Result};
 
-use super::sources::Sources;
-use super::summarizer::read_source;
+use super::sources::{Sources, read_source};
 use super::warning::Warning;
 
 /// The files of a report, what ran of each, and the totals. A [`Summarizer`](super::Summarizer)

@@ -6,6 +6,13 @@ use std::str::FromStr;
 use crate::python::{AnalyzeOptions, Facts, PythonSource, PythonVersion};
 use crate::{Error, Result};
 
+/// The version that files are first analyzed as. Most code is the same in all versions.
+const FIRST_GUESS: PythonVersion = PythonVersion::Py311;
+
+/// Analyzes every 16th file first; if these files suggest Python 3.14, starts the rest as 3.14.
+/// Without this sample, all sources that 3.14 ran would be analyzed twice.
+const SAMPLE_INTERVAL: usize = 16;
+
 /// The Python version whose facts a summary uses.
 ///
 /// # Examples
@@ -30,6 +37,90 @@ pub enum PythonChoice {
     Auto,
     /// This version.
     Fixed(PythonVersion),
+}
+
+impl FromStr for PythonChoice {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for anything but `auto` or a
+    /// [`PythonVersion`].
+    fn from_str(text: &str) -> Result<Self> {
+        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::Fixed) }
+    }
+}
+
+/// Which analysis of a file this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pass {
+    First,
+    /// The file was already analyzed as another version.
+    Again,
+}
+
+impl PythonChoice {
+    /// Analyzes files as the version that is chosen, or as the one that fits the data. Returns the
+    /// version, and the outcomes in the order of the files.
+    ///
+    /// `analyze` analyzes some of the files, and `evidence` returns what an outcome reveals.
+    pub(super) fn analyze<F, O>(
+        self,
+        files: &[F],
+        analyze: impl Fn(&[&F], PythonVersion, Pass) -> Vec<O>,
+        evidence: impl Fn(&O) -> Evidence,
+    ) -> (PythonVersion, Vec<O>) {
+        let all: Vec<&F> = files.iter().collect();
+        if let Self::Fixed(version) = self {
+            return (version, analyze(&all, version, Pass::First));
+        }
+        let fitting = |outcomes: &[O], more: &[O]| {
+            outcomes.iter().chain(more).map(&evidence).sum::<Evidence>().version()
+        };
+        let (sample, rest) = sampled(files);
+        let of_sample = analyze(&sample, FIRST_GUESS, Pass::First);
+        let guess = match fitting(&of_sample, &[]) {
+            newer if newer >= PythonVersion::Py314 => newer,
+            _ => FIRST_GUESS,
+        };
+        let of_rest = analyze(&rest, guess, Pass::First);
+        let version = fitting(&of_sample, &of_rest);
+        if version == guess && guess == FIRST_GUESS {
+            return (version, merge_sample(of_sample, of_rest));
+        }
+        if version == guess {
+            return (version, merge_sample(analyze(&sample, version, Pass::Again), of_rest));
+        }
+        if guess == FIRST_GUESS {
+            return (version, analyze(&all, version, Pass::Again));
+        }
+        // The rest was only analyzed as 3.14, which may parse what older versions do not. So the
+        // evidence about syntax is incomplete.
+        let outcomes = analyze(&all, FIRST_GUESS, Pass::Again);
+        let version = fitting(&outcomes, &[]);
+        if version == FIRST_GUESS {
+            return (version, outcomes);
+        }
+        (version, analyze(&all, version, Pass::Again))
+    }
+}
+
+/// Splits the files into a sample and the rest.
+fn sampled<F>(files: &[F]) -> (Vec<&F>, Vec<&F>) {
+    let neighbours = files.chunks(SAMPLE_INTERVAL).filter_map(|files| files.split_first());
+    let (sample, rest): (Vec<_>, Vec<_>) = neighbours.unzip();
+    (sample, rest.into_iter().flatten().collect())
+}
+
+/// Merges the outcomes of the sample and of the rest, in the order of the files.
+fn merge_sample<O>(of_sample: Vec<O>, of_rest: Vec<O>) -> Vec<O> {
+    let mut all = Vec::with_capacity(of_sample.len() + of_rest.len());
+    let mut of_rest = of_rest.into_iter();
+    for outcome in of_sample {
+        all.push(outcome);
+        all.extend(of_rest.by_ref().take(SAMPLE_INTERVAL - 1));
+    }
+    all
 }
 
 /// What a file and its data reveal about the Python version that ran it.
@@ -108,20 +199,5 @@ impl Sum for Evidence {
             ran: a.ran + b.ran,
             out_of_order: a.out_of_order + b.out_of_order,
         })
-    }
-}
-
-/// The version that files are first analyzed as. Most code is the same in all versions.
-pub(super) const FIRST_GUESS: PythonVersion = PythonVersion::Py311;
-
-impl FromStr for PythonChoice {
-    type Err = Error;
-
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) for anything but `auto` or a
-    /// [`PythonVersion`].
-    fn from_str(text: &str) -> Result<Self> {
-        if text == "auto" { Ok(Self::Auto) } else { text.parse().map(Self::Fixed) }
     }
 }

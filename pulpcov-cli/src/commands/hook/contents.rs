@@ -9,8 +9,8 @@ use pulpcov_core::folder::{Entry, Folder};
 use pulpcov_core::formats::DataFile;
 use pulpcov_core::{Error, Measurement};
 
-use super::data_root::BASE;
-
+/// The names of data files begin with this.
+pub(super) const BASE: &str = ".coverage";
 /// The names of the hook's files, other than data files, begin with this.
 const OWN: &str = ".pulpcov_hook.";
 /// The names of notes end with this.

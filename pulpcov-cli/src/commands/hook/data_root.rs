@@ -1,27 +1,21 @@
 //! The data root: the folder that processes write their data files into.
 
-use std::collections::BTreeSet;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nix::unistd::{Uid, User, geteuid};
+use nix::unistd::geteuid;
 use pulpcov_core::discover::UserFolder;
-use pulpcov_core::folder::{Entry, Kind};
-use pulpcov_core::formats::companions_of;
+use pulpcov_core::folder::Kind;
 use serde::Serialize;
 
-use super::contents::Contents;
-use super::processes;
+use super::user_name::user_name;
 use crate::exit::Failure;
-use crate::ui;
 
 /// The permissions of `/tmp`: everybody can create files, and only the owner of a file can remove it.
 const MODE: u32 = 0o1777;
-/// The names of data files begin with this.
-pub(super) const BASE: &str = ".coverage";
 
 /// The message about a data root that does not exist.
 pub(super) const NO_FOLDER: &str = "there is no such folder";
@@ -130,73 +124,4 @@ fn selinux_problem(root: &Path) -> Option<String> {
             "SELinux is enforcing, and the folder has {shown}: services may not write into it; see the documentation of the hook"
         )
     })
-}
-
-/// Returns the user's name, or the number if the user has no name.
-pub(super) fn user_name(uid: u32) -> String {
-    User::from_uid(Uid::from_raw(uid))
-        .ok()
-        .flatten()
-        .map_or_else(|| uid.to_string(), |user| user.name)
-}
-
-/// The outcome of a purge.
-#[derive(Debug, Default)]
-pub(super) struct Purged {
-    /// How many files were removed.
-    pub(super) removed: usize,
-    /// The files and folders that stayed, and why.
-    pub(super) left: Vec<String>,
-    /// The processes that had data files and still run.
-    pub(super) live: BTreeSet<u32>,
-}
-
-impl Purged {
-    fn leave(&mut self, path: &Path, why: impl std::fmt::Display) {
-        self.left.push(format!("not removed: {}: {why}", ui::name(path)));
-    }
-
-    /// Removes a file, which may be gone already.
-    fn remove(&mut self, file: &Entry) {
-        match (file.status().map(|status| status.kind), file.remove()) {
-            (_, Ok(())) => self.removed += 1,
-            (Ok(Kind::Folder), _) => self.leave(file.path(), "this is a folder"),
-            (_, Err(err)) if err.kind() == io::ErrorKind::NotFound => {}
-            (_, Err(err)) => self.leave(file.path(), err),
-        }
-    }
-
-    fn remove_folder(&mut self, root: &Contents, user: &UserFolder) {
-        if user.kind != Kind::Folder {
-            return self.leave(&user.path, "this is no folder");
-        }
-        match root.root.remove_folder(&user.name) {
-            Err(err) if err.kind() != io::ErrorKind::NotFound => self.leave(&user.path, err),
-            _ => {}
-        }
-    }
-}
-
-/// Removes the files that processes have left, and their folders.
-///
-/// With `remove_folder`, removes the data root too if it is empty then.
-pub(super) fn purge(root: &Path, remove_folder: bool) -> Result<Purged, Failure> {
-    let contents = Contents::of(root)?;
-    let mut purged = Purged { live: processes::live(&contents), ..Purged::default() };
-    for file in &contents.data_files {
-        purged.remove(file);
-        // Companions have no meaning without their data file.
-        companions_of(file).for_each(|companion| drop(companion.remove()));
-    }
-    for file in contents.unfinished.iter().chain(&contents.notes) {
-        purged.remove(file);
-    }
-    for user in &contents.users {
-        purged.remove_folder(&contents, user);
-    }
-    if remove_folder {
-        // The folder stays if it has files of somebody else.
-        let _ = fs::remove_dir(root);
-    }
-    Ok(purged)
 }

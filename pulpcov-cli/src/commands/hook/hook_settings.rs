@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::data_root::user_name;
 use super::installed::Settings;
+use super::user_name::user_name;
 
 /// The settings of a hook.
 #[derive(Debug, Serialize)]

@@ -10,6 +10,8 @@
 //! | `data_root` | the folder that processes write into |
 //! | `contents` | the files that processes have left there |
 //! | `processes` | the processes that left data files and notes, and whether they still run |
+//! | `purge` | removes what processes have left |
+//! | `user_name` | the names of users |
 //!
 //! The Python side is in `pulpcov-cli/hook/`.
 
@@ -21,9 +23,11 @@ mod install;
 mod installed;
 mod interpreter;
 mod processes;
+mod purge;
 mod report;
 mod status;
 mod uninstall;
+mod user_name;
 mod wsgi;
 
 pub(super) use hooks::{HOW_TO_NAME_ONE, Hooks};

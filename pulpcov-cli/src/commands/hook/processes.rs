@@ -13,8 +13,8 @@ use pulpcov_core::formats::DataFile;
 use pulpcov_core::{CoverageData, FileData, FilePath};
 use serde::Serialize;
 
-use super::contents::{Contents, Note};
-use super::data_root::{BASE, user_name};
+use super::contents::{BASE, Contents, Note};
+use super::user_name::user_name;
 
 /// A process with a data file.
 #[derive(Debug, Serialize)]

@@ -9,7 +9,8 @@ use pulpcov_core::output::WholeFile;
 use pulpcov_core::report::text::{self, Options};
 use pulpcov_core::summarize::Detail;
 
-use super::data_root::{BASE, NO_FOLDER};
+use super::contents::BASE;
+use super::data_root::NO_FOLDER;
 use super::{HOW_TO_NAME_ONE, Hooks, python_options, refusal_about};
 use crate::args::{HookReportArgs, Mixed, ReportingArgs};
 use crate::commands::combine;

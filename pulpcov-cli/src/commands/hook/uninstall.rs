@@ -8,7 +8,7 @@ use pulpcov_core::text::plural;
 use super::data_root::NO_FOLDER;
 use super::installed::{self, Places, Settings, State};
 use super::interpreter::Interpreter;
-use super::{data_root, python_options, refusal_about, wsgi};
+use super::{purge, python_options, refusal_about, wsgi};
 use crate::args::{DATA_ROOT, UninstallArgs};
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -121,7 +121,7 @@ fn purge(root: &Path, origin: RootOrigin) -> Result<bool, Failure> {
         ui::message(&format!("{}: {NO_FOLDER}{hint}", ui::name(root)));
         return Ok(true);
     }
-    let purged = data_root::purge(root, origin != RootOrigin::Found)?;
+    let purged = purge::purge(root, origin != RootOrigin::Found)?;
     purged.left.iter().for_each(|left| ui::warning(left));
     let files = plural(purged.removed, "data file");
     ui::message(&format!("Removed {files} from {}{hint}", ui::name(root)));

@@ -16,7 +16,7 @@ use super::pages::{
     FreeList, Header, PAGE_SIZE, WrittenTables, number16, number32, write_at, write_blank,
     write_free_list, write_from,
 };
-use super::write::{RowSource, refuse_two_measurements};
+use super::row_source::{RowSource, refuse_two_measurements};
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::FileKind;
 

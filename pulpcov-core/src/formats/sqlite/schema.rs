@@ -18,6 +18,9 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{SCHEMA_VERSION, from_sqlite};
 use crate::error::{Error, ErrorKind, Position, Result};
 
+/// The SQL text with which coverage.py creates its tables (`sqldata.py`, `SCHEMA`).
+pub(super) const SCHEMA: &str = include_str!("schema7.sql");
+
 /// How one schema version is read. The columns of a query are in the same order for all versions.
 pub(super) struct Schema {
     pub(super) version: i64,

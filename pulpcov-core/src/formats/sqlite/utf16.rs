@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use super::connection::Source;
 use super::from_sqlite;
 use super::schema::Schema;
-use super::sql::{Table, no_text};
+use super::sql_rows::{Table, no_text};
 use crate::error::Result;
 
 /// Checks the stored text of a database whose encoding is UTF-16. Accepts every other database.

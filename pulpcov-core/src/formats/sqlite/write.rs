@@ -1,9 +1,6 @@
 //! Writing [`CoverageData`] as a database of schema 7.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -11,16 +8,15 @@ use rusqlite::types::Value;
 use rusqlite::vtab::array::{self, Array};
 use rusqlite::{Connection, OpenFlags, Statement, params};
 
+use super::row_source::{
+    RowSource, by_rank, has_two_measurements, meta_rows, ranked_contexts, refuse_two_measurements,
+};
+use super::schema::SCHEMA;
 use super::{SCHEMA_VERSION, from_sqlite, pages};
-use crate::data::authors::META_KEY;
-use crate::data::by_context::{ByContext, Union};
 use crate::data::contexts::ContextTable;
-use crate::data::coverage_data::FileRecord;
-use crate::data::{ArcSet, Authors, CoverageData, FilePath, LineArc, Measurement};
-use crate::error::{Error, ErrorKind, Result};
-
-/// The SQL text with which coverage.py creates its tables (`sqldata.py`, `SCHEMA`).
-pub(super) const SCHEMA: &str = include_str!("schema7.sql");
+use crate::data::file_record::FileRecord;
+use crate::data::{ArcSet, CoverageData, FilePath, LineArc};
+use crate::error::{Error, Result};
 
 /// Writes `data` as SQLite, schema 7, to an empty or absent file at `path`.
 ///
@@ -48,66 +44,6 @@ pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
 pub(crate) fn write_rows(rows: &dyn RowSource, file: &File) -> Result<()> {
     refuse_two_measurements(rows)?;
     Ok(pages::write(rows, file)?)
-}
-
-pub(super) fn refuse_two_measurements(rows: &dyn RowSource) -> Result<()> {
-    if has_two_measurements(rows) {
-        let message = "the metadata says `has_arcs`, and the rows say it too";
-        return Err(Error::new(ErrorKind::NotRepresentable, message));
-    }
-    Ok(())
-}
-
-/// Returns whether the metadata and the rows both say what was measured.
-fn has_two_measurements(rows: &dyn RowSource) -> bool {
-    rows.meta().contains_key("has_arcs") && rows.measurement().is_some()
-}
-
-/// A source of the rows for a data file. It is read once for each large table and once for the table's index.
-pub(crate) trait RowSource: Sync {
-    fn measurement(&self) -> Option<Measurement>;
-    fn meta(&self) -> &BTreeMap<String, String>;
-    /// Returns the files that only other users' data files name, each with these users.
-    fn authors(&self) -> Vec<(&FilePath, &Authors)>;
-    fn contexts(&self) -> &ContextTable;
-    /// Returns an upper bound on the number of rows.
-    fn count(&self) -> u64;
-    /// Returns the paths and their plugins, in the order of the paths.
-    fn files(&self) -> Vec<(&FilePath, &str)>;
-    /// Returns the rows of one file.
-    fn record(&self, path: &FilePath) -> io::Result<Cow<'_, FileRecord>>;
-}
-
-impl RowSource for CoverageData {
-    fn measurement(&self) -> Option<Measurement> {
-        self.measurement()
-    }
-
-    fn meta(&self) -> &BTreeMap<String, String> {
-        self.meta()
-    }
-
-    fn authors(&self) -> Vec<(&FilePath, &Authors)> {
-        let all = self.records().map(|(path, record)| (path, &record.authors));
-        all.filter(|(_, authors)| **authors != Authors::Caller).collect()
-    }
-
-    fn contexts(&self) -> &ContextTable {
-        self.context_table()
-    }
-
-    fn count(&self) -> u64 {
-        self.row_count()
-    }
-
-    fn files(&self) -> Vec<(&FilePath, &str)> {
-        self.records().map(|(path, record)| (path, &*record.tracer)).collect()
-    }
-
-    fn record(&self, path: &FilePath) -> io::Result<Cow<'_, FileRecord>> {
-        let known = self.record_of(path).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Cow::Borrowed(known))
-    }
 }
 
 /// Writes data as [`write()`] does, by inserting row after row.
@@ -152,23 +88,6 @@ fn write_meta(connection: &Connection, data: &CoverageData) -> rusqlite::Result<
     Ok(())
 }
 
-/// Returns the rows of the table `meta`. Each key occurs once.
-pub(super) fn meta_rows(rows: &dyn RowSource) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
-    let is_authors = |key: &str| key.starts_with(META_KEY);
-    let meta = rows.meta().iter().filter(|(key, _)| !is_authors(key));
-    let mut all: Vec<(Cow<'_, str>, Cow<'_, str>)> =
-        meta.map(|(key, value)| (key.into(), value.into())).collect();
-    if let Some(measurement) = rows.measurement() {
-        let has_arcs = if measurement == Measurement::Arcs { "1" } else { "0" };
-        all.push(("has_arcs".into(), has_arcs.into()));
-    }
-    let row = |(path, authors): (&FilePath, &Authors)| {
-        (format!("{META_KEY}{}", path.as_str()).into(), authors.to_string().into())
-    };
-    all.extend(rows.authors().into_iter().map(row));
-    all
-}
-
 /// Writes the contexts in the order of their names. Returns their ids in the database, by the index of the
 /// context.
 fn write_contexts(connection: &Connection, contexts: &ContextTable) -> rusqlite::Result<Vec<i64>> {
@@ -177,18 +96,6 @@ fn write_contexts(connection: &Connection, contexts: &ContextTable) -> rusqlite:
         insert.execute(params![id, contexts.name(context)])?;
     }
     Ok(ranked_contexts(contexts))
-}
-
-/// Returns the ids of the contexts in the database, by the index of the context. The ids are in the order of
-/// the names.
-pub(super) fn ranked_contexts(contexts: &ContextTable) -> Vec<i64> {
-    let mut ranks = vec![0; contexts.len()];
-    for (id, context) in (1..).zip(contexts.sorted_ids()) {
-        if let Some(rank) = ranks.get_mut(context.index()) {
-            *rank = id;
-        }
-    }
-    ranks
 }
 
 fn write_files(
@@ -250,12 +157,4 @@ impl<'a> RowWriter<'a> {
         }
         Ok(())
     }
-}
-
-pub(super) fn by_rank<'a, T: Union>(sets: &'a ByContext<T>, ranks: &[i64]) -> Vec<(i64, &'a T)> {
-    let rank =
-        |(id, set): (crate::data::contexts::ContextId, &'a T)| Some((*ranks.get(id.index())?, set));
-    let mut ranked: Vec<_> = sets.iter().filter_map(rank).collect();
-    ranked.sort_unstable_by_key(|entry| entry.0);
-    ranked
 }

@@ -7,7 +7,7 @@ use super::Arc;
 use super::blocks::Block;
 use super::describe::{Action, Descriptions, Fragment};
 use super::starts::{ArcStart, Cause, Exits};
-use super::with_statements::Withs;
+use super::with_rewrites::Withs;
 use crate::python::line_set::LineSet;
 use crate::python::multiline::MultilineMap;
 use crate::python::syntax::Syntax;

@@ -5,12 +5,14 @@
 //! for it.
 //!
 //! - `analyze`: walks the statements, and collects arcs.
-//! - `blocks`: loops, functions and `try` statements around a statement, and jumps out of them.
+//! - `blocks`: loops, functions and `try` statements around a statement.
+//! - `jumps`: jumps out of these blocks.
 //! - `branches`: `if` statements, and conditions that are constant.
 //! - `loops`: `for` and `while` statements.
 //! - `match_statements`: `match` statements.
 //! - `try_statements`: `try` statements.
-//! - `with_statements`: `with` statements, and the arcs that leave them.
+//! - `with_statements`: `with` statements.
+//! - `with_rewrites`: how to change the arcs that leave `with` statements.
 //! - `starts`: where arcs start, and why they may not be taken.
 //! - `describe`: sentences about arcs that were not taken.
 
@@ -18,14 +20,16 @@ mod analyze;
 mod blocks;
 mod branches;
 mod describe;
+mod jumps;
 mod loops;
 mod match_statements;
 mod starts;
 mod try_statements;
+mod with_rewrites;
 mod with_statements;
 
 use self::describe::Descriptions;
-use self::with_statements::WithRewrites;
+use self::with_rewrites::WithRewrites;
 use super::line_set::LineSet;
 use super::multiline::MultilineMap;
 use super::syntax::Syntax;

@@ -3,7 +3,8 @@
 use ruff_python_ast::{Stmt, StmtImportFrom};
 use ruff_text_size::{Ranged, TextSize};
 
-use crate::python::syntax::{NotPython, Syntax};
+use crate::python::not_python::NotPython;
+use crate::python::syntax::Syntax;
 
 const FEATURES: [&str; 10] = [
     "nested_scopes",

@@ -2,7 +2,8 @@
 
 use ruff_python_ast::token::{Token, TokenKind};
 
-use crate::python::syntax::{NotPython, Syntax};
+use crate::python::not_python::NotPython;
+use crate::python::syntax::Syntax;
 
 /// `MAXLEVEL` in CPython's `tokenizer.h`.
 const MAX_BRACKETS: usize = 200;

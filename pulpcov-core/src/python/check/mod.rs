@@ -22,7 +22,8 @@ mod suspects;
 
 use self::future::Features;
 use super::PythonVersion;
-use super::syntax::{NotPython, Syntax};
+use super::not_python::NotPython;
+use super::syntax::Syntax;
 
 /// Checks that CPython of `version` accepts a text that parses.
 pub(crate) fn check(syntax: &Syntax, version: PythonVersion) -> Result<(), NotPython> {

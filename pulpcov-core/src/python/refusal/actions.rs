@@ -5,7 +5,7 @@ use super::parser::{NodeId, Parsed, Parser, Stop};
 use super::strings;
 use super::tokenizer::{Kind, Token};
 use crate::python::PythonVersion;
-use crate::python::syntax::normalized_name;
+use crate::python::identifiers::normalized_name;
 use crate::text::py_repr;
 
 /// The kind of statement that a target belongs to: CPython's `TARGETS_TYPE`.

@@ -26,7 +26,7 @@ mod tokenizer;
 use self::parser::{Parser, Refusal, Verdict};
 use self::tokenizer::Tokenizer;
 use super::PythonVersion;
-use super::syntax::NotPython;
+use super::not_python::NotPython;
 
 /// The answer of CPython's grammar to a text.
 #[derive(Debug)]

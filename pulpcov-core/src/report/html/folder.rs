@@ -9,15 +9,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::assets::{LIVE, SCRIPT, STYLE, asset_name};
-use super::contexts::{ContextCounts, LineContexts, push_number};
-use super::escape;
+use super::contexts::{ContextCounts, LineContexts};
+use super::fingerprint::{Inputs, hash_of, hash_of_content};
 use super::pages::{Page, Report, VIEWS};
+use super::payload::{json, line_contexts, script, tables};
 use super::search_text::{self, Texts};
 use super::source::push_lines;
-use super::tables::{Files, Regions};
 use super::views::{self, Frame, Part};
 use crate::output::replace;
-use crate::python::RegionKind;
 use crate::{Error, Result};
 
 const STATUS_FILE: &str = "status.json";
@@ -156,7 +155,7 @@ impl<'a> Folder<'a> {
         content: &[u8],
         files: &mut BTreeMap<String, String>,
     ) -> Result<()> {
-        let hash = short_hash(&blake3::hash(content));
+        let hash = hash_of_content(content);
         if !self.is_there(&name, &hash) {
             self.write_file(&name, content)?;
         }
@@ -321,93 +320,4 @@ impl<'a> Folder<'a> {
         let json = serde_json::to_vec(&status).map_err(io::Error::from)?;
         self.write_file(STATUS_FILE, &json)
     }
-}
-
-/// Returns the contexts that ran the statements and the excluded lines of a page; `None` unless the
-/// report shows contexts.
-pub(super) fn line_contexts(report: &Report<'_>, page: &Page<'_>) -> Option<LineContexts> {
-    let names = report.contexts.as_ref()?;
-    let analysis = page.analysis;
-    let marked = analysis.statements().iter().chain(analysis.excluded()).copied().collect();
-    Some(LineContexts::new(report.summary.lines_by_context(page.file), names, &marked))
-}
-
-/// Returns the data files of the tables, as pairs of a name and JSON. Contexts are included if the
-/// report shows them.
-pub(super) fn tables(
-    report: &Report<'_>,
-    counts: &[&[ContextCounts]],
-) -> Result<Vec<(&'static str, String)>> {
-    let mut tables = vec![
-        ("files", json(&Files::new(report, search_text::count(&report.pages)))?),
-        ("functions", json(&Regions::new(report, RegionKind::Function))?),
-        ("classes", json(&Regions::new(report, RegionKind::Class))?),
-    ];
-    if let Some(contexts) = &report.contexts {
-        tables.push(("contexts", json(&views::shown_contexts(&contexts.names))?));
-        tables.push(("runs", json(&counts_by_context(contexts.names.len(), counts))?));
-    }
-    Ok(tables)
-}
-
-/// Returns the files that each context ran. Each file is three numbers: the distance from the
-/// previous file, the number of lines, and the number of lines that no other context ran.
-fn counts_by_context(contexts: usize, counts: &[&[ContextCounts]]) -> Vec<String> {
-    let mut by_context = vec![(String::new(), 0_u32); contexts];
-    for (file, counts) in (0..).zip(counts) {
-        for count in *counts {
-            if let Some((text, last)) = by_context.get_mut(count.context as usize) {
-                push_number(text, file - *last);
-                push_number(text, count.lines);
-                push_number(text, count.only_this_context);
-                *last = file;
-            }
-        }
-    }
-    by_context.into_iter().map(|(text, _)| text).collect()
-}
-
-/// Returns a script that passes data to the report's main script.
-fn script(name: &str, data: &impl Serialize) -> Result<String> {
-    Ok(format!("pulpcov(\"{name}\",{})\n", json(data)?))
-}
-
-pub(super) fn json(data: &impl Serialize) -> Result<String> {
-    Ok(escape::json(data)?)
-}
-
-fn hash_of<'s>(parts: impl IntoIterator<Item = &'s str>) -> String {
-    let mut inputs = Inputs::default();
-    parts.into_iter().for_each(|part| inputs.add(part));
-    inputs.finish()
-}
-
-/// Hashes a sequence of texts and lists of numbers. Lengths are hashed too, so that different
-/// sequences never feed the same bytes to the hash.
-#[derive(Default)]
-struct Inputs {
-    hasher: blake3::Hasher,
-    numbers: Vec<u8>,
-}
-
-impl Inputs {
-    fn add(&mut self, text: &str) {
-        self.hasher.update(&(text.len() as u64).to_le_bytes());
-        self.hasher.update(text.as_bytes());
-    }
-
-    fn add_numbers(&mut self, numbers: impl Iterator<Item = i32>) {
-        self.numbers.clear();
-        self.numbers.extend(numbers.flat_map(i32::to_le_bytes));
-        self.hasher.update(&(self.numbers.len() as u64).to_le_bytes());
-        self.hasher.update(&self.numbers);
-    }
-
-    fn finish(&self) -> String {
-        short_hash(&self.hasher.finalize())
-    }
-}
-
-fn short_hash(hash: &blake3::Hash) -> String {
-    hash.to_hex().get(..32).unwrap_or_default().to_owned()
 }

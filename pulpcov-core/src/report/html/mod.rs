@@ -11,18 +11,25 @@
 //! | `pages.rs` | which files get a page, and the name of each page |
 //! | `tables.rs` | the numbers of files, functions and classes |
 //! | `source.rs` | the lines of a source page |
+//! | `highlight.rs` | the tokens of a source line as HTML |
 //! | `contexts.rs` | a compact encoding of which contexts ran which lines |
 //! | `search_text.rs` | source text for the search |
-//! | `folder.rs` | the report as a folder, in which only files that changed are written again |
-//! | `single.rs` | the report as one page |
+//! | `payload.rs` | the data that pages load, in the form that the script reads |
+//! | `escape.rs` | text as HTML, and JSON as a script |
+//! | `assets.rs` | the style sheet and the scripts |
 //! | `views.rs` | the askama templates and their data |
+//! | `folder.rs` | the report as a folder, in which only files that changed are written again |
+//! | `fingerprint.rs` | hashes of what a file of the folder is made from |
+//! | `single.rs` | the report as one page |
 
 mod assets;
 mod contexts;
 mod escape;
+mod fingerprint;
 mod folder;
 mod highlight;
 mod pages;
+mod payload;
 mod search_text;
 mod single;
 mod source;

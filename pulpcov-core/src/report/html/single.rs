@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 
 use super::assets::{SCRIPT, STYLE};
 use super::contexts::{ContextCounts, LineContexts};
-use super::folder::{json, line_contexts, tables};
 use super::pages::{Report, VIEWS};
+use super::payload::{json, line_contexts, tables};
 use super::source::push_lines;
 use super::views::{self, Part, Single};
 use crate::Result;

@@ -5,11 +5,19 @@ use std::io;
 use std::ops::Range;
 
 use super::build_tree::{LOCK_PAGE, PAGE, PageWriter};
-use super::write::{FreeList, position_of_page};
+use super::file_position::FilePosition;
+use super::sync_while_writing::SyncRequests;
 
 /// The maximum number of free pages that one page of the list names. SQLite leaves the last six places
 /// unused.
 const LEAVES: usize = PAGE / 4 - 8;
+
+/// The first page of the list of free pages, and the number of free pages.
+#[derive(Clone, Copy, Default)]
+pub(in super::super) struct FreeList {
+    pub(super) first: u32,
+    pub(super) len: u32,
+}
 
 /// Writes the list of free pages to the pages from `start` on. The list holds the pages of `free`, and the
 /// pages that the list itself takes, because these are free, too. Returns the list, and the number of the
@@ -20,7 +28,8 @@ pub(in super::super) fn write_free_list(
     start: u32,
 ) -> io::Result<(FreeList, u32)> {
     let free: Vec<u32> = free.filter(|page| *page != LOCK_PAGE).collect();
-    let mut out = PageWriter::new(position_of_page(file, start), start);
+    let mut out =
+        PageWriter::new(FilePosition::of_page(file, start, SyncRequests::default()), start);
     let mut list = FreeList { first: 0, len: free.len() as u32 };
     for leaves in free.chunks(LEAVES) {
         let mut trunk = [0; PAGE];

@@ -17,7 +17,8 @@
 //!
 //! - `encode`: records as bytes;
 //! - `build_tree`: the B-trees of tables and indexes, built from the leaves up;
-//! - `write`: all of schema 7;
+//! - `write`: all tables of schema 7, each at its `file_position`;
+//! - `first_page`: the header and the schema table;
 //! - `free_list`: the list of free pages;
 //! - `sync_while_writing`: syncing a large file while it is written.
 
@@ -25,6 +26,8 @@ mod batches;
 mod btree;
 mod build_tree;
 mod encode;
+mod file_position;
+mod first_page;
 mod free_list;
 mod layout;
 mod page_file;
@@ -33,13 +36,13 @@ mod record;
 mod sync_while_writing;
 mod write;
 
-pub(super) use free_list::write_free_list;
+pub(super) use file_position::write_at;
+pub(super) use first_page::{Header, write_blank};
+pub(super) use free_list::{FreeList, write_free_list};
 pub(super) use page_file::{ByteSource, PageFile};
 pub(super) use page_file::{number16, number32};
 pub(super) use read_tables::Database;
-pub(super) use write::write;
-pub(super) use write::write_blank;
-pub(super) use write::{FreeList, Header, WrittenTables, write_at, write_from};
+pub(super) use write::{WrittenTables, write, write_from};
 pub(super) const PAGE_SIZE: usize = build_tree::PAGE;
 
 /// The error for a database that SQLite has to read or refuse.

@@ -1,17 +1,18 @@
 //! Writing a whole database of schema 7: from the second page to the last, and then the first page.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{self, BufWriter, Write};
 
-use super::build_tree::{PAGE, PageWriter, TableSizer, Tree, first_page};
+use super::build_tree::{PageWriter, TableSizer, Tree};
 use super::encode::{Columns, Field, NumberCell, record, record_len, row_len_of};
+use super::file_position::{FilePosition, write_at};
+use super::first_page::{Header, Root, first_page_of};
 use super::sync_while_writing::{self, SyncRequests};
 use crate::data::contexts::ContextId;
 use crate::data::{FilePath, LineArc, Measurement};
 use crate::formats::sqlite::SCHEMA_VERSION;
-use crate::formats::sqlite::write::{RowSource, SCHEMA, by_rank, meta_rows, ranked_contexts};
+use crate::formats::sqlite::row_source::{RowSource, by_rank, meta_rows, ranked_contexts};
 
 /// The number of bytes that are written at a time.
 const BUFFER: usize = 1 << 20;
@@ -22,6 +23,7 @@ const LENGTHS_AT_ONCE: usize = 1 << 12;
 
 /// Whether two threads can write to one file at the same time, each at its own position.
 const CAN_WRITE_IN_PARALLEL: bool = cfg!(unix);
+
 /// The minimum number of rows for writing a table and its index at the same time.
 const MIN_ROWS_PARALLEL: u64 = 20_000;
 
@@ -31,6 +33,7 @@ const PREFETCHED_SETS: usize = 16;
 /// Whether to sync parts of a file while it is written. On macOS, every sync would wait for everything in the
 /// disk's own cache.
 const SYNC_WHILE_WRITING: bool = cfg!(target_os = "linux");
+
 /// The minimum number of rows for syncing parts of the file.
 const MIN_ROWS_SYNCED: u64 = 500_000;
 
@@ -80,64 +83,7 @@ impl WrittenTables {
     pub(in super::super) fn write_first(&self, file: &File, header: &Header) -> io::Result<()> {
         let first = first_page_of(&self.roots, header)
             .ok_or_else(|| io::Error::other("the schema does not fit on the first page"))?;
-        position_of_page(file, 1).write_all(&first[..])
-    }
-}
-
-/// Writes `bytes` at the offset `at`.
-pub(in super::super) fn write_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    FilePosition { file, at, syncs: SyncRequests::default() }.write_all(bytes)
-}
-
-/// Returns the position where a page begins.
-pub(super) fn position_of_page(file: &File, page: u32) -> FilePosition<'_> {
-    let at = u64::from(page - 1) * PAGE as u64;
-    FilePosition { file, at, syncs: SyncRequests::default() }
-}
-
-/// The fields of the database header that vary.
-#[derive(Default)]
-pub(in super::super) struct Header {
-    /// The number of pages.
-    pub(in super::super) count: u32,
-    /// How many times the database was changed, and how many times its schema was.
-    pub(in super::super) changes: u32,
-    pub(in super::super) schema_changes: u32,
-    pub(in super::super) free: FreeList,
-    /// The application id, by which an application recognises its files. SQLite ignores it.
-    pub(in super::super) application: u32,
-}
-
-/// The first page of the list of free pages, and the number of free pages.
-#[derive(Clone, Copy, Default)]
-pub(in super::super) struct FreeList {
-    pub(super) first: u32,
-    pub(super) len: u32,
-}
-
-/// A position in a file. Each write moves it to the end of what was written.
-pub(super) struct FilePosition<'a> {
-    file: &'a File,
-    at: u64,
-    syncs: SyncRequests,
-}
-
-impl Write for FilePosition<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        #[cfg(unix)]
-        let written = std::os::unix::fs::FileExt::write_at(self.file, bytes, self.at)?;
-        #[cfg(not(unix))]
-        let written = {
-            io::Seek::seek(&mut &*self.file, io::SeekFrom::Start(self.at))?;
-            (&*self.file).write(bytes)?
-        };
-        self.at += written as u64;
-        self.syncs.add(written);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        write_at(file, &first[..], 0)
     }
 }
 
@@ -156,24 +102,14 @@ impl Pages<'_> {
         &mut self,
         write: impl FnOnce(&mut PageWriter<BufWriter<FilePosition<'_>>>) -> io::Result<u32>,
     ) -> io::Result<u32> {
-        let at = u64::from(self.next - 1) * PAGE as u64;
-        let out = BufWriter::with_capacity(
-            BUFFER,
-            FilePosition { file: self.file, at, syncs: self.syncs.clone() },
-        );
+        let out = FilePosition::of_page(self.file, self.next, self.syncs.clone());
+        let out = BufWriter::with_capacity(BUFFER, out);
         let mut pages = PageWriter::new(out, self.next);
         let root = write(&mut pages)?;
         self.next = pages.next();
         pages.into_inner().flush()?;
         Ok(root)
     }
-}
-
-/// The root pages of a table and of its index.
-struct Root {
-    table: &'static str,
-    rows: u32,
-    index: Option<u32>,
 }
 
 struct Tables<'a> {
@@ -188,41 +124,43 @@ struct Tables<'a> {
 impl Tables<'_> {
     /// Writes the tables and indexes in the order of the schema.
     fn write(&self, pages: &mut Pages<'_>) -> io::Result<[Root; 7]> {
-        let without_index = |table, rows| Root { table, rows, index: None };
-        let with_index = |table, (rows, index)| Root { table, rows, index: Some(index) };
+        let root = |table, rows| Root { table, rows, index: None };
+        let indexed = |table, (rows, index)| Root { table, rows, index: Some(index) };
+        let version = [(1, [Field::Integer(SCHEMA_VERSION)])];
         let meta = meta_rows(self.rows);
+        let entries = meta.iter().map(|(key, value)| [key, value].map(|of| text(of.as_bytes())));
         let mut keys: Vec<_> = meta.iter().map(|(key, _)| key.as_bytes()).zip(1..).collect();
         keys.sort_unstable();
         let paths = || self.files.iter().map(|(path, _)| path.as_bytes()).zip(1..);
         let names = || self.contexts.iter().map(|&id| self.rows.contexts().name(id));
         let names = || names().map(str::as_bytes).zip(1..);
+        let named = |(name, id)| (id, [Field::Null, text(name)]);
+        let tracers = (1..).zip(&self.files).filter(|(_, (_, tracer))| !tracer.is_empty());
+        let tracers = tracers.map(|(id, (_, tracer))| named((tracer.as_bytes(), id)));
         Ok([
-            without_index(
-                "coverage_schema",
-                pages.tree(|out| table_of_version(out, SCHEMA_VERSION))?,
-            ),
-            with_index(
+            root("coverage_schema", pages.tree(|out| small_table(out, version))?),
+            indexed(
                 "meta",
                 (
-                    pages.tree(|out| table_of_meta(out, &meta))?,
+                    pages.tree(|out| small_table(out, (1..).zip(entries)))?,
                     pages.tree(|out| index_of_names(out, keys))?,
                 ),
             ),
-            with_index(
+            indexed(
                 "file",
                 (
-                    pages.tree(|out| table_of_names(out, paths()))?,
+                    pages.tree(|out| small_table(out, paths().map(named)))?,
                     pages.tree(|out| index_of_names(out, paths()))?,
                 ),
             ),
-            with_index(
+            indexed(
                 "context",
                 (
-                    pages.tree(|out| table_of_names(out, names()))?,
+                    pages.tree(|out| small_table(out, names().map(named)))?,
                     pages.tree(|out| index_of_names(out, names()))?,
                 ),
             ),
-            with_index(
+            indexed(
                 "line_bits",
                 table_and_index(
                     pages,
@@ -231,7 +169,7 @@ impl Tables<'_> {
                     |out| self.index_of_lines(out),
                 )?,
             ),
-            with_index(
+            indexed(
                 "arc",
                 table_and_index(
                     pages,
@@ -240,7 +178,7 @@ impl Tables<'_> {
                     |out| self.index_of_arcs(out),
                 )?,
             ),
-            without_index("tracer", pages.tree(|out| self.tracers(out))?),
+            root("tracer", pages.tree(|out| small_table(out, tracers))?),
         ])
     }
 
@@ -317,18 +255,6 @@ impl Tables<'_> {
             index.number_entry(&NumberCell::entry(keys, &arc, &rowid))
         })?;
         index.finish()
-    }
-
-    fn tracers(&self, out: &mut PageWriter<impl Write>) -> io::Result<u32> {
-        let mut row = Vec::new();
-        let mut table = Tree::table(out);
-        for (file, (_, tracer)) in (1..).zip(&self.files) {
-            if !tracer.is_empty() {
-                record(&mut row, &[Field::Null, Field::Text(tracer.as_bytes())]);
-                table.row(file, &row)?;
-            }
-        }
-        table.finish()
     }
 
     /// Calls `visit(file, context, numbits)` in the order of the rows.
@@ -426,37 +352,20 @@ fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + 
     rayon::join(a, b)
 }
 
-fn table_of_version(out: &mut PageWriter<impl Write>, version: i64) -> io::Result<u32> {
-    let mut row = Vec::new();
-    let mut table = Tree::table(out);
-    record(&mut row, &[Field::Integer(version)]);
-    table.row(1, &row)?;
-    table.finish()
+fn text(bytes: &[u8]) -> Field<'_> {
+    Field::Text(bytes)
 }
 
-fn table_of_meta(
+/// Writes a table of rows by their rowids.
+fn small_table<'f, const N: usize>(
     out: &mut PageWriter<impl Write>,
-    rows: &[(Cow<'_, str>, Cow<'_, str>)],
+    rows: impl IntoIterator<Item = (u64, [Field<'f>; N])>,
 ) -> io::Result<u32> {
     let mut row = Vec::new();
     let mut table = Tree::table(out);
-    for (rowid, (key, value)) in (1..).zip(rows) {
-        record(&mut row, &[Field::Text(key.as_bytes()), Field::Text(value.as_bytes())]);
+    for (rowid, fields) in rows {
+        record(&mut row, &fields);
         table.row(rowid, &row)?;
-    }
-    table.finish()
-}
-
-/// Writes a table of ids and names.
-fn table_of_names<'n>(
-    out: &mut PageWriter<impl Write>,
-    names: impl Iterator<Item = (&'n [u8], u64)>,
-) -> io::Result<u32> {
-    let mut row = Vec::new();
-    let mut table = Tree::table(out);
-    for (name, id) in names {
-        record(&mut row, &[Field::Null, Field::Text(name)]);
-        table.row(id, &row)?;
     }
     table.finish()
 }
@@ -473,66 +382,4 @@ fn index_of_names<'n>(
         index.entry(&entry)?;
     }
     index.finish()
-}
-
-/// Returns the first page: the database header and the schema table (fileformat.html, sections 1.3 and 2.6).
-fn first_page_of(roots: &[Root; 7], header: &Header) -> Option<Box<[u8; PAGE]>> {
-    let mut records = Vec::new();
-    for sql in SCHEMA.split_terminator(";\n").map(str::trim_start) {
-        let root = roots.iter().find(|root| {
-            sql.strip_prefix("CREATE TABLE ")
-                .and_then(|sql| sql.strip_prefix(root.table))
-                .is_some_and(|rest| rest.starts_with(" ("))
-        })?;
-        let name = Field::Text(root.table.as_bytes());
-        let mut row = Vec::new();
-        let rows = Field::Integer(root.rows.into());
-        record(&mut row, &[Field::Text(b"table"), name, name, rows, Field::Text(sql.as_bytes())]);
-        records.push(row);
-        if let Some(index) = root.index {
-            let mut row = Vec::new();
-            let index_name = format!("sqlite_autoindex_{}_1", root.table);
-            let index_name = Field::Text(index_name.as_bytes());
-            let index = Field::Integer(index.into());
-            record(&mut row, &[Field::Text(b"index"), index_name, name, index, Field::Null]);
-            records.push(row);
-        }
-    }
-    first_page_with(&records, header)
-}
-
-/// Writes the first page of a database that has no tables.
-pub(in super::super) fn write_blank(file: &File) -> io::Result<()> {
-    let header = Header { count: 1, ..Header::default() };
-    let page = first_page_with(&[], &header).unwrap_or_else(|| Box::new([0; PAGE]));
-    position_of_page(file, 1).write_all(&page[..])
-}
-
-fn first_page_with(records: &[Vec<u8>], header: &Header) -> Option<Box<[u8; PAGE]>> {
-    let mut page = first_page(records)?;
-    let header = [
-        &b"SQLite format 3\0"[..],
-        &(PAGE as u16).to_be_bytes(),
-        // Rollback journal, no reserved bytes, and the payload fractions that SQLite prescribes.
-        &[1, 1, 0, 64, 32, 32],
-        &header.changes.to_be_bytes(),
-        &header.count.to_be_bytes(),
-        &header.free.first.to_be_bytes(),
-        &header.free.len.to_be_bytes(),
-        &header.schema_changes.to_be_bytes(),
-        // The schema format.
-        &4u32.to_be_bytes(),
-        &[0; 8],
-        // UTF-8.
-        &1u32.to_be_bytes(),
-        &[0; 8],
-        &header.application.to_be_bytes(),
-        &[0; 20],
-        // The page count is that of the last change, made by this version of SQLite.
-        &header.changes.to_be_bytes(),
-        &rusqlite::version_number().to_be_bytes(),
-    ]
-    .concat();
-    page.get_mut(..header.len())?.copy_from_slice(&header);
-    Some(page)
 }

@@ -15,7 +15,7 @@ mod strings;
 
 use self::strings::Prefix;
 use crate::python::PythonVersion;
-use crate::python::syntax::{continues_identifier, starts_identifier};
+use crate::python::identifiers::{continues_identifier, starts_identifier};
 
 /// The limit on open brackets: `MAXLEVEL` in CPython's `tokenizer.h`.
 const MAX_BRACKETS: usize = 200;

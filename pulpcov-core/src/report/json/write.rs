@@ -1,0 +1,111 @@
+//! The whole report.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::contexts::ContextNames;
+use super::counts::Counts;
+use super::file::RenderedFile;
+use super::format::write_value;
+use super::options::Options;
+use crate::report::ordered::Ordered;
+use crate::report::parallel::render_in_order;
+use crate::summarize::{FileSummary, Summary};
+use crate::{REFERENCE_VERSION, Result};
+
+/// The version of the JSON format.
+const FORMAT: u32 = 3;
+
+/// Writes the report. Returns the total in percent, or 0 if there are no statements.
+///
+/// # Errors
+///
+/// - [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written;
+/// - [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary does not
+///   [keep](crate::summarize::Detail) enough of a file.
+///
+/// # Examples
+///
+/// ```
+/// use std::path::Path;
+///
+/// use pulpcov_core::report::json;
+/// use pulpcov_core::summarize::Summarizer;
+/// use pulpcov_core::{CoverageData, Numbits};
+///
+/// let mut data = CoverageData::new();
+/// data.add_lines("a.py", "", &Numbits::from_iter([1]))?;
+/// let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+/// let summary = Summarizer::new(&data, &sources).run()?;
+///
+/// let mut out = Vec::new();
+/// json::write(&summary, &json::Options::new(), &mut out)?;
+/// assert!(out.starts_with(br#"{"meta": {"format": 3, "#));
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> Result<f64> {
+    let pretty = options.pretty_print;
+    // The object around the files is written by hand, because the files are rendered on all cores
+    // and not serialized as one value.
+    let (item, close_files, close) =
+        if pretty { ("\n    ", "\n    }", "\n}") } else { ("", "}", "}") };
+    let (next, inner) = if pretty { (",", "\n        ") } else { (", ", "") };
+    write!(out, "{{{item}\"meta\": ")?;
+    write_value(&Meta::new(summary, options), pretty, 1, &mut out)?;
+    let names = ContextNames::of(summary, options);
+    if let ContextNames::Indexed(index) = &names {
+        write!(out, "{next}{item}\"contexts\": ")?;
+        write_value(&index.names, pretty, 1, &mut out)?;
+    }
+    write!(out, "{next}{item}\"files\": {{")?;
+    let files = files_by_name(summary);
+    let mut first = true;
+    render_in_order(
+        &files,
+        &mut out,
+        |file| RenderedFile::new(summary, file, options, &names),
+        |out, file| {
+            let before = if first { "" } else { next };
+            first = false;
+            write!(out, "{before}{inner}")?;
+            Ok(out.write_all(&file.0)?)
+        },
+    )?;
+    let close_files = if files.is_empty() { "}" } else { close_files };
+    write!(out, "{close_files}{next}{item}\"totals\": ")?;
+    let totals = summary.totals();
+    let counts = Counts::new(totals, options.precision, summary.has_arcs());
+    write_value(&counts, pretty, 1, &mut out)?;
+    write!(out, "{close}")?;
+    Ok(if totals.statements == 0 { 0.0 } else { totals.percent_covered() })
+}
+
+/// Returns the files of the report. Two files can have the same name: the later one takes the place
+/// of the first.
+fn files_by_name<'s>(summary: &'s Summary<'_>) -> Vec<&'s FileSummary> {
+    let mut files = Ordered::new();
+    summary.files().iter().for_each(|file| files.insert(file.name(), file));
+    files.into_entries().into_iter().map(|(_, file)| file).collect()
+}
+
+#[derive(Serialize)]
+struct Meta<'a> {
+    format: u32,
+    version: &'static str,
+    timestamp: &'a str,
+    branch_coverage: bool,
+    show_contexts: bool,
+}
+
+impl<'a> Meta<'a> {
+    fn new(summary: &Summary<'_>, options: &'a Options) -> Self {
+        Self {
+            format: FORMAT,
+            version: REFERENCE_VERSION,
+            timestamp: &options.timestamp,
+            branch_coverage: summary.has_arcs(),
+            show_contexts: options.show_contexts,
+        }
+    }
+}
