@@ -117,7 +117,6 @@ impl<'a> Contexts<'a> {
             .collect();
         ranges.sort_unstable();
         let part_of = |line: i32| {
-            let line = i32::try_from(line).ok()?;
             let after = ranges.partition_point(|(start, ..)| *start <= line);
             let (_, end, part) = ranges.get(after.checked_sub(1)?)?;
             (line <= *end).then_some(*part)
