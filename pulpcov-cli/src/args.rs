@@ -11,6 +11,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pulpcov_core::python::PythonVersion;
+use pulpcov_core::results::Floor;
 
 pub(crate) use abbreviations::expand;
 pub(crate) use hook::{
@@ -36,6 +37,14 @@ Exit codes:
 
 Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or pyproject.toml,
 as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured.";
+
+const PATCH_EXIT_CODES: &str = "\
+Exit codes:
+  0  the changes are covered as well as was asked for
+  1  an error or wrong usage
+  2  too little of the changes is covered, or a changed file was not measured though it should have been
+  3  something was left out of the report; a warning names it
+  4  the data were measured on another version of a changed file";
 
 /// Combine, report and inspect coverage.py data files, without Python.
 #[derive(Debug, Parser)]
@@ -66,6 +75,7 @@ pub(crate) enum Command {
     Html(HtmlArgs),
     Json(JsonArgs),
     Lcov(LcovArgs),
+    Patch(PatchArgs),
     Report(ReportArgs),
     Watch(WatchArgs),
     Xml(XmlArgs),
@@ -396,6 +406,64 @@ pub(crate) struct ReportArgs {
     /// Do not list files without statements
     #[arg(long)]
     pub(crate) skip_empty: bool,
+}
+
+/// Say whether the changes of a branch are covered
+///
+/// Compares a diff with what ran. By default, that is the diff from where the branch left the default branch to the
+/// files as they are now, also those that git does not track. A changed line belongs to the statement that contains
+/// it, and a branch counts if the statement that it starts from or leads to was changed.
+#[derive(Args, Debug)]
+#[command(after_help = PATCH_EXIT_CODES)]
+pub(crate) struct PatchArgs {
+    #[command(flatten)]
+    pub(crate) reporting: ReportingArgs,
+
+    /// What the changes are from: a branch, a tag or a commit [default: the default branch of `origin`]
+    #[arg(long, value_name = "REF")]
+    pub(crate) base: Option<String>,
+
+    /// Read this unified diff instead of asking git; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "base")]
+    pub(crate) diff: Option<PathBuf>,
+
+    /// Exit with 2 if less than this percentage of the changed statements and branches is covered
+    #[arg(long, value_name = "MIN", value_parser = str::parse::<Floor>)]
+    pub(crate) fail_under: Option<Floor>,
+
+    /// Exit with 2 if more changed statements and branches than this are not covered
+    #[arg(long, value_name = "N")]
+    pub(crate) max_missing: Option<usize>,
+
+    /// Accept changed files that were not measured, though the files beside them were
+    #[arg(long)]
+    pub(crate) allow_unmeasured: bool,
+
+    /// How to write the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: PatchFormat,
+
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<String>,
+
+    /// Digits of percentages after the decimal point
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = integer)]
+    pub(crate) precision: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PatchFormat {
+    /// For a terminal: each file, with the lines that are not covered
+    Text,
+    /// For a comment: a table of the files
+    Markdown,
+    /// For programs
+    Json,
+    /// Workflow commands of GitHub Actions, which become annotations
+    Github,
+    /// A code quality report of GitLab
+    Gitlab,
 }
 
 /// Write a report as XML, in the format of Cobertura

@@ -30,6 +30,8 @@ pub enum Exit {
     /// everything; warnings name what stays. With `--ignore-errors`, `combine` and `hook report` end with 0
     /// all the same.
     LeftOut,
+    /// The data were measured on another version of the source, so nothing can be said of single lines: 4.
+    OtherVersion,
 }
 
 impl Exit {
@@ -40,6 +42,7 @@ impl Exit {
             Self::Error | Self::Usage => 1,
             Self::FailUnder => 2,
             Self::LeftOut => 3,
+            Self::OtherVersion => 4,
         }
     }
 }

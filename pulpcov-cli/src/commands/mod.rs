@@ -6,11 +6,13 @@ mod combine;
 mod convert;
 mod debug;
 mod erase;
+mod git;
 mod hook;
 mod html;
 mod json;
 mod lcov;
 mod origin;
+mod patch;
 mod plugins;
 mod report;
 mod reporting;
@@ -33,6 +35,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Html(args) => html::run(&args),
         Command::Json(args) => json::run(&args),
         Command::Lcov(args) => lcov::run(&args),
+        Command::Patch(args) => patch::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Xml(args) => xml::run(&args),

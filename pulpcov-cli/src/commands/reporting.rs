@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::{self, BufWriter, Write};
 use std::mem::ManuallyDrop;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::combine::Event;
@@ -19,7 +20,7 @@ use pulpcov_core::summarize::{
     Detail, FactsCache, PluginLines, PythonChoice, Summarizer, Summary, Unmatched, Warning,
 };
 use pulpcov_core::text::plural;
-use pulpcov_core::{CoverageData, Error, ErrorKind, REFERENCE_VERSION, discover};
+use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, REFERENCE_VERSION, discover};
 
 use super::origin::Origin;
 use super::plugins;
@@ -54,6 +55,8 @@ pub(crate) struct Reporting<'a> {
     pub(crate) config: Config,
     contexts: Vec<String>,
     quiet: bool,
+    /// Whether the report is of selected files, of which some may have no source or be no Python.
+    is_of_selection: bool,
     origin: Origin,
     data: CoverageData,
     cache: Option<FactsCache>,
@@ -111,6 +114,7 @@ impl<'a> Reporting<'a> {
             config,
             contexts,
             quiet: true,
+            is_of_selection: false,
             origin,
             data,
             cache,
@@ -156,6 +160,24 @@ impl<'a> Reporting<'a> {
             let source = self.origin.sources.read_for(file.path(), file.authors());
             source.is_ok_and(|source| source.is_some_and(|text| plugins::has_version_pragma(&text)))
         })
+    }
+
+    /// Returns the data.
+    pub(crate) fn data(&self) -> &CoverageData {
+        &self.data
+    }
+
+    /// Returns the folder that relative paths start from.
+    pub(crate) fn folder(&self) -> PathBuf {
+        OsStr::from_bytes(self.origin.folder.as_bytes()).into()
+    }
+
+    /// Reports on these files only, whether they were measured or not. Those that were not measured and are not Python
+    /// are left out.
+    pub(crate) fn select(&mut self, files: Vec<FilePath>) {
+        self.origin.files = files;
+        self.origin.folders.clear();
+        self.is_of_selection = true;
     }
 
     /// Compares data and sources, and prints the warnings.
@@ -219,7 +241,7 @@ impl<'a> Reporting<'a> {
             })
             .traced(self.traced.clone())
             .detail(detail)
-            .ignore_errors(self.ignores_errors() || self.args.leave_out)
+            .ignore_errors(self.ignores_errors() || self.args.leave_out || self.is_of_selection)
             .on_file(move |file| progress.on_file(file));
         if let Some(cache) = &self.cache {
             summarizer = summarizer.cache(cache);

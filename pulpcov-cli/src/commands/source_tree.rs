@@ -2,16 +2,16 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
 use pulpcov_core::paths::WorkingFolder;
 use pulpcov_core::summarize::{DiskSources, SourceTree, Sources};
 use pulpcov_core::{Authors, Error, ErrorKind};
 
+use super::git::{self, git, seen_from};
 use crate::args::ReportingArgs;
 use crate::exit::Failure;
 use crate::ui;
@@ -177,18 +177,11 @@ fn of_revision(revision: &str, cwd: &Path) -> Result<SourceTree, Failure> {
     let mut read = Vec::new();
     for (path, _) in files {
         let bytes = next_object(&mut rest).ok_or_else(|| {
-            failure(&ui::name(&path), io::Error::other("git does not have this file"))
+            git::failure(&ui::name(&path), io::Error::other("git does not have this file"))
         })?;
         read.push((seen_from(&prefix, &path), bytes.to_vec()));
     }
     Ok(SourceTree::in_memory(read).at(cwd))
-}
-
-/// Converts a path of the repository to a path relative to one of its folders.
-fn seen_from(folder: &Path, path: &Path) -> PathBuf {
-    let common = folder.components().zip(path.components()).take_while(|(a, b)| a == b).count();
-    let up = folder.components().skip(common).map(|_| Component::ParentDir);
-    up.chain(path.components().skip(common)).collect()
 }
 
 /// Takes the next object of `git cat-file --batch`: `HASH blob SIZE\n`, that many bytes, and a newline.
@@ -199,34 +192,4 @@ fn next_object<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
     let (bytes, behind) = body.split_at_checked(size)?;
     *rest = behind.strip_prefix(b"\n")?;
     Some(bytes)
-}
-
-/// Runs git with `input` on its standard input, and returns what it prints.
-fn git(args: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Failure> {
-    let failed = |err| failure("git", err);
-    let mut child = Command::new("git")
-        .args(args)
-        // The repository may be untrusted. Git must not run helpers that it names to fetch missing objects.
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_ALLOW_PROTOCOL", "none")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(failed)?;
-    let stdin = child.stdin.take();
-    // Input is written from another thread, since git writes before it has read everything.
-    let writer = std::thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
-    let output = child.wait_with_output().map_err(failed)?;
-    // If git did not read all its input, its own message says why.
-    let _ = writer.join();
-    if !output.status.success() {
-        let message = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        return Err(failed(io::Error::other(message)));
-    }
-    Ok(output.stdout)
-}
-
-fn failure(name: &str, err: io::Error) -> Failure {
-    Failure::Input(io::Error::new(err.kind(), format!("{name}: {err}")))
 }

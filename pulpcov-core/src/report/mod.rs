@@ -7,15 +7,16 @@
 //! | [`xml`] | `xml`, in the format of Cobertura |
 //! | [`lcov`] | `lcov` |
 //! | [`annotate`] | `annotate` |
+//! | [`patch`] | none: whether the changed lines of a diff ran |
 //! | `html` | `html`, with a design of its own; requires the feature `html` |
 //!
 //! They share private modules: `flat_name` and `folders` name files and folders, `splitlines` finds
 //! lines as Python does, `ordered` is a map in the order of insertion, and `parallel` renders on all
 //! cores.
 //!
-//! All reports but `html` write the same bytes as coverage.py. They write to any
+//! All reports but `html` and `patch` write the same bytes as coverage.py. They write to any
 //! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
-//! reports but `annotate` return the total in percent, which
+//! reports but `annotate` and `patch` return the total in percent, which
 //! [`should_fail_under`](crate::results::should_fail_under) can check.
 
 pub mod annotate;
@@ -27,6 +28,7 @@ pub mod json;
 pub mod lcov;
 mod ordered;
 mod parallel;
+pub mod patch;
 mod splitlines;
 pub mod text;
 pub mod xml;

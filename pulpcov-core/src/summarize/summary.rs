@@ -32,6 +32,7 @@ pub struct Summary<'a> {
 pub struct FileSummary {
     pub(super) name: String,
     pub(super) path: PathBuf,
+    pub(super) requested: FilePath,
     pub(super) recorded: FilePath,
     pub(super) authors: Authors,
     pub(super) is_python: bool,
@@ -65,6 +66,12 @@ impl FileSummary {
     /// Returns the path of the source.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the path that the summary was asked for: the path in the data, or one of the
+    /// [files](super::Summarizer::files) that the caller named.
+    pub fn requested_path(&self) -> &FilePath {
+        &self.requested
     }
 
     /// Returns the path in the data.
@@ -115,6 +122,16 @@ impl Summary<'_> {
     /// Returns the files, in the order of their paths.
     pub fn files(&self) -> &[FileSummary] {
         &self.files
+    }
+
+    /// Returns whether the data names the file. A summary may have been asked for files that the data does not name.
+    pub fn is_measured(&self, file: &FileSummary) -> bool {
+        self.data.file(&file.recorded).is_some()
+    }
+
+    /// Returns the lines of the file that ran, in any context, as the data has them.
+    pub fn lines_that_ran(&self, file: &FileSummary) -> Vec<i32> {
+        self.data.lines(&file.recorded).map(|lines| lines.iter().collect()).unwrap_or_default()
     }
 
     /// Returns the sum of the counts of all files.

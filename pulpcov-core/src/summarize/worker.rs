@@ -71,6 +71,7 @@ impl Worker<'_> {
         let file = FileSummary {
             name: candidate.name.clone(),
             path: candidate.path.clone(),
+            requested: candidate.requested.clone(),
             recorded: candidate.recorded.clone(),
             authors: task.authors.clone(),
             is_python: task.tracer.is_empty(),

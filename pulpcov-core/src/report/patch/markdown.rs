@@ -1,0 +1,95 @@
+//! A patch as Markdown, for a comment or a step summary.
+
+use std::io::Write;
+
+use super::findings::{Kind, findings};
+use super::{Options, Patch, counts};
+use crate::Result;
+use crate::text::printable;
+
+/// Writes a patch as Markdown: a sentence with the total, and a table of the files.
+///
+/// # Errors
+///
+/// [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
+pub fn write_markdown(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> Result<()> {
+    let totals = patch.totals();
+    let since = match &options.base {
+        Some(base) => format!(" since {}", code(&base.name)),
+        None => String::new(),
+    };
+    if totals.statements == 0 {
+        writeln!(out, "No statement that was measured changed{since}.")?;
+    } else {
+        let percent = options.percent(totals);
+        writeln!(out, "**{percent}** of the changes{since} are covered: {}.", counts(totals))?;
+    }
+    let mut rows = String::new();
+    for file in patch.files() {
+        let name = code(&file.name());
+        let (covered, remark) = match (file.numbers(), file.remark()) {
+            (Some(numbers), None) if numbers.statements == 0 => continue,
+            (Some(numbers), None) => (options.percent(numbers), gaps(&findings(file)?)),
+            (Some(numbers), Some(remark)) => (options.percent(numbers), escape(&remark)),
+            (None, Some(remark)) if !file.has_no_statements() => (String::new(), escape(&remark)),
+            (None, _) => continue,
+        };
+        rows.push_str(&format!("| {name} | {covered} | {remark} |\n"));
+    }
+    if !rows.is_empty() {
+        write!(out, "\n| File | Covered | Not covered |\n| --- | ---: | --- |\n{rows}")?;
+    }
+    Ok(())
+}
+
+/// Returns the lines that need attention, as a list.
+fn gaps(findings: &[super::findings::Finding]) -> String {
+    let shown = findings.iter().map(|finding| match finding.kind {
+        Kind::Missing if finding.size() == 1 => finding.lines.start().to_string(),
+        Kind::Missing => format!("{}-{}", finding.lines.start(), finding.lines.end()),
+        Kind::Partial => escape(&finding.message),
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// Returns a name as code in a table. A name may come from anybody.
+fn code(name: &str) -> String {
+    let name = printable(name).replace('|', "\\|");
+    // The fence is longer than the longest row of backticks in the name.
+    let longest = name.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    match longest {
+        0 => format!("{fence}{name}{fence}"),
+        _ => format!("{fence} {name} {fence}"),
+    }
+}
+
+/// Escapes text, so that Markdown and HTML show it as it is.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in printable(text).chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' | '@' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_their_cell() {
+        assert_eq!(code("a|b.py"), "`a\\|b.py`");
+        assert_eq!(code("a`` `b.py"), "``` a`` `b.py ```");
+        assert_eq!(escape("<img> @all [x](y) | *z*"), "&lt;img&gt; \\@all \\[x\\](y) \\| \\*z\\*");
+    }
+}

@@ -1,0 +1,113 @@
+//! A patch as text for a terminal.
+
+use std::io::Write;
+
+use super::findings::{Finding, Kind, findings, source_lines};
+use super::{FileState, Options, Patch, PatchFile, counts};
+use crate::Result;
+use crate::changes::{FilePatch, LineState};
+use crate::text::printable;
+
+/// How many digits of a commit are shown.
+const SHORT_COMMIT: usize = 10;
+
+/// Writes a patch as text: each file with its lines that need attention, and the total.
+///
+/// The mark of a line says what became of it: `!` did not run, `~` ran without taking all branches, `-` is excluded.
+///
+/// # Errors
+///
+/// - [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if a source can no longer be read;
+/// - [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
+pub fn write_text(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> Result<()> {
+    let mut has_marks = false;
+    for file in patch.files().iter().filter(|file| !file.has_no_statements()) {
+        write_header(file, options, &mut out)?;
+        has_marks |= write_lines(patch, file, &mut out)?;
+    }
+    if has_marks {
+        writeln!(out, "  ! did not run, ~ did not take all branches, - is excluded\n")?;
+    }
+    if let Some(base) = &options.base {
+        let commit: String = base.commit.chars().take(SHORT_COMMIT).collect();
+        writeln!(
+            out,
+            "Changes since {} (merge base {})",
+            printable(&base.name),
+            printable(&commit)
+        )?;
+    }
+    let totals = patch.totals();
+    let files = patch.files().len();
+    let files = format!("{files} file{} changed", if files == 1 { "" } else { "s" });
+    if totals.statements == 0 {
+        writeln!(out, "{files}: no statement that was measured changed")?;
+    } else {
+        writeln!(out, "{files}: {}, {}", counts(totals), options.percent(totals))?;
+    }
+    Ok(())
+}
+
+fn write_header(file: &PatchFile<'_>, options: &Options, out: &mut impl Write) -> Result<()> {
+    let name = file.name();
+    let name = printable(&name);
+    match (file.numbers(), file.remark()) {
+        (_, Some(remark)) => writeln!(out, "{name}: {}", printable(&remark))?,
+        (Some(numbers), None) if numbers.statements == 0 => {
+            writeln!(out, "{name}: no statement changed")?;
+        }
+        (Some(numbers), None) => {
+            writeln!(out, "{name}: {}, {}", counts(numbers), options.percent(numbers))?;
+        }
+        (None, None) => {}
+    }
+    Ok(())
+}
+
+/// Writes the lines of a file that a reader should see. Returns whether there are any.
+fn write_lines(patch: &Patch<'_>, file: &PatchFile<'_>, out: &mut impl Write) -> Result<bool> {
+    let FileState::Measured { file: of_file, patch: changed } = file.state() else {
+        return Ok(false);
+    };
+    let rows = rows(changed, &findings(file)?);
+    let Some(summary) = patch.summary.filter(|_| !rows.is_empty()) else { return Ok(false) };
+    let lines = source_lines(summary, of_file)?;
+    for Row { line, mark, note } in rows {
+        let text = usize::try_from(line).ok().and_then(|line| lines.get(line));
+        let text = text.map(|text| printable(text)).unwrap_or_default();
+        writeln!(out, "{}", format!("{line:>5} {mark} {text}").trim_end())?;
+        if let Some(note) = note {
+            writeln!(out, "        {}", printable(&note))?;
+        }
+    }
+    Ok(true)
+}
+
+/// A line of the source, and what to say of it.
+struct Row {
+    line: i32,
+    mark: char,
+    note: Option<String>,
+}
+
+fn rows(changed: &FilePatch, findings: &[Finding]) -> Vec<Row> {
+    let with = |wanted: LineState| {
+        changed.lines().iter().filter(move |(_, state)| *state == wanted).map(|(line, _)| *line)
+    };
+    let row = |mark| move |line| Row { line, mark, note: None };
+    let mut rows: Vec<Row> = with(LineState::Excluded).map(row('-')).collect();
+    rows.extend(with(LineState::Missing).map(row('!')));
+    for finding in findings {
+        let line = *finding.lines.start();
+        match finding.kind {
+            Kind::Partial => {
+                rows.push(Row { line, mark: '~', note: Some(finding.message.clone()) });
+            }
+            // Lines were removed from a statement, and no line of it was added.
+            Kind::Missing if rows.iter().all(|row| row.line != line) => rows.push(row('!')(line)),
+            Kind::Missing => {}
+        }
+    }
+    rows.sort_by_key(|row| row.line);
+    rows
+}

@@ -1,0 +1,102 @@
+//! Floors: percentages that are compared exactly.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::{Error, ErrorKind};
+
+/// The largest number of decimals. More would not change the comparison of any counts that fit in memory.
+const MAX_DECIMALS: usize = 9;
+
+/// The least percentage that is accepted.
+///
+/// Counts are compared with it exactly: with a floor of 100, one miss of 25,001 is too many, though the percentage
+/// rounds to 100.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::results::Floor;
+///
+/// let floor: Floor = "99.5".parse()?;
+/// assert!(floor.is_met((199, 200)));
+/// assert!(!floor.is_met((198, 200)));
+/// assert!("100".parse::<Floor>()?.is_met((0, 0)));
+/// assert!(!"100".parse::<Floor>()?.is_met((25_000, 25_001)));
+/// assert!("120".parse::<Floor>().is_err());
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Floor {
+    /// The percentage, multiplied by `scale`.
+    scaled: u64,
+    /// A power of ten.
+    scale: u64,
+}
+
+impl Floor {
+    /// Returns whether a share is as large as the floor. The share is the number of what is covered, and the number
+    /// of all. A share of nothing meets every floor.
+    pub fn is_met(self, (covered, all): (usize, usize)) -> bool {
+        let wide = |number: usize| u128::try_from(number).unwrap_or(u128::MAX);
+        let covered = wide(covered).saturating_mul(100).saturating_mul(self.scale.into());
+        covered >= wide(all).saturating_mul(self.scaled.into())
+    }
+}
+
+impl FromStr for Floor {
+    type Err = Error;
+
+    /// Reads a percentage from 0 to 100, with up to nine decimals.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let refused = || {
+            let message = format!("{text:?} is not a percentage from 0 to 100");
+            Error::new(ErrorKind::Config, message)
+        };
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+        let digits = [whole, decimals].concat();
+        let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+        if !is_number || whole.is_empty() || whole.len() > 3 || decimals.len() > MAX_DECIMALS {
+            return Err(refused());
+        }
+        let scale = (0..decimals.len()).fold(1, |scale: u64, _| scale * 10);
+        let scaled: u64 = digits.parse().map_err(|_| refused())?;
+        if scaled > 100 * scale { Err(refused()) } else { Ok(Self { scaled, scale }) }
+    }
+}
+
+impl fmt::Display for Floor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.scaled / self.scale)?;
+        let decimals = self.scale.ilog10() as usize;
+        match decimals {
+            0 => Ok(()),
+            decimals => write!(f, ".{:0decimals$}", self.scaled % self.scale),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentages_are_read_as_they_are_written() {
+        for text in ["0", "99.50", "100", "100.000", "7.000000001"] {
+            assert_eq!(text.parse::<Floor>().unwrap().to_string(), text);
+        }
+        for text in
+            ["", "-1", "+5", "1e2", ".5", "100.01", "101", "1.0000000001", "nan", "50%", "٣"]
+        {
+            let err = text.parse::<Floor>().unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::Config, "{text}");
+        }
+    }
+
+    #[test]
+    fn shares_of_any_size_are_compared() {
+        let half: Floor = "50".parse().unwrap();
+        assert!(half.is_met((usize::MAX / 2 + 1, usize::MAX)));
+        assert!(!half.is_met((usize::MAX / 2, usize::MAX)));
+    }
+}
