@@ -21,6 +21,7 @@ mod mutated;
 mod odd_situations;
 mod outputs;
 mod parity;
+mod patch;
 mod patterns;
 mod plugins;
 mod python_facts;

@@ -22,7 +22,7 @@ const SETTINGS: [&str; 6] = [
 ];
 
 /// Options that make a diff say the same whatever the settings are.
-const DIFF: [&str; 16] = [
+const DIFF: [&str; 17] = [
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
@@ -34,7 +34,8 @@ const DIFF: [&str; 16] = [
     "--inter-hunk-context=0",
     "--no-function-context",
     "--find-renames",
-    "--diff-algorithm=histogram",
+    "--diff-algorithm=myers",
+    "--indent-heuristic",
     "--submodule=short",
     "--ignore-submodules=dirty",
     "--full-index",

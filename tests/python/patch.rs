@@ -1,0 +1,514 @@
+//! `pulpcov patch`: real git, data that coverage.py recorded, and diff-cover beside it.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::{fs, io::Write};
+
+use serde_json::{Value, json};
+
+use crate::support::random::Random;
+use crate::support::{Dir, Ran, cases, neutral, number_of_environment, pulpcov, venv};
+
+const BEFORE: &str = r#"def total(items, tax=0):
+    """Add up."""
+    if items:
+        return sum(items) + tax
+    return 0
+
+
+def label(name):
+    return (
+        name
+        .upper()
+    )
+"#;
+
+const AFTER: &str = r#"def total(items, tax=0):
+    """Add up everything."""
+    if (items and
+            tax >= 0):
+        return sum(items) + tax
+    # Nothing.
+    return 0
+
+
+def label(name):
+    return (
+        name
+    )
+
+
+def debug():  # pragma: no cover
+    print("x")
+
+
+def unused(a):
+    b = a
+
+    return b
+"#;
+
+/// A repository whose branch `feature` changed a file, and data that was measured on the changed file.
+struct Repo(Dir);
+
+impl Repo {
+    fn new() -> Self {
+        let repo = Self::empty();
+        repo.0.write("src/shop.py", BEFORE);
+        repo.0.write("run.py", "import sys\nsys.path.insert(0, 'src')\nimport shop\nshop.total([1])\nshop.label('x')\n");
+        repo.0.write(".gitignore", ".coverage*\n.pulpcov_cache/\n__pycache__/\n");
+        repo.commit("before");
+        repo.git(&["checkout", "-q", "-b", "feature"]);
+        repo.0.write("src/shop.py", AFTER);
+        repo.measure();
+        repo
+    }
+
+    fn empty() -> Self {
+        let repo = Self(Dir::new());
+        repo.git(&["init", "-q", "-b", "main"]);
+        for (key, value) in [("user.name", "a"), ("user.email", "a@b"), ("commit.gpgsign", "false")]
+        {
+            repo.git(&["config", key, value]);
+        }
+        repo
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let output = neutral(Command::new("git")).current_dir(self.0.path("")).args(args).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn commit(&self, message: &str) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", message]);
+    }
+
+    fn measure(&self) {
+        self.0.coverage(["run", "--branch", "--include=src/*", "run.py"]).status(0);
+    }
+
+    fn patch(&self, args: &[&str]) -> Ran {
+        self.0.pulpcov(std::iter::once(&"patch").chain(args))
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let ran = self.patch(&[&["--format=json"], args].concat());
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|err| panic!("{err}: {}", ran.stderr))
+    }
+
+    /// Returns what the report says of one file.
+    fn file(&self, args: &[&str], path: &str) -> Value {
+        let report = self.json(args);
+        let files = report["files"].as_array().unwrap();
+        files.iter().find(|file| file["path"] == path).unwrap_or(&Value::Null).clone()
+    }
+}
+
+#[test]
+fn each_changed_line_is_what_it_is() {
+    let repo = Repo::new();
+    let file = repo.file(&[], "src/shop.py");
+    let expected = json!({
+        "path": "src/shop.py", "change": "modified", "state": "measured",
+        // The end of `label` was shortened, so the statement on line 11 was changed.
+        "statements": [3, 11, 20, 21, 23],
+        "missing_statements": [21, 23],
+        "missing_branches": [[3, 7]],
+        "covered_lines": [20], "partial_lines": [3, 4], "missing_lines": [21, 23],
+        "excluded_lines": [16, 17], "lines_without_code": [2, 6, 14, 15, 18, 19, 22],
+        "counts": {
+            "statements": 5, "missing_statements": 2, "branches": 2, "missing_branches": 1,
+            "percent_covered": 400.0 / 7.0,
+        },
+    });
+    assert_eq!(file, expected);
+    let text = repo.patch(&[]).status(0).stdout;
+    let commit: String = repo.git(&["rev-parse", "main"]).chars().take(10).collect();
+    let expected = format!(
+        "\
+src/shop.py: 3 of 5 statements and 1 of 2 branches, 57%
+    3 ~     if (items and
+        line 3 didn't jump to line 7 because the condition on line 3 was always true
+   16 - def debug():  # pragma: no cover
+   17 -     print(\"x\")
+   21 !     b = a
+   23 !     return b
+  ! did not run, ~ did not take all branches, - is excluded
+
+Changes since main (merge base {commit})
+1 file changed: 3 of 5 statements and 1 of 2 branches, 57%
+"
+    );
+    assert_eq!(text, expected);
+}
+
+/// A change that adds whole files has the counts of the report.
+#[test]
+fn all_lines_together_are_the_report() {
+    let repo = Repo::new();
+    repo.git(&["rm", "-q", "--cached", "-r", "."]);
+    repo.git(&["checkout", "-q", "--orphan", "other"]);
+    repo.git(&["commit", "-q", "--allow-empty", "-m", "empty"]);
+    let totals = repo.json(&["--base=other"])["totals"].clone();
+    let report = repo.0.coverage(["json", "-q", "-o", "-"]).status(0).stdout;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    for (ours, theirs) in [
+        ("statements", "num_statements"),
+        ("missing_statements", "missing_lines"),
+        ("branches", "num_branches"),
+        ("missing_branches", "missing_branches"),
+    ] {
+        assert_eq!(totals[ours], report["totals"][theirs], "{ours}");
+    }
+}
+
+/// Settings of git change what `git diff` prints. The report stays the same.
+#[test]
+fn settings_of_git_change_nothing() {
+    let repo = Repo::new();
+    repo.git(&["mv", "src/shop.py", "src/größe shop.py"]);
+    let text = format!("{}\n\ndef new(x):\n    return x\n", BEFORE.replace("+ tax", "- tax"));
+    repo.0.write("src/größe shop.py", text);
+    let run = "import sys\nsys.path.insert(0, 'src')\nshop = __import__('größe shop')\nshop.total([1])\n";
+    repo.0.write("run.py", run);
+    repo.commit("renamed");
+    repo.measure();
+    let expected = repo.json(&[]);
+    let file = &expected["files"][1];
+    assert_eq!(file["path"], "src/größe shop.py");
+    assert_eq!(file["old_path"], "src/shop.py");
+    assert_eq!(file["statements"], json!([4, 15, 16]));
+    for (key, value) in [
+        ("diff.noprefix", "true"),
+        ("diff.mnemonicPrefix", "true"),
+        ("diff.srcPrefix", "x/"),
+        ("diff.dstPrefix", "y/"),
+        ("diff.relative", "true"),
+        ("diff.renames", "false"),
+        ("diff.external", "false"),
+        ("diff.context", "50"),
+        ("diff.interHunkContext", "50"),
+        ("diff.colorMoved", "zebra"),
+        ("diff.submodule", "log"),
+        ("diff.orderFile", "order"),
+        ("diff.upper.textconv", "tr a-z A-Z <"),
+        ("diff.algorithm", "patience"),
+        ("color.ui", "always"),
+        ("core.quotePath", "false"),
+        ("core.fsmonitor", "false"),
+        ("core.pager", "false"),
+    ] {
+        repo.git(&["config", key, value]);
+        repo.0.write("order", "src/*\n");
+        repo.0.write(".git/info/attributes", "*.py diff=upper\n");
+        repo.0.write(".git/info/exclude", "order\n");
+        assert_eq!(repo.json(&[]), expected, "{key}");
+    }
+    // From a folder below, too, and with variables of the environment that change diffs.
+    let mut command = pulpcov();
+    command.current_dir(repo.0.path("src")).args([
+        "patch",
+        "--format=json",
+        "--data-file=../.coverage",
+    ]);
+    command.envs([("GIT_EXTERNAL_DIFF", "false"), ("GIT_DIFF_OPTS", "--unified=7")]);
+    let output = command.output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|err| panic!("{err}: {}", String::from_utf8_lossy(&output.stderr)));
+    assert_eq!(report["totals"], expected["totals"]);
+}
+
+/// New files count before git knows them, and asking does not change the repository.
+#[test]
+fn files_that_git_does_not_track_count() {
+    let repo = Repo::new();
+    repo.0.write("src/extra.py", "def f():\n    return 1\n");
+    repo.0.write("tools/build.py", "x = 1\n");
+    repo.0.write("src/ignored.pyc.py", "x = 1\n");
+    repo.0.write("src/empty.py", "# Nothing yet.\n");
+    repo.0.write(".git/info/exclude", "ignored*\n");
+    let index = fs::read(repo.0.path(".git/index")).unwrap();
+    let before = repo.git(&["status", "--porcelain"]);
+    let report = repo.json(&[]);
+    let states: Vec<(String, String)> = report["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| (file["path"].as_str().unwrap().into(), file["state"].as_str().unwrap().into()))
+        .collect();
+    let expected = [
+        ("src/empty.py", "no_statements"),
+        ("src/extra.py", "unmeasured"),
+        ("src/shop.py", "measured"),
+        ("tools/build.py", "not_measured"),
+    ];
+    assert_eq!(states, expected.map(|(path, state)| (path.to_owned(), state.to_owned())));
+    assert_eq!(report["totals"]["missing_statements"], 4);
+    assert_eq!(fs::read(repo.0.path(".git/index")).unwrap(), index);
+    assert_eq!(repo.git(&["status", "--porcelain"]), before);
+
+    repo.patch(&[])
+        .status(2)
+        .stderr("changed files were not measured: src/extra.py; --allow-unmeasured");
+    repo.patch(&["--allow-unmeasured"]).status(0);
+    repo.patch(&["--omit=src/extra.py"]).status(0).stdout("src/extra.py: left out by the settings");
+    repo.patch(&["src/shop.py"]).status(0);
+    // A source folder of the settings is one where files are expected.
+    repo.0.write(".coveragerc", "[run]\nsource = tools\n");
+    repo.patch(&[]).status(2).stderr("src/extra.py, tools/build.py");
+}
+
+#[test]
+fn floors_are_exact() {
+    let repo = Repo::new();
+    repo.patch(&["--fail-under=57.14"]).status(0);
+    repo.patch(&["--fail-under=57.15"])
+        .status(2)
+        .stderr("less than 57.15% of the changes are covered: 2 statements and 1 branch");
+    repo.patch(&["--max-missing=3"]).status(0);
+    repo.patch(&["--max-missing=2"]).status(2).stderr("more than 2 changes are not covered");
+    repo.patch(&["--fail-under=101"]).status(1).stderr("is not a percentage from 0 to 100");
+
+    // One miss of 25,001 is not 100 %.
+    let lines: String = (0..25_000).map(|n| format!("x = {n}\n")).collect();
+    repo.0.write("src/shop.py", format!("{lines}if x < 0: x = 1\n"));
+    repo.0.write("run.py", "import sys\nsys.path.insert(0, 'src')\nimport shop\n");
+    repo.0.coverage(["run", "--include=src/*", "run.py"]).status(0);
+    repo.patch(&["--fail-under=100"]).status(0);
+    repo.0.write("src/shop.py", format!("{lines}if x < 0:\n    x = 1\n"));
+    repo.0.coverage(["run", "--include=src/*", "run.py"]).status(0);
+    repo.patch(&["--fail-under=100"]).status(2).stdout("25001 of 25002 statements, 99%");
+    repo.patch(&["--fail-under=99.99"]).status(0);
+}
+
+#[test]
+fn changes_without_statements_pass() {
+    let repo = Repo::new();
+    repo.git(&["checkout", "-q", "src/shop.py"]);
+    repo.measure();
+    repo.patch(&["--fail-under=100"])
+        .status(0)
+        .stdout("0 files changed: no statement that was measured changed");
+    repo.0.write("README", "x\n");
+    repo.patch(&["--fail-under=100"]).status(0).stdout("1 file changed: no statement");
+    repo.git(&["rm", "-q", "-f", "src/shop.py"]);
+    let file = repo.file(&["--fail-under=100"], "src/shop.py");
+    assert_eq!((&file["change"], &file["state"]), (&json!("deleted"), &json!("no_statements")));
+}
+
+#[test]
+fn data_of_another_version_are_recognized() {
+    let repo = Repo::new();
+    repo.0.write("src/shop.py", format!("\n\n{AFTER}"));
+    let ran = repo.patch(&["--fail-under=10"]).status(4);
+    ran.stderr("these data were not measured on this source: src/shop.py");
+    let file = repo.file(&[], "src/shop.py");
+    assert_eq!(file["state"], "other_version");
+    assert_eq!(file["not_of_this_source"][0], 1);
+    // The version that was measured is in a commit.
+    repo.0.write("src/shop.py", AFTER);
+    repo.commit("measured");
+    repo.0.write("src/shop.py", format!("\n\n{AFTER}"));
+    repo.patch(&["--source-rev=HEAD"])
+        .status(0)
+        .stdout("3 of 5 statements and 1 of 2 branches, 57%");
+}
+
+#[test]
+fn the_base_is_found_or_asked_for() {
+    let repo = Repo::new();
+    repo.commit("feature");
+    // What happened on the default branch since is no change of this branch.
+    repo.git(&["checkout", "-q", "main"]);
+    repo.0.write("src/other.py", "x = 1\n");
+    repo.commit("elsewhere");
+    let url = format!("file://{}", repo.0.path("").display());
+    let clone = Repo(Dir::new());
+    clone.git(&["clone", "-q", &url, "."]);
+    clone.git(&["checkout", "-q", "feature"]);
+    clone.measure();
+    clone.patch(&[]).status(0).stdout("Changes since origin/main (merge base");
+
+    repo.git(&["checkout", "-q", "feature"]);
+    repo.patch(&[]).status(0).stdout("Changes since main (merge base");
+    repo.patch(&["--base=main~1"]).status(0).stdout("1 file changed: 3 of 5");
+    repo.patch(&["--base=nothing"]).status(1).stderr("git does not know \"nothing\"");
+    repo.patch(&["--base=--output=x"]).status(1).stderr("git does not know");
+    assert!(!repo.0.path("x").exists());
+
+    let shallow = Repo(Dir::new());
+    shallow.git(&["clone", "-q", "--depth=1", "--no-single-branch", "-b", "feature", &url, "."]);
+    shallow.measure();
+    shallow.patch(&[]).status(1).stderr("fetch-depth: 0");
+
+    repo.git(&["checkout", "-q", "--orphan", "alone"]);
+    repo.git(&["commit", "-q", "-m", "alone"]);
+    repo.patch(&[]).status(1).stderr("they have no commit in common");
+    repo.git(&["branch", "-q", "-D", "main"]);
+    repo.patch(&[]).status(1).stderr("--base=REF");
+}
+
+/// A diff comes from anywhere, and git is not needed then.
+#[test]
+fn a_diff_is_read_from_a_file_or_from_standard_input() {
+    let repo = Repo::new();
+    let expected = repo.json(&[])["totals"].clone();
+    let diff = repo.git(&["diff", "main", "--", "src"]);
+    let plain = Dir::new();
+    for name in ["src/shop.py", ".coverage"] {
+        let bytes = fs::read(repo.0.path(name)).unwrap();
+        plain.write(name, bytes);
+    }
+    // The data have the paths of the repository.
+    plain.write(
+        ".coveragerc",
+        format!(
+            "[paths]\nsource =\n  {}\n  {}\n",
+            plain.path("src").display(),
+            repo.0.path("src").display()
+        ),
+    );
+    plain.write("change.diff", &diff);
+    let run = |args: &[&str], input: &str| {
+        let mut command = pulpcov();
+        command.current_dir(plain.path("")).arg("patch").arg("--format=json").args(args);
+        command.env("PATH", "/nonexistent").stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap_or(Value::Null)["totals"].clone()
+    };
+    assert_eq!(run(&["--diff=change.diff"], ""), expected);
+    assert_eq!(run(&["--diff=-"], &diff), expected);
+    plain.write("damaged.diff", "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-x\n");
+    plain.pulpcov(["patch", "--diff", "damaged.diff"]).status(1).stderr("line 4");
+    plain.pulpcov(["patch", "--diff", "no.diff"]).status(1).stderr("no.diff");
+}
+
+/// What CI shows cannot be forged by the names of files.
+#[test]
+fn formats_of_ci_hold_any_name() {
+    let repo = Repo::new();
+    let names = ["src/a%b,c:d.py", "src/x|y`z.py", "src/::error::.py", "src/<img>.py"];
+    for name in names {
+        repo.0.write(name, "def f():\n    pass\n");
+    }
+    let github = repo.patch(&["--format=github"]).stdout;
+    assert!(
+        github.contains("::warning file=src/a%25b%2Cc%3Ad.py,line=1,endLine=2,title=Not covered::"),
+        "{github}"
+    );
+    assert!(github.lines().all(|line| line.starts_with("::")), "{github}");
+    assert!(github.lines().filter(|line| line.starts_with("::warning")).count() <= 10);
+    let gitlab: Value = serde_json::from_str(&repo.patch(&["--format=gitlab"]).stdout).unwrap();
+    let issues = gitlab.as_array().unwrap();
+    let mut prints: Vec<&str> =
+        issues.iter().map(|issue| issue["fingerprint"].as_str().unwrap()).collect();
+    prints.sort_unstable();
+    prints.dedup();
+    assert_eq!(prints.len(), issues.len());
+    for issue in issues {
+        assert!(issue["location"]["lines"]["begin"].is_i64() && issue["description"].is_string());
+        assert!(["major", "minor", "critical"].contains(&issue["severity"].as_str().unwrap()));
+    }
+    let markdown = repo.patch(&["--format=markdown"]).stdout;
+    assert!(markdown.contains("| `` src/x\\|y`z.py `` | 0% | "), "{markdown}");
+    let table: Vec<&str> = markdown.lines().filter(|line| line.starts_with('|')).collect();
+    for row in table {
+        assert_eq!(row.replace("\\|", "").matches('|').count(), 4, "{row}");
+    }
+    repo.patch(&["--format=markdown", "-o", "patch.md"]).status(2);
+    assert_eq!(fs::read_to_string(repo.0.path("patch.md")).unwrap(), markdown);
+}
+
+/// On committed changes of sources with one statement a line, the lines are those of diff-cover.
+#[test]
+fn missing_lines_are_those_of_diff_cover() {
+    let diff_cover = venv("diff-cover", &["diff-cover==11.0.1"]).join("bin/diff-cover");
+    let first = number_of_environment("PULPCOV_FIRST_CASE").unwrap_or_default();
+    for case in first..first + cases(6) {
+        compare_with_diff_cover(case, &diff_cover);
+    }
+}
+
+fn compare_with_diff_cover(case: usize, diff_cover: &Path) {
+    let mut random = Random::new(case as u64);
+    let repo = Repo::empty();
+    repo.0.write(".gitignore", ".coverage*\n.pulpcov_cache/\n__pycache__/\n*.json\n*.xml\n");
+    let mut files: Vec<Vec<String>> = (0..3).map(|_| source(&mut random, 12)).collect();
+    let write = |files: &[Vec<String>]| {
+        for (at, functions) in files.iter().enumerate() {
+            repo.0.write(format!("src/m{at}.py"), functions.concat());
+        }
+    };
+    write(&files);
+    repo.0.write("run.py", "import sys\nsys.path.insert(0, 'src')\nimport m0, m1, m2\nfor m in m0, m1, m2:\n    for name in sorted(vars(m)):\n        if name.startswith('f') and int(name[1:]) % 2:\n            vars(m)[name](3)\n");
+    repo.commit("before");
+    repo.git(&["checkout", "-q", "-b", "feature"]);
+    for functions in &mut files {
+        for _ in 0..4 {
+            let at = random.below(functions.len());
+            match random.below(3) {
+                0 => drop(functions.remove(at)),
+                1 => functions[at] = function(&mut random),
+                _ => functions.insert(at, function(&mut random)),
+            }
+        }
+    }
+    write(&files);
+    repo.commit("after");
+    repo.0.coverage(["run", "--include=src/*", "run.py"]).status(0);
+    repo.0.coverage(["xml", "-q"]).status(0);
+    let output = neutral(Command::new(diff_cover))
+        .current_dir(repo.0.path(""))
+        .args(["coverage.xml", "--compare-branch=main", "--format", "json:diff.json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let theirs: Value =
+        serde_json::from_slice(&fs::read(repo.0.path("diff.json")).unwrap()).unwrap();
+    let ours = repo.json(&[]);
+    let mut compared = 0;
+    for (path, stats) in theirs["src_stats"].as_object().unwrap() {
+        let file =
+            ours["files"].as_array().unwrap().iter().find(|file| file["path"] == *path).unwrap();
+        assert_eq!(file["missing_lines"], stats["violation_lines"], "case {case}, {path}");
+        compared += 1;
+    }
+    assert_eq!(theirs["total_num_lines"], ours["totals"]["statements"], "case {case}");
+    assert_eq!(theirs["total_num_violations"], ours["totals"]["missing_statements"], "case {case}");
+    assert_eq!(compared, 3);
+}
+
+fn source(random: &mut Random, functions: usize) -> Vec<String> {
+    (0..functions).map(|_| function(random)).collect()
+}
+
+/// Returns a function with one statement a line.
+fn function(random: &mut Random) -> String {
+    let (name, limit) = (random.below(1000), random.below(6));
+    let mut text = format!("def f{name}(x):\n    # A comment.\n    y = x + {limit}\n");
+    for _ in 0..random.below(3) {
+        let bound = random.below(8);
+        text.push_str(&format!("    if y > {bound}:\n        y = y - {bound}\n\n"));
+    }
+    text.push_str("    return y\n\n\n");
+    text
+}
+
+/// A path that a tool gives may be absolute, or start at the current folder.
+#[test]
+fn files_that_are_asked_for_narrow_the_report() {
+    let repo = Repo::new();
+    repo.0.write("src/extra.py", "def f():\n    return 1\n");
+    let count = |args: &[&str]| repo.json(args)["totals"]["statements"].as_u64().unwrap();
+    let all = count(&[]);
+    let absolute = repo.0.path("src/extra.py");
+    assert_eq!(count(&[absolute.to_str().unwrap()]), 2);
+    assert_eq!(count(&["src/extra.py"]), 2);
+    assert_eq!(count(&["src"]), all);
+    assert_eq!(count(&["src/shop.py"]), all - 2);
+}
