@@ -255,7 +255,7 @@ fn changed_statements(change: &FileChange, facts: &Facts, statements: &[i32]) ->
 /// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
 ///
 /// let facts = PythonSource::decode(b"x = 1\n\ny = 2\n")?.analyze(&AnalyzeOptions::new()?)?;
-/// assert_eq!(lines_of_another_version(&facts, [1, 3]), []);
+/// assert!(lines_of_another_version(&facts, [1, 3]).is_empty());
 /// assert_eq!(lines_of_another_version(&facts, [1, 2, 4]), [2, 4]);
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
