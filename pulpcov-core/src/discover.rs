@@ -60,6 +60,18 @@ pub struct DataFileName {
 
 impl DataFileName {
     /// Splits `name` into its parts. Returns `None` if `name` is not `base`, a dot and a suffix.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::discover::DataFileName;
+    ///
+    /// let name = DataFileName::parse(".coverage", ".coverage.web-1.pid4711.Xa1b2c3x").unwrap();
+    /// assert_eq!((name.host.as_deref(), name.pid), (Some("web-1"), Some(4711)));
+    /// let name = DataFileName::parse(".coverage", ".coverage.unit").unwrap();
+    /// assert_eq!(name.host, None);
+    /// assert!(DataFileName::parse(".coverage", ".coveragerc").is_none());
+    /// ```
     pub fn parse(base: &str, name: &str) -> Option<Self> {
         let suffix = name.strip_prefix(base)?.strip_prefix('.')?;
         let (rest, hash) = match suffix

@@ -161,6 +161,17 @@ impl Error {
     }
 
     /// Adds the file that the error is about, unless the error names one already.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::{Error, ErrorKind};
+    ///
+    /// let err = Error::new(ErrorKind::Io, "gone").with_path("a.py").with_path("b.py");
+    /// assert_eq!(err.path(), Some(Path::new("a.py")));
+    /// ```
     #[must_use]
     pub fn with_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.0.path.get_or_insert_with(|| path.into());
@@ -190,32 +201,105 @@ impl Error {
     }
 
     /// Returns the category of this error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{ErrorKind, FilePath};
+    ///
+    /// let err = FilePath::try_from("app\0.py").unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::NotRepresentable);
+    /// ```
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
     /// Returns the file that the error is about.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::{Error, ErrorKind};
+    ///
+    /// let err = Error::new(ErrorKind::Io, "gone");
+    /// assert_eq!(err.path(), None);
+    /// assert_eq!(err.with_path("app.py").path(), Some(Path::new("app.py")));
+    /// ```
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
     }
 
     /// Returns all files that have this error, if the work was to continue without them. For
     /// [`ErrorKind::NoSource`] these are the missing sources. [`path`](Self::path) is the first of them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "report")] {
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, ErrorKind, Numbits};
+    /// let mut data = CoverageData::new();
+    /// for path in ["a.py", "b.py", "c.py"] {
+    ///     data.add_lines(path, "", &Numbits::from_iter([1]))?;
+    /// }
+    /// let only_b = |path: &Path| Ok((path == "b.py").then(|| b"x = 1\n".to_vec()));
+    /// let err = Summarizer::new(&data, &only_b).run().unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::NoSource);
+    /// assert_eq!(err.files(), [Path::new("a.py"), Path::new("c.py")]);
+    /// # }
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn files(&self) -> &[PathBuf] {
         &self.0.files
     }
 
     /// Returns the position in the file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(feature = "combine")] {
+    /// use pulpcov_core::{Position, formats::json};
+    ///
+    /// let file = b"!coverage.py: This is a private format, don't read it directly!{\"lines\":\n{\"a.py\":[1,}}";
+    /// let err = json::read(file).unwrap_err();
+    /// assert!(matches!(err.position(), Some(Position::Line { line: 2, .. })));
+    /// # }
+    /// ```
     pub fn position(&self) -> Option<&Position> {
         self.0.position.as_ref()
     }
 
     /// Returns the operating system's kind of this error, if the cause is an [`io::Error`](std::io::Error).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io;
+    ///
+    /// use pulpcov_core::Error;
+    ///
+    /// let err = Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
+    /// assert_eq!(err.io_kind(), Some(io::ErrorKind::BrokenPipe));
+    /// ```
     pub fn io_kind(&self) -> Option<std::io::ErrorKind> {
         self.0.cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind)
     }
 
     /// Returns the reason without the file and the position, for callers that show those themselves.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{Error, ErrorKind};
+    ///
+    /// let err = Error::new(ErrorKind::Io, "no such file").with_path("app.py");
+    /// assert_eq!(err.to_string(), "app.py: no such file");
+    /// assert_eq!(err.reason(), "no such file");
+    /// ```
     pub fn reason(&self) -> String {
         match self.0.cause.downcast_ref::<Lines>() {
             Some(Lines(lines)) => {

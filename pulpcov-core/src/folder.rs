@@ -73,6 +73,23 @@ impl Folder {
     /// # Errors
     ///
     /// The error of the operating system, which is [`io::ErrorKind::NotADirectory`] for a link.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io::ErrorKind;
+    ///
+    /// use pulpcov_core::folder::Folder;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// std::fs::create_dir(place.path().join("inner"))?;
+    /// std::fs::write(place.path().join("file"), "")?;
+    /// let folder = Folder::open(place.path())?;
+    /// assert!(folder.open_subfolder("inner".as_ref())?.is_subfolder());
+    /// let err = folder.open_subfolder("file".as_ref()).unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::NotADirectory);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn open_subfolder(self: &Arc<Self>, name: &OsStr) -> io::Result<Arc<Self>> {
         let handle = os::Handle::open_subfolder(self, name)?;
         Ok(Arc::new(Self {
@@ -107,11 +124,35 @@ impl Folder {
     /// # Errors
     ///
     /// The error of the operating system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::folder::Folder;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// std::fs::write(place.path().join(".coverage"), "")?;
+    /// assert_eq!(Folder::open(place.path())?.names()?, [".coverage"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn names(&self) -> io::Result<Vec<OsString>> {
         self.handle.names(&self.path)
     }
 
     /// Returns the entry for a name in the folder. The file need not exist.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::folder::Folder;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// let entry = Folder::open(place.path())?.entry(".coverage");
+    /// assert!(entry.status().is_err());
+    /// std::fs::write(entry.path(), "rows")?;
+    /// assert_eq!(entry.status()?.size, 4);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn entry(self: &Arc<Self>, name: impl Into<OsString>) -> Entry {
         let name = name.into();
         Entry { path: self.join(&name), folder: Arc::clone(self), name, target: None }
@@ -122,6 +163,19 @@ impl Folder {
     /// # Errors
     ///
     /// The error of the operating system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::folder::Folder;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// std::fs::create_dir(place.path().join("inner"))?;
+    /// let folder = Folder::open(place.path())?;
+    /// folder.remove_folder("inner".as_ref())?;
+    /// assert!(folder.names()?.is_empty());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn remove_folder(&self, name: &OsStr) -> io::Result<()> {
         self.handle.remove_folder(&self.path, name)
     }
@@ -207,6 +261,18 @@ impl Entry {
     ///
     /// The operating system's error about the folder, and [`io::ErrorKind::IsADirectory`] if the path ends in
     /// `..` or is the root.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::folder::Entry;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// let entry = Entry::at_path(place.path().join(".coverage"))?;
+    /// assert_eq!(entry.name(), ".coverage");
+    /// assert_eq!(entry.folder().path(), place.path());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn at_path(path: impl AsRef<Path>) -> io::Result<Self> {
         Self::at_path_with(path.as_ref(), |folder| Folder::open(folder))
     }
@@ -269,6 +335,18 @@ impl Entry {
     /// # Errors
     ///
     /// The error of the operating system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::folder::{Entry, Kind};
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// std::fs::write(place.path().join(".coverage"), "rows")?;
+    /// let status = Entry::at_path(place.path().join(".coverage"))?.status()?;
+    /// assert_eq!((status.kind, status.size), (Kind::File, 4));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn status(&self) -> io::Result<Status> {
         let Self { folder, path, name, .. } = self.file();
         folder.handle.status_of(path, name)
@@ -282,6 +360,25 @@ impl Entry {
     /// - [`ErrorKind::Io`] if the operating system reports an error.
     /// - [`ErrorKind::NotADataFile`] with the reason, if this is not a regular file or may belong to another
     ///   user.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::io::Read;
+    ///
+    /// use pulpcov_core::ErrorKind;
+    /// use pulpcov_core::folder::Folder;
+    ///
+    /// # let place = tempfile::tempdir()?;
+    /// # let folder = Folder::open(place.path())?;
+    /// std::fs::write(place.path().join(".coverage"), "rows")?;
+    /// std::fs::create_dir(place.path().join("inner"))?;
+    /// let mut text = String::new();
+    /// folder.entry(".coverage").open()?.read_to_string(&mut text)?;
+    /// assert_eq!(text, "rows");
+    /// assert_eq!(folder.entry("inner").open().unwrap_err().kind(), ErrorKind::NotADataFile);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn open(&self) -> Result<File> {
         self.open_with_status().map(|(file, _)| file)
     }
@@ -315,6 +412,19 @@ impl Entry {
     /// # Errors
     ///
     /// The error of the operating system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::folder::Folder;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// std::fs::write(place.path().join(".coverage"), "rows")?;
+    /// let folder = Folder::open(place.path())?;
+    /// folder.entry(".coverage").remove()?;
+    /// assert!(folder.names()?.is_empty());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn remove(&self) -> io::Result<()> {
         self.folder.handle.remove(&self.path, &self.name)
     }

@@ -17,21 +17,66 @@ pub struct Edit {
 
 impl FileChange {
     /// Returns the numbers of the added lines, in the new version.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let diff = Diff::parse(b"--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,3 @@\n a = 1\n-b = 2\n+b = 3\n+c = 4\n")?;
+    /// assert_eq!(diff.files()[0].added_lines().collect::<Vec<_>>(), [2, 3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn added_lines(&self) -> impl Iterator<Item = i32> + '_ {
         self.edits().iter().flat_map(|edit| edit.new.clone())
     }
 
     /// Returns the numbers of the removed lines, in the old version.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let diff = Diff::parse(b"--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,3 @@\n a = 1\n-b = 2\n+b = 3\n+c = 4\n")?;
+    /// assert_eq!(diff.files()[0].removed_lines().collect::<Vec<_>>(), [2]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn removed_lines(&self) -> impl Iterator<Item = i32> + '_ {
         self.edits().iter().flat_map(|edit| edit.old.clone())
     }
 
     /// Returns the number in the new version of a line of the old version. `None` if the line is gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let diff = Diff::parse(b"--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,3 @@\n-a = 1\n+a = 2\n+b = 3\n c = 4\n")?;
+    /// let change = &diff.files()[0];
+    /// assert_eq!(change.new_line(1), None);
+    /// assert_eq!(change.new_line(2), Some(3));
+    /// assert_eq!(change.new_line(100), Some(101));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new_line(&self, old: i32) -> Option<i32> {
         mapped(self.edits(), old, |edit| (&edit.old, &edit.new))
     }
 
     /// Returns the number in the old version of a line of the new version. `None` if the line is new.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let diff = Diff::parse(b"--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,3 @@\n-a = 1\n+a = 2\n+b = 3\n c = 4\n")?;
+    /// let change = &diff.files()[0];
+    /// assert_eq!(change.old_line(2), None);
+    /// assert_eq!(change.old_line(3), Some(2));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn old_line(&self, new: i32) -> Option<i32> {
         mapped(self.edits(), new, |edit| (&edit.new, &edit.old))
     }

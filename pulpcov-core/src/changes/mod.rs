@@ -55,11 +55,36 @@ pub struct Diff {
 
 impl Diff {
     /// Returns the changed files, in the order of the diff.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let text = "--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a = 1\n+a = 2\n";
+    /// let diff = Diff::parse(format!("{text}{}", text.replace("x.py", "y.py")).as_bytes())?;
+    /// assert_eq!(diff.files().len(), 2);
+    /// assert_eq!(diff.files()[1].new_path(), Some("y.py".as_ref()));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn files(&self) -> &[FileChange] {
         &self.files
     }
 
     /// Returns the change of a file by its name in the new version.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let diff = Diff::parse(b"--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a = 1\n+a = 2\n")?;
+    /// assert!(diff.file(Path::new("x.py")).is_some());
+    /// assert!(diff.file(Path::new("y.py")).is_none());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn file(&self, new_path: &Path) -> Option<&FileChange> {
         self.files.iter().find(|change| change.new_path() == Some(new_path))
     }
@@ -103,31 +128,95 @@ enum Content {
 
 impl FileChange {
     /// Returns how the file came about, or went.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::{ChangeKind, Diff};
+    ///
+    /// let diff = Diff::parse(b"--- /dev/null\n+++ b/x.py\n@@ -0,0 +1 @@\n+a = 1\n")?;
+    /// assert_eq!(diff.files()[0].kind(), ChangeKind::Added);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn kind(&self) -> ChangeKind {
         self.kind
     }
 
     /// Returns the name in the old version, relative to the root of the tree. `None` if the file is new.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let diff = Diff::parse(b"diff --git a/x.py b/y.py\nrename from x.py\nrename to y.py\n")?;
+    /// assert_eq!(diff.files()[0].old_path(), Some(Path::new("x.py")));
+    /// assert_eq!(diff.files()[0].new_path(), Some(Path::new("y.py")));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn old_path(&self) -> Option<&Path> {
         self.old_path.as_deref()
     }
 
     /// Returns the name in the new version, relative to the root of the tree. `None` if the file is gone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let diff = Diff::parse(b"--- a/x.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-a = 1\n")?;
+    /// assert_eq!(diff.files()[0].new_path(), None);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new_path(&self) -> Option<&Path> {
         self.new_path.as_deref()
     }
 
     /// Returns whether the file is binary, so that the diff names no lines.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let diff = Diff::parse(b"diff --git a/x.png b/x.png\nBinary files a/x.png and b/x.png differ\n")?;
+    /// assert!(diff.files()[0].is_binary());
+    /// assert!(diff.files()[0].edits().is_empty());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn is_binary(&self) -> bool {
         self.content == Content::Binary
     }
 
     /// Returns whether the entry is a commit of another repository instead of a file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let diff = Diff::parse(b"diff --git a/lib b/lib\nindex 1fc2d4a..b05b6e1 160000\n")?;
+    /// assert!(diff.files()[0].is_submodule());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn is_submodule(&self) -> bool {
         self.content == Content::Submodule
     }
 
     /// Returns the edits, in the order of the lines.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::{Diff, Edit};
+    ///
+    /// let diff = Diff::parse(b"--- a/x.py\n+++ b/x.py\n@@ -1,2 +1,3 @@\n a = 1\n-b = 2\n+b = 3\n+c = 4\n")?;
+    /// assert_eq!(diff.files()[0].edits(), [Edit { old: 2..3, new: 2..4 }]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn edits(&self) -> &[Edit] {
         match &self.content {
             Content::Text(edits) => edits,

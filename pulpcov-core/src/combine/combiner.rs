@@ -104,6 +104,24 @@ pub struct Combined {
 
 impl Combined {
     /// Returns coverage.py's summary: `Combined 3 files, skipped 1, 1 file errored`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let target = folder.path().join(".coverage");
+    /// # for (pid, line) in [(1, 3), (2, 4)] {
+    /// #     let mut data = CoverageData::new();
+    /// #     data.add_lines("app.py", &format!("test_{pid}"), &Numbits::from_iter([1, line]))?;
+    /// #     store(&data, folder.path().join(format!(".coverage.web.{pid}.100")), StoreFormat::Sqlite)?;
+    /// # }
+    /// std::fs::write(folder.path().join(".coverage.web.3.100"), "no data")?;
+    /// let result = Combiner::new(&target).run()?;
+    /// assert_eq!(result.summary(), "Combined 2 files, 1 file errored");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn summary(&self) -> String {
         let mut text = format!("Combined {}", plural(self.read, "file"));
         if self.duplicates > 0 {
@@ -118,6 +136,24 @@ impl Combined {
 
 impl<'a> Combiner<'a> {
     /// Creates a combiner that writes to `data_file`. The inputs' names begin with the name of that file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # for (pid, line) in [(1, 3), (2, 4)] {
+    /// #     let mut data = CoverageData::new();
+    /// #     data.add_lines("app.py", &format!("test_{pid}"), &Numbits::from_iter([1, line]))?;
+    /// #     store(&data, folder.path().join(format!(".coverage.web.{pid}.100")), StoreFormat::Sqlite)?;
+    /// # }
+    /// let result = Combiner::new(folder.path().join(".coverage")).run()?;
+    /// assert_eq!(result.read, 2);
+    /// // There is no input whose name begins with `other`.
+    /// assert!(Combiner::new(folder.path().join("other")).run().is_err());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new(data_file: impl Into<PathBuf>) -> Self {
         Self {
             data_file: data_file.into(),
@@ -133,6 +169,25 @@ impl<'a> Combiner<'a> {
     }
 
     /// Adds places to look for inputs: folders, or inputs by name. The default is the data file's folder.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # for (pid, line) in [(1, 3), (2, 4)] {
+    /// #     let mut data = CoverageData::new();
+    /// #     data.add_lines("app.py", &format!("test_{pid}"), &Numbits::from_iter([1, line]))?;
+    /// #     store(&data, folder.path().join(format!(".coverage.web.{pid}.100")), StoreFormat::Sqlite)?;
+    /// # }
+    /// let place = tempfile::tempdir()?;
+    /// let target = place.path().join(".coverage");
+    /// let result = Combiner::new(&target).places([folder.path()]).run()?;
+    /// assert_eq!(result.read, 2);
+    /// assert!(target.exists());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn places<P: Into<PathBuf>>(mut self, places: impl IntoIterator<Item = P>) -> Self {
         self.places.extend(places.into_iter().map(Into::into));
@@ -140,6 +195,26 @@ impl<'a> Combiner<'a> {
     }
 
     /// Appends to the data file instead of replacing it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let target = folder.path().join(".coverage");
+    /// # for (pid, line) in [(1, 3), (2, 4)] {
+    /// #     let mut data = CoverageData::new();
+    /// #     data.add_lines("app.py", &format!("test_{pid}"), &Numbits::from_iter([1, line]))?;
+    /// #     store(&data, folder.path().join(format!(".coverage.web.{pid}.100")), StoreFormat::Sqlite)?;
+    /// # }
+    /// let mut old = CoverageData::new();
+    /// old.add_lines("app.py", "", &Numbits::from_iter([9]))?;
+    /// store(&old, &target, StoreFormat::Sqlite)?;
+    /// let data = Combiner::new(&target).append(true).run()?.data.unwrap();
+    /// assert_eq!(data.lines("app.py"), Some(Numbits::from_iter([1, 3, 4, 9])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn append(mut self, append: bool) -> Self {
         self.append = append;
@@ -147,6 +222,25 @@ impl<'a> Combiner<'a> {
     }
 
     /// Keeps the inputs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let target = folder.path().join(".coverage");
+    /// # for (pid, line) in [(1, 3), (2, 4)] {
+    /// #     let mut data = CoverageData::new();
+    /// #     data.add_lines("app.py", &format!("test_{pid}"), &Numbits::from_iter([1, line]))?;
+    /// #     store(&data, folder.path().join(format!(".coverage.web.{pid}.100")), StoreFormat::Sqlite)?;
+    /// # }
+    /// Combiner::new(&target).keep(true).run()?;
+    /// assert!(folder.path().join(".coverage.web.1.100").exists());
+    /// Combiner::new(&target).run()?;
+    /// assert!(!folder.path().join(".coverage.web.1.100").exists());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn keep(mut self, keep: bool) -> Self {
         self.keep = keep;
@@ -154,6 +248,30 @@ impl<'a> Combiner<'a> {
     }
 
     /// Reduces all inputs to lines if some hold lines and some arcs. By default this is an error.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::ErrorKind;
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let target = folder.path().join(".coverage");
+    /// # for (pid, line) in [(1, 3), (2, 4)] {
+    /// #     let mut data = CoverageData::new();
+    /// #     data.add_lines("app.py", &format!("test_{pid}"), &Numbits::from_iter([1, line]))?;
+    /// #     store(&data, folder.path().join(format!(".coverage.web.{pid}.100")), StoreFormat::Sqlite)?;
+    /// # }
+    /// let mut branches = CoverageData::new();
+    /// branches.add_arcs("app.py", "", [(-1, 1), (1, 5)])?;
+    /// store(&branches, folder.path().join(".coverage.web.3.100"), StoreFormat::Sqlite)?;
+    /// let err = Combiner::new(&target).run().unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::MixedData);
+    ///
+    /// let data = Combiner::new(&target).mixed_as_lines(true).run()?.data.unwrap();
+    /// assert_eq!(data.lines("app.py"), Some(Numbits::from_iter([1, 3, 4, 5])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn mixed_as_lines(mut self, as_lines: bool) -> Self {
         self.mixed_as_lines = as_lines;
@@ -161,6 +279,23 @@ impl<'a> Combiner<'a> {
     }
 
     /// Merges all contexts into the unnamed one. Contexts can take 60 times the space of the other data.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let target = folder.path().join(".coverage");
+    /// # for (pid, line) in [(1, 3), (2, 4)] {
+    /// #     let mut data = CoverageData::new();
+    /// #     data.add_lines("app.py", &format!("test_{pid}"), &Numbits::from_iter([1, line]))?;
+    /// #     store(&data, folder.path().join(format!(".coverage.web.{pid}.100")), StoreFormat::Sqlite)?;
+    /// # }
+    /// let data = Combiner::new(&target).drop_contexts(true).run()?.data.unwrap();
+    /// assert_eq!(data.contexts(), [""]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn drop_contexts(mut self, drop: bool) -> Self {
         self.drop_contexts = drop;
@@ -202,6 +337,24 @@ impl<'a> Combiner<'a> {
 
     /// Sets the aliases that rename the source paths of the inputs. Without aliases, only slashes are
     /// converted to those of this system.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::paths::{PathAliases, WorkingFolder};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let target = folder.path().join(".coverage");
+    /// # let mut data = CoverageData::new();
+    /// data.add_lines("/ci/7/src/app.py", "", &Numbits::from_iter([1]))?;
+    /// store(&data, folder.path().join(".coverage.web.1.100"), StoreFormat::Sqlite)?;
+    /// let mut aliases = PathAliases::new(WorkingFolder::new("/nonexistent")).exists(|_| true);
+    /// aliases.add("/ci/*/src", "/nonexistent")?;
+    /// let data = Combiner::new(&target).aliases(aliases).run()?.data.unwrap();
+    /// assert!(data.file("/nonexistent/app.py").is_some());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn aliases(mut self, aliases: PathAliases) -> Self {
         self.aliases = Some(aliases);
@@ -209,6 +362,32 @@ impl<'a> Combiner<'a> {
     }
 
     /// Calls `on_event` at each step, for progress and messages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicUsize, Ordering};
+    /// # use pulpcov_core::combine::Event;
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let target = folder.path().join(".coverage");
+    /// # for (pid, line) in [(1, 3), (2, 4)] {
+    /// #     let mut data = CoverageData::new();
+    /// #     data.add_lines("app.py", &format!("test_{pid}"), &Numbits::from_iter([1, line]))?;
+    /// #     store(&data, folder.path().join(format!(".coverage.web.{pid}.100")), StoreFormat::Sqlite)?;
+    /// # }
+    /// let read = AtomicUsize::new(0);
+    /// Combiner::new(&target)
+    ///     .on_event(|event| {
+    ///         if let Event::Read { .. } = event {
+    ///             read.fetch_add(1, Ordering::Relaxed);
+    ///         }
+    ///     })
+    ///     .run()?;
+    /// assert_eq!(read.into_inner(), 2);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn on_event(mut self, on_event: impl Fn(Event<'_>) + Sync + 'a) -> Self {
         self.on_event = Box::new(on_event);
@@ -227,6 +406,26 @@ impl<'a> Combiner<'a> {
     /// - [`ErrorKind::Io`] if the result cannot be written. If only the sync of its folder failed, the data
     ///   file is complete.
     /// - With [`append`](Self::append), any error of reading the data file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::ErrorKind;
+    /// # use pulpcov_core::combine::{Combiner, StoreFormat, store};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let target = folder.path().join(".coverage");
+    /// # for (pid, line) in [(1, 3), (2, 4)] {
+    /// #     let mut data = CoverageData::new();
+    /// #     data.add_lines("app.py", &format!("test_{pid}"), &Numbits::from_iter([1, line]))?;
+    /// #     store(&data, folder.path().join(format!(".coverage.web.{pid}.100")), StoreFormat::Sqlite)?;
+    /// # }
+    /// let data = Combiner::new(&target).run()?.data.unwrap();
+    /// assert_eq!(data.contexts_by_line("app.py")[&1], ["test_1", "test_2"]);
+    /// // The inputs are gone.
+    /// assert_eq!(Combiner::new(&target).run().unwrap_err().kind(), ErrorKind::NoData);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn run(mut self) -> Result<Combined> {
         // The data file may be a link. The inputs' names begin with the name of the link.
         let target = resolve_target(&self.data_file)?;

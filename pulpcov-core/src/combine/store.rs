@@ -41,6 +41,22 @@ pub enum StoreFormat {
 /// - [`ErrorKind::Io`] if the target cannot be written. The target is unchanged, or complete if only the sync
 ///   of its folder failed.
 /// - [`ErrorKind::NotRepresentable`] if the format cannot hold the data.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::combine::{StoreFormat, store};
+/// use pulpcov_core::formats::DataFile;
+/// use pulpcov_core::{CoverageData, Numbits};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join(".coverage");
+/// let mut data = CoverageData::new();
+/// data.add_lines("app.py", "", &Numbits::from_iter([1, 2]))?;
+/// store(&data, &path, StoreFormat::Json4)?;
+/// assert_eq!(DataFile::open(&path)?.read()?.data, data);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
 pub fn store(data: &CoverageData, target: impl AsRef<Path>, format: StoreFormat) -> Result<()> {
     let target = resolve_target(target.as_ref())?;
     let write = write_as(data, format);

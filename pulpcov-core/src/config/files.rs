@@ -92,6 +92,19 @@ impl fmt::Debug for Loader<'_> {
 
 impl<'a> Loader<'a> {
     /// Creates a loader for the folder `cwd`, which should be absolute. `env` looks up a variable.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::config::Loader;
+    ///
+    /// // Without the environment, the settings come from the config file alone.
+    /// let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join("setup.cfg"), "[coverage:run]\nbranch = yes\n")?;
+    /// let loaded = Loader::new(folder.path(), |_| None).load()?;
+    /// assert!(loaded.config.run.branch);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new(cwd: impl Into<PathBuf>, env: impl Fn(&str) -> Option<String> + 'a) -> Self {
         Self { cwd: cwd.into(), env: Box::new(env), rcfile: None }
     }
@@ -101,6 +114,19 @@ impl<'a> Loader<'a> {
     /// The file is read as TOML if its name ends in `.toml`, else as INI. It counts as coverage's
     /// own. As in coverage.py, naming `.coveragerc` is the same as naming no file, and with an
     /// empty name no file is read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::config::Loader;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join(".coveragerc"), "[report]\nprecision = 1\n")?;
+    /// std::fs::write(folder.path().join("ci.toml"), "[report]\nprecision = 2\n")?;
+    /// let loaded = Loader::new(folder.path(), |_| None).rcfile("ci.toml").load()?;
+    /// assert_eq!(loaded.config.report.precision, 2);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn rcfile(mut self, name: impl Into<String>) -> Self {
         self.rcfile = Some(name.into());
@@ -119,6 +145,21 @@ impl<'a> Loader<'a> {
     /// - if a value has the wrong type, is a pattern that Python's `re` refuses, or mentions a
     ///   required variable that is not set;
     /// - if concurrency choices are unknown or conflict.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ErrorKind;
+    /// use pulpcov_core::config::Loader;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let loader = Loader::new(folder.path(), |_| None);
+    /// assert!(loader.load()?.config.files.used.is_none());
+    ///
+    /// std::fs::write(folder.path().join(".coveragerc"), "[report]\nprecision = two\n")?;
+    /// assert_eq!(loader.load().unwrap_err().kind(), ErrorKind::Config);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn load(&self) -> Result<Loaded> {
         let mut loaded = Loaded::default();
         self.read_first_file(&mut loaded)?;

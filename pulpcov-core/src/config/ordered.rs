@@ -28,6 +28,16 @@ impl<V> OrderedMap<V> {
     }
 
     /// Sets the value of `key`. A key that is already in the map keeps its place.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::config::OrderedMap;
+    ///
+    /// let mut map = OrderedMap::from_iter([("one", 1), ("two", 2)]);
+    /// map.insert("one", 10);
+    /// assert_eq!(map.iter().collect::<Vec<_>>(), [("one", &10), ("two", &2)]);
+    /// ```
     pub fn insert(&mut self, key: impl Into<String>, value: V) {
         let key = key.into();
         match self.places.get(&key) {
@@ -40,6 +50,16 @@ impl<V> OrderedMap<V> {
     }
 
     /// Returns the value of `key`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::config::OrderedMap;
+    ///
+    /// let map = OrderedMap::from_iter([("one", 1)]);
+    /// assert_eq!(map.get("one"), Some(&1));
+    /// assert_eq!(map.get("two"), None);
+    /// ```
     pub fn get(&self, key: &str) -> Option<&V> {
         self.places.get(key).map(|&place| &self.entries[place].1)
     }
@@ -64,6 +84,15 @@ impl<V> OrderedMap<V> {
     }
 
     /// Returns the keys and values in order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::config::OrderedMap;
+    ///
+    /// let map = OrderedMap::from_iter([("b", 1), ("a", 2)]);
+    /// assert_eq!(map.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["b", "a"]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = (&str, &V)> {
         self.entries.iter().map(|(key, value)| (key.as_str(), value))
     }

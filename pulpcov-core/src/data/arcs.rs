@@ -28,11 +28,30 @@ impl ArcSet {
     }
 
     /// Returns the arcs in ascending order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ArcSet;
+    ///
+    /// let arcs = ArcSet::from(vec![(2, -1), (-1, 2)]);
+    /// assert_eq!(arcs.as_slice(), [(-1, 2), (2, -1)]);
+    /// ```
     pub fn as_slice(&self) -> &[LineArc] {
         &self.0
     }
 
     /// Iterates over the arcs in ascending order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ArcSet;
+    ///
+    /// let arcs = ArcSet::from(vec![(-1, 1), (1, 2), (1, -1)]);
+    /// let exits = arcs.iter().filter(|&(_, to)| to < 0);
+    /// assert_eq!(exits.collect::<Vec<_>>(), [(1, -1)]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = LineArc> + '_ {
         self.0.iter().copied()
     }
@@ -48,11 +67,31 @@ impl ArcSet {
     }
 
     /// Returns whether `arc` is in the set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ArcSet;
+    ///
+    /// let arcs = ArcSet::from(vec![(1, 2)]);
+    /// assert!(arcs.contains((1, 2)));
+    /// assert!(!arcs.contains((2, 1)));
+    /// ```
     pub fn contains(&self, arc: LineArc) -> bool {
         self.0.binary_search(&arc).is_ok()
     }
 
     /// Adds every arc of `other`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ArcSet;
+    ///
+    /// let mut arcs = ArcSet::from(vec![(1, 3)]);
+    /// arcs.union_with(&ArcSet::from(vec![(1, 2), (1, 3)]));
+    /// assert_eq!(arcs.as_slice(), [(1, 2), (1, 3)]);
+    /// ```
     pub fn union_with(&mut self, other: &Self) {
         self.union_with_ascending(&other.0);
     }
@@ -91,6 +130,15 @@ impl ArcSet {
     ///
     /// coverage.py's `CoverageData.lines` returns the same lines for branch data. A line may appear more than
     /// once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ArcSet;
+    ///
+    /// let arcs = ArcSet::from(vec![(-1, 1), (1, 2), (2, -1)]);
+    /// assert_eq!(arcs.lines().collect::<Vec<_>>(), [1, 1, 2, 2]);
+    /// ```
     pub fn lines(&self) -> impl Iterator<Item = i32> + '_ {
         self.iter().flat_map(|(from, to)| [from, to]).filter(|&line| line > 0)
     }

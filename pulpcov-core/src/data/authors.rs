@@ -49,6 +49,16 @@ pub enum Authors {
 
 impl Authors {
     /// Adds the authors of `other`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{Author, Authors};
+    ///
+    /// let mut authors = Authors::from(Author::User(1000));
+    /// authors.join(&Author::Anybody.into());
+    /// assert_eq!(authors, Authors::Others([Author::User(1000), Author::Anybody].into()));
+    /// ```
     pub fn join(&mut self, other: &Self) {
         match (&mut *self, other) {
             (Self::Others(own), Self::Others(other)) => own.extend(other),

@@ -126,11 +126,35 @@ impl ContextSelection {
     }
 
     /// Returns the number of contexts that are selected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::CoverageData;
+    ///
+    /// let mut data = CoverageData::new();
+    /// for test in ["test_add", "test_sub", "setup"] {
+    ///     data.touch_context(test)?;
+    /// }
+    /// assert_eq!(data.select_contexts(|name| name.starts_with("test_")).len(), 2);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn len(&self) -> usize {
         self.0.iter().filter(|&&selected| selected).count()
     }
 
     /// Returns whether no context is selected.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::CoverageData;
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.touch_context("test_add")?;
+    /// assert!(data.select_contexts(|name| name == "test_sub").is_empty());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn is_empty(&self) -> bool {
         !self.0.contains(&true)
     }

@@ -53,6 +53,18 @@ impl CoverageData {
     }
 
     /// Returns whether lines or arcs were measured, or `None` if nothing was measured yet.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Measurement};
+    ///
+    /// let mut data = CoverageData::new();
+    /// assert_eq!(data.measurement(), None);
+    /// data.add_arcs("app.py", "", [(-1, 1), (1, -1)])?;
+    /// assert_eq!(data.measurement(), Some(Measurement::Arcs));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn measurement(&self) -> Option<Measurement> {
         self.measurement
     }
@@ -64,11 +76,36 @@ impl CoverageData {
 
     /// Returns whether the data holds any rows of lines or arcs. It may name files and contexts that have no
     /// rows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.touch_file("never_imported.py")?;
+    /// assert!(!data.has_rows());
+    /// data.add_lines("app.py", "", &Numbits::from_iter([1]))?;
+    /// assert!(data.has_rows());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn has_rows(&self) -> bool {
         self.files.values().any(FileRecord::has_rows)
     }
 
     /// Returns the number of rows. A row is a pair of file and context with its lines, or a single arc.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2, 3]))?;
+    /// data.add_lines("app.py", "test_sub", &Numbits::from_iter([1, 4]))?;
+    /// assert_eq!(data.row_count(), 2);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn row_count(&self) -> u64 {
         let rows = |record: &FileRecord| {
             record.lines.iter().count()
@@ -78,17 +115,55 @@ impl CoverageData {
     }
 
     /// Iterates over the measured files, sorted by the bytes of their paths.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("web.py", "", &Numbits::from_iter([1]))?;
+    /// data.add_lines("app.py", "", &Numbits::from_iter([1]))?;
+    /// let paths: Vec<_> = data.files().map(|file| file.path().as_str()).collect();
+    /// assert_eq!(paths, ["app.py", "web.py"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn files(&self) -> impl ExactSizeIterator<Item = FileData<'_>> {
         self.files.iter().map(|(path, record)| FileData { path, record, contexts: &self.contexts })
     }
 
     /// Returns the file with exactly this path.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// let file = data.file("app.py").unwrap();
+    /// assert_eq!(file.lines_by_context(), [("test_add", &Numbits::from_iter([1, 2]))]);
+    /// assert!(data.file("./app.py").is_none());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn file(&self, path: impl AsRef<str>) -> Option<FileData<'_>> {
         let (path, record) = self.files.get_key_value(path.as_ref())?;
         Some(FileData { path, record, contexts: &self.contexts })
     }
 
     /// Returns the context names, sorted. A context may have no rows.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "test_sub", &Numbits::from_iter([1]))?;
+    /// data.add_lines("app.py", "test_add", &Numbits::from_iter([1]))?;
+    /// assert_eq!(data.contexts(), ["test_add", "test_sub"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn contexts(&self) -> Vec<&str> {
         let mut names: Vec<&str> = self.contexts.names().collect();
         names.sort_unstable();
@@ -96,6 +171,20 @@ impl CoverageData {
     }
 
     /// Returns the plugin that traced the file: empty for ordinary Python, `None` for an unknown file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::CoverageData;
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.touch_file("app.py")?;
+    /// data.set_file_tracer("page.html", "django_coverage_plugin")?;
+    /// assert_eq!(data.file_tracer("page.html"), Some("django_coverage_plugin"));
+    /// assert_eq!(data.file_tracer("app.py"), Some(""));
+    /// assert_eq!(data.file_tracer("other.py"), None);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn file_tracer(&self, path: impl AsRef<str>) -> Option<&str> {
         self.files.get(path.as_ref()).map(|record| &*record.tracer)
     }
@@ -115,6 +204,18 @@ impl CoverageData {
     /// - [`ErrorKind::MixedData`](crate::ErrorKind::MixedData) if the data holds arcs.
     /// - [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if a data file cannot hold the
     ///   path or the context: the path is not UTF-8, or one of them contains a NUL.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "", &Numbits::from_iter([1, 2]))?;
+    /// data.add_lines("app.py", "", &Numbits::from_iter([2, 5]))?;
+    /// assert_eq!(data.lines("app.py"), Some(Numbits::from_iter([1, 2, 5])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn add_lines(
         &mut self,
         path: impl TryInto<FilePath, Error: Into<Error>>,
@@ -135,6 +236,17 @@ impl CoverageData {
     /// - [`ErrorKind::MixedData`](crate::ErrorKind::MixedData) if the data holds lines.
     /// - [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) as from
     ///   [`add_lines`](Self::add_lines).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{ArcSet, CoverageData};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_arcs("app.py", "", [(-1, 1), (1, 3), (3, -1)])?;
+    /// assert_eq!(data.arcs("app.py"), Some(ArcSet::from_iter([(-1, 1), (1, 3), (3, -1)])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn add_arcs(
         &mut self,
         path: impl TryInto<FilePath, Error: Into<Error>>,
@@ -159,6 +271,17 @@ impl CoverageData {
     ///
     /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) as from
     /// [`add_lines`](Self::add_lines).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.touch_file("never_imported.py")?;
+    /// assert_eq!(data.lines("never_imported.py"), Some(Numbits::new()));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn touch_file(&mut self, path: impl TryInto<FilePath, Error: Into<Error>>) -> Result<()> {
         self.files.entry(path.try_into().map_err(Into::into)?).or_default();
         Ok(())
@@ -169,6 +292,17 @@ impl CoverageData {
     /// # Errors
     ///
     /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the name contains a NUL.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::CoverageData;
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.touch_context("test_nothing")?;
+    /// assert_eq!(data.contexts(), ["test_nothing"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn touch_context(&mut self, name: &str) -> Result<()> {
         self.contexts.intern(stored("context", name)?);
         Ok(())
@@ -181,6 +315,18 @@ impl CoverageData {
     /// - [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if the file has another plugin.
     /// - [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) as from
     ///   [`add_lines`](Self::add_lines).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, ErrorKind};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.set_file_tracer("page.html", "django_coverage_plugin")?;
+    /// let err = data.set_file_tracer("page.html", "jinja_coverage").unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::TracerConflict);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn set_file_tracer(
         &mut self,
         path: impl TryInto<FilePath, Error: Into<Error>>,
@@ -227,6 +373,18 @@ impl CoverageData {
     /// # Errors
     ///
     /// [`ErrorKind::MixedData`](crate::ErrorKind::MixedData) if the data holds the other measurement.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, ErrorKind, Measurement, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.set_measurement(Measurement::Arcs)?;
+    /// let err = data.add_lines("app.py", "", &Numbits::from_iter([1])).unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::MixedData);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn set_measurement(&mut self, measurement: Measurement) -> Result<()> {
         match self.measurement {
             Some(other) if other != measurement => Err(mixed_data(measurement)),
@@ -243,6 +401,17 @@ impl CoverageData {
     ///
     /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the key or the value contains a
     /// NUL.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::CoverageData;
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.set_meta("when", "2026-05-04 12:00:00")?;
+    /// assert_eq!(data.meta()["when"], "2026-05-04 12:00:00");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn set_meta(&mut self, key: &str, value: &str) -> Result<()> {
         let (key, value) = (stored("key", key)?, stored("value", value)?);
         self.meta.insert(key.as_str().to_owned(), value.as_str().to_owned());

@@ -15,6 +15,17 @@ pub struct FileData<'a> {
 
 impl<'a> FileData<'a> {
     /// Returns whether the file has rows. Without rows, only its name is known.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::CoverageData;
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.touch_file("never_imported.py")?;
+    /// assert!(!data.file("never_imported.py").unwrap().has_rows());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn has_rows(&self) -> bool {
         self.record.has_rows()
     }
@@ -35,11 +46,38 @@ impl<'a> FileData<'a> {
     }
 
     /// Returns the lines of each context, sorted by the context's name. Empty if arcs were measured.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "test_sub", &Numbits::from_iter([1, 4]))?;
+    /// data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// let (add, sub) = (Numbits::from_iter([1, 2]), Numbits::from_iter([1, 4]));
+    /// let file = data.file("app.py").unwrap();
+    /// assert_eq!(file.lines_by_context(), [("test_add", &add), ("test_sub", &sub)]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn lines_by_context(&self) -> Vec<(&'a str, &'a Numbits)> {
         self.named(&self.record.lines)
     }
 
     /// Returns the arcs of each context, sorted by the context's name. Empty if lines were measured.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{ArcSet, CoverageData};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_arcs("app.py", "test_add", [(1, 2), (2, -1)])?;
+    /// let file = data.file("app.py").unwrap();
+    /// assert_eq!(file.arcs_by_context(), [("test_add", &ArcSet::from_iter([(1, 2), (2, -1)]))]);
+    /// assert!(file.lines_by_context().is_empty());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn arcs_by_context(&self) -> Vec<(&'a str, &'a ArcSet)> {
         self.named(&self.record.arcs)
     }

@@ -29,11 +29,29 @@ impl Numbits {
     }
 
     /// Creates a set from a numbits blob.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// let lines = Numbits::from_bytes(&[0b0000_0010, 0b1000_0000, 0]);
+    /// assert_eq!(lines, Numbits::from_iter([1, 15]));
+    /// ```
     pub fn from_bytes(bytes: &[u8]) -> Self {
         Self(without_trailing_zeros(bytes).into())
     }
 
     /// Returns the set as a numbits blob, without trailing zero bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// assert_eq!(Numbits::from_iter([0, 7]).as_bytes(), [0b1000_0001]);
+    /// assert_eq!(Numbits::from_iter([8]).as_bytes(), [0, 1]);
+    /// ```
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -42,6 +60,17 @@ impl Numbits {
     /// added.
     ///
     /// To build a set of many lines, collect them: each `insert` past the end copies the set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// let mut lines = Numbits::new();
+    /// lines.insert(7);
+    /// lines.insert(-1);
+    /// assert_eq!(lines, Numbits::from_iter([7]));
+    /// ```
     pub fn insert(&mut self, line: i32) {
         let Some((byte, bit)) = place(line) else { return };
         if byte >= self.0.len() {
@@ -55,6 +84,17 @@ impl Numbits {
     }
 
     /// Returns whether `line` is in the set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// let lines = Numbits::from_iter([1, 2, 9]);
+    /// assert!(lines.contains(9));
+    /// assert!(!lines.contains(3));
+    /// assert!(!lines.contains(-1));
+    /// ```
     pub fn contains(&self, line: i32) -> bool {
         place(line).is_some_and(|(byte, bit)| self.0.get(byte).is_some_and(|b| b & bit != 0))
     }
@@ -70,17 +110,46 @@ impl Numbits {
     }
 
     /// Returns the largest line in the set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// assert_eq!(Numbits::from_iter([12, 3]).max(), Some(12));
+    /// assert_eq!(Numbits::new().max(), None);
+    /// ```
     pub fn max(&self) -> Option<i32> {
         let last = self.0.last()?;
         Some((self.0.len() as i32 - 1) * 8 + last.ilog2() as i32)
     }
 
     /// Adds every line of `other`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// let mut lines = Numbits::from_iter([1, 2]);
+    /// lines.union_with(&Numbits::from_iter([2, 30]));
+    /// assert_eq!(lines, Numbits::from_iter([1, 2, 30]));
+    /// ```
     pub fn union_with(&mut self, other: &Self) {
         self.union_with_bytes(&other.0);
     }
 
     /// Adds every line of a numbits blob.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// let mut lines = Numbits::from_iter([1]);
+    /// lines.union_with_bytes(&[0b0000_1100]);
+    /// assert_eq!(lines, Numbits::from_iter([1, 2, 3]));
+    /// ```
     pub fn union_with_bytes(&mut self, other: &[u8]) {
         let other = without_trailing_zeros(other);
         if other.len() <= self.0.len() {
@@ -110,11 +179,30 @@ impl Numbits {
     }
 
     /// Returns whether any line is in both sets. This is cheaper than the intersection.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// let changed = Numbits::from_iter([10, 11]);
+    /// assert!(changed.intersects(&Numbits::from_iter([1, 11])));
+    /// assert!(!changed.intersects(&Numbits::from_iter([1, 12])));
+    /// ```
     pub fn intersects(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
 
     /// Iterates over the lines in ascending order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// let lines = Numbits::from_iter([9, 1, 2]);
+    /// assert_eq!(lines.iter().collect::<Vec<_>>(), [1, 2, 9]);
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = i32> + '_ {
         (0i32..)
             .step_by(8)

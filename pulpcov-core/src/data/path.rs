@@ -31,6 +31,18 @@ pub struct FilePath(Arc<str>);
 
 impl FilePath {
     /// Returns the path as text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::FilePath;
+    ///
+    /// let path = FilePath::try_from("app/\u{1b}views.py")?;
+    /// assert_eq!(path.as_str(), "app/\u{1b}views.py");
+    /// // Display is for terminals.
+    /// assert_ne!(path.to_string(), path.as_str());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -12,32 +12,111 @@ impl CoverageData {
     /// Returns the lines of a file that ran in any context, or `None` for an unknown file.
     ///
     /// For arcs, these are the positive ends, as in coverage.py's `CoverageData.lines`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_arcs("app.py", "", [(-1, 1), (1, 3), (3, -1)])?;
+    /// assert_eq!(data.lines("app.py"), Some(Numbits::from_iter([1, 3])));
+    /// assert_eq!(data.lines("other.py"), None);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn lines(&self, path: impl AsRef<str>) -> Option<Numbits> {
         self.lines_where(path.as_ref(), |_| true)
     }
 
     /// Returns the lines of a file that ran in the selected contexts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// data.add_lines("app.py", "test_sub", &Numbits::from_iter([1, 4]))?;
+    /// let sub = data.select_contexts(|name| name == "test_sub");
+    /// assert_eq!(data.lines_in("app.py", &sub), Some(Numbits::from_iter([1, 4])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn lines_in(&self, path: impl AsRef<str>, selection: &ContextSelection) -> Option<Numbits> {
         self.lines_where(path.as_ref(), |id| selection.contains(id))
     }
 
     /// Returns the arcs of a file that ran in any context, or `None` for an unknown file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{ArcSet, CoverageData};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_arcs("app.py", "test_add", [(1, 2)])?;
+    /// data.add_arcs("app.py", "test_sub", [(1, 4)])?;
+    /// assert_eq!(data.arcs("app.py"), Some(ArcSet::from_iter([(1, 2), (1, 4)])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn arcs(&self, path: impl AsRef<str>) -> Option<ArcSet> {
         self.arcs_where(path.as_ref(), |_| true)
     }
 
     /// Returns the arcs of a file that ran in the selected contexts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{ArcSet, CoverageData};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_arcs("app.py", "test_add", [(1, 2)])?;
+    /// data.add_arcs("app.py", "test_sub", [(1, 4)])?;
+    /// let add = data.select_contexts(|name| name == "test_add");
+    /// assert_eq!(data.arcs_in("app.py", &add), Some(ArcSet::from_iter([(1, 2)])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn arcs_in(&self, path: impl AsRef<str>, selection: &ContextSelection) -> Option<ArcSet> {
         self.arcs_where(path.as_ref(), |id| selection.contains(id))
     }
 
     /// Returns, for each line that ran, the contexts that ran it, sorted by name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// data.add_lines("app.py", "test_sub", &Numbits::from_iter([1, 4]))?;
+    /// let by_line = data.contexts_by_line("app.py");
+    /// assert_eq!(by_line[&1], ["test_add", "test_sub"]);
+    /// assert_eq!(by_line[&4], ["test_sub"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn contexts_by_line(&self, path: impl AsRef<str>) -> BTreeMap<i32, Vec<&str>> {
         self.contexts_by_line_where(path.as_ref(), |_| true)
     }
 
     /// Returns, for each line that ran in the selected contexts, those of the contexts that ran it, sorted by
     /// name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "setup", &Numbits::from_iter([1, 2]))?;
+    /// data.add_lines("app.py", "test_sub", &Numbits::from_iter([1, 4]))?;
+    /// let tests = data.select_contexts(|name| name.starts_with("test_"));
+    /// let by_line = data.contexts_by_line_in("app.py", &tests);
+    /// assert_eq!(by_line[&1], ["test_sub"]);
+    /// assert!(!by_line.contains_key(&2));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn contexts_by_line_in(
         &self,
         path: impl AsRef<str>,
@@ -99,6 +178,19 @@ impl CoverageData {
     }
 
     /// Selects the contexts whose names satisfy `wanted`, for the queries whose names end in `_in`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "setup", &Numbits::from_iter([1, 2]))?;
+    /// data.add_lines("app.py", "test_sub", &Numbits::from_iter([1, 4]))?;
+    /// let tests = data.select_contexts(|name| name.starts_with("test_"));
+    /// assert_eq!(data.lines_in("app.py", &tests), Some(Numbits::from_iter([1, 4])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn select_contexts(&self, wanted: impl FnMut(&str) -> bool) -> ContextSelection {
         ContextSelection(self.contexts.names().map(wanted).collect())
     }

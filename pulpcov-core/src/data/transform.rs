@@ -27,6 +27,19 @@ impl CoverageData {
     /// - [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if both have a file with different
     ///   plugins, or with a plugin in one and rows without a plugin in the other (coverage.py's
     ///   `CoverageData.update`).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let (mut web, mut worker) = (CoverageData::new(), CoverageData::new());
+    /// web.add_lines("app.py", "", &Numbits::from_iter([1, 2]))?;
+    /// worker.add_lines("app.py", "", &Numbits::from_iter([1, 9]))?;
+    /// web.merge(worker)?;
+    /// assert_eq!(web.lines("app.py"), Some(Numbits::from_iter([1, 2, 9])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn merge(&mut self, other: Self) -> Result<()> {
         if let Some(measurement) = other.measurement
             && self.measurement.is_some_and(|own| own != measurement)
@@ -117,6 +130,19 @@ impl CoverageData {
     ///
     /// The errors of `new_path`, and [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if files
     /// with different plugins become one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("/build/1/app.py", "", &Numbits::from_iter([1, 2]))?;
+    /// data.add_lines("/build/2/app.py", "", &Numbits::from_iter([1, 9]))?;
+    /// let data = data.map_paths(|path| path.as_str().rsplit('/').next().unwrap().try_into())?;
+    /// assert_eq!(data.lines("app.py"), Some(Numbits::from_iter([1, 2, 9])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn map_paths(
         mut self,
         mut new_path: impl FnMut(&FilePath) -> Result<FilePath>,
@@ -135,6 +161,20 @@ impl CoverageData {
     }
 
     /// Moves all rows into the unnamed context, and removes all other contexts.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// data.add_lines("app.py", "test_sub", &Numbits::from_iter([1, 4]))?;
+    /// data.drop_contexts();
+    /// assert_eq!(data.contexts(), [""]);
+    /// assert_eq!(data.lines("app.py"), Some(Numbits::from_iter([1, 2, 4])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn drop_contexts(&mut self) {
         let mut contexts = ContextTable::default();
         if self.contexts.len() > 0 {
@@ -148,6 +188,19 @@ impl CoverageData {
     }
 
     /// Replaces arcs by the lines at their ends. Data without arcs does not change.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Measurement, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_arcs("app.py", "", [(-1, 1), (1, 3), (3, -1)])?;
+    /// data.arcs_to_lines();
+    /// assert_eq!(data.measurement(), Some(Measurement::Lines));
+    /// assert_eq!(data.lines("app.py"), Some(Numbits::from_iter([1, 3])));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn arcs_to_lines(&mut self) {
         self.files.values_mut().for_each(FileRecord::arcs_to_lines);
         self.measurement = self.measurement.map(|_| Measurement::Lines);

@@ -24,6 +24,24 @@ pub struct Status {
 
 impl Status {
     /// Returns whether users may write who are neither the owner nor in the group.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// # use std::os::unix::fs::PermissionsExt;
+    /// use std::fs::{Permissions, set_permissions};
+    ///
+    /// use pulpcov_core::folder::Folder;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// set_permissions(place.path(), Permissions::from_mode(0o755))?;
+    /// assert!(!Folder::open(place.path())?.status()?.everybody_may_write());
+    /// set_permissions(place.path(), Permissions::from_mode(0o1777))?;
+    /// assert!(Folder::open(place.path())?.status()?.everybody_may_write());
+    /// # }
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn everybody_may_write(&self) -> bool {
         self.mode & 0o002 != 0
     }
@@ -35,6 +53,16 @@ impl Status {
 
     /// Returns whether the file belongs to the user of this process or to root. Always true on systems
     /// without owners.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::folder::Folder;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// assert!(Folder::open(place.path())?.status()?.is_of_caller_or_root());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn is_of_caller_or_root(&self) -> bool {
         self.owner.is_none_or(|owner| owner == 0 || owner == caller())
     }

@@ -30,6 +30,20 @@ pub fn companions(path: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 /// Returns the companions that a data file in an open folder has.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::folder::Entry;
+/// use pulpcov_core::formats::companions_of;
+///
+/// let folder = tempfile::tempdir()?;
+/// std::fs::write(folder.path().join(".coverage-journal"), [0; 512])?;
+/// let entry = Entry::at_path(folder.path().join(".coverage"))?;
+/// let names: Vec<_> = companions_of(&entry).map(|found| found.name().to_owned()).collect();
+/// assert_eq!(names, [".coverage-journal"]);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
 pub fn companions_of(entry: &Entry) -> impl Iterator<Item = Entry> + use<> {
     let companions = SUFFIXES.map(|suffix| entry.beside(suffix)).into_iter();
     companions.filter(|companion| companion.status().is_ok() && !holds_data(companion))

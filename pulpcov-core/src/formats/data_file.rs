@@ -86,6 +86,22 @@ impl DataFile {
     /// - [`ErrorKind::TooLarge`] if the file, or what it would take in memory, exceeds a limit;
     /// - [`ErrorKind::Busy`] if a writer holds the file for longer than 5 seconds, or if the file changes
     ///   each time it is read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ErrorKind;
+    /// use pulpcov_core::formats::DataFile;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join(".coverage");
+    /// assert_eq!(DataFile::open(&path).unwrap_err().kind(), ErrorKind::Io);
+    /// std::fs::write(&path, "<!DOCTYPE html>")?;
+    /// let err = DataFile::open(&path).unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::NotADataFile);
+    /// assert_eq!(err.reason(), "this is an HTML page");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_entry(&named(path.as_ref())?)
     }
@@ -95,6 +111,24 @@ impl DataFile {
     /// # Errors
     ///
     /// The same as [`open`](Self::open).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::folder::Folder;
+    /// # use pulpcov_core::combine::{StoreFormat, store};
+    /// # use pulpcov_core::formats::DataFile;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join(".coverage");
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// # store(&data, &path, StoreFormat::Sqlite)?;
+    /// let folder = Folder::open(folder.path())?;
+    /// let file = DataFile::open_entry(&folder.entry(".coverage"))?;
+    /// assert_eq!(file.paths().collect::<Vec<_>>(), ["app.py"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn open_entry(entry: &Entry) -> Result<Self> {
         let opened = Input::open(entry).and_then(|input| Self::of_input(entry, input));
         opened.map_err(|err| err.with_path(entry.path()))
@@ -181,6 +215,23 @@ impl DataFile {
     }
 
     /// Returns the state of the file that was read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::formats::FileIdentity;
+    /// # use pulpcov_core::combine::{StoreFormat, store};
+    /// # use pulpcov_core::formats::DataFile;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join(".coverage");
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// # store(&data, &path, StoreFormat::Sqlite)?;
+    /// let file = DataFile::open(&path)?;
+    /// assert_eq!(*file.identity(), FileIdentity::of_path(&path)?);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn identity(&self) -> &FileIdentity {
         &self.identity
     }
@@ -199,11 +250,44 @@ impl DataFile {
     ///
     /// Returns `None` if the file is read in place, or if a journal or write-ahead log is part of the data,
     /// because its bytes are in another file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{StoreFormat, store};
+    /// # use pulpcov_core::formats::DataFile;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join(".coverage");
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// # store(&data, &path, StoreFormat::Sqlite)?;
+    /// let copy = folder.path().join("copy");
+    /// std::fs::copy(&path, &copy)?;
+    /// assert_eq!(DataFile::open(&copy)?.digest(), DataFile::open(&path)?.digest());
+    /// assert_eq!(DataFile::open_in_place(&path)?.digest(), None);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn digest(&self) -> Option<&[u8; 32]> {
         self.digest.as_ref()
     }
 
     /// Returns the format in words, such as `SQLite, schema 7`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{StoreFormat, store};
+    /// # use pulpcov_core::formats::DataFile;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join(".coverage");
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// # store(&data, &path, StoreFormat::Sqlite)?;
+    /// assert_eq!(DataFile::open(&path)?.describe(), "SQLite, schema 7");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn describe(&self) -> String {
         match &self.content {
             Content::Json { .. } => "JSON of coverage.py 4.x".to_owned(),
@@ -212,6 +296,22 @@ impl DataFile {
     }
 
     /// Returns the paths of the measured source files, in the order in which the data file lists them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{StoreFormat, store};
+    /// # use pulpcov_core::formats::DataFile;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join(".coverage");
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// # store(&data, &path, StoreFormat::Sqlite)?;
+    /// let file = DataFile::open(&path)?;
+    /// assert_eq!(file.paths().collect::<Vec<_>>(), ["app.py"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn paths(&self) -> impl ExactSizeIterator<Item = &str> {
         self.stored_paths().map(StoredText::as_str)
     }
@@ -227,6 +327,23 @@ impl DataFile {
     /// Merges all contexts into the unnamed context while rows are read. The data is the same as after
     /// [`CoverageData::drop_contexts`] but takes less memory to read: contexts can be 60 times the rest of
     /// the data.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{StoreFormat, store};
+    /// # use pulpcov_core::formats::DataFile;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join(".coverage");
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// # store(&data, &path, StoreFormat::Sqlite)?;
+    /// let data = DataFile::open(&path)?.drop_contexts(true).read()?.data;
+    /// assert_eq!(data.contexts(), [""]);
+    /// assert_eq!(data.lines("app.py").unwrap().len(), 2);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn drop_contexts(mut self, drop: bool) -> Self {
         self.drop_contexts = drop;
@@ -238,6 +355,23 @@ impl DataFile {
     /// # Errors
     ///
     /// Returns [`ErrorKind::Corrupt`] or [`ErrorKind::TooLarge`], with the table and the row.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{StoreFormat, store};
+    /// # use pulpcov_core::formats::DataFile;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join(".coverage");
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// # store(&data, &path, StoreFormat::Sqlite)?;
+    /// let decoded = DataFile::open(&path)?.read()?;
+    /// assert_eq!(decoded.data, data);
+    /// assert_eq!(decoded.orphan_rows, 0);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn read(self) -> Result<Decoded> {
         match self.content {
             Content::Json { mut data, .. } => {

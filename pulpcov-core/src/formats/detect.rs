@@ -55,6 +55,16 @@ impl FileKind {
     }
 
     /// Returns the kind of a file that starts with `head`. 512 bytes are enough.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::formats::FileKind;
+    ///
+    /// let json = b"!coverage.py: This is a private format, don't read it directly!{}";
+    /// assert_eq!(FileKind::of(json), FileKind::Json4);
+    /// assert_eq!(FileKind::of(b"SQLite format 3\0"), FileKind::Sqlite);
+    /// ```
     pub fn of(head: &[u8]) -> Self {
         // The magic numbers are from SQLite's fileformat.html, sections 1.3 (header), 3 (journal) and 4.1
         // (WAL), and from walformat.html, section 2.1 (shm).

@@ -54,11 +54,39 @@ pub struct WholeFile<'p> {
 
 impl<'p> WholeFile<'p> {
     /// Creates a writer for the file at `path`. The folder is created if it does not exist.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::output::WholeFile;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("reports/coverage.txt");
+    /// WholeFile::at(&path).write(|out| Ok(out.write_all(b"90%")?))?;
+    /// assert_eq!(std::fs::read(&path)?, b"90%");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn at(path: &'p Path) -> Self {
         Self { path, mode: None, durable: false }
     }
 
     /// Sets the permissions of the file, as a mode for `chmod`. Has no effect except on Unix.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// use std::os::unix::fs::PermissionsExt;
+    ///
+    /// use pulpcov_core::output::WholeFile;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("coverage.txt");
+    /// WholeFile::at(&path).mode(0o600).write(|out| Ok(out.write_all(b"90%")?))?;
+    /// assert_eq!(std::fs::metadata(&path)?.permissions().mode() & 0o777, 0o600);
+    /// # }
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn mode(mut self, mode: u32) -> Self {
         self.mode = Some(mode);
@@ -78,6 +106,21 @@ impl<'p> WholeFile<'p> {
     ///
     /// The errors of `write`, and [`ErrorKind::Output`] with the path if the file cannot be written. A
     /// regular file is then unchanged. A FIFO or a device may have received part of the content.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::output::WholeFile;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join("coverage.txt");
+    /// let written = WholeFile::at(&path).write(|out| {
+    ///     out.write_all(b"90%")?;
+    ///     Ok(3)
+    /// })?;
+    /// assert_eq!(std::fs::metadata(&path)?.len(), written);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn write<T>(self, write: impl FnOnce(&mut dyn Write) -> Result<T>) -> Result<T> {
         let path = self.path;
         let written = match self.resolve() {

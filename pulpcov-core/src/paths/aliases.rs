@@ -150,6 +150,17 @@ pub enum MapEvent<'a> {
 
 impl PathAliases {
     /// Creates aliases without rules. Relative patterns and results start at `cwd`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::{PathAliases, WorkingFolder};
+    ///
+    /// let mut aliases = PathAliases::new(WorkingFolder::new("/nonexistent/shop")).exists(|_| true);
+    /// aliases.add("/ci/src", "src")?;
+    /// assert_eq!(aliases.map(b"/ci/src/cart.py"), b"/nonexistent/shop/src/cart.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new(cwd: WorkingFolder) -> Self {
         Self {
             rules: Vec::new(),
@@ -173,6 +184,19 @@ impl PathAliases {
     ///
     /// Call this before adding the first rule: if results are not relative, relative patterns
     /// become absolute.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::{PathAliases, WorkingFolder};
+    ///
+    /// let cwd = WorkingFolder::new("/nonexistent/shop");
+    /// let mut aliases = PathAliases::new(cwd).relative(true).exists(|_| true);
+    /// aliases.add("/ci/src", "src")?;
+    /// assert_eq!(aliases.map(b"/ci/src/cart.py"), b"src/cart.py");
+    /// assert_eq!(aliases.map(b"/nonexistent/shop/setup.py"), b"setup.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn relative(mut self, relative: bool) -> Self {
         self.relative = relative;
@@ -182,6 +206,20 @@ impl PathAliases {
     /// Asks `exists` instead of the file system whether a mapped path exists.
     ///
     /// The default is [`WorkingFolder::source_exists`]. The path passed to `exists` may be relative.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::{PathAliases, WorkingFolder};
+    ///
+    /// let mut aliases = PathAliases::new(WorkingFolder::new("/nonexistent"))
+    ///     .exists(|path| path == b"/new/cart.py");
+    /// aliases.add("/ci", "/old")?;
+    /// aliases.add("/ci", "/new")?;
+    /// assert_eq!(aliases.map(b"/ci/cart.py"), b"/new/cart.py");
+    /// assert_eq!(aliases.map(b"/ci/other.py"), b"/ci/other.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn exists(mut self, exists: impl Fn(&[u8]) -> bool + Send + 'static) -> Self {
         self.exists = Some(Box::new(exists));
@@ -189,6 +227,23 @@ impl PathAliases {
     }
 
     /// Passes each step to `on_event`: `--debug=pathmap`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// use pulpcov_core::paths::{MapEvent, PathAliases, WorkingFolder};
+    ///
+    /// let (sender, unchanged) = mpsc::channel();
+    /// let mut aliases = PathAliases::new(WorkingFolder::new("/nonexistent")).on_event(move |event| {
+    ///     if let MapEvent::Unchanged { path, .. } = event {
+    ///         sender.send(path.to_vec()).unwrap();
+    ///     }
+    /// });
+    /// aliases.map(b"/ci/cart.py");
+    /// assert_eq!(unchanged.recv().unwrap(), b"/ci/cart.py");
+    /// ```
     #[must_use]
     pub fn on_event(mut self, on_event: impl FnMut(&MapEvent<'_>) + Send + 'static) -> Self {
         self.log.on_event = Some(Box::new(on_event));
@@ -211,6 +266,21 @@ impl PathAliases {
     ///   set;
     /// - if `pattern` is too large;
     /// - if `result` has `*` or `?`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ErrorKind;
+    /// use pulpcov_core::paths::{PathAliases, WorkingFolder};
+    ///
+    /// let mut aliases = PathAliases::new(WorkingFolder::new("/nonexistent")).exists(|_| true);
+    /// aliases.add("*/site-packages/shop", "/work/shop")?;
+    /// assert_eq!(aliases.map(b"/venv/lib/site-packages/shop/cart.py"), b"/work/shop/cart.py");
+    ///
+    /// let err = aliases.add("/ci/*", "/work").unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::Pattern);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn add(&mut self, pattern: impl AsRef<[u8]>, result: impl AsRef<[u8]>) -> Result<()> {
         let rule = self.rule(pattern.as_ref(), result.as_ref())?;
         self.rules.push(rule);
@@ -223,6 +293,18 @@ impl PathAliases {
     ///
     /// With relative results, mapping a path can add a rule. The same path can then have another
     /// result the next time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::{PathAliases, WorkingFolder};
+    ///
+    /// let mut aliases = PathAliases::new(WorkingFolder::new("/nonexistent")).exists(|_| true);
+    /// aliases.add(r"C:\ci\*\src", "/work/src")?;
+    /// assert_eq!(aliases.map(br"c:\CI\7\src\shop\cart.py"), b"/work/src/shop/cart.py");
+    /// assert_eq!(aliases.map(b"/elsewhere/cart.py"), b"/elsewhere/cart.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn map(&mut self, path: &[u8]) -> Vec<u8> {
         self.announce();
         if let Some(mapped) = self.apply_rules(path) {

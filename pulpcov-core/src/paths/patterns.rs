@@ -80,6 +80,18 @@ impl GlobMatcher {
     /// Returns [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) for `***`, `**` next to other
     /// characters, `**/**`, brackets that form no set, and patterns that are too large. The message
     /// is coverage.py's, where coverage.py has one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ErrorKind;
+    /// use pulpcov_core::paths::GlobMatcher;
+    ///
+    /// assert!(GlobMatcher::new(["*/tests/*"])?.is_match(b"/srv/tests/cart.py"));
+    /// let err = GlobMatcher::new(["**test.py"]).unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::Pattern);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new<P: AsRef<[u8]>>(patterns: impl IntoIterator<Item = P>) -> Result<Self> {
         let patterns: Vec<Vec<u8>> = patterns.into_iter().map(|p| p.as_ref().to_vec()).collect();
         let globs: Vec<GlobPattern> =
@@ -99,6 +111,18 @@ impl GlobMatcher {
     }
 
     /// Returns whether `path` matches one of the patterns.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::GlobMatcher;
+    ///
+    /// let matcher = GlobMatcher::new(["src/*.py", "conftest.py"])?;
+    /// assert!(matcher.is_match(b"src/cart.py"));
+    /// assert!(!matcher.is_match(b"src/shop/cart.py"));
+    /// assert!(matcher.is_match(b"/srv/tests/conftest.py"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn is_match(&self, path: &[u8]) -> bool {
         match &self.globs {
             Some(globs) if suits_globset(path) => {
@@ -165,6 +189,15 @@ impl TreeMatcher {
     /// Creates a matcher for `paths`: a file, or a folder with everything below it.
     ///
     /// Relative paths start at `cwd`. Symlinks are resolved.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::{TreeMatcher, WorkingFolder};
+    ///
+    /// let trees = TreeMatcher::new(WorkingFolder::new("/nonexistent"), ["src", "/nonexistent/./lib/"]);
+    /// assert_eq!(trees.paths(), [&b"/nonexistent/src"[..], b"/nonexistent/lib"]);
+    /// ```
     pub fn new<P: AsRef<[u8]>>(cwd: WorkingFolder, paths: impl IntoIterator<Item = P>) -> Self {
         let paths = paths.into_iter().map(|path| cwd.abs_file(path.as_ref())).collect();
         Self { cwd, paths }
@@ -178,6 +211,16 @@ impl TreeMatcher {
     /// Returns whether `path` is one of the files, or is in one of the folders.
     ///
     /// As in coverage.py, the root folder `/` matches only itself.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::{TreeMatcher, WorkingFolder};
+    ///
+    /// let trees = TreeMatcher::new(WorkingFolder::new("/nonexistent"), ["src"]);
+    /// assert!(trees.is_match(b"/nonexistent/src/shop/cart.py"));
+    /// assert!(!trees.is_match(b"/nonexistent/src2/cart.py"));
+    /// ```
     pub fn is_match(&self, path: &[u8]) -> bool {
         let path = self.cwd.abs_file(path);
         self.paths.iter().any(|tree| is_at_or_below(&path, tree, SEP))
@@ -203,6 +246,15 @@ pub struct ModuleMatcher {
 
 impl ModuleMatcher {
     /// Creates a matcher for `modules`, and for the modules inside those that are packages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::ModuleMatcher;
+    ///
+    /// let modules = ModuleMatcher::new(["shop", "tools.build"]);
+    /// assert_eq!(modules.modules(), ["shop", "tools.build"]);
+    /// ```
     pub fn new<M: Into<String>>(modules: impl IntoIterator<Item = M>) -> Self {
         Self { modules: modules.into_iter().map(Into::into).collect() }
     }
@@ -213,6 +265,17 @@ impl ModuleMatcher {
     }
 
     /// Returns whether `module` is one of the modules, or is in one of the packages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::ModuleMatcher;
+    ///
+    /// let modules = ModuleMatcher::new(["shop.cart"]);
+    /// assert!(modules.is_match("shop.cart.total"));
+    /// assert!(!modules.is_match("shop"));
+    /// assert!(!modules.is_match("shop.carts"));
+    /// ```
     pub fn is_match(&self, module: &str) -> bool {
         let module = module.as_bytes();
         !module.is_empty()

@@ -44,12 +44,29 @@ impl WorkingFolder {
     /// Creates the folder that relative paths start from.
     ///
     /// The folder need not exist. A relative `path` starts at the root.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::WorkingFolder;
+    ///
+    /// let folder = WorkingFolder::new("/nonexistent/./shop/../cart/");
+    /// assert_eq!(folder.as_bytes(), b"/nonexistent/cart");
+    /// ```
     pub fn new(path: impl AsRef<Path>) -> Self {
         let absolute = join(b"/", &from_os(path.as_ref()));
         Self { path: realpath(b"/", &absolute) }
     }
 
     /// Returns the folder's path: absolute, without symlinks.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::WorkingFolder;
+    ///
+    /// assert_eq!(WorkingFolder::new("/nonexistent/shop/").as_bytes(), b"/nonexistent/shop");
+    /// ```
     pub fn as_bytes(&self) -> &[u8] {
         &self.path
     }
@@ -57,6 +74,17 @@ impl WorkingFolder {
     /// Returns `path` as an absolute path without symlinks: coverage.py's `files.abs_file`.
     ///
     /// Parts that do not exist are kept. A symlink loop is left as it is.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::WorkingFolder;
+    ///
+    /// let folder = WorkingFolder::new("/nonexistent/shop");
+    /// assert_eq!(folder.abs_file(b"cart.py"), b"/nonexistent/shop/cart.py");
+    /// assert_eq!(folder.abs_file(b"../cart.py"), b"/nonexistent/cart.py");
+    /// assert_eq!(folder.abs_file(b"/nonexistent//cart.py"), b"/nonexistent/cart.py");
+    /// ```
     pub fn abs_file(&self, path: &[u8]) -> Vec<u8> {
         realpath(&self.path, path)
     }
@@ -65,6 +93,16 @@ impl WorkingFolder {
     ///
     /// This compares text only. A path that is outside the folder, or spelled differently, is
     /// returned unchanged.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::WorkingFolder;
+    ///
+    /// let folder = WorkingFolder::new("/nonexistent/shop");
+    /// assert_eq!(folder.relative_filename(b"/nonexistent/shop/src/cart.py"), b"src/cart.py");
+    /// assert_eq!(folder.relative_filename(b"/nonexistent/shop2/cart.py"), b"/nonexistent/shop2/cart.py");
+    /// ```
     pub fn relative_filename<'p>(&self, path: &'p [u8]) -> &'p [u8] {
         let inside = path.strip_prefix(self.path.as_slice());
         match inside {
@@ -79,6 +117,15 @@ impl WorkingFolder {
     ///
     /// coverage.py also looks for a relative path in each folder of `sys.path`. Without Python
     /// there is no `sys.path`, so the result is that of [`abs_file`](Self::abs_file).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::WorkingFolder;
+    ///
+    /// let folder = WorkingFolder::new("/nonexistent/shop");
+    /// assert_eq!(folder.canonical_filename(b"./src/cart.py"), b"/nonexistent/shop/src/cart.py");
+    /// ```
     pub fn canonical_filename(&self, path: &[u8]) -> Vec<u8> {
         self.abs_file(path)
     }
@@ -88,6 +135,19 @@ impl WorkingFolder {
     ///
     /// An archive's name ends in `.zip`, `.whl`, `.egg`, `.pex` or `.par`, tried in this order. The
     /// archive is not opened.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::WorkingFolder;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// std::fs::write(place.path().join("shop.whl"), "")?;
+    /// let folder = WorkingFolder::new(place.path());
+    /// assert_eq!(folder.zip_location(b"shop.whl/cart.py"), Some((&b"shop.whl"[..], &b"cart.py"[..])));
+    /// assert_eq!(folder.zip_location(b"other.whl/cart.py"), None);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn zip_location<'p>(&self, path: &'p [u8]) -> Option<(&'p [u8], &'p [u8])> {
         ARCHIVES.iter().find_map(|ext| {
             let separator = [ext, &[sep(path)][..]].concat();
@@ -99,6 +159,20 @@ impl WorkingFolder {
 
     /// Returns whether `path` exists, or is inside an archive that exists: coverage.py's
     /// `files.source_exists`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::paths::WorkingFolder;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// std::fs::write(place.path().join("shop.whl"), "")?;
+    /// let folder = WorkingFolder::new(place.path());
+    /// // The archive is not opened.
+    /// assert!(folder.source_exists(b"shop.whl/cart.py"));
+    /// assert!(!folder.source_exists(b"cart.py"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn source_exists(&self, path: &[u8]) -> bool {
         self.exists(path) || self.zip_location(path).is_some()
     }

@@ -68,6 +68,21 @@ impl fmt::Debug for Environment<'_> {
 impl<'e> Environment<'e> {
     /// Returns an environment with CPython `python` on a machine like this one. `variable` looks up
     /// an environment variable.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::config::Config;
+    /// use pulpcov_core::plugins::{Environment, apply};
+    /// use pulpcov_core::python::PythonVersion;
+    ///
+    /// let mut config = Config::default();
+    /// config.run.plugins = vec!["covdefaults".into()];
+    /// let environment = Environment::of_this_machine(PythonVersion::Py313, |_| None);
+    /// apply(&mut config, &environment)?;
+    /// assert!(config.run.branch);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn of_this_machine(
         python: PythonVersion,
         variable: impl Fn(&str) -> Option<String> + 'e,
@@ -123,12 +138,33 @@ pub fn apply(config: &mut Config, environment: &Environment<'_>) -> Result<Vec<S
 }
 
 /// Returns whether a known plugin depends on the version of Python.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::config::Config;
+/// use pulpcov_core::plugins::depends_on_python_version;
+///
+/// let mut config = Config::default();
+/// assert!(!depends_on_python_version(&config));
+/// config.run.plugins = vec!["covdefaults".into()];
+/// assert!(depends_on_python_version(&config));
+/// ```
 pub fn depends_on_python_version(config: &Config) -> bool {
     let depends = |plugin: &str| ["covdefaults", "coverage_conditional_plugin"].contains(&plugin);
     config.run.plugins.iter().any(|plugin| depends(plugin))
 }
 
 /// Returns whether `plugin` only traces files, such as templates, and does not change settings.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::plugins::is_file_tracer;
+///
+/// assert!(is_file_tracer("django_coverage_plugin"));
+/// assert!(!is_file_tracer("covdefaults"));
+/// ```
 pub fn is_file_tracer(plugin: &str) -> bool {
     FILE_TRACERS.contains(&plugin)
 }

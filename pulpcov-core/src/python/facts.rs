@@ -48,6 +48,16 @@ impl AnalyzeOptions {
     /// # Errors
     ///
     /// Returns no error in practice, because the default patterns compile.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    ///
+    /// let source = PythonSource::decode(b"x = 1\ny = 2  # pragma: no cover\n")?;
+    /// assert_eq!(source.analyze(&AnalyzeOptions::new()?)?.excluded(), [2]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new() -> Result<Self> {
         Self::with_patterns(None, None)
     }
@@ -74,6 +84,19 @@ impl AnalyzeOptions {
 
     /// Sets the patterns of lines to exclude: `exclude_lines` and `exclude_also` of the
     /// configuration.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::{AnalyzeOptions, LinePatterns, PythonSource};
+    ///
+    /// let source = PythonSource::decode(b"if DEBUG:\n    print(1)\nx = 2\n")?;
+    /// let options = AnalyzeOptions::new()?.exclude(LinePatterns::new(&["if DEBUG:"])?);
+    /// let facts = source.analyze(&options)?;
+    /// assert_eq!(facts.excluded(), [1, 2]);
+    /// assert_eq!(facts.statements(), [3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn exclude(mut self, patterns: LinePatterns) -> Self {
         self.exclude = patterns;
@@ -84,6 +107,17 @@ impl AnalyzeOptions {
     /// and `partial_branches_always` of the configuration.
     ///
     /// An empty list matches every line here, as in coverage.py.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::{AnalyzeOptions, LinePatterns, PythonSource};
+    ///
+    /// let source = PythonSource::decode(b"for x in names():\n    print(x)\n")?;
+    /// let options = AnalyzeOptions::new()?.partial(LinePatterns::new(&["for .* in names"])?);
+    /// assert_eq!(source.analyze(&options)?.no_branch(), [1]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn partial(mut self, patterns: LinePatterns) -> Self {
         self.partial = patterns;
@@ -91,6 +125,18 @@ impl AnalyzeOptions {
     }
 
     /// Sets the version of Python that ran the code.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::{AnalyzeOptions, PythonSource, PythonVersion};
+    ///
+    /// let source = PythonSource::decode(b"type Name = str\n")?;
+    /// let options = AnalyzeOptions::new()?.version(PythonVersion::Py311);
+    /// assert!(source.analyze(&options).is_err());
+    /// assert!(source.analyze(&options.version(PythonVersion::Py312)).is_ok());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn version(mut self, version: PythonVersion) -> Self {
         self.version = version;
@@ -98,6 +144,18 @@ impl AnalyzeOptions {
     }
 
     /// Sets whether to find arcs. The default is true. Reports of line data do not need arcs.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    ///
+    /// let source = PythonSource::decode(b"x = 1\n")?;
+    /// let options = AnalyzeOptions::new()?;
+    /// assert_eq!(source.analyze(&options)?.arcs(), [(1, -1)]);
+    /// assert!(source.analyze(&options.branches(false))?.arcs().is_empty());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn branches(mut self, wanted: bool) -> Self {
         self.branches = wanted;
@@ -168,6 +226,20 @@ impl PythonSource {
     ///
     /// Returns [`ErrorKind::NotPython`](crate::ErrorKind::NotPython) if Python refuses the encoding
     /// that the file declares, or cannot decode the file with it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ErrorKind;
+    /// use pulpcov_core::python::PythonSource;
+    ///
+    /// let source = PythonSource::decode(b"# coding: latin-1\nname = 'Ren\xe9'\n")?;
+    /// assert!(source.text().ends_with("name = 'René'\n"));
+    ///
+    /// let err = PythonSource::decode(b"name = 'Ren\xe9'\n").unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::NotPython);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn decode<'a>(bytes: impl Into<Cow<'a, [u8]>>) -> Result<Self> {
         Ok(Self { text: decode::decode(bytes.into())? })
     }
@@ -178,6 +250,15 @@ impl PythonSource {
     }
 
     /// Returns the text. In decoded Python source, each line ends in `\n`, including the last.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::PythonSource;
+    ///
+    /// assert_eq!(PythonSource::decode(b"x = 1\r\ny = 2")?.text(), "x = 1\ny = 2\n");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -189,6 +270,21 @@ impl PythonSource {
     /// Returns [`ErrorKind::NotPython`](crate::ErrorKind::NotPython), with the line, if Python
     /// refuses the text, and [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes
     /// too long to match.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ErrorKind;
+    /// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    ///
+    /// let options = AnalyzeOptions::new()?;
+    /// let facts = PythonSource::decode(b"x = 1\n\ny = 2\n")?.analyze(&options)?;
+    /// assert_eq!(facts.statements(), [1, 3]);
+    ///
+    /// let err = PythonSource::decode(b"x = 1\nreturn\n")?.analyze(&options).unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::NotPython);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn analyze(&self, options: &AnalyzeOptions) -> Result<Facts> {
         Syntax::parse(&self.text, options.version)?.walk_with_stack(|syntax| {
             check(syntax, options.version)?;
@@ -202,6 +298,16 @@ impl PythonSource {
     ///
     /// Returns [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if a pattern takes too long to
     /// match.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::{LinePatterns, PythonSource};
+    ///
+    /// let source = PythonSource::decode(b"x = 1  # TODO\ny = 2\nz = 3  # TODO\n")?;
+    /// assert_eq!(source.matching_lines(&LinePatterns::new(&["# TODO$"])?)?, [1, 3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn matching_lines(&self, patterns: &LinePatterns) -> Result<Vec<i32>> {
         let last_line = i32::try_from(self.text.matches('\n').count()).unwrap_or(i32::MAX - 1) + 1;
         Ok(patterns.lines(&self.text, last_line, &MultilineMap::default())?.to_vec())
@@ -213,6 +319,18 @@ impl PythonSource {
     ///
     /// Returns [`ErrorKind::NotPython`](crate::ErrorKind::NotPython) if Python does not parse the
     /// text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::{PythonSource, PythonVersion, TokenClass};
+    ///
+    /// let source = PythonSource::decode(b"return_to = 1\n")?;
+    /// let lines = source.token_lines(PythonVersion::NEWEST)?;
+    /// let first = &lines[0][0];
+    /// assert_eq!((first.class, first.text.as_str()), (TokenClass::Name, "return_to"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn token_lines(&self, version: PythonVersion) -> Result<Vec<TokenLine>> {
         Ok(token_lines(&self.text, version)?)
     }
@@ -318,46 +436,122 @@ impl Facts {
 
     /// Returns the first lines of the statements that have code and are not excluded. Docstrings
     /// are not statements.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"'''Doc.'''\nx = [\n    1,\n]\n")?;
+    /// assert_eq!(source.analyze(&AnalyzeOptions::new()?)?.statements(), [2]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn statements(&self) -> &[i32] {
         &self.statements
     }
 
     /// Returns the excluded lines. All lines of an excluded definition are among them, even those
     /// without code.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"def f():  # pragma: no cover\n    # Why.\n    return 1\n")?;
+    /// assert_eq!(source.analyze(&AnalyzeOptions::new()?)?.excluded(), [1, 2, 3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn excluded(&self) -> &[i32] {
         &self.excluded
     }
 
     /// Returns the lines of docstrings.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"def f():\n    '''Two\n    lines.'''\n")?;
+    /// assert_eq!(source.analyze(&AnalyzeOptions::new()?)?.docstrings(), [2, 3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn docstrings(&self) -> &[i32] {
         &self.docstrings
     }
 
     /// Returns the lines whose branches may be partial.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"while True:\n    f()\nif g():  # pragma: no branch\n    f()\n")?;
+    /// assert_eq!(source.analyze(&AnalyzeOptions::new()?)?.no_branch(), [1, 3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn no_branch(&self) -> &[i32] {
         &self.no_branch
     }
 
     /// Returns each line of a statement that has several lines, with the first line of the
     /// statement.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"x = 1\ny = [\n    2,\n]\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// assert_eq!(facts.multiline().collect::<Vec<_>>(), [(2, 2), (3, 2), (4, 2)]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn multiline(&self) -> impl Iterator<Item = (i32, i32)> + '_ {
         self.multiline.iter()
     }
 
     /// Returns the first line of the statement that contains `line`. An exit is negative, and stays
     /// negative.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"x = 1\ny = [\n    2,\n]\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// assert_eq!(facts.first_line(3), 2);
+    /// assert_eq!(facts.first_line(1), 1);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn first_line(&self, line: i32) -> i32 {
         self.multiline.first_line(line)
     }
 
     /// Returns the possible arcs. There are none if the [options](AnalyzeOptions::branches) left
     /// them out.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"if f():\n    g()\nh()\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// assert_eq!(facts.arcs(), [(1, 2), (1, 3), (2, 3), (3, -1)]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn arcs(&self) -> &[(i32, i32)] {
         self.arcs.as_ref().map(Arcs::possible).unwrap_or_default()
     }
 
     /// Returns the lines that more than one arc leaves, with the number of these arcs. Excluded
     /// lines, and arcs to them, do not count.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"if f():\n    g()\nh()\n")?;
+    /// assert_eq!(source.analyze(&AnalyzeOptions::new()?)?.exit_counts(), [(1, 2)]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn exit_counts(&self) -> &[(i32, usize)] {
         &self.exit_counts
     }
@@ -368,11 +562,32 @@ impl Facts {
     }
 
     /// Returns the functions and classes, outer before inner.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"class Cart:\n    def total(self):\n        return 1\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let names: Vec<_> = facts.regions().iter().map(|region| region.name()).collect();
+    /// assert_eq!(names, ["Cart", "Cart.total"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn regions(&self) -> &[Region] {
         &self.regions
     }
 
     /// Maps recorded lines to the first lines of their statements. The result is sorted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"x = 1\ny = [\n    2,\n]\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// assert_eq!(facts.translate_lines([3, 1, 2]), [1, 2]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn translate_lines(&self, lines: impl IntoIterator<Item = i32>) -> Vec<i32> {
         let mut lines: Vec<i32> = lines.into_iter().map(|line| self.first_line(line)).collect();
         lines.sort_unstable();
@@ -382,6 +597,16 @@ impl Facts {
 
     /// Maps recorded arcs to the form of [`arcs`](Self::arcs): between first lines, and from the
     /// end of a `with` to the statement after it. The result is sorted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"x = 1\ny = [\n    2,\n]\nz = 3\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// assert_eq!(facts.translate_arcs([(3, 5), (1, 3)]), [(1, 2), (2, 5)]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn translate_arcs(&self, arcs: impl IntoIterator<Item = (i32, i32)>) -> Vec<(i32, i32)> {
         match &self.arcs {
             Some(found) => found.translate(arcs, &self.multiline),
@@ -390,11 +615,34 @@ impl Facts {
     }
 
     /// Returns why an arc was not taken, in English: `line 1 didn't jump to line 2 because ...`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"if f():\n    g()\nh()\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// assert_eq!(
+    ///     facts.missing_arc_description(1, 3),
+    ///     "line 1 didn't jump to line 3 because the condition on line 1 was always true",
+    /// );
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn missing_arc_description(&self, from: i32, to: i32) -> String {
         self.arcs.as_ref().map(|arcs| arcs.missing_description((from, to))).unwrap_or_default()
     }
 
     /// Returns what an arc does, in English: `jump to line 2`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"def f():\n    return 1\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// assert_eq!(facts.arc_description(2, -1), "return from function 'f'");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn arc_description(&self, from: i32, to: i32) -> String {
         self.arcs.as_ref().map(|arcs| arcs.description((from, to))).unwrap_or_default()
     }

@@ -48,6 +48,15 @@ pub enum TokenClass {
 
 impl TokenClass {
     /// Returns the name that coverage.py writes into `class` attributes of the HTML report.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::TokenClass;
+    ///
+    /// assert_eq!(TokenClass::Keyword.as_str(), "key");
+    /// assert_eq!(TokenClass::Operator.as_str(), "op");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Whitespace => "ws",

@@ -31,6 +31,21 @@ impl LinePatterns {
     ///
     /// Returns [`ErrorKind::Pattern`](crate::ErrorKind::Pattern) if `re` refuses a pattern, or if a
     /// pattern needs a feature that only Python's engine has.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::ErrorKind;
+    /// use pulpcov_core::python::{LinePatterns, PythonSource};
+    ///
+    /// let patterns = LinePatterns::new(&["# TODO", "# FIXME"])?;
+    /// let source = PythonSource::decode(b"x = 1\ny = 2  # FIXME\n")?;
+    /// assert_eq!(source.matching_lines(&patterns)?, [2]);
+    ///
+    /// let err = LinePatterns::new(&["(unclosed"]).unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::Pattern);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new<S: AsRef<str>>(patterns: &[S]) -> Result<Self> {
         match pyre::join(patterns) {
             empty if empty.is_empty() => Ok(Self(None)),

@@ -26,6 +26,14 @@ pub enum RegionKind {
 
 impl RegionKind {
     /// Returns coverage.py's name of the kind: `function` or `class`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::RegionKind;
+    ///
+    /// assert_eq!(RegionKind::Class.as_str(), "class");
+    /// ```
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Function => "function",
@@ -45,26 +53,79 @@ pub struct Region {
 
 impl Region {
     /// Returns whether this is a function or a class.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource, RegionKind};
+    /// let source = PythonSource::decode(b"class Cart:\n    def total(self):\n        return 1\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let functions = facts.regions().iter().filter(|region| region.kind() == RegionKind::Function);
+    /// assert_eq!(functions.count(), 1);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn kind(&self) -> RegionKind {
         self.kind
     }
 
     /// Returns the qualified name, such as `Outer.method.inner`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"def outer():\n    def inner():\n        return 1\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// assert_eq!(facts.regions()[1].name(), "outer.inner");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Returns the line of `def` or `class`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"@cache\ndef f():\n    return 1\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// assert_eq!(facts.regions()[0].start(), 2);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn start(&self) -> i32 {
         self.start
     }
 
     /// Returns the lines as ranges, in order. Comments and blank lines are among them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"def f():\n    def g():\n        return 1\n    return g\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// // Line 3 belongs to the inner function.
+    /// assert_eq!(facts.regions()[0].ranges(), [2..=2, 4..=4]);
+    /// assert_eq!(facts.regions()[1].ranges(), [3..=3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn ranges(&self) -> &[RangeInclusive<i32>] {
         &self.lines
     }
 
     /// Returns each line, in order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// let source = PythonSource::decode(b"def f():\n    x = 1\n    return x\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// assert_eq!(facts.regions()[0].lines().collect::<Vec<_>>(), [2, 3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn lines(&self) -> impl Iterator<Item = i32> + '_ {
         self.lines.iter().cloned().flatten()
     }

@@ -54,6 +54,21 @@ pub fn write(summary: &Summary<'_>, file: &FileSummary, mut out: impl Write) -> 
 
 /// Returns a name for the annotated source of a file, for a folder that holds all annotated
 /// sources.
+///
+/// # Examples
+///
+/// ```
+/// # use pulpcov_core::report::annotate;
+/// # use std::path::Path;
+/// # use pulpcov_core::summarize::Summarizer;
+/// # use pulpcov_core::{CoverageData, Numbits};
+/// # let mut data = CoverageData::new();
+/// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+/// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+/// # let summary = Summarizer::new(&data, &sources).run()?;
+/// assert_eq!(annotate::file_name(&summary.files()[0]), "a.py,cover");
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
 pub fn file_name(file: &FileSummary) -> String {
     let extension = extension(file.name());
     let flat = flat_name(file.name());

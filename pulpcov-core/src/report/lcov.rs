@@ -39,6 +39,23 @@ impl Options {
     }
 
     /// Sets whether to add a checksum to every line. Checksums require reading the sources again.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::lcov;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// let mut out = Vec::new();
+    /// lcov::write(&summary, &lcov::Options::new().line_checksums(true), &mut out)?;
+    /// assert!(out.starts_with(b"SF:a.py\nDA:1,1,"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn line_checksums(mut self, checksums: bool) -> Self {
         self.line_checksums = checksums;
@@ -46,6 +63,33 @@ impl Options {
     }
 
     /// Sets whether to leave out files without statements.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::lcov;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app/done.py", "", &Numbits::from_iter([1]))?;
+    /// # data.add_lines("app/half.py", "", &Numbits::from_iter([2]))?;
+    /// # data.add_lines("empty.py", "", &Numbits::new())?;
+    /// # let sources = |path: &Path| {
+    /// #     let text = match path.to_str() {
+    /// #         Some("app/done.py") => "x = 1\n",
+    /// #         Some("app/half.py") => "x = 1\ny = 2\n",
+    /// #         _ => "",
+    /// #     };
+    /// #     Ok(Some(text.as_bytes().to_vec()))
+    /// # };
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // All of `app/done.py` ran, half of `app/half.py`, and `empty.py` has no statements.
+    /// let mut out = Vec::new();
+    /// lcov::write(&summary, &lcov::Options::new().skip_empty(true), &mut out)?;
+    /// assert!(!String::from_utf8_lossy(&out).contains("SF:empty.py"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn skip_empty(mut self, skip: bool) -> Self {
         self.skip_empty = skip;

@@ -80,6 +80,33 @@ impl Options {
     }
 
     /// Sets whether the rows are files or folders.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::text;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app/done.py", "", &Numbits::from_iter([1]))?;
+    /// # data.add_lines("app/half.py", "", &Numbits::from_iter([2]))?;
+    /// # data.add_lines("empty.py", "", &Numbits::new())?;
+    /// # let sources = |path: &Path| {
+    /// #     let text = match path.to_str() {
+    /// #         Some("app/done.py") => "x = 1\n",
+    /// #         Some("app/half.py") => "x = 1\ny = 2\n",
+    /// #         _ => "",
+    /// #     };
+    /// #     Ok(Some(text.as_bytes().to_vec()))
+    /// # };
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // All of `app/done.py` ran, half of `app/half.py`, and `empty.py` has no statements.
+    /// let mut out = Vec::new();
+    /// text::write(&summary, &text::Options::new().by(text::By::Folder), &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains("\napp/        3      1    67%\n"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn by(mut self, by: By) -> Self {
         self.by = by;
@@ -87,6 +114,24 @@ impl Options {
     }
 
     /// Sets the format of the table.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::text;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // Two of the three lines of `a.py` ran.
+    /// let mut out = Vec::new();
+    /// text::write(&summary, &text::Options::new().format(text::Format::Total), &mut out)?;
+    /// assert_eq!(out, b"67\n");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn format(mut self, format: Format) -> Self {
         self.format = format;
@@ -94,6 +139,26 @@ impl Options {
     }
 
     /// Sets the number of decimal places of percentages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::text;
+    /// # use pulpcov_core::results::Precision;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // Two of the three lines of `a.py` ran.
+    /// let mut out = Vec::new();
+    /// let options = text::Options::new().format(text::Format::Total).precision(Precision::new(2)?);
+    /// text::write(&summary, &options, &mut out)?;
+    /// assert_eq!(out, b"66.67\n");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
@@ -101,6 +166,24 @@ impl Options {
     }
 
     /// Sets whether to list the lines and branches that did not run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::text;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // Two of the three lines of `a.py` ran.
+    /// let mut out = Vec::new();
+    /// text::write(&summary, &text::Options::new().show_missing(true), &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains("a.py        3      1    67%   3\n"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn show_missing(mut self, show: bool) -> Self {
         self.show_missing = show;
@@ -108,6 +191,35 @@ impl Options {
     }
 
     /// Sets whether to leave out rows that are fully covered. A note below the table counts them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::text;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app/done.py", "", &Numbits::from_iter([1]))?;
+    /// # data.add_lines("app/half.py", "", &Numbits::from_iter([2]))?;
+    /// # data.add_lines("empty.py", "", &Numbits::new())?;
+    /// # let sources = |path: &Path| {
+    /// #     let text = match path.to_str() {
+    /// #         Some("app/done.py") => "x = 1\n",
+    /// #         Some("app/half.py") => "x = 1\ny = 2\n",
+    /// #         _ => "",
+    /// #     };
+    /// #     Ok(Some(text.as_bytes().to_vec()))
+    /// # };
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // All of `app/done.py` ran, half of `app/half.py`, and `empty.py` has no statements.
+    /// let mut out = Vec::new();
+    /// text::write(&summary, &text::Options::new().skip_covered(true), &mut out)?;
+    /// let table = String::from_utf8_lossy(&out);
+    /// assert!(!table.contains("done.py"));
+    /// assert!(table.ends_with("2 files skipped due to complete coverage.\n"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn skip_covered(mut self, skip: bool) -> Self {
         self.skip_covered = skip;
@@ -115,6 +227,33 @@ impl Options {
     }
 
     /// Sets whether to leave out rows without statements. A note below the table counts them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::text;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app/done.py", "", &Numbits::from_iter([1]))?;
+    /// # data.add_lines("app/half.py", "", &Numbits::from_iter([2]))?;
+    /// # data.add_lines("empty.py", "", &Numbits::new())?;
+    /// # let sources = |path: &Path| {
+    /// #     let text = match path.to_str() {
+    /// #         Some("app/done.py") => "x = 1\n",
+    /// #         Some("app/half.py") => "x = 1\ny = 2\n",
+    /// #         _ => "",
+    /// #     };
+    /// #     Ok(Some(text.as_bytes().to_vec()))
+    /// # };
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // All of `app/done.py` ran, half of `app/half.py`, and `empty.py` has no statements.
+    /// let mut out = Vec::new();
+    /// text::write(&summary, &text::Options::new().skip_empty(true), &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).ends_with("1 empty file skipped.\n"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn skip_empty(mut self, skip: bool) -> Self {
         self.skip_empty = skip;
@@ -123,6 +262,34 @@ impl Options {
 
     /// Sets the column to sort by: `name`, `stmts`, `miss`, `branch`, `brpart` or `cover`. A `-`
     /// before the name reverses the order.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::text;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app/done.py", "", &Numbits::from_iter([1]))?;
+    /// # data.add_lines("app/half.py", "", &Numbits::from_iter([2]))?;
+    /// # data.add_lines("empty.py", "", &Numbits::new())?;
+    /// # let sources = |path: &Path| {
+    /// #     let text = match path.to_str() {
+    /// #         Some("app/done.py") => "x = 1\n",
+    /// #         Some("app/half.py") => "x = 1\ny = 2\n",
+    /// #         _ => "",
+    /// #     };
+    /// #     Ok(Some(text.as_bytes().to_vec()))
+    /// # };
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // All of `app/done.py` ran, half of `app/half.py`, and `empty.py` has no statements.
+    /// let mut out = Vec::new();
+    /// text::write(&summary, &text::Options::new().sort("-miss"), &mut out)?;
+    /// let table = String::from_utf8_lossy(&out);
+    /// assert!(table.lines().nth(2).unwrap().starts_with("app/half.py"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn sort(mut self, column: impl Into<String>) -> Self {
         self.sort = Some(column.into());

@@ -51,6 +51,23 @@ impl Options {
 
     /// Sets how many levels of folders become packages. Files in deeper folders belong to the
     /// package of the folder at this depth.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::report::xml;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// data.add_lines("app/shop/cart.py", "", &Numbits::from_iter([1]))?;
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// let mut out = Vec::new();
+    /// xml::write(&summary, &xml::Options::new().package_depth(1), &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains(r#"<package name="app" "#));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn package_depth(mut self, depth: i64) -> Self {
         self.package_depth = depth;
@@ -58,6 +75,33 @@ impl Options {
     }
 
     /// Sets whether to leave out files without statements.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::xml;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app/done.py", "", &Numbits::from_iter([1]))?;
+    /// # data.add_lines("app/half.py", "", &Numbits::from_iter([2]))?;
+    /// # data.add_lines("empty.py", "", &Numbits::new())?;
+    /// # let sources = |path: &Path| {
+    /// #     let text = match path.to_str() {
+    /// #         Some("app/done.py") => "x = 1\n",
+    /// #         Some("app/half.py") => "x = 1\ny = 2\n",
+    /// #         _ => "",
+    /// #     };
+    /// #     Ok(Some(text.as_bytes().to_vec()))
+    /// # };
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // All of `app/done.py` ran, half of `app/half.py`, and `empty.py` has no statements.
+    /// let mut out = Vec::new();
+    /// xml::write(&summary, &xml::Options::new().skip_empty(true), &mut out)?;
+    /// assert!(!String::from_utf8_lossy(&out).contains("empty.py"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn skip_empty(mut self, skip: bool) -> Self {
         self.skip_empty = skip;
@@ -66,6 +110,28 @@ impl Options {
 
     /// Adds source folders, as in the setting `source`: file names in the report are relative to
     /// the source folder that contains the file. Folders that do not exist are ignored.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::paths::WorkingFolder;
+    /// # use pulpcov_core::report::xml;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let place = tempfile::tempdir()?;
+    /// # std::fs::create_dir(place.path().join("src"))?;
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// # let folder = WorkingFolder::new(place.path());
+    /// # let cart = String::from_utf8(folder.abs_file(b"src/cart.py")).unwrap();
+    /// data.add_lines(cart, "", &Numbits::from_iter([1]))?;
+    /// let summary = Summarizer::new(&data, &sources).folder(folder).run()?;
+    /// let mut out = Vec::new();
+    /// xml::write(&summary, &xml::Options::new().sources(["src"]), &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains(r#"filename="cart.py""#));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn sources<S: Into<String>>(mut self, sources: impl IntoIterator<Item = S>) -> Self {
         self.sources.extend(sources.into_iter().map(Into::into));
@@ -81,6 +147,23 @@ impl Options {
     }
 
     /// Sets the time of the report, in milliseconds since 1970.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::xml;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// let mut out = Vec::new();
+    /// xml::write(&summary, &xml::Options::new().timestamp(1_777_000_000_000), &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains(r#"timestamp="1777000000000""#));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn timestamp(mut self, milliseconds: u128) -> Self {
         self.timestamp = milliseconds;

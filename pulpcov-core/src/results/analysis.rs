@@ -58,6 +58,21 @@ pub(super) struct AnalysisInput {
 
 impl Analysis {
     /// Analyzes line data. `lines` are the lines that ran.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// use pulpcov_core::results::Analysis;
+    ///
+    /// let source = PythonSource::decode(b"x = f(\n    1)\ny = 2\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// // Line 2 is part of the statement on line 1.
+    /// let analysis = Analysis::of_lines(&facts, [2]);
+    /// assert_eq!(analysis.executed(), [1]);
+    /// assert_eq!(analysis.missing(), [3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn of_lines(facts: &Facts, lines: impl IntoIterator<Item = i32>) -> Self {
         Self::from_input(Self::line_input(facts, lines))
     }
@@ -65,6 +80,21 @@ impl Analysis {
     /// Analyzes arc data. `lines` are the lines that ran, and `arcs` are the arcs that ran.
     ///
     /// The lines are usually the ends of the arcs, but data can have more lines.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// use pulpcov_core::results::Analysis;
+    ///
+    /// let source = PythonSource::decode(b"import sys\nif sys.argv:\n    print(1)\nprint(2)\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let arcs = [(-1, 1), (1, 2), (2, 3), (3, 4), (4, -1)];
+    /// let analysis = Analysis::of_arcs(&facts, [1, 2, 3, 4], arcs);
+    /// assert!(analysis.missing().is_empty());
+    /// assert_eq!(analysis.missing_branch_arcs(), [(2, 4)]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn of_arcs(
         facts: &Facts,
         lines: impl IntoIterator<Item = i32>,
@@ -156,16 +186,53 @@ impl Analysis {
     }
 
     /// Returns the excluded lines.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::Analysis;
+    /// let source = PythonSource::decode(b"x = 1\nif x > 1:  # pragma: no cover\n    x = 2\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_lines(&facts, [1, 2]);
+    /// assert_eq!(analysis.excluded(), [2, 3]);
+    /// assert_eq!(analysis.statements(), [1]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn excluded(&self) -> &[i32] {
         &self.excluded
     }
 
     /// Returns the statements that ran.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::Analysis;
+    /// let source = PythonSource::decode(b"import sys\nif sys.argv:\n    print(1)\nprint(2)\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_lines(&facts, [1, 2, 4]);
+    /// assert_eq!(analysis.executed(), [1, 2, 4]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn executed(&self) -> &[i32] {
         &self.executed
     }
 
     /// Returns the statements that did not run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::Analysis;
+    /// let source = PythonSource::decode(b"import sys\nif sys.argv:\n    print(1)\nprint(2)\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_lines(&facts, [1, 2, 4]);
+    /// assert_eq!(analysis.missing(), [3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn missing(&self) -> &[i32] {
         &self.missing
     }
@@ -182,6 +249,18 @@ impl Analysis {
 
     /// Returns the possible arcs that did not run. Arcs to excluded lines are left out, and so are
     /// arcs from lines whose branches need not all be taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::Analysis;
+    /// let source = PythonSource::decode(b"import sys\nif sys.argv:\n    print(1)\nprint(2)\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_arcs(&facts, [1, 2, 4], [(-1, 1), (1, 2), (2, 4), (4, -1)]);
+    /// assert_eq!(analysis.arcs_missing(), [(2, 3), (3, 4)]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn arcs_missing(&self) -> Vec<(i32, i32)> {
         let mut executed = self.arcs_executed.iter().peekable();
         let mut missing = Vec::new();
@@ -198,11 +277,36 @@ impl Analysis {
     }
 
     /// Returns the possible arcs that did not run, from lines with more than one exit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::Analysis;
+    /// let source = PythonSource::decode(b"import sys\nif sys.argv:\n    print(1)\nprint(2)\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_arcs(&facts, [1, 2, 4], [(-1, 1), (1, 2), (2, 4), (4, -1)]);
+    /// // The arc from 3 to 4 did not run either, but line 3 has no other exit.
+    /// assert_eq!(analysis.missing_branch_arcs(), [(2, 3)]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn missing_branch_arcs(&self) -> &[(i32, i32)] {
         &self.missing_branches
     }
 
     /// Returns the possible arcs that ran, from lines with more than one exit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::Analysis;
+    /// let source = PythonSource::decode(b"import sys\nif sys.argv:\n    print(1)\nprint(2)\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_arcs(&facts, [1, 2, 4], [(-1, 1), (1, 2), (2, 4), (4, -1)]);
+    /// assert_eq!(analysis.executed_branch_arcs(), [(2, 4)]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn executed_branch_arcs(&self) -> Vec<(i32, i32)> {
         let branches = self.arcs_executed.iter().copied().filter(|&(from, _)| self.is_branch(from));
         branches.filter(|arc| self.arcs_possible.binary_search(arc).is_ok()).collect()
@@ -210,6 +314,20 @@ impl Analysis {
 
     /// Returns the number of exits, and of exits that were taken, for each line with more than one
     /// exit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::Analysis;
+    /// let source = PythonSource::decode(b"import sys\nif sys.argv:\n    print(1)\nprint(2)\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_arcs(&facts, [1, 2, 4], [(-1, 1), (1, 2), (2, 4), (4, -1)]);
+    /// let stats = analysis.branch_stats();
+    /// assert_eq!(stats[&2], (2, 1));
+    /// assert_eq!(stats.len(), 1);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn branch_stats(&self) -> BTreeMap<i32, (usize, usize)> {
         let mut stats: BTreeMap<i32, (usize, usize)> =
             self.exit_counts.iter().map(|&(line, exits)| (line, (exits, exits))).collect();
@@ -223,12 +341,39 @@ impl Analysis {
 
     /// Returns the missing lines as text, such as `1-2, 5-11`. If `branches` is true, the missing
     /// branches are included.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::Analysis;
+    /// let source = PythonSource::decode(b"import sys\nif sys.argv:\n    print(1)\nprint(2)\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_arcs(&facts, [1, 2, 3, 4], [(1, 2), (2, 3), (3, 4)]);
+    /// assert_eq!(analysis.missing_formatted(true), "2->4");
+    /// assert_eq!(analysis.missing_formatted(false), "");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn missing_formatted(&self, branches: bool) -> String {
         let arcs = if branches { self.missing_branches.as_slice() } else { &[] };
         format_lines(&self.statements, &self.missing, arcs)
     }
 
     /// Returns the counts of the analysis.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::Analysis;
+    /// let source = PythonSource::decode(b"import sys\nif sys.argv:\n    print(1)\nprint(2)\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_arcs(&facts, [1, 2, 4], [(-1, 1), (1, 2), (2, 4), (4, -1)]);
+    /// let numbers = analysis.numbers();
+    /// assert_eq!((numbers.statements, numbers.missing), (4, 1));
+    /// assert_eq!((numbers.branches, numbers.missing_branches), (2, 1));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn numbers(&self) -> Numbers {
         self.numbers
     }

@@ -37,17 +37,46 @@ pub struct Numbers {
 
 impl Numbers {
     /// Returns the number of statements that ran.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::Numbers;
+    ///
+    /// let numbers = Numbers { statements: 10, missing: 4, ..Numbers::default() };
+    /// assert_eq!(numbers.executed(), 6);
+    /// ```
     pub fn executed(&self) -> usize {
         self.statements.saturating_sub(self.missing)
     }
 
     /// Returns the number of branches that were taken.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::Numbers;
+    ///
+    /// let numbers = Numbers { branches: 4, missing_branches: 1, ..Numbers::default() };
+    /// assert_eq!(numbers.executed_branches(), 3);
+    /// ```
     pub fn executed_branches(&self) -> usize {
         self.branches.saturating_sub(self.missing_branches)
     }
 
     /// Returns the number of covered statements and branches, and the number of all statements and
     /// branches.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::Numbers;
+    ///
+    /// let lines = Numbers { statements: 10, missing: 4, ..Numbers::default() };
+    /// assert_eq!(lines.ratio_covered(), (6, 10));
+    /// let both = Numbers { branches: 4, missing_branches: 1, ..lines };
+    /// assert_eq!(both.ratio_covered(), (9, 14));
+    /// ```
     pub fn ratio_covered(&self) -> (usize, usize) {
         (self.executed() + self.executed_branches(), self.statements + self.branches)
     }
@@ -63,16 +92,44 @@ impl Numbers {
     }
 
     /// Returns the percentage of statements and branches that are covered; 100 if there are none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::Numbers;
+    ///
+    /// let numbers = Numbers { statements: 6, missing: 2, branches: 2, ..Numbers::default() };
+    /// assert_eq!(numbers.percent_covered(), 75.0);
+    /// assert_eq!(Numbers::default().percent_covered(), 100.0);
+    /// ```
     pub fn percent_covered(&self) -> f64 {
         percent(self.ratio_covered())
     }
 
     /// Returns the percentage of statements that ran; 100 if there are none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::Numbers;
+    ///
+    /// let numbers = Numbers { statements: 4, missing: 1, branches: 2, ..Numbers::default() };
+    /// assert_eq!(numbers.percent_statements(), 75.0);
+    /// ```
     pub fn percent_statements(&self) -> f64 {
         percent(self.ratio_statements())
     }
 
     /// Returns the percentage of branches that were taken; 100 if there are none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::Numbers;
+    ///
+    /// let numbers = Numbers { statements: 4, branches: 2, missing_branches: 1, ..Numbers::default() };
+    /// assert_eq!(numbers.percent_branches(), 50.0);
+    /// ```
     pub fn percent_branches(&self) -> f64 {
         percent(self.ratio_branches())
     }

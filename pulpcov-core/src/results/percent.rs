@@ -27,6 +27,16 @@ impl Precision {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] if `digits` is negative.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::{Precision, display_covered};
+    ///
+    /// assert_eq!(display_covered(62.517, Precision::new(2)?), "62.52");
+    /// assert_eq!(Precision::new(0)?, Precision::default());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new(digits: i64) -> Result<Self> {
         match usize::try_from(digits) {
             Ok(digits) => Ok(Self(digits.min(MOST_DIGITS))),
@@ -107,6 +117,16 @@ pub fn should_fail_under(total: f64, fail_under: f64, precision: Precision) -> R
 }
 
 /// Returns coverage.py's message for a total that [`should_fail_under`] rejected.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::results::{Precision, fail_under_message};
+///
+/// let whole = Precision::default();
+/// assert_eq!(fail_under_message(61.6, 80.0, whole), "total of 62 is less than fail-under=80");
+/// assert_eq!(fail_under_message(99.9, 100.0, whole), "total of 99 is less than fail-under=100");
+/// ```
 pub fn fail_under_message(total: f64, fail_under: f64, precision: Precision) -> String {
     let precision = fail_under_precision(fail_under, precision);
     let shown = if is_short_of_all(total, fail_under) {

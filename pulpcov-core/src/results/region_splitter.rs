@@ -40,6 +40,23 @@ impl<'a> RegionSplitter<'a> {
     }
 
     /// Adds a region. A line in two regions belongs to the one that was added later.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::{Analysis, RegionSplitter};
+    /// let source = PythonSource::decode(b"x = 1\ny = 2\nz = 3\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_lines(&facts, [1, 2, 3]);
+    /// let mut splitter = RegionSplitter::new(&analysis);
+    /// splitter.add(&[1..=3]);
+    /// splitter.add(&[2..=2]);
+    /// let (parts, _) = splitter.split();
+    /// assert_eq!(parts[0].statements(), [1, 3]);
+    /// assert_eq!(parts[1].statements(), [2]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn add(&mut self, lines: &[RangeInclusive<i32>]) {
         self.regions += 1;
         for line in lines.iter().cloned().flatten() {
@@ -54,6 +71,22 @@ impl<'a> RegionSplitter<'a> {
     /// of the lines outside of all regions.
     ///
     /// An arc between two regions is in the analyses of both.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// # use pulpcov_core::results::{Analysis, RegionSplitter};
+    /// let source = PythonSource::decode(b"def f():\n    return 1\n")?;
+    /// let facts = source.analyze(&AnalyzeOptions::new()?)?;
+    /// let analysis = Analysis::of_lines(&facts, [1]);
+    /// let mut splitter = RegionSplitter::new(&analysis);
+    /// splitter.add(facts.regions()[0].ranges());
+    /// let (parts, rest) = splitter.split();
+    /// assert_eq!(parts[0].missing(), [2]);
+    /// assert_eq!(rest.executed(), [1]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn split(&self) -> (Vec<Analysis>, Analysis) {
         let mut parts: Vec<AnalysisInput> = (0..=self.regions).map(|_| self.empty()).collect();
         let analysis = self.analysis;

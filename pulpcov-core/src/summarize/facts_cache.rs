@@ -98,6 +98,19 @@ impl FactsCache {
     ///
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if the folder cannot be written, belongs to another
     /// user, or is writable by everyone.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::summarize::FactsCache;
+    ///
+    /// let place = tempfile::tempdir()?;
+    /// let folder = place.path().join("cache");
+    /// // There are no facts yet.
+    /// FactsCache::open(&folder).save()?;
+    /// assert!(!folder.exists());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn save(&self) -> Result<()> {
         let used = self.used.lock().map(|mut used| std::mem::take(&mut *used)).unwrap_or_default();
         if used.new.is_empty() {

@@ -119,6 +119,21 @@ pub struct DiskSources {
 
 impl DiskSources {
     /// Creates sources on the disk. Relative paths start at `folder`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::paths::WorkingFolder;
+    /// use pulpcov_core::summarize::{DiskSources, Sources};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join("app.py"), "x = 1\n")?;
+    /// let sources = DiskSources::new(WorkingFolder::new(folder.path()));
+    /// assert_eq!(sources.read(Path::new("app.py"))?, Some(b"x = 1\n".to_vec()));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new(folder: WorkingFolder) -> Self {
         Self {
             folder,
@@ -164,6 +179,27 @@ impl DiskSources {
     ///
     /// - [`ErrorKind::Withheld`](crate::ErrorKind::Withheld) if no author may read the file;
     /// - [`ErrorKind::Io`](crate::ErrorKind::Io) if it cannot be opened, or is not a regular file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// # use std::fs::Permissions;
+    /// # use std::os::unix::fs::PermissionsExt;
+    /// # use pulpcov_core::paths::WorkingFolder;
+    /// # use pulpcov_core::summarize::DiskSources;
+    /// # use pulpcov_core::{Author, Authors, ErrorKind};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("app.py");
+    /// std::fs::write(&path, "x = 1\n")?;
+    /// std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+    /// let sources = DiskSources::new(WorkingFolder::new(folder.path()));
+    /// assert!(sources.open(&path, &Authors::Caller)?.is_some());
+    /// let err = sources.open(&path, &Author::Anybody.into()).unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::Withheld);
+    /// # }
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn open(&self, path: &Path, authors: &Authors) -> Result<Option<File>> {
         let local = self.folder.local_path(&from_os(path));
         let opened = match authors {

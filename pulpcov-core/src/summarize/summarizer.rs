@@ -75,6 +75,22 @@ impl fmt::Debug for Summarizer<'_> {
 
 impl<'a> Summarizer<'a> {
     /// Creates a summarizer for all files of `data`, under their names in the data.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::summarize::Summarizer;
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// assert_eq!(summary.totals().percent_covered(), 100.0);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new(data: &'a CoverageData, sources: &'a dyn Sources) -> Self {
         Self {
             data,
@@ -94,6 +110,22 @@ impl<'a> Summarizer<'a> {
 
     /// Sets the folder that names in the report are relative to. As in coverage.py, sources are
     /// then read by absolute paths.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::paths::WorkingFolder;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// data.add_lines("/nonexistent/shop/cart.py", "", &Numbits::from_iter([1]))?;
+    /// let folder = WorkingFolder::new("/nonexistent/shop");
+    /// let summary = Summarizer::new(&data, &sources).folder(folder).run()?;
+    /// assert_eq!(summary.files()[0].name(), "cart.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn folder(mut self, folder: WorkingFolder) -> Self {
         self.choice.folder = Some(folder);
@@ -102,6 +134,23 @@ impl<'a> Summarizer<'a> {
 
     /// Sets whether paths in the data are relative to the [`folder`](Self::folder): coverage.py's
     /// setting `relative_files`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::paths::WorkingFolder;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+    /// let folder = WorkingFolder::new("/nonexistent/shop");
+    /// let summarizer = Summarizer::new(&data, &sources).folder(folder);
+    /// let summary = summarizer.relative_files(true).run()?;
+    /// assert_eq!(summary.totals().executed(), 1);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn relative_files(mut self, relative: bool) -> Self {
         self.choice.relative_files = relative;
@@ -109,6 +158,24 @@ impl<'a> Summarizer<'a> {
     }
 
     /// Summarizes only these files. A file that is not in the data counts as not run.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::FilePath;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # for path in ["app/cart.py", "tests/cart.py"] {
+    /// #     data.add_lines(path, "", &Numbits::from_iter([1]))?;
+    /// # }
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let files = [FilePath::try_from("app/cart.py")?, FilePath::try_from("app/never_imported.py")?];
+    /// let summary = Summarizer::new(&data, &sources).files(files).run()?;
+    /// assert_eq!(summary.totals().ratio_covered(), (1, 2));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn files(mut self, files: impl IntoIterator<Item = FilePath>) -> Self {
         self.choice.files.extend(files);
@@ -116,6 +183,24 @@ impl<'a> Summarizer<'a> {
     }
 
     /// Summarizes only the measured files in these folders, and those of [`files`](Self::files).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::FilePath;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # for path in ["app/cart.py", "tests/cart.py"] {
+    /// #     data.add_lines(path, "", &Numbits::from_iter([1]))?;
+    /// # }
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources).folders([FilePath::try_from("app")?]).run()?;
+    /// assert_eq!(summary.files().len(), 1);
+    /// assert_eq!(summary.files()[0].name(), "app/cart.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn folders(mut self, folders: impl IntoIterator<Item = FilePath>) -> Self {
         self.choice.folders.extend(folders);
@@ -124,6 +209,23 @@ impl<'a> Summarizer<'a> {
 
     /// Summarizes only files whose path matches one of these patterns. Without patterns, all files
     /// match.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # for path in ["app/cart.py", "tests/cart.py"] {
+    /// #     data.add_lines(path, "", &Numbits::from_iter([1]))?;
+    /// # }
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources).include(["app/*"]).run()?;
+    /// assert_eq!(summary.files().len(), 1);
+    /// assert_eq!(summary.files()[0].name(), "app/cart.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn include<P: Into<String>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         self.choice.include.extend(patterns.into_iter().map(Into::into));
@@ -131,6 +233,23 @@ impl<'a> Summarizer<'a> {
     }
 
     /// Leaves out files whose path matches one of these patterns.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # for path in ["app/cart.py", "tests/cart.py"] {
+    /// #     data.add_lines(path, "", &Numbits::from_iter([1]))?;
+    /// # }
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources).omit(["*/tests/*", "tests/*"]).run()?;
+    /// assert_eq!(summary.files().len(), 1);
+    /// assert_eq!(summary.files()[0].name(), "app/cart.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn omit<P: Into<String>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         self.choice.omit.extend(patterns.into_iter().map(Into::into));
@@ -139,6 +258,21 @@ impl<'a> Summarizer<'a> {
 
     /// Counts only what ran in contexts that match one of these regular expressions. Without
     /// expressions, all contexts match.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+    /// data.add_lines("cart.py", "setup", &Numbits::from_iter([1]))?;
+    /// data.add_lines("cart.py", "test_total", &Numbits::from_iter([2]))?;
+    /// let summary = Summarizer::new(&data, &sources).contexts(["^test_"]).run()?;
+    /// assert_eq!(summary.files()[0].analysis()?.executed(), [2]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn contexts<P: Into<String>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         self.contexts.extend(patterns.into_iter().map(Into::into));
@@ -146,6 +280,23 @@ impl<'a> Summarizer<'a> {
     }
 
     /// Sets the patterns for excluded lines, instead of coverage.py's defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::python::LinePatterns;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\nassert_never(x)\n".to_vec()));
+    /// let patterns = LinePatterns::new(&[r"assert_never\("])?;
+    /// let summary = Summarizer::new(&data, &sources).exclude(patterns).run()?;
+    /// assert_eq!(summary.totals().excluded, 1);
+    /// assert_eq!(summary.totals().percent_covered(), 100.0);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn exclude(mut self, patterns: LinePatterns) -> Self {
         self.exclude = Some(patterns);
@@ -154,6 +305,24 @@ impl<'a> Summarizer<'a> {
 
     /// Sets the patterns for lines whose branches need not all be taken, instead of coverage.py's
     /// defaults.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::CoverageData;
+    /// # use pulpcov_core::python::LinePatterns;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # let mut data = CoverageData::new();
+    /// data.add_arcs("cart.py", "", [(-1, 1), (1, 2), (2, 3), (3, -1)])?;
+    /// let sources = |_: &Path| Ok(Some(b"if DEBUG:\n    x = 1\ny = 2\n".to_vec()));
+    /// assert_eq!(Summarizer::new(&data, &sources).run()?.totals().missing_branches, 1);
+    ///
+    /// let patterns = LinePatterns::new(&["if DEBUG"])?;
+    /// let summary = Summarizer::new(&data, &sources).partial(patterns).run()?;
+    /// assert_eq!(summary.totals().missing_branches, 0);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn partial(mut self, patterns: LinePatterns) -> Self {
         self.partial = Some(patterns);
@@ -161,6 +330,22 @@ impl<'a> Summarizer<'a> {
     }
 
     /// Sets the version of Python that ran the code.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::python::PythonVersion;
+    /// # use pulpcov_core::summarize::{PythonChoice, Summarizer};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+    /// let python = PythonChoice::Fixed(PythonVersion::Py313);
+    /// let summary = Summarizer::new(&data, &sources).python(python).run()?;
+    /// assert_eq!(summary.python_version(), PythonVersion::Py313);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn python(mut self, python: PythonChoice) -> Self {
         self.python = python;
@@ -168,6 +353,24 @@ impl<'a> Summarizer<'a> {
     }
 
     /// Leaves out files that have no source or are not Python, each with a [`Warning`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// for path in ["here.py", "gone.py"] {
+    ///     data.add_lines(path, "", &Numbits::from_iter([1]))?;
+    /// }
+    /// let sources = |path: &Path| Ok((path == "here.py").then(|| b"x = 1\n".to_vec()));
+    /// assert!(Summarizer::new(&data, &sources).run().is_err());
+    ///
+    /// let summary = Summarizer::new(&data, &sources).ignore_errors(true).run()?;
+    /// assert_eq!((summary.files().len(), summary.warnings().len()), (1, 1));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn ignore_errors(mut self, ignore: bool) -> Self {
         self.ignore_errors = ignore;
@@ -175,6 +378,21 @@ impl<'a> Summarizer<'a> {
     }
 
     /// Sets what to do with files that a plugin traced.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::{PluginLines, Summarizer};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(Vec::new()));
+    /// data.add_lines("page.html", "", &Numbits::from_iter([1, 4]))?;
+    /// data.set_file_tracer("page.html", "django_coverage_plugin")?;
+    /// let summarizer = Summarizer::new(&data, &sources).plugin_lines(PluginLines::Measured);
+    /// assert_eq!(summarizer.run()?.totals().ratio_covered(), (2, 2));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn plugin_lines(mut self, lines: PluginLines) -> Self {
         self.traced.others = lines;
@@ -183,6 +401,22 @@ impl<'a> Summarizer<'a> {
 
     /// Adds the statements of files that plugins traced, by their paths in the data. For all other
     /// files that plugins traced, [`plugin_lines`](Self::plugin_lines) applies.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::{Summarizer, TracedFile};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(Vec::new()));
+    /// data.add_lines("page.html", "", &Numbits::from_iter([1, 4]))?;
+    /// data.set_file_tracer("page.html", "django_coverage_plugin")?;
+    /// let page = TracedFile { statements: vec![1, 4, 6], ..TracedFile::default() };
+    /// let summarizer = Summarizer::new(&data, &sources).traced([("page.html".try_into()?, page)]);
+    /// assert_eq!(summarizer.run()?.totals().ratio_covered(), (2, 3));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn traced(mut self, files: impl IntoIterator<Item = (FilePath, TracedFile)>) -> Self {
         self.traced.files.extend(files);
@@ -218,6 +452,24 @@ impl<'a> Summarizer<'a> {
 
     /// Uses a cache of facts, which is kept between runs. Without a cache, every source is parsed
     /// every time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::{FactsCache, Summarizer};
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let place = tempfile::tempdir()?;
+    /// # let folder = place.path().join("cache");
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let cache = FactsCache::open(&folder);
+    /// Summarizer::new(&data, &sources).cache(&cache).run()?;
+    /// cache.save()?;
+    /// assert!(folder.exists());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn cache(mut self, cache: &'a FactsCache) -> Self {
         self.cache = Some(cache);
@@ -225,6 +477,29 @@ impl<'a> Summarizer<'a> {
     }
 
     /// Sets a function to call after each file, from several threads at once.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::sync::atomic::{AtomicUsize, Ordering};
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # for path in ["app/cart.py", "tests/cart.py"] {
+    /// #     data.add_lines(path, "", &Numbits::from_iter([1]))?;
+    /// # }
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let done = AtomicUsize::new(0);
+    /// Summarizer::new(&data, &sources)
+    ///     .on_file(|progress| {
+    ///         assert_eq!(progress.files, 2);
+    ///         done.fetch_add(1, Ordering::Relaxed);
+    ///     })
+    ///     .run()?;
+    /// assert_eq!(done.into_inner(), 2);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn on_file(mut self, on_file: impl Fn(Progress) + Sync + 'a) -> Self {
         self.on_file = Box::new(on_file);
@@ -249,6 +524,23 @@ impl<'a> Summarizer<'a> {
     /// - A file that may not be shown is [withheld](Warning::Withheld).
     /// - A file that only data files of other users name is [left out](Warning::LeftOut) after any
     ///   error, so that other users cannot stop the report.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, ErrorKind, Numbits};
+    /// let mut data = CoverageData::new();
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+    /// let err = Summarizer::new(&data, &sources).run().unwrap_err();
+    /// assert_eq!(err.kind(), ErrorKind::NoData);
+    ///
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// assert_eq!(summary.totals().percent_covered(), 50.0);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn run(mut self) -> Result<Summary<'a>> {
         let patterns = (self.exclude.take(), self.partial.take());
         let facts = AnalyzeOptions::with_patterns(patterns.0, patterns.1)?;

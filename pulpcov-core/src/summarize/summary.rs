@@ -94,6 +94,20 @@ impl FileSummary {
     /// # Errors
     ///
     /// [`ErrorKind::NoData`] unless the summary keeps [everything](Detail::Everything).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// assert_eq!(summary.files()[0].facts()?.statements(), [1, 2]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn facts(&self) -> Result<&Facts> {
         self.facts.as_deref().ok_or_else(|| self.not_kept("facts"))
     }
@@ -103,6 +117,20 @@ impl FileSummary {
     /// # Errors
     ///
     /// [`ErrorKind::NoData`] if the summary only keeps [numbers](Detail::Numbers).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// assert_eq!(summary.files()[0].analysis()?.missing(), [2]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn analysis(&self) -> Result<&Analysis> {
         self.analysis.as_deref().ok_or_else(|| self.not_kept("lines"))
     }
@@ -113,6 +141,20 @@ impl FileSummary {
     }
 
     /// Returns the counts of the file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// assert_eq!(summary.files()[0].numbers().ratio_statements(), (1, 2));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn numbers(&self) -> Numbers {
         self.numbers
     }
@@ -120,6 +162,23 @@ impl FileSummary {
 
 impl Summary<'_> {
     /// Returns the files, in the order of their paths.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// for path in ["web.py", "app.py"] {
+    ///     data.add_lines(path, "", &Numbits::from_iter([1]))?;
+    /// }
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// let names: Vec<_> = summary.files().iter().map(|file| file.name()).collect();
+    /// assert_eq!(names, ["app.py", "web.py"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn files(&self) -> &[FileSummary] {
         &self.files
     }
@@ -135,6 +194,21 @@ impl Summary<'_> {
     }
 
     /// Returns the sum of the counts of all files.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+    /// data.add_lines("app.py", "", &Numbits::from_iter([1]))?;
+    /// data.add_lines("web.py", "", &Numbits::from_iter([1, 2]))?;
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// assert_eq!(summary.totals().percent_covered(), 75.0);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn totals(&self) -> Numbers {
         self.totals
     }
@@ -145,6 +219,20 @@ impl Summary<'_> {
     }
 
     /// Returns the warnings.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1, 30]))?;
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// assert_eq!(summary.warnings()[0].slug(), "source-mismatch");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
@@ -160,6 +248,20 @@ impl Summary<'_> {
     ///
     /// [`ErrorKind::NoSource`] if the source can no longer be read, or [`ErrorKind::Withheld`] if
     /// it may no longer be shown.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1]))?;
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// assert_eq!(summary.source(&summary.files()[0])?.text(), "x = 1\ny = 2\n");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn source(&self, file: &FileSummary) -> Result<PythonSource> {
         let bytes = read_source(self.sources, &file.path, &file.authors)?;
         if file.is_python { PythonSource::decode(bytes) } else { Ok(PythonSource::plain(&bytes)) }
@@ -169,6 +271,22 @@ impl Summary<'_> {
     ///
     /// The lines are in coverage.py's order: first the lines of the first context in the data file,
     /// then the other lines of the second, and so on.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+    /// data.add_lines("cart.py", "test_add", &Numbits::from_iter([1]))?;
+    /// data.add_lines("cart.py", "test_sub", &Numbits::from_iter([1, 2]))?;
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// let by_line = summary.contexts_by_line(&summary.files()[0]);
+    /// assert_eq!(by_line, [(1, vec!["test_add", "test_sub"]), (2, vec!["test_sub"])]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn contexts_by_line(&self, file: &FileSummary) -> Vec<(i32, Vec<&str>)> {
         self.data.contexts_by_line_recorded(&file.recorded, self.selection.as_ref())
     }

@@ -60,6 +60,21 @@ pub struct SourceTree {
 
 impl SourceTree {
     /// Creates a tree of the files at `paths`, whose content `read` returns.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::summarize::{SourceTree, Sources};
+    ///
+    /// let tree = SourceTree::new(["src/cart.py".into()], |path| {
+    ///     Ok(format!("# {}\n", path.display()).into_bytes())
+    /// });
+    /// let source = tree.read(Path::new("/build/7/src/cart.py"))?;
+    /// assert_eq!(source, Some(b"# src/cart.py\n".to_vec()));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn new(
         paths: impl IntoIterator<Item = PathBuf>,
         read: impl Fn(&Path) -> Result<Vec<u8>> + Sync + Send + 'static,
@@ -85,6 +100,18 @@ impl SourceTree {
     }
 
     /// Creates a tree of files with their content.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::summarize::{SourceTree, Sources};
+    ///
+    /// let tree = SourceTree::in_memory([("src/cart.py".into(), b"x = 1\n".to_vec())]);
+    /// assert_eq!(tree.read(Path::new("src/cart.py"))?, Some(b"x = 1\n".to_vec()));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn in_memory(files: impl IntoIterator<Item = (PathBuf, Vec<u8>)>) -> Self {
         let files: HashMap<PathBuf, Vec<u8>> = files.into_iter().collect();
         let paths: Vec<PathBuf> = files.keys().cloned().collect();
@@ -99,6 +126,20 @@ impl SourceTree {
     /// # Errors
     ///
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) if a folder cannot be listed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::summarize::{SourceTree, Sources};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// std::fs::write(folder.path().join("cart.py"), "x = 1\n")?;
+    /// let tree = SourceTree::folder(folder.path())?;
+    /// assert_eq!(tree.read(Path::new("/build/7/cart.py"))?, Some(b"x = 1\n".to_vec()));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn folder(root: impl AsRef<Path>) -> Result<Self> {
         let root = root.as_ref().canonicalize().map_err(|err| Error::io(root.as_ref(), err))?;
         let mut paths = Vec::new();
@@ -113,6 +154,20 @@ impl SourceTree {
     }
 
     /// Returns the file of the tree that a measured path refers to.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::summarize::SourceTree;
+    ///
+    /// let files = ["app/views.py", "shop/views.py"].map(|path| (path.into(), Vec::new()));
+    /// let tree = SourceTree::in_memory(files);
+    /// assert_eq!(tree.find(Path::new("/build/shop/views.py")), Some(Path::new("shop/views.py")));
+    /// // Both files have one component in common with this path.
+    /// assert_eq!(tree.find(Path::new("/build/views.py")), None);
+    /// ```
     pub fn find(&self, path: &Path) -> Option<&Path> {
         let name = parts_from_end(path).next()?;
         let in_common = |own: &&PathBuf| {
@@ -129,6 +184,18 @@ impl SourceTree {
     }
 
     /// Returns whether the tree contains files in a folder, whose path is relative to the root.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::summarize::SourceTree;
+    ///
+    /// let tree = SourceTree::in_memory([("src/shop/cart.py".into(), Vec::new())]);
+    /// assert!(tree.has_folder(Path::new("src/shop")));
+    /// assert!(!tree.has_folder(Path::new("shop")));
+    /// ```
     pub fn has_folder(&self, folder: &Path) -> bool {
         self.by_name.values().flatten().any(|own| own.starts_with(folder))
     }
@@ -140,6 +207,20 @@ impl SourceTree {
     ///
     /// [`ErrorKind::TracerConflict`](crate::ErrorKind::TracerConflict) if files are merged that
     /// different plugins traced.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::summarize::SourceTree;
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let tree = SourceTree::in_memory([("src/cart.py".into(), Vec::new())]);
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("/build/7/src/cart.py", "", &Numbits::from_iter([1]))?;
+    /// let data = tree.rename_files(data)?;
+    /// assert_eq!(data.files().next().unwrap().path().as_str(), "src/cart.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn rename_files(&self, data: CoverageData) -> Result<CoverageData> {
         data.map_paths(|path| {
             let own = self.find(&to_os(path.as_bytes()));

@@ -96,6 +96,22 @@ impl Unmatched {
 
 impl Warning {
     /// Returns the name of this warning in coverage.py's setting `disable_warnings`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// data.add_lines("cart.py", "", &Numbits::from_iter([1, 30]))?;
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// let muted = ["source-mismatch"];
+    /// let shown = summary.warnings().iter().filter(|warning| !muted.contains(&warning.slug()));
+    /// assert_eq!(shown.count(), 0);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn slug(&self) -> &'static str {
         match self {
             Self::LeftOut { .. } => "couldnt-parse",

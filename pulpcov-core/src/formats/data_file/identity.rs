@@ -50,6 +50,21 @@ impl FileIdentity {
     /// # Errors
     ///
     /// Returns the operating system's error if there is no such file.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::formats::FileIdentity;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join(".coverage");
+    /// std::fs::write(&path, "rows")?;
+    /// let before = FileIdentity::of_path(&path)?;
+    /// // A journal beside the file is part of its state.
+    /// std::fs::write(folder.path().join(".coverage-journal"), "old rows")?;
+    /// assert_ne!(FileIdentity::of_path(&path)?, before);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn of_path(path: impl AsRef<Path>) -> std::io::Result<Self> {
         Self::of_entry(&Entry::at_path(path)?)
     }
@@ -95,6 +110,18 @@ impl FileIdentity {
     }
 
     /// Returns the size of the file in bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::formats::FileIdentity;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let path = folder.path().join(".coverage");
+    /// std::fs::write(&path, "rows")?;
+    /// assert_eq!(FileIdentity::of_path(&path)?.size(), 4);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn size(&self) -> u64 {
         self.file.size
     }

@@ -27,6 +27,21 @@ use crate::error::{Error, Result};
 /// # Errors
 ///
 /// Returns [`ErrorKind::Io`](crate::ErrorKind::Io) if SQLite cannot write.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::formats::{DataFile, sqlite};
+/// use pulpcov_core::{CoverageData, Numbits};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join(".coverage");
+/// let mut data = CoverageData::new();
+/// data.add_lines("app.py", "", &Numbits::from_iter([1, 2]))?;
+/// sqlite::write(&data, &path)?;
+/// assert_eq!(DataFile::open(&path)?.read()?.data, data);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
 pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     // SQLite reports what is wrong if the file is not empty, or if metadata and rows both say what was

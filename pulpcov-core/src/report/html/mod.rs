@@ -87,6 +87,23 @@ impl Options {
     }
 
     /// Sets the title of the report, as plain text.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::html;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// let mut out = Vec::new();
+    /// html::write_single_file(&summary, &html::Options::new().title("Nightly"), &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains("<title>Nightly"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
@@ -94,6 +111,24 @@ impl Options {
     }
 
     /// Sets the time of the report, in any format. Only the first page shows it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::html;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// let mut out = Vec::new();
+    /// let options = html::Options::new().timestamp("4 May 2026, 12:00");
+    /// html::write_single_file(&summary, &options, &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains("4 May 2026, 12:00"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn timestamp(mut self, timestamp: impl Into<String>) -> Self {
         self.timestamp = timestamp.into();
@@ -101,6 +136,24 @@ impl Options {
     }
 
     /// Sets a style sheet to load after the report's own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::html;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// let mut out = Vec::new();
+    /// let options = html::Options::new().extra_css("body { color: teal }");
+    /// html::write_single_file(&summary, &options, &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains("body { color: teal }"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn extra_css(mut self, css: impl Into<Vec<u8>>) -> Self {
         self.extra_css = Some(css.into());
@@ -108,6 +161,26 @@ impl Options {
     }
 
     /// Sets the number of decimal places of percentages.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::html;
+    /// # use pulpcov_core::results::Precision;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // Two of the three lines of `a.py` ran.
+    /// let mut out = Vec::new();
+    /// let options = html::Options::new().precision(Precision::new(2)?);
+    /// html::write_single_file(&summary, &options, &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains("66.67%"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
@@ -123,6 +196,35 @@ impl Options {
 
     /// Sets whether to leave out files and regions that are fully covered. The totals still count
     /// them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::{flat_name, html};
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app/done.py", "", &Numbits::from_iter([1]))?;
+    /// # data.add_lines("app/half.py", "", &Numbits::from_iter([2]))?;
+    /// # data.add_lines("empty.py", "", &Numbits::new())?;
+    /// # let sources = |path: &Path| {
+    /// #     let text = match path.to_str() {
+    /// #         Some("app/done.py") => "x = 1\n",
+    /// #         Some("app/half.py") => "x = 1\ny = 2\n",
+    /// #         _ => "",
+    /// #     };
+    /// #     Ok(Some(text.as_bytes().to_vec()))
+    /// # };
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// # let folder = tempfile::tempdir()?;
+    /// // All of `app/done.py` ran, half of `app/half.py`, and `empty.py` has no statements.
+    /// html::write(&summary, &html::Options::new().skip_covered(true), folder.path())?;
+    /// let page = |path| folder.path().join(flat_name(path) + ".html");
+    /// assert!(!page("app/done.py").exists());
+    /// assert!(page("app/half.py").exists());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn skip_covered(mut self, skip: bool) -> Self {
         self.skip_covered = skip;
@@ -159,6 +261,24 @@ impl Options {
     ///
     /// Use this if the report is written again and again while users look at it. Live pages show
     /// the [`timestamp`](Self::timestamp) of the data. [`write_single_file`] ignores this option.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::html;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// # let folder = tempfile::tempdir()?;
+    /// html::write(&summary, &html::Options::new().live(true), folder.path())?;
+    /// // Open pages poll this file.
+    /// assert!(folder.path().join("live.data.js").exists());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     #[must_use]
     pub fn live(mut self, live: bool) -> Self {
         self.live = live;
