@@ -172,7 +172,8 @@ fn settings_of_git_change_nothing() {
     repo.git(&["mv", "src/shop.py", "src/größe shop.py"]);
     let text = format!("{}\n\ndef new(x):\n    return x\n", BEFORE.replace("+ tax", "- tax"));
     repo.0.write("src/größe shop.py", text);
-    let run = "import sys\nsys.path.insert(0, 'src')\nshop = __import__('größe shop')\nshop.total([1])\n";
+    let run =
+        "import sys\nsys.path.insert(0, 'src')\nshop = __import__('größe shop')\nshop.total([1])\n";
     repo.0.write("run.py", run);
     repo.commit("renamed");
     repo.measure();
@@ -342,7 +343,7 @@ fn the_base_is_found_or_asked_for() {
     let shallow = Repo(Dir::new());
     shallow.git(&["clone", "-q", "--depth=1", "--no-single-branch", "-b", "feature", &url, "."]);
     shallow.measure();
-    shallow.patch(&[]).status(1).stderr("fetch-depth: 0");
+    shallow.patch(&["--base=origin/main"]).status(1).stderr("fetch-depth: 0");
 
     repo.git(&["checkout", "-q", "--orphan", "alone"]);
     repo.git(&["commit", "-q", "-m", "alone"]);
@@ -480,7 +481,7 @@ fn compare_with_diff_cover(case: usize, diff_cover: &Path) {
     }
     assert_eq!(theirs["total_num_lines"], ours["totals"]["statements"], "case {case}");
     assert_eq!(theirs["total_num_violations"], ours["totals"]["missing_statements"], "case {case}");
-    assert_eq!(compared, 3);
+    assert!(compared > 0, "case {case}");
 }
 
 fn source(random: &mut Random, functions: usize) -> Vec<String> {

@@ -1,8 +1,10 @@
 //! The git command: revisions, and the changes between them.
 
 use std::ffi::OsStr;
+use std::fs::Permissions;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -101,7 +103,7 @@ fn merge_base(base: &str, tip: &str) -> Result<String, Failure> {
     let commit = git(&["merge-base", "--end-of-options", base, tip], Vec::new()).map_err(|_| {
         let is_shallow = git(&["rev-parse", "--is-shallow-repository"], Vec::new());
         let why = match is_shallow.is_ok_and(|answer| answer.starts_with(b"true")) {
-            true => "this clone is shallow: `git fetch --unshallow` fetches the rest, and so does `fetch-depth: 0` of actions/checkout",
+            true => "this clone is shallow: fetch its whole history. In GitHub Actions, `fetch-depth: 0` of actions/checkout does that",
             false => "they have no commit in common",
         };
         Failure::Refused(format!("git finds no merge base of {base:?} and {tip:?}: {why}"))
@@ -116,11 +118,13 @@ fn merge_base(base: &str, tip: &str) -> Result<String, Failure> {
 fn diff_to_working_tree(commit: &str) -> Result<Vec<u8>, Failure> {
     let failed = |err| failure("a copy of git's index", err);
     let index = git(&["rev-parse", "--git-path", "index"], Vec::new())?;
-    let copy = tempfile::NamedTempFile::new().map_err(failed)?;
-    std::fs::copy(path_of(index.strip_suffix(b"\n").unwrap_or(&index)), copy.path())
-        .map_err(failed)?;
-    run(&["add", "--intent-to-add", "--ignore-errors", "--", ":/"], Vec::new(), Some(copy.path()))?;
-    diff(&[commit], Some(copy.path()))
+    // Nobody else may read the names of a private repository's files.
+    let private = Permissions::from_mode(0o700);
+    let folder = tempfile::Builder::new().permissions(private).tempdir().map_err(failed)?;
+    let copy = folder.path().join("index");
+    std::fs::copy(path_of(index.strip_suffix(b"\n").unwrap_or(&index)), &copy).map_err(failed)?;
+    run(&["add", "--intent-to-add", "--ignore-errors", "--", ":/"], Vec::new(), Some(&copy))?;
+    diff(&[commit], Some(&copy))
 }
 
 fn diff(revisions: &[&str], index: Option<&Path>) -> Result<Vec<u8>, Failure> {

@@ -60,7 +60,12 @@ fn recovery_folder(snapshot: &Snapshot) -> Result<TempDir> {
     let trouble = |err: std::io::Error| {
         Error::new(ErrorKind::Io, format!("cannot make a private copy: {err}"))
     };
-    let folder = tempfile::Builder::new().prefix("pulpcov-recover-").tempdir().map_err(trouble)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("pulpcov-recover-");
+    // The default is a folder that everybody may enter. Nobody else may read the copy of a private data file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let folder = builder.tempdir().map_err(trouble)?;
     std::fs::write(folder.path().join("data"), &snapshot.bytes).map_err(trouble)?;
     if let Some(companion) = &snapshot.companion {
         std::fs::write(folder.path().join(format!("data{}", companion.suffix)), &companion.bytes)
@@ -87,4 +92,19 @@ fn defend(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_limit(Limit::SQLITE_LIMIT_EXPR_DEPTH, 50)?;
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "mmap_size", 0)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn nobody_else_may_enter_the_folder_of_a_copy() {
+        let snapshot = Snapshot { bytes: Vec::new(), companion: None };
+        let folder = recovery_folder(&snapshot).unwrap();
+        let mode = folder.path().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
 }
