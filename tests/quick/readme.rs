@@ -1,8 +1,9 @@
 //! The README is true where a test can tell.
 
 use std::fs;
+use std::process::Command;
 
-use crate::support::{REFERENCE, root};
+use crate::support::{Dir, REFERENCE, neutral, pulpcov, root};
 
 fn readme() -> String {
     fs::read_to_string(root().join("README.md")).unwrap()
@@ -27,4 +28,31 @@ fn the_files_that_it_names_exist() {
     for name in names {
         assert!(root().join(name).exists(), "{name}");
     }
+}
+
+/// The first command is the one that a newcomer runs, and its last output stands below it.
+#[test]
+fn the_first_command_prints_what_it_says() {
+    let readme = readme();
+    let command = readme.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
+    let expected = readme.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    let dir = Dir::new();
+    let mut copy = Command::new("cp");
+    copy.arg("-r").arg(root().join("examples")).arg(dir.path(""));
+    assert!(copy.status().unwrap().success());
+    // The test runs the program that is built already.
+    let program = pulpcov().get_program().to_string_lossy().into_owned();
+    let command = command
+        .replace("cargo run --release -p pulpcov --", &program)
+        .replace("target/release/pulpcov", &program);
+    let output = neutral(Command::new("sh"))
+        .current_dir(dir.path(""))
+        .args(["-c", &command])
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let messages = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && !messages.contains("warning"), "{messages}");
+    assert!(format!("{messages}{printed}").contains("Combined 11 files, skipped 1"), "{messages}");
+    assert!(printed.ends_with(expected), "{printed}");
 }
