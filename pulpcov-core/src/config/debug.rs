@@ -1,10 +1,11 @@
 //! Lists the settings as `coverage debug config` does.
 
+use ordermap::OrderMap;
+
 use std::path::PathBuf;
 
 use super::info::{Info, Show};
 use super::options::SECTIONS;
-use super::ordered::OrderedMap;
 use super::settings::Config;
 use super::value::Value;
 use crate::text::py_repr;
@@ -74,7 +75,7 @@ fn python_list(values: &[String]) -> String {
     format!("[{}]", values.join(", "))
 }
 
-fn dict<V>(map: &OrderedMap<V>, show: impl Fn(&V) -> String) -> String {
+fn dict<V>(map: &OrderMap<String, V>, show: impl Fn(&V) -> String) -> String {
     let entries: Vec<_> =
         map.iter().map(|(key, value)| format!("{}: {}", py_repr(key), show(value))).collect();
     format!("{{{}}}", entries.join(", "))

@@ -1,5 +1,7 @@
 //! Finds the config file, and applies its content to the settings.
 
+use ordermap::OrderMap;
+
 use std::fmt;
 use std::fs;
 use std::io::{self, Read};
@@ -9,7 +11,6 @@ use super::document::{Document, Section};
 use super::error::Cause;
 use super::home::expand_user;
 use super::options::{OptionSpec, SECTIONS};
-use super::ordered::OrderedMap;
 use super::settings::Config;
 use super::values::{Env, Setting};
 use crate::error::Lines;
@@ -422,7 +423,7 @@ impl File<'_> {
         let setting = self.read(section, option.name, |setting| {
             (option.set)(config, setting)?;
             if let Some(value) = setting.original_value() {
-                config.original_values.insert(option.name, value);
+                config.original_values.insert(option.name.to_owned(), value);
             }
             Ok(())
         })?;
@@ -461,7 +462,7 @@ impl File<'_> {
         let options = section.options();
         for option in &options {
             if let Some(paths) = self.read(&section, option, |setting| setting.list())? {
-                config.paths.insert(*option, paths);
+                config.paths.insert((*option).to_owned(), paths);
             }
         }
         Ok(!options.is_empty())
@@ -472,15 +473,15 @@ impl File<'_> {
         let mut any_set = false;
         for plugin in &config.run.plugins {
             let Some(section) = self.section(plugin)? else { continue };
-            let mut values = OrderedMap::new();
+            let mut values = OrderMap::new();
             for option in section.options() {
                 if let Some(value) =
                     self.read(&section, option, |setting| setting.plugin_value())?
                 {
-                    values.insert(option, value);
+                    values.insert(option.to_owned(), value);
                 }
             }
-            config.plugin_options.insert(plugin, values);
+            config.plugin_options.insert(plugin.clone(), values);
             any_set = true;
         }
         Ok(any_set)

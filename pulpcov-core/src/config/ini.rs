@@ -9,16 +9,17 @@
 //! - `[DEFAULT]` adds its options to every section.
 //! - A section or an option given twice is an error.
 
+use ordermap::OrderMap;
+
 use std::collections::BTreeSet;
 
-use super::ordered::OrderedMap;
 use crate::pytext::{is_space, strip};
 use crate::text::py_repr;
 
 /// The section whose options apply to every other section.
 const DEFAULT_SECTION: &str = "DEFAULT";
 
-type Options = OrderedMap<Entry>;
+type Options = OrderMap<String, Entry>;
 
 /// An option's value and the line of its name.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ struct Entry {
 /// A parsed INI file: sections and their options in file order.
 #[derive(Debug, Default)]
 pub(super) struct Ini {
-    sections: OrderedMap<Options>,
+    sections: OrderMap<String, Options>,
     defaults: Options,
 }
 
@@ -119,8 +120,8 @@ impl Ini {
     /// Returns the names of a section's options, followed by those that only `[DEFAULT]` has.
     pub(super) fn options(&self, section: &str) -> Vec<&str> {
         let Some(own) = self.sections.get(section) else { return Vec::new() };
-        let inherited = self.defaults.iter().filter(|(name, _)| !own.contains_key(name));
-        own.iter().chain(inherited).map(|(name, _)| name).collect()
+        let inherited = self.defaults.iter().filter(|(name, _)| !own.contains_key(*name));
+        own.iter().chain(inherited).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Returns an option's value, from `[DEFAULT]` if the section has none.
@@ -192,7 +193,7 @@ impl Reader {
             if !self.seen_sections.insert(header.to_owned()) {
                 return Err(IniError::DuplicateSection { line, section: header.to_owned() });
             }
-            self.ini.sections.insert(header, Options::new());
+            self.ini.sections.insert(header.to_owned(), Options::new());
         }
         self.section = Some(header.to_owned());
         self.option = None;

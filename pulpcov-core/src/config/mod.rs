@@ -35,7 +35,7 @@
 //!   variables. `value` is a value of any type.
 //! - `aliases` makes path aliases of the section `[paths]`.
 //! - `info` prints facts as `coverage debug` does.
-//! - `ordered` is a map in the order of insertion, and `error` the errors of all these.
+//! - `error` has the errors of all these.
 
 mod aliases;
 mod debug;
@@ -47,7 +47,6 @@ mod info;
 mod ini;
 mod numbers;
 mod options;
-mod ordered;
 mod settings;
 mod substitute;
 mod toml;
@@ -57,7 +56,6 @@ mod values;
 pub use files::{Loaded, Loader};
 pub use info::{Info, format_info};
 pub use numbers::{parse_float, parse_int};
-pub use ordered::OrderedMap;
 pub use settings::{
     Config, ConfigFiles, HtmlSettings, JsonSettings, LcovSettings, ReportSettings, RunSettings,
     XmlSettings,

@@ -3,9 +3,10 @@
 //! The fields have the names of the options. The defaults are those of coverage.py
 //! (`coverage/config.py`).
 
+use ordermap::OrderMap;
+
 use std::path::PathBuf;
 
-use super::ordered::OrderedMap;
 use super::value::Value;
 use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 
@@ -38,14 +39,14 @@ pub struct Config {
     /// `[paths]`: sets of folders that stand for the same folder. The name of a set has no meaning.
     ///
     /// The sets are in the order of the file, because the first match decides. `~` is expanded.
-    pub paths: OrderedMap<Vec<String>>,
+    pub paths: OrderMap<String, Vec<String>>,
     /// The sections of the [plugins](RunSettings::plugins): plugin, then option.
-    pub plugin_options: OrderedMap<OrderedMap<Value>>,
+    pub plugin_options: OrderMap<String, OrderMap<String, Value>>,
     /// The files that the settings came from.
     pub files: ConfigFiles,
     /// TOML lists and booleans, by option. If the option is text or a number, the output of
     /// `coverage debug config` has the list or boolean, not the converted value.
-    pub(super) original_values: OrderedMap<Value>,
+    pub(super) original_values: OrderMap<String, Value>,
 }
 
 /// The config files that were looked for, as absolute paths, in the order in which they were tried.

@@ -121,7 +121,7 @@ fn convert(value: &DeValue<'_>) -> Value {
         DeValue::Table(table) => Value::Table(
             table
                 .iter()
-                .map(|(key, value)| (key.get_ref().as_ref(), convert(value.get_ref())))
+                .map(|(key, value)| (key.get_ref().as_ref().to_owned(), convert(value.get_ref())))
                 .collect(),
         ),
     }

@@ -1,8 +1,9 @@
 //! Config values of any type. A TOML file can pass such values to a plugin.
 
+use ordermap::OrderMap;
+
 use std::fmt;
 
-use super::ordered::OrderedMap;
 use crate::pytext::float_repr;
 use crate::text::py_repr;
 
@@ -36,7 +37,7 @@ pub enum Value {
     /// A list.
     Array(Vec<Value>),
     /// A table.
-    Table(OrderedMap<Value>),
+    Table(OrderMap<String, Value>),
 }
 
 /// A TOML date, time of day, or date and time.

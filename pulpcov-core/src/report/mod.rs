@@ -11,8 +11,7 @@
 //! | `html` | `html`, with a design of its own; requires the feature `html` |
 //!
 //! They share private modules: `flat_name` and `folders` name files and folders, `splitlines` finds
-//! lines as Python does, `ordered` is a map in the order of insertion, and `parallel` renders on all
-//! cores.
+//! lines as Python does, and `parallel` renders on all cores.
 //!
 //! All reports but `html` and `patch` write the same bytes as coverage.py. They write to any
 //! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
@@ -26,7 +25,6 @@ mod folders;
 pub mod html;
 pub mod json;
 pub mod lcov;
-mod ordered;
 mod parallel;
 pub mod patch;
 mod splitlines;

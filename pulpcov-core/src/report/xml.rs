@@ -4,11 +4,12 @@
 //! `minidom` has its own rules for white space and for escaping, and the report must have the same
 //! bytes.
 
+use ordermap::OrderMap;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 
-use super::ordered::Ordered;
 use super::parallel::render_in_order;
 use crate::paths::{WorkingFolder, from_os, relpath};
 use crate::results::Analysis;
@@ -516,7 +517,7 @@ fn package_folder(file_name: &str, depth: i64) -> String {
 struct Packages<'a>(BTreeMap<String, PackageFiles<'a>>);
 
 struct PackageFiles<'a> {
-    classes: Ordered<String, Class<'a>>,
+    classes: OrderMap<String, Class<'a>>,
     hits: Hits,
 }
 
@@ -534,7 +535,7 @@ impl<'a> Packages<'a> {
 
     /// Adds a file. Two files can have the same name: both count, and the later one is shown.
     fn add(&mut self, class: Class<'a>) {
-        let new = || PackageFiles { classes: Ordered::new(), hits: Hits::default() };
+        let new = || PackageFiles { classes: OrderMap::new(), hits: Hits::default() };
         let package = self.0.entry(class.package.clone()).or_insert_with(new);
         package.hits = package.hits.plus(class.hits);
         package.classes.insert(class.file_name.clone(), class);
@@ -546,7 +547,7 @@ impl<'a> Packages<'a> {
             .into_iter()
             .map(|(name, PackageFiles { classes, hits })| {
                 let mut classes: Vec<Class<'a>> =
-                    classes.into_entries().into_iter().map(|(_, class)| class).collect();
+                    classes.into_iter().map(|(_, class)| class).collect();
                 classes.sort_by(|a, b| human_cmp(&a.file_name, &b.file_name));
                 Package { name, classes, hits }
             })

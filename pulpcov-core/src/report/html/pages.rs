@@ -1,5 +1,7 @@
 //! Which files get a page, and the name of each page.
 
+use ordermap::OrderMap;
+
 use std::collections::{HashMap, HashSet};
 
 use blake3::Hasher;
@@ -8,7 +10,6 @@ use super::Options;
 use crate::Result;
 use crate::python::Facts;
 use crate::report::flat_name;
-use crate::report::ordered::Ordered;
 use crate::results::{Analysis, Numbers};
 use crate::summarize::{FileSummary, Summary};
 use crate::text::{human_cmp, printable};
@@ -115,12 +116,10 @@ impl<'a> Report<'a> {
     pub(super) fn new(summary: &'a Summary<'a>, options: &'a Options) -> Result<Self> {
         let mut skipped = Skipped::default();
         // Two files can have the same name: only the later one is reported, as in the JSON report.
-        let mut files = Ordered::new();
-        summary.files().iter().for_each(|file| files.insert(file.name(), file));
-        let files: Vec<&FileSummary> = files
-            .into_entries()
-            .into_iter()
-            .map(|(_, file)| file)
+        let named = summary.files().iter().map(|file| (file.name(), file));
+        let files: Vec<&FileSummary> = named
+            .collect::<OrderMap<_, _>>()
+            .into_values()
             .filter(|file| !skipped.count_if_skipped(file.numbers(), options))
             .collect();
         let mut names = PageNames::default();

@@ -1,5 +1,7 @@
 //! The functions and classes of a file.
 
+use ordermap::OrderMap;
+
 use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::collections::HashSet;
@@ -13,7 +15,6 @@ use super::contexts::Contexts;
 use super::counts::Counts;
 use super::settings::RenderSettings;
 use crate::python::{Facts, Region, RegionKind};
-use crate::report::ordered::Ordered;
 use crate::results::{Analysis, RegionSplitter};
 
 #[derive(Serialize)]
@@ -94,16 +95,16 @@ fn places_by_name<'a>(regions: &[&'a Region], parts: &[Analysis]) -> Vec<(Cow<'a
         let regions = regions.iter().zip(parts).filter(|(_, part)| has_statements(part));
         regions.map(|(region, _)| region.name()).collect()
     });
-    let mut named = Ordered::new();
+    let mut named = OrderMap::new();
     for (place, (region, part)) in regions.iter().zip(parts).enumerate() {
         let mut name = Cow::Borrowed(region.name());
         let is_for_another = || !has_statements(part) && with_statements.contains(region.name());
-        if named.contains(&name) || is_for_another() {
+        if named.contains_key(&name) || is_for_another() {
             name = format!("{name}@{}", region.start()).into();
         }
         named.insert(name, place);
     }
-    named.into_entries()
+    named.into_iter().collect()
 }
 
 /// Returns the lines up to `last` that are in no region.

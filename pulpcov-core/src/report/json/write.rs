@@ -1,5 +1,7 @@
 //! The whole report.
 
+use ordermap::OrderMap;
+
 use std::io::Write;
 
 use serde::Serialize;
@@ -9,7 +11,6 @@ use super::counts::Counts;
 use super::file::RenderedFile;
 use super::format::write_value;
 use super::options::Options;
-use crate::report::ordered::Ordered;
 use crate::report::parallel::render_in_order;
 use crate::summarize::{FileSummary, Summary};
 use crate::{REFERENCE_VERSION, Result};
@@ -84,9 +85,8 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
 /// Returns the files of the report. Two files can have the same name: the later one takes the place
 /// of the first.
 fn files_by_name<'s>(summary: &'s Summary<'_>) -> Vec<&'s FileSummary> {
-    let mut files = Ordered::new();
-    summary.files().iter().for_each(|file| files.insert(file.name(), file));
-    files.into_entries().into_iter().map(|(_, file)| file).collect()
+    let named = summary.files().iter().map(|file| (file.name(), file));
+    named.collect::<OrderMap<_, _>>().into_values().collect()
 }
 
 #[derive(Serialize)]
