@@ -410,24 +410,24 @@ pub(crate) struct ReportArgs {
 
 /// Say whether the changes of a branch are covered
 ///
-/// Compares a diff with what ran. By default, that is the diff from where the branch left the default branch to the
-/// files as they are now, also those that git does not track. A changed line belongs to the statement that contains
-/// it, and a branch counts if the statement that it starts from or leads to was changed.
+/// Compares the changes of a branch with what ran. The changes begin where the branch left the default branch, or another
+/// that --base names. They end with the files as they are now, also files that git does not track. A changed line belongs
+/// to the statement that contains it. A branch counts if the statement that it starts from or leads to was changed.
 #[derive(Args, Debug)]
 #[command(after_help = PATCH_EXIT_CODES)]
 pub(crate) struct PatchArgs {
-    #[command(flatten)]
-    pub(crate) reporting: ReportingArgs,
-
-    /// What the changes are from: a branch, a tag or a commit [default: the default branch of `origin`]
+    /// Compare with the commit where the branch left this branch, tag or commit [default: the first that exists of
+    /// origin/HEAD, origin/main, origin/master, main and master]
     #[arg(long, value_name = "REF")]
     pub(crate) base: Option<String>,
 
-    /// Read this unified diff instead of asking git; `-` is standard input
+    /// Read this unified diff instead of asking git; `-` is standard input. Names start from the top folder of the
+    /// repository, or from the current folder if it is in none
     #[arg(long, value_name = "FILE", conflicts_with = "base")]
     pub(crate) diff: Option<PathBuf>,
 
-    /// Exit with 2 if less than this percentage of the changed statements and branches is covered
+    /// Exit with 2 if less than this percentage of the changed statements and branches is covered. The setting
+    /// `fail_under` is for whole reports, and does not count here
     #[arg(long, value_name = "MIN", value_parser = str::parse::<Floor>)]
     pub(crate) fail_under: Option<Floor>,
 
@@ -435,7 +435,7 @@ pub(crate) struct PatchArgs {
     #[arg(long, value_name = "N")]
     pub(crate) max_missing: Option<usize>,
 
-    /// Accept changed files that were not measured, though the files beside them were
+    /// Do not count changed files that were not measured, though other files of their folders were
     #[arg(long)]
     pub(crate) allow_unmeasured: bool,
 
@@ -450,6 +450,9 @@ pub(crate) struct PatchArgs {
     /// Digits of percentages after the decimal point
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = integer)]
     pub(crate) precision: Option<i64>,
+
+    #[command(flatten)]
+    pub(crate) reporting: ReportingArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

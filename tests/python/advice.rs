@@ -9,7 +9,7 @@ use crate::support::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
 /// For each message that names an option: some of its words, and the test that follows its advice.
-const FOLLOWED: [(&str, &str); 31] = [
+const FOLLOWED: [(&str, &str); 33] = [
     ("Exit codes:", "the_options_of_messages_exist"),
     ("copies go beside the sources", "copies_of_sources_elsewhere_need_a_folder"),
     ("writes it into a folder of yours", "copies_beside_the_sources"),
@@ -53,9 +53,11 @@ const FOLLOWED: [(&str, &str); 31] = [
         "--root=. gives them names of their own",
         "files_with_one_name_in_xml_are_told_and_have_names_of_their_own_below_a_root",
     ),
-    ("what are the changes from?", "the_base_is_found_or_asked_for"),
-    ("git does not know", "the_base_is_found_or_asked_for"),
-    ("were not measured on this source: {}; measure", "data_of_another_version_are_recognized"),
+    ("git has none of the branches", "the_base_is_found_or_asked_for"),
+    ("changed after measuring: {}; measure", "data_of_another_version_are_recognized"),
+    ("less is covered than --fail-under", "floors_are_exact"),
+    ("more is missing than --max-missing", "floors_are_exact"),
+    ("no data; measure first", "without_data_the_way_to_some_is_named"),
     ("--allow-unmeasured accepts", "files_that_git_does_not_track_count"),
     ("Use --mixed=lines to combine them", "lines_and_branches_are_refused_by_name_or_reduced"),
 ];

@@ -129,7 +129,7 @@ fn each_changed_line_is_what_it_is() {
     let commit: String = repo.git(&["rev-parse", "main"]).chars().take(10).collect();
     let expected = format!(
         "\
-src/shop.py: 3 of 5 statements and 1 of 2 branches, 57%
+src/shop.py: 57% covered: 3 of 5 statements and 1 of 2 branches
     3 ~     if (items and
         line 3 didn't jump to line 7 because the condition on line 3 was always true
    16 - def debug():  # pragma: no cover
@@ -139,7 +139,7 @@ src/shop.py: 3 of 5 statements and 1 of 2 branches, 57%
   ! did not run, ~ did not take all branches, - is excluded
 
 Changes since main (merge base {commit})
-1 file changed: 3 of 5 statements and 1 of 2 branches, 57%
+1 file changed, 57% covered: 3 of 5 statements and 1 of 2 branches
 "
     );
     assert_eq!(text, expected);
@@ -244,7 +244,7 @@ fn files_that_git_does_not_track_count() {
         ("src/empty.py", "no_statements"),
         ("src/extra.py", "unmeasured"),
         ("src/shop.py", "measured"),
-        ("tools/build.py", "not_measured"),
+        ("tools/build.py", "unmeasured"),
     ];
     assert_eq!(states, expected.map(|(path, state)| (path.to_owned(), state.to_owned())));
     assert_eq!(report["totals"]["missing_statements"], 4);
@@ -266,11 +266,13 @@ fn files_that_git_does_not_track_count() {
 fn floors_are_exact() {
     let repo = Repo::new();
     repo.patch(&["--fail-under=57.14"]).status(0);
-    repo.patch(&["--fail-under=57.15"])
-        .status(2)
-        .stderr("less than 57.15% of the changes are covered: 2 statements and 1 branch");
+    repo.patch(&["--fail-under=57.15"]).status(2).stderr(
+        "less is covered than --fail-under=57.15 asks for: 2 statements and 1 branch are missing",
+    );
     repo.patch(&["--max-missing=3"]).status(0);
-    repo.patch(&["--max-missing=2"]).status(2).stderr("more than 2 changes are not covered");
+    repo.patch(&["--max-missing=2"])
+        .status(2)
+        .stderr("more is missing than --max-missing=2 allows: 2 statements and 1 branch");
     repo.patch(&["--fail-under=101"]).status(1).stderr("is not a percentage from 0 to 100");
 
     // One miss of 25,001 is not 100 %.
@@ -281,7 +283,7 @@ fn floors_are_exact() {
     repo.patch(&["--fail-under=100"]).status(0);
     repo.0.write("src/shop.py", format!("{lines}if x < 0:\n    x = 1\n"));
     repo.0.coverage(["run", "--include=src/*", "run.py"]).status(0);
-    repo.patch(&["--fail-under=100"]).status(2).stdout("25001 of 25002 statements, 99%");
+    repo.patch(&["--fail-under=100"]).status(2).stdout("99% covered: 25001 of 25002 statements");
     repo.patch(&["--fail-under=99.99"]).status(0);
 }
 
@@ -292,9 +294,9 @@ fn changes_without_statements_pass() {
     repo.measure();
     repo.patch(&["--fail-under=100"])
         .status(0)
-        .stdout("0 files changed: no statement that was measured changed");
+        .stdout("0 files changed, no statement that was measured changed");
     repo.0.write("README", "x\n");
-    repo.patch(&["--fail-under=100"]).status(0).stdout("1 file changed: no statement");
+    repo.patch(&["--fail-under=100"]).status(0).stdout("1 file changed, no statement");
     repo.git(&["rm", "-q", "-f", "src/shop.py"]);
     let file = repo.file(&["--fail-under=100"], "src/shop.py");
     assert_eq!((&file["change"], &file["state"]), (&json!("deleted"), &json!("no_statements")));
@@ -305,7 +307,7 @@ fn data_of_another_version_are_recognized() {
     let repo = Repo::new();
     repo.0.write("src/shop.py", format!("\n\n{AFTER}"));
     let ran = repo.patch(&["--fail-under=10"]).status(4);
-    ran.stderr("these data were not measured on this source: src/shop.py");
+    ran.stderr("changed after measuring: src/shop.py");
     let file = repo.file(&[], "src/shop.py");
     assert_eq!(file["state"], "other_version");
     assert_eq!(file["not_of_this_source"][0], 1);
@@ -315,7 +317,7 @@ fn data_of_another_version_are_recognized() {
     repo.0.write("src/shop.py", format!("\n\n{AFTER}"));
     repo.patch(&["--source-rev=HEAD"])
         .status(0)
-        .stdout("3 of 5 statements and 1 of 2 branches, 57%");
+        .stdout("57% covered: 3 of 5 statements and 1 of 2 branches");
 }
 
 #[test]
@@ -335,21 +337,21 @@ fn the_base_is_found_or_asked_for() {
 
     repo.git(&["checkout", "-q", "feature"]);
     repo.patch(&[]).status(0).stdout("Changes since main (merge base");
-    repo.patch(&["--base=main~1"]).status(0).stdout("1 file changed: 3 of 5");
-    repo.patch(&["--base=nothing"]).status(1).stderr("git does not know \"nothing\"");
+    repo.patch(&["--base=main~1"]).status(0).stdout("1 file changed, 57% covered: 3 of 5");
+    repo.patch(&["--base=nothing"]).status(1).stderr("git does not know the revision \"nothing\"");
     repo.patch(&["--base=--output=x"]).status(1).stderr("git does not know");
     assert!(!repo.0.path("x").exists());
 
     let shallow = Repo(Dir::new());
     shallow.git(&["clone", "-q", "--depth=1", "--no-single-branch", "-b", "feature", &url, "."]);
     shallow.measure();
-    shallow.patch(&["--base=origin/main"]).status(1).stderr("fetch-depth: 0");
+    shallow.patch(&["--base=origin/main"]).status(1).stderr("this clone is shallow");
 
     repo.git(&["checkout", "-q", "--orphan", "alone"]);
     repo.git(&["commit", "-q", "-m", "alone"]);
     repo.patch(&[]).status(1).stderr("they have no commit in common");
     repo.git(&["branch", "-q", "-D", "main"]);
-    repo.patch(&[]).status(1).stderr("--base=REF");
+    repo.patch(&[]).status(1).stderr("git has none of the branches");
 }
 
 /// A diff comes from anywhere, and git is not needed then.
@@ -398,10 +400,7 @@ fn formats_of_ci_hold_any_name() {
         repo.0.write(name, "def f():\n    pass\n");
     }
     let github = repo.patch(&["--format=github"]).stdout;
-    assert!(
-        github.contains("::warning file=src/a%25b%2Cc%3Ad.py,line=1,endLine=2,title=Not covered::"),
-        "{github}"
-    );
+    assert!(github.contains("::error file=src/a%25b%2Cc%3Ad.py,title=Not measured::"), "{github}");
     assert!(github.lines().all(|line| line.starts_with("::")), "{github}");
     assert!(github.lines().filter(|line| line.starts_with("::warning")).count() <= 10);
     let gitlab: Value = serde_json::from_str(&repo.patch(&["--format=gitlab"]).stdout).unwrap();
@@ -416,7 +415,7 @@ fn formats_of_ci_hold_any_name() {
         assert!(["major", "minor", "critical"].contains(&issue["severity"].as_str().unwrap()));
     }
     let markdown = repo.patch(&["--format=markdown"]).stdout;
-    assert!(markdown.contains("| `` src/x\\|y`z.py `` | 0% | "), "{markdown}");
+    assert!(markdown.contains("| `` src/x\\|y`z.py `` | 0% | not measured, though"), "{markdown}");
     let table: Vec<&str> = markdown.lines().filter(|line| line.starts_with('|')).collect();
     for row in table {
         assert_eq!(row.replace("\\|", "").matches('|').count(), 4, "{row}");
@@ -498,6 +497,83 @@ fn function(random: &mut Random) -> String {
     }
     text.push_str("    return y\n\n\n");
     text
+}
+
+#[test]
+fn without_data_the_way_to_some_is_named() {
+    let repo = Repo::new();
+    let file = repo.0.path(".coverage");
+    fs::rename(&file, repo.0.path("other")).unwrap();
+    repo.patch(&[]).status(1).stderr(".coverage: no data; measure first");
+    repo.patch(&["--data-file=other"]).status(0);
+}
+
+/// The settings leave files out, all of them or some, and of the report or of what is measured.
+#[test]
+fn what_the_settings_leave_out_fails_nothing() {
+    let repo = Repo::new();
+    for args in [["--omit=src/shop.py"], ["--include=nothing.py"]] {
+        let ran = repo.patch(&args).status(0);
+        ran.stdout("src/shop.py: left out by the settings\n");
+    }
+    repo.0.write("src/extra.py", "def f():\n    return 1\n");
+    repo.0.write("src/deep/er/extra.py", "def f():\n    return 1\n");
+    repo.patch(&[]).status(2).stderr("not measured: src/deep/er/extra.py, src/extra.py;");
+    repo.0.write(".coveragerc", "[run]\nomit = src/extra.py\n    src/deep/*\n");
+    repo.patch(&[]).status(0).stdout("src/extra.py: not measured\n");
+    repo.0.write(".coveragerc", "[run]\ninclude = src/shop.py\n");
+    repo.patch(&[]).status(0);
+}
+
+/// A gate must not pass because it looked at nothing.
+#[test]
+fn what_cannot_be_looked_at_is_refused() {
+    let repo = Repo::new();
+    repo.patch(&["src/shopp.py"]).status(1).stderr("src/shopp.py: no such file or folder");
+    repo.0.write("no.diff", "[tool.coverage]\n");
+    repo.patch(&["--diff=no.diff"]).status(1).stderr("no.diff: this is not a unified diff");
+    repo.0.write("no.diff", "\n");
+    repo.patch(&["--diff=no.diff"]).status(0).stderr("no.diff: the diff is empty");
+    // Attributes can declare Python to be binary.
+    repo.0.write(".git/info/attributes", "*.py -diff\n");
+    repo.patch(&[]).status(0).stdout("57% covered");
+    fs::remove_file(repo.0.path(".git/info/attributes")).unwrap();
+    repo.patch(&["--base=main..feature"]).status(1).stderr("is a range of revisions");
+    // A source that is not Python is said to be none, and the total is not all there is.
+    repo.0.write("src/broken.py", "def (\n");
+    let file = repo.file(&[], "src/broken.py");
+    assert_eq!(file["state"], "no_source");
+    repo.patch(&[]).status(3).stdout("src/broken.py: its source is missing, or is not Python");
+    fs::remove_file(repo.0.path("src/broken.py")).unwrap();
+    // What git says is passed on.
+    let outside = Dir::new();
+    fs::copy(repo.0.path(".coverage"), outside.path(".coverage")).unwrap();
+    outside.pulpcov(["patch"]).status(1).stderr("not a git repository");
+    // There is no index before the first checkout.
+    let bare = Repo(Dir::new());
+    bare.git(&[
+        "clone",
+        "-q",
+        "--no-checkout",
+        &format!("file://{}", repo.0.path("").display()),
+        ".",
+    ]);
+    fs::copy(repo.0.path(".coverage"), bare.0.path(".coverage")).unwrap();
+    bare.patch(&["--base=origin/main"]).status(0);
+}
+
+/// GitHub shows ten annotations of a kind. The tenth counts the others.
+#[test]
+fn annotations_are_no_more_than_github_shows() {
+    let repo = Repo::new();
+    let function = |n: usize| format!("def f{n}(x):\n    y = x\n    return y\n\n\n");
+    repo.0.write("src/shop.py", AFTER.to_owned() + &(0..14).map(function).collect::<String>());
+    repo.measure();
+    let github = repo.patch(&["--format=github"]).status(0).stdout;
+    let warnings: Vec<&str> = github.lines().filter(|line| line.starts_with("::warning")).collect();
+    assert_eq!(warnings.len(), 10, "{github}");
+    // Two lines and one branch of the old functions, and two lines of each new one.
+    assert_eq!(warnings[9], "::warning title=Not covered::7 gaps more, in src/shop.py");
 }
 
 /// A path that a tool gives may be absolute, or start at the current folder.

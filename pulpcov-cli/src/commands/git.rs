@@ -13,7 +13,8 @@ use crate::exit::Failure;
 /// The branches that a change may be based on, the likeliest first.
 const BASES: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
 
-/// Settings of git that would change what a diff says, or run programs, and their values.
+/// Settings of git that would change what a diff says, or run programs, and their values. What is left are the filters
+/// that git needs to compare files with what it keeps of them.
 const SETTINGS: [&str; 6] = [
     "core.quotePath=true",
     "core.fsmonitor=false",
@@ -24,7 +25,9 @@ const SETTINGS: [&str; 6] = [
 ];
 
 /// Options that make a diff say the same whatever the settings are.
-const DIFF: [&str; 17] = [
+const DIFF: [&str; 18] = [
+    // An attribute can declare Python to be binary.
+    "--text",
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
@@ -44,19 +47,24 @@ const DIFF: [&str; 17] = [
     "--patch",
 ];
 
-/// The changes of a working tree or a revision, and what they are from.
-pub(super) struct Changes {
-    /// The text of the diff.
-    pub(super) diff: Vec<u8>,
-    /// What the changes are from: the name of a branch, a tag or a commit.
-    pub(super) base: String,
+/// What changes are from.
+pub(super) struct Base {
+    /// The name of a branch, a tag or a commit.
+    pub(super) name: String,
     /// The commit where the changes began.
-    pub(super) merge_base: String,
+    pub(super) commit: String,
 }
 
-/// Returns the changes since the branch left `base`, or else the default branch: up to `revision`, or else up to the
+/// Returns the text of a diff, and what it is from.
+///
+/// The changes begin where the branch left `base`, or else the default branch. They end with `revision`, or else with the
 /// files in the working tree, also those that git does not track.
-pub(super) fn changes(base: Option<&str>, revision: Option<&str>) -> Result<Changes, Failure> {
+pub(super) fn changes(
+    base: Option<&str>,
+    revision: Option<&str>,
+) -> Result<(Vec<u8>, Base), Failure> {
+    // Without a repository, or if git refuses to use it, its own message says why.
+    git(&["rev-parse", "--git-dir"], Vec::new())?;
     let base = match base {
         Some(base) => base.to_owned(),
         None => default_base()?,
@@ -66,7 +74,7 @@ pub(super) fn changes(base: Option<&str>, revision: Option<&str>) -> Result<Chan
         Some(revision) => diff(&[&commit, revision], None)?,
         None => diff_to_working_tree(&commit)?,
     };
-    Ok(Changes { diff, base, merge_base: commit })
+    Ok((diff, Base { name: base, commit }))
 }
 
 /// Returns the top folder of the repository that the current folder is in, if it is in one.
@@ -82,7 +90,10 @@ fn default_base() -> Result<String, Failure> {
     };
     let found = BASES.iter().find(exists).ok_or_else(|| {
         Failure::Refused(
-            "what are the changes from? --base=REF names a branch, a tag or a commit; --diff=FILE reads a diff".to_owned(),
+            format!(
+                "git has none of the branches {} to compare with: name another with --base=REF, or read a diff with --diff=FILE. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches",
+                BASES.join(", ")
+            ),
         )
     })?;
     // `origin/HEAD` is another name of the default branch.
@@ -94,11 +105,7 @@ fn merge_base(base: &str, tip: &str) -> Result<String, Failure> {
     for name in [base, tip] {
         let commit = format!("{name}^{{commit}}");
         git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit], Vec::new())
-            .map_err(|_| {
-                Failure::Refused(format!(
-                    "git does not know {name:?}: fetch it, or name another with --base=REF. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches"
-                ))
-            })?;
+            .map_err(|_| Failure::Refused(unknown(name)))?;
     }
     let commit = git(&["merge-base", "--end-of-options", base, tip], Vec::new()).map_err(|_| {
         let is_shallow = git(&["rev-parse", "--is-shallow-repository"], Vec::new());
@@ -109,6 +116,16 @@ fn merge_base(base: &str, tip: &str) -> Result<String, Failure> {
         Failure::Refused(format!("git finds no merge base of {base:?} and {tip:?}: {why}"))
     })?;
     Ok(String::from_utf8_lossy(&commit).trim().to_owned())
+}
+
+/// Says that git does not know a revision, and what to do.
+fn unknown(name: &str) -> String {
+    match name.contains("..") {
+        true => format!("{name:?} is a range of revisions: name the one that the changes are from"),
+        false => format!(
+            "git does not know the revision {name:?}: fetch it, or name another. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches"
+        ),
+    }
 }
 
 /// Returns the changes up to the files in the working tree.
@@ -122,7 +139,11 @@ fn diff_to_working_tree(commit: &str) -> Result<Vec<u8>, Failure> {
     let private = Permissions::from_mode(0o700);
     let folder = tempfile::Builder::new().permissions(private).tempdir().map_err(failed)?;
     let copy = folder.path().join("index");
-    std::fs::copy(path_of(index.strip_suffix(b"\n").unwrap_or(&index)), &copy).map_err(failed)?;
+    match std::fs::copy(path_of(index.strip_suffix(b"\n").unwrap_or(&index)), &copy) {
+        // After `git clone --no-checkout` there is no index yet.
+        Err(err) if err.kind() == io::ErrorKind::NotFound => {}
+        copied => drop(copied.map_err(failed)?),
+    }
     run(&["add", "--intent-to-add", "--ignore-errors", "--", ":/"], Vec::new(), Some(&copy))?;
     diff(&[commit], Some(&copy))
 }

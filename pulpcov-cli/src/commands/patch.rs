@@ -3,25 +3,26 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io::{Read, Write};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::changes::Diff;
-use pulpcov_core::config::Config;
+use pulpcov_core::paths::{GlobMatcher, WorkingFolder, prep_patterns};
 use pulpcov_core::report::patch::{
     Options, Patch, write_github, write_gitlab, write_json, write_markdown, write_text,
 };
 use pulpcov_core::results::Numbers;
-use pulpcov_core::summarize::{Detail, FileSummary};
+use pulpcov_core::summarize::{Detail, FileSummary, Summary};
 use pulpcov_core::text::plural;
-use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath};
+use pulpcov_core::{CoverageData, ErrorKind, FilePath};
 
-use super::git::{self, seen_from};
+use super::git::{self, Base, seen_from};
 use super::reporting::{Reporting, print_failure};
 use crate::args::{PatchArgs, PatchFormat};
 use crate::exit::{Exit, Failure};
-use crate::ui;
+use crate::{settings, ui};
 
-/// How many changed files that were not measured one message names.
+/// How many files one message names.
 const NAMED: usize = 5;
 
 pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
@@ -29,54 +30,71 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &PatchArgs) -> Result<Exit, Failure> {
-    let changes = changes(args)?;
-    let diff = Diff::parse(&changes.text)?;
+    let source = DiffSource::of(args)?;
+    let diff = Diff::parse(&source.text)?;
+    check_that_it_is_one(args, &source, &diff)?;
     let mut reporting = Reporting::new(&args.reporting, true)?;
     if reporting.data().files().len() == 0 {
-        return Err(Error::new(ErrorKind::NoData, "No data to report.").into());
+        let file = settings::data_file(args.reporting.data_file.clone(), &reporting.config);
+        return Err(Failure::Refused(format!(
+            "{}: no data; measure first, with `coverage run` for example, or name the data file with --data-file",
+            ui::name(&file)
+        )));
     }
-    let places = Places::new(&reporting, changes.top);
+    let places = Places::new(&reporting, &source.top);
+    places.check_what_is_asked_for(&diff)?;
     let names = file_names(reporting.data());
-    let wanted = |path: &Path| {
+    let is_wanted = |path: &Path| {
         let is_python = path.extension().is_some_and(|ending| ending == "py" || ending == "pyw");
         let is_named = path.file_name().is_some_and(|name| names.contains(name));
         (is_python || is_named) && places.are_asked_for(path)
     };
-    let path_of = |path: &Path| places.in_report(path).filter(|_| wanted(path));
+    let path_of = |path: &Path| places.in_report(path).filter(|_| is_wanted(path));
     let files: Vec<FilePath> =
         diff.files().iter().filter_map(|change| path_of(change.new_path()?)).collect();
-    let options = options(args, &reporting, &changes.base)?;
-    if files.is_empty() {
-        let patch = Patch::without_statements(&diff);
-        write(args, &reporting, &patch, &options)?;
-        return Ok(Exit::Success);
-    }
-    reporting.select(files);
-    let summary = reporting.summarize(Detail::Everything)?;
-    let beside = Beside::new(&reporting.config, reporting.data());
-    let patch = Patch::new(&diff, &summary, path_of, |file| beside.expects(file))?;
-    write(args, &reporting, &patch, &options)?;
+    let summary = match files.is_empty() {
+        true => None,
+        false => {
+            reporting.select(files);
+            summarize(&reporting)?
+        }
+    };
+    let expected = Expected::new(&reporting, &places)?;
+    let is_expected = |file: &FileSummary| !args.allow_unmeasured && expected.has(file);
+    let patch = Patch::new(&diff, summary.as_deref(), path_of, is_expected)?;
+    write(args, &reporting, &patch, &options(args, &reporting, &source.base)?)?;
     judge(args, &reporting, &patch)
 }
 
-/// The text of a diff, and where its names start.
-struct Changes {
+/// Summarizes the selected files. Returns `None` if the settings leave all of them out.
+fn summarize<'r>(
+    reporting: &'r Reporting<'_>,
+) -> Result<Option<ManuallyDrop<Summary<'r>>>, Failure> {
+    match reporting.summarize(Detail::Everything) {
+        Err(Failure::Core(err)) if err.kind() == ErrorKind::NoData => Ok(None),
+        summary => summary.map(Some),
+    }
+}
+
+/// The text of a diff, what it is from, and where its names start.
+struct DiffSource {
     text: Vec<u8>,
-    /// The version that the diff is from, and the commit where the changes began.
-    base: Option<(String, String)>,
+    base: Option<Base>,
     top: PathBuf,
 }
 
-fn changes(args: &PatchArgs) -> Result<Changes, Failure> {
-    let here = crate::settings::cwd()?;
-    let top = git::top_folder().unwrap_or(here);
-    match &args.diff {
-        Some(file) => Ok(Changes { text: read(file)?, base: None, top }),
-        None => {
-            let revision = args.reporting.source_rev.as_deref();
-            let changes = git::changes(args.base.as_deref(), revision)?;
-            Ok(Changes { text: changes.diff, base: Some((changes.base, changes.merge_base)), top })
-        }
+impl DiffSource {
+    fn of(args: &PatchArgs) -> Result<Self, Failure> {
+        let (text, base) = match &args.diff {
+            Some(file) => (read(file)?, None),
+            None => {
+                let revision = args.reporting.source_rev.as_deref();
+                let (text, base) = git::changes(args.base.as_deref(), revision)?;
+                (text, Some(base))
+            }
+        };
+        let top = git::top_folder().map_or_else(settings::cwd, Ok)?;
+        Ok(Self { text, base, top })
     }
 }
 
@@ -91,6 +109,17 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(text)
 }
 
+/// Refuses text that is no diff: a gate must not pass because of it. Warns of an empty file, which may be the diff of
+/// nothing, or the output of a program that failed.
+fn check_that_it_is_one(args: &PatchArgs, source: &DiffSource, diff: &Diff) -> Result<(), Failure> {
+    let Some(file) = args.diff.as_ref().filter(|_| diff.files().is_empty()) else { return Ok(()) };
+    if source.text.trim_ascii().is_empty() {
+        ui::warning(&format!("{}: the diff is empty", ui::name(file)));
+        return Ok(());
+    }
+    Err(Failure::Refused(format!("{}: this is not a unified diff", ui::name(file))))
+}
+
 /// Where the files of the diff are.
 struct Places {
     /// The folder that names in the diff start from.
@@ -102,13 +131,31 @@ struct Places {
 }
 
 impl Places {
-    fn new(reporting: &Reporting<'_>, top: PathBuf) -> Self {
-        let top = top.canonicalize().unwrap_or(top);
-        let absolute = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+    fn new(reporting: &Reporting<'_>, top: &Path) -> Self {
+        let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
+        let absolute = |path: &PathBuf| {
+            path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or(path.clone())
+        };
         Self {
             top,
             folder: reporting.folder(),
             asked_for: reporting.args.files.iter().map(absolute).collect(),
+        }
+    }
+
+    /// Refuses a name that neither a file nor a change has, such as a misspelt one.
+    fn check_what_is_asked_for(&self, diff: &Diff) -> Result<(), Failure> {
+        let changed = |wanted: &Path| {
+            let paths =
+                diff.files().iter().flat_map(|change| [change.new_path(), change.old_path()]);
+            paths.flatten().any(|path| self.top.join(path).starts_with(wanted))
+        };
+        match self.asked_for.iter().find(|wanted| !wanted.exists() && !changed(wanted)) {
+            None => Ok(()),
+            Some(wanted) => Err(Failure::Refused(format!(
+                "{}: no such file or folder, and no change of one",
+                ui::name(wanted)
+            ))),
         }
     }
 
@@ -132,43 +179,72 @@ fn file_names(data: &CoverageData) -> HashSet<OsString> {
     names.collect()
 }
 
-/// The places where files that were not measured should have been: beside measured files, and in the source folders
-/// of the settings.
-struct Beside {
+/// Which files should have been measured: those in folders with measured files, at any depth below the top folder,
+/// and those in the source folders of the settings. The settings can leave files out of that.
+struct Expected<'a> {
+    top: &'a Path,
     folders: HashSet<PathBuf>,
     sources: Vec<PathBuf>,
+    include: Option<GlobMatcher>,
+    omit: Option<GlobMatcher>,
 }
 
-impl Beside {
-    fn new(config: &Config, data: &CoverageData) -> Self {
-        let parent = |path: &str| Path::new(path).parent().map(Path::to_owned);
-        let folders = data
-            .files()
-            .filter(|file| file.has_rows())
-            .filter_map(|file| parent(file.path().as_str()));
-        let sources = config.run.source.iter().flatten().filter_map(|source| {
-            // A name of a package is not a folder.
-            Path::new(source).canonicalize().ok()
-        });
-        Self { folders: folders.collect(), sources: sources.collect() }
+impl<'a> Expected<'a> {
+    fn new(reporting: &Reporting<'_>, places: &'a Places) -> Result<Self, Failure> {
+        let run = &reporting.config.run;
+        let measured = reporting.data().files().filter(|file| file.has_rows());
+        let folders =
+            measured.filter_map(|file| Some(Path::new(file.path().as_str()).parent()?.to_owned()));
+        // A name of a package is not a folder.
+        let sources =
+            run.source.iter().flatten().filter_map(|name| Path::new(name).canonicalize().ok());
+        let folder = WorkingFolder::new(&places.folder);
+        let matcher = |patterns: &[String]| match patterns.is_empty() {
+            true => Ok(None),
+            false => GlobMatcher::new(prep_patterns(&folder, patterns)).map(Some),
+        };
+        Ok(Self {
+            top: &places.top,
+            folders: folders.collect(),
+            sources: sources.collect(),
+            include: matcher(&run.include)?,
+            omit: matcher(&run.omit)?,
+        })
     }
 
-    fn expects(&self, file: &FileSummary) -> bool {
-        let recorded = Path::new(file.recorded_path().as_str());
-        let is_beside = recorded.parent().is_some_and(|parent| self.folders.contains(parent));
+    fn has(&self, file: &FileSummary) -> bool {
         let path = file.path().canonicalize().unwrap_or_else(|_| file.path().to_owned());
-        is_beside || self.sources.iter().any(|source| path.starts_with(source))
+        let bytes = path.as_os_str().as_encoded_bytes();
+        let is_measured = self.include.as_ref().is_none_or(|include| include.is_match(bytes))
+            && self.omit.as_ref().is_none_or(|omit| !omit.is_match(bytes));
+        is_measured && (self.is_beside(file) || self.is_in_source(&path))
+    }
+
+    fn is_beside(&self, file: &FileSummary) -> bool {
+        let recorded = Path::new(file.recorded_path().as_str());
+        let above = |folder: &&Path| *folder != self.top && *folder != Path::new("");
+        let is_direct = recorded.parent().is_some_and(|folder| self.folders.contains(folder));
+        is_direct
+            || recorded
+                .ancestors()
+                .skip(1)
+                .take_while(above)
+                .any(|folder| self.folders.contains(folder))
+    }
+
+    fn is_in_source(&self, path: &Path) -> bool {
+        self.sources.iter().any(|source| path.starts_with(source))
     }
 }
 
 fn options(
     args: &PatchArgs,
     reporting: &Reporting<'_>,
-    base: &Option<(String, String)>,
+    base: &Option<Base>,
 ) -> Result<Options, Failure> {
     let options = Options::new().precision(reporting.precision(args.precision)?);
     Ok(match base {
-        Some((name, commit)) => options.base(name, commit),
+        Some(base) => options.base(&base.name, &base.commit),
         None => options,
     })
 }
@@ -193,40 +269,39 @@ fn write(
     Ok(())
 }
 
-/// Returns the exit code: the most serious of what was found. Says on standard error why the command fails.
+/// Returns the exit code: that of the most serious finding. Says on standard error why the command fails.
 fn judge(args: &PatchArgs, reporting: &Reporting<'_>, patch: &Patch<'_>) -> Result<Exit, Failure> {
-    let totals = patch.totals();
     let others: Vec<String> = patch.of_other_versions().map(|file| file.name()).collect();
     if !others.is_empty() {
         ui::error(&format!(
-            "these data were not measured on this source: {}; measure again, or name the version that was measured with --source-rev",
+            "changed after measuring: {}; measure again, or name the version that was measured with --source-rev",
             in_part(&others)
         ));
         return Ok(Exit::OtherVersion);
     }
-    let mut is_too_little = false;
-    if let Some(floor) = args.fail_under
-        && !floor.is_met(totals.ratio_covered())
-    {
-        is_too_little = true;
-        ui::error(&format!("less than {floor}% of the changes are covered: {}", missing(totals)));
-    }
-    let misses = totals.missing + totals.missing_branches;
-    if let Some(max) = args.max_missing
-        && misses > max
-    {
-        is_too_little = true;
-        ui::error(&format!("more than {max} changes are not covered: {}", missing(totals)));
-    }
+    let totals = patch.totals();
     let unmeasured: Vec<String> = patch.unmeasured().map(|file| file.name()).collect();
-    if !unmeasured.is_empty() && !args.allow_unmeasured {
-        is_too_little = true;
-        ui::error(&format!(
+    let mut failures = Vec::new();
+    if let Some(floor) = args.fail_under.filter(|floor| !floor.is_met(totals.ratio_covered())) {
+        failures.push(format!(
+            "less is covered than --fail-under={floor} asks for: {} are missing",
+            missing(totals)
+        ));
+    }
+    if let Some(max) =
+        args.max_missing.filter(|max| totals.missing + totals.missing_branches > *max)
+    {
+        failures
+            .push(format!("more is missing than --max-missing={max} allows: {}", missing(totals)));
+    }
+    if !unmeasured.is_empty() {
+        failures.push(format!(
             "changed files were not measured: {}; --allow-unmeasured accepts that, --omit leaves files out",
             in_part(&unmeasured)
         ));
     }
-    Ok(if is_too_little { Exit::FailUnder } else { reporting.exit_code() })
+    failures.iter().for_each(|failure| ui::error(failure));
+    Ok(if failures.is_empty() { reporting.exit_code() } else { Exit::FailUnder })
 }
 
 /// Returns what is not covered, in words.

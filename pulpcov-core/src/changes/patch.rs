@@ -245,8 +245,8 @@ fn changed_statements(change: &FileChange, facts: &Facts, statements: &[i32]) ->
 
 /// Returns the lines that ran but are no statements of this source.
 ///
-/// Data that was measured on this source has no such lines. So if there are any, the data were measured on another
-/// version of it, and nothing can be said of single lines.
+/// Data that was measured on this source has no such lines. If there are any, the source changed afterwards, and
+/// nothing can be said of single lines. A change that leaves each statement on its line is not noticed.
 ///
 /// # Examples
 ///

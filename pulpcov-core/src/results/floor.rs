@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::{Error, ErrorKind};
 
-/// The largest number of decimals. More would not change the comparison of any counts that fit in memory.
+/// The largest number of decimals. More could overflow the scaled number, and nobody asks for them.
 const MAX_DECIMALS: usize = 9;
 
 /// The least percentage that is accepted.
@@ -35,8 +35,18 @@ pub struct Floor {
 }
 
 impl Floor {
-    /// Returns whether a share is as large as the floor. The share is the number of what is covered, and the number
-    /// of all. A share of nothing meets every floor.
+    /// Returns whether `covered` of `all` reaches the floor. Nothing of nothing reaches every floor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::Floor;
+    ///
+    /// let floor: Floor = "66.7".parse()?;
+    /// assert!(!floor.is_met((2, 3)));
+    /// assert!(floor.is_met((0, 0)));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
     pub fn is_met(self, (covered, all): (usize, usize)) -> bool {
         let wide = |number: usize| u128::try_from(number).unwrap_or(u128::MAX);
         let covered = wide(covered).saturating_mul(100).saturating_mul(self.scale.into());
@@ -48,15 +58,26 @@ impl FromStr for Floor {
     type Err = Error;
 
     /// Reads a percentage from 0 to 100, with up to nine decimals.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] for any other text.
     fn from_str(text: &str) -> Result<Self, Error> {
         let refused = || {
-            let message = format!("{text:?} is not a percentage from 0 to 100");
+            let message = format!(
+                "{text:?} is not a percentage from 0 to 100, with at most {MAX_DECIMALS} decimals"
+            );
             Error::new(ErrorKind::Config, message)
         };
         let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
         let digits = [whole, decimals].concat();
         let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
-        if !is_number || whole.is_empty() || whole.len() > 3 || decimals.len() > MAX_DECIMALS {
+        if !is_number
+            || whole.is_empty()
+            || whole.len() > 3
+            || text.ends_with('.')
+            || decimals.len() > MAX_DECIMALS
+        {
             return Err(refused());
         }
         let scale = (0..decimals.len()).fold(1, |scale: u64, _| scale * 10);
@@ -86,7 +107,7 @@ mod tests {
             assert_eq!(text.parse::<Floor>().unwrap().to_string(), text);
         }
         for text in
-            ["", "-1", "+5", "1e2", ".5", "100.01", "101", "1.0000000001", "nan", "50%", "٣"]
+            ["", "5.", "-1", "+5", "1e2", ".5", "100.01", "101", "1.0000000001", "nan", "50%", "٣"]
         {
             let err = text.parse::<Floor>().unwrap_err();
             assert_eq!(err.kind(), ErrorKind::Config, "{text}");

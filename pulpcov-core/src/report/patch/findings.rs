@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::PatchFile;
+use super::{FileState, PatchFile};
 use crate::Result;
 use crate::changes::LineState;
 use crate::summarize::{FileSummary, Summary};
@@ -11,13 +11,13 @@ use crate::summarize::{FileSummary, Summary};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
     pub(super) lines: RangeInclusive<i32>,
-    pub(super) kind: Kind,
+    pub(super) kind: FindingKind,
     /// What is wrong, in a sentence without a full stop.
     pub(super) message: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FindingKind {
     /// The lines did not run.
     Missing,
     /// The line ran, but not all of its branches were taken.
@@ -33,10 +33,11 @@ impl Finding {
 
 /// Returns what needs attention in the changed lines of a file, in the order of the lines.
 ///
-/// Changed lines that did not run are joined over changed lines between them that are no code.
+/// Changed lines that did not run are joined over changed lines between them that are no code. A file that was not
+/// measured has no findings: none of its lines ran.
 pub(super) fn findings(file: &PatchFile<'_>) -> Result<Vec<Finding>> {
-    let Some((summary, patch)) = file.counted() else { return Ok(Vec::new()) };
-    let (facts, analysis) = (summary.facts()?, summary.analysis()?);
+    let FileState::Measured { file, patch } = file.state() else { return Ok(Vec::new()) };
+    let (facts, analysis) = (file.facts()?, file.analysis()?);
     let mut findings: Vec<Finding> =
         missing_ranges(patch.lines()).into_iter().map(missing).collect();
     // A statement that changed only because lines were removed from it has no changed line.
@@ -48,7 +49,7 @@ pub(super) fn findings(file: &PatchFile<'_>) -> Result<Vec<Finding>> {
         // The branches of a line that did not run are missing because of the line.
         if analysis.missing().binary_search(&from).is_err() {
             let message = facts.missing_arc_description(from, to);
-            findings.push(Finding { lines: from..=from, kind: Kind::Partial, message });
+            findings.push(Finding { lines: from..=from, kind: FindingKind::Partial, message });
         }
     }
     findings.sort_by_key(|finding| *finding.lines.start());
@@ -81,7 +82,7 @@ fn missing(lines: RangeInclusive<i32>) -> Finding {
         true => format!("line {} did not run", lines.start()),
         false => format!("lines {} to {} did not run", lines.start(), lines.end()),
     };
-    Finding { lines, kind: Kind::Missing, message }
+    Finding { lines, kind: FindingKind::Missing, message }
 }
 
 /// Returns the lines of a file's source. Lines are counted from 1, so line 0 is empty.

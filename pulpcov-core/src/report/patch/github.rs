@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use super::findings::{Finding, Kind, findings};
-use super::{Options, Patch, counts};
+use super::findings::{Finding, FindingKind, findings};
+use super::{Options, Patch};
 use crate::Result;
+use crate::text::plural;
 
 /// The number of annotations of one type that GitHub shows of one step.
 const SHOWN: usize = 10;
@@ -12,7 +13,7 @@ const SHOWN: usize = 10;
 /// Writes a patch as workflow commands of GitHub Actions: warnings for lines that did not run and for branches that
 /// were not taken, the largest gaps first, and a notice with the total.
 ///
-/// GitHub shows ten warnings of a step. If there are more, the tenth counts the others.
+/// GitHub shows ten warnings and ten errors of a step. If there are more, the tenth counts the others.
 ///
 /// The rules are those of [workflow commands] and of `actions/toolkit`, which escapes `%`, line ends, and in
 /// properties also `:` and `,`.
@@ -28,40 +29,47 @@ pub fn write_github(patch: &Patch<'_>, options: &Options, mut out: impl Write) -
         gaps.extend(findings(file)?.into_iter().map(|finding| (file.name(), finding)));
     }
     // The sort is stable, so equal gaps stay in the order of the diff.
-    gaps.sort_by_key(|(_, finding)| (finding.kind == Kind::Partial, -finding.size()));
-    let shown = if gaps.len() > SHOWN { SHOWN - 1 } else { gaps.len() };
-    for (name, finding) in gaps.iter().take(shown) {
+    gaps.sort_by_key(|(_, finding)| (finding.kind == FindingKind::Partial, -finding.size()));
+    let warnings = gaps.iter().map(|(name, finding)| {
         let title = match finding.kind {
-            Kind::Missing => "Not covered",
-            Kind::Partial => "Partly covered",
+            FindingKind::Missing => "Not covered",
+            FindingKind::Partial => "Partly covered",
         };
-        writeln!(
-            out,
-            "::warning file={},line={},endLine={},title={title}::{}",
-            property(name),
-            finding.lines.start(),
-            finding.lines.end(),
-            data(&finding.message)
-        )?;
+        let (start, end) = (finding.lines.start(), finding.lines.end());
+        let place = format!("file={},line={start},endLine={end}", property(name));
+        (name.clone(), format!("{place},title={title}::{}", data(&finding.message)))
+    });
+    write_limited("warning", "Not covered", "gap", warnings.collect(), &mut out)?;
+    let errors = patch.unmeasured().chain(patch.of_other_versions()).map(|file| {
+        let (name, remark) = (file.name(), file.remark().unwrap_or_default());
+        let place = format!("file={}", property(&name));
+        (name, format!("{place},title=Not measured::{}", data(&remark)))
+    });
+    write_limited("error", "Not measured", "file", errors.collect(), &mut out)?;
+    let total = data(&patch.total(options));
+    Ok(writeln!(out, "::notice title=Patch coverage::{total}")?)
+}
+
+/// Writes commands of one kind, each with the file that it is about, as many as GitHub shows.
+fn write_limited(
+    kind: &str,
+    title: &str,
+    what: &str,
+    commands: Vec<(String, String)>,
+    out: &mut impl Write,
+) -> Result<()> {
+    let shown = if commands.len() > SHOWN { SHOWN - 1 } else { commands.len() };
+    for (_, command) in commands.iter().take(shown) {
+        writeln!(out, "::{kind} {command}")?;
     }
-    let rest = gaps.get(shown..).unwrap_or_default();
+    let rest = commands.get(shown..).unwrap_or_default();
     if let Some((first, _)) = rest.first() {
-        let elsewhere =
-            if rest.iter().all(|(name, _)| name == first) { "" } else { " and other files" };
-        let message = format!("{} more in {first}{elsewhere}", rest.len());
-        writeln!(out, "::warning title=Not covered::{}", data(&message))?;
+        let is_elsewhere = rest.iter().any(|(name, _)| name != first);
+        let elsewhere = if is_elsewhere { " and other files" } else { "" };
+        let message = format!("{} more, in {first}{elsewhere}", plural(rest.len(), what));
+        writeln!(out, "::{kind} title={title}::{}", data(&message))?;
     }
-    for file in patch.unmeasured().chain(patch.of_other_versions()) {
-        let name = file.name();
-        let remark = file.remark().unwrap_or_default();
-        writeln!(out, "::error file={},title=Coverage::{}", property(&name), data(&remark))?;
-    }
-    let totals = patch.totals();
-    let message = match totals.statements {
-        0 => "no statement that was measured changed".to_owned(),
-        _ => format!("{} of the changes are covered: {}", options.percent(totals), counts(totals)),
-    };
-    Ok(writeln!(out, "::notice title=Patch coverage::{}", data(&message))?)
+    Ok(())
 }
 
 /// Escapes the message of a command.
@@ -80,10 +88,7 @@ mod tests {
 
     #[test]
     fn names_cannot_start_a_command() {
-        assert_eq!(
-            property("a,b:c%\n::error::x"),
-            "a%2Cb%3Cc%25%0A%3A%3Aerror%3A%3Ax".replace("%3Cc", "%3Ac")
-        );
+        assert_eq!(property("a,b:c%\n::error::x"), "a%2Cb%3Ac%25%0A%3A%3Aerror%3A%3Ax");
         assert_eq!(data("100%\r\n::x"), "100%25%0D%0A::x");
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::findings::{Kind, findings};
+use super::findings::{FindingKind, findings};
 use super::{Options, Patch};
 use crate::{Error, ErrorKind, Result};
 
@@ -47,8 +47,8 @@ pub fn write_gitlab(patch: &Patch<'_>, _: &Options, mut out: impl Write) -> Resu
         let mut seen = [0_usize; 2];
         for finding in findings(file)? {
             let (check_name, severity, number) = match finding.kind {
-                Kind::Missing => ("missing-lines", "major", &mut seen[0]),
-                Kind::Partial => ("missing-branch", "minor", &mut seen[1]),
+                FindingKind::Missing => ("missing-lines", "major", &mut seen[0]),
+                FindingKind::Partial => ("missing-branch", "minor", &mut seen[1]),
             };
             *number += 1;
             issues.push(Issue {
@@ -62,8 +62,12 @@ pub fn write_gitlab(patch: &Patch<'_>, _: &Options, mut out: impl Write) -> Resu
                 },
             });
         }
-        if let (true, Some(remark)) = (patch.needs_attention(file), file.remark()) {
-            let check_name = "not-measured";
+        let check_name = match file {
+            file if file.is_missing_from_data() => "not-measured",
+            file if file.is_of_other_version() => "changed-after-measuring",
+            _ => continue,
+        };
+        if let Some(remark) = file.remark() {
             issues.push(Issue {
                 description: remark,
                 check_name,

@@ -30,6 +30,8 @@ struct File {
     old_path: Option<String>,
     change: &'static str,
     state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected: Option<bool>,
     #[serde(flatten)]
     lines: Option<Lines>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +58,7 @@ struct Counts {
     missing_statements: usize,
     branches: usize,
     missing_branches: usize,
-    percent_covered: f64,
+    percent_covered: Option<f64>,
 }
 
 /// Writes a patch as JSON, on one line.
@@ -69,17 +71,17 @@ struct Counts {
 ///   {"path": "src/a.py",                   the name in the new version, or in the old one if the file is gone
 ///    "old_path": "src/b.py",               the name in the old version, if it is another
 ///    "change": "renamed",                  added, deleted, modified, renamed or copied
-///    "state": "measured",                  or unmeasured (it should have been measured), not_measured (it need not),
-///                                          other_version, no_statements, left_out
+///    "state": "measured",                  or unmeasured, other_version, no_statements, no_source, left_out
+///    "expected": true,                     with unmeasured: whether it should have been measured
 ///    "statements": [3, 4],                 the first lines of the changed statements
 ///    "missing_statements": [4],            those that did not run
 ///    "missing_branches": [[3, 4]],         branches from or to a changed statement that were not taken
 ///    "covered_lines": [], "partial_lines": [3], "missing_lines": [4], "excluded_lines": [],
 ///    "lines_without_code": [],             each changed line is in one of these five lists
 ///    "not_of_this_source": [12],           with other_version: lines that ran, and are no statements of this source
-///    "counts": {...}}],                    as "totals", if the file counts
+///    "counts": {...}}],                    as "totals", if the file was measured or should have been
 ///  "totals": {"statements": 2, "missing_statements": 1, "branches": 2, "missing_branches": 1,
-///             "percent_covered": 50.0}}    100 if nothing changed
+///             "percent_covered": 50.0}}    null if no statement counts
 /// ```
 ///
 /// # Errors
@@ -105,16 +107,18 @@ impl File {
         let old_path = change.old_path().map(|old| old.to_string_lossy().into_owned());
         let (state, lines) = match file.state() {
             FileState::Measured { patch, .. } => ("measured", Some(Lines::new(patch))),
-            FileState::Unmeasured { patch, is_expected, .. } => {
-                let state = if *is_expected { "unmeasured" } else { "not_measured" };
-                (state, Some(Lines::new(patch)))
-            }
+            FileState::Unmeasured { patch, .. } => ("unmeasured", Some(Lines::new(patch))),
             FileState::OtherVersion { .. } => ("other_version", None),
             FileState::NoStatements => ("no_statements", None),
+            FileState::NoSource => ("no_source", None),
             FileState::LeftOut => ("left_out", None),
         };
         let not_of_this_source = match file.state() {
             FileState::OtherVersion { lines, .. } => Some(lines.clone()),
+            _ => None,
+        };
+        let expected = match file.state() {
+            FileState::Unmeasured { is_expected, .. } => Some(*is_expected),
             _ => None,
         };
         Self {
@@ -128,6 +132,7 @@ impl File {
                 ChangeKind::Copied => "copied",
             },
             state,
+            expected,
             lines,
             not_of_this_source,
             counts: file.numbers().map(Counts::new),
@@ -165,7 +170,7 @@ impl Counts {
             missing_statements: numbers.missing,
             branches: numbers.branches,
             missing_branches: numbers.missing_branches,
-            percent_covered: numbers.percent_covered(),
+            percent_covered: (numbers.statements > 0).then(|| numbers.percent_covered()),
         }
     }
 }

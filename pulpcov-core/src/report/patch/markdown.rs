@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::findings::{Kind, findings};
-use super::{Options, Patch, counts};
+use super::findings::{Finding, FindingKind, findings};
+use super::{Options, Patch};
 use crate::Result;
 use crate::text::printable;
 
@@ -13,17 +13,11 @@ use crate::text::printable;
 ///
 /// [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_markdown(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> Result<()> {
-    let totals = patch.totals();
     let since = match &options.base {
         Some(base) => format!(" since {}", code(&base.name)),
         None => String::new(),
     };
-    if totals.statements == 0 {
-        writeln!(out, "No statement that was measured changed{since}.")?;
-    } else {
-        let percent = options.percent(totals);
-        writeln!(out, "**{percent}** of the changes{since} are covered: {}.", counts(totals))?;
-    }
+    writeln!(out, "Changes{since}: {}.", patch.total(options))?;
     let mut rows = String::new();
     for file in patch.files() {
         let name = code(&file.name());
@@ -43,11 +37,11 @@ pub fn write_markdown(patch: &Patch<'_>, options: &Options, mut out: impl Write)
 }
 
 /// Returns the lines that need attention, as a list.
-fn gaps(findings: &[super::findings::Finding]) -> String {
+fn gaps(findings: &[Finding]) -> String {
     let shown = findings.iter().map(|finding| match finding.kind {
-        Kind::Missing if finding.size() == 1 => finding.lines.start().to_string(),
-        Kind::Missing => format!("{}-{}", finding.lines.start(), finding.lines.end()),
-        Kind::Partial => escape(&finding.message),
+        FindingKind::Missing if finding.size() == 1 => finding.lines.start().to_string(),
+        FindingKind::Missing => format!("{}-{}", finding.lines.start(), finding.lines.end()),
+        FindingKind::Partial => escape(&finding.message),
     });
     shown.collect::<Vec<_>>().join(", ")
 }

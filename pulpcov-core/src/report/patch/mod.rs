@@ -24,8 +24,12 @@ pub use text::write_text;
 
 use crate::changes::{ChangeKind, Diff, FileChange, FilePatch, lines_of_another_version};
 use crate::results::{Numbers, Precision, display_covered};
-use crate::summarize::{FileSummary, Summary};
+use crate::summarize::{FileSummary, Summary, Warning};
+use crate::text::plural;
 use crate::{FilePath, Result};
+
+/// How many lines a remark names.
+const LINES_NAMED: usize = 3;
 
 /// The changed files of a diff, compared with what ran.
 ///
@@ -46,11 +50,11 @@ use crate::{FilePath, Result};
 /// let summary = Summarizer::new(&data, &sources).run()?;
 ///
 /// let path = |path: &Path| FilePath::try_from(path.to_string_lossy().as_bytes()).ok();
-/// let patch = Patch::new(&diff, &summary, path, |_| true)?;
+/// let patch = Patch::new(&diff, Some(&summary), path, |_| true)?;
 /// assert_eq!(patch.totals().ratio_covered(), (1, 2));
 /// let mut out = Vec::new();
 /// write_text(&patch, &Options::new(), &mut out)?;
-/// assert!(String::from_utf8_lossy(&out).starts_with("a.py: 1 of 2 statements, 50%\n    3 !     x = 3\n"));
+/// assert!(String::from_utf8_lossy(&out).starts_with("a.py: 50% covered: 1 of 2 statements\n    3 !     x = 3\n"));
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Debug)]
@@ -93,8 +97,11 @@ pub enum FileState<'a> {
         /// Lines that ran but are no statements of this source.
         lines: Vec<i32>,
     },
-    /// No statement was added or changed: the file was deleted, is not Python, or only comments changed.
+    /// No statement was added or changed: the file was deleted, is not Python, or was not measured and only its comments
+    /// changed.
     NoStatements,
+    /// The file has no source, or its source is not Python.
+    NoSource,
     /// The settings leave the file out.
     LeftOut,
 }
@@ -102,9 +109,10 @@ pub enum FileState<'a> {
 impl<'a> Patch<'a> {
     /// Compares the changes with what ran.
     ///
-    /// `path_of` converts the path of a changed file to the path that the summary was
-    /// [asked](crate::summarize::Summarizer::files) for, or to its path in the data; `None` stands for a file that
-    /// is not Python. `is_expected` returns whether a file that was not measured should have been.
+    /// `summary` is of the new version, and `None` if there is no file to summarize. `path_of` converts the path of a
+    /// changed file to the path that the summary was [asked](crate::summarize::Summarizer::files) for, or to its path
+    /// in the data; `None` stands for a file that nobody asks about, as one that is not Python. `is_expected` returns
+    /// whether a file that was not measured should have been.
     ///
     /// # Errors
     ///
@@ -112,48 +120,24 @@ impl<'a> Patch<'a> {
     /// [everything](crate::summarize::Detail::Everything).
     pub fn new(
         diff: &'a Diff,
-        summary: &'a Summary<'a>,
+        summary: Option<&'a Summary<'a>>,
         path_of: impl Fn(&Path) -> Option<FilePath>,
         is_expected: impl Fn(&FileSummary) -> bool,
     ) -> Result<Self> {
-        let file_of = |path: &FilePath| {
-            summary
-                .files()
-                .iter()
-                .find(|file| file.requested_path() == path || file.recorded_path() == path)
-        };
         let state = |change: &'a FileChange| -> Result<FileState<'a>> {
             let path = change.new_path().filter(|_| !change.is_binary() && !change.is_submodule());
             let Some(path) = path.and_then(&path_of) else { return Ok(FileState::NoStatements) };
-            let Some(file) = file_of(&path) else { return Ok(FileState::LeftOut) };
-            let patch = FilePatch::new(change, file.facts()?, file.analysis()?);
-            if !summary.is_measured(file) {
-                return Ok(match patch.statements().is_empty() {
-                    true => FileState::NoStatements,
-                    false => FileState::Unmeasured { file, patch, is_expected: is_expected(file) },
-                });
+            match summary {
+                Some(summary) => FileState::new(change, &path, summary, &is_expected),
+                None => Ok(FileState::LeftOut),
             }
-            let lines = match file.is_python() {
-                true => lines_of_another_version(file.facts()?, summary.lines_that_ran(file)),
-                false => Vec::new(),
-            };
-            Ok(match lines.is_empty() {
-                true => FileState::Measured { file, patch },
-                false => FileState::OtherVersion { file, lines },
-            })
         };
         let files = diff
             .files()
             .iter()
             .map(|change| Ok(PatchFile { change, state: state(change)? }))
             .collect::<Result<_>>()?;
-        Ok(Self { summary: Some(summary), files })
-    }
-
-    /// Returns the patch of a diff without Python files.
-    pub fn without_statements(diff: &'a Diff) -> Self {
-        let no_statements = |change| PatchFile { change, state: FileState::NoStatements };
-        Self { summary: None, files: diff.files().iter().map(no_statements).collect() }
+        Ok(Self { summary, files })
     }
 
     /// Returns the changed files, in the order of the diff.
@@ -168,23 +152,67 @@ impl<'a> Patch<'a> {
 
     /// Returns the files that should have been measured, but were not.
     pub fn unmeasured(&self) -> impl Iterator<Item = &PatchFile<'a>> {
-        self.files
-            .iter()
-            .filter(|file| matches!(file.state, FileState::Unmeasured { is_expected: true, .. }))
-    }
-
-    /// Returns whether a file should have been measured, but was not, or not on this source.
-    fn needs_attention(&self, file: &PatchFile<'_>) -> bool {
-        matches!(
-            file.state,
-            FileState::Unmeasured { is_expected: true, .. } | FileState::OtherVersion { .. }
-        )
+        self.files.iter().filter(|file| file.is_missing_from_data())
     }
 
     /// Returns the files that were measured on another version of their source.
     pub fn of_other_versions(&self) -> impl Iterator<Item = &PatchFile<'a>> {
-        self.files.iter().filter(|file| matches!(file.state, FileState::OtherVersion { .. }))
+        self.files.iter().filter(|file| file.is_of_other_version())
     }
+
+    /// Returns the total in words, for the end of a report.
+    fn total(&self, options: &Options) -> String {
+        let totals = self.totals();
+        let others = self.of_other_versions().count();
+        match (others, totals.statements) {
+            (0, 0) => "no statement that was measured changed".to_owned(),
+            (0, _) => options.covered(totals),
+            (others, _) => format!("{} changed after measuring", plural(others, "file")),
+        }
+    }
+}
+
+impl<'a> FileState<'a> {
+    fn new(
+        change: &FileChange,
+        path: &FilePath,
+        summary: &'a Summary<'a>,
+        is_expected: impl Fn(&FileSummary) -> bool,
+    ) -> Result<Self> {
+        let is_it =
+            |file: &&FileSummary| file.requested_path() == path || file.recorded_path() == path;
+        let Some(file) = summary.files().iter().find(is_it) else {
+            return Ok(match has_no_source(summary, path) {
+                true => Self::NoSource,
+                false => Self::LeftOut,
+            });
+        };
+        let patch = FilePatch::new(change, file.facts()?, file.analysis()?);
+        if !summary.is_measured(file) {
+            return Ok(match patch.statements().is_empty() {
+                true => Self::NoStatements,
+                false => Self::Unmeasured { file, patch, is_expected: is_expected(file) },
+            });
+        }
+        let lines = match file.is_python() {
+            true => lines_of_another_version(file.facts()?, summary.lines_that_ran(file)),
+            false => Vec::new(),
+        };
+        Ok(match lines.is_empty() {
+            true => Self::Measured { file, patch },
+            false => Self::OtherVersion { file, lines },
+        })
+    }
+}
+
+/// Returns whether the summary has no source of the file that it was asked for.
+fn has_no_source(summary: &Summary<'_>, path: &FilePath) -> bool {
+    summary.warnings().iter().any(|warning| match warning {
+        Warning::LeftOut { error, .. } => {
+            error.path().is_some_and(|source| source.ends_with(path.as_str()))
+        }
+        _ => false,
+    })
 }
 
 impl<'a> PatchFile<'a> {
@@ -198,26 +226,20 @@ impl<'a> PatchFile<'a> {
         &self.state
     }
 
-    /// Returns the name of the file in the new version, or in the old one if the file is gone.
+    /// Returns the name of the file in the new version, or in the old one if the file is gone. Bytes that are not
+    /// UTF-8 are replaced.
     pub fn name(&self) -> String {
         let path = self.change.new_path().or_else(|| self.change.old_path());
         path.unwrap_or(Path::new("")).to_string_lossy().into_owned()
     }
 
-    /// Returns the counts of the changed statements and branches, if they count.
+    /// Returns the counts of the changed statements and branches. `None` if the file was not measured and need not
+    /// have been, or if nothing can be said of it.
     pub fn numbers(&self) -> Option<Numbers> {
-        match &self.state {
-            FileState::Measured { patch, .. }
-            | FileState::Unmeasured { patch, is_expected: true, .. } => Some(patch.numbers()),
-            _ => None,
-        }
+        self.counted().map(|(_, patch)| patch.numbers())
     }
 
-    fn has_no_statements(&self) -> bool {
-        matches!(self.state, FileState::NoStatements)
-    }
-
-    /// Returns the whole file and its changed lines, if they count.
+    /// Returns the whole file and its changed lines. `None` for the same files as for [`numbers`](Self::numbers).
     fn counted(&self) -> Option<(&'a FileSummary, &FilePatch)> {
         match &self.state {
             FileState::Measured { file, patch }
@@ -226,31 +248,52 @@ impl<'a> PatchFile<'a> {
         }
     }
 
-    /// Returns what a reader must know of a file of which there are no counts.
+    fn has_no_statements(&self) -> bool {
+        matches!(self.state, FileState::NoStatements)
+    }
+
+    /// Returns whether the file should have been measured, but was not.
+    fn is_missing_from_data(&self) -> bool {
+        matches!(self.state, FileState::Unmeasured { is_expected: true, .. })
+    }
+
+    fn is_of_other_version(&self) -> bool {
+        matches!(self.state, FileState::OtherVersion { .. })
+    }
+
+    /// Returns what a reader must know of the file, besides its counts.
     fn remark(&self) -> Option<String> {
-        match &self.state {
-            FileState::Measured { .. } => None,
-            FileState::Unmeasured { is_expected: true, .. } => Some(
-                "not measured, though the files beside it or its source folder were".to_owned(),
-            ),
-            FileState::Unmeasured { .. } => Some("not measured".to_owned()),
-            FileState::OtherVersion { lines, .. } => {
-                let named: Vec<String> = lines.iter().take(3).map(ToString::to_string).collect();
-                let more = if lines.len() > 3 { ", ..." } else { "" };
-                Some(format!(
-                    "these data were not measured on this source: lines {}{more} ran, and are no statements of it",
-                    named.join(", ")
-                ))
+        let remark = match &self.state {
+            FileState::Measured { .. } => return None,
+            FileState::NoStatements => match self.change.kind() {
+                ChangeKind::Deleted => "deleted",
+                _ => "no statement changed",
+            },
+            FileState::Unmeasured { is_expected: true, .. } => {
+                "not measured, though other files of its folder were"
             }
-            FileState::NoStatements => Some(
-                match self.change.kind() {
-                    ChangeKind::Deleted => "deleted",
-                    _ => "no statement changed",
-                }
-                .to_owned(),
-            ),
-            FileState::LeftOut => Some("left out by the settings".to_owned()),
-        }
+            FileState::Unmeasured { .. } => "not measured",
+            FileState::NoSource => "its source is missing, or is not Python",
+            FileState::LeftOut => "left out by the settings",
+            FileState::OtherVersion { lines, .. } => return Some(changed_since(lines)),
+        };
+        Some(remark.to_owned())
+    }
+}
+
+/// Says that a file changed after it was measured, and names lines that show it.
+fn changed_since(lines: &[i32]) -> String {
+    let named: Vec<String> = lines.iter().take(LINES_NAMED).map(ToString::to_string).collect();
+    let more = if lines.len() > LINES_NAMED { ", ..." } else { "" };
+    match lines.len() {
+        1 => format!(
+            "changed after it was measured: line {} ran, but has no code now",
+            named.join("")
+        ),
+        _ => format!(
+            "changed after it was measured: lines {}{more} ran, but have no code now",
+            named.join(", ")
+        ),
     }
 }
 
@@ -286,6 +329,11 @@ impl Options {
     fn percent(&self, numbers: Numbers) -> String {
         format!("{}%", display_covered(numbers.percent_covered(), self.precision))
     }
+
+    /// Returns the percentage and the counts in words: `75% covered: 3 of 4 statements`.
+    fn covered(&self, numbers: Numbers) -> String {
+        format!("{} covered: {}", self.percent(numbers), counts(numbers))
+    }
 }
 
 /// What a diff is from.
@@ -299,8 +347,7 @@ struct Base {
 fn counts(numbers: Numbers) -> String {
     let (ran, statements) = numbers.ratio_statements();
     let (taken, branches) = numbers.ratio_branches();
-    let of_statements =
-        format!("{ran} of {statements} statement{}", if statements == 1 { "" } else { "s" });
+    let of_statements = format!("{ran} of {}", plural(statements, "statement"));
     match branches {
         0 => of_statements,
         1 => format!("{of_statements} and {taken} of 1 branch"),

@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use super::findings::{Finding, Kind, findings, source_lines};
-use super::{FileState, Options, Patch, PatchFile, counts};
+use super::findings::{Finding, FindingKind, findings, source_lines};
+use super::{FileState, Options, Patch, PatchFile};
 use crate::Result;
 use crate::changes::{FilePatch, LineState};
-use crate::text::printable;
+use crate::text::{plural, printable};
 
 /// How many digits of a commit are shown.
 const SHORT_COMMIT: usize = 10;
@@ -37,31 +37,17 @@ pub fn write_text(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> 
             printable(&commit)
         )?;
     }
-    let totals = patch.totals();
-    let files = patch.files().len();
-    let files = format!("{files} file{} changed", if files == 1 { "" } else { "s" });
-    if totals.statements == 0 {
-        writeln!(out, "{files}: no statement that was measured changed")?;
-    } else {
-        writeln!(out, "{files}: {}, {}", counts(totals), options.percent(totals))?;
-    }
-    Ok(())
+    let files = plural(patch.files().len(), "file");
+    Ok(writeln!(out, "{files} changed, {}", patch.total(options))?)
 }
 
 fn write_header(file: &PatchFile<'_>, options: &Options, out: &mut impl Write) -> Result<()> {
     let name = file.name();
-    let name = printable(&name);
-    match (file.numbers(), file.remark()) {
-        (_, Some(remark)) => writeln!(out, "{name}: {}", printable(&remark))?,
-        (Some(numbers), None) if numbers.statements == 0 => {
-            writeln!(out, "{name}: no statement changed")?;
-        }
-        (Some(numbers), None) => {
-            writeln!(out, "{name}: {}, {}", counts(numbers), options.percent(numbers))?;
-        }
-        (None, None) => {}
-    }
-    Ok(())
+    let counts = file.numbers().filter(|numbers| numbers.statements > 0);
+    let parts = [counts.map(|numbers| options.covered(numbers)), file.remark()];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let said = if parts.is_empty() { "no statement changed".to_owned() } else { parts.join("; ") };
+    Ok(writeln!(out, "{}: {}", printable(&name), printable(&said))?)
 }
 
 /// Writes the lines of a file that a reader should see. Returns whether there are any.
@@ -100,12 +86,14 @@ fn rows(changed: &FilePatch, findings: &[Finding]) -> Vec<Row> {
     for finding in findings {
         let line = *finding.lines.start();
         match finding.kind {
-            Kind::Partial => {
+            FindingKind::Partial => {
                 rows.push(Row { line, mark: '~', note: Some(finding.message.clone()) });
             }
             // Lines were removed from a statement, and no line of it was added.
-            Kind::Missing if rows.iter().all(|row| row.line != line) => rows.push(row('!')(line)),
-            Kind::Missing => {}
+            FindingKind::Missing if rows.iter().all(|row| row.line != line) => {
+                rows.push(row('!')(line))
+            }
+            FindingKind::Missing => {}
         }
     }
     rows.sort_by_key(|row| row.line);
