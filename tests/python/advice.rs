@@ -9,7 +9,7 @@ use crate::support::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
 /// For each message that names an option: some of its words, and the test that follows its advice.
-const FOLLOWED: [(&str, &str); 33] = [
+const FOLLOWED: [(&str, &str); 35] = [
     ("Exit codes:", "the_options_of_messages_exist"),
     ("copies go beside the sources", "copies_of_sources_elsewhere_need_a_folder"),
     ("writes it into a folder of yours", "copies_beside_the_sources"),
@@ -55,6 +55,8 @@ const FOLLOWED: [(&str, &str); 33] = [
     ),
     ("git has none of the branches", "the_base_is_found_or_asked_for"),
     ("changed after measuring: {}; measure", "data_of_another_version_are_recognized"),
+    ("was not measured, but {} was", "data_of_another_place_pass_no_gate"),
+    ("this clone is partial", "a_partial_clone_is_told_to_pass_a_diff"),
     ("less is covered than --fail-under", "floors_are_exact"),
     ("more is missing than --max-missing", "floors_are_exact"),
     ("no data; measure first", "without_data_the_way_to_some_is_named"),

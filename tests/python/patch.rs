@@ -234,12 +234,13 @@ fn files_that_git_does_not_track_count() {
     let index = fs::read(repo.0.path(".git/index")).unwrap();
     let before = repo.git(&["status", "--porcelain"]);
     let report = repo.json(&[]);
-    let states: Vec<(String, String)> = report["files"]
+    let mut states: Vec<(String, String)> = report["files"]
         .as_array()
         .unwrap()
         .iter()
         .map(|file| (file["path"].as_str().unwrap().into(), file["state"].as_str().unwrap().into()))
         .collect();
+    states.sort();
     let expected = [
         ("src/empty.py", "no_statements"),
         ("src/extra.py", "unmeasured"),
@@ -574,6 +575,89 @@ fn annotations_are_no_more_than_github_shows() {
     assert_eq!(warnings.len(), 10, "{github}");
     // Two lines and one branch of the old functions, and two lines of each new one.
     assert_eq!(warnings[9], "::warning title=Not covered::7 gaps more, in src/shop.py");
+}
+
+/// Data that were measured in another folder have other paths.
+#[test]
+fn data_of_another_place_pass_no_gate() {
+    let repo = Repo::new();
+    let other = Dir::new();
+    for name in ["run.py", "src/shop.py"] {
+        other.write(name, fs::read(repo.0.path(name)).unwrap());
+    }
+    other.coverage(["run", "--branch", "--include=src/*", "run.py"]).status(0);
+    fs::copy(other.path(".coverage"), repo.0.path(".coverage")).unwrap();
+    repo.patch(&[]).status(2).stderr("src/shop.py was not measured, but /");
+    repo.patch(&["--source-root=."]).status(0).stdout("57% covered");
+}
+
+/// git must not fetch on behalf of a repository that may be anybody's.
+#[test]
+fn a_partial_clone_is_told_to_pass_a_diff() {
+    let repo = Repo::new();
+    repo.git(&["config", "uploadpack.allowFilter", "true"]);
+    repo.commit("feature");
+    let url = format!("file://{}", repo.0.path("").display());
+    let clone = Repo(Dir::new());
+    clone.git(&["clone", "-q", "--filter=blob:none", "-b", "feature", &url, "."]);
+    clone.measure();
+    clone.patch(&["--base=origin/main"]).status(1).stderr("this clone is partial");
+    let diff = clone.git(&["diff", "origin/main...HEAD"]);
+    clone.0.write("change.diff", diff);
+    clone.patch(&["--diff=change.diff"]).status(0).stdout("57% covered");
+}
+
+/// What is no change of a source counts nothing and fails nothing.
+#[test]
+fn links_repositories_and_odd_names_do_not_count() {
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+    let repo = Repo::new();
+    let totals = repo.json(&[])["totals"].clone();
+    symlink("shop.py", repo.0.path("src/link.py")).unwrap();
+    symlink("nothing.py", repo.0.path("src/dangling.py")).unwrap();
+    repo.git(&["add", "src/link.py"]);
+    repo.git(&["init", "-q", "nested"]);
+    repo.0.write("nested/src/x.py", "x = 1\n");
+    repo.0.write("src/pkg/__init__.py", "");
+    let report = repo.json(&["--allow-unmeasured"]);
+    assert_eq!(report["totals"], totals);
+    assert_eq!(repo.file(&["--allow-unmeasured"], "src/link.py")["state"], "no_statements");
+    fs::remove_file(repo.0.path("src/dangling.py")).unwrap();
+    repo.patch(&[]).status(0);
+    // A name that is not UTF-8 cannot be in any data.
+    let odd = repo.0.path("src").join(std::ffi::OsStr::from_bytes(b"b\xffd.py"));
+    fs::write(odd, "x = 1\n").unwrap();
+    repo.patch(&[]).status(3).stdout("its source is missing, or is not Python");
+}
+
+/// coverage.py records line 0 of an empty module if it measures lines.
+#[test]
+fn an_empty_module_was_measured_on_its_source() {
+    let repo = Repo::new();
+    repo.0.write("src/pkg/__init__.py", "");
+    repo.0.write("src/license.py", "# All rights.\n");
+    repo.0.write("run.py", "import sys\nsys.path.insert(0, 'src')\nimport shop, pkg, license\n");
+    repo.0.coverage(["run", "--include=src/*", "run.py"]).status(0);
+    repo.patch(&[]).status(0);
+}
+
+/// Whoever can commit a file must not decide what counts as covered.
+#[test]
+fn a_cache_in_git_is_not_used() {
+    let repo = Repo::new();
+    repo.patch(&[]).status(0);
+    assert!(repo.0.path(".pulpcov_cache/facts-1").exists());
+    assert!(!repo.patch(&[]).stderr.contains("is in git"));
+    repo.git(&["add", "-f", ".pulpcov_cache/facts-1"]);
+    for command in ["patch", "report"] {
+        repo.0.pulpcov([command]).status(0).stderr(".pulpcov_cache is in git");
+        assert!(!repo.0.pulpcov([command, "--no-cache"]).stderr.contains("is in git"));
+    }
+    repo.git(&["update-index", "--index-version", "4"]);
+    repo.patch(&[]).stderr(".pulpcov_cache is in git");
+    repo.git(&["rm", "-q", "--cached", ".pulpcov_cache/facts-1"]);
+    assert!(!repo.patch(&[]).stderr.contains("is in git"));
 }
 
 /// A path that a tool gives may be absolute, or start at the current folder.

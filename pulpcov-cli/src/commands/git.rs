@@ -1,10 +1,8 @@
 //! The git command: revisions, and the changes between them.
 
 use std::ffi::OsStr;
-use std::fs::Permissions;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -58,7 +56,7 @@ pub(super) struct Base {
 /// Returns the text of a diff, and what it is from.
 ///
 /// The changes begin where the branch left `base`, or else the default branch. They end with `revision`, or else with the
-/// files in the working tree, also those that git does not track.
+/// files in the working tree that git tracks. [`untracked`] returns the others.
 pub(super) fn changes(
     base: Option<&str>,
     revision: Option<&str>,
@@ -71,8 +69,8 @@ pub(super) fn changes(
     };
     let commit = merge_base(&base, revision.unwrap_or("HEAD"))?;
     let diff = match revision {
-        Some(revision) => diff(&[&commit, revision], None)?,
-        None => diff_to_working_tree(&commit)?,
+        Some(revision) => diff(&[&commit, revision])?,
+        None => diff(&[&commit])?,
     };
     Ok((diff, Base { name: base, commit }))
 }
@@ -128,33 +126,54 @@ fn unknown(name: &str) -> String {
     }
 }
 
-/// Returns the changes up to the files in the working tree.
-///
-/// Files that git does not track are announced to a copy of its index, so that the diff has them. The repository
-/// itself stays as it is.
-fn diff_to_working_tree(commit: &str) -> Result<Vec<u8>, Failure> {
-    let failed = |err| failure("a copy of git's index", err);
-    let index = git(&["rev-parse", "--git-path", "index"], Vec::new())?;
-    // Nobody else may read the names of a private repository's files.
-    let private = Permissions::from_mode(0o700);
-    let folder = tempfile::Builder::new().permissions(private).tempdir().map_err(failed)?;
-    let copy = folder.path().join("index");
-    match std::fs::copy(path_of(index.strip_suffix(b"\n").unwrap_or(&index)), &copy) {
-        // After `git clone --no-checkout` there is no index yet.
-        Err(err) if err.kind() == io::ErrorKind::NotFound => {}
-        copied => drop(copied.map_err(failed)?),
-    }
-    run(&["add", "--intent-to-add", "--ignore-errors", "--", ":/"], Vec::new(), Some(&copy))?;
-    diff(&[commit], Some(&copy))
+/// Returns the files of the working tree that git does not track and does not ignore, by their paths from the top
+/// folder. Repositories inside the repository are not looked into.
+pub(super) fn untracked() -> Result<Vec<PathBuf>, Failure> {
+    let list = ["ls-files", "--others", "--exclude-standard", "--full-name", "-z", "--", ":/"];
+    let names = git(&list, Vec::new())?;
+    let is_file = |name: &&[u8]| !name.is_empty() && !name.ends_with(b"/");
+    Ok(names.split(|&b| b == 0).filter(is_file).map(path_of).collect())
 }
 
-fn diff(revisions: &[&str], index: Option<&Path>) -> Result<Vec<u8>, Failure> {
+/// Returns whether git tracks a file with this name in the repository that the folder is in. Reads git's index, without
+/// git, because reports that do not need git must not wait for it.
+///
+/// Names in the index are plain text, or in its version 4 what differs from the name before.
+pub(super) fn may_track(folder: &Path, name: &str) -> bool {
+    let Some(dot_git) =
+        folder.ancestors().map(|above| above.join(".git")).find(|path| path.exists())
+    else {
+        return false;
+    };
+    let git_dir = match std::fs::read_to_string(&dot_git) {
+        // A file names the folder, as in a worktree.
+        Ok(text) => match text.strip_prefix("gitdir: ") {
+            Some(path) => dot_git.with_file_name("").join(path.trim_end()),
+            None => return false,
+        },
+        Err(_) => dot_git,
+    };
+    let Ok(index) = std::fs::read(git_dir.join("index")) else { return false };
+    let is_compressed = index.get(4..8) == Some(&[0, 0, 0, 4]);
+    let wanted = match is_compressed {
+        true => name.rsplit('/').next().unwrap_or(name),
+        false => name,
+    };
+    memchr::memmem::find(&index, wanted.as_bytes()).is_some()
+}
+
+fn diff(revisions: &[&str]) -> Result<Vec<u8>, Failure> {
     let mut args = vec!["diff"];
     args.extend(DIFF);
     args.push("--end-of-options");
     args.extend(revisions);
     args.push("--");
-    run(&args, Vec::new(), index)
+    git(&args, Vec::new()).map_err(|failure| match failure.to_string().contains("promisor") {
+        true => Failure::Refused(
+            "this clone is partial, and pulpcov fetches nothing: run `git diff` against the merge base yourself, and pass what it prints with --diff=FILE".to_owned(),
+        ),
+        false => failure,
+    })
 }
 
 /// Converts a path of the repository to a path relative to one of its folders.
@@ -166,18 +185,10 @@ pub(super) fn seen_from(folder: &Path, path: &Path) -> PathBuf {
 
 /// Runs git with `input` on its standard input, and returns what it prints.
 pub(super) fn git(args: &[&str], input: Vec<u8>) -> Result<Vec<u8>, Failure> {
-    run(args, input, None)
-}
-
-/// Runs git, perhaps with another index.
-fn run(args: &[&str], input: Vec<u8>, index: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let failed = |err| failure("git", err);
     let mut command = Command::new("git");
     for setting in SETTINGS {
         command.args(["-c", setting]);
-    }
-    if let Some(index) = index {
-        command.env("GIT_INDEX_FILE", index);
     }
     let mut child = command
         .args(args)

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use pulpcov_core::changes::Diff;
 use pulpcov_core::paths::{GlobMatcher, WorkingFolder, prep_patterns};
 use pulpcov_core::report::patch::{
-    Options, Patch, write_github, write_gitlab, write_json, write_markdown, write_text,
+    FileState, Options, Patch, write_github, write_gitlab, write_json, write_markdown, write_text,
 };
 use pulpcov_core::results::Numbers;
 use pulpcov_core::summarize::{Detail, FileSummary, Summary};
@@ -31,7 +31,10 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
 
 fn report(args: &PatchArgs) -> Result<Exit, Failure> {
     let source = DiffSource::of(args)?;
-    let diff = Diff::parse(&source.text)?;
+    let mut diff = Diff::parse(&source.text)?;
+    for (path, lines) in &source.untracked {
+        diff.add_new_file(path, *lines);
+    }
     check_that_it_is_one(args, &source, &diff)?;
     let mut reporting = Reporting::new(&args.reporting, true)?;
     if reporting.data().files().len() == 0 {
@@ -45,9 +48,8 @@ fn report(args: &PatchArgs) -> Result<Exit, Failure> {
     places.check_what_is_asked_for(&diff)?;
     let names = file_names(reporting.data());
     let is_wanted = |path: &Path| {
-        let is_python = path.extension().is_some_and(|ending| ending == "py" || ending == "pyw");
         let is_named = path.file_name().is_some_and(|name| names.contains(name));
-        (is_python || is_named) && places.are_asked_for(path)
+        (is_python(path) || is_named) && places.are_asked_for(path)
     };
     let path_of = |path: &Path| places.in_report(path).filter(|_| is_wanted(path));
     let files: Vec<FilePath> =
@@ -63,6 +65,7 @@ fn report(args: &PatchArgs) -> Result<Exit, Failure> {
     let is_expected = |file: &FileSummary| !args.allow_unmeasured && expected.has(file);
     let patch = Patch::new(&diff, summary.as_deref(), path_of, is_expected)?;
     write(args, &reporting, &patch, &options(args, &reporting, &source.base)?)?;
+    warn_of_other_places(reporting.data(), &patch);
     judge(args, &reporting, &patch)
 }
 
@@ -81,6 +84,8 @@ struct DiffSource {
     text: Vec<u8>,
     base: Option<Base>,
     top: PathBuf,
+    /// Files that git does not track, and the numbers of their lines if they are Python.
+    untracked: Vec<(PathBuf, i32)>,
 }
 
 impl DiffSource {
@@ -94,8 +99,28 @@ impl DiffSource {
             }
         };
         let top = git::top_folder().map_or_else(settings::cwd, Ok)?;
-        Ok(Self { text, base, top })
+        let is_of_working_tree = args.diff.is_none() && args.reporting.source_rev.is_none();
+        let untracked = if is_of_working_tree { git::untracked()? } else { Vec::new() };
+        let counted = untracked.into_iter().map(|path| {
+            let lines = if is_python(&path) { count_lines(&top.join(&path)) } else { 0 };
+            (path, lines)
+        });
+        Ok(Self { untracked: counted.collect(), text, base, top })
     }
+}
+
+fn is_python(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "py" || ending == "pyw")
+}
+
+/// Counts lines as git does. A file that is not regular or cannot be read has none; the report says that its source is
+/// missing.
+fn count_lines(path: &Path) -> i32 {
+    let is_regular = path.symlink_metadata().is_ok_and(|status| status.is_file());
+    let bytes = if is_regular { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
+    let ends = bytes.iter().filter(|&&b| b == b'\n').count();
+    let open = usize::from(bytes.last().is_some_and(|&b| b != b'\n'));
+    i32::try_from(ends + open).unwrap_or(i32::MAX)
 }
 
 /// Reads a diff from a file, or from standard input if its name is `-`.
@@ -162,7 +187,8 @@ impl Places {
     /// Returns the path in the report of a file of the diff.
     fn in_report(&self, path: &Path) -> Option<FilePath> {
         let seen = seen_from(&self.folder, &self.top.join(path));
-        FilePath::try_from(seen.as_os_str().as_encoded_bytes()).ok()
+        // No data has a name that is not UTF-8. The report says that this one has no source.
+        FilePath::try_from(seen.to_string_lossy().as_bytes()).ok()
     }
 
     fn are_asked_for(&self, path: &Path) -> bool {
@@ -183,6 +209,7 @@ fn file_names(data: &CoverageData) -> HashSet<OsString> {
 /// and those in the source folders of the settings. The settings can leave files out of that.
 struct Expected<'a> {
     top: &'a Path,
+    data: &'a CoverageData,
     folders: HashSet<PathBuf>,
     sources: Vec<PathBuf>,
     include: Option<GlobMatcher>,
@@ -190,14 +217,14 @@ struct Expected<'a> {
 }
 
 impl<'a> Expected<'a> {
-    fn new(reporting: &Reporting<'_>, places: &'a Places) -> Result<Self, Failure> {
+    fn new(reporting: &'a Reporting<'_>, places: &'a Places) -> Result<Self, Failure> {
         let run = &reporting.config.run;
         let measured = reporting.data().files().filter(|file| file.has_rows());
         let folders =
             measured.filter_map(|file| Some(Path::new(file.path().as_str()).parent()?.to_owned()));
         // A name of a package is not a folder.
-        let sources =
-            run.source.iter().flatten().filter_map(|name| Path::new(name).canonicalize().ok());
+        let sources = run.source.iter().flatten().chain(&run.source_dirs);
+        let sources = sources.filter_map(|name| Path::new(name).canonicalize().ok());
         let folder = WorkingFolder::new(&places.folder);
         let matcher = |patterns: &[String]| match patterns.is_empty() {
             true => Ok(None),
@@ -205,6 +232,7 @@ impl<'a> Expected<'a> {
         };
         Ok(Self {
             top: &places.top,
+            data: reporting.data(),
             folders: folders.collect(),
             sources: sources.collect(),
             include: matcher(&run.include)?,
@@ -217,7 +245,9 @@ impl<'a> Expected<'a> {
         let bytes = path.as_os_str().as_encoded_bytes();
         let is_measured = self.include.as_ref().is_none_or(|include| include.is_match(bytes))
             && self.omit.as_ref().is_none_or(|omit| !omit.is_match(bytes));
-        is_measured && (self.is_beside(file) || self.is_in_source(&path))
+        let is_expected =
+            self.is_beside(file) || self.is_in_source(&path) || self.is_elsewhere(&path);
+        is_measured && is_expected
     }
 
     fn is_beside(&self, file: &FileSummary) -> bool {
@@ -230,6 +260,12 @@ impl<'a> Expected<'a> {
                 .skip(1)
                 .take_while(above)
                 .any(|folder| self.folders.contains(folder))
+    }
+
+    /// Returns whether the data may have the file under a path of another place.
+    fn is_elsewhere(&self, path: &Path) -> bool {
+        let name = path.strip_prefix(self.top).unwrap_or(path).to_string_lossy();
+        self.data.files().any(|file| is_same_below(file.path().as_str(), &name))
     }
 
     fn is_in_source(&self, path: &Path) -> bool {
@@ -267,6 +303,28 @@ fn write(
         Ok(patch.totals().percent_covered())
     })?;
     Ok(())
+}
+
+/// Warns of a changed file that was not measured if the data has one that may be the same, measured in another place.
+fn warn_of_other_places(data: &CoverageData, patch: &Patch<'_>) {
+    let other = patch.files().iter().find_map(|file| {
+        let FileState::Unmeasured { .. } = file.state() else { return None };
+        let other =
+            data.files().find(|other| is_same_below(other.path().as_str(), &file.name()))?;
+        Some((file.name(), other.path().as_str().to_owned()))
+    });
+    if let Some((name, other)) = other {
+        ui::warning(&format!(
+            "{} was not measured, but {} was: if that is the same file in another place, --source-root=. finds it, and [paths] maps it",
+            ui::name(Path::new(&name)),
+            ui::name(Path::new(&other))
+        ));
+    }
+}
+
+/// Returns whether a path of the data ends with a path of the repository.
+fn is_same_below(recorded: &str, name: &str) -> bool {
+    Path::new(&recorded.replace('\\', "/")).ends_with(name)
 }
 
 /// Returns the exit code: that of the most serious finding. Says on standard error why the command fails.

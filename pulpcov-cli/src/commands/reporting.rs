@@ -22,6 +22,7 @@ use pulpcov_core::summarize::{
 use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, REFERENCE_VERSION, discover};
 
+use super::git;
 use super::origin::Origin;
 use super::plugins;
 use crate::args::{self, FailUnderArgs, ReportingArgs};
@@ -107,7 +108,7 @@ impl<'a> Reporting<'a> {
             _ => plugins::Traced::new(),
         };
         let (origin, data) = Origin::of(args, &config, data)?;
-        let cache = (!args.no_cache).then(|| FactsCache::open(CACHE));
+        let cache = uses_cache(args)?.then(|| FactsCache::open(CACHE));
         let (contexts, is_incomplete) = (Vec::new(), Cell::new(false));
         let mut reporting = Self {
             args,
@@ -454,6 +455,19 @@ pub(crate) fn to_stdout<T>(
     let done = write(&mut out)?;
     out.flush().map_err(Failure::Output)?;
     Ok(done)
+}
+
+/// Returns whether to use the cache. A cache that git may track could come from anybody whose change was checked out, and
+/// would decide what counts as covered.
+fn uses_cache(args: &ReportingArgs) -> Result<bool, Failure> {
+    if args.no_cache || !Path::new(CACHE).exists() {
+        return Ok(!args.no_cache);
+    }
+    let is_tracked = git::may_track(&settings::cwd()?, &format!("{CACHE}/facts-"));
+    if is_tracked {
+        ui::warning(&format!("{CACHE} is in git, so it may be anybody's, and is not used"));
+    }
+    Ok(!is_tracked)
 }
 
 fn wants_debug(args: &ReportingArgs, config: &Config, topic: &str) -> bool {

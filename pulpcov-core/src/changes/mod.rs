@@ -88,6 +88,32 @@ impl Diff {
     pub fn file(&self, new_path: &Path) -> Option<&FileChange> {
         self.files.iter().find(|change| change.new_path() == Some(new_path))
     }
+
+    /// Adds a new file of `lines` lines, which the text of the diff does not have. git leaves out files that it does not
+    /// track.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::changes::{ChangeKind, Diff};
+    ///
+    /// let mut diff = Diff::default();
+    /// diff.add_new_file("src/new.py", 2);
+    /// let change = diff.file(Path::new("src/new.py")).unwrap();
+    /// assert_eq!(change.kind(), ChangeKind::Added);
+    /// assert_eq!(change.added_lines().collect::<Vec<_>>(), [1, 2]);
+    /// ```
+    pub fn add_new_file(&mut self, path: impl Into<PathBuf>, lines: i32) {
+        let edit = Edit { old: 1..1, new: 1..lines.saturating_add(1) };
+        self.files.push(FileChange {
+            kind: ChangeKind::Added,
+            old_path: None,
+            new_path: Some(path.into()),
+            content: Content::Text(if lines > 0 { vec![edit] } else { Vec::new() }),
+        });
+    }
 }
 
 /// How a file came about, or went.
@@ -124,6 +150,8 @@ enum Content {
     Binary,
     /// A commit of another repository.
     Submodule,
+    /// A symbolic link.
+    Link,
 }
 
 impl FileChange {
@@ -206,6 +234,11 @@ impl FileChange {
         self.content == Content::Submodule
     }
 
+    /// Returns whether the entry is a symbolic link, so that its lines are no lines of a source.
+    pub fn is_link(&self) -> bool {
+        self.content == Content::Link
+    }
+
     /// Returns the edits, in the order of the lines.
     ///
     /// # Examples
@@ -220,7 +253,7 @@ impl FileChange {
     pub fn edits(&self) -> &[Edit] {
         match &self.content {
             Content::Text(edits) => edits,
-            Content::Binary | Content::Submodule => &[],
+            Content::Binary | Content::Submodule | Content::Link => &[],
         }
     }
 }

@@ -93,12 +93,14 @@ impl FilePatch {
             analysis.missing_branch_arcs().iter().copied().filter(counts).collect();
         let taken = analysis.executed_branch_arcs().iter().filter(|arc| counts(arc)).count();
 
+        let mut partial: Vec<i32> = missing_branches.iter().map(|&(from, _)| from).collect();
+        partial.sort_unstable();
         let state = |line: i32| {
             let statement = facts.first_line(line);
             let excluded = |line| analysis.excluded().binary_search(&line).is_ok();
             if missing.binary_search(&statement).is_ok() {
                 LineState::Missing
-            } else if missing_branches.iter().any(|&(from, _)| from == statement) {
+            } else if partial.binary_search(&statement).is_ok() {
                 LineState::Partial
             } else if is_changed(statement) {
                 LineState::Covered
@@ -266,5 +268,6 @@ pub fn lines_of_another_version(facts: &Facts, ran: impl IntoIterator<Item = i32
             .iter()
             .any(|lines| lines.binary_search(&first).is_ok())
     };
-    ran.into_iter().filter(|&line| !is_code(line)).collect()
+    // coverage.py records line 0 of an empty module.
+    ran.into_iter().filter(|&line| line > 0 && !is_code(line)).collect()
 }

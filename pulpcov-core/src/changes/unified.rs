@@ -16,6 +16,9 @@ use crate::{Error, ErrorKind, Position, Result};
 /// The mode of a commit of another repository.
 const SUBMODULE: &[u8] = b"160000";
 
+/// The mode of a symbolic link. The diff has what it leads to, as text.
+const LINK: &[u8] = b"120000";
+
 impl Diff {
     /// Reads the text of a unified diff. An empty text is a diff without changes.
     ///
@@ -89,6 +92,7 @@ struct Entry {
     is_deleted: bool,
     is_binary: bool,
     is_submodule: bool,
+    is_link: bool,
     edits: Vec<Edit>,
     /// The lines after the last hunk, in the old version and in the new one.
     next: (i32, i32),
@@ -254,6 +258,7 @@ impl Entry {
             is_deleted: false,
             is_binary: false,
             is_submodule: false,
+            is_link: false,
             edits: Vec::new(),
             next: (1, 1),
         }
@@ -269,15 +274,21 @@ impl Entry {
             self.moved.1 = Some(names::of_header(name));
         } else if let Some(mode) = after("new file mode ") {
             self.is_new = true;
-            self.is_submodule |= mode == SUBMODULE;
+            self.mode(mode);
         } else if let Some(mode) = after("deleted file mode ") {
             self.is_deleted = true;
-            self.is_submodule |= mode == SUBMODULE;
-        } else if after("index ").is_some_and(|index| index.ends_with(b" 160000")) {
-            self.is_submodule = true;
+            self.mode(mode);
+        } else if let Some(index) = after("index ") {
+            // `index 1f2e..3d4c 100644`
+            self.mode(index.rsplit(|&b| b == b' ').next().unwrap_or_default());
         } else if line == b"GIT binary patch" || after("Binary files ").is_some() {
             self.is_binary = true;
         }
+    }
+
+    fn mode(&mut self, mode: &[u8]) {
+        self.is_submodule |= mode == SUBMODULE;
+        self.is_link |= mode == LINK;
     }
 
     fn change(self) -> Option<FileChange> {
@@ -290,10 +301,11 @@ impl Entry {
             (Some(old), Some(new)) if old != new => ChangeKind::Renamed,
             _ => ChangeKind::Modified,
         };
-        let content = match (self.is_submodule, self.is_binary) {
-            (true, _) => Content::Submodule,
-            (_, true) => Content::Binary,
-            _ => Content::Text(self.edits),
+        let content = match self {
+            Self { is_submodule: true, .. } => Content::Submodule,
+            Self { is_link: true, .. } => Content::Link,
+            Self { is_binary: true, .. } => Content::Binary,
+            Self { edits, .. } => Content::Text(edits),
         };
         let path = |name: Option<Vec<u8>>| name.map(|name| to_os(&name));
         Some(FileChange { kind, old_path: path(old), new_path: path(new), content })
@@ -429,6 +441,7 @@ mod tests {
             assert_eq!(kinds(text), expected, "{text}");
         }
         assert!(one("diff --git a/i.png b/i.png\nindex 1..2 100644\nBinary files a/i.png and b/i.png differ\n").is_binary());
+        assert!(one("diff --git a/l.py b/l.py\nnew file mode 120000\n--- /dev/null\n+++ b/l.py\n@@ -0,0 +1 @@\n+m.py\n\\ No newline at end of file\n").is_link());
         assert!(one("diff --git a/m b/m\nindex 1..2 160000\n--- a/m\n+++ b/m\n@@ -1 +1 @@\n-Subproject commit 1\n+Subproject commit 2\n").is_submodule());
     }
 

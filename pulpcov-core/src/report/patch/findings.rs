@@ -1,5 +1,6 @@
 //! The lines that a report points at, joined to ranges.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use super::{FileState, PatchFile};
@@ -41,9 +42,9 @@ pub(super) fn findings(file: &PatchFile<'_>) -> Result<Vec<Finding>> {
     let mut findings: Vec<Finding> =
         missing_ranges(patch.lines()).into_iter().map(missing).collect();
     // A statement that changed only because lines were removed from it has no changed line.
-    let is_shown =
-        |line: i32| patch.lines().iter().any(|&(changed, _)| facts.first_line(changed) == line);
-    let hidden = patch.missing().iter().copied().filter(|&line| !is_shown(line));
+    let shown: HashSet<i32> =
+        patch.lines().iter().map(|&(line, _)| facts.first_line(line)).collect();
+    let hidden = patch.missing().iter().copied().filter(|line| !shown.contains(line));
     findings.extend(hidden.map(|line| missing(line..=line)));
     for &(from, to) in patch.missing_branches() {
         // The branches of a line that did not run are missing because of the line.

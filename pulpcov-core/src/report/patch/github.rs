@@ -5,7 +5,7 @@ use std::io::Write;
 use super::findings::{Finding, FindingKind, findings};
 use super::{Options, Patch};
 use crate::Result;
-use crate::text::plural;
+use crate::text::{plural, printable};
 
 /// The number of annotations of one type that GitHub shows of one step.
 const SHOWN: usize = 10;
@@ -74,7 +74,7 @@ fn write_limited(
 
 /// Escapes the message of a command.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    printable(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// Escapes a property of a command.

@@ -14,6 +14,7 @@ mod json;
 mod markdown;
 mod text;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 pub use github::write_github;
@@ -100,7 +101,7 @@ pub enum FileState<'a> {
     /// No statement was added or changed: the file was deleted, is not Python, or was not measured and only its comments
     /// changed.
     NoStatements,
-    /// The file has no source, or its source is not Python.
+    /// The file has no source, its source is not Python, or the diff does not show its lines.
     NoSource,
     /// The settings leave the file out.
     LeftOut,
@@ -124,12 +125,16 @@ impl<'a> Patch<'a> {
         path_of: impl Fn(&Path) -> Option<FilePath>,
         is_expected: impl Fn(&FileSummary) -> bool,
     ) -> Result<Self> {
+        let files = summary.map(by_path).unwrap_or_default();
         let state = |change: &'a FileChange| -> Result<FileState<'a>> {
-            let path = change.new_path().filter(|_| !change.is_binary() && !change.is_submodule());
+            let path = change.new_path().filter(|_| !change.is_link() && !change.is_submodule());
             let Some(path) = path.and_then(&path_of) else { return Ok(FileState::NoStatements) };
-            match summary {
-                Some(summary) => FileState::new(change, &path, summary, &is_expected),
-                None => Ok(FileState::LeftOut),
+            match (summary, files.get(&path)) {
+                // A diff that does not show the lines of a Python file says nothing about it.
+                _ if change.is_binary() => Ok(FileState::NoSource),
+                (Some(summary), Some(file)) => FileState::new(change, file, summary, &is_expected),
+                (Some(summary), None) if has_no_source(summary, &path) => Ok(FileState::NoSource),
+                (_, None) | (None, _) => Ok(FileState::LeftOut),
             }
         };
         let files = diff
@@ -175,18 +180,10 @@ impl<'a> Patch<'a> {
 impl<'a> FileState<'a> {
     fn new(
         change: &FileChange,
-        path: &FilePath,
+        file: &'a FileSummary,
         summary: &'a Summary<'a>,
         is_expected: impl Fn(&FileSummary) -> bool,
     ) -> Result<Self> {
-        let is_it =
-            |file: &&FileSummary| file.requested_path() == path || file.recorded_path() == path;
-        let Some(file) = summary.files().iter().find(is_it) else {
-            return Ok(match has_no_source(summary, path) {
-                true => Self::NoSource,
-                false => Self::LeftOut,
-            });
-        };
         let patch = FilePatch::new(change, file.facts()?, file.analysis()?);
         if !summary.is_measured(file) {
             return Ok(match patch.statements().is_empty() {
@@ -203,6 +200,13 @@ impl<'a> FileState<'a> {
             false => Self::OtherVersion { file, lines },
         })
     }
+}
+
+/// Returns the files of a summary by the paths that it was asked for, and by their paths in the data.
+fn by_path<'a>(summary: &'a Summary<'_>) -> HashMap<&'a FilePath, &'a FileSummary> {
+    let recorded = summary.files().iter().map(|file| (file.recorded_path(), file));
+    let requested = summary.files().iter().map(|file| (file.requested_path(), file));
+    recorded.chain(requested).collect()
 }
 
 /// Returns whether the summary has no source of the file that it was asked for.
