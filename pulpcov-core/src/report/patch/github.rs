@@ -15,8 +15,8 @@ const SHOWN: usize = 10;
 ///
 /// GitHub shows ten warnings and ten errors of a step. If there are more, the tenth counts the others.
 ///
-/// The rules are those of [workflow commands] and of `actions/toolkit`, which escapes `%`, line ends, and in
-/// properties also `:` and `,`.
+/// The rules are those of [workflow commands] and of `actions/toolkit`, which escapes `%`, and in properties also `:`
+/// and `,`. Line ends and other characters that are not printable become `?`.
 ///
 /// [workflow commands]: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 ///
@@ -72,9 +72,9 @@ fn write_limited(
     Ok(())
 }
 
-/// Escapes the message of a command.
+/// Escapes the message of a command. No line ends are left in printable text.
 fn data(text: &str) -> String {
-    printable(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    printable(text).replace('%', "%25")
 }
 
 /// Escapes a property of a command.
@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn names_cannot_start_a_command() {
-        assert_eq!(property("a,b:c%\n::error::x"), "a%2Cb%3Ac%25%0A%3A%3Aerror%3A%3Ax");
-        assert_eq!(data("100%\r\n::x"), "100%25%0D%0A::x");
+        assert_eq!(property("a,b:c%\n::error::x"), "a%2Cb%3Ac%25?%3A%3Aerror%3A%3Ax");
+        assert_eq!(data("100%\r\n\x1b::x"), "100%25???::x");
     }
 }
