@@ -223,7 +223,7 @@ pub(crate) struct EraseArgs {
 /// What all reports have in common.
 #[derive(Args, Debug)]
 pub(crate) struct ReportingArgs {
-    /// Report on these files, and on the measured files of these folders [default: all that were measured]
+    /// Report on these files, and on the measured files of these folders [default: all]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 

@@ -62,6 +62,20 @@ pub fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// Returns a number of branches: `1 branch`, `2 branches`.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::text::branches;
+///
+/// assert_eq!(branches(1), "1 branch");
+/// assert_eq!(branches(0), "0 branches");
+/// ```
+pub fn branches(count: usize) -> String {
+    format!("{count} branch{}", if count == 1 { "" } else { "es" })
+}
+
 /// Formats `text` as Python's `repr` writes a `str`: with quotes and escapes, and with printable characters
 /// unchanged.
 ///

@@ -538,7 +538,15 @@ fn what_cannot_be_looked_at_is_refused() {
     // Attributes can declare Python to be binary.
     repo.0.write(".git/info/attributes", "*.py -diff\n");
     repo.patch(&[]).status(0).stdout("57% covered");
+    let shown = repo.git(&["diff", "main"]);
+    repo.0.write("binary.diff", &shown);
+    let ran = repo.patch(&["--diff=binary.diff"]).status(3);
+    ran.stdout(
+        "src/shop.py: its source is missing, or is not Python, or the diff does not show it",
+    );
     fs::remove_file(repo.0.path(".git/info/attributes")).unwrap();
+    repo.git(&["config", "core.bigFileThreshold", "10"]);
+    repo.patch(&[]).status(0).stdout("57% covered");
     repo.patch(&["--base=main..feature"]).status(1).stderr("is a range of revisions");
     // A source that is not Python is said to be none, and the total is not all there is.
     repo.0.write("src/broken.py", "def (\n");
@@ -631,6 +639,22 @@ fn links_repositories_and_odd_names_do_not_count() {
     repo.patch(&[]).status(3).stdout("its source is missing, or is not Python");
 }
 
+/// git ends lines at line feeds only. Python also ends them at a carriage return that stands alone.
+#[test]
+fn lines_are_those_of_python() {
+    let repo = Repo::new();
+    let text = |value: u32| format!("a = 1\rb = 2\n\ndef never():\n    return {value}\n\nc = 3\n");
+    repo.git(&["checkout", "-q", "src/shop.py"]);
+    repo.0.write("src/shop.py", text(1));
+    repo.commit("odd lines");
+    repo.git(&["branch", "-q", "-f", "main"]);
+    repo.0.write("src/shop.py", text(99));
+    repo.0.write("run.py", "import sys\nsys.path.insert(0, 'src')\nimport shop\n");
+    repo.measure();
+    let file = repo.file(&[], "src/shop.py");
+    assert_eq!((&file["missing_lines"], &file["statements"]), (&json!([5]), &json!([5])));
+}
+
 /// coverage.py records line 0 of an empty module if it measures lines.
 #[test]
 fn an_empty_module_was_measured_on_its_source() {
@@ -654,6 +678,9 @@ fn a_cache_in_git_is_not_used() {
         repo.0.pulpcov([command]).status(0).stderr(".pulpcov_cache is in git");
         assert!(!repo.0.pulpcov([command, "--no-cache"]).stderr.contains("is in git"));
     }
+    repo.git(&["update-index", "--split-index"]);
+    repo.patch(&[]).stderr(".pulpcov_cache is in git");
+    repo.git(&["update-index", "--no-split-index"]);
     repo.git(&["update-index", "--index-version", "4"]);
     repo.patch(&[]).stderr(".pulpcov_cache is in git");
     repo.git(&["rm", "-q", "--cached", ".pulpcov_cache/facts-1"]);

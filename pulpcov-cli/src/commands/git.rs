@@ -11,8 +11,9 @@ use crate::exit::Failure;
 /// The branches that a change may be based on, the likeliest first.
 const BASES: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
 
-/// Settings of git that would change what a diff says, or run programs, and their values. What is left are the filters
-/// that git needs to compare files with what it keeps of them.
+/// Settings of git that would change what a diff says, or run programs, and their values.
+///
+/// The filters that the repository's configuration names still run: git needs them to compare files with its copies.
 const SETTINGS: [&str; 6] = [
     "core.quotePath=true",
     "core.fsmonitor=false",
@@ -23,9 +24,7 @@ const SETTINGS: [&str; 6] = [
 ];
 
 /// Options that make a diff say the same whatever the settings are.
-const DIFF: [&str; 18] = [
-    // An attribute can declare Python to be binary.
-    "--text",
+const DIFF: [&str; 17] = [
     "--no-ext-diff",
     "--no-textconv",
     "--no-color",
@@ -68,11 +67,12 @@ pub(super) fn changes(
         None => default_base()?,
     };
     let commit = merge_base(&base, revision.unwrap_or("HEAD"))?;
-    let diff = match revision {
-        Some(revision) => diff(&[&commit, revision])?,
-        None => diff(&[&commit])?,
-    };
-    Ok((diff, Base { name: base, commit }))
+    let ends: Vec<&str> = std::iter::once(commit.as_str()).chain(revision).collect();
+    let mut text = diff(&ends, &[])?;
+    if hides_python(&text) {
+        text = diff(&ends, &["--text"])?;
+    }
+    Ok((text, Base { name: base, commit }))
 }
 
 /// Returns the top folder of the repository that the current folder is in, if it is in one.
@@ -87,12 +87,10 @@ fn default_base() -> Result<String, Failure> {
         git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit], Vec::new()).is_ok()
     };
     let found = BASES.iter().find(exists).ok_or_else(|| {
-        Failure::Refused(
-            format!(
-                "git has none of the branches {} to compare with: name another with --base=REF, or read a diff with --diff=FILE. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches",
-                BASES.join(", ")
-            ),
-        )
+        Failure::Refused(format!(
+            "git has none of the branches {} to compare with: name another with --base=REF, or read a diff with --diff=FILE. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches",
+            BASES.join(", ")
+        ))
     })?;
     // `origin/HEAD` is another name of the default branch.
     let name = git(&["rev-parse", "--abbrev-ref", found], Vec::new())?;
@@ -154,17 +152,41 @@ pub(super) fn may_track(folder: &Path, name: &str) -> bool {
         Err(_) => dot_git,
     };
     let Ok(index) = std::fs::read(git_dir.join("index")) else { return false };
-    let is_compressed = index.get(4..8) == Some(&[0, 0, 0, 4]);
-    let wanted = match is_compressed {
-        true => name.rsplit('/').next().unwrap_or(name),
-        false => name,
+    let names_it = |index: &[u8]| {
+        let is_compressed = index.get(4..8) == Some(&[0, 0, 0, 4]);
+        let wanted = if is_compressed { name.rsplit('/').next().unwrap_or(name) } else { name };
+        memchr::memmem::find(index, wanted.as_bytes()).is_some()
     };
-    memchr::memmem::find(&index, wanted.as_bytes()).is_some()
+    names_it(&index) || shared_index(&git_dir, &index).is_some_and(|shared| names_it(&shared))
 }
 
-fn diff(revisions: &[&str]) -> Result<Vec<u8>, Failure> {
+/// Returns the second file of a split index, which has most of the names. The first file has its hash.
+fn shared_index(git_dir: &Path, index: &[u8]) -> Option<Vec<u8>> {
+    let is_shared = |entry: &std::fs::DirEntry| {
+        let name = entry.file_name();
+        let hash = name.to_str().and_then(|name| name.strip_prefix("sharedindex."));
+        hash.and_then(from_hex).is_some_and(|hash| memchr::memmem::find(index, &hash).is_some())
+    };
+    let shared = git_dir.read_dir().ok()?.flatten().find(is_shared)?;
+    std::fs::read(shared.path()).ok()
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let byte = |at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(byte).collect()
+}
+
+/// Returns whether the diff does not show the lines of a Python file. An attribute can declare Python to be binary.
+fn hides_python(text: &[u8]) -> bool {
+    let is_binary = |line: &[u8]| line.starts_with(b"Binary files ");
+    let names_python = |line: &[u8]| memchr::memmem::find(line, b".py").is_some();
+    text.split(|&b| b == b'\n').any(|line| is_binary(line) && names_python(line))
+}
+
+fn diff(revisions: &[&str], options: &[&str]) -> Result<Vec<u8>, Failure> {
     let mut args = vec!["diff"];
     args.extend(DIFF);
+    args.extend(options);
     args.push("--end-of-options");
     args.extend(revisions);
     args.push("--");

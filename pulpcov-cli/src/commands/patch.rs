@@ -9,27 +9,21 @@ use std::path::{Path, PathBuf};
 use pulpcov_core::changes::Diff;
 use pulpcov_core::paths::{GlobMatcher, WorkingFolder, prep_patterns};
 use pulpcov_core::report::patch::{
-    FileState, Options, Patch, write_github, write_gitlab, write_json, write_markdown, write_text,
+    FileState, Options, Patch, PatchFile, write_github, write_gitlab, write_json, write_markdown,
+    write_text,
 };
 use pulpcov_core::results::Numbers;
 use pulpcov_core::summarize::{Detail, FileSummary, Summary};
-use pulpcov_core::text::plural;
+use pulpcov_core::text::{branches, plural};
 use pulpcov_core::{CoverageData, ErrorKind, FilePath};
 
 use super::git::{self, Base, seen_from};
-use super::reporting::{Reporting, print_failure};
+use super::reporting::{Reporting, named_in_part};
 use crate::args::{PatchArgs, PatchFormat};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
 
-/// How many files one message names.
-const NAMED: usize = 5;
-
 pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
-    print_failure(report(args))
-}
-
-fn report(args: &PatchArgs) -> Result<Exit, Failure> {
     let source = DiffSource::of(args)?;
     let mut diff = Diff::parse(&source.text)?;
     for (path, lines) in &source.untracked {
@@ -64,7 +58,7 @@ fn report(args: &PatchArgs) -> Result<Exit, Failure> {
     let expected = Expected::new(&reporting, &places)?;
     let is_expected = |file: &FileSummary| !args.allow_unmeasured && expected.has(file);
     let patch = Patch::new(&diff, summary.as_deref(), path_of, is_expected)?;
-    write(args, &reporting, &patch, &options(args, &reporting, &source.base)?)?;
+    write(args, &reporting, &patch, &options(args, &reporting, source.base.as_ref())?)?;
     warn_of_other_places(reporting.data(), &patch);
     judge(args, &reporting, &patch)
 }
@@ -276,7 +270,7 @@ impl<'a> Expected<'a> {
 fn options(
     args: &PatchArgs,
     reporting: &Reporting<'_>,
-    base: &Option<Base>,
+    base: Option<&Base>,
 ) -> Result<Options, Failure> {
     let options = Options::new().precision(reporting.precision(args.precision)?);
     Ok(match base {
@@ -329,16 +323,16 @@ fn is_same_below(recorded: &str, name: &str) -> bool {
 
 /// Returns the exit code: that of the most serious finding. Says on standard error why the command fails.
 fn judge(args: &PatchArgs, reporting: &Reporting<'_>, patch: &Patch<'_>) -> Result<Exit, Failure> {
-    let others: Vec<String> = patch.of_other_versions().map(|file| file.name()).collect();
+    let others = names(patch.of_other_versions());
     if !others.is_empty() {
         ui::error(&format!(
             "changed after measuring: {}; measure again, or name the version that was measured with --source-rev",
-            in_part(&others)
+            named_in_part(&others)
         ));
         return Ok(Exit::OtherVersion);
     }
     let totals = patch.totals();
-    let unmeasured: Vec<String> = patch.unmeasured().map(|file| file.name()).collect();
+    let unmeasured = names(patch.unmeasured());
     let mut failures = Vec::new();
     if let Some(floor) = args.fail_under.filter(|floor| !floor.is_met(totals.ratio_covered())) {
         failures.push(format!(
@@ -355,11 +349,20 @@ fn judge(args: &PatchArgs, reporting: &Reporting<'_>, patch: &Patch<'_>) -> Resu
     if !unmeasured.is_empty() {
         failures.push(format!(
             "changed files were not measured: {}; --allow-unmeasured accepts that, --omit leaves files out",
-            in_part(&unmeasured)
+            named_in_part(&unmeasured)
         ));
     }
     failures.iter().for_each(|failure| ui::error(failure));
-    Ok(if failures.is_empty() { reporting.exit_code() } else { Exit::FailUnder })
+    let is_complete = args.reporting.ignore_errors || patch.without_source().next().is_none();
+    Ok(match failures.is_empty() {
+        false => Exit::FailUnder,
+        true if is_complete => reporting.exit_code(),
+        true => Exit::LeftOut,
+    })
+}
+
+fn names<'p>(files: impl Iterator<Item = &'p PatchFile<'p>>) -> Vec<PathBuf> {
+    files.map(|file| file.name().into()).collect()
 }
 
 /// Returns what is not covered, in words.
@@ -367,17 +370,6 @@ fn missing(totals: Numbers) -> String {
     let statements = plural(totals.missing, "statement");
     match totals.missing_branches {
         0 => statements,
-        1 => format!("{statements} and 1 branch"),
-        branches => format!("{statements} and {branches} branches"),
+        count => format!("{statements} and {}", branches(count)),
     }
-}
-
-/// Returns the first names, and the number of the others.
-fn in_part(names: &[String]) -> String {
-    let mut shown: Vec<String> =
-        names.iter().take(NAMED).map(|name| ui::name(Path::new(name))).collect();
-    if names.len() > NAMED {
-        shown.push(format!("and {} more", names.len() - NAMED));
-    }
-    shown.join(", ")
 }

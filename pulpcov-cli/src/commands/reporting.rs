@@ -47,8 +47,8 @@ const STANDARD_OUTPUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self
 /// How many sources that do not match the data are named, unless `--debug=sources` asks for all.
 const MISMATCHES_NAMED: usize = 5;
 
-/// How many missing sources one message names.
-const MISSING_NAMED: usize = 5;
+/// How many files one message names.
+const FILES_NAMED: usize = 5;
 
 /// The settings, options and data of one report.
 pub(crate) struct Reporting<'a> {
@@ -416,11 +416,11 @@ fn left_out(files: &[&Error]) -> String {
 }
 
 /// Returns the names of the first files, and the number of the others.
-fn named_in_part(files: &[PathBuf]) -> String {
+pub(crate) fn named_in_part(files: &[PathBuf]) -> String {
     let mut names: Vec<String> =
-        files.iter().take(MISSING_NAMED).map(|file| ui::name(file)).collect();
-    if files.len() > MISSING_NAMED {
-        names.push(format!("and {} more", files.len() - MISSING_NAMED));
+        files.iter().take(FILES_NAMED).map(|file| ui::name(file)).collect();
+    if files.len() > FILES_NAMED {
+        names.push(format!("and {} more", files.len() - FILES_NAMED));
     }
     names.join(", ")
 }

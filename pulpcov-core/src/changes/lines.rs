@@ -1,8 +1,9 @@
 //! Maps lines from one version of a file to the other.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
-use super::FileChange;
+use super::{Content, FileChange};
 
 /// Consecutive lines of the old version that were replaced by lines of the new version. Lines are counted
 /// from 1. One of the two ranges can be empty: then it starts at the line before which lines were added or
@@ -82,6 +83,45 @@ impl FileChange {
     }
 }
 
+impl FileChange {
+    /// Returns the change with the line numbers that Python has in the new version, whose bytes are `source`.
+    ///
+    /// A diff counts line feeds. Python also ends a line at a carriage return that stands alone (Python reference,
+    /// section 2.1.2).
+    #[must_use]
+    pub fn with_python_lines(&self, source: &[u8]) -> Cow<'_, Self> {
+        let returns = lone_returns(source);
+        if returns.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let number = |line: i32| {
+            let before = returns.partition_point(|&of_return| of_return < line);
+            line.saturating_add(i32::try_from(before).unwrap_or(i32::MAX))
+        };
+        let mut change = self.clone();
+        if let Content::Text(edits) = &mut change.content {
+            for edit in edits {
+                edit.new = number(edit.new.start)..number(edit.new.end);
+            }
+        }
+        Cow::Owned(change)
+    }
+}
+
+/// Returns the line of the diff in which each carriage return stands that has no line feed after it.
+fn lone_returns(source: &[u8]) -> Vec<i32> {
+    let mut line = 1;
+    let mut found = Vec::new();
+    for (at, byte) in source.iter().enumerate() {
+        match byte {
+            b'\n' => line = i32::saturating_add(line, 1),
+            b'\r' if source.get(at + 1) != Some(&b'\n') => found.push(line),
+            _ => {}
+        }
+    }
+    found
+}
+
 /// Maps a line between two versions. `sides` returns the ranges of an edit in the line's version and in the
 /// other one.
 fn mapped(
@@ -97,4 +137,22 @@ fn mapped(
     let Some(last) = before.checked_sub(1).and_then(|at| edits.get(at)) else { return Some(line) };
     let (from, to) = sides(last);
     to.end.checked_add(line - from.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::changes::Diff;
+
+    #[test]
+    fn a_lone_carriage_return_ends_a_line_for_python_only() {
+        let text =
+            b"--- a/x.py\n+++ b/x.py\n@@ -2 +2 @@\n-old\n+new\n@@ -4 +4 @@\n-old\n+one\rtwo\n";
+        let diff = Diff::parse(text).unwrap();
+        let lines = |source: &[u8]| -> Vec<i32> {
+            diff.files()[0].with_python_lines(source).added_lines().collect()
+        };
+        assert_eq!(lines(b"1\n2\n3\none two\n"), [2, 4]);
+        assert_eq!(lines(b"1\r\n2\r\n3\r\none two\r\n"), [2, 4]);
+        assert_eq!(lines(b"1\r1\n2\n3\none\rtwo\n"), [3, 5, 6]);
+    }
 }

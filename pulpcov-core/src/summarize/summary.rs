@@ -263,8 +263,13 @@ impl Summary<'_> {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn source(&self, file: &FileSummary) -> Result<PythonSource> {
-        let bytes = read_source(self.sources, &file.path, &file.authors)?;
+        let bytes = self.source_bytes(file)?;
         if file.is_python { PythonSource::decode(bytes) } else { Ok(PythonSource::plain(&bytes)) }
+    }
+
+    /// Reads the source of a file again, as it is.
+    pub(crate) fn source_bytes(&self, file: &FileSummary) -> Result<Vec<u8>> {
+        read_source(self.sources, &file.path, &file.authors)
     }
 
     /// Returns each line that ran with the contexts that ran it, sorted by name.

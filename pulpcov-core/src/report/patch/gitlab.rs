@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::findings::{FindingKind, findings};
 use super::{Options, Patch};
-use crate::{Error, ErrorKind, Result};
+use crate::Result;
 
 #[derive(Serialize)]
 struct Issue {
@@ -39,7 +39,7 @@ struct Lines {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Output`] if `out` cannot be written.
+/// [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_gitlab(patch: &Patch<'_>, _: &Options, mut out: impl Write) -> Result<()> {
     let mut issues = Vec::new();
     for file in patch.files() {
@@ -77,8 +77,7 @@ pub fn write_gitlab(patch: &Patch<'_>, _: &Options, mut out: impl Write) -> Resu
             });
         }
     }
-    serde_json::to_writer(&mut out, &issues)
-        .map_err(|err| Error::new(ErrorKind::Output, std::io::Error::from(err)))?;
+    serde_json::to_writer(&mut out, &issues).map_err(std::io::Error::from)?;
     Ok(writeln!(out)?)
 }
 

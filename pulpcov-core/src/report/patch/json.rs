@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{FileState, Options, Patch, PatchFile};
 use crate::changes::{ChangeKind, FilePatch, LineState};
 use crate::results::Numbers;
-use crate::{Error, ErrorKind, LineArc, Result};
+use crate::{LineArc, Result};
 
 /// The version of the shape. It grows when something is removed or changes its meaning.
 const FORMAT: u32 = 1;
@@ -86,7 +86,7 @@ struct Counts {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Output`] if `out` cannot be written.
+/// [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_json(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> Result<()> {
     let document = Document {
         format: FORMAT,
@@ -95,8 +95,7 @@ pub fn write_json(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> 
         files: patch.files().iter().map(File::new).collect(),
         totals: Counts::new(patch.totals()),
     };
-    serde_json::to_writer(&mut out, &document)
-        .map_err(|err| Error::new(ErrorKind::Output, std::io::Error::from(err)))?;
+    serde_json::to_writer(&mut out, &document).map_err(std::io::Error::from)?;
     Ok(writeln!(out)?)
 }
 

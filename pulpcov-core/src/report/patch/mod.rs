@@ -26,7 +26,7 @@ pub use text::write_text;
 use crate::changes::{ChangeKind, Diff, FileChange, FilePatch, lines_of_another_version};
 use crate::results::{Numbers, Precision, display_covered};
 use crate::summarize::{FileSummary, Summary, Warning};
-use crate::text::plural;
+use crate::text::{branches, plural};
 use crate::{FilePath, Result};
 
 /// How many lines a remark names.
@@ -117,8 +117,9 @@ impl<'a> Patch<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NoData`](crate::ErrorKind::NoData) unless the summary keeps
-    /// [everything](crate::summarize::Detail::Everything).
+    /// - [`ErrorKind::NoData`](crate::ErrorKind::NoData) unless the summary keeps
+    ///   [everything](crate::summarize::Detail::Everything);
+    /// - [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if a source can no longer be read.
     pub fn new(
         diff: &'a Diff,
         summary: Option<&'a Summary<'a>>,
@@ -160,6 +161,11 @@ impl<'a> Patch<'a> {
         self.files.iter().filter(|file| file.is_missing_from_data())
     }
 
+    /// Returns the files of which nothing is known, because there is no source, or the diff does not show their lines.
+    pub fn without_source(&self) -> impl Iterator<Item = &PatchFile<'a>> {
+        self.files.iter().filter(|file| matches!(file.state, FileState::NoSource))
+    }
+
     /// Returns the files that were measured on another version of their source.
     pub fn of_other_versions(&self) -> impl Iterator<Item = &PatchFile<'a>> {
         self.files.iter().filter(|file| file.is_of_other_version())
@@ -184,7 +190,9 @@ impl<'a> FileState<'a> {
         summary: &'a Summary<'a>,
         is_expected: impl Fn(&FileSummary) -> bool,
     ) -> Result<Self> {
-        let patch = FilePatch::new(change, file.facts()?, file.analysis()?);
+        let source = summary.source_bytes(file)?;
+        let change = change.with_python_lines(&source);
+        let patch = FilePatch::new(&change, file.facts()?, file.analysis()?);
         if !summary.is_measured(file) {
             return Ok(match patch.statements().is_empty() {
                 true => Self::NoStatements,
@@ -277,7 +285,9 @@ impl<'a> PatchFile<'a> {
                 "not measured, though other files of its folder were"
             }
             FileState::Unmeasured { .. } => "not measured",
-            FileState::NoSource => "its source is missing, or is not Python",
+            FileState::NoSource => {
+                "its source is missing, or is not Python, or the diff does not show it"
+            }
             FileState::LeftOut => "left out by the settings",
             FileState::OtherVersion { lines, .. } => return Some(changed_since(lines)),
         };
@@ -350,11 +360,10 @@ struct Base {
 /// Returns the counts in words: `3 of 4 statements and 1 of 2 branches`.
 fn counts(numbers: Numbers) -> String {
     let (ran, statements) = numbers.ratio_statements();
-    let (taken, branches) = numbers.ratio_branches();
+    let (taken, all) = numbers.ratio_branches();
     let of_statements = format!("{ran} of {}", plural(statements, "statement"));
-    match branches {
+    match all {
         0 => of_statements,
-        1 => format!("{of_statements} and {taken} of 1 branch"),
-        branches => format!("{of_statements} and {taken} of {branches} branches"),
+        all => format!("{of_statements} and {taken} of {}", branches(all)),
     }
 }
