@@ -46,6 +46,13 @@ Exit codes:
   3  something was left out of the report; a warning names it
   4  the data were measured on another version of a changed file";
 
+const WHO_EXIT_CODES: &str = "\
+Exit codes:
+  0  the question is answered
+  1  an error or wrong usage, or the data does not say which test ran what
+  3  something was left out; a warning names it
+  5  --format=pytest has no test to print";
+
 /// Combine, report and inspect coverage.py data files, without Python.
 #[derive(Debug, Parser)]
 #[command(
@@ -78,6 +85,7 @@ pub(crate) enum Command {
     Patch(PatchArgs),
     Report(ReportArgs),
     Watch(WatchArgs),
+    Who(WhoArgs),
     Xml(XmlArgs),
 }
 
@@ -467,6 +475,49 @@ pub(crate) enum PatchFormat {
     Github,
     /// A code quality report of GitLab
     Gitlab,
+}
+
+/// Say which tests ran the lines of a file
+///
+/// The data must have been recorded with contexts. A line stands for the statement that contains it.
+#[derive(Args, Debug)]
+#[command(after_help = WHO_EXIT_CODES, mut_arg("files", |arg| arg
+    .value_name("WHERE")
+    .help("A file, and a part of it: FILE, FILE:LINE, FILE:LINE-LINE, or FILE::NAME of a function or class")))]
+pub(crate) struct WhoArgs {
+    /// List only lines that exactly one test ran
+    #[arg(long, conflicts_with_all = ["of", "unused_tests"])]
+    pub(crate) alone: bool,
+
+    /// Say instead what this test ran, and what it alone ran; a class, a file, or a test without its parameters stands
+    /// for all of its tests
+    #[arg(long, value_name = "TEST", conflicts_with = "unused_tests")]
+    pub(crate) of: Option<String>,
+
+    /// List instead the tests whose every line other tests run too, in files that are not tests
+    #[arg(long)]
+    pub(crate) unused_tests: bool,
+
+    /// How to write the answer
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: WhoFormat,
+
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) reporting: ReportingArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhoFormat {
+    /// For a terminal: each test with the lines that it ran
+    Text,
+    /// For programs
+    Json,
+    /// The node ids of the tests, one a line, for `pytest @FILE`
+    Pytest,
 }
 
 /// Write a report as XML, in the format of Cobertura

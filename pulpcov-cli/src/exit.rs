@@ -32,6 +32,9 @@ pub enum Exit {
     LeftOut,
     /// The data were measured on another version of the source, so nothing can be said of single lines: 4.
     OtherVersion,
+    /// No test is selected: 5, as pytest's own code for no tests. pytest runs all tests if it is given none, so this is no
+    /// success.
+    NothingSelected,
 }
 
 impl Exit {
@@ -43,6 +46,7 @@ impl Exit {
             Self::FailUnder => 2,
             Self::LeftOut => 3,
             Self::OtherVersion => 4,
+            Self::NothingSelected => 5,
         }
     }
 }

@@ -52,6 +52,7 @@
 //! | [`results`] | what ran compared with what could run: missing lines and branches, percentages |
 //! | [`summarize`] | the contents of reports, made from data and sources |
 //! | [`changes`] | what a diff changed, line by line |
+//! | [`impact`] | which tests ran what |
 //! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source, HTML |
 //! | [`output`] | report files, written completely or not at all |
 //! | [`combine`] | all steps together: combines a folder of data files into one, without losing data |
@@ -127,6 +128,8 @@ mod error;
 pub mod folder;
 #[cfg(feature = "combine")]
 pub mod formats;
+#[cfg(feature = "combine")]
+pub mod impact;
 #[cfg(feature = "combine")]
 mod links;
 #[cfg(feature = "combine")]

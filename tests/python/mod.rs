@@ -30,3 +30,4 @@ mod readers;
 mod report;
 mod sources;
 mod watch;
+mod who;

@@ -18,6 +18,7 @@ mod report;
 mod reporting;
 mod source_tree;
 mod watch;
+mod who;
 mod xml;
 
 use crate::args::Command;
@@ -38,6 +39,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Patch(args) => patch::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Watch(args) => watch::run(&args),
+        Command::Who(args) => who::run(args),
         Command::Xml(args) => xml::run(&args),
     }
 }

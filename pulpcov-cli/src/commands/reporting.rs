@@ -17,7 +17,8 @@ use pulpcov_core::plugins::depends_on_python_version;
 use pulpcov_core::python::{LinePatterns, PythonVersion};
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
 use pulpcov_core::summarize::{
-    Detail, FactsCache, PluginLines, PythonChoice, Summarizer, Summary, Unmatched, Warning,
+    Detail, FactsCache, FileSummary, PluginLines, PythonChoice, Summarizer, Summary, Unmatched,
+    Warning,
 };
 use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, REFERENCE_VERSION, discover};
@@ -71,7 +72,7 @@ impl<'a> Reporting<'a> {
     /// Reads the settings and the data. Parallel data files are combined first.
     pub(crate) fn new(args: &'a ReportingArgs, quiet: bool) -> Result<Self, Failure> {
         let config = settings::load(&args.config)?;
-        let data = load_data(args, &config, quiet, false)?;
+        let data = load_data(args, &config, quiet, false, |_| true)?;
         Ok(Self { quiet, ..Self::of_data(args, config, data)? })
     }
 
@@ -90,8 +91,19 @@ impl<'a> Reporting<'a> {
         let setting = config.report.contexts.clone();
         let contexts = patterns(option).or(setting).unwrap_or_default();
         let keep_contexts = !contexts.is_empty() || shows(&config);
-        let data = load_data(args, &config, quiet, keep_contexts)?;
+        let data = load_data(args, &config, quiet, keep_contexts, |_| true)?;
         Ok(Self { quiet, contexts, ..Self::of_data(args, config, data)? })
+    }
+
+    /// Reads the settings and the data with its contexts, but only the rows of files whose paths are wanted. Files whose
+    /// sources are missing are left out.
+    pub(crate) fn of_rows(
+        args: &'a ReportingArgs,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Self, Failure> {
+        let config = settings::load(&args.config)?;
+        let data = load_data(args, &config, true, true, is_wanted)?;
+        Self::of_data(args, config, data)
     }
 
     /// Creates a quiet report of data that is in memory already.
@@ -166,6 +178,17 @@ impl<'a> Reporting<'a> {
     /// Returns the data.
     pub(crate) fn data(&self) -> &CoverageData {
         &self.data
+    }
+
+    /// Returns whether a file of the report is the named one, or in the named folder.
+    pub(crate) fn is_in(&self, file: &FileSummary, named: &Path) -> bool {
+        let absolute = |path: &Path| {
+            let path = self.folder().join(path);
+            path.canonicalize().unwrap_or(path)
+        };
+        let cwd = settings::cwd().unwrap_or_default();
+        let named = cwd.join(named);
+        absolute(file.path()).starts_with(named.canonicalize().unwrap_or(named))
     }
 
     /// Returns the folder that relative paths start from.
@@ -447,6 +470,20 @@ pub(crate) fn is_standard_output(path: &Path) -> bool {
     STANDARD_OUTPUT.iter().any(|name| path.as_os_str() == *name)
 }
 
+/// Writes an answer to a file, or to standard output if `output` is `None` or one of its names.
+pub(crate) fn to_output(
+    output: Option<&str>,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
+) -> Result<(), Failure> {
+    match output.map(Path::new).filter(|path| !is_standard_output(path)) {
+        None => to_stdout(write),
+        Some(path) => {
+            trust::check_output(path)?;
+            Ok(WholeFile::at(path).write(write)?)
+        }
+    }
+}
+
 /// Writes to standard output through a large buffer.
 pub(crate) fn to_stdout<T>(
     write: impl FnOnce(&mut dyn Write) -> Result<T, Error>,
@@ -486,12 +523,13 @@ fn load_data(
     config: &Config,
     quiet: bool,
     keep_contexts: bool,
+    is_wanted: impl Fn(&str) -> bool,
 ) -> Result<CoverageData, Failure> {
     let data_file = settings::data_file(args.data_file.clone(), config);
     combine_first(args, config, &data_file, quiet)?;
     // Combined data is read from the file again. In memory, the order of contexts depends on how threads ran,
     // but two reports of the same data have to be the same.
-    let data = read_data_file(&data_file, keep_contexts)?;
+    let data = read_data_file(&data_file, keep_contexts, is_wanted)?;
     if config.paths.iter().next().is_none() {
         return Ok(data);
     }
@@ -500,7 +538,11 @@ fn load_data(
 }
 
 /// Reads a data file. A file that is missing or empty holds no data.
-fn read_data_file(path: &Path, keep_contexts: bool) -> Result<CoverageData, Failure> {
+fn read_data_file(
+    path: &Path,
+    keep_contexts: bool,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<CoverageData, Failure> {
     // A link stands for its target, unless another user planted the link. Such a link is refused on opening.
     let resolved = match trust::is_untrusted_link(path) {
         true => Ok(path.to_owned()),
@@ -509,7 +551,8 @@ fn read_data_file(path: &Path, keep_contexts: bool) -> Result<CoverageData, Fail
     let Some(path) = resolved.ok().filter(|path| !is_blank(path)) else {
         return Ok(CoverageData::new());
     };
-    let decoded = DataFile::open_in_place(&path)?.drop_contexts(!keep_contexts).read()?;
+    let file = DataFile::open_in_place(&path)?.drop_contexts(!keep_contexts);
+    let decoded = file.only_rows_of(is_wanted).read()?;
     if decoded.orphan_rows > 0 {
         let rows = decoded.orphan_rows;
         let name = ui::name(&path);

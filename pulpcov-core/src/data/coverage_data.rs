@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::authors::{self, Authors};
 use super::conflict::mixed_data;
 use super::contexts::{ContextId, ContextTable};
 use super::file_record::FileRecord;
+use super::measurement::HAS_ARCS;
 use super::rows::{Rows, Runs};
 use super::stored_text::StoredText;
-use super::{ArcSet, Authors, FileData, FilePath, LineArc, Measurement, Numbits};
-use crate::error::{Error, Result};
+use super::{ArcSet, FileData, FilePath, LineArc, Measurement, Numbits};
+use crate::error::{Error, ErrorKind, Result};
 
 /// Lines or arcs that ran, by source file and context.
 ///
@@ -400,7 +402,8 @@ impl CoverageData {
     /// # Errors
     ///
     /// [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if the key or the value contains a
-    /// NUL.
+    /// NUL, or if the data set itself writes the key: `has_arcs` is the [measurement](Self::measurement), and keys
+    /// that start with `pulpcov_authors:` are the [authors](Self::set_authors).
     ///
     /// # Examples
     ///
@@ -414,6 +417,11 @@ impl CoverageData {
     /// ```
     pub fn set_meta(&mut self, key: &str, value: &str) -> Result<()> {
         let (key, value) = (stored("key", key)?, stored("value", value)?);
+        if key.as_str() == HAS_ARCS || key.as_str().starts_with(authors::META_KEY) {
+            let message =
+                format!("the key {:?} cannot be set: the data set itself writes it", key.as_str());
+            return Err(Error::new(ErrorKind::NotRepresentable, message));
+        }
         self.meta.insert(key.as_str().to_owned(), value.as_str().to_owned());
         Ok(())
     }
@@ -509,6 +517,16 @@ fn stored<'t>(what: &str, text: &'t str) -> Result<StoredText<'t>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_that_the_data_set_writes_cannot_be_set() {
+        let mut data = CoverageData::new();
+        for key in ["has_arcs", "pulpcov_authors:a.py", "pulpcov_authors:"] {
+            let err = data.set_meta(key, "1").unwrap_err();
+            assert_eq!(err.kind(), ErrorKind::NotRepresentable, "{key}");
+        }
+        assert!(data.meta().is_empty());
+    }
 
     #[test]
     fn no_arcs_are_no_row() {

@@ -26,7 +26,7 @@ pub(crate) mod contexts;
 mod coverage_data;
 mod file_data;
 pub(crate) mod file_record;
-mod measurement;
+pub(crate) mod measurement;
 #[cfg(feature = "combine")]
 pub(crate) mod merging;
 mod numbits;

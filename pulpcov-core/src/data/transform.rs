@@ -187,6 +187,14 @@ impl CoverageData {
         self.contexts = contexts;
     }
 
+    /// Removes the rows of files whose paths satisfy `unwanted`. The data still names these files.
+    #[cfg(feature = "combine")]
+    pub(crate) fn drop_rows_of(&mut self, unwanted: impl Fn(&str) -> bool) {
+        for (_, record) in self.files.iter_mut().filter(|(path, _)| unwanted(path.as_str())) {
+            *record = record.without_rows();
+        }
+    }
+
     /// Replaces arcs by the lines at their ends. Data without arcs does not change.
     ///
     /// # Examples

@@ -350,6 +350,35 @@ impl DataFile {
         self
     }
 
+    /// Reads only the rows of files whose paths are `wanted`. The data still names the other files, which then
+    /// have no rows. With contexts, the rows of one file are a small part of the data.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::combine::{StoreFormat, store};
+    /// # use pulpcov_core::formats::DataFile;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join(".coverage");
+    /// # let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// data.add_lines("web.py", "test_add", &Numbits::from_iter([5]))?;
+    /// store(&data, &path, StoreFormat::Sqlite)?;
+    /// let data = DataFile::open(&path)?.only_rows_of(|path| path == "web.py").read()?.data;
+    /// assert_eq!(data.row_count(), 1);
+    /// assert!(data.file("app.py").is_some_and(|file| !file.has_rows()));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn only_rows_of(mut self, wanted: impl Fn(&str) -> bool) -> Self {
+        match &mut self.content {
+            Content::Json { data, .. } => data.drop_rows_of(|path| !wanted(path)),
+            Content::Sqlite(reader) => reader.skip_files(wanted),
+        }
+        self
+    }
+
     /// Reads the rows.
     ///
     /// # Errors

@@ -8,14 +8,15 @@
 //! | [`lcov`] | `lcov` |
 //! | [`annotate`] | `annotate` |
 //! | [`patch`] | none: whether the changed lines of a diff ran |
+//! | [`who`] | none: which tests ran the lines of a file |
 //! | `html` | `html`, with a design of its own; requires the feature `html` |
 //!
 //! They share private modules: `flat_name` and `folders` name files and folders, `splitlines` finds
 //! lines as Python does, and `parallel` renders on all cores.
 //!
-//! All reports but `html` and `patch` write the same bytes as coverage.py. They write to any
+//! All reports but `html`, `patch` and `who` write the same bytes as coverage.py. They write to any
 //! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
-//! reports but `annotate` and `patch` return the total in percent, which
+//! reports but `annotate`, `patch` and `who` return the total in percent, which
 //! [`should_fail_under`](crate::results::should_fail_under) can check.
 
 pub mod annotate;
@@ -29,6 +30,7 @@ mod parallel;
 pub mod patch;
 mod splitlines;
 pub mod text;
+pub mod who;
 pub mod xml;
 
 pub use flat_name::flat_name;

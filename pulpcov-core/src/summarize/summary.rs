@@ -296,8 +296,23 @@ impl Summary<'_> {
         self.data.contexts_by_line_recorded(&file.recorded, self.selection.as_ref())
     }
 
-    /// Returns the contexts that ran a file, each with the lines that it ran.
-    pub(crate) fn lines_by_context(
+    /// Returns the contexts that ran a file, each with the lines that it ran, as the data has them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+    /// data.add_lines("cart.py", "test_sub", &Numbits::from_iter([1, 2]))?;
+    /// let summary = Summarizer::new(&data, &sources).run()?;
+    /// let rows = summary.lines_by_context(&summary.files()[0]);
+    /// assert_eq!((rows[0].0, rows[0].1.len()), ("test_sub", 2));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn lines_by_context(
         &self,
         file: &FileSummary,
     ) -> Vec<(&str, std::borrow::Cow<'_, crate::Numbits>)> {

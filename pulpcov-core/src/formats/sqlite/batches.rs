@@ -2,9 +2,10 @@
 
 use super::pages::{self, NeedsSqlite};
 use super::read::{Database, Reader, measurement};
-use super::rows::{Contexts, Ids};
+use super::rows::{Contexts, FileIds};
 use super::sql;
 use crate::data::LineArc;
+use crate::data::measurement::HAS_ARCS;
 use crate::data::rows::{Rows, Runs};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -67,7 +68,7 @@ impl Reader {
 /// Reads a plain database in batches.
 fn read_plain<T>(
     database: &pages::Database,
-    files: &Ids<usize>,
+    files: &FileIds,
     merge: Contexts,
     bytes: u64,
     begin: impl Fn(&mut Rows) -> Result<T>,
@@ -84,6 +85,6 @@ fn read_plain<T>(
         Ok(add(&mut made, lines, arcs)?)
     })?;
     rows.orphans += orphans;
-    rows.measurement = measurement(any_lines, any_arcs, rows.meta.remove("has_arcs"))?;
+    rows.measurement = measurement(any_lines, any_arcs, rows.meta.remove(HAS_ARCS))?;
     Ok((made, rows))
 }

@@ -1,9 +1,10 @@
 //! Reading the tables of a data file into [`CoverageData`](crate::CoverageData).
 
 use super::pages::{self, ByteSource, NeedsSqlite, PageFile};
-use super::rows::{Contexts, Ids};
+use super::rows::{Contexts, FileIds};
 use super::snapshot::{InPlace, Snapshot};
 use super::{SCHEMA_VERSION, sql};
+use crate::data::measurement::HAS_ARCS;
 use crate::data::merging::{Merging, PathTable};
 use crate::data::path::PathList;
 use crate::data::rows::{Rows, has_rows};
@@ -19,7 +20,7 @@ pub(crate) struct Reader {
     /// The source paths, in the order of the table `file`.
     pub(super) paths: PathList,
     /// A map from SQLite's file ids to indexes into `paths`.
-    pub(super) file_index: Ids<usize>,
+    pub(super) file_index: FileIds,
     /// Who may have written the data file.
     pub(super) authors: Authors,
     /// Whether a journal or write-ahead log is part of the data.
@@ -128,6 +129,11 @@ impl Reader {
         &self.paths
     }
 
+    /// Leaves out the rows of files whose paths are not `wanted`.
+    pub(crate) fn skip_files(&mut self, wanted: impl Fn(&str) -> bool) {
+        self.file_index.skip(self.paths.iter().map(|path| !wanted(path.as_str())).collect());
+    }
+
     /// Reads all rows into a data set.
     pub(crate) fn read(self, contexts: Contexts) -> Result<Decoded> {
         let mut paths = PathTable::default();
@@ -150,7 +156,7 @@ impl Reader {
         rows.authors = self.authors;
         rows.take_listed_authors(&self.paths);
         let (any_lines, any_arcs) = (has_rows(&rows.lines), has_rows(&rows.arcs));
-        rows.measurement = measurement(any_lines, any_arcs, rows.meta.remove("has_arcs"))?;
+        rows.measurement = measurement(any_lines, any_arcs, rows.meta.remove(HAS_ARCS))?;
         if contexts == Contexts::Merged {
             rows.drop_contexts();
         }
@@ -162,7 +168,7 @@ impl Reader {
 /// no time.
 fn rows(
     database: Database,
-    files: &Ids<usize>,
+    files: &FileIds,
     count: usize,
     contexts: Contexts,
     buffer: &mut Vec<u8>,

@@ -16,7 +16,7 @@ use super::pages::{
     FreeList, Header, PAGE_SIZE, WrittenTables, number16, number32, write_at, write_blank,
     write_free_list, write_from,
 };
-use super::row_source::{RowSource, refuse_two_measurements};
+use super::row_source::RowSource;
 use crate::error::{Error, ErrorKind, Result};
 use crate::formats::FileKind;
 
@@ -49,7 +49,6 @@ impl ReplacedInPlace {
         marked: bool,
         check: impl FnOnce(&File) -> Result<()>,
     ) -> Result<Self> {
-        refuse_two_measurements(rows)?;
         let lock = WriteLock::acquire(file)?;
         let old = HeaderFields::of(lock.file())?;
         let before = lock.file().metadata()?;

@@ -8,8 +8,8 @@ use crate::data::authors::META_KEY;
 use crate::data::by_context::{ByContext, Union};
 use crate::data::contexts::{ContextId, ContextTable};
 use crate::data::file_record::FileRecord;
+use crate::data::measurement::HAS_ARCS;
 use crate::data::{Authors, CoverageData, FilePath, Measurement};
-use crate::error::{Error, ErrorKind, Result};
 
 /// A source of the rows for a data file. It is read once for each large table and once for the table's index.
 pub(crate) trait RowSource: Sync {
@@ -58,28 +58,14 @@ impl RowSource for CoverageData {
     }
 }
 
-pub(super) fn refuse_two_measurements(rows: &dyn RowSource) -> Result<()> {
-    if has_two_measurements(rows) {
-        let message = "the metadata says `has_arcs`, and the rows say it too";
-        return Err(Error::new(ErrorKind::NotRepresentable, message));
-    }
-    Ok(())
-}
-
-/// Returns whether the metadata and the rows both say what was measured.
-pub(super) fn has_two_measurements(rows: &dyn RowSource) -> bool {
-    rows.meta().contains_key("has_arcs") && rows.measurement().is_some()
-}
-
 /// Returns the rows of the table `meta`. Each key occurs once.
 pub(super) fn meta_rows(rows: &dyn RowSource) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
-    let is_authors = |key: &str| key.starts_with(META_KEY);
-    let meta = rows.meta().iter().filter(|(key, _)| !is_authors(key));
+    let meta = rows.meta().iter();
     let mut all: Vec<(Cow<'_, str>, Cow<'_, str>)> =
         meta.map(|(key, value)| (key.into(), value.into())).collect();
     if let Some(measurement) = rows.measurement() {
         let has_arcs = if measurement == Measurement::Arcs { "1" } else { "0" };
-        all.push(("has_arcs".into(), has_arcs.into()));
+        all.push((HAS_ARCS.into(), has_arcs.into()));
     }
     let row = |(path, authors): (&FilePath, &Authors)| {
         (format!("{META_KEY}{}", path.as_str()).into(), authors.to_string().into())

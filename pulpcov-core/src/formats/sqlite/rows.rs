@@ -54,6 +54,34 @@ impl<T: Copy> Ids<T> {
     }
 }
 
+/// A map from the ids of files to their indexes, and the files whose rows are wanted.
+pub(super) struct FileIds {
+    ids: Ids<usize>,
+    /// By index; files beyond the end are wanted.
+    skipped: Vec<bool>,
+}
+
+impl FileIds {
+    pub(super) fn new(ids: Vec<(i64, usize)>) -> Self {
+        Self { ids: Ids::new(ids), skipped: Vec::new() }
+    }
+
+    /// Leaves out the rows of files for which `skipped` is true.
+    pub(super) fn skip(&mut self, skipped: Vec<bool>) {
+        self.skipped = skipped;
+    }
+
+    #[inline]
+    pub(super) fn get(&self, id: i64) -> Option<usize> {
+        self.ids.get(id)
+    }
+
+    #[inline]
+    pub(super) fn is_wanted(&self, file: usize) -> bool {
+        !self.skipped.get(file).copied().unwrap_or(false)
+    }
+}
+
 /// The union of the lines of each file over all contexts.
 pub(super) struct LineTotals(Vec<Option<Numbits>>);
 

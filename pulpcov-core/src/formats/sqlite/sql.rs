@@ -6,7 +6,7 @@ use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use super::connection::Source;
-use super::rows::Ids;
+use super::rows::{FileIds, Ids};
 use super::schema::{Lines, Schema};
 use super::snapshot::Snapshot;
 use super::sql_rows::{Table, blob, integer, optional_text, text};
@@ -39,7 +39,7 @@ impl Database {
 
     /// Returns the paths in the order of their table, and a map from SQLite's ids to indexes into these
     /// paths.
-    pub(super) fn files(&self) -> Result<(PathList, Ids<usize>)> {
+    pub(super) fn files(&self) -> Result<(PathList, FileIds)> {
         let mut paths = PathList::default();
         let mut ids = Vec::new();
         Table::new(&self.source, "file").each("SELECT id, path FROM file", |row| {
@@ -48,11 +48,11 @@ impl Database {
             paths.push(path);
             Ok(())
         })?;
-        Ok((paths, Ids::new(ids)))
+        Ok((paths, FileIds::new(ids)))
     }
 
     /// Reads all other rows.
-    pub(super) fn rows(&self, files: &Ids<usize>) -> Result<Rows> {
+    pub(super) fn rows(&self, files: &FileIds) -> Result<Rows> {
         let (contexts, context_ids) = self.contexts()?;
         let mut lookup = IdLookup { files, contexts: &context_ids, orphans: 0, last: None };
         let lines = self.lines(&mut lookup)?;
@@ -161,7 +161,7 @@ impl Database {
 
 /// The known files and contexts, by their ids in the database.
 struct IdLookup<'a> {
-    files: &'a Ids<usize>,
+    files: &'a FileIds,
     contexts: &'a Ids<ContextId>,
     orphans: u64,
     /// The ids of the last row, and what they stand for. Rows in sequence mostly have the same ids.
@@ -169,17 +169,18 @@ struct IdLookup<'a> {
 }
 
 impl IdLookup<'_> {
-    /// Returns the file and the context of a row, whose ids are in columns 1 and 2. Counts a row without a
-    /// known file and context as an orphan.
+    /// Returns the file and the context of a row, whose ids are in columns 1 and 2, if the rows of the file are
+    /// wanted. Counts a row without a known file and context as an orphan.
     fn of(&mut self, row: &Row<'_>) -> Result<Option<(usize, ContextId)>> {
         let ids = (integer(row, 1)?, integer(row, 2)?);
+        let is_wanted = |&(file, _): &(usize, ContextId)| self.files.is_wanted(file);
         if let Some((_, found)) = self.last.filter(|last| last.0 == ids) {
-            return Ok(Some(found));
+            return Ok(Some(found).filter(is_wanted));
         }
         let found = self.files.get(ids.0).zip(self.contexts.get(ids.1));
         self.orphans += u64::from(found.is_none());
         self.last = found.map(|found| (ids, found));
-        Ok(found)
+        Ok(found.filter(is_wanted))
     }
 }
 

@@ -8,9 +8,7 @@ use rusqlite::types::Value;
 use rusqlite::vtab::array::{self, Array};
 use rusqlite::{Connection, OpenFlags, Statement, params};
 
-use super::row_source::{
-    RowSource, by_rank, has_two_measurements, meta_rows, ranked_contexts, refuse_two_measurements,
-};
+use super::row_source::{RowSource, by_rank, meta_rows, ranked_contexts};
 use super::schema::SCHEMA;
 use super::{SCHEMA_VERSION, from_sqlite, pages};
 use crate::data::contexts::ContextTable;
@@ -44,9 +42,8 @@ use crate::error::{Error, Result};
 /// ```
 pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    // SQLite reports what is wrong if the file is not empty, or if metadata and rows both say what was
-    // measured.
-    if has_two_measurements(data) || std::fs::metadata(path).is_ok_and(|m| m.len() > 0) {
+    // SQLite reports what is wrong if the file is not empty.
+    if std::fs::metadata(path).is_ok_and(|m| m.len() > 0) {
         return write_through_sql(data, path);
     }
     let file = File::options().write(true).create(true).truncate(false).open(path);
@@ -57,7 +54,6 @@ pub fn write(data: &CoverageData, path: impl AsRef<Path>) -> Result<()> {
 /// Writes rows, which need not be in memory, to an empty file as [`write()`] does. Does not use the file's
 /// name, which may lead to another file by now.
 pub(crate) fn write_rows(rows: &dyn RowSource, file: &File) -> Result<()> {
-    refuse_two_measurements(rows)?;
     Ok(pages::write(rows, file)?)
 }
 

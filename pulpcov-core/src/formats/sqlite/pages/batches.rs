@@ -6,14 +6,14 @@ use super::{NeedsSqlite, PlainResult};
 use crate::data::LineArc;
 use crate::data::contexts::ContextId;
 use crate::data::rows::Runs;
-use crate::formats::sqlite::rows::{Contexts, Ids};
+use crate::formats::sqlite::rows::{Contexts, FileIds, Ids};
 
 impl Database {
     /// Calls `visit` for lines and then for arcs, in the order of their tables, in batches of about `bytes`
     /// of the file. Returns how many rows name a file or context that is not known.
     pub(in super::super) fn each_batch<E: From<NeedsSqlite>>(
         &self,
-        files: &Ids<usize>,
+        files: &FileIds,
         contexts: &Ids<ContextId>,
         bytes: u64,
         mut visit: impl FnMut(Runs<u8>, Runs<LineArc>) -> Result<(), E>,

@@ -14,7 +14,7 @@ use crate::data::rows::{Rows, Runs};
 use crate::data::stored_text::StoredText;
 use crate::formats::limits::{self, MAX_NUMBITS};
 use crate::formats::sqlite::SCHEMA_VERSION;
-use crate::formats::sqlite::rows::{ArcTotals, Contexts, Ids, LineTotals};
+use crate::formats::sqlite::rows::{ArcTotals, Contexts, FileIds, Ids, LineTotals};
 
 /// About how many pages of a table one task reads. On a large table, tasks read more.
 const PAGES_A_TASK: usize = 64;
@@ -46,7 +46,7 @@ impl Database {
 
     /// Returns the paths in the order of their table, and a map from SQLite's ids to indexes into these
     /// paths.
-    pub(in super::super) fn files(&self) -> PlainResult<(PathList, Ids<usize>)> {
+    pub(in super::super) fn files(&self) -> PlainResult<(PathList, FileIds)> {
         let mut paths = PathList::default();
         let mut ids = Vec::new();
         Table::new(&self.file, self.layout.files)?.each(|rowid, record| {
@@ -56,13 +56,13 @@ impl Database {
             paths.push(path.stored_text()?);
             Ok(())
         })?;
-        Ok((paths, Ids::new(ids)))
+        Ok((paths, FileIds::new(ids)))
     }
 
     /// Reads all other rows.
     pub(in super::super) fn rows(
         &self,
-        files: &Ids<usize>,
+        files: &FileIds,
         count: usize,
         merge: Contexts,
     ) -> PlainResult<Rows> {
@@ -78,7 +78,7 @@ impl Database {
     /// Reads all other rows except lines and arcs. Returns them, and a map from SQLite's ids to contexts.
     pub(in super::super) fn rows_of_small_tables(
         &self,
-        files: &Ids<usize>,
+        files: &FileIds,
         merge: Contexts,
     ) -> PlainResult<(Rows, Ids<ContextId>)> {
         let (contexts, ids) = self.contexts(merge)?;
@@ -119,7 +119,7 @@ impl Database {
         }))
     }
 
-    fn tracers(&self, files: &Ids<usize>) -> PlainResult<(HashMap<usize, Box<str>>, u64)> {
+    fn tracers(&self, files: &FileIds) -> PlainResult<(HashMap<usize, Box<str>>, u64)> {
         let mut tracers = HashMap::new();
         let mut orphans = 0;
         Table::new(&self.file, self.layout.tracers)?.each(|rowid, record| {
@@ -163,7 +163,7 @@ fn layout(file: &PageFile) -> PlainResult<Layout> {
 
 /// What the ids of a row stand for, and what to do with its context.
 pub(super) struct IdLookup<'a> {
-    pub(super) files: &'a Ids<usize>,
+    pub(super) files: &'a FileIds,
     pub(super) contexts: &'a Ids<ContextId>,
     /// The number of files.
     pub(super) count: usize,
@@ -197,7 +197,8 @@ impl IdLookup<'_> {
                 return Err(NeedsSqlite);
             }
             match self.find(file, context) {
-                Some((file, context)) => visit(file, context, bits),
+                Some((file, context)) if self.files.is_wanted(file) => visit(file, context, bits),
+                Some(_) => {}
                 None => orphans += 1,
             }
             Ok(())
@@ -232,6 +233,7 @@ impl IdLookup<'_> {
         let mut orphans = 0;
         let mut ids = None;
         let mut found = None;
+        let is_wanted = |&(file, _): &(usize, ContextId)| self.files.is_wanted(file);
         table.each_of(leaves, |_, record| {
             let [file, context, from, to] = integers(record)?;
             let row_ids = Some((file, context));
@@ -240,14 +242,15 @@ impl IdLookup<'_> {
                 ended(&mut rows);
                 ids = row_ids;
                 found = row_ids.and_then(|(file, context)| self.find(file, context));
-                if let Some((file, context)) = found {
+                if let Some((file, context)) = found.filter(is_wanted) {
                     rows.begin(file, context);
                 }
             }
             let end = |number| limits::arc_end(number).map_err(|_| NeedsSqlite);
             let arc = (end(from)?, end(to)?);
-            match found {
-                Some(_) => rows.push_value(arc),
+            match &found {
+                Some(ids) if is_wanted(ids) => rows.push_value(arc),
+                Some(_) => {}
                 None => orphans += 1,
             }
             Ok(())

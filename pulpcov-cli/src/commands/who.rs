@@ -1,0 +1,219 @@
+//! `pulpcov who`
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::impact::{NameKind, TestFiles, TestName, TestRuns, UniqueLines};
+use pulpcov_core::report::who::{
+    FilePart, TestReach, WhoFile, write_json, write_pytest, write_reach_json, write_reach_text,
+    write_text, write_unused_json,
+};
+use pulpcov_core::summarize::{Detail, FileSummary, Summary};
+use pulpcov_core::text::plural;
+use pulpcov_core::{CoverageData, Error};
+
+use super::reporting::{Reporting, to_output};
+use crate::args::{WhoArgs, WhoFormat};
+use crate::exit::{Exit, Failure};
+use crate::ui;
+
+/// How many tests a message names.
+const TESTS_NAMED: usize = 3;
+
+pub(crate) fn run(mut args: WhoArgs) -> Result<Exit, Failure> {
+    let places: Vec<Place> = args.reporting.files.iter().map(|text| Place::parse(text)).collect();
+    args.reporting.files = places.iter().map(|place| place.file.clone()).collect();
+    if places.is_empty() && args.of.is_none() && !args.unused_tests {
+        let message =
+            "say which file: `pulpcov who FILE`, FILE:LINE, FILE:LINE-LINE or FILE::FUNCTION";
+        return Err(Failure::Refused(message.to_owned()));
+    }
+    let names = places.iter().map(Place::file_name).collect::<Option<HashSet<_>>>();
+    // What other files say is needed only if tests are compared over all files.
+    let names = names.filter(|names| !names.is_empty());
+    let is_wanted = |path: &str| names.as_ref().is_none_or(|names| names.contains(base_name(path)));
+    let reporting = Reporting::of_rows(&args.reporting, is_wanted)?;
+    check_contexts(&args, reporting.data())?;
+    let summary = reporting.summarize(Detail::Everything)?;
+    if let Some(test) = &args.of {
+        return reach(&args, &reporting, &summary, test);
+    }
+    if args.unused_tests {
+        return unused_tests(&args, &reporting, &summary);
+    }
+    let files = who_files(&args, &reporting, &summary, &places)?;
+    to_output(args.output.as_deref(), |out| match args.format {
+        WhoFormat::Text => write_text(&files, out),
+        WhoFormat::Json => write_json(&files, out),
+        WhoFormat::Pytest => write_pytest(ids(&files), out),
+    })?;
+    Ok(exit_code(&args, &reporting, ids(&files).next().is_none()))
+}
+
+/// A file, and the part of it that is asked about.
+struct Place {
+    file: PathBuf,
+    part: FilePart,
+}
+
+impl Place {
+    /// Reads `FILE`, `FILE:LINE`, `FILE:LINE-LINE` or `FILE::NAME`. A file whose name looks like that is a file.
+    fn parse(text: &Path) -> Self {
+        let whole = || Self { file: text.to_owned(), part: FilePart::All };
+        let Some(name) = text.to_str().filter(|_| !text.exists()) else { return whole() };
+        if let Some((file, name)) = name.split_once("::") {
+            return Self { file: file.into(), part: FilePart::Named(name.replace("::", ".")) };
+        }
+        let Some((file, lines)) = name.rsplit_once(':') else { return whole() };
+        let (first, last) = lines.split_once('-').unwrap_or((lines, lines));
+        match (first.parse(), last.parse()) {
+            (Ok(first), Ok(last)) => {
+                Self { file: file.into(), part: FilePart::Lines(first..=last) }
+            }
+            _ => whole(),
+        }
+    }
+
+    /// Returns the name of the file without its folder, or `None` for a folder.
+    fn file_name(&self) -> Option<String> {
+        let name = self.file.file_name().filter(|_| !self.file.is_dir())?;
+        Some(name.to_string_lossy().into_owned())
+    }
+}
+
+/// Returns the last part of a path that may come from Windows.
+fn base_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// Refuses data that does not say which test ran what.
+fn check_contexts(args: &WhoArgs, data: &CoverageData) -> Result<(), Failure> {
+    let contexts = data.contexts();
+    let are_tests = contexts.iter().any(|context| TestName::parse(context).is_some());
+    let needs_tests = args.of.is_some()
+        || args.unused_tests
+        || args.alone
+        || args.format == WhoFormat::Pytest
+        || contexts.iter().all(|context| context.is_empty());
+    if are_tests || !needs_tests {
+        return Ok(());
+    }
+    Err(Failure::Refused(
+        "the data does not say which test ran what: record that with `pytest --cov --cov-context=test`, or with `dynamic_context = test_function` in [run]"
+            .to_owned(),
+    ))
+}
+
+/// Returns what is asked about, in the order of the arguments.
+fn who_files<'a>(
+    args: &WhoArgs,
+    reporting: &Reporting<'_>,
+    summary: &'a Summary<'_>,
+    places: &[Place],
+) -> Result<Vec<WhoFile<'a>>, Failure> {
+    let mut files = Vec::new();
+    for place in places {
+        let found: Vec<&FileSummary> =
+            summary.files().iter().filter(|file| reporting.is_in(file, &place.file)).collect();
+        if found.is_empty() || found.iter().all(|file| !summary.is_measured(file)) {
+            let message = format!("{}: the data has no such file", ui::name(&place.file));
+            return Err(Failure::Refused(message));
+        }
+        for file in found {
+            let who = WhoFile::new(summary, file, place.part.clone())?;
+            files.push(if args.alone { who.alone() } else { who });
+        }
+    }
+    Ok(files)
+}
+
+/// Returns the node ids of all tests, each once.
+fn ids<'a>(files: &'a [WhoFile<'a>]) -> impl Iterator<Item = &'a str> {
+    let tests = files.iter().flat_map(|who| who.runs().tests());
+    let ids: std::collections::BTreeSet<&str> =
+        tests.filter(|test| test.kind() == NameKind::NodeId).map(|test| test.id()).collect();
+    ids.into_iter()
+}
+
+/// Says what a test ran.
+fn reach(
+    args: &WhoArgs,
+    reporting: &Reporting<'_>,
+    summary: &Summary<'_>,
+    test: &str,
+) -> Result<Exit, Failure> {
+    let reach = TestReach::new(summary, test)?;
+    if reach.tests().is_empty() {
+        return Err(Failure::Refused(no_such_test(reporting.data(), test)));
+    }
+    to_output(args.output.as_deref(), |out| match args.format {
+        WhoFormat::Text => write_reach_text(&reach, out),
+        WhoFormat::Json => write_reach_json(&reach, out),
+        WhoFormat::Pytest => write_pytest(reach.tests().iter().copied(), out),
+    })?;
+    Ok(reporting.exit_code())
+}
+
+fn no_such_test(data: &CoverageData, test: &str) -> String {
+    let last = test.rsplit([':', '.']).next().unwrap_or(test);
+    let contexts = data.contexts();
+    let mut alike: Vec<&str> = contexts
+        .iter()
+        .filter_map(|context| Some(TestName::parse(context)?.id()))
+        .filter(|id| id.contains(last))
+        .collect();
+    alike.dedup();
+    alike.truncate(TESTS_NAMED);
+    let names: Vec<String> = alike.iter().map(|id| ui::name(Path::new(id))).collect();
+    let test = ui::name(Path::new(test));
+    match names.is_empty() {
+        true => format!("{test}: no test of this name ran any of these files"),
+        false => {
+            format!("{test}: no test of this name ran any of these files, but {}", names.join(", "))
+        }
+    }
+}
+
+/// Lists the tests that run no line that another test does not run, too.
+fn unused_tests(
+    args: &WhoArgs,
+    reporting: &Reporting<'_>,
+    summary: &Summary<'_>,
+) -> Result<Exit, Failure> {
+    let test_files = TestFiles::of_contexts(reporting.data().contexts());
+    let mut unique = UniqueLines::default();
+    for file in
+        summary.files().iter().filter(|file| !test_files.contains(file.recorded_path().as_str()))
+    {
+        unique.add(&TestRuns::new(summary.lines_by_context(file).into_iter()));
+    }
+    let unused: Vec<&str> = unique.tests_without().collect();
+    to_output(args.output.as_deref(), |out| match args.format {
+        WhoFormat::Text => write_unused(&unused, unique.test_count(), out),
+        WhoFormat::Json => write_unused_json(&unused, unique.test_count(), out),
+        WhoFormat::Pytest => write_pytest(unused.iter().copied(), out),
+    })?;
+    Ok(exit_code(args, reporting, unused.is_empty()))
+}
+
+fn write_unused(unused: &[&str], tests: usize, out: &mut dyn Write) -> Result<(), Error> {
+    for id in unused {
+        writeln!(out, "{}", ui::name(Path::new(id)))?;
+    }
+    let (count, verb) = (unused.len(), if unused.len() == 1 { "runs" } else { "run" });
+    let of = plural(tests, "test");
+    writeln!(out, "{count} of {of} {verb} no line that no other test runs")?;
+    if count > 1 {
+        writeln!(out, "Each can be deleted without losing a line; two together may not.")?;
+    }
+    Ok(())
+}
+
+/// Returns the exit code. pytest runs all tests if it is given none, so that has a code of its own.
+fn exit_code(args: &WhoArgs, reporting: &Reporting<'_>, is_empty: bool) -> Exit {
+    match args.format {
+        WhoFormat::Pytest if is_empty => Exit::NothingSelected,
+        _ => reporting.exit_code(),
+    }
+}
