@@ -1,8 +1,12 @@
-//! Which tests ran what: test impact analysis.
+//! Which tests ran what, and which a change can affect: test impact analysis.
 //!
 //! A test runner records each test as a context of its own. [`TestName`] reads such a context, and [`TestRuns`]
 //! groups what a file's contexts ran by test. [`UniqueLines`] compares tests over all files.
 //!
+//! - `current_names`: names of tests in data, as names that exist now.
+//! - `junit`: failed tests of a JUnit report.
+//! - `project`: the files of a project, and which of them import which.
+//! - `selection`: the tests that a change can affect.
 //! - `test_name`: contexts as names of tests.
 //! - `test_files`: the files that tests are in.
 //! - `test_runs`: what the tests ran of one file.
@@ -28,11 +32,27 @@
 //! # Ok::<(), pulpcov_core::Error>(())
 //! ```
 
+#[cfg(feature = "report")]
+mod current_names;
+#[cfg(feature = "report")]
+mod junit;
+#[cfg(feature = "report")]
+mod project;
+#[cfg(feature = "report")]
+mod selection;
 mod test_files;
 mod test_name;
 mod test_runs;
 mod unique_lines;
 
+#[cfg(feature = "report")]
+pub use current_names::CurrentNames;
+#[cfg(feature = "report")]
+pub use junit::failed_tests;
+#[cfg(feature = "report")]
+pub use project::Project;
+#[cfg(feature = "report")]
+pub use selection::{Change, Reason, Rule, Selection, Selector, TestLayout};
 pub use test_files::TestFiles;
 pub use test_name::{NameKind, Phase, TestName};
 pub use test_runs::{Part, TestRun, TestRuns};

@@ -34,6 +34,12 @@
 //! - `arcs`: from which line the program can go to which line.
 //! - `regions`: functions and classes, and their lines.
 //!
+//! Other facts, which coverage.py does not need:
+//!
+//! - `imports`: the modules that a source names.
+//! - `source_change`: what changed between two versions, as Python sees it.
+//! - `test_definitions`: the functions and classes by which a test can be named.
+//!
 //! Other modules:
 //!
 //! - `highlight`: splits text into tokens, for highlighting.
@@ -56,6 +62,7 @@ mod facts;
 mod facts_json;
 mod highlight;
 mod identifiers;
+mod imports;
 mod irrefutable_cases;
 mod kept_code;
 mod line_index;
@@ -66,8 +73,10 @@ mod not_python;
 mod parser_limits;
 mod refusal;
 mod regions;
+mod source_change;
 mod stack;
 pub(crate) mod syntax;
+mod test_definitions;
 mod token_summary;
 mod version;
 mod walk;
@@ -76,6 +85,9 @@ pub use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 pub use facts::{AnalyzeOptions, Facts, PythonSource};
 pub use facts_json::FactsJson;
 pub use highlight::{SourceToken, TokenClass, TokenLine};
+pub use imports::Imports;
 pub use line_patterns::LinePatterns;
 pub use regions::{Region, RegionKind};
+pub use source_change::{ChangedFunction, SourceChange};
+pub use test_definitions::Definitions;
 pub use version::PythonVersion;

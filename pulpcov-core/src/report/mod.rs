@@ -8,15 +8,16 @@
 //! | [`lcov`] | `lcov` |
 //! | [`annotate`] | `annotate` |
 //! | [`patch`] | none: whether the changed lines of a diff ran |
+//! | [`tests_for`] | none: the tests that a change can affect |
 //! | [`who`] | none: which tests ran the lines of a file |
 //! | `html` | `html`, with a design of its own; requires the feature `html` |
 //!
 //! They share private modules: `flat_name` and `folders` name files and folders, `splitlines` finds
 //! lines as Python does, and `parallel` renders on all cores.
 //!
-//! All reports but `html`, `patch` and `who` write the same bytes as coverage.py. They write to any
+//! All reports but `html` and those that coverage.py does not have write the same bytes as coverage.py. They write to any
 //! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
-//! reports but `annotate`, `patch` and `who` return the total in percent, which
+//! reports of coverage.py but `annotate` return the total in percent, which
 //! [`should_fail_under`](crate::results::should_fail_under) can check.
 
 pub mod annotate;
@@ -29,6 +30,7 @@ pub mod lcov;
 mod parallel;
 pub mod patch;
 mod splitlines;
+pub mod tests_for;
 pub mod text;
 pub mod who;
 pub mod xml;

@@ -16,8 +16,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::output::{replace, replace_with};
-use crate::python::{AnalyzeOptions, Facts};
+use crate::python::{AnalyzeOptions, Facts, Imports, PythonSource};
 use crate::{Error, Result};
 
 /// The name of the file.
@@ -127,22 +130,43 @@ impl FactsCache {
 
     /// Returns the facts that are stored under a key.
     pub(super) fn get(&self, key: &Key) -> Option<Facts> {
+        self.stored(key)
+    }
+
+    fn stored<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
         let entry = self.entries.get(key)?;
         let bytes = self.bytes.get(entry.facts.clone())?;
         if checksum(bytes) != entry.checksum {
             return None;
         }
-        let facts = postcard::from_bytes(bytes).ok()?;
+        let value = postcard::from_bytes(bytes).ok()?;
         self.used.lock().ok()?.found.push(*key);
-        Some(facts)
+        Some(value)
     }
 
     /// Stores facts under a key, in memory until the cache is saved.
     pub(super) fn put(&self, key: Key, facts: &Facts) {
-        // If this fails, the next run computes the facts again.
-        if let (Ok(bytes), Ok(mut used)) = (postcard::to_allocvec(facts), self.used.lock()) {
+        self.store(key, facts);
+    }
+
+    fn store(&self, key: Key, value: &impl Serialize) {
+        // If this fails, the next run computes the value again.
+        if let (Ok(bytes), Ok(mut used)) = (postcard::to_allocvec(value), self.used.lock()) {
             used.new.push((key, bytes));
         }
+    }
+
+    /// Returns what a source imports, and stores it. Returns `None` if the source is not Python.
+    pub(crate) fn imports(&self, source: &[u8]) -> Option<Imports> {
+        let how = AnalyzeOptions::new().ok()?.fingerprint();
+        let how = blake3::derive_key("pulpcov imports", how.as_bytes());
+        let key = *blake3::Hasher::new_keyed(&how).update(source).finalize().as_bytes();
+        if let Some(imports) = self.stored(&key) {
+            return Some(imports);
+        }
+        let imports = PythonSource::decode(source).ok()?.imports().ok()?;
+        self.store(key, &imports);
+        Some(imports)
     }
 
     fn write(&self, mut used: Used) -> io::Result<()> {

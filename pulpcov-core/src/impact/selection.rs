@@ -1,0 +1,383 @@
+//! Which tests a change can affect.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use super::project::Project;
+use super::test_name::Phase;
+use super::test_runs::TestRuns;
+use crate::python::{ChangedFunction, SourceChange};
+
+/// A change of one file, by paths from the top folder of the project.
+///
+/// A renamed file is one that was deleted and one that was added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// A Python file is new.
+    Added(String),
+    /// A Python file is gone.
+    Deleted(String),
+    /// A Python file has another text.
+    Edited(String, SourceChange),
+    /// A file that is not Python was changed, and the tests are those that [`TestLayout::map`] names.
+    Other(String),
+}
+
+/// Where the tests of a project are.
+#[derive(Debug, Clone, Default)]
+pub struct TestLayout {
+    test_files: BTreeSet<String>,
+    map: Vec<(String, Vec<String>)>,
+    always: Vec<String>,
+}
+
+/// Why a test is selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Rule {
+    /// It ran a function whose body changed.
+    RanFunction,
+    /// It ran a file that changed outside of functions.
+    RanFile,
+    /// Its file imports the changed file, directly or through others.
+    Imports,
+    /// It is in a file that changed.
+    TestFile,
+    /// It is beneath a `conftest.py` that changed.
+    Conftest,
+    /// The settings map the changed file to it.
+    Map,
+    /// The settings select it always.
+    Always,
+    /// Nothing says which tests need the changed file, so all may.
+    Unknown,
+}
+
+/// A rule, and the change that it was applied to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Reason {
+    /// The rule.
+    pub rule: Rule,
+    /// What changed.
+    pub change: String,
+}
+
+/// The tests that a change can affect.
+///
+/// A test is a test id, a file or a folder. What its name means now is for the caller to find out: data name tests as they
+/// were.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    tests: BTreeMap<String, Reason>,
+    everything: Option<Reason>,
+}
+
+impl Reason {
+    /// Creates a reason from a rule and what changed.
+    pub fn new(rule: Rule, change: impl Into<String>) -> Self {
+        Self { rule, change: change.into() }
+    }
+}
+
+impl TestLayout {
+    /// Creates the layout of a project with these test files.
+    pub fn new<P: Into<String>>(test_files: impl IntoIterator<Item = P>) -> Self {
+        Self { test_files: test_files.into_iter().map(Into::into).collect(), ..Self::default() }
+    }
+
+    /// Selects `tests` if the file at `path` changed, which need not be Python. No tests mean that no test needs it.
+    #[must_use]
+    pub fn map(mut self, path: &str, tests: impl IntoIterator<Item = String>) -> Self {
+        self.map.push((path.to_owned(), tests.into_iter().collect()));
+        self
+    }
+
+    /// Selects tests whatever changed.
+    #[must_use]
+    pub fn always(mut self, tests: impl IntoIterator<Item = String>) -> Self {
+        self.always.extend(tests);
+        self
+    }
+}
+
+/// Finds the tests that changes can affect.
+///
+/// | change | tests |
+/// |---|---|
+/// | the body of a function | those that ran it |
+/// | a function that ran outside of tests, or in setup or teardown | as outside of functions |
+/// | outside of functions: statements of modules and classes, signatures, decorators | those that ran the file, and those of all files that import it |
+/// | a new file | those of its importers; without any, all |
+/// | a file that is gone | those that ran it, and those of its importers |
+/// | a file with tests | all of the file, and those of its importers |
+/// | `conftest.py` | all beneath, and those of its importers |
+/// | a file that was not measured | those of its importers; without any, all |
+/// | a file that is not Python | those that the layout maps it to; without any, all |
+/// | comments, docstrings, formatting | none |
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::Numbits;
+/// use pulpcov_core::impact::{Change, Project, Selector, TestLayout, TestRuns};
+/// use pulpcov_core::python::{PythonSource, SourceChange};
+///
+/// let imports = |text: &str| PythonSource::decode(text.as_bytes()).and_then(|source| source.imports());
+/// let project = Project::new([
+///     ("cart.py".to_owned(), imports("")?),
+///     ("test_cart.py".to_owned(), imports("import cart\n")?),
+/// ]);
+/// let layout = TestLayout::new(["test_cart.py"]);
+///
+/// let old = b"def add(a, b):\n    return a + b\ndef sub(a, b):\n    return a - b\n";
+/// let new = b"def add(a, b):\n    return b + a\ndef sub(a, b):\n    return a - b\n";
+/// let change = Change::Edited("cart.py".to_owned(), SourceChange::between(old, new));
+///
+/// // What each test ran: the lines that the data has of the old version.
+/// let runs = |path: &str| {
+///     let rows = [
+///         ("", Numbits::from_iter([1, 3])),
+///         ("test_cart.py::test_add|run", Numbits::from_iter([2])),
+///         ("test_cart.py::test_sub|run", Numbits::from_iter([4])),
+///     ];
+///     (path == "cart.py").then(|| TestRuns::new(rows.into_iter()))
+/// };
+/// let selection = Selector::new(&project, &layout).select(&[change], runs, |_, line| Some(line));
+/// assert_eq!(selection.tests().keys().collect::<Vec<_>>(), ["test_cart.py::test_add"]);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Selector<'a> {
+    project: &'a Project,
+    layout: &'a TestLayout,
+}
+
+impl<'a> Selector<'a> {
+    /// Creates a selector for a project.
+    pub fn new(project: &'a Project, layout: &'a TestLayout) -> Self {
+        Self { project, layout }
+    }
+
+    /// Returns the files whose rows [`select`](Self::select) asks for.
+    pub fn files(&self, changes: &[Change]) -> BTreeSet<&'a str> {
+        let paths = changes.iter().filter_map(|change| match change {
+            Change::Added(path) | Change::Deleted(path) | Change::Edited(path, _) => Some(path),
+            Change::Other(_) => None,
+        });
+        let mut files = BTreeSet::new();
+        for path in paths {
+            files.extend(self.project.importers(path));
+            files.extend(self.project.paths().find(|known| known == path));
+        }
+        files
+    }
+
+    /// Selects tests.
+    ///
+    /// `runs` returns what the tests ran of a file, or `None` if the file was not measured. `line` converts a line of the
+    /// old version of a file to a line of the version that was measured, or returns `None` if that version did not have
+    /// it.
+    pub fn select<'r>(
+        &self,
+        changes: &[Change],
+        runs: impl Fn(&str) -> Option<TestRuns<'r>>,
+        line: impl Fn(&str, i32) -> Option<i32>,
+    ) -> Selection {
+        let mut picker = Picker { selector: self, runs, line, selection: Selection::default() };
+        for test in &self.layout.always {
+            picker.add(test, Rule::Always, "whatever changed");
+        }
+        changes.iter().for_each(|change| picker.apply(change));
+        picker.selection
+    }
+}
+
+impl Selection {
+    /// Returns the selected tests: ids, files and folders, each with the first reason that selected it.
+    pub fn tests(&self) -> &BTreeMap<String, Reason> {
+        &self.tests
+    }
+
+    /// Returns why all tests are selected, or `None` if they are not.
+    pub fn everything(&self) -> Option<&Reason> {
+        self.everything.as_ref()
+    }
+}
+
+/// Applies the rules to changes, one after the other.
+struct Picker<'s, 'a, R, L> {
+    selector: &'s Selector<'a>,
+    runs: R,
+    line: L,
+    selection: Selection,
+}
+
+impl<'r, R, L> Picker<'_, '_, R, L>
+where
+    R: Fn(&str) -> Option<TestRuns<'r>>,
+    L: Fn(&str, i32) -> Option<i32>,
+{
+    fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Other(path) => self.other(path),
+            Change::Added(path) => self.file(path, &format!("{path} is new")),
+            Change::Deleted(path) => self.deleted(path),
+            Change::Edited(_, SourceChange::Nothing) => {}
+            // The tests of a doctest are in the file itself.
+            Change::Edited(path, SourceChange::Doctests) => {
+                self.add(path, Rule::TestFile, &format!("examples of {path} changed"));
+            }
+            Change::Edited(path, SourceChange::Functions(functions)) if !self.is_test(path) => {
+                functions.iter().for_each(|function| self.function(path, function));
+            }
+            Change::Edited(path, SourceChange::Functions(_)) => {
+                self.file(path, &format!("{path} changed"));
+            }
+            Change::Edited(path, SourceChange::Module) => {
+                self.file(path, &format!("{path} changed outside of functions"));
+            }
+        }
+    }
+
+    fn is_test(&self, path: &str) -> bool {
+        self.selector.layout.test_files.contains(path) || is_conftest(path)
+    }
+
+    fn add(&mut self, test: &str, rule: Rule, change: &str) {
+        let reason = || Reason { rule, change: change.to_owned() };
+        self.selection.tests.entry(test.to_owned()).or_insert_with(reason);
+    }
+
+    fn select_everything(&mut self, change: &str) {
+        let reason = || Reason { rule: Rule::Unknown, change: change.to_owned() };
+        self.selection.everything.get_or_insert_with(reason);
+    }
+
+    /// A file that is not Python changed.
+    fn other(&mut self, path: &str) {
+        let layout = self.selector.layout;
+        let tests = layout.map.iter().filter(|(mapped, _)| mapped == path);
+        let mut is_mapped = false;
+        for (_, tests) in tests {
+            is_mapped = true;
+            tests.iter().for_each(|test| self.add(test, Rule::Map, &format!("{path} changed")));
+        }
+        if !is_mapped {
+            self.select_everything(&format!(
+                "{path} changed, and nothing says which tests need it"
+            ));
+        }
+    }
+
+    fn deleted(&mut self, path: &str) {
+        let change = format!("{path} is gone");
+        self.ran_file(path, &change);
+        self.importers(path, &change);
+    }
+
+    /// The body of a function changed.
+    fn function(&mut self, path: &str, function: &ChangedFunction) {
+        let change = format!("{} in {path} changed", function.name);
+        let lines = self.lines_of_data(path, &function.lines);
+        let runs = (self.runs)(path).map(|runs| runs.of_lines(|line| lines.contains(&line)));
+        match runs {
+            Some(runs) if !lines.is_empty() && !is_shared(&runs) => {
+                for test in runs.tests() {
+                    self.add(test.id(), Rule::RanFunction, &change);
+                }
+            }
+            _ => self.file(path, &change),
+        }
+    }
+
+    /// Returns the lines in the data of lines of the old version.
+    fn lines_of_data(&self, path: &str, lines: &RangeInclusive<i32>) -> BTreeSet<i32> {
+        lines.clone().filter_map(|line| (self.line)(path, line)).collect()
+    }
+
+    /// A file changed in a way that its importers may see.
+    fn file(&mut self, path: &str, change: &str) {
+        let is_test = self.is_test(path);
+        if is_conftest(path) {
+            let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
+            self.add(folder, Rule::Conftest, change);
+        } else if is_test {
+            self.add(path, Rule::TestFile, change);
+        }
+        let is_measured = self.ran_file(path, change);
+        let has_importers = self.importers(path, change);
+        if !is_test && !is_measured && !has_importers {
+            self.select_everything(&format!("{change}, and no test is known to need it"));
+        }
+    }
+
+    /// Selects the tests that ran a file. Returns whether there are any.
+    fn ran_file(&mut self, path: &str, change: &str) -> bool {
+        let Some(runs) = (self.runs)(path) else { return false };
+        for test in runs.tests() {
+            self.add(test.id(), Rule::RanFile, change);
+        }
+        !runs.tests().is_empty()
+    }
+
+    /// Selects the tests of all files that import a file. Returns whether there are any such files.
+    fn importers(&mut self, path: &str, change: &str) -> bool {
+        let importers = self.selector.project.importers(path);
+        for importer in &importers {
+            if is_conftest(importer) {
+                let folder = importer.rsplit_once('/').map_or(".", |(folder, _)| folder);
+                self.add(folder, Rule::Imports, change);
+            } else if self.is_test(importer) {
+                self.add(importer, Rule::Imports, change);
+            } else {
+                self.ran_file(importer, change);
+            }
+        }
+        !importers.is_empty()
+    }
+}
+
+fn is_conftest(path: &str) -> bool {
+    path == "conftest.py" || path.ends_with("/conftest.py")
+}
+
+/// Returns whether lines ran outside of tests, or in a phase whose effects other tests may share.
+fn is_shared(runs: &TestRuns<'_>) -> bool {
+    let is_shared = |phase: Option<Phase>| matches!(phase, Some(Phase::Setup | Phase::Teardown));
+    let mut parts = runs.tests().iter().flat_map(|test| test.parts());
+    !runs.others().is_empty() || parts.any(|part| is_shared(part.phase))
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RanFunction => "ran the function",
+            Self::RanFile => "ran the file, or one that imports it",
+            Self::Imports => "is in a file that imports it",
+            Self::TestFile => "is in the file",
+            Self::Conftest => "is beneath the file",
+            Self::Map => "is mapped to the file",
+            Self::Always => "is always selected",
+            Self::Unknown => "may need it",
+        })
+    }
+}
+
+impl Rule {
+    /// Returns the name of the rule in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RanFunction => "ran-function",
+            Self::RanFile => "ran-file",
+            Self::Imports => "imports",
+            Self::TestFile => "test-file",
+            Self::Conftest => "conftest",
+            Self::Map => "map",
+            Self::Always => "always",
+            Self::Unknown => "unknown",
+        }
+    }
+}

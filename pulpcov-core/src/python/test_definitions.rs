@@ -1,0 +1,71 @@
+//! The functions and classes of a source by which a test can be named.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ruff_python_ast::Stmt;
+
+use super::syntax::Syntax;
+use super::walk::for_each_body;
+use super::{PythonSource, PythonVersion};
+use crate::Result;
+
+/// The functions and classes that a source defines, as far as its text shows.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::python::PythonSource;
+///
+/// let source = PythonSource::decode(b"def test_a(): ...\nclass TestB:\n    def test_c(self): ...\n")?;
+/// let names = source.definitions()?;
+/// assert_eq!(names.existing(&["TestB", "test_c"]), 2);
+/// assert_eq!(names.existing(&["TestB", "test_gone"]), 1);
+/// assert_eq!(names.existing(&["test_gone"]), 0);
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Definitions {
+    functions: BTreeSet<String>,
+    classes: BTreeMap<String, Definitions>,
+}
+
+impl Definitions {
+    /// Returns how many of the names, each inside the one before, are defined.
+    pub fn existing(&self, names: &[&str]) -> usize {
+        match names {
+            [] => 0,
+            [name] if self.functions.contains(*name) => 1,
+            [name, inner @ ..] => {
+                self.classes.get(*name).map_or(0, |class| 1 + class.existing(inner))
+            }
+        }
+    }
+
+    fn add(&mut self, body: &[Stmt]) {
+        for stmt in body {
+            match stmt {
+                Stmt::FunctionDef(node) => drop(self.functions.insert(node.name.to_string())),
+                Stmt::ClassDef(node) => {
+                    self.classes.entry(node.name.to_string()).or_default().add(&node.body);
+                }
+                _ => for_each_body(stmt, |body| self.add(body)),
+            }
+        }
+    }
+}
+
+impl PythonSource {
+    /// Finds the functions and classes that are defined, except inside of functions.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython), with the line, if Python refuses the text.
+    pub fn definitions(&self) -> Result<Definitions> {
+        let syntax = Syntax::parse(self.text(), PythonVersion::NEWEST)?;
+        Ok(syntax.walk_with_stack(|syntax| {
+            let mut definitions = Definitions::default();
+            definitions.add(syntax.body());
+            definitions
+        }))
+    }
+}
