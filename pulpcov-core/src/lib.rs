@@ -127,6 +127,8 @@ mod error;
 pub mod folder;
 #[cfg(feature = "combine")]
 pub mod formats;
+#[cfg(feature = "report")]
+pub mod gates;
 #[cfg(feature = "combine")]
 mod links;
 #[cfg(feature = "combine")]
