@@ -8,27 +8,31 @@
 //! | [`lcov`] | `lcov` |
 //! | [`annotate`] | `annotate` |
 //! | [`patch`] | none: whether the changed lines of a diff ran |
+//! | [`gate`] | none: whether enough of each file is covered |
 //! | `html` | `html`, with a design of its own; requires the feature `html` |
 //!
 //! They share private modules: `flat_name` and `folders` name files and folders, `splitlines` finds
-//! lines as Python does, and `parallel` renders on all cores.
+//! lines as Python does, `parallel` renders on all cores, and `markdown_text` and `workflow_commands` escape text for GitHub.
 //!
-//! All reports but `html` and `patch` write the same bytes as coverage.py. They write to any
+//! All reports but `html`, `patch` and `gate` write the same bytes as coverage.py. They write to any
 //! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
-//! reports but `annotate` and `patch` return the total in percent, which
+//! reports but `annotate`, `patch` and `gate` return the total in percent, which
 //! [`should_fail_under`](crate::results::should_fail_under) can check.
 
 pub mod annotate;
 mod flat_name;
 mod folders;
+pub mod gate;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod json;
 pub mod lcov;
+mod markdown_text;
 mod parallel;
 pub mod patch;
 mod splitlines;
 pub mod text;
+mod workflow_commands;
 pub mod xml;
 
 pub use flat_name::flat_name;
