@@ -1,6 +1,7 @@
 //! The arguments, as clap parses them. Options have coverage.py's names where coverage.py has the option.
 
 mod abbreviations;
+mod gate;
 mod hook;
 mod numbers;
 mod watch;
@@ -14,6 +15,7 @@ use pulpcov_core::python::PythonVersion;
 use pulpcov_core::results::Floor;
 
 pub(crate) use abbreviations::expand;
+pub(crate) use gate::{GateArgs, GateFormat};
 pub(crate) use hook::{
     DATA_ROOT, DEFAULT_PYTHON, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
@@ -36,7 +38,8 @@ Exit codes:
      or missing while only data of other users names them; or --purge-data could not remove everything
 
 Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or pyproject.toml,
-as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured.";
+as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured. Settings of pulpcov itself are
+in [tool.pulpcov] of pyproject.toml, in pulpcov.toml, or in [pulpcov:gate] and [pulpcov:patch] of the others.";
 
 const PATCH_EXIT_CODES: &str = "\
 Exit codes:
@@ -77,6 +80,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Debug(DebugCommand),
     Erase(EraseArgs),
+    Gate(GateArgs),
     #[command(subcommand)]
     Hook(HookCommand),
     Html(HtmlArgs),
@@ -229,7 +233,7 @@ pub(crate) struct EraseArgs {
 }
 
 /// What all reports have in common.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ReportingArgs {
     /// Report on these files, and on the measured files of these folders [default: all]
     #[arg(value_name = "FILE")]
@@ -425,7 +429,7 @@ pub(crate) struct ReportArgs {
 #[command(after_help = PATCH_EXIT_CODES)]
 pub(crate) struct PatchArgs {
     /// Compare with the commit where the branch left this branch, tag or commit [default: the first that exists of
-    /// origin/HEAD, origin/main, origin/master, main and master]
+    /// origin/HEAD, origin/main, origin/master, main and master]. The setting `base` of [tool.pulpcov.patch] does the same
     #[arg(long, value_name = "REF")]
     pub(crate) base: Option<String>,
 
@@ -435,11 +439,12 @@ pub(crate) struct PatchArgs {
     pub(crate) diff: Option<PathBuf>,
 
     /// Exit with 2 if less than this percentage of the changed statements and branches is covered. The setting
-    /// `fail_under` is for whole reports, and does not count here
+    /// `fail_under` of [tool.pulpcov.patch] does the same; coverage.py's is for whole reports, and does not count here
     #[arg(long, value_name = "MIN", value_parser = str::parse::<Floor>)]
     pub(crate) fail_under: Option<Floor>,
 
-    /// Exit with 2 if more changed statements and branches than this are not covered
+    /// Exit with 2 if more changed statements and branches than this are not covered. The setting `max_missing` of
+    /// [tool.pulpcov.patch] does the same
     #[arg(long, value_name = "N")]
     pub(crate) max_missing: Option<usize>,
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use pulpcov_core::config::{Config, Loader};
+use pulpcov_core::config::{Config, Loader, OwnSettings};
 use pulpcov_core::paths::{PathAliases, WorkingFolder};
 use pulpcov_core::python::PythonVersion;
 
@@ -32,13 +32,24 @@ fn without_folder(err: &io::Error) -> Failure {
 
 /// Reads the configuration, and prints its warnings.
 pub(crate) fn load(args: &ConfigArgs) -> Result<Config, Failure> {
-    let mut loader = Loader::new(cwd()?, |name| std::env::var(name).ok());
-    if let Some(rcfile) = &args.rcfile {
-        loader = loader.rcfile(rcfile);
-    }
-    let loaded = loader.load()?;
+    let loaded = loader(args)?.load()?;
     loaded.warnings.iter().for_each(|warning| ui::warning(warning));
     Ok(loaded.config)
+}
+
+/// Reads the settings of pulpcov itself, and prints warnings.
+pub(crate) fn own(args: &ConfigArgs) -> Result<OwnSettings, Failure> {
+    let loaded = loader(args)?.load_own()?;
+    loaded.warnings.iter().for_each(|warning| ui::warning(warning));
+    Ok(loaded.settings)
+}
+
+fn loader(args: &ConfigArgs) -> Result<Loader<'static>, Failure> {
+    let loader = Loader::new(cwd()?, |name| std::env::var(name).ok());
+    Ok(match &args.rcfile {
+        Some(rcfile) => loader.rcfile(rcfile),
+        None => loader,
+    })
 }
 
 /// Returns the data file that the option names, or else the configuration's. An empty name counts as none.

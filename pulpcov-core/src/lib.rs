@@ -128,6 +128,8 @@ mod error;
 pub mod folder;
 #[cfg(feature = "combine")]
 pub mod formats;
+#[cfg(feature = "report")]
+pub mod gates;
 #[cfg(feature = "combine")]
 pub mod impact;
 #[cfg(feature = "combine")]

@@ -60,19 +60,79 @@ pub(super) fn changes(
     base: Option<&str>,
     revision: Option<&str>,
 ) -> Result<(Vec<u8>, Base), Failure> {
-    // Without a repository, or if git refuses to use it, its own message says why.
-    git(&["rev-parse", "--git-dir"], Vec::new())?;
-    let base = match base {
-        Some(base) => base.to_owned(),
-        None => default_base()?,
-    };
-    let commit = merge_base(&base, revision.unwrap_or("HEAD"))?;
-    let ends: Vec<&str> = std::iter::once(commit.as_str()).chain(revision).collect();
+    let base = find_base(base, revision, "read a diff from a file")?;
+    let ends: Vec<&str> = std::iter::once(base.commit.as_str()).chain(revision).collect();
     let mut text = diff(&ends, &[])?;
     if hides_python(&text) {
         text = diff(&ends, &["--text"])?;
     }
-    Ok((text, Base { name: base, commit }))
+    Ok((text, base))
+}
+
+/// Returns what changes are from: where the branch left `base`, or else the default branch. `otherwise` says what else a user
+/// can do if there is none.
+fn find_base(base: Option<&str>, revision: Option<&str>, otherwise: &str) -> Result<Base, Failure> {
+    // Without a repository, or if git refuses to use it, its own message says why.
+    git(&["rev-parse", "--git-dir"], Vec::new())?;
+    let name = match base {
+        Some(base) => base.to_owned(),
+        None => default_base(otherwise)?,
+    };
+    let commit = merge_base(&name, revision.unwrap_or("HEAD"))?;
+    Ok(Base { name, commit })
+}
+
+/// The files that came, and those that have another name, by their paths from the top folder.
+#[derive(Debug, Default)]
+pub(super) struct NameChanges {
+    pub(super) added: Vec<PathBuf>,
+    /// Old names and new ones.
+    pub(super) renamed: Vec<(PathBuf, PathBuf)>,
+}
+
+/// Returns the files that came since the branch left `base`, or else the default branch. Files that git does not track are
+/// among them.
+pub(super) fn files_since_base(base: Option<&str>) -> Result<NameChanges, Failure> {
+    let base = find_base(base, None, "remove the setting `new_files`")?;
+    let mut changes = names_since(&base.commit)?;
+    changes.added.extend(untracked()?);
+    Ok(changes)
+}
+
+/// Returns the commit that last changed a file. `None` if git has none, or if there is no repository.
+pub(super) fn last_change(path: &Path) -> Option<String> {
+    let path = path.to_str()?;
+    let literal = format!(":(literal){path}");
+    let commit = git(&["log", "-1", "--format=%H", "--", &literal], Vec::new()).ok()?;
+    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+    (!commit.is_empty()).then_some(commit)
+}
+
+/// Returns whether the history of the repository is cut off.
+pub(super) fn is_shallow() -> bool {
+    let answer = git(&["rev-parse", "--is-shallow-repository"], Vec::new());
+    answer.is_ok_and(|answer| answer.starts_with(b"true"))
+}
+
+/// Returns the files that came since a commit, and those that have another name.
+pub(super) fn names_since(commit: &str) -> Result<NameChanges, Failure> {
+    let options =
+        ["diff", "--no-ext-diff", "--no-relative", "--find-renames", "--name-status", "-z"];
+    let args: Vec<&str> = options.into_iter().chain(["--end-of-options", commit, "--"]).collect();
+    let text = git(&args, Vec::new())?;
+    let mut parts = text.split(|&b| b == 0);
+    let mut changes = NameChanges::default();
+    while let Some(status) = parts.next().filter(|status| !status.is_empty()) {
+        let Some(path) = parts.next().map(path_of) else { break };
+        match status[0] {
+            b'A' => changes.added.push(path),
+            b'R' => changes.renamed.extend(parts.next().map(|new| (path, path_of(new)))),
+            // A copy has two names.
+            b'C' => changes.added.extend(parts.next().map(path_of)),
+            _ => {}
+        }
+    }
+    Ok(changes)
 }
 
 /// Returns the top folder of the repository that the current folder is in, if it is in one.
@@ -81,14 +141,14 @@ pub(super) fn top_folder() -> Option<PathBuf> {
     Some(path_of(top.strip_suffix(b"\n").unwrap_or(&top)))
 }
 
-fn default_base() -> Result<String, Failure> {
+fn default_base(otherwise: &str) -> Result<String, Failure> {
     let exists = |name: &&&str| {
         let commit = format!("{name}^{{commit}}");
         git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit], Vec::new()).is_ok()
     };
     let found = BASES.iter().find(exists).ok_or_else(|| {
         Failure::Refused(format!(
-            "git has none of the branches {} to compare with: name another with --base=REF, or read a diff with --diff=FILE. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches",
+            "git has none of the branches {} to compare with: name another with --base=REF, or {otherwise}. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches",
             BASES.join(", ")
         ))
     })?;
@@ -104,8 +164,7 @@ fn merge_base(base: &str, tip: &str) -> Result<String, Failure> {
             .map_err(|_| Failure::Refused(unknown(name)))?;
     }
     let commit = git(&["merge-base", "--end-of-options", base, tip], Vec::new()).map_err(|_| {
-        let is_shallow = git(&["rev-parse", "--is-shallow-repository"], Vec::new());
-        let why = match is_shallow.is_ok_and(|answer| answer.starts_with(b"true")) {
+        let why = match is_shallow() {
             true => "this clone is shallow: fetch its whole history. In GitHub Actions, `fetch-depth: 0` of actions/checkout does that",
             false => "they have no commit in common",
         };

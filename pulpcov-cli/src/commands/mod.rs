@@ -6,6 +6,7 @@ mod combine;
 mod convert;
 mod debug;
 mod erase;
+mod gate;
 mod git;
 mod hook;
 mod html;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Convert(args) => convert::run(&args),
         Command::Debug(args) => debug::run(&args),
         Command::Erase(args) => erase::run(args),
+        Command::Gate(args) => gate::run(&args),
         Command::Hook(command) => hook::run(&command),
         Command::Html(args) => html::run(&args),
         Command::Json(args) => json::run(&args),

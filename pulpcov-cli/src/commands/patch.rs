@@ -7,6 +7,7 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::changes::Diff;
+use pulpcov_core::config::PatchSettings;
 use pulpcov_core::paths::{GlobMatcher, WorkingFolder, prep_patterns};
 use pulpcov_core::report::patch::{
     FileState, Options, Patch, PatchFile, write_github, write_gitlab, write_json, write_markdown,
@@ -24,20 +25,15 @@ use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
 
 pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
-    let source = DiffSource::of(args)?;
+    let own = settings::own(&args.reporting.config)?.patch;
+    let source = DiffSource::of(args, &own)?;
     let mut diff = Diff::parse(&source.text)?;
     for (path, lines) in &source.untracked {
         diff.add_new_file(path, *lines);
     }
     check_that_it_is_one(args, &source, &diff)?;
     let mut reporting = Reporting::new(&args.reporting, true)?;
-    if reporting.data().files().len() == 0 {
-        let file = settings::data_file(args.reporting.data_file.clone(), &reporting.config);
-        return Err(Failure::Refused(format!(
-            "{}: no data; measure first, with `coverage run` for example, or name the data file with --data-file",
-            ui::name(&file)
-        )));
-    }
+    reporting.check_that_there_is_data()?;
     let places = Places::new(&reporting, &source.top);
     places.check_what_is_asked_for(&diff)?;
     let names = file_names(reporting.data());
@@ -60,7 +56,7 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
     let patch = Patch::new(&diff, summary.as_deref(), path_of, is_expected)?;
     write(args, &reporting, &patch, &options(args, &reporting, source.base.as_ref())?)?;
     warn_of_other_places(reporting.data(), &patch);
-    judge(args, &reporting, &patch)
+    judge(args, &own, &reporting, &patch)
 }
 
 /// Summarizes the selected files. Returns `None` if the settings leave all of them out.
@@ -83,12 +79,13 @@ struct DiffSource {
 }
 
 impl DiffSource {
-    fn of(args: &PatchArgs) -> Result<Self, Failure> {
+    fn of(args: &PatchArgs, own: &PatchSettings) -> Result<Self, Failure> {
         let (text, base) = match &args.diff {
             Some(file) => (read(file)?, None),
             None => {
                 let revision = args.reporting.source_rev.as_deref();
-                let (text, base) = git::changes(args.base.as_deref(), revision)?;
+                let base = args.base.as_deref().or(own.base.as_deref());
+                let (text, base) = git::changes(base, revision)?;
                 (text, Some(base))
             }
         };
@@ -322,7 +319,12 @@ fn is_same_below(recorded: &str, name: &str) -> bool {
 }
 
 /// Returns the exit code: that of the most serious finding. Says on standard error why the command fails.
-fn judge(args: &PatchArgs, reporting: &Reporting<'_>, patch: &Patch<'_>) -> Result<Exit, Failure> {
+fn judge(
+    args: &PatchArgs,
+    own: &PatchSettings,
+    reporting: &Reporting<'_>,
+    patch: &Patch<'_>,
+) -> Result<Exit, Failure> {
     let others = names(patch.of_other_versions());
     if !others.is_empty() {
         ui::error(&format!(
@@ -334,15 +336,15 @@ fn judge(args: &PatchArgs, reporting: &Reporting<'_>, patch: &Patch<'_>) -> Resu
     let totals = patch.totals();
     let unmeasured = names(patch.unmeasured());
     let mut failures = Vec::new();
-    if let Some(floor) = args.fail_under.filter(|floor| !floor.is_met(totals.ratio_covered())) {
+    let floor = args.fail_under.or(own.fail_under);
+    if let Some(floor) = floor.filter(|floor| !floor.is_met(totals.ratio_covered())) {
         failures.push(format!(
             "less is covered than --fail-under={floor} asks for: {} are missing",
             missing(totals)
         ));
     }
-    if let Some(max) =
-        args.max_missing.filter(|max| totals.missing + totals.missing_branches > *max)
-    {
+    let max = args.max_missing.or(own.max_missing);
+    if let Some(max) = max.filter(|max| totals.missing + totals.missing_branches > *max) {
         failures
             .push(format!("more is missing than --max-missing={max} allows: {}", missing(totals)));
     }

@@ -175,6 +175,18 @@ impl<'a> Reporting<'a> {
         })
     }
 
+    /// Refuses to report on nothing: a gate must not pass because of it.
+    pub(crate) fn check_that_there_is_data(&self) -> Result<(), Failure> {
+        if self.data.files().len() > 0 {
+            return Ok(());
+        }
+        let file = settings::data_file(self.args.data_file.clone(), &self.config);
+        Err(Failure::Refused(format!(
+            "{}: no data; measure first, with `coverage run` for example, or name the data file with --data-file",
+            ui::name(&file)
+        )))
+    }
+
     /// Returns the data.
     pub(crate) fn data(&self) -> &CoverageData {
         &self.data
@@ -530,6 +542,19 @@ fn load_data(
     // Combined data is read from the file again. In memory, the order of contexts depends on how threads ran,
     // but two reports of the same data have to be the same.
     let data = read_data_file(&data_file, keep_contexts, is_wanted)?;
+    map_paths(data, config)
+}
+
+/// Reads a data file that the user named, without contexts. It must have data.
+pub(crate) fn read_named_data(path: &Path, config: &Config) -> Result<CoverageData, Failure> {
+    let data = read_data_file(path, false, |_| true)?;
+    if data.files().len() == 0 {
+        return Err(Failure::Refused(format!("{}: no data", ui::name(path))));
+    }
+    map_paths(data, config)
+}
+
+fn map_paths(data: CoverageData, config: &Config) -> Result<CoverageData, Failure> {
     if config.paths.iter().next().is_none() {
         return Ok(data);
     }

@@ -217,7 +217,7 @@ impl<'a> Loader<'a> {
 
     /// Returns the file that the caller names, or else the environment. An empty name means no
     /// file.
-    fn named_file(&self) -> Option<String> {
+    pub(super) fn named_file(&self) -> Option<String> {
         match self.rcfile.as_deref() {
             None | Some(OWN_FILE) => self.variable("COVERAGE_RCFILE"),
             Some(name) => Some(name.to_owned()),
@@ -336,9 +336,14 @@ impl<'a> Loader<'a> {
         })
     }
 
+    /// Returns the folder that files are looked for in.
+    pub(super) fn folder(&self) -> &Path {
+        &self.cwd
+    }
+
     /// Returns the absolute path, as Python's `os.path.abspath` does: without `.`, and without
     /// looking up what a `..` leads to.
-    fn absolute(&self, name: &str) -> PathBuf {
+    pub(super) fn absolute(&self, name: &str) -> PathBuf {
         let mut path = PathBuf::new();
         for component in self.cwd.join(name).components() {
             match component {
@@ -354,7 +359,7 @@ impl<'a> Loader<'a> {
 }
 
 /// Decodes a file as Python's text mode does with the encoding `utf-8-sig`.
-fn decode(name: &str, bytes: &[u8]) -> Result<String> {
+pub(super) fn decode(name: &str, bytes: &[u8]) -> Result<String> {
     let text = str::from_utf8(bytes).map_err(|error| {
         let before = &bytes[..error.valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -366,7 +371,7 @@ fn decode(name: &str, bytes: &[u8]) -> Result<String> {
 
 /// Returns the error for a file that cannot be parsed. Each line of `reason` becomes a line of the
 /// message: line breaks in `reason` come from this crate, never from the file.
-fn unreadable(file: &str, reason: &str, position: Position) -> Error {
+pub(super) fn unreadable(file: &str, reason: &str, position: Position) -> Error {
     let (first, further) = match reason.split_once('\n') {
         Some((first, further)) => (first, further.split('\n').map(str::to_owned).collect()),
         None => (reason, Vec::new()),
@@ -518,7 +523,7 @@ fn check_concurrency(choices: &[String]) -> Result<(), Cause> {
 ///
 /// Returns `None` if the folder is of another kind, or if the file is a symlink of one of these
 /// owners.
-fn open_in_shared_folder(path: &Path) -> Option<Result<fs::File, Option<String>>> {
+pub(super) fn open_in_shared_folder(path: &Path) -> Option<Result<fs::File, Option<String>>> {
     let entry = Entry::at_path(path).ok()?;
     let folder = entry.folder().status().ok().filter(Status::everybody_may_write)?;
     let is_trusted = |file: &Status| file.is_of_caller_or_root() || file.owner == folder.owner;

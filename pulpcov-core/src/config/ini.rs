@@ -117,6 +117,17 @@ impl Ini {
         self.sections.contains_key(section)
     }
 
+    /// Returns the names of the sections, in file order.
+    pub(super) fn section_names(&self) -> impl Iterator<Item = &str> {
+        self.sections.keys().map(String::as_str)
+    }
+
+    /// Returns the options that a section has itself, with their values and lines.
+    pub(super) fn own_options(&self, section: &str) -> impl Iterator<Item = (&str, String, usize)> {
+        let own = self.sections.get(section).into_iter().flatten();
+        own.map(|(name, entry)| (name.as_str(), entry.value.clone(), entry.line))
+    }
+
     /// Returns the names of a section's options, followed by those that only `[DEFAULT]` has.
     pub(super) fn options(&self, section: &str) -> Vec<&str> {
         let Some(own) = self.sections.get(section) else { return Vec::new() };

@@ -36,6 +36,7 @@
 //! - `aliases` makes path aliases of the section `[paths]`.
 //! - `info` prints facts as `coverage debug` does.
 //! - `error` has the errors of all these.
+//! - `own` has the settings of pulpcov itself, which coverage.py does not have.
 
 mod aliases;
 mod debug;
@@ -47,6 +48,7 @@ mod info;
 mod ini;
 mod numbers;
 mod options;
+mod own;
 mod settings;
 mod substitute;
 mod toml;
@@ -56,6 +58,7 @@ mod values;
 pub use files::{Loaded, Loader};
 pub use info::{Info, format_info};
 pub use numbers::{parse_float, parse_int};
+pub use own::{GateSettings, LoadedOwn, OwnSettings, PatchSettings};
 pub use settings::{
     Config, ConfigFiles, HtmlSettings, JsonSettings, LcovSettings, ReportSettings, RunSettings,
     XmlSettings,

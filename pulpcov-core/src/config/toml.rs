@@ -5,6 +5,7 @@
 
 use toml::de::{DeTable, DeValue};
 
+use super::own::{Item, Table as OwnTable, Tree};
 use super::value::{Datetime, Value};
 
 /// A parsed TOML file.
@@ -55,6 +56,11 @@ impl<'t> Toml<'t> {
         Ok(Self { text, table: table.into_inner() })
     }
 
+    /// Returns the table of the whole file.
+    pub(super) fn root(&self) -> Table<'_> {
+        Table { text: self.text, table: &self.table }
+    }
+
     /// Returns the table of the dotted name `name`, if there is one.
     pub(super) fn table(&self, name: &str) -> Result<Option<Table<'_>>, NotATable> {
         let mut table = &self.table;
@@ -89,6 +95,34 @@ impl<'a> Table<'a> {
     /// Returns the line in which the value of `key` begins, counted from 1.
     pub(super) fn line(self, key: &str) -> Option<usize> {
         self.table.get(key).map(|value| line_of(self.text, value.span().start))
+    }
+}
+
+impl Table<'_> {
+    /// Returns the content as settings of pulpcov, with the line of each. `name` is the name of the table.
+    pub(super) fn tree(self, name: &str) -> OwnTable {
+        let mut tree = OwnTable::default();
+        for (key, value) in self.table {
+            let key = key.get_ref().as_ref();
+            tree.push(self.item(name, key, value));
+        }
+        tree
+    }
+
+    fn item(self, section: &str, key: &str, value: &::toml::Spanned<DeValue<'_>>) -> Item {
+        let inner = if section.is_empty() { key.to_owned() } else { format!("{section}.{key}") };
+        let tree = match value.get_ref() {
+            DeValue::String(text) => Tree::Text(text.clone().into_owned()),
+            DeValue::Integer(number) => Tree::Number(decimal(number.as_str(), number.radix())),
+            DeValue::Float(number) => Tree::Number(number.as_str().to_owned()),
+            DeValue::Boolean(_) => Tree::Other("true or false"),
+            DeValue::Datetime(_) => Tree::Other("a time"),
+            DeValue::Array(values) => {
+                Tree::List(values.iter().map(|value| self.item(section, key, value)).collect())
+            }
+            DeValue::Table(table) => Tree::Table(Table { text: self.text, table }.tree(&inner)),
+        };
+        Item::new(section, key, Some(line_of(self.text, value.span().start)), tree)
     }
 }
 

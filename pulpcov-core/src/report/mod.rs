@@ -8,12 +8,13 @@
 //! | [`lcov`] | `lcov` |
 //! | [`annotate`] | `annotate` |
 //! | [`patch`] | none: whether the changed lines of a diff ran |
+//! | [`gate`] | none: whether enough of each file is covered |
 //! | [`tests_for`] | none: the tests that a change can affect |
 //! | [`who`] | none: which tests ran the lines of a file |
 //! | `html` | `html`, with a design of its own; requires the feature `html` |
 //!
 //! They share private modules: `flat_name` and `folders` name files and folders, `splitlines` finds
-//! lines as Python does, and `parallel` renders on all cores.
+//! lines as Python does, `parallel` renders on all cores, and `markdown_text` and `workflow_commands` escape text for GitHub.
 //!
 //! All reports but `html` and those that coverage.py does not have write the same bytes as coverage.py. They write to any
 //! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
@@ -23,16 +24,19 @@
 pub mod annotate;
 mod flat_name;
 mod folders;
+pub mod gate;
 #[cfg(feature = "html")]
 pub mod html;
 pub mod json;
 pub mod lcov;
+mod markdown_text;
 mod parallel;
 pub mod patch;
 mod splitlines;
 pub mod tests_for;
 pub mod text;
 pub mod who;
+mod workflow_commands;
 pub mod xml;
 
 pub use flat_name::flat_name;

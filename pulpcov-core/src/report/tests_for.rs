@@ -99,7 +99,8 @@ pub fn write_unittest(tests: &TestsFor, files: &[String], mut out: impl Write) -
             }
             Some((file, _)) => drop(names.insert(module(file))),
             None if id.ends_with(".py") => drop(names.insert(module(id))),
-            None => names.extend(files.iter().filter(|file| is_beneath(file, id)).map(|file| module(file))),
+            None => names
+                .extend(files.iter().filter(|file| is_beneath(file, id)).map(|file| module(file))),
         }
     }
     for name in names.iter().filter(|name| !name.contains(['\n', '\r'])) {

@@ -48,10 +48,50 @@ impl Floor {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn is_met(self, (covered, all): (usize, usize)) -> bool {
-        let wide = |number: usize| u128::try_from(number).unwrap_or(u128::MAX);
         let covered = wide(covered).saturating_mul(100).saturating_mul(self.scale.into());
         covered >= wide(all).saturating_mul(self.scaled.into())
     }
+
+    /// Returns how many of `all` must be covered to reach the floor.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::Floor;
+    ///
+    /// let floor: Floor = "66.7".parse()?;
+    /// assert_eq!(floor.least_covered(3), 3);
+    /// assert_eq!(floor.least_covered(1000), 667);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn least_covered(self, all: usize) -> usize {
+        let share = wide(all).saturating_mul(self.scaled.into());
+        narrow(share.div_ceil(100 * u128::from(self.scale)))
+    }
+
+    /// Returns of how many `covered` reaches the floor at most. `None` if the floor is 0, which everything reaches.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::Floor;
+    ///
+    /// assert_eq!("80".parse::<Floor>()?.most_of(28), Some(35));
+    /// assert_eq!("0".parse::<Floor>()?.most_of(28), None);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn most_of(self, covered: usize) -> Option<usize> {
+        let scaled = wide(covered).saturating_mul(100).saturating_mul(self.scale.into());
+        scaled.checked_div(self.scaled.into()).map(narrow)
+    }
+}
+
+fn wide(number: usize) -> u128 {
+    u128::try_from(number).unwrap_or(u128::MAX)
+}
+
+fn narrow(number: u128) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 impl FromStr for Floor {

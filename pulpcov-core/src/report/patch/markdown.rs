@@ -5,7 +5,7 @@ use std::io::Write;
 use super::findings::{Finding, FindingKind, findings};
 use super::{Options, Patch};
 use crate::Result;
-use crate::text::printable;
+use crate::report::markdown_text::{code, escape};
 
 /// Writes a patch as Markdown: a sentence with the total, and a table of the files.
 ///
@@ -44,46 +44,4 @@ fn gaps(findings: &[Finding]) -> String {
         FindingKind::Partial => escape(&finding.message),
     });
     shown.collect::<Vec<_>>().join(", ")
-}
-
-/// Returns a name as code in a table. A name may come from anybody.
-fn code(name: &str) -> String {
-    let name = printable(name).replace('|', "\\|");
-    // The fence is longer than the longest row of backticks in the name.
-    let longest = name.split(|c| c != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest + 1);
-    match longest {
-        0 => format!("{fence}{name}{fence}"),
-        _ => format!("{fence} {name} {fence}"),
-    }
-}
-
-/// Escapes text, so that Markdown and HTML show it as it is.
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in printable(text).chars() {
-        match c {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '!' | '@' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_cannot_leave_their_cell() {
-        assert_eq!(code("a|b.py"), "`a\\|b.py`");
-        assert_eq!(code("a`` `b.py"), "``` a`` `b.py ```");
-        assert_eq!(escape("<img> @all [x](y) | *z*"), "&lt;img&gt; \\@all \\[x\\](y) \\| \\*z\\*");
-    }
 }

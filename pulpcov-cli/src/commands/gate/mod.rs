@@ -1,0 +1,252 @@
+//! `pulpcov gate`
+//!
+//! - `inputs`: the data and the sources, of now and of the baseline, and the files that the user asks for.
+//! - `ratchet_file`: the file of the ratchet, and the merge driver.
+
+mod inputs;
+mod ratchet_file;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::config::OwnSettings;
+use pulpcov_core::gates::{Comparison, Flapping, Gate, GateFile, Ratchet, Verdict, gate_files};
+use pulpcov_core::report::gate::{
+    GateReport, write_github, write_json, write_markdown, write_text,
+};
+use pulpcov_core::summarize::{Detail, Summary};
+
+use super::git;
+use super::reporting::{Reporting, named_in_part};
+use crate::args::{GateArgs, GateFormat, ReportingArgs};
+use crate::exit::{Exit, Failure};
+use crate::{settings, ui};
+
+use inputs::{Baseline, Names, Runs, Selection};
+use ratchet_file::RatchetFile;
+
+pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
+    if let [base, ours, theirs] = &*args.merge_driver {
+        return ratchet_file::merge(base, ours, theirs);
+    }
+    let own = settings::own(&args.reporting.config)?;
+    let file = RatchetFile::new(&own.gate)?;
+    let old = if args.baseline.is_some() { None } else { file.read()? };
+    check_that_there_is_something_to_compare_with(args, &own, old.as_ref())?;
+    // A rule can judge all its files together, so the report is of all files.
+    let all_files = ReportingArgs { files: Vec::new(), ..args.reporting.clone() };
+    let config = settings::load(&args.reporting.config)?;
+    let runs = Runs::read(args, &all_files, &config)?;
+    let reporting = match &runs {
+        Some(runs) => Reporting::of_data(&all_files, config, runs.all_data()?)?,
+        None => Reporting::new(&all_files, true)?,
+    };
+    reporting.check_that_there_is_data()?;
+    let needs_everything = args.baseline.is_some() || runs.is_some();
+    let detail = if needs_everything { Detail::Everything } else { Detail::Numbers };
+    let summary = reporting.summarize(detail)?;
+    let flapping = runs.as_ref().map(|runs| runs.compare(&summary)).transpose()?;
+    let names = Names::new(&reporting);
+    let selection = Selection::new(&args.reporting.files, &names, &summary)?;
+
+    let baseline_args = inputs::baseline_args(args);
+    let baseline = Baseline::read(args, &baseline_args, &names)?;
+    let before = baseline.as_ref().map(Baseline::summarize).transpose()?;
+    let mut comparison = match (&baseline, &before) {
+        (Some(baseline), Some(before)) => {
+            Some(Comparison::new(before, &summary, baseline.renamed())?)
+        }
+        _ => None,
+    };
+    let judge = Judge {
+        gate: own.gate.gate().has_branches(summary.has_arcs()),
+        files: files(args, &own, &names, &summary, flapping.as_ref(), comparison.as_ref())?,
+        names: &names,
+        selection: &selection,
+    };
+    check_branches(&judge.gate, old.as_ref(), &summary)?;
+    let verdict = match &comparison {
+        Some(comparison) => judge.judge(Some(&comparison.allowed()))?,
+        None => with_ratchet(args, &file, old, &judge)?,
+    };
+    if let Some(comparison) = &mut comparison {
+        comparison.retain(|name| selection.has(name));
+    }
+    write(args, &reporting, &report(&verdict, comparison.as_ref(), flapping.as_ref()))?;
+    Ok(exit_code(&verdict, &reporting))
+}
+
+/// What judges files, and which of them the user asks for.
+struct Judge<'a> {
+    gate: Gate,
+    files: Vec<GateFile>,
+    names: &'a Names,
+    selection: &'a Selection,
+}
+
+impl Judge<'_> {
+    fn judge(&self, allowed: Option<&Ratchet>) -> Result<Verdict, Failure> {
+        let exists = |name: &str| self.names.on_disk(name).is_file();
+        let mut verdict = self.gate.judge(self.files.iter().cloned(), allowed, exists)?;
+        verdict.retain(|name| self.selection.has(name));
+        Ok(verdict)
+    }
+}
+
+/// Judges with the ratchet, and first updates it if asked to.
+fn with_ratchet(
+    args: &GateArgs,
+    file: &RatchetFile,
+    old: Option<Ratchet>,
+    judge: &Judge<'_>,
+) -> Result<Verdict, Failure> {
+    let mut ratchet = old;
+    if let Some(ratchet) = &mut ratchet {
+        follow_renames(ratchet, file, judge);
+    }
+    if !args.update {
+        return judge.judge(ratchet.as_ref());
+    }
+    let verdict = judge.judge(Some(ratchet.as_ref().unwrap_or(&Ratchet::new())))?;
+    let add = args.add.iter().map(|path| judge.names.of_argument(path)).collect::<Vec<_>>();
+    let known = |name: &String| judge.files.iter().any(|file| file.name == *name);
+    if let Some(unknown) = add.iter().find(|name| !known(name)) {
+        return Err(Failure::Refused(format!(
+            "{}: this file was not measured, so it cannot be added to the ratchet",
+            ui::name(Path::new(unknown))
+        )));
+    }
+    let updated = verdict.updated(ratchet.as_ref(), &add);
+    file.write(&updated)?;
+    judge.judge(Some(&updated))
+}
+
+/// Gives entries of files that were renamed since the ratchet was last changed their new names.
+fn follow_renames(ratchet: &mut Ratchet, file: &RatchetFile, judge: &Judge<'_>) {
+    let is_measured = |name: &str| judge.files.iter().any(|file| file.name == name);
+    if ratchet.files().all(|(name, _)| is_measured(name)) {
+        return;
+    }
+    // Without git, or if the ratchet was never committed, names are what they are.
+    let Some(commit) = git::last_change(file.path()) else { return };
+    let Ok(changes) = git::names_since(&commit) else { return };
+    for (old, new) in judge.names.renamed(&changes) {
+        if !is_measured(&old) {
+            ratchet.rename(&old, &new);
+        }
+    }
+    let is_lost = |(name, _): (&str, _)| !is_measured(name) && !judge.names.on_disk(name).exists();
+    if ratchet.files().any(is_lost) && git::is_shallow() {
+        ui::warning(
+            "this clone is shallow, so files that were renamed before its first commit are not recognized: fetch the whole history. In GitHub Actions, `fetch-depth: 0` of actions/checkout does that",
+        );
+    }
+}
+
+/// Returns the files for the gate, with those that are new.
+fn files(
+    args: &GateArgs,
+    own: &OwnSettings,
+    names: &Names,
+    summary: &Summary<'_>,
+    flapping: Option<&Flapping>,
+    comparison: Option<&Comparison>,
+) -> Result<Vec<GateFile>, Failure> {
+    let mut files = gate_files(summary, flapping);
+    if own.gate.new_files.is_none() {
+        return Ok(files);
+    }
+    let new: HashSet<String> = match comparison {
+        Some(comparison) => comparison.added().map(|file| file.name().to_owned()).collect(),
+        None => {
+            let base = args.base.as_deref().or(own.patch.base.as_deref());
+            let changes = git::files_since_base(base)?;
+            changes.added.iter().map(|path| names.of_repository(path)).collect()
+        }
+    };
+    files.iter_mut().for_each(|file| file.is_new = new.contains(&file.name));
+    Ok(files)
+}
+
+fn check_that_there_is_something_to_compare_with(
+    args: &GateArgs,
+    own: &OwnSettings,
+    ratchet: Option<&Ratchet>,
+) -> Result<(), Failure> {
+    let is_asked_for = args.update || args.baseline.is_some() || !args.runs.is_empty();
+    if is_asked_for || ratchet.is_some() || !own.gate.gate().is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Refused(
+        "there is nothing to compare with: set `floor` in [tool.pulpcov.gate] of pyproject.toml, make a ratchet with --update, or name the data of another version with --baseline".to_owned(),
+    ))
+}
+
+/// Refuses to compare branches with data that has none: everything would pass.
+fn check_branches(
+    gate: &Gate,
+    ratchet: Option<&Ratchet>,
+    summary: &Summary<'_>,
+) -> Result<(), Failure> {
+    let counts_branches = |ratchet: &Ratchet| {
+        ratchet.files().any(|(_, debt)| debt.branches.is_some_and(|count| count > 0))
+    };
+    let asks = match (gate.need_branches(), ratchet.is_some_and(counts_branches)) {
+        _ if summary.has_arcs() => return Ok(()),
+        (true, _) => "a limit counts branches",
+        (_, true) => "the ratchet counts branches",
+        _ => return Ok(()),
+    };
+    Err(Failure::Refused(format!(
+        "{asks}, but the data has none: measure them, with `branch = true` in coverage.py's section [run]"
+    )))
+}
+
+fn report<'a>(
+    verdict: &'a Verdict,
+    comparison: Option<&'a Comparison>,
+    flapping: Option<&'a Flapping>,
+) -> GateReport<'a> {
+    let report = GateReport::new(verdict);
+    let report = comparison.map_or(report, |comparison| report.comparison(comparison));
+    flapping.map_or(report, |flapping| report.flapping(flapping))
+}
+
+fn write(
+    args: &GateArgs,
+    reporting: &Reporting<'_>,
+    report: &GateReport<'_>,
+) -> Result<(), Failure> {
+    let output = args.output.as_deref().unwrap_or("-");
+    reporting.write(output, "gate report", |out: &mut dyn Write| {
+        match args.format {
+            GateFormat::Text => write_text(report, out),
+            GateFormat::Markdown => write_markdown(report, out),
+            GateFormat::Json => write_json(report, out),
+            GateFormat::Github => write_github(report, out),
+        }?;
+        Ok(0.0)
+    })?;
+    Ok(())
+}
+
+/// Returns the exit code. Says on standard error why the command fails.
+fn exit_code(verdict: &Verdict, reporting: &Reporting<'_>) -> Exit {
+    if verdict.passes() {
+        return reporting.exit_code();
+    }
+    let files: Vec<PathBuf> = verdict.failing_files().map(|file| file.name().into()).collect();
+    let rules: Vec<PathBuf> = verdict.failing_groups().map(|group| group.name().into()).collect();
+    let unmeasured: Vec<PathBuf> = verdict.unmeasured().iter().map(PathBuf::from).collect();
+    for (what, names) in [
+        ("too little is covered of", files),
+        ("too little is covered of all files together of the rule", rules),
+        ("these files were not measured, though they were before:", unmeasured),
+    ] {
+        if !names.is_empty() {
+            ui::error(&format!("{what} {}", named_in_part(&names)));
+        }
+    }
+    Exit::FailUnder
+}

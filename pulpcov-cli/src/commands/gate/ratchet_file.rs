@@ -1,0 +1,115 @@
+//! The file of the ratchet, and the merge driver.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::config::GateSettings;
+use pulpcov_core::gates::Ratchet;
+use pulpcov_core::output::WholeFile;
+use pulpcov_core::text::plural;
+
+use crate::exit::{Exit, Failure};
+use crate::{settings, trust, ui};
+
+/// The name of the file if no setting names another.
+const NAME: &str = ".pulpcov-ratchet";
+
+/// The largest file that is read. A line is about fifty bytes, so a million files fit in.
+const LARGEST: u64 = 64 << 20;
+
+/// The file of the ratchet. It comes with the repository, so it may be anybody's.
+pub(super) struct RatchetFile {
+    /// The path in the current folder.
+    path: PathBuf,
+}
+
+impl RatchetFile {
+    pub(super) fn new(settings: &GateSettings) -> Result<Self, Failure> {
+        let path = settings.ratchet.clone().unwrap_or_else(|| NAME.into());
+        check_folders(&settings::cwd()?, &path)?;
+        Ok(Self { path })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads the ratchet. Returns `None` if there is no file.
+    pub(super) fn read(&self) -> Result<Option<Ratchet>, Failure> {
+        match fs::symlink_metadata(&self.path) {
+            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Ok(status) if !status.is_file() => return Err(not_a_file(&self.path)),
+            _ => {}
+        }
+        let bytes = read(&self.path)?;
+        let ratchet = Ratchet::parse(&bytes).map_err(|err| of_line(&self.path, &err))?;
+        Ok(Some(ratchet))
+    }
+
+    /// Writes the ratchet, unless the file has these entries already.
+    pub(super) fn write(&self, ratchet: &Ratchet) -> Result<(), Failure> {
+        let name = ui::name(&self.path);
+        if self.read()?.as_ref() == Some(ratchet) {
+            ui::message(&format!("{name} stays as it is"));
+            return Ok(());
+        }
+        trust::check_output(&self.path)?;
+        let text = ratchet.to_text();
+        WholeFile::at(&self.path).write(|out| Ok(out.write_all(text.as_bytes())?))?;
+        let files = plural(ratchet.len(), "file");
+        ui::message(&format!("Wrote {name}: {files} below the floor"));
+        Ok(())
+    }
+}
+
+/// Refuses a path with a link in it. A link of the repository could lead anywhere.
+fn check_folders(cwd: &Path, path: &Path) -> Result<(), Failure> {
+    let mut at = cwd.to_owned();
+    for part in path.components() {
+        at.push(part);
+        if at.symlink_metadata().is_ok_and(|status| status.is_symlink()) {
+            return Err(not_a_file(path));
+        }
+    }
+    Ok(())
+}
+
+fn not_a_file(path: &Path) -> Failure {
+    Failure::Refused(format!("{}: this is not a plain file, or is behind a link", ui::name(path)))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let done = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
+    done.map_err(|err| Failure::reading(path, &err))?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(Failure::Refused(format!(
+            "{}: this is too large for a ratchet",
+            ui::name(path)
+        )));
+    }
+    Ok(bytes)
+}
+
+/// Names the file and the line of an error.
+fn of_line(path: &Path, err: &pulpcov_core::Error) -> Failure {
+    Failure::Refused(format!("{}: {err}", ui::name(path)))
+}
+
+/// Merges the ratchets of two branches into the file `ours`. If one of them cannot be read, all stay as they are, and git
+/// reports a conflict.
+pub(super) fn merge(base: &Path, ours: &Path, theirs: &Path) -> Result<Exit, Failure> {
+    let side = |path: &Path, whose: &str| {
+        let bytes = read(path)?;
+        Ratchet::parse(&bytes).map_err(|err| {
+            Failure::Refused(format!("the ratchet of {whose} cannot be merged: {err}"))
+        })
+    };
+    let base = side(base, "the common ancestor")?;
+    let merged =
+        Ratchet::merge(&base, &side(ours, "this branch")?, &side(theirs, "the other branch")?);
+    let text = merged.to_text();
+    WholeFile::at(ours).write(|out| Ok(out.write_all(text.as_bytes())?))?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,71 @@
+//! What a [gate](crate::gates) says, for people and programs.
+//!
+//! A [`GateReport`] has the verdict, and what else the caller found out: what fell since a baseline, and which lines only
+//! some runs reach. The formats are those that people read ([`write_text`], [`write_markdown`]), programs ([`write_json`]),
+//! and the CI of GitHub ([`write_github`]).
+//!
+//! - `text`, `markdown`, `json`, `github`: the formats.
+//! - `words`: the sentences that they share.
+
+mod github;
+mod json;
+mod markdown;
+mod text;
+mod words;
+
+pub use github::write_github;
+pub use json::write_json;
+pub use markdown::write_markdown;
+pub use text::write_text;
+
+use crate::gates::{Comparison, Flapping, Verdict};
+
+/// What a gate says, and what was found out beside it.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::gates::{Gate, GateFile};
+/// use pulpcov_core::report::gate::{GateReport, write_text};
+/// use pulpcov_core::results::Numbers;
+///
+/// let numbers = Numbers { statements: 40, missing: 12, ..Numbers::default() };
+/// let gate = Gate::new().floor("80".parse()?);
+/// let verdict = gate.judge([GateFile::new("src/app.py", numbers)], None, |_| true)?;
+/// let mut out = Vec::new();
+/// write_text(&GateReport::new(&verdict), &mut out)?;
+/// assert_eq!(
+///     String::from_utf8_lossy(&out),
+///     "src/app.py: 12 of 40 lines missing, floor 80%: cover 4 of the 12 missing lines, or remove 5\n\
+///      \n\
+///      1 of 1 file fails\n",
+/// );
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct GateReport<'a> {
+    verdict: &'a Verdict,
+    comparison: Option<&'a Comparison>,
+    flapping: Option<&'a Flapping>,
+}
+
+impl<'a> GateReport<'a> {
+    /// Creates a report of a verdict, made with a ratchet or without.
+    pub fn new(verdict: &'a Verdict) -> Self {
+        Self { verdict, comparison: None, flapping: None }
+    }
+
+    /// Adds what became of files since a baseline. The verdict was made with this baseline.
+    #[must_use]
+    pub fn comparison(mut self, comparison: &'a Comparison) -> Self {
+        self.comparison = Some(comparison);
+        self
+    }
+
+    /// Adds what only some runs reach.
+    #[must_use]
+    pub fn flapping(mut self, flapping: &'a Flapping) -> Self {
+        self.flapping = Some(flapping);
+        self
+    }
+}

@@ -1,0 +1,186 @@
+//! The sentences of all formats.
+
+use super::GateReport;
+use crate::gates::{
+    FileComparison, FileVerdict, Flapping, FlappingFile, GroupVerdict, JudgedBy, Outcome,
+    RegionComparison,
+};
+use crate::results::Numbers;
+use crate::text::{branches, plural};
+
+/// What is wrong, with the file that it is about, if it is about one.
+pub(super) struct Problem {
+    pub(super) file: Option<String>,
+    /// What it is about: a file, or a rule.
+    pub(super) about: String,
+    /// How much is missing, and what asks for more.
+    pub(super) what: String,
+    /// What makes it pass.
+    pub(super) remedy: String,
+}
+
+impl GateReport<'_> {
+    /// Returns what the allowances come from.
+    fn allowance(&self) -> &'static str {
+        if self.comparison.is_some() { "baseline" } else { "ratchet" }
+    }
+
+    /// Returns everything that fails: files, rules, and files that were not measured.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let files = self.verdict.failing_files().map(|file| self.of_file(file));
+        let groups = self.verdict.failing_groups().map(of_group);
+        let unmeasured = self.verdict.unmeasured().iter().map(|name| Problem {
+            file: Some(name.clone()),
+            about: name.clone(),
+            what: format!("not measured, though the {} has it", self.allowance()),
+            remedy: match self.comparison {
+                Some(_) => "measure it, or leave it out of both with --omit".to_owned(),
+                None => "measure it, or remove its line from the ratchet".to_owned(),
+            },
+        });
+        files.chain(groups).chain(unmeasured).collect()
+    }
+
+    fn of_file(&self, file: &FileVerdict) -> Problem {
+        let mut what = format!("{}, {}", missing(file.numbers()), self.judge(file));
+        if let Some(allowed) = file.allowed() {
+            what.push_str(&format!("; the {} allows {allowed}", self.allowance()));
+        }
+        Problem {
+            file: Some(file.name().to_owned()),
+            about: file.name().to_owned(),
+            what,
+            remedy: file.remedies().join("; "),
+        }
+    }
+
+    /// Returns what judges a file.
+    fn judge(&self, file: &FileVerdict) -> String {
+        let limits = file.limits();
+        match file.judged_by() {
+            JudgedBy::Rule(rule) => format!("rule {}: {limits}", self.verdict.rule_name(rule)),
+            JudgedBy::NewFiles => format!("floor of new files {limits}"),
+            JudgedBy::Floor => format!("floor {limits}"),
+        }
+    }
+
+    /// Returns the end of a report: how many fail.
+    pub(super) fn total(&self) -> String {
+        let all = self.verdict.files().len();
+        let failing = self.verdict.failing_files().count();
+        let mut parts = vec![match failing {
+            0 => format!("{} {}", plural(all, "file"), if all == 1 { "passes" } else { "pass" }),
+            1 => format!("1 of {} fails", plural(all, "file")),
+            _ => format!("{failing} of {} fail", plural(all, "file")),
+        }];
+        let rules = self.verdict.failing_groups().count();
+        if rules > 0 {
+            parts.push(match rules {
+                1 => "1 rule fails".to_owned(),
+                _ => format!("{rules} rules fail"),
+            });
+        }
+        match self.verdict.unmeasured().len() {
+            0 => {}
+            1 => parts.push("1 was not measured".to_owned()),
+            count => parts.push(format!("{count} were not measured")),
+        }
+        let is_allowed = |file: &&FileVerdict| file.outcome() == Outcome::Allowed;
+        match self.verdict.files().iter().filter(is_allowed).count() {
+            0 => {}
+            1 => parts.push(format!("1 is below its floor, as the {} allows", self.allowance())),
+            count => parts
+                .push(format!("{count} are below their floor, as the {} allows", self.allowance())),
+        }
+        parts.join("; ")
+    }
+
+    /// Says that the ratchet could allow less.
+    pub(super) fn note(&self) -> Option<String> {
+        let lowers = self.verdict.lowers();
+        let is_ratchet = self.comparison.is_none() && lowers > 0;
+        is_ratchet.then(|| {
+            format!("better than the ratchet: `--update` would lower or remove {}", entries(lowers))
+        })
+    }
+
+    /// Returns what became of files since the baseline, of those that fell, are new, or are gone.
+    pub(super) fn changes(&self) -> Vec<(&FileComparison, String)> {
+        let files = self.comparison.map(|comparison| comparison.files()).unwrap_or_default();
+        files.iter().filter_map(|file| Some((file, change(file)?))).collect()
+    }
+}
+
+fn entries(count: usize) -> String {
+    if count == 1 { "1 entry".to_owned() } else { format!("{count} entries") }
+}
+
+fn of_group(group: &GroupVerdict) -> Problem {
+    let remedies: Vec<String> = group.missed().iter().map(|missed| missed.remedy()).collect();
+    let numbers = group.numbers();
+    Problem {
+        file: None,
+        about: format!("rule {}", group.name()),
+        what: format!(
+            "{} in {} together: {}",
+            missing(numbers),
+            plural(numbers.files, "file"),
+            group.limits()
+        ),
+        remedy: remedies.join("; "),
+    }
+}
+
+/// Returns how much is missing: `12 of 40 lines and 3 of 8 branches missing`.
+pub(super) fn missing(numbers: Numbers) -> String {
+    let lines = format!("{} of {}", numbers.missing, plural(numbers.statements, "line"));
+    match numbers.branches {
+        0 => format!("{lines} missing"),
+        all => format!("{lines} and {} of {} missing", numbers.missing_branches, branches(all)),
+    }
+}
+
+fn change(file: &FileComparison) -> Option<String> {
+    let renamed = file.old_name().map(|old| format!(" (before: {old})")).unwrap_or_default();
+    match (file.before(), file.now()) {
+        (None, Some(now)) => Some(format!("new, {}", missing(now))),
+        (Some(before), None) => Some(format!("gone, with {}", missing(before))),
+        _ if file.more_missing() == (0, 0) => None,
+        _ => Some(format!("{} missing than before{renamed}", more(file.more_missing()))),
+    }
+}
+
+/// Returns what became of a function.
+pub(super) fn region(region: &RegionComparison) -> String {
+    let name = if region.name().is_empty() { "outside of functions" } else { region.name() };
+    let new = if region.before().is_none() { ", new" } else { "" };
+    format!("{name}{new}: {}", more(region.more_missing()))
+}
+
+fn more((lines, branches): (usize, usize)) -> String {
+    let of_branches = format!("{branches} more branch{}", if branches == 1 { "" } else { "es" });
+    match (lines, branches) {
+        (lines, 0) => plural(lines, "more line"),
+        (0, _) => of_branches,
+        (lines, _) => format!("{} and {of_branches}", plural(lines, "more line")),
+    }
+}
+
+/// Returns each line and branch of a file that flaps, with its first line.
+pub(super) fn flapping(flapping: &Flapping, file: &FlappingFile) -> Vec<(i32, String)> {
+    let names = |runs: &[usize]| {
+        let names = runs.iter().filter_map(|run| flapping.runs().get(*run));
+        names.map(String::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let lines = file
+        .lines()
+        .iter()
+        .map(|(line, runs)| (*line, format!("line {line} only in {}", names(runs))));
+    let branches = file.branches().iter().map(|((from, to), runs)| {
+        let target = if *to < 0 { "the exit".to_owned() } else { format!("line {to}") };
+        (*from, format!("branch from line {from} to {target} only in {}", names(runs)))
+    });
+    let mut all: Vec<(i32, String)> = lines.chain(branches).collect();
+    all.sort_by_key(|(line, _)| *line);
+    all
+}
