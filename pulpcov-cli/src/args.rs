@@ -4,6 +4,7 @@ mod abbreviations;
 mod gate;
 mod hook;
 mod numbers;
+mod tests_for;
 mod watch;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub(crate) use gate::{GateArgs, GateFormat};
 pub(crate) use hook::{
     DATA_ROOT, DEFAULT_PYTHON, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
+pub(crate) use tests_for::{TestsForArgs, TestsForFormat};
 pub(crate) use watch::{ServeToken, WatchArgs};
 
 use numbers::{float, integer};
@@ -88,6 +90,7 @@ pub(crate) enum Command {
     Lcov(LcovArgs),
     Patch(PatchArgs),
     Report(ReportArgs),
+    TestsFor(TestsForArgs),
     Watch(WatchArgs),
     Who(WhoArgs),
     Xml(XmlArgs),

@@ -29,5 +29,6 @@ mod pythons;
 mod readers;
 mod report;
 mod sources;
+mod tests_for;
 mod watch;
 mod who;

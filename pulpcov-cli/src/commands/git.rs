@@ -1,5 +1,6 @@
 //! The git command: revisions, and the changes between them.
 
+use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -133,6 +134,60 @@ pub(super) fn names_since(commit: &str) -> Result<NameChanges, Failure> {
         }
     }
     Ok(changes)
+}
+
+/// Returns the text of the diff between two revisions.
+pub(super) fn between(old: &str, new: &str) -> Result<Vec<u8>, Failure> {
+    for name in [old, new] {
+        let commit = format!("{name}^{{commit}}");
+        git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit], Vec::new())
+            .map_err(|_| Failure::Refused(unknown(name)))?;
+    }
+    diff(&[old, new], &[])
+}
+
+/// Returns the files that git tracks, by their paths from the top folder.
+pub(super) fn tracked() -> Result<Vec<PathBuf>, Failure> {
+    let names = git(&["ls-files", "--full-name", "-z", "--", ":/"], Vec::new())?;
+    Ok(names.split(|&b| b == 0).filter(|name| !name.is_empty()).map(path_of).collect())
+}
+
+/// Returns the contents of files of a revision, by their paths from the top folder.
+pub(super) fn contents(revision: &str, paths: &[&Path]) -> Result<Vec<Vec<u8>>, Failure> {
+    let list = ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision];
+    let list = git(&list, Vec::new())?;
+    let hashes: HashMap<&[u8], &[u8]> = list
+        .split(|&b| b == 0)
+        .filter_map(|entry| {
+            // `100644 blob HASH\tPATH`
+            let tab = entry.iter().position(|&b| b == b'\t')?;
+            let (about, path) = entry.split_at_checked(tab)?;
+            Some((path.get(1..)?, about.rsplit(|&b| b == b' ').next()?))
+        })
+        .collect();
+    let missing = |path: &Path| {
+        failure(&path.to_string_lossy(), io::Error::other("git does not have this file"))
+    };
+    let hash = |path: &&Path| {
+        hashes.get(path.as_os_str().as_bytes()).copied().ok_or_else(|| missing(path))
+    };
+    let wanted = paths.iter().map(hash).collect::<Result<Vec<_>, _>>()?;
+    let wanted = wanted.into_iter().flat_map(|hash| [hash, b"\n"]).collect::<Vec<_>>().concat();
+    let objects = git(&["cat-file", "--batch"], wanted)?;
+    let mut rest = objects.as_slice();
+    let content =
+        |path: &&Path| next_object(&mut rest).map(<[u8]>::to_vec).ok_or_else(|| missing(path));
+    paths.iter().map(content).collect()
+}
+
+/// Takes the next object of `git cat-file --batch`: `HASH blob SIZE\n`, that many bytes, and a newline.
+pub(super) fn next_object<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let newline = rest.iter().position(|&b| b == b'\n')?;
+    let (header, body) = rest.split_at_checked(newline + 1)?;
+    let size = str::from_utf8(header).ok()?.trim_end().rsplit(' ').next()?.parse::<usize>().ok()?;
+    let (bytes, behind) = body.split_at_checked(size)?;
+    *rest = behind.strip_prefix(b"\n")?;
+    Some(bytes)
 }
 
 /// Returns the top folder of the repository that the current folder is in, if it is in one.

@@ -18,6 +18,7 @@ mod plugins;
 mod report;
 mod reporting;
 mod source_tree;
+mod tests_for;
 mod watch;
 mod who;
 mod xml;
@@ -40,6 +41,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Lcov(args) => lcov::run(&args),
         Command::Patch(args) => patch::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::TestsFor(args) => tests_for::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Who(args) => who::run(args),
         Command::Xml(args) => xml::run(&args),

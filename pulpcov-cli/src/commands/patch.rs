@@ -19,7 +19,7 @@ use pulpcov_core::text::{branches, plural};
 use pulpcov_core::{CoverageData, ErrorKind, FilePath};
 
 use super::git::{self, Base, seen_from};
-use super::reporting::{Reporting, named_in_part};
+use super::reporting::{Reporting, is_python, named_in_part};
 use crate::args::{PatchArgs, PatchFormat};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
@@ -98,10 +98,6 @@ impl DiffSource {
         });
         Ok(Self { untracked: counted.collect(), text, base, top })
     }
-}
-
-fn is_python(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ending == "py" || ending == "pyw")
 }
 
 /// Counts lines as git does. A file that is not regular or cannot be read has none; the report says that its source is

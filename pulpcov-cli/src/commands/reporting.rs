@@ -120,7 +120,7 @@ impl<'a> Reporting<'a> {
             _ => plugins::Traced::new(),
         };
         let (origin, data) = Origin::of(args, &config, data)?;
-        let cache = uses_cache(args)?.then(|| FactsCache::open(CACHE));
+        let cache = cache(args)?;
         let (contexts, is_incomplete) = (Vec::new(), Cell::new(false));
         let mut reporting = Self {
             args,
@@ -504,6 +504,15 @@ pub(crate) fn to_stdout<T>(
     let done = write(&mut out)?;
     out.flush().map_err(Failure::Output)?;
     Ok(done)
+}
+
+pub(crate) fn is_python(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "py" || ending == "pyw")
+}
+
+/// Opens the cache, if it is to be used.
+pub(crate) fn cache(args: &ReportingArgs) -> Result<Option<FactsCache>, Failure> {
+    Ok(uses_cache(args)?.then(|| FactsCache::open(CACHE)))
 }
 
 /// Returns whether to use the cache. A cache that git may track could come from anybody whose change was checked out, and

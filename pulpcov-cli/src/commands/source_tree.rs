@@ -176,20 +176,10 @@ fn of_revision(revision: &str, cwd: &Path) -> Result<SourceTree, Failure> {
     let mut rest = contents.as_slice();
     let mut read = Vec::new();
     for (path, _) in files {
-        let bytes = next_object(&mut rest).ok_or_else(|| {
+        let bytes = git::next_object(&mut rest).ok_or_else(|| {
             git::failure(&ui::name(&path), io::Error::other("git does not have this file"))
         })?;
         read.push((seen_from(&prefix, &path), bytes.to_vec()));
     }
     Ok(SourceTree::in_memory(read).at(cwd))
-}
-
-/// Takes the next object of `git cat-file --batch`: `HASH blob SIZE\n`, that many bytes, and a newline.
-fn next_object<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
-    let newline = rest.iter().position(|&b| b == b'\n')?;
-    let (header, body) = rest.split_at_checked(newline + 1)?;
-    let size = str::from_utf8(header).ok()?.trim_end().rsplit(' ').next()?.parse::<usize>().ok()?;
-    let (bytes, behind) = body.split_at_checked(size)?;
-    *rest = behind.strip_prefix(b"\n")?;
-    Some(bytes)
 }

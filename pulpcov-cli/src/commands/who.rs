@@ -90,13 +90,17 @@ fn base_name(path: &str) -> &str {
 /// Refuses data that does not say which test ran what.
 fn check_contexts(args: &WhoArgs, data: &CoverageData) -> Result<(), Failure> {
     let contexts = data.contexts();
-    let are_tests = contexts.iter().any(|context| TestName::parse(context).is_some());
     let needs_tests = args.of.is_some()
         || args.unused_tests
         || args.alone
         || args.format == WhoFormat::Pytest
         || contexts.iter().all(|context| context.is_empty());
-    if are_tests || !needs_tests {
+    if needs_tests { check_that_tests_are_named(data) } else { Ok(()) }
+}
+
+/// Refuses data of which no context is a test.
+pub(super) fn check_that_tests_are_named(data: &CoverageData) -> Result<(), Failure> {
+    if data.contexts().iter().any(|context| TestName::parse(context).is_some()) {
         return Ok(());
     }
     Err(Failure::Refused(

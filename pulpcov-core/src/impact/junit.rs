@@ -1,7 +1,7 @@
 //! Failed tests of a JUnit report.
 
-use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -31,17 +31,17 @@ pub fn failed_tests(xml: &[u8]) -> Result<Vec<String>> {
     loop {
         let at = reader.buffer_position();
         match reader.read_event().map_err(|err| damaged(&err, at))? {
-            Event::Start(tag) if tag.local_name().as_ref() == b"testcase" => {
+            Event::Start(tag) if tag.local_name().as_ref() == "testcase" => {
                 cases += 1;
                 current = Some(name(&tag).map_err(|err| damaged(&err, at))?);
             }
-            Event::Empty(tag) if tag.local_name().as_ref() == b"testcase" => cases += 1,
+            Event::Empty(tag) if tag.local_name().as_ref() == "testcase" => cases += 1,
             Event::Start(tag) | Event::Empty(tag)
-                if matches!(tag.local_name().as_ref(), b"failure" | b"error") =>
+                if matches!(tag.local_name().as_ref(), "failure" | "error") =>
             {
                 failed.extend(current.take());
             }
-            Event::End(tag) if tag.local_name().as_ref() == b"testcase" => current = None,
+            Event::End(tag) if tag.local_name().as_ref() == "testcase" => current = None,
             Event::Eof => break,
             _ => {}
         }
@@ -56,7 +56,7 @@ fn name(tag: &BytesStart<'_>) -> quick_xml::Result<String> {
     let mut parts = Vec::new();
     for wanted in ["classname", "name"] {
         if let Some(attribute) = tag.try_get_attribute(wanted)? {
-            parts.push(attribute.unescape_value()?.into_owned());
+            parts.push(attribute.normalized_value(XmlVersion::Implicit1_0)?.into_owned());
         }
     }
     parts.retain(|part| !part.is_empty());

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::Result;
 use crate::impact::Reason;
-use crate::text::{plural, printable};
+use crate::text::printable;
 
 /// The version of the JSON. It grows when something is removed or changes its meaning.
 const FORMAT: u32 = 1;
@@ -130,8 +130,8 @@ pub fn write_reasons(tests: &TestsFor, mut out: impl Write) -> Result<()> {
         let (id, change) = (printable(id), printable(&reason.change));
         writeln!(out, "{id}: {} ({change})", reason.rule)?;
     }
-    if tests.everything.is_none() {
-        writeln!(out, "{}", plural(tests.tests.len(), "selected test, file or folder"))?;
+    if tests.everything.is_none() && tests.tests.is_empty() {
+        writeln!(out, "no test is selected")?;
     }
     Ok(())
 }

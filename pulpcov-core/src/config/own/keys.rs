@@ -14,7 +14,7 @@ pub(super) struct Key<S> {
 /// Lists settings. `keys![base text]` says that the setting `base` sets the field `base` through [`Item::text`].
 macro_rules! keys {
     ($($name:ident $read:ident),* $(,)?) => {
-        &[$(Key {
+        [$(Key {
             name: stringify!($name),
             set: |settings, item| {
                 settings.$name = item.$read()?.into();
@@ -27,21 +27,26 @@ macro_rules! keys {
 /// Lists sections. `sections![patch PATCH]` says that `PATCH` lists the settings of the section `patch`.
 macro_rules! sections {
     ($($name:ident $keys:ident),* $(,)?) => {
-        &[$(Key {
+        [$(Key {
             name: stringify!($name),
-            set: |settings, item| apply($keys, &mut settings.$name, item.table()?),
+            set: |settings, item| apply(&$keys, &mut settings.$name, item.table()?),
         },)*]
     };
 }
 
-pub(super) const SECTIONS: &[Key<OwnSettings>] = sections![patch PATCH, gate GATE];
+/// The settings of the top table.
+pub(super) fn top() -> Vec<Key<OwnSettings>> {
+    let sections: [Key<OwnSettings>; 2] = sections![patch PATCH, gate GATE];
+    let others: [Key<OwnSettings>; 2] = keys![always patterns, map map];
+    sections.into_iter().chain(others).collect()
+}
 
-const PATCH: &[Key<PatchSettings>] = keys![base text, fail_under floor, max_missing count];
+const PATCH: [Key<PatchSettings>; 3] = keys![base text, fail_under floor, max_missing count];
 
-const GATE: &[Key<GateSettings>] =
+const GATE: [Key<GateSettings>; 4] =
     keys![floor limits, new_files limits, ratchet path_below, rules rules];
 
-const RULE: &[Key<RuleSettings>] = keys![paths patterns, each limits, together limits];
+const RULE: [Key<RuleSettings>; 3] = keys![paths patterns, each limits, together limits];
 
 /// A rule while it is read.
 #[derive(Default)]
@@ -74,6 +79,15 @@ impl Item {
         self.texts()?.iter().map(pattern).collect()
     }
 
+    /// Reads a table of patterns, each with a list of texts.
+    fn map(&self) -> Result<Vec<(PathPattern, Vec<String>)>> {
+        let entry = |item: &Item| {
+            let pattern = item.name().parse().map_err(|err: Error| item.refused(&err.reason()))?;
+            Ok((pattern, item.texts()?))
+        };
+        self.table()?.items().iter().map(entry).collect()
+    }
+
     /// Reads rules. No two may have the same pattern.
     fn rules(&self) -> Result<Vec<Rule>> {
         let mut rules: Vec<Rule> = Vec::new();
@@ -93,7 +107,7 @@ impl Item {
 
     fn rule(&self) -> Result<Rule> {
         let mut settings = RuleSettings::default();
-        apply(RULE, &mut settings, self.table()?)?;
+        apply(&RULE, &mut settings, self.table()?)?;
         let RuleSettings { paths, each, together } = settings;
         if paths.is_empty() {
             return Err(self.refused("a rule needs `paths`"));

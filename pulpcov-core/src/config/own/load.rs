@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::super::document::Document;
 use super::super::files::{Loader, decode, open_in_shared_folder, unreadable};
-use super::keys::{SECTIONS, apply};
+use super::keys::{apply, top};
 use super::tree::{Table, of_ini, of_toml};
 use super::{LoadedOwn, OwnSettings};
 use crate::{Error, ErrorKind, Result};
@@ -148,7 +148,7 @@ fn read(name: &str, bytes: &[u8]) -> Result<Option<OwnSettings>> {
     };
     let Some(table) = table else { return Ok(None) };
     let mut settings = OwnSettings::default();
-    apply(SECTIONS, &mut settings, &table).map_err(|err| err.with_path(name))?;
+    apply(&top(), &mut settings, &table).map_err(|err| err.with_path(name))?;
     Ok(Some(settings))
 }
 

@@ -4,7 +4,7 @@
 //!
 //! | file | place |
 //! |---|---|
-//! | `pulpcov.toml` | the top level: `[gate]`, `[patch]` |
+//! | `pulpcov.toml` | the top level: `[gate]`, `[patch]`, `[map]`, `always` |
 //! | `pyproject.toml`, `.coveragerc.toml`, or a named file ending in `.toml` | `[tool.pulpcov]`: `[tool.pulpcov.gate]` |
 //! | `.coveragerc`, `setup.cfg`, `tox.ini`, or another named file | `[pulpcov]`: `[pulpcov:gate]` |
 //!
@@ -26,7 +26,7 @@ use std::path::PathBuf;
 
 pub(super) use tree::{Item, Table, Tree};
 
-use crate::gates::{Gate, Limits, Rule};
+use crate::gates::{Gate, Limits, PathPattern, Rule};
 use crate::results::Floor;
 
 /// The settings of pulpcov itself.
@@ -53,6 +53,10 @@ pub struct OwnSettings {
     pub patch: PatchSettings,
     /// `gate`: what files must keep.
     pub gate: GateSettings,
+    /// `always`: the files with tests that `tests-for` always selects.
+    pub always: Vec<PathPattern>,
+    /// `map`: files that are not Python, and the tests that need them.
+    pub map: Vec<(PathPattern, Vec<String>)>,
     /// The file that has the settings, if any has some.
     pub file: Option<PathBuf>,
 }

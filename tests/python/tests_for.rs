@@ -1,0 +1,372 @@
+//! `pulpcov tests-for`: real git, contexts that the real pytest-cov and coverage.py recorded, and mutants.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::{Dir, Ran, neutral, pulpcov, root, venv};
+
+const CART: &str = r#"from shop import tax
+
+LIMIT = 3
+
+
+def plain(value):
+    """Return it."""
+    return value
+
+
+class Cart:
+    limit = LIMIT
+
+    def __init__(self):
+        self.items = []
+
+    def add(self, price, count=1):
+        self.items += [price] * count
+
+    def total(self):
+        def with_tax(price):
+            return price + tax.of(price)
+
+        return sum(with_tax(price) for price in self.items)
+"#;
+
+const TEST_CART: &str = r#"import pytest
+from shop.cart import Cart, plain
+
+
+@pytest.fixture
+def cart():
+    return Cart()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_add(cart, count):
+    cart.add(1, count)
+
+
+class TestTotal:
+    def test_total(self, cart):
+        cart.add(2)
+        assert cart.total() == 3
+
+
+def test_plain():
+    assert plain(1) == 1
+"#;
+
+const FILES: [(&str, &str); 11] = [
+    (".gitignore", ".coverage*\n.pulpcov_cache/\n__pycache__/\n.pytest_cache/\njunit.xml\n"),
+    ("src/shop/__init__.py", ""),
+    ("src/shop/cart.py", CART),
+    ("src/shop/tax.py", "RATE = 2\n\n\ndef of(price):\n    return price // RATE\n"),
+    ("src/shop/lazy.py", "def rate():\n    from .tax import RATE\n\n    return RATE\n"),
+    ("src/shop/alone.py", "def nobody():\n    return 1\n"),
+    ("tests/test_cart.py", TEST_CART),
+    (
+        "tests/test_lazy.py",
+        "from shop import lazy\n\n\ndef test_rate():\n    assert lazy.rate() == 2\n",
+    ),
+    ("tests/unit/conftest.py", "import pytest\n\n\n@pytest.fixture\ndef one():\n    return 1\n"),
+    ("tests/unit/test_one.py", "def test_one(one):\n    assert one == 1\n"),
+    ("pyproject.toml", "[project]\nname = 'shop'\n"),
+];
+
+/// A repository with tests that were measured.
+struct Repo(Dir);
+
+impl Repo {
+    fn new() -> Self {
+        let repo = Self(Dir::new());
+        FILES.iter().for_each(|(name, text)| drop(repo.0.write(name, text)));
+        repo.git(&["init", "-q", "-b", "main"]);
+        for (key, value) in [("user.name", "a"), ("user.email", "a@b"), ("commit.gpgsign", "false")]
+        {
+            repo.git(&["config", key, value]);
+        }
+        repo.commit("before");
+        repo.pytest(&["--cov=src", "--cov-report=", "--cov-context=test"]).status(0);
+        repo
+    }
+
+    fn git(&self, args: &[&str]) {
+        let output = neutral(Command::new("git")).current_dir(self.0.path("")).args(args).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn commit(&self, message: &str) {
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", message]);
+    }
+
+    fn pytest(&self, args: &[&str]) -> Ran {
+        let mut command = neutral(Command::new(python()));
+        let paths = self.0.path("src");
+        command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).args(args);
+        Ran::from(command.env("PYTHONPATH", paths).current_dir(self.0.path("")).output().unwrap())
+    }
+
+    fn tests_for(&self, args: &[&str]) -> Ran {
+        self.0.pulpcov(std::iter::once(&"tests-for").chain(args))
+    }
+
+    /// Returns what is selected, and what pytest collects of it.
+    fn selected(&self, args: &[&str]) -> Vec<String> {
+        let ran = self.tests_for(args);
+        assert!([0, 5].contains(&ran.status), "{}", ran.stderr);
+        assert_eq!(ran.status == 5, ran.stdout.is_empty());
+        ran.stdout.lines().map(str::to_owned).collect()
+    }
+
+    fn json(&self, args: &[&str]) -> Value {
+        let ran = self.tests_for(&[&["--format=json"], args].concat());
+        serde_json::from_str(&ran.stdout).unwrap_or_else(|err| panic!("{err}: {}", ran.stderr))
+    }
+
+    /// Replaces a part of a file, returns what is selected, and restores the file.
+    #[track_caller]
+    fn edited(&self, name: &str, from: &str, to: &str) -> Vec<String> {
+        let text = std::fs::read_to_string(self.0.path(name)).unwrap();
+        assert!(text.contains(from), "{from:?} is not in {name}");
+        self.0.write(name, text.replacen(from, to, 1));
+        let selected = self.selected(&[]);
+        self.0.write(name, text);
+        selected
+    }
+}
+
+fn python() -> PathBuf {
+    let packages = ["pytest==8.4.2", "pytest-cov==7.0.0", "coverage==7.17.5"].map(str::to_owned);
+    venv("pytest-cov-contexts", &packages).join("bin/python")
+}
+
+const ADD: &str = "tests/test_cart.py::test_add";
+const TOTAL: &str = "tests/test_cart.py::TestTotal::test_total";
+
+#[test]
+fn a_function_selects_the_tests_that_ran_it() {
+    let repo = Repo::new();
+    assert_eq!(
+        repo.edited("src/shop/cart.py", "[price] * count", "[price] + [price]"),
+        [TOTAL, ADD]
+    );
+    // An insertion, and a line that no test ran before.
+    let inserted = "\n        if not self.items:\n            return 0\n        return sum";
+    assert_eq!(repo.edited("src/shop/cart.py", "\n        return sum", inserted), [TOTAL]);
+    assert_eq!(repo.edited("src/shop/cart.py", "price + tax", "price - tax"), [TOTAL]);
+    assert_eq!(repo.edited("src/shop/tax.py", "price // RATE", "price"), [TOTAL]);
+}
+
+#[test]
+fn a_function_that_ran_in_setup_selects_all_that_may_share_its_effects() {
+    let repo = Repo::new();
+    // The fixture makes the cart.
+    assert_eq!(
+        repo.edited("src/shop/cart.py", "self.items = []", "self.items = list()"),
+        ["tests/test_cart.py"]
+    );
+}
+
+#[test]
+fn what_runs_at_import_selects_the_importers() {
+    let repo = Repo::new();
+    for (from, to) in [
+        ("LIMIT = 3", "LIMIT = 4"),
+        ("limit = LIMIT", "limit = 0"),
+        ("class Cart:", "class Cart(object):"),
+        ("count=1", "count=2"),
+        ("def plain(value)", "def plain(value, more=0)"),
+        ("    def total", "    @staticmethod\n    def total"),
+        ("LIMIT = 3\n", "LIMIT = 3\n\n\ndef new():\n    pass\n"),
+    ] {
+        assert_eq!(repo.edited("src/shop/cart.py", from, to), ["tests/test_cart.py"], "{to}");
+    }
+    // A lazy import is one, and importers of importers count.
+    let both = ["tests/test_cart.py", "tests/test_lazy.py"];
+    assert_eq!(repo.edited("src/shop/tax.py", "RATE = 2", "RATE = 3"), both);
+    // A package is imported with all that is in it.
+    repo.0.write("src/shop/__init__.py", "VERSION = 1\n");
+    assert_eq!(repo.selected(&[]), both);
+}
+
+#[test]
+fn what_changes_no_program_selects_nothing() {
+    let repo = Repo::new();
+    for (from, to) in [
+        ("\"\"\"Return it.\"\"\"", "\"\"\"Return that.\"\"\""),
+        ("LIMIT = 3", "# More.\nLIMIT = 3  # three"),
+        ("[price] * count", "(\n            [price] * count\n        )"),
+        ("\n\n\n", "\n\n"),
+    ] {
+        assert!(repo.edited("src/shop/cart.py", from, to).is_empty(), "{to}");
+    }
+    repo.tests_for(&["--explain"]).status(5).stdout("no test is selected\n");
+}
+
+#[test]
+fn files_come_go_and_move() {
+    let repo = Repo::new();
+    repo.0.write("src/shop/new.py", "X = 1\n");
+    let json = repo.json(&[]);
+    assert_eq!(
+        json["everything"]["change"],
+        "src/shop/new.py is new, and no test is known to need it"
+    );
+    assert_eq!(repo.selected(&[]), ["tests"]);
+    repo.0.write("tests/test_new.py", "import shop.new\n\n\ndef test_new(): pass\n");
+    assert_eq!(repo.selected(&[]), ["tests/test_new.py"]);
+    std::fs::remove_file(repo.0.path("src/shop/new.py")).unwrap();
+    std::fs::remove_file(repo.0.path("tests/test_new.py")).unwrap();
+
+    std::fs::remove_file(repo.0.path("src/shop/tax.py")).unwrap();
+    assert_eq!(repo.selected(&[]), ["tests/test_cart.py", "tests/test_lazy.py"]);
+    repo.git(&["checkout", "-q", "."]);
+    repo.git(&["mv", "src/shop/lazy.py", "src/shop/late.py"]);
+    // No test imports it by its new name.
+    assert_eq!(repo.selected(&[]), ["tests"]);
+    assert!(repo.json(&[])["tests"].to_string().contains("tests/test_lazy.py"));
+}
+
+#[test]
+fn tests_and_their_settings_select_themselves() {
+    let repo = Repo::new();
+    assert_eq!(repo.edited("tests/test_lazy.py", "== 2", "== 3"), ["tests/test_lazy.py"]);
+    assert_eq!(repo.edited("tests/unit/conftest.py", "return 1", "return 2"), ["tests/unit"]);
+    assert_eq!(repo.edited("pyproject.toml", "shop", "shops"), ["tests"]);
+    // A test that is gone cannot run, and pytest would run nothing if it were named.
+    std::fs::remove_file(repo.0.path("tests/test_lazy.py")).unwrap();
+    assert!(repo.selected(&[]).is_empty());
+}
+
+#[test]
+fn other_files_select_what_the_settings_say() {
+    let repo = Repo::new();
+    repo.0.write("docs/guide.md", "Guide.\n");
+    assert_eq!(repo.selected(&[]), ["tests"]);
+    assert!(repo.selected(&["--map=docs/**="]).is_empty());
+    repo.0.write(
+        "pyproject.toml",
+        "[tool.pulpcov]\nalways = [\"tests/unit/test_*.py\"]\n[tool.pulpcov.map]\n\"**/*.md\" = []\n\"pyproject.toml\" = [\"tests/test_lazy.py\"]\n",
+    );
+    assert_eq!(repo.selected(&[]), ["tests/test_lazy.py", "tests/unit/test_one.py"]);
+    let explained = repo.tests_for(&["--explain"]).status(0).stdout;
+    assert!(explained.contains("tests/unit/test_one.py: is always selected"), "{explained}");
+    assert!(
+        explained.contains("tests/test_lazy.py: is mapped to the file (pyproject.toml changed)")
+    );
+    let wrong = repo.tests_for(&["--always=nothing/**"]).status(1).stderr;
+    assert!(wrong.contains("this matches no file with tests"), "{wrong}");
+    let wrong = repo.tests_for(&["--map=docs"]).status(1).stderr;
+    assert!(wrong.contains("a mapping is PATTERN=TEST,TEST"), "{wrong}");
+}
+
+#[test]
+fn names_are_those_that_exist_now() {
+    let repo = Repo::new();
+    let text = TEST_CART
+        .replace("def test_add", "def test_added")
+        .replace("class TestTotal", "class TestSum");
+    repo.0.write("tests/test_cart.py", text);
+    repo.commit("renamed tests");
+    repo.git(&["branch", "measured", "HEAD~1"]);
+    // The data is of the commit before.
+    let selected = |args: &[&str]| {
+        repo.0.write("src/shop/cart.py", CART.replace("[price] * count", "[price]"));
+        repo.selected(args)
+    };
+    assert_eq!(selected(&["--data-rev=measured"]), ["tests/test_cart.py"]);
+    repo.git(&["checkout", "-q", "measured"]);
+    assert_eq!(selected(&["--base=measured"]), [TOTAL, ADD]);
+    let exact = [TOTAL.to_owned(), format!("{ADD}[1]"), format!("{ADD}[2]")];
+    assert_eq!(selected(&["--base=measured", "--exact"]), exact);
+    // pytest takes what is printed.
+    repo.tests_for(&["--base=measured", "--exact", "-o", "tests.txt"]).status(0);
+    let ran = repo.pytest(&["@tests.txt"]);
+    assert!(ran.stdout.contains("3 failed") || ran.stdout.contains("passed"), "{}", ran.stdout);
+}
+
+#[test]
+fn lines_are_those_of_the_version_that_was_measured() {
+    let repo = Repo::new();
+    repo.git(&["branch", "measured"]);
+    // All lines move, and a function is new.
+    let moved = CART.replace(
+        "LIMIT = 3\n",
+        "LIMIT = 3\n\n\ndef new():\n    a = 1\n    b = 2\n    c = 3\n    return a + b + c\n",
+    );
+    repo.0.write("src/shop/cart.py", &moved);
+    repo.commit("moved");
+    repo.0.write("src/shop/cart.py", moved.replace("[price] * count", "[price]"));
+    assert_eq!(repo.selected(&["--data-rev=measured"]), [TOTAL, ADD]);
+    // Nobody has seen the new function run.
+    repo.0.write("src/shop/cart.py", moved.replace("a + b + c", "a"));
+    assert_eq!(repo.selected(&["--data-rev=measured"]), ["tests/test_cart.py"]);
+}
+
+#[test]
+fn test_functions_of_coverage_py_are_found_by_their_modules() {
+    let repo = Repo::new();
+    repo.0.write(".coveragerc", "[run]\ndynamic_context = test_function\nsource = src\n");
+    repo.0.write(
+        "tests/test_plain.py",
+        "import unittest\nfrom shop.cart import Cart\n\n\nclass Plain(unittest.TestCase):\n    def test_total(self):\n        assert Cart().total() == 0\n",
+    );
+    repo.commit("unittest");
+    repo.0.coverage(["erase"]).status(0);
+    let mut command = crate::support::coverage();
+    command.args(["run", "-m", "unittest", "-q", "tests.test_plain"]);
+    let path = repo.0.path("src");
+    let ran = command.env("PYTHONPATH", path).current_dir(repo.0.path("")).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    repo.0.write("src/shop/cart.py", CART.replace("return sum", "return -sum"));
+    assert_eq!(repo.selected(&[]), ["tests/test_plain.py::Plain::test_total"]);
+    assert_eq!(repo.selected(&["--format=unittest"]), ["tests.test_plain.Plain.test_total"]);
+}
+
+#[test]
+fn a_shadow_run_says_what_would_have_been_missed() {
+    let repo = Repo::new();
+    repo.0.write("src/shop/cart.py", CART.replace("return value", "return -value"));
+    repo.pytest(&["--junitxml=junit.xml"]).status(1);
+    let ran = repo.tests_for(&["--shadow=junit.xml"]).status(0);
+    assert!(ran.stderr.contains("1 test failed, of which 1 would have been run"), "{}", ran.stderr);
+    // Another test fails, for a reason that git does not see.
+    repo.0.write(".coveragerc.txt", "");
+    repo.0.write("tests/test_lazy.py", "def test_rate():\n    assert False\n");
+    repo.commit("broken");
+    repo.pytest(&["--junitxml=junit.xml"]).status(1);
+    repo.0.write("src/shop/cart.py", CART.replace("return value", "return -value - 0"));
+    let ran = repo.tests_for(&["--shadow=junit.xml"]).status(2);
+    assert!(ran.stderr.contains("missed: tests.test_lazy.test_rate"), "{}", ran.stderr);
+}
+
+#[test]
+fn data_without_tests_are_refused() {
+    let repo = Repo::new();
+    repo.0.coverage(["erase"]).status(0);
+    let ran = repo.tests_for(&[]).status(1);
+    assert!(ran.stderr.contains("does not say which test ran what"), "{}", ran.stderr);
+}
+
+/// The mutants of two packages. More are tried by hand: see the script.
+#[test]
+fn a_test_that_fails_because_of_a_change_is_selected() {
+    let mut command = neutral(Command::new("python3"));
+    command.arg(root().join("tests/mutation_study.py"));
+    command
+        .args(["--mutants=5", "--python"])
+        .arg(python())
+        .arg("--pulpcov")
+        .arg(pulpcov().get_program());
+    let ran =
+        Ran::from(command.args(["iniconfig==2.1.0", "itsdangerous==2.2.0"]).output().unwrap());
+    assert_eq!(ran.status, 0, "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("module: 5 of 5") && ran.stdout.contains("function: 5 of 5"),
+        "{}",
+        ran.stdout
+    );
+}
