@@ -162,6 +162,7 @@ fn options(text: &str) -> Vec<&str> {
 fn help() -> String {
     let commands = [
         "annotate",
+        "badge",
         "combine",
         "convert",
         "debug analyze",

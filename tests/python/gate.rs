@@ -645,6 +645,21 @@ fn hostile_ratchets_are_refused() {
     repo.gate(&[]).status(1).stderr("too large for a ratchet");
 }
 
+/// A badge has the percentage of the report.
+#[test]
+fn badges_show_the_total_of_the_report() {
+    let repo = Repo::new();
+    let total = repo.0.coverage(["report", "--format=total", "--precision=2"]).status(0).stdout;
+    let ran = repo.0.pulpcov(["badge", "--precision=2"]).status(0);
+    let badge: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let expected = json!({"schemaVersion": 1, "label": "coverage", "message": format!("{}%", total.trim()), "color": "red"});
+    assert_eq!(badge, expected);
+    repo.0.pulpcov(["badge", "--format=svg", "--label=a<b", "-o", "badge.svg"]).status(0);
+    let svg = fs::read_to_string(repo.0.path("badge.svg")).unwrap();
+    assert!(svg.starts_with("<svg ") && svg.contains("<title>a&lt;b: 37%</title>"), "{svg}");
+    repo.0.pulpcov(["badge", "--data-file=none"]).status(1).stderr("No data to report");
+}
+
 /// The sample data, as the README has it.
 #[test]
 fn the_sample_can_be_gated() {

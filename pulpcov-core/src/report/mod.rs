@@ -7,6 +7,7 @@
 //! | [`xml`] | `xml`, in the format of Cobertura |
 //! | [`lcov`] | `lcov` |
 //! | [`annotate`] | `annotate` |
+//! | [`badge`] | none: the total as JSON for shields.io, or as SVG |
 //! | [`patch`] | none: whether the changed lines of a diff ran |
 //! | [`gate`] | none: whether enough of each file is covered |
 //! | `html` | `html`, with a design of its own; requires the feature `html` |
@@ -14,12 +15,13 @@
 //! They share private modules: `flat_name` and `folders` name files and folders, `splitlines` finds
 //! lines as Python does, `parallel` renders on all cores, and `markdown_text` and `workflow_commands` escape text for GitHub.
 //!
-//! All reports but `html`, `patch` and `gate` write the same bytes as coverage.py. They write to any
+//! All reports but `html`, `badge`, `patch` and `gate` write the same bytes as coverage.py. They write to any
 //! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
-//! reports but `annotate`, `patch` and `gate` return the total in percent, which
+//! reports but `annotate`, `badge`, `patch` and `gate` return the total in percent, which
 //! [`should_fail_under`](crate::results::should_fail_under) can check.
 
 pub mod annotate;
+pub mod badge;
 mod flat_name;
 mod folders;
 pub mod gate;
