@@ -77,6 +77,7 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Annotate(AnnotateArgs),
+    Badge(BadgeArgs),
     Combine(CombineArgs),
     Convert(ConvertArgs),
     #[command(subcommand)]
@@ -699,6 +700,40 @@ pub(crate) struct AnnotateArgs {
     /// Write the copies into this folder, instead of beside the sources
     #[arg(short, long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
+}
+
+/// Write a badge with the total percentage
+///
+/// The percentage is that of `pulpcov report`. The colour is green from 75 percent, yellow from 60, orange from 40, and red
+/// below; there are three greens, the brightest from 95 percent.
+#[derive(Args, Debug)]
+pub(crate) struct BadgeArgs {
+    #[command(flatten)]
+    pub(crate) reporting: ReportingArgs,
+
+    /// How to write the badge
+    #[arg(long, value_name = "FORMAT", default_value = "json")]
+    pub(crate) format: BadgeFormat,
+
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<String>,
+
+    /// The text on the left [default: coverage]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) label: Option<String>,
+
+    /// Digits of the percentage after the decimal point
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = integer)]
+    pub(crate) precision: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BadgeFormat {
+    /// The JSON of the endpoint badge of shields.io
+    Json,
+    /// A picture
+    Svg,
 }
 
 /// Checks a version of Python, and returns it as it was written.

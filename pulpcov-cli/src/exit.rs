@@ -21,7 +21,8 @@ pub enum Exit {
     /// The arguments are wrong, and the command did nothing: 1.
     Usage,
     /// The report was written, but its total is less than `--fail-under` or the setting `fail_under` asks
-    /// for: 2. For `patch`, also if more is missing than `--max-missing` allows, or a changed file was not measured.
+    /// for: 2. For `patch`, also if more is missing than `--max-missing` allows, or a changed file was not measured. For
+    /// `gate`, if a file or the files of a rule are below a floor, or a file of the ratchet was not measured.
     FailUnder,
     /// The command finished, but something was left out or could not be removed: 3.
     ///

@@ -9,6 +9,7 @@ mod commands;
 mod configurations;
 mod faults;
 mod formats;
+mod gate;
 mod hook;
 mod hook_beside;
 mod hook_commands;

@@ -100,13 +100,16 @@ pub(super) fn files_since_base(base: Option<&str>) -> Result<NameChanges, Failur
     Ok(changes)
 }
 
-/// Returns the commit that last changed a file. `None` if git has none, or if there is no repository.
-pub(super) fn last_change(path: &Path) -> Option<String> {
-    let path = path.to_str()?;
+/// How many commits [`last_changes`] returns. More are only needed if as many branches were merged after a file was renamed.
+const CHANGES: &str = "-20";
+
+/// Returns the commits that last changed a file, the newest first. None if git has none, or if there is no repository.
+pub(super) fn last_changes(path: &Path) -> Vec<String> {
+    let Some(path) = path.to_str() else { return Vec::new() };
     let literal = format!(":(literal){path}");
-    let commit = git(&["log", "-1", "--format=%H", "--", &literal], Vec::new()).ok()?;
-    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-    (!commit.is_empty()).then_some(commit)
+    let commits = git(&["log", CHANGES, "--format=%H", "--", &literal], Vec::new());
+    let commits = commits.unwrap_or_default();
+    String::from_utf8_lossy(&commits).lines().map(str::to_owned).collect()
 }
 
 /// Returns whether the history of the repository is cut off.

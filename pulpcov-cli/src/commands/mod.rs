@@ -2,6 +2,7 @@
 
 mod analyze;
 mod annotate;
+mod badge;
 mod combine;
 mod convert;
 mod debug;
@@ -30,6 +31,7 @@ use crate::exit::{Exit, Failure};
 pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Annotate(args) => annotate::run(&args),
+        Command::Badge(args) => badge::run(&args),
         Command::Combine(args) => combine::run(args),
         Command::Convert(args) => convert::run(&args),
         Command::Debug(args) => debug::run(&args),

@@ -332,17 +332,25 @@ fn judge(
     let totals = patch.totals();
     let unmeasured = names(patch.unmeasured());
     let mut failures = Vec::new();
+    let option = |name: &str, is_option: bool| match is_option {
+        true => format!("--{}", name.replace('_', "-")),
+        false => name.to_owned(),
+    };
     let floor = args.fail_under.or(own.fail_under);
     if let Some(floor) = floor.filter(|floor| !floor.is_met(totals.ratio_covered())) {
         failures.push(format!(
-            "less is covered than --fail-under={floor} asks for: {} are missing",
+            "less is covered than {}={floor} asks for: {} are missing",
+            option("fail_under", args.fail_under.is_some()),
             missing(totals)
         ));
     }
     let max = args.max_missing.or(own.max_missing);
     if let Some(max) = max.filter(|max| totals.missing + totals.missing_branches > *max) {
-        failures
-            .push(format!("more is missing than --max-missing={max} allows: {}", missing(totals)));
+        failures.push(format!(
+            "more is missing than {}={max} allows: {}",
+            option("max_missing", args.max_missing.is_some()),
+            missing(totals)
+        ));
     }
     if !unmeasured.is_empty() {
         failures.push(format!(

@@ -208,6 +208,11 @@ impl<'a> Reporting<'a> {
         OsStr::from_bytes(self.origin.folder.as_bytes()).into()
     }
 
+    /// Returns whether there is a source of this name.
+    pub(crate) fn has_source(&self, name: &str) -> bool {
+        self.origin.sources.read(Path::new(name)).is_ok_and(|source| source.is_some())
+    }
+
     /// Reports on these files only, whether they were measured or not. Those that were not measured and are not Python
     /// are left out.
     pub(crate) fn select(&mut self, files: Vec<FilePath>) {

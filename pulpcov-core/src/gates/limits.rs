@@ -224,8 +224,8 @@ impl Shortfall {
         }
     }
 
-    /// Returns how many of those that are missing must be removed to keep the limit without covering any. `None` if that
-    /// is not enough, because nothing is covered.
+    /// Returns how many of those that are missing must be removed to keep the limit without covering any. `None` if nothing
+    /// is covered, so that nothing would be left.
     pub fn to_remove(&self) -> Option<usize> {
         match self.limit.bound {
             Bound::Floor(floor) => {
@@ -241,10 +241,10 @@ impl Shortfall {
     pub fn remedy(&self) -> String {
         let missing = self.limit.measure.count(self.missing, "missing ", self.has_branches);
         let (cover, remove) = (self.to_cover(), self.to_remove());
-        let of = if cover == self.missing && cover == 1 {
-            format!("the {missing}", missing = missing.trim_start_matches("1 "))
-        } else {
-            format!("{cover} of the {missing}")
+        let of = match self.missing {
+            1 => format!("the {}", missing.trim_start_matches("1 ")),
+            all if all == cover => format!("the {missing}"),
+            _ => format!("{cover} of the {missing}"),
         };
         match remove {
             Some(remove) if remove == cover => format!("cover or remove {of}"),
@@ -392,7 +392,7 @@ mod tests {
         );
         assert_eq!(
             remedy("100", numbers(4, 1, 2, 1)),
-            "cover or remove 2 of the 2 missing lines and branches"
+            "cover or remove the 2 missing lines and branches"
         );
         assert_eq!(
             remedy("branches=100", numbers(4, 0, 2, 1)),

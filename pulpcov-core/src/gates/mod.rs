@@ -1,7 +1,7 @@
 //! Gates: whether enough is covered, file by file.
 //!
 //! A [`Gate`] has floors and [rules](Rule). It judges [files](GateFile) by their counts, and returns a [`Verdict`]. It
-//! reads no files: the caller has the counts from a [`Summary`](crate::summarize::Summary), as [`gate_files`] returns them.
+//! reads no files: the caller has the counts from a [`Summary`], as [`gate_files`] returns them.
 //!
 //! A [`Ratchet`] allows old files to be below the floor, but not to become worse. It counts what is missing instead of
 //! keeping percentages: to delete covered code does not make a file worse, and the numbers of two branches can be

@@ -7,6 +7,7 @@
 //! | [`xml`] | `xml`, in the format of Cobertura |
 //! | [`lcov`] | `lcov` |
 //! | [`annotate`] | `annotate` |
+//! | [`badge`] | none: the total as JSON for shields.io, or as SVG |
 //! | [`patch`] | none: whether the changed lines of a diff ran |
 //! | [`gate`] | none: whether enough of each file is covered |
 //! | [`tests_for`] | none: the tests that a change can affect |
@@ -22,6 +23,7 @@
 //! [`should_fail_under`](crate::results::should_fail_under) can check.
 
 pub mod annotate;
+pub mod badge;
 mod flat_name;
 mod folders;
 pub mod gate;

@@ -62,6 +62,7 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let judge = Judge {
         gate: own.gate.gate().has_branches(summary.has_arcs()),
         files: files(args, &own, &names, &summary, flapping.as_ref(), comparison.as_ref())?,
+        reporting: &reporting,
         names: &names,
         selection: &selection,
     };
@@ -81,16 +82,27 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
 struct Judge<'a> {
     gate: Gate,
     files: Vec<GateFile>,
+    reporting: &'a Reporting<'a>,
     names: &'a Names,
     selection: &'a Selection,
 }
 
 impl Judge<'_> {
     fn judge(&self, allowed: Option<&Ratchet>) -> Result<Verdict, Failure> {
-        let exists = |name: &str| self.names.on_disk(name).is_file();
+        let exists = |name: &str| self.exists(name);
         let mut verdict = self.gate.judge(self.files.iter().cloned(), allowed, exists)?;
         verdict.retain(|name| self.selection.has(name));
         Ok(verdict)
+    }
+
+    /// Returns whether a file that was not measured is on disk or among the sources.
+    fn exists(&self, name: &str) -> bool {
+        self.names.on_disk(name).is_file() || self.reporting.has_source(name)
+    }
+
+    /// Returns the names of the measured files.
+    fn measured(&self) -> HashSet<&str> {
+        self.files.iter().map(|file| file.name.as_str()).collect()
     }
 }
 
@@ -110,8 +122,8 @@ fn with_ratchet(
     }
     let verdict = judge.judge(Some(ratchet.as_ref().unwrap_or(&Ratchet::new())))?;
     let add = args.add.iter().map(|path| judge.names.of_argument(path)).collect::<Vec<_>>();
-    let known = |name: &String| judge.files.iter().any(|file| file.name == *name);
-    if let Some(unknown) = add.iter().find(|name| !known(name)) {
+    let measured = judge.measured();
+    if let Some(unknown) = add.iter().find(|name| !measured.contains(name.as_str())) {
         return Err(Failure::Refused(format!(
             "{}: this file was not measured, so it cannot be added to the ratchet",
             ui::name(Path::new(unknown))
@@ -123,21 +135,29 @@ fn with_ratchet(
 }
 
 /// Gives entries of files that were renamed since the ratchet was last changed their new names.
+///
+/// After a merge, the last change may be the merge, which came after a rename on one of the branches. So the changes before
+/// are looked at, too, as long as there are entries of files that are gone.
 fn follow_renames(ratchet: &mut Ratchet, file: &RatchetFile, judge: &Judge<'_>) {
-    let is_measured = |name: &str| judge.files.iter().any(|file| file.name == name);
-    if ratchet.files().all(|(name, _)| is_measured(name)) {
+    let measured = judge.measured();
+    let is_lost = |name: &str| !measured.contains(name) && !judge.exists(name);
+    let has_lost = |ratchet: &Ratchet| ratchet.files().any(|(name, _)| is_lost(name));
+    if !has_lost(ratchet) {
         return;
     }
     // Without git, or if the ratchet was never committed, names are what they are.
-    let Some(commit) = git::last_change(file.path()) else { return };
-    let Ok(changes) = git::names_since(&commit) else { return };
-    for (old, new) in judge.names.renamed(&changes) {
-        if !is_measured(&old) {
-            ratchet.rename(&old, &new);
+    for commit in git::last_changes(file.path()) {
+        let Ok(changes) = git::names_since(&commit) else { return };
+        for (old, new) in judge.names.renamed(&changes) {
+            if is_lost(&old) && measured.contains(new.as_str()) {
+                ratchet.rename(&old, &new);
+            }
+        }
+        if !has_lost(ratchet) {
+            return;
         }
     }
-    let is_lost = |(name, _): (&str, _)| !is_measured(name) && !judge.names.on_disk(name).exists();
-    if ratchet.files().any(is_lost) && git::is_shallow() {
+    if git::is_shallow() {
         ui::warning(
             "this clone is shallow, so files that were renamed before its first commit are not recognized: fetch the whole history. In GitHub Actions, `fetch-depth: 0` of actions/checkout does that",
         );
@@ -161,7 +181,11 @@ fn files(
         Some(comparison) => comparison.added().map(|file| file.name().to_owned()).collect(),
         None => {
             let base = args.base.as_deref().or(own.patch.base.as_deref());
-            let changes = git::files_since_base(base)?;
+            let changes = git::files_since_base(base).map_err(|err| {
+                Failure::Refused(format!(
+                    "the setting `new_files` needs to know which files are new: {err}"
+                ))
+            })?;
             changes.added.iter().map(|path| names.of_repository(path)).collect()
         }
     };

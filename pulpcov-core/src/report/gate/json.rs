@@ -121,7 +121,7 @@ struct Flaps<'a> {
 ///    "shortfalls": [                       the limits that are not kept
 ///     {"limit": "lines=90", "missing": 12, "all": 40,
 ///      "cover": 8,                         how many of the missing to cover
-///      "remove": 9,                        or to remove; null if that is not enough
+///      "remove": 9,                        or to remove; null if nothing would be left
 ///      "remedy": "cover 8 of the 12 missing lines, or remove 9"}]}],
 ///  "rules": [                              rules that judge files together
 ///   {"paths": "src/legacy", "lines": 900, ..., "limits": "max_missing=120", "shortfalls": []}],

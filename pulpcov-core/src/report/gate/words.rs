@@ -100,7 +100,7 @@ impl GateReport<'_> {
         let lowers = self.verdict.lowers();
         let is_ratchet = self.comparison.is_none() && lowers > 0;
         is_ratchet.then(|| {
-            format!("better than the ratchet: `--update` would lower or remove {}", entries(lowers))
+            format!("the ratchet can fall: `--update` would lower or remove {}", entries(lowers))
         })
     }
 
