@@ -35,6 +35,7 @@ SWAPS = {
 def run(command, cwd, timeout=300, **options):
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("COVERAGE_", "PYTEST_"))}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    environment["PYTHONPATH"] = os.pathsep.join([f"{cwd}/src", str(cwd)])
     return subprocess.run(
         command, cwd=cwd, timeout=timeout, capture_output=True, text=True, env=environment, errors="replace", **options
     )
@@ -264,7 +265,7 @@ class Study:
 def unpack(package: str, python: str, into: Path) -> Path:
     if Path(package).is_dir():
         return Path(shutil.copytree(package, into / Path(package).name))
-    download = [python, "-m", "pip", "download", "-q", "--no-deps", "--no-binary=:all:", "--no-build-isolation", "-d", into, package]
+    download = [python, "-m", "pip", "download", "-q", "--no-deps", "--no-binary=:all:", "-d", into, package]
     ran = run(download, into)
     archives = list(into.glob("*.tar.gz"))
     if not archives:
