@@ -171,7 +171,7 @@ impl From<Output> for Ran {
     }
 }
 
-/// Returns the command under test. `assert_cmd::Command::from_std` converts it to assert_cmd's.
+/// Returns the command under test.
 pub(crate) fn pulpcov() -> Command {
     neutral(Command::new(env!("CARGO_BIN_EXE_pulpcov")))
 }
