@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 work=$(cd ../.. && pwd)/target/celery-redis
 python=$work/venv/bin/python
-pulpcov() { cargo run --quiet --package pulpcov -- "$@"; }
+pulpcov() { ${PULPCOV:-cargo run --quiet --package pulpcov --} "$@"; }
 
 rm -rf "$work/data" "$work/report"
 mkdir -p "$work"

@@ -1,17 +1,17 @@
 //! A real Chromium without a window, and the actions that tests need.
+//!
+//! Its driver takes commands as JSON over HTTP: <https://www.w3.org/TR/webdriver2/>. Tests need few of them, and a client
+//! for all would be a fifth of everything that is compiled for tests.
 
-use std::fs::{self};
-use std::io::{BufRead, BufReader, Read};
+use std::fs;
+use std::io::{BufRead, BufReader, Error, Read, Result, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use tokio::runtime::Runtime;
 
 use crate::support::venv;
 
@@ -21,11 +21,14 @@ const AXE: &str = "0.1.8";
 /// The longest time that a test waits for a page, on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// The longest time that a test waits for an answer of the driver. A page may be loading.
+const ANSWER: Duration = Duration::from_secs(300);
+
 /// A browser with one page. It is closed when the test ends.
 pub(crate) struct Browser {
-    runtime: Runtime,
-    client: Client,
     driver: Child,
+    port: u16,
+    session: String,
     _profile: tempfile::TempDir,
 }
 
@@ -61,16 +64,25 @@ impl Browser {
             "goog:chromeOptions": { "args": args },
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let Value::Object(capabilities) = capabilities else { panic!("an object") };
-        let client = runtime
-            .block_on(
-                ClientBuilder::new(HttpConnector::new())
-                    .capabilities(capabilities)
-                    .connect(&format!("http://127.0.0.1:{port}")),
-            )
-            .unwrap();
-        Self { runtime, client, driver, _profile: profile }
+        let body = json!({ "capabilities": { "alwaysMatch": capabilities } });
+        let session = request(port, "POST", "/session", &body).unwrap();
+        let session = session["sessionId"].as_str().unwrap().to_owned();
+        Self { driver, port, session, _profile: profile }
+    }
+
+    /// Sends a command of the session, and returns the value of the answer.
+    #[track_caller]
+    fn issue(&self, method: &str, command: &str, body: Value) -> Value {
+        let path = format!("/session/{}/{command}", self.session);
+        let answer = request(self.port, method, &path, &body);
+        answer.unwrap_or_else(|err| panic!("{command} {body}: {err}"))
+    }
+
+    /// Sends a command about an element of the page.
+    #[track_caller]
+    fn issue_to(&self, element: &Value, command: &str, body: Value) {
+        let (_, id) = element.as_object().unwrap().iter().next().unwrap();
+        self.issue("POST", &format!("element/{}/{command}", id.as_str().unwrap()), body);
     }
 
     /// Opens a page of a report, and waits until it is drawn.
@@ -83,15 +95,16 @@ impl Browser {
     #[track_caller]
     pub(crate) fn open_at(&self, page: impl AsRef<Path>, fragment: &str) {
         let url = format!("file://{}{fragment}", page.as_ref().display());
-        self.runtime.block_on(self.client.goto("about:blank")).unwrap();
-        self.runtime.block_on(self.client.goto(&url)).unwrap();
+        for url in ["about:blank", &url] {
+            self.issue("POST", "url", json!({ "url": url }));
+        }
         self.until("document.querySelector('[data-ready]')");
     }
 
     /// Runs the body of a function in the page, and returns its result.
     #[track_caller]
     pub(crate) fn run(&self, body: &str) -> Value {
-        self.runtime.block_on(self.client.execute(body, Vec::new())).unwrap()
+        self.issue("POST", "execute/sync", json!({ "script": body, "args": [] }))
     }
 
     /// Returns the value of an expression in the page.
@@ -128,20 +141,15 @@ impl Browser {
     /// Presses keys, as a user does.
     #[track_caller]
     pub(crate) fn keys(&self, keys: &str) {
-        let pressed = async {
-            let element = self.client.active_element().await?;
-            element.send_keys(keys).await
-        };
-        self.runtime.block_on(pressed).unwrap();
+        let element = self.issue("GET", "element/active", Value::Null);
+        self.issue_to(&element, "value", json!({ "text": keys }));
     }
 
     #[track_caller]
     pub(crate) fn click(&self, selector: &str) {
-        let clicked = async {
-            let element = self.client.find(fantoccini::Locator::Css(selector)).await?;
-            element.click().await
-        };
-        self.runtime.block_on(clicked).unwrap();
+        let element =
+            self.issue("POST", "element", json!({ "using": "css selector", "value": selector }));
+        self.issue_to(&element, "click", json!({}));
     }
 
     /// Sets the colour scheme that the user prefers.
@@ -169,20 +177,14 @@ impl Browser {
     #[track_caller]
     fn devtools(&self, command: &str, parameters: Value) {
         let body = json!({ "cmd": command, "params": parameters });
-        self.issue("goog/cdp/execute", body);
-    }
-
-    #[track_caller]
-    fn issue(&self, endpoint: &'static str, body: Value) -> Value {
-        let command = Vendor { endpoint, body };
-        self.runtime.block_on(self.client.issue_cmd(command)).unwrap()
+        self.issue("POST", "goog/cdp/execute", body);
     }
 
     /// Returns what the browser complained about since the last call: errors of scripts, of the content
     /// security policy, and of loading.
     #[track_caller]
     pub(crate) fn errors(&self) -> Vec<String> {
-        let entries = self.issue("se/log", json!({ "type": "browser" }));
+        let entries = self.issue("POST", "se/log", json!({ "type": "browser" }));
         let entries = entries.as_array().cloned().unwrap_or_default();
         entries.iter().map(|entry| entry["message"].to_string()).collect()
     }
@@ -190,7 +192,7 @@ impl Browser {
     /// Returns the URLs that were requested since the last call.
     #[track_caller]
     pub(crate) fn requests(&self) -> Vec<String> {
-        let entries = self.issue("se/log", json!({ "type": "performance" }));
+        let entries = self.issue("POST", "se/log", json!({ "type": "performance" }));
         let entries = entries.as_array().cloned().unwrap_or_default();
         entries
             .iter()
@@ -209,7 +211,7 @@ impl Browser {
     pub(crate) fn barriers(&self) -> Vec<String> {
         self.run(axe());
         let script = "const done = arguments[arguments.length - 1]; axe.run({ preload: false }).then(found => done(found.violations.filter(one => ['serious', 'critical'].includes(one.impact)).map(one => `${one.id}: ${one.nodes.slice(0, 4).map(node => node.html + ' ' + node.failureSummary).join(' | ')}`)), error => done([String(error)]))";
-        let found = self.runtime.block_on(self.client.execute_async(script, Vec::new())).unwrap();
+        let found = self.issue("POST", "execute/async", json!({ "script": script, "args": [] }));
         serde_json::from_value(found).unwrap()
     }
 }
@@ -217,31 +219,40 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // The driver closes the browser. Either may be gone already.
-        let _ = self.runtime.block_on(self.client.clone().close());
+        let _ = request(self.port, "DELETE", &format!("/session/{}", self.session), &Value::Null);
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }
 }
 
-/// A command of Chromium's driver that is not in the WebDriver standard.
-#[derive(Debug)]
-struct Vendor {
-    endpoint: &'static str,
-    body: Value,
-}
-
-impl WebDriverCompatibleCommand for Vendor {
-    fn endpoint(
-        &self,
-        base: &url::Url,
-        session: Option<&str>,
-    ) -> Result<url::Url, url::ParseError> {
-        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.endpoint))
+/// Sends a request to the driver, and returns the value of its answer, or the error that it tells.
+fn request(port: u16, method: &str, path: &str, body: &Value) -> Result<Value> {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(ANSWER))?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )?;
+    let (mut stream, mut line, mut length) = (BufReader::new(stream), String::new(), 0);
+    loop {
+        line.clear();
+        stream.read_line(&mut line)?;
+        let (name, value) = line.split_once(':').unwrap_or_default();
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().map_err(Error::other)?;
+        }
+        if line.trim_end().is_empty() {
+            break;
+        }
     }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(self.body.to_string()))
-    }
+    let mut answer = vec![0; length];
+    stream.read_exact(&mut answer)?;
+    let mut answer: Value = serde_json::from_slice(&answer)?;
+    let value = answer["value"].take();
+    if value["error"].is_string() { Err(Error::other(value.to_string())) } else { Ok(value) }
 }
 
 /// Returns the port that the driver listens on, which it prints.

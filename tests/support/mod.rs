@@ -17,7 +17,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use pulpcov_core::formats::DataFile;
 use pulpcov_core::{CoverageData, Measurement};
@@ -25,6 +25,10 @@ use serde_json::Value;
 
 /// The release of coverage.py that pulpcov is compared with.
 pub(crate) const REFERENCE: &str = pulpcov_core::REFERENCE_VERSION;
+
+/// What takes longer than this waits for ever, or does what would never end. On a busy machine, everything else takes
+/// long, too.
+pub(crate) const HANGS: Duration = Duration::from_secs(60);
 
 /// Returns the folder of the repository.
 pub(crate) fn root() -> &'static Path {
@@ -167,7 +171,7 @@ impl From<Output> for Ran {
     }
 }
 
-/// Returns the command under test. `assert_cmd::Command::from_std` converts it to assert_cmd's.
+/// Returns the command under test.
 pub(crate) fn pulpcov() -> Command {
     neutral(Command::new(env!("CARGO_BIN_EXE_pulpcov")))
 }

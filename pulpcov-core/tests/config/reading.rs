@@ -613,6 +613,8 @@ proptest! {
 
 #[test]
 fn hostile_content_takes_little_time() {
+    // What takes the square of such a length, or more, takes much longer, even on a busy machine.
+    const HANGS: std::time::Duration = std::time::Duration::from_secs(60);
     let cases = [
         ("a.ini", "[run]\ncontext = ".to_owned() + &"${a-".repeat(200_000)),
         ("a.ini", "[run]\n".to_owned() + &"a\n".repeat(300_000)),
@@ -632,6 +634,6 @@ fn hostile_content_takes_little_time() {
         let start = std::time::Instant::now();
         let _ = Loader::new("/", |_| None).parse(name, text.as_bytes());
         let shown = &text[..40];
-        assert!(start.elapsed().as_secs() < 5, "{shown:?} took {:?}", start.elapsed());
+        assert!(start.elapsed() < HANGS, "{shown:?} took {:?}", start.elapsed());
     }
 }

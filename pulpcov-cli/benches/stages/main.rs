@@ -2,8 +2,8 @@
 //! that large tables are written on two.
 //!
 //! ```sh
-//! cargo bench -p pulpcov-core --all-features                  # all of it
-//! cargo bench -p pulpcov-core --all-features -- read/sqlite   # what has this in its name
+//! cargo bench -p pulpcov --bench stages                  # all of it
+//! cargo bench -p pulpcov --bench stages -- read/sqlite   # what has this in its name
 //! ```
 //!
 //! The data is made up, in the proportions that users report: see `data`.
