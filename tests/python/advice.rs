@@ -9,7 +9,7 @@ use crate::support::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
 /// For each message that names an option: some of its words, and the test that follows its advice.
-const FOLLOWED: [(&str, &str); 40] = [
+const FOLLOWED: [(&str, &str); 41] = [
     ("Exit codes:", "the_options_of_messages_exist"),
     ("copies go beside the sources", "copies_of_sources_elsewhere_need_a_folder"),
     ("writes it into a folder of yours", "copies_beside_the_sources"),
@@ -52,6 +52,10 @@ const FOLLOWED: [(&str, &str); 40] = [
     (
         "--root=. gives them names of their own",
         "files_with_one_name_in_xml_are_told_and_have_names_of_their_own_below_a_root",
+    ),
+    (
+        "changed after measuring, so its lines may be others",
+        "a_source_that_changed_after_measuring_is_told",
     ),
     (
         "record that with `pytest --cov",

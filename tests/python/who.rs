@@ -263,6 +263,36 @@ fn data_without_contexts_says_nothing_and_the_message_says_how_to_record_them() 
 }
 
 #[test]
+fn files_of_another_folder_have_the_names_that_they_have_there() {
+    let shop = Shop::new().pytest(&[]);
+    let moved = Dir::new();
+    moved.write("sources/shop/cart.py", CART);
+    std::fs::copy(shop.0.path(".coverage"), moved.path(".coverage")).unwrap();
+    for name in ["shop/cart.py:11", "sources/shop/cart.py:11"] {
+        let ran = moved.pulpcov(["who", "--source-root=sources", "--format=pytest", name]);
+        ran.status(0).stdout("tests/test_cart.py::test_negative\n");
+    }
+}
+
+#[test]
+fn a_source_that_changed_after_measuring_is_told() {
+    let shop = Shop::new().pytest(&[]);
+    let git = |args: &[&str]| {
+        let mut command = neutral(Command::new("git"));
+        command.args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(args);
+        assert!(command.current_dir(shop.0.path("")).output().unwrap().status.success(), "{args:?}");
+    };
+    git(&["init", "-q"]);
+    git(&["add", "shop"]);
+    git(&["commit", "-q", "-m", "measured"]);
+    shop.0.write("shop/cart.py", format!("# New.\n\n{CART}"));
+    let ran = shop.who(&["shop/cart.py:13", "--format=pytest"]).status(0);
+    assert!(ran.stderr.contains("changed after measuring"), "{}", ran.stderr);
+    let ran = shop.who(&["shop/cart.py:11", "--format=pytest", "--source-rev=HEAD"]).status(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("tests/test_cart.py::test_negative\n", ""));
+}
+
+#[test]
 fn what_is_not_there_is_said() {
     let shop = Shop::new().pytest(&[]);
     let failed = |args: &[&str]| shop.who(args).status(1).stderr;

@@ -198,9 +198,11 @@ impl<'a> Reporting<'a> {
             let path = self.folder().join(path);
             path.canonicalize().unwrap_or(path)
         };
-        let cwd = settings::cwd().unwrap_or_default();
-        let named = cwd.join(named);
-        absolute(file.path()).starts_with(named.canonicalize().unwrap_or(named))
+        // A name is that in the report, or one from the current folder.
+        let path = absolute(file.path());
+        let from_here = settings::cwd().unwrap_or_default().join(named);
+        path.starts_with(absolute(named))
+            || path.starts_with(from_here.canonicalize().unwrap_or(from_here))
     }
 
     /// Returns the folder that relative paths start from.

@@ -187,7 +187,12 @@ impl Worktree {
     fn seen_name(&self, name: &str) -> String {
         let file = file_of(name);
         let seen = seen_from(&self.cwd, &self.top.join(file)).to_string_lossy().into_owned();
-        let seen = if seen.is_empty() { ".".to_owned() } else { seen };
+        let seen = match seen.as_str() {
+            "" => ".".to_owned(),
+            // A runner would take it for an option.
+            name if name.starts_with('-') => format!("./{name}"),
+            _ => seen,
+        };
         [&seen, name.get(file.len()..).unwrap_or_default()].concat()
     }
 

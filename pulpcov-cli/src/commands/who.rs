@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use pulpcov_core::changes::lines_of_another_version;
 use pulpcov_core::impact::{NameKind, TestFiles, TestName, TestRuns, UniqueLines};
 use pulpcov_core::report::who::{
     FilePart, TestReach, WhoFile, write_json, write_pytest, write_reach_json, write_reach_text,
@@ -125,11 +126,24 @@ fn who_files<'a>(
             return Err(Failure::Refused(message));
         }
         for file in found {
+            warn_of_another_version(summary, file)?;
             let who = WhoFile::new(summary, file, place.part.clone())?;
             files.push(if args.alone { who.alone() } else { who });
         }
     }
     Ok(files)
+}
+
+/// Warns if the data has lines that this source does not have: the answer is then about other lines.
+fn warn_of_another_version(summary: &Summary<'_>, file: &FileSummary) -> Result<(), Failure> {
+    let others = lines_of_another_version(file.facts()?, summary.lines_that_ran(file));
+    if !others.is_empty() {
+        let name = ui::name(Path::new(file.name()));
+        ui::warning(&format!(
+            "{name} changed after measuring, so its lines may be others; --source-rev=REV reads the version that was measured"
+        ));
+    }
+    Ok(())
 }
 
 /// Returns the node ids of all tests, each once.
