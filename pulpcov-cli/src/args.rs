@@ -5,6 +5,7 @@ mod gate;
 mod hook;
 mod numbers;
 mod tests_for;
+mod time;
 mod watch;
 
 use std::path::PathBuf;
@@ -749,19 +750,4 @@ fn python_choice(text: &str) -> Result<String, String> {
 /// Parses a path that may be empty. An empty path counts as no path.
 fn maybe_empty() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
-}
-
-/// Parses a time in seconds: `5`, `5s`, `0.5s`, `200ms`, `2m`.
-fn seconds(text: &str) -> Result<f64, String> {
-    let (number, factor) = [("ms", 0.001), ("s", 1.0), ("m", 60.0)]
-        .iter()
-        .find_map(|(unit, factor)| Some((text.strip_suffix(unit)?, *factor)))
-        .unwrap_or((text, 1.0));
-    let seconds =
-        number.parse::<f64>().map_err(|_| "write a time like 5s or 200ms".to_owned())? * factor;
-    if (0.01..=86400.0).contains(&seconds) {
-        Ok(seconds)
-    } else {
-        Err("from 10ms to a day".to_owned())
-    }
 }

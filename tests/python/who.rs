@@ -280,7 +280,10 @@ fn a_source_that_changed_after_measuring_is_told() {
     let git = |args: &[&str]| {
         let mut command = neutral(Command::new("git"));
         command.args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(args);
-        assert!(command.current_dir(shop.0.path("")).output().unwrap().status.success(), "{args:?}");
+        assert!(
+            command.current_dir(shop.0.path("")).output().unwrap().status.success(),
+            "{args:?}"
+        );
     };
     git(&["init", "-q"]);
     git(&["add", "shop"]);
@@ -289,7 +292,10 @@ fn a_source_that_changed_after_measuring_is_told() {
     let ran = shop.who(&["shop/cart.py:13", "--format=pytest"]).status(0);
     assert!(ran.stderr.contains("changed after measuring"), "{}", ran.stderr);
     let ran = shop.who(&["shop/cart.py:11", "--format=pytest", "--source-rev=HEAD"]).status(0);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("tests/test_cart.py::test_negative\n", ""));
+    assert_eq!(
+        (ran.stdout.as_str(), ran.stderr.as_str()),
+        ("tests/test_cart.py::test_negative\n", "")
+    );
 }
 
 #[test]

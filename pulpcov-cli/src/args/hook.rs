@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use nix::unistd::User;
 
+use super::time::time;
 use super::{ConfigArgs, Mixed};
 
 /// Measure every process of a Python, whatever starts it and however it ends
@@ -167,16 +168,6 @@ pub(crate) struct HookReportArgs {
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
-}
-
-/// Parses a time in seconds. The number may have one of the units that the error message lists.
-pub(super) fn time(text: &str) -> Result<f64, String> {
-    let hours = text.strip_suffix('h').and_then(|hours| hours.parse::<f64>().ok());
-    let in_minutes = hours.map(|hours| format!("{}m", hours * 60.0));
-    super::seconds(in_minutes.as_deref().unwrap_or(text)).map_err(|_| {
-        "write a time from 10ms to 24h, such as 200ms, 5s, 2m, 1h; without a unit it is seconds"
-            .to_owned()
-    })
 }
 
 /// Parses a user's number or name.

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use super::hook::{DATA_ROOT_VARIABLE, time};
+use super::hook::DATA_ROOT_VARIABLE;
+use super::time::time;
 use super::{ConfigArgs, Mixed};
 
 /// Report on a folder of data files again and again, while the processes that write them run
