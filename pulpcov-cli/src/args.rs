@@ -453,6 +453,18 @@ pub(crate) struct PatchArgs {
     #[arg(long, value_name = "N")]
     pub(crate) max_missing: Option<usize>,
 
+    /// Report instead what ran before the changes and does not run any more, in all files; --baseline has what ran before
+    #[arg(long, requires = "baseline")]
+    pub(crate) only_new_misses: bool,
+
+    /// The data file that was measured before the changes
+    #[arg(long, value_name = "DATA", requires = "only_new_misses")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// The revision that the baseline was measured on [default: the commit that the changes are from]
+    #[arg(long, value_name = "REV", requires = "baseline", conflicts_with_all = ["base", "diff"])]
+    pub(crate) baseline_rev: Option<String>,
+
     /// Do not count changed files that were not measured, though other files of their folders were
     #[arg(long)]
     pub(crate) allow_unmeasured: bool,

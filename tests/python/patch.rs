@@ -700,3 +700,68 @@ fn files_that_are_asked_for_narrow_the_report() {
     assert_eq!(count(&["src"]), all);
     assert_eq!(count(&["src/shop.py"]), all - 2);
 }
+
+#[test]
+fn what_ran_before_and_does_not_now_is_found_in_all_files() {
+    let repo = Repo::empty();
+    let other = "def other(x):\n    if x:\n        return 1\n    return 2\n";
+    repo.0.write("src/shop.py", BEFORE);
+    repo.0.write("src/other.py", other);
+    repo.0.write("src/gone.py", "a = 1\n");
+    repo.0.write(".gitignore", ".coverage*\n*.data\n.pulpcov_cache/\n__pycache__/\n");
+    let run = "import sys\nsys.path.insert(0, 'src')\nimport shop, other\nshop.total([1])\nshop.total([])\n";
+    repo.0.write(
+        "run.py",
+        format!("{run}import gone\nother.other(0)\nother.other(1)\nshop.label('x')\n"),
+    );
+    repo.commit("before");
+    repo.measure();
+    std::fs::rename(repo.0.path(".coverage"), repo.0.path("before.data")).unwrap();
+    repo.git(&["checkout", "-q", "-b", "feature"]);
+    // Lines move, a file moves, and less of them runs.
+    repo.0.write("src/shop.py", format!("import os\n\n\n{BEFORE}"));
+    repo.git(&["mv", "src/gone.py", "src/moved.py"]);
+    repo.0.write("run.py", format!("{run}import moved\nother.other(0)\n"));
+    repo.commit("after");
+    repo.measure();
+
+    let args = ["--only-new-misses", "--baseline=before.data"];
+    let ran = repo.patch(&args).status(0);
+    let commit = repo.git(&["rev-parse", "--short=10", "main"]);
+    assert_eq!(
+        ran.stdout,
+        format!(
+            "\
+src/other.py: 75% covered: 3 of 4 statements and 1 of 2 branches
+    2 ~     if x:
+        line 2 didn't jump to line 3 because the condition on line 2 was never true
+    3 !         return 1
+src/shop.py: 88% covered: 6 of 7 statements and 2 of 2 branches
+   12 !     return (
+  ! did not run, ~ did not take all branches, - is excluded
+
+Changes since main (merge base {})
+Of what ran before: 82% covered: 10 of 12 statements and 3 of 4 branches
+",
+            commit.trim()
+        )
+    );
+    assert_eq!(ran.stderr, "");
+    let json = repo.json(&args);
+    let moved =
+        json["files"].as_array().unwrap().iter().find(|file| file["path"] == "src/moved.py");
+    assert_eq!(moved.unwrap()["missing_statements"], json!([]));
+    let failed = repo.patch(&[&args[..], &["--max-missing=2"]].concat()).status(2);
+    assert!(
+        failed.stderr.contains("more is missing than --max-missing=2 allows"),
+        "{}",
+        failed.stderr
+    );
+    repo.patch(&[&args[..], &["--max-missing=3"]].concat()).status(0);
+    // With its revision, a baseline need not be of the commit that the branch left.
+    repo.patch(&[&args[..], &["--baseline-rev=main"]].concat()).status(0);
+    // The same data has no new misses.
+    let same =
+        repo.patch(&["--only-new-misses", "--baseline=.coverage", "--baseline-rev=HEAD"]).status(0);
+    assert!(same.stdout.contains("Of what ran before: 100% covered"), "{}", same.stdout);
+}

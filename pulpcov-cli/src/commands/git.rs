@@ -70,6 +70,19 @@ pub(super) fn changes(
     Ok((text, base))
 }
 
+/// Returns the text of a diff as [`changes`] does, but from a revision itself, wherever the branch left it.
+pub(super) fn changes_since(
+    name: &str,
+    revision: Option<&str>,
+) -> Result<(Vec<u8>, Base), Failure> {
+    let commit = format!("{name}^{{commit}}");
+    let known = ["rev-parse", "--verify", "--quiet", "--end-of-options", &commit];
+    let commit = git(&known, Vec::new()).map_err(|_| Failure::Refused(unknown(name)))?;
+    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+    let ends: Vec<&str> = std::iter::once(commit.as_str()).chain(revision).collect();
+    Ok((diff(&ends, &[])?, Base { name: name.to_owned(), commit }))
+}
+
 /// Returns what changes are from: where the branch left `base`, or else the default branch. `otherwise` says what else a user
 /// can do if there is none.
 fn find_base(base: Option<&str>, revision: Option<&str>, otherwise: &str) -> Result<Base, Failure> {

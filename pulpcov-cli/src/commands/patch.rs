@@ -1,12 +1,12 @@
 //! `pulpcov patch`
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::changes::Diff;
+use pulpcov_core::changes::{Diff, FileChange, RanBefore};
 use pulpcov_core::config::PatchSettings;
 use pulpcov_core::paths::{GlobMatcher, WorkingFolder, prep_patterns};
 use pulpcov_core::report::patch::{
@@ -16,10 +16,10 @@ use pulpcov_core::report::patch::{
 use pulpcov_core::results::Numbers;
 use pulpcov_core::summarize::{Detail, FileSummary, Summary};
 use pulpcov_core::text::{branches, plural};
-use pulpcov_core::{CoverageData, ErrorKind, FilePath};
+use pulpcov_core::{CoverageData, ErrorKind, FileData, FilePath};
 
 use super::git::{self, Base, seen_from};
-use super::reporting::{Reporting, is_python, named_in_part};
+use super::reporting::{Reporting, is_python, named_in_part, read_named_data};
 use crate::args::{PatchArgs, PatchFormat};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
@@ -35,6 +35,13 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
     let mut reporting = Reporting::new(&args.reporting, true)?;
     reporting.check_that_there_is_data()?;
     let places = Places::new(&reporting, &source.top);
+    let baseline = match &args.baseline {
+        Some(file) => Some(Baseline::read(file, &reporting, &places)?),
+        None => None,
+    };
+    if let Some(baseline) = &baseline {
+        baseline.add_unchanged_files(&mut diff, &places, reporting.data());
+    }
     places.check_what_is_asked_for(&diff)?;
     let names = file_names(reporting.data());
     let is_wanted = |path: &Path| {
@@ -53,7 +60,13 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
     };
     let expected = Expected::new(&reporting, &places)?;
     let is_expected = |file: &FileSummary| !args.allow_unmeasured && expected.has(file);
-    let patch = Patch::new(&diff, summary.as_deref(), path_of, is_expected)?;
+    let patch = match &baseline {
+        Some(baseline) => {
+            let before = |change: &FileChange| baseline.ran_before(change);
+            Patch::of_new_misses(&diff, summary.as_deref(), path_of, before)?
+        }
+        None => Patch::new(&diff, summary.as_deref(), path_of, is_expected)?,
+    };
     write(args, &reporting, &patch, &options(args, &reporting, source.base.as_ref())?)?;
     warn_of_other_places(reporting.data(), &patch);
     judge(args, &own, &reporting, &patch)
@@ -85,7 +98,10 @@ impl DiffSource {
             None => {
                 let revision = args.reporting.source_rev.as_deref();
                 let base = args.base.as_deref().or(own.base.as_deref());
-                let (text, base) = git::changes(base, revision)?;
+                let (text, base) = match &args.baseline_rev {
+                    Some(baseline) => git::changes_since(baseline, revision)?,
+                    None => git::changes(base, revision)?,
+                };
                 (text, Some(base))
             }
         };
@@ -178,9 +194,64 @@ impl Places {
         FilePath::try_from(seen.to_string_lossy().as_bytes()).ok()
     }
 
+    /// Returns the path from the top folder of a path in the data, if it is below.
+    fn in_repository(&self, recorded: &FilePath) -> Option<PathBuf> {
+        let path = self.folder.join(recorded.as_str());
+        let path = path.canonicalize().unwrap_or(path);
+        path.strip_prefix(&self.top).ok().map(Path::to_owned)
+    }
+
     fn are_asked_for(&self, path: &Path) -> bool {
         let path = self.top.join(path);
         self.asked_for.is_empty() || self.asked_for.iter().any(|wanted| path.starts_with(wanted))
+    }
+}
+
+/// What ran before the changes.
+struct Baseline {
+    data: CoverageData,
+    /// The paths in the data of each file, by its path in the repository.
+    paths: BTreeMap<PathBuf, Vec<FilePath>>,
+}
+
+impl Baseline {
+    fn read(file: &Path, reporting: &Reporting<'_>, places: &Places) -> Result<Self, Failure> {
+        let data = read_named_data(file, &reporting.config)?;
+        let mut paths = BTreeMap::<PathBuf, Vec<FilePath>>::new();
+        for file in data.files().filter(FileData::has_rows) {
+            if let Some(path) = places.in_repository(file.path()) {
+                paths.entry(path).or_default().push(file.path().clone());
+            }
+        }
+        Ok(Self { data, paths })
+    }
+
+    /// Adds the files that were measured, before or now, and did not change.
+    fn add_unchanged_files(&self, diff: &mut Diff, places: &Places, now: &CoverageData) {
+        let changed: HashSet<PathBuf> = diff
+            .files()
+            .iter()
+            .flat_map(|change| [change.old_path(), change.new_path()])
+            .flatten()
+            .map(Path::to_owned)
+            .collect();
+        let measured = now.files().filter(FileData::has_rows);
+        let mut paths: BTreeSet<PathBuf> =
+            measured.filter_map(|file| places.in_repository(file.path())).collect();
+        paths.extend(self.paths.keys().cloned());
+        paths.into_iter().filter(|path| !changed.contains(path)).for_each(|path| {
+            diff.add_unchanged_file(path);
+        });
+    }
+
+    fn ran_before(&self, change: &FileChange) -> RanBefore {
+        let mut before = RanBefore::default();
+        let paths = change.old_path().and_then(|path| self.paths.get(path));
+        for path in paths.into_iter().flatten() {
+            self.data.lines(path).into_iter().for_each(|lines| before.lines.union_with(&lines));
+            self.data.arcs(path).into_iter().for_each(|arcs| before.arcs.union_with(&arcs));
+        }
+        before
     }
 }
 

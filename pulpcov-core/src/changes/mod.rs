@@ -6,6 +6,7 @@
 //! - `unified`: reads a unified diff.
 //! - `names`: the names of files in a diff.
 //! - `lines`: maps lines from one version to the other.
+//! - `new_misses`: what ran before a change, and does not run any more.
 //! - `patch`: compares the changed lines of a file with what ran.
 //!
 //! # Examples
@@ -36,12 +37,14 @@
 
 mod lines;
 mod names;
+mod new_misses;
 mod patch;
 mod unified;
 
 use std::path::{Path, PathBuf};
 
 pub use lines::Edit;
+pub use new_misses::RanBefore;
 pub use patch::{FilePatch, LineState, lines_of_another_version};
 
 /// The changes between two versions of a source tree.
@@ -114,6 +117,30 @@ impl Diff {
             content: Content::Text(if lines > 0 { vec![edit] } else { Vec::new() }),
         });
     }
+
+    /// Adds a file that did not change, for what compares all files.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::changes::{ChangeKind, Diff};
+    ///
+    /// let mut diff = Diff::default();
+    /// diff.add_unchanged_file("src/old.py");
+    /// let file = diff.file(Path::new("src/old.py")).unwrap();
+    /// assert_eq!((file.kind(), file.new_line(7)), (ChangeKind::Unchanged, Some(7)));
+    /// ```
+    pub fn add_unchanged_file(&mut self, path: impl Into<PathBuf>) {
+        let path = path.into();
+        self.files.push(FileChange {
+            kind: ChangeKind::Unchanged,
+            old_path: Some(path.clone()),
+            new_path: Some(path),
+            content: Content::Text(Vec::new()),
+        });
+    }
 }
 
 /// How a file came about, or went.
@@ -130,6 +157,8 @@ pub enum ChangeKind {
     Renamed,
     /// The file is a copy of another file. Its content may differ.
     Copied,
+    /// The file did not change.
+    Unchanged,
 }
 
 /// The change of one file.

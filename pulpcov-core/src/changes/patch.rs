@@ -58,11 +58,11 @@ pub enum LineState {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FilePatch {
-    lines: Vec<(i32, LineState)>,
-    statements: Vec<i32>,
-    missing: Vec<i32>,
-    missing_branches: Vec<LineArc>,
-    numbers: Numbers,
+    pub(super) lines: Vec<(i32, LineState)>,
+    pub(super) statements: Vec<i32>,
+    pub(super) missing: Vec<i32>,
+    pub(super) missing_branches: Vec<LineArc>,
+    pub(super) numbers: Numbers,
 }
 
 impl FilePatch {

@@ -70,7 +70,7 @@ struct Counts {
 ///  "files": [
 ///   {"path": "src/a.py",                   the name in the new version, or in the old one if the file is gone
 ///    "old_path": "src/b.py",               the name in the old version, if it is another
-///    "change": "renamed",                  added, deleted, modified, renamed or copied
+///    "change": "renamed",                  added, deleted, modified, renamed, copied or unchanged
 ///    "state": "measured",                  or unmeasured, other_version, no_statements, no_source, left_out
 ///    "expected": true,                     with unmeasured: whether it should have been measured
 ///    "statements": [3, 4],                 the first lines of the changed statements
@@ -129,6 +129,7 @@ impl File {
                 ChangeKind::Modified => "modified",
                 ChangeKind::Renamed => "renamed",
                 ChangeKind::Copied => "copied",
+                ChangeKind::Unchanged => "unchanged",
             },
             state,
             expected,

@@ -17,9 +17,10 @@ pub fn write_markdown(patch: &Patch<'_>, options: &Options, mut out: impl Write)
         Some(base) => format!(" since {}", code(&base.name)),
         None => String::new(),
     };
-    writeln!(out, "Changes{since}: {}.", patch.total(options))?;
+    let what = if patch.is_of_new_misses { "What ran before the changes" } else { "Changes" };
+    writeln!(out, "{what}{since}: {}.", patch.total(options))?;
     let mut rows = String::new();
-    for file in patch.files() {
+    for file in patch.files().iter().filter(|file| patch.shows(file)) {
         let name = code(&file.name());
         let (covered, remark) = match (file.numbers(), file.remark()) {
             (Some(numbers), None) if numbers.statements == 0 => continue,

@@ -23,8 +23,11 @@ pub use json::write_json;
 pub use markdown::write_markdown;
 pub use text::write_text;
 
-use crate::changes::{ChangeKind, Diff, FileChange, FilePatch, lines_of_another_version};
-use crate::results::{Numbers, Precision, display_covered};
+use crate::changes::{
+    ChangeKind, Diff, FileChange, FilePatch, RanBefore, lines_of_another_version,
+};
+use crate::python::Facts;
+use crate::results::{Analysis, Numbers, Precision, display_covered};
 use crate::summarize::{FileSummary, Summary, Warning};
 use crate::text::{branches, plural};
 use crate::{FilePath, Result};
@@ -62,6 +65,8 @@ const LINES_NAMED: usize = 3;
 pub struct Patch<'a> {
     summary: Option<&'a Summary<'a>>,
     files: Vec<PatchFile<'a>>,
+    /// Whether only what ran before counts.
+    is_of_new_misses: bool,
 }
 
 /// A file of a [`Patch`].
@@ -126,6 +131,37 @@ impl<'a> Patch<'a> {
         path_of: impl Fn(&Path) -> Option<FilePath>,
         is_expected: impl Fn(&FileSummary) -> bool,
     ) -> Result<Self> {
+        Self::with(diff, summary, path_of, is_expected, FilePatch::new, false)
+    }
+
+    /// Compares what ran before with what runs now. `before` returns what ran of the old version of a file. Only that
+    /// counts, in all files of the diff. [`Diff::add_unchanged_file`] adds those that did not change.
+    ///
+    /// The other arguments are those of [`new`](Self::new).
+    ///
+    /// # Errors
+    ///
+    /// The same as [`new`](Self::new).
+    pub fn of_new_misses(
+        diff: &'a Diff,
+        summary: Option<&'a Summary<'a>>,
+        path_of: impl Fn(&Path) -> Option<FilePath>,
+        before: impl Fn(&FileChange) -> RanBefore,
+    ) -> Result<Self> {
+        let compare = |change: &FileChange, facts: &Facts, analysis: &Analysis| {
+            FilePatch::of_new_misses(&before(change), change, facts, analysis)
+        };
+        Self::with(diff, summary, path_of, |_| true, compare, true)
+    }
+
+    fn with(
+        diff: &'a Diff,
+        summary: Option<&'a Summary<'a>>,
+        path_of: impl Fn(&Path) -> Option<FilePath>,
+        is_expected: impl Fn(&FileSummary) -> bool,
+        compare: impl Fn(&FileChange, &Facts, &Analysis) -> FilePatch,
+        is_of_new_misses: bool,
+    ) -> Result<Self> {
         let files = summary.map(by_path).unwrap_or_default();
         let state = |change: &'a FileChange| -> Result<FileState<'a>> {
             let path = change.new_path().filter(|_| !change.is_link() && !change.is_submodule());
@@ -133,7 +169,9 @@ impl<'a> Patch<'a> {
             match (summary, files.get(&path)) {
                 // A diff that does not show the lines of a Python file says nothing about it.
                 _ if change.is_binary() => Ok(FileState::NoSource),
-                (Some(summary), Some(file)) => FileState::new(change, file, summary, &is_expected),
+                (Some(summary), Some(file)) => {
+                    FileState::new(change, file, summary, &is_expected, &compare)
+                }
                 (Some(summary), None) if has_no_source(summary, &path) => Ok(FileState::NoSource),
                 (_, None) | (None, _) => Ok(FileState::LeftOut),
             }
@@ -143,7 +181,7 @@ impl<'a> Patch<'a> {
             .iter()
             .map(|change| Ok(PatchFile { change, state: state(change)? }))
             .collect::<Result<_>>()?;
-        Ok(Self { summary, files })
+        Ok(Self { summary, files, is_of_new_misses })
     }
 
     /// Returns the changed files, in the order of the diff.
@@ -171,11 +209,21 @@ impl<'a> Patch<'a> {
         self.files.iter().filter(|file| file.is_of_other_version())
     }
 
+    /// Returns whether a report for people has the file. A report of new misses has only files with some.
+    fn shows(&self, file: &PatchFile<'_>) -> bool {
+        let is_missing = |numbers: Numbers| numbers.missing + numbers.missing_branches > 0;
+        match self.is_of_new_misses {
+            true => file.numbers().is_some_and(is_missing) || file.is_of_other_version(),
+            false => !file.has_no_statements(),
+        }
+    }
+
     /// Returns the total in words, for the end of a report.
     fn total(&self, options: &Options) -> String {
         let totals = self.totals();
         let others = self.of_other_versions().count();
         match (others, totals.statements) {
+            (0, 0) if self.is_of_new_misses => "nothing of it ran before".to_owned(),
             (0, 0) => "no statement that was measured changed".to_owned(),
             (0, _) => options.covered(totals),
             (others, _) => format!("{} changed after measuring", plural(others, "file")),
@@ -189,10 +237,11 @@ impl<'a> FileState<'a> {
         file: &'a FileSummary,
         summary: &'a Summary<'a>,
         is_expected: impl Fn(&FileSummary) -> bool,
+        compare: impl Fn(&FileChange, &Facts, &Analysis) -> FilePatch,
     ) -> Result<Self> {
         let source = summary.source_bytes(file)?;
         let change = change.with_python_lines(&source);
-        let patch = FilePatch::new(&change, file.facts()?, file.analysis()?);
+        let patch = compare(&change, file.facts()?, file.analysis()?);
         if !summary.is_measured(file) {
             return Ok(match patch.statements().is_empty() {
                 true => Self::NoStatements,

@@ -21,7 +21,7 @@ const SHORT_COMMIT: usize = 10;
 /// - [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_text(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> Result<()> {
     let mut has_marks = false;
-    for file in patch.files().iter().filter(|file| !file.has_no_statements()) {
+    for file in patch.files().iter().filter(|file| patch.shows(file)) {
         write_header(file, options, &mut out)?;
         has_marks |= write_lines(patch, file, &mut out)?;
     }
@@ -36,6 +36,9 @@ pub fn write_text(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> 
             printable(&base.name),
             printable(&commit)
         )?;
+    }
+    if patch.is_of_new_misses {
+        return Ok(writeln!(out, "Of what ran before: {}", patch.total(options))?);
     }
     let files = plural(patch.files().len(), "file");
     Ok(writeln!(out, "{files} changed, {}", patch.total(options))?)
