@@ -158,8 +158,9 @@ fn options(text: &str) -> Vec<&str> {
         word.strip_prefix("--")
             .is_some_and(|name| name.starts_with(|c: char| c.is_ascii_lowercase()))
     };
-    // The options of pip are not ours.
+    // The options of pip and pytest are not ours.
     let ours = text.split("pip install").next().unwrap();
+    let ours = ours.split("`pytest ").next().unwrap();
     ours.split(is_separator)
         .filter(is_option)
         .map(|word| word.trim_end_matches(['.', ':']))
@@ -187,7 +188,9 @@ fn help() -> String {
         "lcov",
         "patch",
         "report",
+        "tests-for",
         "watch",
+        "who",
         "xml",
     ];
     let help_of =

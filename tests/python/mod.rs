@@ -10,6 +10,7 @@ mod configurations;
 mod faults;
 mod formats;
 mod gate;
+mod guide;
 mod hook;
 mod hook_beside;
 mod hook_commands;

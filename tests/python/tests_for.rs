@@ -264,6 +264,23 @@ fn other_files_select_what_the_settings_say() {
 }
 
 #[test]
+fn what_pulpcov_itself_writes_selects_nothing() {
+    let repo = Repo::new();
+    repo.0.write(".gitignore", "__pycache__/\n");
+    repo.commit("nothing is ignored");
+    repo.0.write(".pulpcov-ratchet", "");
+    repo.0.write(".coverage.other.pid1.x", "");
+    repo.0.write("junit.xml", "<testcase/>");
+    let args = ["-o", "tests.txt", "--shadow=junit.xml"];
+    repo.tests_for(&args).status(0);
+    assert!(repo.0.path("tests.txt").exists());
+    repo.tests_for(&args).status(0);
+    assert_eq!(std::fs::read_to_string(repo.0.path("tests.txt")).unwrap(), "");
+    // Other files are not known.
+    assert_eq!(repo.selected(&[]), ["tests"]);
+}
+
+#[test]
 fn names_are_those_that_exist_now() {
     let repo = Repo::new();
     let text = TEST_CART

@@ -17,6 +17,7 @@ use pulpcov_core::report::tests_for::{
 use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Numbits};
 
+use super::gate;
 use super::git::{self, Base, seen_from};
 use super::reporting::{Reporting, is_python, to_output};
 use crate::args::{TestsForArgs, TestsForFormat};
@@ -27,12 +28,14 @@ use crate::{settings, ui};
 const TESTS_NAMED: usize = 10;
 
 pub(crate) fn run(args: &TestsForArgs) -> Result<Exit, Failure> {
+    let own = settings::own(&args.reporting.config)?;
     let worktree = Worktree::open(args)?;
-    let changes = worktree.changes()?;
+    let ours = Ours::new(args, &own)?;
+    let changes: Vec<Change> =
+        worktree.changes()?.into_iter().filter(|change| !ours.has(change, &worktree)).collect();
     let project = worktree.project(args);
     let data = Data::read(args, &worktree, &project, &changes)?;
     let test_files = data.test_files(&project);
-    let own = settings::own(&args.reporting.config)?;
     let layout = layout(args, own, &changes, &test_files)?;
     let selection = Selector::new(&project, &layout).select(
         &changes,
@@ -51,6 +54,33 @@ pub(crate) fn run(args: &TestsForArgs) -> Result<Exit, Failure> {
         Some(report) => shadow(report, &tests),
         None if tests.ids().is_empty() => Ok(Exit::NothingSelected),
         None => Ok(Exit::Success),
+    }
+}
+
+/// The files that pulpcov itself writes, from the current folder. They change nothing that a test runs.
+struct Ours {
+    files: Vec<PathBuf>,
+    data_file: PathBuf,
+}
+
+impl Ours {
+    fn new(args: &TestsForArgs, own: &OwnSettings) -> Result<Self, Failure> {
+        let config = settings::load(&args.reporting.config)?;
+        let outputs = args.output.iter().map(PathBuf::from).chain(args.shadow.clone());
+        Ok(Self {
+            files: outputs.chain([gate::ratchet_path(&own.gate)]).collect(),
+            data_file: settings::data_file(args.reporting.data_file.clone(), &config),
+        })
+    }
+
+    fn has(&self, change: &Change, worktree: &Worktree) -> bool {
+        let Change::Other(path) = change else { return false };
+        let path = worktree.top.join(path);
+        let data_file = worktree.cwd.join(&self.data_file).into_os_string();
+        // Parallel data files have the name of the data file, a dot, and more.
+        let rest = path.as_os_str().as_encoded_bytes().strip_prefix(data_file.as_encoded_bytes());
+        self.files.iter().any(|file| worktree.cwd.join(file) == path)
+            || rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'.')
     }
 }
 

@@ -25,7 +25,7 @@ impl RanBefore {
         let end = |old: i32| if old < 0 { line(-old).map(|new| -new) } else { line(old) };
         let is_statement = |line: &i32| facts.statements().binary_search(line).is_ok();
         let statements = facts.translate_lines(self.lines.iter().filter_map(line));
-        let arcs = self.arcs.iter().filter_map(|&(from, to)| Some((end(from)?, end(to)?)));
+        let arcs = self.arcs.iter().filter_map(|(from, to)| Some((end(from)?, end(to)?)));
         let statements = statements.into_iter().filter(is_statement).collect();
         (statements, facts.translate_arcs(arcs))
     }

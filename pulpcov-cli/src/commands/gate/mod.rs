@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::config::OwnSettings;
+use pulpcov_core::config::{GateSettings, OwnSettings};
 use pulpcov_core::gates::{Comparison, Flapping, Gate, GateFile, Ratchet, Verdict, gate_files};
 use pulpcov_core::report::gate::{
     GateReport, write_github, write_json, write_markdown, write_text,
@@ -25,6 +25,11 @@ use crate::{settings, ui};
 
 use inputs::{Baseline, Names, Runs, Selection};
 use ratchet_file::RatchetFile;
+
+/// Returns the path of the ratchet, from the current folder.
+pub(super) fn ratchet_path(settings: &GateSettings) -> PathBuf {
+    ratchet_file::path_of(settings)
+}
 
 pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     if let [base, ours, theirs] = &*args.merge_driver {

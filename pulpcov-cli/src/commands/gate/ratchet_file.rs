@@ -18,6 +18,11 @@ const NAME: &str = ".pulpcov-ratchet";
 /// The largest file that is read. A line is about fifty bytes, so a million files fit in.
 const LARGEST: u64 = 64 << 20;
 
+/// Returns the path of the ratchet, from the current folder.
+pub(super) fn path_of(settings: &GateSettings) -> PathBuf {
+    settings.ratchet.clone().unwrap_or_else(|| NAME.into())
+}
+
 /// The file of the ratchet. It comes with the repository, so it may be anybody's.
 pub(super) struct RatchetFile {
     /// The path in the current folder.
@@ -26,7 +31,7 @@ pub(super) struct RatchetFile {
 
 impl RatchetFile {
     pub(super) fn new(settings: &GateSettings) -> Result<Self, Failure> {
-        let path = settings.ratchet.clone().unwrap_or_else(|| NAME.into());
+        let path = path_of(settings);
         check_folders(&settings::cwd()?, &path)?;
         Ok(Self { path })
     }

@@ -1,0 +1,5 @@
+from shop import tax
+
+
+def test_rate():
+    assert tax.RATE == 20
