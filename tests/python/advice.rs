@@ -9,7 +9,7 @@ use crate::support::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
 /// For each message that names an option: some of its words, and the test that follows its advice.
-const FOLLOWED: [(&str, &str); 41] = [
+const FOLLOWED: [(&str, &str); 40] = [
     ("Exit codes:", "the_options_of_messages_exist"),
     ("copies go beside the sources", "copies_of_sources_elsewhere_need_a_folder"),
     ("writes it into a folder of yours", "copies_beside_the_sources"),
@@ -56,10 +56,6 @@ const FOLLOWED: [(&str, &str); 41] = [
     (
         "changed after measuring, so its lines may be others",
         "a_source_that_changed_after_measuring_is_told",
-    ),
-    (
-        "record that with `pytest --cov",
-        "data_without_contexts_says_nothing_and_the_message_says_how_to_record_them",
     ),
     ("git has none of the branches", "the_base_is_found_or_asked_for"),
     ("changed after measuring: {}; measure", "data_of_another_version_are_recognized"),

@@ -363,6 +363,9 @@ fn a_shadow_run_says_what_would_have_been_missed() {
 #[test]
 fn data_without_tests_are_refused() {
     let repo = Repo::new();
+    assert!(
+        repo.tests_for(&["src"]).status(1).stderr.contains("src: the changes of all files count")
+    );
     repo.0.coverage(["erase"]).status(0);
     let ran = repo.tests_for(&[]).status(1);
     assert!(ran.stderr.contains("does not say which test ran what"), "{}", ran.stderr);

@@ -28,6 +28,12 @@ use crate::{settings, ui};
 const TESTS_NAMED: usize = 10;
 
 pub(crate) fn run(args: &TestsForArgs) -> Result<Exit, Failure> {
+    if let Some(file) = args.reporting.files.first() {
+        let file = ui::name(file);
+        return Err(Failure::Refused(format!(
+            "{file}: the changes of all files count, so none can be named"
+        )));
+    }
     let own = settings::own(&args.reporting.config)?;
     let worktree = Worktree::open(args)?;
     let ours = Ours::new(args, &own)?;
