@@ -20,8 +20,8 @@ fi
 python=$(cd "$(dirname "$PYTHON")" && pwd)/$(basename "$PYTHON")
 rm -rf "$folder"
 mkdir -p "$folder"
-cp -r examples/questions/before/. "$folder"
-changed=$PWD/examples/questions/after
+cp -r examples/questions/shop/. "$folder"
+change=$PWD/examples/questions/change.diff
 cd "$folder"
 
 # The same history everywhere: dates and names are part of a commit's hash.
@@ -54,7 +54,7 @@ ask who --unused-tests
 
 cp .coverage main.data
 git checkout -q -b discount
-cp -r "$changed/." .
+git apply "$change"
 ask tests-for --explain
 ask tests-for
 "$pulpcov" tests-for -o tests.txt

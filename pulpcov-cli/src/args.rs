@@ -237,16 +237,54 @@ pub(crate) struct EraseArgs {
     pub(crate) config: ConfigArgs,
 }
 
+/// What all commands have in common that read the data file.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct DataArgs {
+    /// The data file; files that are named like it are combined into it first [default: .coverage]
+    #[arg(long, value_name = "FILE", value_parser = maybe_empty())]
+    pub(crate) data_file: Option<PathBuf>,
+
+    /// Keep the data files that are combined first, instead of deleting them
+    #[arg(long)]
+    pub(crate) keep_combined: bool,
+
+    /// Combine line data and branch data together first, reduced to lines
+    #[arg(long, value_name = "HOW")]
+    pub(crate) mixed: Option<Mixed>,
+
+    /// Parse every source, instead of keeping what is known about them in .pulpcov_cache
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+
+    /// Say more: `combine` names each input, `pathmap` explains each alias, `python` names the version,
+    /// `sources` all sources that do not match the data
+    #[arg(long, value_name = "TOPICS", value_delimiter = ',', overrides_with = "debug")]
+    pub(crate) debug: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+}
+
+impl DataArgs {
+    /// Returns the defaults, with this configuration.
+    pub(crate) fn plain(config: &ConfigArgs) -> Self {
+        Self {
+            data_file: None,
+            keep_combined: false,
+            mixed: None,
+            no_cache: false,
+            debug: Vec::new(),
+            config: config.clone(),
+        }
+    }
+}
+
 /// What all reports have in common.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReportingArgs {
     /// Report on these files, and on the measured files of these folders [default: all]
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-
-    /// The data file; files that are named like it are combined into it first [default: .coverage]
-    #[arg(long, value_name = "FILE", value_parser = maybe_empty())]
-    pub(crate) data_file: Option<PathBuf>,
 
     /// Continue if a source is missing or is not Python
     #[arg(short, long)]
@@ -263,14 +301,6 @@ pub(crate) struct ReportingArgs {
     /// Leave out files whose paths match one of these patterns
     #[arg(long, value_name = "PAT1,PAT2,...")]
     pub(crate) omit: Option<String>,
-
-    /// Keep the data files that are combined first, instead of deleting them
-    #[arg(long)]
-    pub(crate) keep_combined: bool,
-
-    /// Combine line data and branch data together first, reduced to lines
-    #[arg(long, value_name = "HOW")]
-    pub(crate) mixed: Option<Mixed>,
 
     /// The Python that ran the code: which lines are statements differs a little. auto: detected from the data
     #[arg(long, value_name = "VERSION", default_value = "auto", value_parser = python_choice)]
@@ -304,17 +334,8 @@ pub(crate) struct ReportingArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) show_source: Vec<PathBuf>,
 
-    /// Parse every source, instead of keeping what is known about them in .pulpcov_cache
-    #[arg(long)]
-    pub(crate) no_cache: bool,
-
-    /// Say more: `combine` names each input, `pathmap` explains each alias, `python` names the version,
-    /// `sources` all sources that do not match the data
-    #[arg(long, value_name = "TOPICS", value_delimiter = ',', overrides_with = "debug")]
-    pub(crate) debug: Vec<String>,
-
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
+    pub(crate) data: DataArgs,
 }
 
 impl ReportingArgs {
@@ -325,13 +346,10 @@ impl ReportingArgs {
     pub(crate) fn plain(config: &ConfigArgs) -> Self {
         Self {
             files: Vec::new(),
-            data_file: None,
             ignore_errors: false,
             leave_out: true,
             include: None,
             omit: None,
-            keep_combined: false,
-            mixed: None,
             python_version: "auto".to_owned(),
             plugins: Some(Plugins::Ignore),
             python: None,
@@ -339,9 +357,7 @@ impl ReportingArgs {
             source_root: None,
             source_rev: None,
             show_source: Vec::new(),
-            no_cache: false,
-            debug: Vec::new(),
-            config: config.clone(),
+            data: DataArgs::plain(config),
         }
     }
 }

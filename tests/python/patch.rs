@@ -760,6 +760,13 @@ Of what ran before: 80% covered: 9 of 11 statements and 3 of 4 branches
     repo.patch(&[&args[..], &["--max-missing=3"]].concat()).status(0);
     // With its revision, a baseline need not be of the commit that the branch left.
     repo.patch(&[&args[..], &["--baseline-rev=main"]].concat()).status(0);
+    // It must be of that revision.
+    let wrong = repo.patch(&[&args[..], &["--baseline-rev=HEAD"]].concat()).status(4);
+    assert!(
+        wrong.stderr.contains("the baseline was measured on another version of src/shop.py"),
+        "{}",
+        wrong.stderr
+    );
     // The same data has no new misses.
     let same =
         repo.patch(&["--only-new-misses", "--baseline=.coverage", "--baseline-rev=HEAD"]).status(0);

@@ -223,7 +223,7 @@ fn unused_tests_can_be_deleted_without_losing_a_line() {
 tests/test_cart.py::TestTotal::test_again
 tests/test_cart.py::TestTotal::test_empty
 2 of 3 tests run no line that no other test runs
-Each can be deleted without losing a line; two together may not.
+Each can be deleted without losing a line. Deleting several may lose lines.
 ",
     );
     // With one of them deleted, the other is needed.
@@ -247,6 +247,8 @@ fn test_functions_of_coverage_py_are_tests() {
     );
     // pytest could not find it by this name.
     shop.who(&["shop/cart.py:17", "--format=pytest"]).status(5).stdout("");
+    let ran = shop.who(&["--of", "tests.test_plain", "--format=pytest"]).status(5);
+    assert_eq!(ran.stdout, "");
 }
 
 #[test]
@@ -304,6 +306,8 @@ fn what_is_not_there_is_said() {
     let failed = |args: &[&str]| shop.who(args).status(1).stderr;
     assert!(failed(&[]).contains("say which file"));
     assert!(failed(&["shop/cart.py:99"]).contains("it has no line 99"));
+    assert!(failed(&["shop/cart.py:20-10"]).contains("there are no lines 20 to 10"));
+    assert!(failed(&["shop/cart.py:0"]).contains("there are no lines 0 to 0"));
     assert!(failed(&["shop/cart.py::add"]).contains("no function or class add, but Cart.add"));
     assert!(failed(&["shop/__init__.py:5"]).contains("it has no line 5"));
     shop.0.write("shop/new.py", "x = 1\n");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use pulpcov_core::gates::PathPattern;
 
-use super::ReportingArgs;
+use super::DataArgs;
 
 const HELP: &str = "\
 What selects which tests:
@@ -39,7 +39,7 @@ Exit codes:
 /// Compares the files as they are now with the commit where the branch left the default branch. The data says which tests
 /// ran which functions then, and the sources say which files import which.
 #[derive(Args, Debug)]
-#[command(after_help = HELP, mut_arg("files", |arg| arg.hide(true)))]
+#[command(after_help = HELP)]
 pub(crate) struct TestsForArgs {
     /// Compare with the commit where the branch left this branch, tag or commit [default: the first that exists of
     /// origin/HEAD, origin/main, origin/master, main and master]
@@ -78,8 +78,12 @@ pub(crate) struct TestsForArgs {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<String>,
 
+    /// Find measured files by the ends of their paths in this folder, if they were measured in another place
+    #[arg(long, value_name = "PATH")]
+    pub(crate) source_root: Option<PathBuf>,
+
     #[command(flatten)]
-    pub(crate) reporting: ReportingArgs,
+    pub(crate) data: DataArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

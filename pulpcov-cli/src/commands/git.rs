@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::exit::Failure;
+use crate::ui;
 
 /// The branches that a change may be based on, the likeliest first.
 const BASES: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
@@ -62,12 +63,7 @@ pub(super) fn changes(
     revision: Option<&str>,
 ) -> Result<(Vec<u8>, Base), Failure> {
     let base = find_base(base, revision, "read a diff from a file")?;
-    let ends: Vec<&str> = std::iter::once(base.commit.as_str()).chain(revision).collect();
-    let mut text = diff(&ends, &[])?;
-    if hides_python(&text) {
-        text = diff(&ends, &["--text"])?;
-    }
-    Ok((text, base))
+    Ok((between(&base.commit, revision)?, base))
 }
 
 /// Returns the text of a diff as [`changes`] does, but from a revision itself, wherever the branch left it.
@@ -75,12 +71,23 @@ pub(super) fn changes_since(
     name: &str,
     revision: Option<&str>,
 ) -> Result<(Vec<u8>, Base), Failure> {
+    let commit = commit_of(name)?;
+    Ok((between(&commit, revision)?, Base { name: name.to_owned(), commit }))
+}
+
+/// Returns the text of the diff from a commit to `revision`, or else to the files that git tracks, as they are now.
+pub(super) fn between(commit: &str, revision: Option<&str>) -> Result<Vec<u8>, Failure> {
+    let ends: Vec<&str> = std::iter::once(commit).chain(revision).collect();
+    let text = diff(&ends, &[])?;
+    if hides_python(&text) { diff(&ends, &["--text"]) } else { Ok(text) }
+}
+
+/// Returns the hash of the commit that a revision names.
+pub(super) fn commit_of(name: &str) -> Result<String, Failure> {
     let commit = format!("{name}^{{commit}}");
     let known = ["rev-parse", "--verify", "--quiet", "--end-of-options", &commit];
-    let commit = git(&known, Vec::new()).map_err(|_| Failure::Refused(unknown(name)))?;
-    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
-    let ends: Vec<&str> = std::iter::once(commit.as_str()).chain(revision).collect();
-    Ok((diff(&ends, &[])?, Base { name: name.to_owned(), commit }))
+    let hash = git(&known, Vec::new()).map_err(|_| Failure::Refused(unknown(name)))?;
+    Ok(String::from_utf8_lossy(&hash).trim().to_owned())
 }
 
 /// Returns what changes are from: where the branch left `base`, or else the default branch. `otherwise` says what else a user
@@ -152,52 +159,51 @@ pub(super) fn names_since(commit: &str) -> Result<NameChanges, Failure> {
     Ok(changes)
 }
 
-/// Returns the text of the diff between two revisions.
-pub(super) fn between(old: &str, new: &str) -> Result<Vec<u8>, Failure> {
-    for name in [old, new] {
-        let commit = format!("{name}^{{commit}}");
-        git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit], Vec::new())
-            .map_err(|_| Failure::Refused(unknown(name)))?;
-    }
-    diff(&[old, new], &[])
-}
-
 /// Returns the files that git tracks, by their paths from the top folder.
 pub(super) fn tracked() -> Result<Vec<PathBuf>, Failure> {
     let names = git(&["ls-files", "--full-name", "-z", "--", ":/"], Vec::new())?;
     Ok(names.split(|&b| b == 0).filter(|name| !name.is_empty()).map(path_of).collect())
 }
 
-/// Returns the contents of files of a revision, by their paths from the top folder.
+/// Returns the contents of files of a revision, in the order of their paths. Paths start from the top folder.
 pub(super) fn contents(revision: &str, paths: &[&Path]) -> Result<Vec<Vec<u8>>, Failure> {
+    let tree: HashMap<PathBuf, String> = tree(revision)?.into_iter().collect();
+    let hash = |path: &&Path| tree.get(*path).cloned().ok_or_else(|| missing(path));
+    let files = paths.iter().map(|path| Ok((path.to_path_buf(), hash(path)?)));
+    objects(&files.collect::<Result<Vec<_>, Failure>>()?)
+}
+
+/// Returns the files of a revision, by their paths from the top folder, and the hashes of their contents.
+pub(super) fn tree(revision: &str) -> Result<Vec<(PathBuf, String)>, Failure> {
     let list = ["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision];
     let list = git(&list, Vec::new())?;
-    let hashes: HashMap<&[u8], &[u8]> = list
-        .split(|&b| b == 0)
-        .filter_map(|entry| {
-            // `100644 blob HASH\tPATH`
-            let tab = entry.iter().position(|&b| b == b'\t')?;
-            let (about, path) = entry.split_at_checked(tab)?;
-            Some((path.get(1..)?, about.rsplit(|&b| b == b' ').next()?))
-        })
-        .collect();
-    let missing = |path: &Path| {
-        failure(&path.to_string_lossy(), io::Error::other("git does not have this file"))
+    let file = |entry: &[u8]| {
+        // `100644 blob HASH\tPATH`
+        let tab = entry.iter().position(|&b| b == b'\t')?;
+        let (about, path) = entry.split_at_checked(tab)?;
+        let hash = about.rsplit(|&b| b == b' ').next()?;
+        Some((path_of(path.get(1..)?), String::from_utf8_lossy(hash).into_owned()))
     };
-    let hash = |path: &&Path| {
-        hashes.get(path.as_os_str().as_bytes()).copied().ok_or_else(|| missing(path))
-    };
-    let wanted = paths.iter().map(hash).collect::<Result<Vec<_>, _>>()?;
-    let wanted = wanted.into_iter().flat_map(|hash| [hash, b"\n"]).collect::<Vec<_>>().concat();
-    let objects = git(&["cat-file", "--batch"], wanted)?;
+    Ok(list.split(|&b| b == 0).filter_map(file).collect())
+}
+
+/// Returns the contents of files by their hashes, in the same order.
+pub(super) fn objects(files: &[(PathBuf, String)]) -> Result<Vec<Vec<u8>>, Failure> {
+    let hashes = files.iter().map(|(_, hash)| format!("{hash}\n")).collect::<String>();
+    let objects = git(&["cat-file", "--batch"], hashes.into_bytes())?;
     let mut rest = objects.as_slice();
-    let content =
-        |path: &&Path| next_object(&mut rest).map(<[u8]>::to_vec).ok_or_else(|| missing(path));
-    paths.iter().map(content).collect()
+    let content = |(path, _): &(PathBuf, String)| {
+        next_object(&mut rest).map(<[u8]>::to_vec).ok_or_else(|| missing(path))
+    };
+    files.iter().map(content).collect()
+}
+
+fn missing(path: &Path) -> Failure {
+    failure(&ui::name(path), io::Error::other("git does not have this file"))
 }
 
 /// Takes the next object of `git cat-file --batch`: `HASH blob SIZE\n`, that many bytes, and a newline.
-pub(super) fn next_object<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
+fn next_object<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
     let newline = rest.iter().position(|&b| b == b'\n')?;
     let (header, body) = rest.split_at_checked(newline + 1)?;
     let size = str::from_utf8(header).ok()?.trim_end().rsplit(' ').next()?.parse::<usize>().ok()?;
@@ -229,11 +235,8 @@ fn default_base(otherwise: &str) -> Result<String, Failure> {
 }
 
 fn merge_base(base: &str, tip: &str) -> Result<String, Failure> {
-    for name in [base, tip] {
-        let commit = format!("{name}^{{commit}}");
-        git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit], Vec::new())
-            .map_err(|_| Failure::Refused(unknown(name)))?;
-    }
+    commit_of(base)?;
+    commit_of(tip)?;
     let commit = git(&["merge-base", "--end-of-options", base, tip], Vec::new()).map_err(|_| {
         let why = match is_shallow() {
             true => "this clone is shallow: fetch its whole history. In GitHub Actions, `fetch-depth: 0` of actions/checkout does that",

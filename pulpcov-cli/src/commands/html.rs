@@ -48,7 +48,7 @@ pub(super) fn write_plain(
     live: bool,
     problems: Vec<String>,
 ) -> Result<f64, Failure> {
-    let args = HtmlArgs::plain(&reporting.args.config);
+    let args = HtmlArgs::plain(&reporting.args.data.config);
     let options = options(&args, reporting, reporting.precision(None)?)?.problems(problems);
     let options = match live {
         true => {

@@ -5,6 +5,7 @@ mod annotate;
 mod badge;
 mod combine;
 mod convert;
+mod data;
 mod debug;
 mod erase;
 mod gate;

@@ -6,9 +6,10 @@ use std::io::{Read, Write};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::changes::{Diff, FileChange, RanBefore};
+use pulpcov_core::changes::{ChangeKind, Diff, FileChange, RanBefore, lines_of_another_version};
 use pulpcov_core::config::PatchSettings;
 use pulpcov_core::paths::{GlobMatcher, WorkingFolder, prep_patterns};
+use pulpcov_core::python::{AnalyzeOptions, Facts, PythonSource};
 use pulpcov_core::report::patch::{
     FileState, Options, Patch, PatchFile, write_github, write_gitlab, write_json, write_markdown,
     write_text,
@@ -18,14 +19,15 @@ use pulpcov_core::summarize::{Detail, FileSummary, Summary};
 use pulpcov_core::text::{branches, plural};
 use pulpcov_core::{CoverageData, ErrorKind, FileData, FilePath};
 
+use super::data;
 use super::git::{self, Base, seen_from};
-use super::reporting::{Reporting, is_python, named_in_part, read_named_data};
+use super::reporting::{Reporting, is_python, named_in_part};
 use crate::args::{PatchArgs, PatchFormat};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
 
 pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
-    let own = settings::own(&args.reporting.config)?.patch;
+    let own = settings::own(&args.reporting.data.config)?.patch;
     let source = DiffSource::of(args, &own)?;
     let mut diff = Diff::parse(&source.text)?;
     for (path, lines) in &source.untracked {
@@ -67,6 +69,16 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
         }
         None => Patch::new(&diff, summary.as_deref(), path_of, is_expected)?,
     };
+    if let Some(baseline) = &baseline {
+        let others = baseline.of_other_versions(&patch, source.base.as_ref())?;
+        if !others.is_empty() {
+            ui::error(&format!(
+                "the baseline was measured on another version of {}; --baseline-rev=REV names the version",
+                named_in_part(&others)
+            ));
+            return Ok(Exit::OtherVersion);
+        }
+    }
     write(args, &reporting, &patch, &options(args, &reporting, source.base.as_ref())?)?;
     warn_of_other_places(reporting.data(), &patch);
     judge(args, &own, &reporting, &patch)
@@ -216,7 +228,7 @@ struct Baseline {
 
 impl Baseline {
     fn read(file: &Path, reporting: &Reporting<'_>, places: &Places) -> Result<Self, Failure> {
-        let data = read_named_data(file, &reporting.config)?;
+        let data = data::read_named(file, &reporting.config)?;
         let mut paths = BTreeMap::<PathBuf, Vec<FilePath>>::new();
         for file in data.files().filter(FileData::has_rows) {
             if let Some(path) = places.in_repository(file.path()) {
@@ -242,6 +254,46 @@ impl Baseline {
         paths.into_iter().filter(|path| !changed.contains(path)).for_each(|path| {
             diff.add_unchanged_file(path);
         });
+    }
+
+    /// Returns the files of which lines ran before that had no code then. `base` is what the changes are from; without it,
+    /// only files that did not change are looked at.
+    fn of_other_versions(
+        &self,
+        patch: &Patch<'_>,
+        base: Option<&Base>,
+    ) -> Result<Vec<PathBuf>, Failure> {
+        let measured = patch.files().iter().filter_map(|file| match file.state() {
+            FileState::Measured { file: summary, .. } if summary.is_python() => {
+                Some((file, *summary))
+            }
+            _ => None,
+        });
+        let (unchanged, changed): (Vec<_>, Vec<_>) =
+            measured.partition(|(file, _)| file.change().kind() == ChangeKind::Unchanged);
+        let is_other = |file: &PatchFile<'_>, facts: &Facts| {
+            let before = self.ran_before(file.change());
+            !lines_of_another_version(facts, before.lines.iter()).is_empty()
+        };
+        let mut others = Vec::new();
+        for (file, summary) in unchanged {
+            if is_other(file, summary.facts()?) {
+                others.push(file.name().into());
+            }
+        }
+        let Some(base) = base else { return Ok(others) };
+        let changed =
+            changed.into_iter().filter_map(|(file, _)| Some((file, file.change().old_path()?)));
+        let (changed, paths): (Vec<_>, Vec<_>) = changed.unzip();
+        let options = AnalyzeOptions::new()?.branches(false);
+        for (file, source) in changed.into_iter().zip(git::contents(&base.commit, &paths)?) {
+            // A source that is not Python tells nothing.
+            let facts = PythonSource::decode(source).and_then(|source| source.analyze(&options));
+            if facts.is_ok_and(|facts| is_other(file, &facts)) {
+                others.push(file.name().into());
+            }
+        }
+        Ok(others)
     }
 
     fn ran_before(&self, change: &FileChange) -> RanBefore {

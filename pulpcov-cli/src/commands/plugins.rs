@@ -77,9 +77,9 @@ pub(super) fn run(
         .map(|file| file.path().as_str())
         .filter(|path| data.file_tracer(path).is_some_and(|tracer| !tracer.is_empty()))
         .collect();
-    let data_file = settings::data_file(args.data_file.clone(), config);
+    let data_file = settings::data_file(args.data.data_file.clone(), config);
     let asked = json!({
-        "rcfile": args.config.rcfile,
+        "rcfile": args.data.config.rcfile,
         "data_file": data_file.to_string_lossy(),
         "options": Config::option_names().collect::<Vec<_>>(),
         "traced": traced,

@@ -8,10 +8,7 @@ use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::combine::Event;
 use pulpcov_core::config::Config;
-use pulpcov_core::folder::Entry;
-use pulpcov_core::formats::{DataFile, is_blank};
 use pulpcov_core::output::WholeFile;
 use pulpcov_core::plugins::depends_on_python_version;
 use pulpcov_core::python::{LinePatterns, PythonVersion};
@@ -21,12 +18,13 @@ use pulpcov_core::summarize::{
     Warning,
 };
 use pulpcov_core::text::plural;
-use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, REFERENCE_VERSION, discover};
+use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, REFERENCE_VERSION};
 
+use super::data::{self, wants_debug};
 use super::git;
 use super::origin::Origin;
 use super::plugins;
-use crate::args::{self, FailUnderArgs, ReportingArgs};
+use crate::args::{self, DataArgs, FailUnderArgs, ReportingArgs};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::{settings, trust, ui};
@@ -71,8 +69,8 @@ pub(crate) struct Reporting<'a> {
 impl<'a> Reporting<'a> {
     /// Reads the settings and the data. Parallel data files are combined first.
     pub(crate) fn new(args: &'a ReportingArgs, quiet: bool) -> Result<Self, Failure> {
-        let config = settings::load(&args.config)?;
-        let data = load_data(args, &config, quiet, false, |_| true)?;
+        let config = settings::load(&args.data.config)?;
+        let data = data::load(&args.data, &config, quiet, false, |_| true)?;
         Ok(Self { quiet, ..Self::of_data(args, config, data)? })
     }
 
@@ -87,11 +85,11 @@ impl<'a> Reporting<'a> {
         option: Option<&str>,
         shows: impl FnOnce(&Config) -> bool,
     ) -> Result<Self, Failure> {
-        let config = settings::load(&args.config)?;
+        let config = settings::load(&args.data.config)?;
         let setting = config.report.contexts.clone();
         let contexts = patterns(option).or(setting).unwrap_or_default();
         let keep_contexts = !contexts.is_empty() || shows(&config);
-        let data = load_data(args, &config, quiet, keep_contexts, |_| true)?;
+        let data = data::load(&args.data, &config, quiet, keep_contexts, |_| true)?;
         Ok(Self { quiet, contexts, ..Self::of_data(args, config, data)? })
     }
 
@@ -101,8 +99,8 @@ impl<'a> Reporting<'a> {
         args: &'a ReportingArgs,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Self, Failure> {
-        let config = settings::load(&args.config)?;
-        let data = load_data(args, &config, true, true, is_wanted)?;
+        let config = settings::load(&args.data.config)?;
+        let data = data::load(&args.data, &config, true, true, is_wanted)?;
         Self::of_data(args, config, data)
     }
 
@@ -120,7 +118,7 @@ impl<'a> Reporting<'a> {
             _ => plugins::Traced::new(),
         };
         let (origin, data) = Origin::of(args, &config, data)?;
-        let cache = cache(args)?;
+        let cache = cache(&args.data)?;
         let (contexts, is_incomplete) = (Vec::new(), Cell::new(false));
         let mut reporting = Self {
             args,
@@ -180,7 +178,7 @@ impl<'a> Reporting<'a> {
         if self.data.files().len() > 0 {
             return Ok(());
         }
-        let file = settings::data_file(self.args.data_file.clone(), &self.config);
+        let file = settings::data_file(self.args.data.data_file.clone(), &self.config);
         Err(Failure::Refused(format!(
             "{}: no data; measure first, with `coverage run` for example, or name the data file with --data-file",
             ui::name(&file)
@@ -253,7 +251,7 @@ impl<'a> Reporting<'a> {
         let summary = self.summarizer(detail)?.run()?;
         // In a folder that cannot be written to, there is no cache, and reports are slower.
         let _ = self.cache.as_ref().map(FactsCache::save);
-        if wants_debug(self.args, &self.config, "python") {
+        if wants_debug(&self.args.data, &self.config, "python") {
             ui::message(&format!("Statements are those of Python {}", summary.python_version()));
         }
         self.report_warnings(summary.warnings(), warn);
@@ -302,7 +300,7 @@ impl<'a> Reporting<'a> {
     /// In an old checkout, every source may differ from the data, and other users may name any number of
     /// files that do not exist. So only the first of these are named, and the others are counted.
     fn report_warnings(&self, warnings: &[Warning], mut warn: impl FnMut(String)) {
-        let all = wants_debug(self.args, &self.config, "sources");
+        let all = wants_debug(&self.args.data, &self.config, "sources");
         let (mut mismatches, mut more) = (0, 0);
         let mut lost = Vec::new();
         let mut seen = HashSet::new();
@@ -517,14 +515,19 @@ pub(crate) fn is_python(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "py" || ending == "pyw")
 }
 
+/// Returns the last part of a path that may come from Windows.
+pub(crate) fn base_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
 /// Opens the cache, if it is to be used.
-pub(crate) fn cache(args: &ReportingArgs) -> Result<Option<FactsCache>, Failure> {
+pub(crate) fn cache(args: &DataArgs) -> Result<Option<FactsCache>, Failure> {
     Ok(uses_cache(args)?.then(|| FactsCache::open(CACHE)))
 }
 
 /// Returns whether to use the cache. A cache that git may track could come from anybody whose change was checked out, and
 /// would decide what counts as covered.
-fn uses_cache(args: &ReportingArgs) -> Result<bool, Failure> {
+fn uses_cache(args: &DataArgs) -> Result<bool, Failure> {
     if args.no_cache || !Path::new(CACHE).exists() {
         return Ok(!args.no_cache);
     }
@@ -535,124 +538,8 @@ fn uses_cache(args: &ReportingArgs) -> Result<bool, Failure> {
     Ok(!is_tracked)
 }
 
-fn wants_debug(args: &ReportingArgs, config: &Config, topic: &str) -> bool {
-    args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic)
-}
-
 /// Splits `a,b` into a list. An empty option counts as none.
 fn patterns(option: Option<&str>) -> Option<Vec<String>> {
     let text = option.filter(|text| !text.is_empty())?;
     Some(text.split(',').map(str::to_owned).collect())
-}
-
-/// Combines parallel data files into the data file, and reads the result.
-fn load_data(
-    args: &ReportingArgs,
-    config: &Config,
-    quiet: bool,
-    keep_contexts: bool,
-    is_wanted: impl Fn(&str) -> bool,
-) -> Result<CoverageData, Failure> {
-    let data_file = settings::data_file(args.data_file.clone(), config);
-    combine_first(args, config, &data_file, quiet)?;
-    // Combined data is read from the file again. In memory, the order of contexts depends on how threads ran,
-    // but two reports of the same data have to be the same.
-    let data = read_data_file(&data_file, keep_contexts, is_wanted)?;
-    map_paths(data, config)
-}
-
-/// Reads a data file that the user named, without contexts. It must have data.
-pub(crate) fn read_named_data(path: &Path, config: &Config) -> Result<CoverageData, Failure> {
-    let data = read_data_file(path, false, |_| true)?;
-    if data.files().len() == 0 {
-        return Err(Failure::Refused(format!("{}: no data", ui::name(path))));
-    }
-    map_paths(data, config)
-}
-
-fn map_paths(data: CoverageData, config: &Config) -> Result<CoverageData, Failure> {
-    if config.paths.iter().next().is_none() {
-        return Ok(data);
-    }
-    let mut aliases = settings::aliases(config)?;
-    Ok(data.map_paths(|path| aliases.map_file(path))?)
-}
-
-/// Reads a data file. A file that is missing or empty holds no data.
-fn read_data_file(
-    path: &Path,
-    keep_contexts: bool,
-    is_wanted: impl Fn(&str) -> bool,
-) -> Result<CoverageData, Failure> {
-    // A link stands for its target, unless another user planted the link. Such a link is refused on opening.
-    let resolved = match trust::is_untrusted_link(path) {
-        true => Ok(path.to_owned()),
-        false => path.canonicalize(),
-    };
-    let Some(path) = resolved.ok().filter(|path| !is_blank(path)) else {
-        return Ok(CoverageData::new());
-    };
-    let file = DataFile::open_in_place(&path)?.drop_contexts(!keep_contexts);
-    let decoded = file.only_rows_of(is_wanted).read()?;
-    if decoded.orphan_rows > 0 {
-        let rows = decoded.orphan_rows;
-        let name = ui::name(&path);
-        ui::warning(&format!("{name}: {rows} rows name a file or a context that it does not have"));
-    }
-    Ok(decoded.data)
-}
-
-/// Combines parallel data files into the data file, if there are any.
-fn combine_first(
-    args: &ReportingArgs,
-    config: &Config,
-    data_file: &Path,
-    quiet: bool,
-) -> Result<(), Failure> {
-    if !has_parallel_files(data_file)? {
-        return Ok(());
-    }
-    let debug = |topic| wants_debug(args, config, topic);
-    let mut aliases = settings::aliases(config)?;
-    if debug("pathmap") {
-        aliases = aliases.on_event(|event| ui::message(&event.to_string()));
-    }
-    let names_inputs = debug("combine");
-    let progress = Progress::new(quiet);
-    let outcome = super::combine::combiner(data_file, aliases)
-        .append(true)
-        .keep(args.keep_combined)
-        .mixed_as_lines(args.mixed == Some(args::Mixed::Lines))
-        .on_event(|event: Event<'_>| {
-            progress.on_event(&event);
-            if let Some(line) = super::combine::message_for(&event, names_inputs) {
-                progress.suspend(|| ui::message(&line));
-            }
-        })
-        .run();
-    drop(progress);
-    match outcome {
-        Ok(combined) => {
-            super::combine::report(&combined, quiet);
-            Ok(())
-        }
-        // A warning names each input that was left out. The data file may still have data to report.
-        Err(err) if err.kind() == ErrorKind::NoData => {
-            ui::warning(&err.to_string());
-            Ok(())
-        }
-        Err(err) => Err(err.into()),
-    }
-}
-
-fn has_parallel_files(data_file: &Path) -> Result<bool, Failure> {
-    let absolute = settings::absolute(data_file)?;
-    let folder = absolute.parent().unwrap_or(Path::new("/"));
-    if !folder.is_dir() {
-        return Ok(false);
-    }
-    let base = absolute.file_name().unwrap_or(OsStr::new(".coverage"));
-    let found = discover::find(&[folder.into()], base)?;
-    let is_other = |file: &Entry| file.path() != absolute;
-    Ok(found.files.iter().any(is_other) || !found.left_out.is_empty())
 }

@@ -11,10 +11,9 @@ use pulpcov_core::paths::WorkingFolder;
 use pulpcov_core::summarize::{DiskSources, SourceTree, Sources};
 use pulpcov_core::{Authors, Error, ErrorKind};
 
-use super::git::{self, git, seen_from};
+use super::git::{self, seen_from};
 use crate::args::ReportingArgs;
 use crate::exit::Failure;
-use crate::ui;
 
 /// How many bytes of a source are read. Real sources are smaller, but an archive can claim any size.
 const LARGEST_SOURCE: u64 = 64 << 20;
@@ -72,7 +71,8 @@ pub(super) fn named(args: &ReportingArgs, cwd: &Path) -> Result<Option<SourceTre
     }
 }
 
-fn at(path: &Path) -> Result<SourceTree, Failure> {
+/// Returns the sources of a folder or an archive.
+pub(super) fn at(path: &Path) -> Result<SourceTree, Failure> {
     if path.is_dir() {
         return Ok(SourceTree::folder(path)?);
     }
@@ -157,29 +157,12 @@ fn is_source(path: &[u8]) -> bool {
 ///
 /// Paths are relative to the current folder.
 fn of_revision(revision: &str, cwd: &Path) -> Result<SourceTree, Failure> {
-    let list =
-        git(&["ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision], Vec::new())?;
-    let mut files: Vec<(PathBuf, &[u8])> = Vec::new();
-    for entry in list.split(|&b| b == 0) {
-        // `100644 blob HASH\tPATH`
-        let mut halves = entry.splitn(2, |&b| b == b'\t');
-        let (Some(about), Some(path)) = (halves.next(), halves.next()) else { continue };
-        let hash = about.rsplit(|&b| b == b' ').next().unwrap_or_default();
-        if is_source(path) {
-            files.push((path_of(path), hash));
-        }
-    }
-    let prefix = git(&["rev-parse", "--show-prefix"], Vec::new())?;
+    let is_source = |(path, _): &(PathBuf, String)| is_source(path.as_os_str().as_bytes());
+    let files: Vec<_> = git::tree(revision)?.into_iter().filter(is_source).collect();
+    let prefix = git::git(&["rev-parse", "--show-prefix"], Vec::new())?;
     let prefix = path_of(prefix.trim_ascii_end());
-    let hashes = files.iter().flat_map(|(_, hash)| [*hash, b"\n"]).collect::<Vec<_>>().concat();
-    let contents = git(&["cat-file", "--batch"], hashes)?;
-    let mut rest = contents.as_slice();
-    let mut read = Vec::new();
-    for (path, _) in files {
-        let bytes = git::next_object(&mut rest).ok_or_else(|| {
-            git::failure(&ui::name(&path), io::Error::other("git does not have this file"))
-        })?;
-        read.push((seen_from(&prefix, &path), bytes.to_vec()));
-    }
+    let contents = git::objects(&files)?;
+    let read = files.into_iter().zip(contents);
+    let read = read.map(|((path, _), bytes)| (seen_from(&prefix, &path), bytes));
     Ok(SourceTree::in_memory(read).at(cwd))
 }

@@ -3,23 +3,23 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::changes::{ChangeKind, Diff, FileChange};
-use pulpcov_core::config::OwnSettings;
+use pulpcov_core::changes::{ChangeKind, Diff, FileChange, lines_of_another_version};
+use pulpcov_core::config::{Config, OwnSettings};
 use pulpcov_core::gates::PathPattern;
 use pulpcov_core::impact::{
     Change, CurrentNames, Project, Reason, Rule, Selection, Selector, TestFiles, TestLayout,
-    TestName, TestRuns, failed_tests,
+    TestRuns, failed_tests,
 };
-use pulpcov_core::python::{Definitions, PythonSource, SourceChange};
+use pulpcov_core::python::{AnalyzeOptions, Definitions, PythonSource, SourceChange};
 use pulpcov_core::report::tests_for::{
     TestsFor, write_ids, write_json, write_reasons, write_unittest,
 };
 use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Numbits};
 
-use super::gate;
 use super::git::{self, Base, seen_from};
-use super::reporting::{Reporting, is_python, to_output};
+use super::reporting::{self, base_name, is_python, named_in_part, to_output};
+use super::{data, gate, source_tree, who};
 use crate::args::{TestsForArgs, TestsForFormat};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
@@ -28,27 +28,20 @@ use crate::{settings, ui};
 const TESTS_NAMED: usize = 10;
 
 pub(crate) fn run(args: &TestsForArgs) -> Result<Exit, Failure> {
-    if let Some(file) = args.reporting.files.first() {
-        let file = ui::name(file);
-        return Err(Failure::Refused(format!(
-            "{file}: the changes of all files count, so none can be named"
-        )));
-    }
-    let own = settings::own(&args.reporting.config)?;
+    let config = settings::load(&args.data.config)?;
+    let own = settings::own(&args.data.config)?;
     let worktree = Worktree::open(args)?;
-    let ours = Ours::new(args, &own)?;
+    let ours = Ours::new(args, &config, &own);
     let changes: Vec<Change> =
         worktree.changes()?.into_iter().filter(|change| !ours.has(change, &worktree)).collect();
     let project = worktree.project(args);
-    let data = Data::read(args, &worktree, &project, &changes)?;
+    let data = Data::read(args, &config, &worktree, &project, &changes)?;
     let test_files = data.test_files(&project);
     let layout = layout(args, own, &changes, &test_files)?;
-    let selection = Selector::new(&project, &layout).select(
-        &changes,
-        |path| data.runs(path),
-        |path, line| worktree.line_of_data(path, line),
-    );
-    let tests = worktree.current(args, &project, selection, &test_files);
+    let newer = newer_than_data(args, &worktree, &data, &changes)?;
+    let selector = Selector::new(&project, &layout).newer_than_data(newer);
+    let selection = selector.select(&changes, |path| data.runs(path));
+    let tests = worktree.current(args, &project, &selection, &test_files);
     let base = Some(worktree.base.name.as_str());
     to_output(args.output.as_deref(), |out| match args.format {
         _ if args.explain => write_reasons(&tests, out),
@@ -70,13 +63,12 @@ struct Ours {
 }
 
 impl Ours {
-    fn new(args: &TestsForArgs, own: &OwnSettings) -> Result<Self, Failure> {
-        let config = settings::load(&args.reporting.config)?;
+    fn new(args: &TestsForArgs, config: &Config, own: &OwnSettings) -> Self {
         let outputs = args.output.iter().map(PathBuf::from).chain(args.shadow.clone());
-        Ok(Self {
+        Self {
             files: outputs.chain([gate::ratchet_path(&own.gate)]).collect(),
-            data_file: settings::data_file(args.reporting.data_file.clone(), &config),
-        })
+            data_file: settings::data_file(args.data.data_file.clone(), config),
+        }
     }
 
     fn has(&self, change: &Change, worktree: &Worktree) -> bool {
@@ -86,7 +78,7 @@ impl Ours {
         // Parallel data files have the name of the data file, a dot, and more.
         let rest = path.as_os_str().as_encoded_bytes().strip_prefix(data_file.as_encoded_bytes());
         self.files.iter().any(|file| worktree.cwd.join(file) == path)
-            || rest.is_some_and(|rest| rest.is_empty() || rest[0] == b'.')
+            || rest.is_some_and(|rest| matches!(rest, [] | [b'.', ..]))
     }
 }
 
@@ -97,8 +89,8 @@ struct Worktree {
     base: Base,
     /// The changes since the base.
     diff: Diff,
-    /// The changes from the measured version to the base, if these are two.
-    before: Option<Diff>,
+    /// The edited Python files as they were at the base.
+    old: HashMap<PathBuf, Vec<u8>>,
     /// The files that git tracks and those that it does not ignore, from the top folder.
     files: Vec<String>,
 }
@@ -109,49 +101,21 @@ impl Worktree {
         let mut diff = Diff::parse(&text)?;
         let untracked = git::untracked()?;
         untracked.iter().for_each(|path| diff.add_new_file(path, 1));
-        let before = match &args.data_rev {
-            Some(revision) => Some(Diff::parse(&git::between(revision, &base.commit)?)?),
-            None => None,
-        };
-        let top = git::top_folder().map_or_else(settings::cwd, Ok)?;
-        let top = top.canonicalize().unwrap_or(top);
+        let old = contents(&base.commit, &edited(&diff))?;
+        let canonical = |path: PathBuf| path.canonicalize().unwrap_or(path);
+        let top = canonical(git::top_folder().map_or_else(settings::cwd, Ok)?);
         let exists = |path: &PathBuf| top.join(path).is_file();
         let files = git::tracked()?.into_iter().chain(untracked).filter(exists);
         let files = files.filter_map(|path| path.to_str().map(str::to_owned)).collect();
-        let cwd = settings::cwd()?;
-        let cwd = cwd.canonicalize().unwrap_or(cwd);
-        Ok(Self { top, cwd, base, diff, before, files })
+        let cwd = canonical(settings::cwd()?);
+        Ok(Self { top, cwd, base, diff, old, files })
     }
 
     /// Returns what changed, as Python sees it.
     fn changes(&self) -> Result<Vec<Change>, Failure> {
-        let edited = self.diff.files().iter().filter(|change| is_edit(change));
-        let edited: Vec<&Path> = edited.filter_map(FileChange::old_path).collect();
-        let old = git::contents(&self.base.commit, &edited)?;
-        let old: HashMap<&Path, Vec<u8>> = edited.into_iter().zip(old).collect();
-        let mut changes = Vec::new();
-        for change in self.diff.files() {
-            let text = |path: &Path| path.to_string_lossy().into_owned();
-            let (before, after) = (change.old_path(), change.new_path());
-            if let (true, Some(path)) = (is_edit(change), before) {
-                let new = std::fs::read(self.top.join(path)).unwrap_or_default();
-                let old = old.get(path).map(Vec::as_slice).unwrap_or_default();
-                changes.push(Change::Edited(text(path), SourceChange::between(old, &new)));
-                continue;
-            }
-            let before = before.filter(|_| change.kind() != ChangeKind::Copied);
-            changes.extend(before.map(|path| match is_python(path) {
-                true => Change::Deleted(text(path)),
-                false => Change::Other(text(path)),
-            }));
-            changes.extend(after.filter(|path| Some(*path) != before).map(|path| match is_python(
-                path,
-            ) {
-                true => Change::Added(text(path)),
-                false => Change::Other(text(path)),
-            }));
-        }
-        Ok(changes)
+        Ok(changes(&self.diff, &self.old, |path| {
+            std::fs::read(self.top.join(path)).unwrap_or_default()
+        }))
     }
 
     /// Returns the Python files, with those that are gone: others may still import them.
@@ -160,7 +124,7 @@ impl Worktree {
         let gone = gone.filter_map(|path| path.to_str().map(str::to_owned));
         let files = self.files.iter().cloned().chain(gone);
         let paths: BTreeSet<String> = files.filter(|path| is_python(Path::new(path))).collect();
-        let cache = super::reporting::cache(&args.reporting).ok().flatten();
+        let cache = reporting::cache(&args.data).ok().flatten();
         let read = |path: &str| std::fs::read(self.top.join(path)).ok();
         let project = Project::read(paths.into_iter().collect(), read, cache.as_ref());
         // In a folder that cannot be written to, there is no cache, and the next run is slower.
@@ -168,55 +132,45 @@ impl Worktree {
         project
     }
 
-    /// Returns the line in the measured version of a line at the base.
-    fn line_of_data(&self, path: &str, line: i32) -> Option<i32> {
-        let Some(before) = &self.before else { return Some(line) };
-        match before.file(Path::new(path)) {
-            Some(change) if change.old_path().is_none() => None,
-            Some(change) => change.old_line(line),
-            None => Some(line),
-        }
-    }
-
     /// Returns the selection by names that exist now, as seen from the current folder.
     fn current(
         &self,
         args: &TestsForArgs,
         project: &Project,
-        selection: Selection,
+        selection: &Selection,
         test_files: &BTreeSet<String>,
     ) -> TestsFor {
         let exists = |path: &str| self.top.join(path).exists();
         let current = CurrentNames::new(project, exists).with_parameters(args.exact);
         let folder = seen_from(&self.top, &self.cwd).to_string_lossy().into_owned();
         let mut definitions = HashMap::<String, Option<Definitions>>::new();
-        let mut known = |path: &str| {
-            let read = || {
-                let bytes = std::fs::read(self.top.join(path)).ok()?;
-                PythonSource::decode(bytes).ok()?.definitions().ok()
+        let mut existing = |path: &str, names: &[&str]| {
+            let known = match definitions.get(path) {
+                Some(known) => known,
+                None => {
+                    definitions.entry(path.to_owned()).or_insert_with(|| self.definitions(path))
+                }
             };
-            definitions.entry(path.to_owned()).or_insert_with(read).clone()
+            known.as_ref().map_or(0, |known| known.existing(names))
         };
         let mut everything = selection.everything().cloned();
         let mut tests = BTreeMap::<String, Reason>::new();
         for (test, reason) in selection.tests() {
-            let cell = std::cell::RefCell::new(&mut known);
-            match current.of(test, &folder, |path| (cell.borrow_mut())(path)) {
-                Some(names) => {
-                    for name in names.into_iter().filter(|name| exists(file_of(name))) {
-                        tests.entry(self.seen_name(&name)).or_insert_with(|| reason.clone());
-                    }
-                }
-                None => {
-                    let change = format!(
-                        "{}, which {test} ran, and the file of that test is not known",
-                        reason.change
-                    );
-                    everything.get_or_insert(unknown(change));
-                }
+            let Some(names) = current.of(test, &folder, &mut existing) else {
+                let change = format!("{}, and the file of {test} is not known", reason.change);
+                everything.get_or_insert(Reason::new(Rule::Unknown, change));
+                continue;
+            };
+            for name in names.into_iter().filter(|name| exists(file_of(name))) {
+                tests.entry(self.seen_name(&name)).or_insert_with(|| reason.clone());
             }
         }
-        TestsFor { everything, tests: without_covered(tests), roots: self.roots(test_files) }
+        TestsFor::new(everything, tests, self.roots(test_files))
+    }
+
+    fn definitions(&self, path: &str) -> Option<Definitions> {
+        let bytes = std::fs::read(self.top.join(path)).ok()?;
+        PythonSource::decode(bytes).ok()?.definitions().ok()
     }
 
     /// Returns a name of a test as seen from the current folder.
@@ -225,8 +179,8 @@ impl Worktree {
         let seen = seen_from(&self.cwd, &self.top.join(file)).to_string_lossy().into_owned();
         let seen = match seen.as_str() {
             "" => ".".to_owned(),
-            // A runner would take it for an option.
-            name if name.starts_with('-') => format!("./{name}"),
+            // A runner would take it for an option, or for a file with more arguments.
+            name if name.starts_with(['-', '@']) => format!("./{name}"),
             _ => seen,
         };
         [&seen, name.get(file.len()..).unwrap_or_default()].concat()
@@ -246,23 +200,53 @@ impl Worktree {
                 roots.push(folder);
             }
         }
-        let mut names: Vec<String> =
-            roots.iter().map(|root| self.seen_name(&root.to_string_lossy())).collect();
-        if names.is_empty() {
-            names.push(".".to_owned());
+        match roots.is_empty() {
+            true => vec![".".to_owned()],
+            false => roots.iter().map(|root| self.seen_name(&root.to_string_lossy())).collect(),
         }
-        names
     }
 }
 
-fn unknown(change: String) -> Reason {
-    Reason::new(Rule::Unknown, change)
+/// Returns what a diff changed, as Python sees it. `old` has the edited files, and `new` reads them.
+fn changes(
+    diff: &Diff,
+    old: &HashMap<PathBuf, Vec<u8>>,
+    new: impl Fn(&Path) -> Vec<u8>,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for change in diff.files() {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let (before, after) = (change.old_path(), change.new_path());
+        if let Some((path, old)) = before.and_then(|path| Some((path, old.get(path)?))) {
+            changes.push(Change::Edited(text(path), SourceChange::between(old, &new(path))));
+            continue;
+        }
+        let before = before.filter(|_| change.kind() != ChangeKind::Copied);
+        let after = after.filter(|path| Some(*path) != before);
+        changes.extend(before.map(|path| match is_python(path) {
+            true => Change::Deleted(text(path)),
+            false => Change::Other(text(path)),
+        }));
+        changes.extend(after.map(|path| match is_python(path) {
+            true => Change::Added(text(path)),
+            false => Change::Other(text(path)),
+        }));
+    }
+    changes
 }
 
-/// Returns whether a change gave a Python file another text at the same place.
-fn is_edit(change: &FileChange) -> bool {
-    let path = change.new_path().filter(|path| is_python(path));
-    change.kind() == ChangeKind::Modified && path.is_some() && change.old_path() == path
+/// Returns the Python files that have another text at the same place.
+fn edited(diff: &Diff) -> Vec<&Path> {
+    let is_edit = |change: &&FileChange| {
+        change.kind() == ChangeKind::Modified && change.old_path() == change.new_path()
+    };
+    let paths = diff.files().iter().filter(is_edit).filter_map(FileChange::old_path);
+    paths.filter(|path| is_python(path)).collect()
+}
+
+fn contents(revision: &str, paths: &[&Path]) -> Result<HashMap<PathBuf, Vec<u8>>, Failure> {
+    let contents = git::contents(revision, paths)?;
+    Ok(paths.iter().map(|path| path.to_path_buf()).zip(contents).collect())
 }
 
 /// Returns the file or folder of a test's name.
@@ -270,20 +254,46 @@ fn file_of(name: &str) -> &str {
     name.split_once("::").map_or(name, |(file, _)| file)
 }
 
-/// Removes tests that are in a file, class or folder that is selected, too.
-fn without_covered(tests: BTreeMap<String, Reason>) -> BTreeMap<String, Reason> {
-    let names: HashSet<String> = tests.keys().cloned().collect();
-    let is_covered = |name: &str| {
-        let inner = name.rmatch_indices("::").filter_map(|(at, _)| name.get(..at));
-        let mut above = Path::new(file_of(name)).ancestors().skip(1);
-        inner.into_iter().any(|outer| names.contains(outer))
-            || name
-                .find('[')
-                .is_some_and(|at| name.get(..at).is_some_and(|whole| names.contains(whole)))
-            || above.any(|folder| names.contains(&*folder.to_string_lossy()))
-            || (name != "." && names.contains("."))
-    };
-    tests.into_iter().filter(|(name, _)| !is_covered(name)).collect()
+/// Returns the Python files that are newer than the data: those that changed between the measured version and the base, and
+/// those of which lines ran that have no code at the base.
+fn newer_than_data(
+    args: &TestsForArgs,
+    worktree: &Worktree,
+    data: &Data,
+    changed: &[Change],
+) -> Result<Vec<String>, Failure> {
+    let mut newer = Vec::new();
+    if let Some(revision) = &args.data_rev {
+        let (measured, base) = (git::commit_of(revision)?, &worktree.base.commit);
+        let diff = Diff::parse(&git::between(&measured, Some(base))?)?;
+        let edited = edited(&diff);
+        let (old, new) = (contents(&measured, &edited)?, contents(base, &edited)?);
+        let before = changes(&diff, &old, |path| new.get(path).cloned().unwrap_or_default());
+        newer.extend(before.into_iter().filter_map(|change| match change {
+            Change::Edited(_, SourceChange::Nothing) | Change::Other(_) => None,
+            Change::Edited(path, _) | Change::Added(path) | Change::Deleted(path) => Some(path),
+            _ => None,
+        }));
+    }
+    let known: HashSet<String> = newer.iter().cloned().collect();
+    let mut others = Vec::new();
+    for change in changed {
+        let Change::Edited(path, SourceChange::Functions(_)) = change else { continue };
+        let source = worktree.old.get(Path::new(path)).filter(|_| !known.contains(path));
+        if source.is_some_and(|source| data.is_of_another_version(path, source)) {
+            others.push(path.clone());
+        }
+    }
+    if !others.is_empty() {
+        let names: Vec<PathBuf> = others.iter().map(PathBuf::from).collect();
+        ui::warning(&format!(
+            "measured on another version than {}: {}; --data-rev=REV names the version, and more tests are selected",
+            ui::name(Path::new(&worktree.base.name)),
+            named_in_part(&names)
+        ));
+    }
+    newer.extend(others);
+    Ok(newer)
 }
 
 /// What was measured, by paths from the top folder.
@@ -296,71 +306,81 @@ struct Data {
 impl Data {
     fn read(
         args: &TestsForArgs,
+        config: &Config,
         worktree: &Worktree,
         project: &Project,
         changes: &[Change],
     ) -> Result<Self, Failure> {
         let layout = TestLayout::default();
-        let wanted: HashSet<&str> = Selector::new(project, &layout)
-            .files(changes)
-            .into_iter()
-            .filter_map(|path| path.rsplit('/').next())
-            .collect();
-        let is_wanted =
-            |path: &str| wanted.contains(path.rsplit(['/', '\\']).next().unwrap_or(path));
-        let reporting = Reporting::of_rows(&args.reporting, is_wanted)?;
-        let data = reporting.data().clone();
-        super::who::check_that_tests_are_named(&data)?;
+        let wanted = Selector::new(project, &layout).files(changes);
+        let wanted: HashSet<&str> = wanted.into_iter().map(base_name).collect();
+        let is_wanted = |path: &str| wanted.contains(base_name(path));
+        let mut data = data::load(&args.data, config, true, true, is_wanted)?;
+        who::check_that_tests_are_named(&data)?;
+        let mut folder = worktree.cwd.clone();
+        if let Some(root) = &args.source_root {
+            let tree = source_tree::at(root)?;
+            folder = tree.root().to_owned();
+            data = tree.rename_files(data)?;
+        }
         let mut paths = HashMap::<String, Vec<String>>::new();
         for file in data.files() {
             let path = file.path().as_str();
-            let known = in_project(path, &reporting.folder(), worktree, project);
-            if let Some(known) = known {
-                paths.entry(known).or_default().push(path.to_owned());
+            let absolute = folder.join(path);
+            let absolute = absolute.canonicalize().unwrap_or(absolute);
+            let inside = absolute.strip_prefix(&worktree.top).ok().and_then(Path::to_str);
+            if let Some(inside) = inside {
+                paths.entry(inside.to_owned()).or_default().push(path.to_owned());
             }
+        }
+        if !paths.keys().any(|path| project.contains(path)) {
+            return Err(Failure::Refused(
+                "the data has no file of this repository: --source-root=. finds files that were measured in another place, and [paths] maps them".to_owned(),
+            ));
         }
         Ok(Self { data, paths })
     }
 
-    /// Returns what the tests ran of a file, as the data has it, or `None` if the file was not measured.
+    /// Returns what the tests ran of a file, as the data has it, or `None` if nothing ran of the file.
     fn runs(&self, path: &str) -> Option<TestRuns<'_>> {
-        let files = self.paths.get(path)?.iter().filter_map(|path| self.data.file(path));
-        let mut rows = Vec::<(&str, Numbits)>::new();
-        for file in files {
+        let rows = self.rows(path);
+        (!rows.is_empty()).then(|| TestRuns::new(rows.into_iter()))
+    }
+
+    fn rows(&self, path: &str) -> Vec<(&str, Numbits)> {
+        let paths = self.paths.get(path).into_iter().flatten();
+        let mut rows = Vec::new();
+        for file in paths.filter_map(|path| self.data.file(path)) {
             let lines = file.lines_by_context().into_iter();
             rows.extend(lines.map(|(context, lines)| (context, lines.clone())));
             let arcs = file.arcs_by_context().into_iter();
             rows.extend(arcs.map(|(context, arcs)| (context, arcs.lines().collect())));
         }
-        (!rows.is_empty()).then(|| TestRuns::new(rows.into_iter()))
+        rows
+    }
+
+    /// Returns whether lines ran that have no code in this source. A source that is not Python tells nothing.
+    fn is_of_another_version(&self, path: &str, source: &[u8]) -> bool {
+        let facts = || {
+            let options = AnalyzeOptions::new().ok()?.branches(false);
+            PythonSource::decode(source).ok()?.analyze(&options).ok()
+        };
+        let mut ran = Numbits::new();
+        self.rows(path).iter().for_each(|(_, lines)| ran.union_with(lines));
+        facts().is_some_and(|facts| !lines_of_another_version(&facts, ran.iter()).is_empty())
     }
 
     /// Returns the files with tests: those that pytest looks for, and those that tests of the data are in.
     fn test_files(&self, project: &Project) -> BTreeSet<String> {
-        let contexts = self.data.contexts();
-        let named = TestFiles::of_contexts(
-            contexts.iter().copied().filter(|context| TestName::parse(context).is_some()),
-        );
+        let named = TestFiles::of_contexts(self.data.contexts());
         let is_test = |path: &&str| {
-            let name = path.rsplit('/').next().unwrap_or(path);
+            let name = base_name(path);
             let is_pytest =
                 name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py"));
             name != "conftest.py" && (is_pytest || named.contains(path))
         };
         project.paths().filter(is_test).map(str::to_owned).collect()
     }
-}
-
-/// Returns the path from the top folder of a file of the data, which may have been measured in another place.
-fn in_project(path: &str, folder: &Path, worktree: &Worktree, project: &Project) -> Option<String> {
-    let absolute = folder.join(path);
-    let here = absolute.strip_prefix(&worktree.top).ok().and_then(Path::to_str);
-    if let Some(here) = here.filter(|here| project.contains(here)) {
-        return Some(here.to_owned());
-    }
-    let path = path.replace('\\', "/");
-    let ends = path.match_indices('/').filter_map(|(at, _)| path.get(at + 1..));
-    ends.into_iter().find(|end| project.contains(end)).map(str::to_owned)
 }
 
 /// Returns where tests are, and what the settings and options map to them. An option counts before a setting.
@@ -405,21 +425,11 @@ fn mapping(entry: &str) -> Result<(PathPattern, Vec<String>), Failure> {
     Ok((pattern.parse()?, tests.collect()))
 }
 
-/// Says which failures of a full run would not have been selected.
+/// Says which failures of a run of all tests would not have been selected.
 fn shadow(report: &Path, tests: &TestsFor) -> Result<Exit, Failure> {
     let bytes = std::fs::read(report).map_err(|err| Failure::reading(report, &err))?;
     let failed = failed_tests(&bytes).map_err(|err| err.with_path(report))?;
-    let selected: Vec<String> = tests.ids().into_iter().map(dotted).collect();
-    let is_selected = |test: &&String| {
-        let whole = test.split('[').next().unwrap_or(test);
-        selected.iter().any(|id| {
-            id == "."
-                || whole
-                    .strip_prefix(id.as_str())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
-    };
-    let missed: Vec<&String> = failed.iter().filter(|test| !is_selected(test)).collect();
+    let missed = tests.missed(&failed);
     ui::message(&format!(
         "{} failed, of which {} would have been run",
         plural(failed.len(), "test"),
@@ -428,14 +438,8 @@ fn shadow(report: &Path, tests: &TestsFor) -> Result<Exit, Failure> {
     missed.iter().take(TESTS_NAMED).for_each(|test| {
         ui::message(&format!("missed: {}", ui::name(Path::new(test))));
     });
+    if missed.len() > TESTS_NAMED {
+        ui::message(&format!("missed: {} more", missed.len() - TESTS_NAMED));
+    }
     Ok(if missed.is_empty() { Exit::Success } else { Exit::FailUnder })
-}
-
-/// Returns a name of a test as JUnit reports have it: the module, the classes and the function with dots between them.
-fn dotted(id: &str) -> String {
-    let file = file_of(id);
-    let module = file.strip_suffix(".py").unwrap_or(file).replace('/', ".");
-    let rest = id.get(file.len()..).unwrap_or_default();
-    let rest = rest.split('[').next().unwrap_or(rest);
-    if file == "." { file.to_owned() } else { format!("{module}{}", rest.replace("::", ".")) }
 }

@@ -1,6 +1,6 @@
 //! `pulpcov who`
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use pulpcov_core::summarize::{Detail, FileSummary, Summary};
 use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Error};
 
-use super::reporting::{Reporting, to_output};
+use super::reporting::{Reporting, base_name, to_output};
 use crate::args::{WhoArgs, WhoFormat};
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -49,7 +49,7 @@ pub(crate) fn run(mut args: WhoArgs) -> Result<Exit, Failure> {
         WhoFormat::Json => write_json(&files, out),
         WhoFormat::Pytest => write_pytest(ids(&files), out),
     })?;
-    Ok(exit_code(&args, &reporting, ids(&files).next().is_none()))
+    Ok(exit_code(&args, &reporting, ids(&files).is_empty()))
 }
 
 /// A file, and the part of it that is asked about.
@@ -81,11 +81,6 @@ impl Place {
         let name = self.file.file_name().filter(|_| !self.file.is_dir())?;
         Some(name.to_string_lossy().into_owned())
     }
-}
-
-/// Returns the last part of a path that may come from Windows.
-fn base_name(path: &str) -> &str {
-    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 /// Refuses data that does not say which test ran what.
@@ -147,11 +142,16 @@ fn warn_of_another_version(summary: &Summary<'_>, file: &FileSummary) -> Result<
 }
 
 /// Returns the node ids of all tests, each once.
-fn ids<'a>(files: &'a [WhoFile<'a>]) -> impl Iterator<Item = &'a str> {
+fn ids<'a>(files: &'a [WhoFile<'a>]) -> BTreeSet<&'a str> {
     let tests = files.iter().flat_map(|who| who.runs().tests());
-    let ids: std::collections::BTreeSet<&str> =
-        tests.filter(|test| test.kind() == NameKind::NodeId).map(|test| test.id()).collect();
-    ids.into_iter()
+    node_ids(tests.map(|test| test.id()))
+}
+
+/// Returns those of the tests that pytest finds by their names.
+fn node_ids<'a>(tests: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
+    let is_node_id =
+        |id: &&str| TestName::parse(id).is_some_and(|name| name.kind() == NameKind::NodeId);
+    tests.filter(is_node_id).collect()
 }
 
 /// Says what a test ran.
@@ -165,12 +165,13 @@ fn reach(
     if reach.tests().is_empty() {
         return Err(Failure::Refused(no_such_test(reporting.data(), test)));
     }
+    let ids = node_ids(reach.tests().iter().copied());
     to_output(args.output.as_deref(), |out| match args.format {
         WhoFormat::Text => write_reach_text(&reach, out),
         WhoFormat::Json => write_reach_json(&reach, out),
-        WhoFormat::Pytest => write_pytest(reach.tests().iter().copied(), out),
+        WhoFormat::Pytest => write_pytest(ids.iter().copied(), out),
     })?;
-    Ok(reporting.exit_code())
+    Ok(exit_code(args, reporting, ids.is_empty()))
 }
 
 fn no_such_test(data: &CoverageData, test: &str) -> String {
@@ -207,12 +208,13 @@ fn unused_tests(
         unique.add(&TestRuns::new(summary.lines_by_context(file).into_iter()));
     }
     let unused: Vec<&str> = unique.tests_without().collect();
+    let ids = node_ids(unused.iter().copied());
     to_output(args.output.as_deref(), |out| match args.format {
         WhoFormat::Text => write_unused(&unused, unique.test_count(), out),
         WhoFormat::Json => write_unused_json(&unused, unique.test_count(), out),
-        WhoFormat::Pytest => write_pytest(unused.iter().copied(), out),
+        WhoFormat::Pytest => write_pytest(ids.iter().copied(), out),
     })?;
-    Ok(exit_code(args, reporting, unused.is_empty()))
+    Ok(exit_code(args, reporting, ids.is_empty()))
 }
 
 fn write_unused(unused: &[&str], tests: usize, out: &mut dyn Write) -> Result<(), Error> {
@@ -223,7 +225,10 @@ fn write_unused(unused: &[&str], tests: usize, out: &mut dyn Write) -> Result<()
     let of = plural(tests, "test");
     writeln!(out, "{count} of {of} {verb} no line that no other test runs")?;
     if count > 1 {
-        writeln!(out, "Each can be deleted without losing a line; two together may not.")?;
+        writeln!(
+            out,
+            "Each can be deleted without losing a line. Deleting several may lose lines."
+        )?;
     }
     Ok(())
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::project::Project;
 use super::test_name::{NameKind, TestName};
-use crate::python::Definitions;
 
 /// Finds the names under which tests of the data exist now.
 ///
@@ -33,26 +32,26 @@ impl<'a, F: Fn(&str) -> bool> CurrentNames<'a, F> {
     /// Returns the names of a test, whose files are paths from the top folder. Returns `None` if nothing is known of the
     /// place of the test.
     ///
-    /// `folder` is the folder that pytest's ids start from, or `""` for the top folder. `definitions` returns what a file
-    /// defines.
+    /// `folder` is the folder that pytest's ids start from, or `""` for the top folder. `existing` returns how many names,
+    /// each inside the one before, a file [defines](crate::python::Definitions::existing).
     pub fn of(
         &self,
         test: &str,
         folder: &str,
-        definitions: impl Fn(&str) -> Option<Definitions>,
+        mut existing: impl FnMut(&str, &[&str]) -> usize,
     ) -> Option<BTreeSet<String>> {
         let Some(name) = TestName::parse(test) else {
             return Some(BTreeSet::from([test.to_owned()]));
         };
         if name.kind() == NameKind::Function {
-            return self.of_function(name.id(), definitions);
+            return self.of_function(name.id(), existing);
         }
         let file = name.file().unwrap_or_default();
         let rest = name.id().get(file.len()..).unwrap_or_default();
         let Some(path) = self.file(file, folder) else { return Some(BTreeSet::new()) };
         let (names, parameters) = rest.split_at(rest.find('[').unwrap_or(rest.len()));
         let names: Vec<&str> = names.split("::").filter(|name| !name.is_empty()).collect();
-        let known = definitions(&path).map_or(0, |known| known.existing(&names));
+        let known = existing(&path, &names);
         let mut found = id(&path, names.get(..known).unwrap_or_default());
         if self.with_parameters && known == names.len() {
             found.push_str(parameters);
@@ -78,7 +77,7 @@ impl<'a, F: Fn(&str) -> bool> CurrentNames<'a, F> {
     fn of_function(
         &self,
         name: &str,
-        definitions: impl Fn(&str) -> Option<Definitions>,
+        mut existing: impl FnMut(&str, &[&str]) -> usize,
     ) -> Option<BTreeSet<String>> {
         let ends = name.match_indices('.').map(|(at, _)| at).collect::<Vec<_>>();
         let (files, names) = ends.into_iter().rev().find_map(|end| {
@@ -90,7 +89,7 @@ impl<'a, F: Fn(&str) -> bool> CurrentNames<'a, F> {
         })?;
         let mut found = BTreeSet::new();
         for path in files.into_iter().filter(|path| (self.exists)(path)) {
-            let known = definitions(path).map_or(0, |known| known.existing(&names));
+            let known = existing(path, &names);
             found.insert(id(path, names.get(..known).unwrap_or_default()));
         }
         Some(found)
@@ -112,12 +111,13 @@ mod tests {
         let files = ["sub/tests/test_x.py", "sub/tests/__init__.py", "a/test_y.py", "b/test_y.py"];
         let project = Project::new(files.map(|path| (path.to_owned(), Imports::default())));
         let exists = |path: &str| path == "README.rst" || project.contains(path);
-        let definitions = |path: &str| {
+        let existing = |path: &str, names: &[&str]| {
             let text = if path.ends_with("test_x.py") { TESTS } else { "" };
-            PythonSource::decode(text.as_bytes()).ok()?.definitions().ok()
+            let source = PythonSource::decode(text.as_bytes()).unwrap();
+            source.definitions().unwrap().existing(names)
         };
         let current = CurrentNames::new(&project, exists).with_parameters(with_parameters);
-        Some(current.of(test, "sub", definitions)?.into_iter().collect())
+        Some(current.of(test, "sub", existing)?.into_iter().collect())
     }
 
     #[test]

@@ -99,6 +99,11 @@ impl Project {
         self.numbers.contains_key(path)
     }
 
+    /// Returns a path as the project has it, if the file is known.
+    pub(super) fn path(&self, path: &str) -> Option<&str> {
+        self.paths.get(*self.numbers.get(path)?).map(String::as_str)
+    }
+
     /// Returns the files that import a file, directly or through others. The file itself is not among them.
     pub fn importers(&self, path: &str) -> BTreeSet<&str> {
         let Some(&file) = self.numbers.get(path) else { return BTreeSet::new() };

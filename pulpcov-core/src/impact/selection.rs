@@ -1,8 +1,7 @@
 //! Which tests a change can affect.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use super::project::Project;
 use super::test_name::Phase;
@@ -39,7 +38,7 @@ pub struct TestLayout {
 pub enum Rule {
     /// It ran a function whose body changed.
     RanFunction,
-    /// It ran a file that changed outside of functions.
+    /// It ran a file that changed outside of functions, or one that imports such a file.
     RanFile,
     /// Its file imports the changed file, directly or through others.
     Imports,
@@ -47,6 +46,8 @@ pub enum Rule {
     TestFile,
     /// It is beneath a `conftest.py` that changed.
     Conftest,
+    /// It may run the changed function since a file changed that is newer than the data.
+    NewerThanData,
     /// The settings map the changed file to it.
     Map,
     /// The settings select it always.
@@ -108,6 +109,7 @@ impl TestLayout {
 /// | change | tests |
 /// |---|---|
 /// | the body of a function | those that ran it |
+/// | a function, if files that import it are [newer](Selector::newer_than_data) than the data | also those of these files |
 /// | a function that ran outside of tests, or in setup or teardown | as outside of functions |
 /// | outside of functions: statements of modules and classes, signatures, decorators | those that ran the file, and those of all files that import it |
 /// | a new file | those of its importers; without any, all |
@@ -145,20 +147,29 @@ impl TestLayout {
 ///     ];
 ///     (path == "cart.py").then(|| TestRuns::new(rows.into_iter()))
 /// };
-/// let selection = Selector::new(&project, &layout).select(&[change], runs, |_, line| Some(line));
+/// let selection = Selector::new(&project, &layout).select(&[change], runs);
 /// assert_eq!(selection.tests().keys().collect::<Vec<_>>(), ["test_cart.py::test_add"]);
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Selector<'a> {
     project: &'a Project,
     layout: &'a TestLayout,
+    newer: BTreeSet<String>,
 }
 
 impl<'a> Selector<'a> {
     /// Creates a selector for a project.
     pub fn new(project: &'a Project, layout: &'a TestLayout) -> Self {
-        Self { project, layout }
+        Self { project, layout, newer: BTreeSet::new() }
+    }
+
+    /// Sets the files that changed after they were measured. The data does not know what they run now, so their tests are
+    /// selected if they import a changed file.
+    #[must_use]
+    pub fn newer_than_data(mut self, files: impl IntoIterator<Item = String>) -> Self {
+        self.newer.extend(files);
+        self
     }
 
     /// Returns the files whose rows [`select`](Self::select) asks for.
@@ -170,23 +181,21 @@ impl<'a> Selector<'a> {
         let mut files = BTreeSet::new();
         for path in paths {
             files.extend(self.project.importers(path));
-            files.extend(self.project.paths().find(|known| known == path));
+            files.extend(self.project.path(path));
         }
         files
     }
 
     /// Selects tests.
     ///
-    /// `runs` returns what the tests ran of a file, or `None` if the file was not measured. `line` converts a line of the
-    /// old version of a file to a line of the version that was measured, or returns `None` if that version did not have
-    /// it.
+    /// `runs` returns what the tests ran of a file as it was before the changes, or `None` if the file was not measured.
     pub fn select<'r>(
         &self,
         changes: &[Change],
         runs: impl Fn(&str) -> Option<TestRuns<'r>>,
-        line: impl Fn(&str, i32) -> Option<i32>,
     ) -> Selection {
-        let mut picker = Picker { selector: self, runs, line, selection: Selection::default() };
+        let selection = Selection::default();
+        let mut picker = Picker { selector: self, runs, selection, seen: HashSet::new() };
         for test in &self.layout.always {
             picker.add(test, Rule::Always, "whatever changed");
         }
@@ -208,18 +217,15 @@ impl Selection {
 }
 
 /// Applies the rules to changes, one after the other.
-struct Picker<'s, 'a, R, L> {
+struct Picker<'s, 'a, R> {
     selector: &'s Selector<'a>,
     runs: R,
-    line: L,
     selection: Selection,
+    /// The files that changed in a way that their importers may see, and whose tests are selected.
+    seen: HashSet<String>,
 }
 
-impl<'r, R, L> Picker<'_, '_, R, L>
-where
-    R: Fn(&str) -> Option<TestRuns<'r>>,
-    L: Fn(&str, i32) -> Option<i32>,
-{
+impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
     fn apply(&mut self, change: &Change) {
         match change {
             Change::Other(path) => self.other(path),
@@ -274,69 +280,95 @@ where
 
     fn deleted(&mut self, path: &str) {
         let change = format!("{path} is gone");
-        self.ran_file(path, &change);
+        self.ran_file(path, Rule::RanFile, &change);
         self.importers(path, &change);
     }
 
     /// The body of a function changed.
     fn function(&mut self, path: &str, function: &ChangedFunction) {
         let change = format!("{} in {path} changed", function.name);
-        let lines = self.lines_of_data(path, &function.lines);
-        let runs = (self.runs)(path).map(|runs| runs.of_lines(|line| lines.contains(&line)));
-        match runs {
-            Some(runs) if !lines.is_empty() && !is_shared(&runs) => {
+        let runs =
+            (self.runs)(path).map(|runs| runs.of_lines(|line| function.lines.contains(&line)));
+        match runs.filter(|runs| !is_shared(runs)) {
+            Some(runs) => {
                 for test in runs.tests() {
                     self.add(test.id(), Rule::RanFunction, &change);
                 }
+                self.newer_files(path, &change);
             }
-            _ => self.file(path, &change),
+            None => self.file(path, &change),
         }
     }
 
-    /// Returns the lines in the data of lines of the old version.
-    fn lines_of_data(&self, path: &str, lines: &RangeInclusive<i32>) -> BTreeSet<i32> {
-        lines.clone().filter_map(|line| (self.line)(path, line)).collect()
+    /// A function changed of which newer files than the data may know.
+    fn newer_files(&mut self, path: &str, change: &str) {
+        let selector = self.selector;
+        let importers = selector.project.importers(path);
+        for newer in selector
+            .newer
+            .iter()
+            .filter(|newer| *newer == path || importers.contains(newer.as_str()))
+        {
+            self.tests_of(newer, Rule::NewerThanData, change);
+            for importer in selector.project.importers(newer) {
+                self.tests_of(importer, Rule::NewerThanData, change);
+            }
+        }
     }
 
     /// A file changed in a way that its importers may see.
     fn file(&mut self, path: &str, change: &str) {
-        let is_test = self.is_test(path);
-        if is_conftest(path) {
-            let folder = path.rsplit_once('/').map_or(".", |(folder, _)| folder);
-            self.add(folder, Rule::Conftest, change);
-        } else if is_test {
-            self.add(path, Rule::TestFile, change);
+        // Another change of the file selects the same tests.
+        if !self.seen.insert(path.to_owned()) {
+            return;
         }
-        let is_measured = self.ran_file(path, change);
+        let is_test = self.is_test(path);
+        if is_test {
+            let rule = if is_conftest(path) { Rule::Conftest } else { Rule::TestFile };
+            self.add(test_of_file(path), rule, change);
+        }
+        let is_measured = self.ran_file(path, Rule::RanFile, change);
         let has_importers = self.importers(path, change);
         if !is_test && !is_measured && !has_importers {
             self.select_everything(&format!("{change}, and no test is known to need it"));
         }
     }
 
-    /// Selects the tests that ran a file. Returns whether there are any.
-    fn ran_file(&mut self, path: &str, change: &str) -> bool {
-        let Some(runs) = (self.runs)(path) else { return false };
-        for test in runs.tests() {
-            self.add(test.id(), Rule::RanFile, change);
-        }
-        !runs.tests().is_empty()
-    }
-
     /// Selects the tests of all files that import a file. Returns whether there are any such files.
     fn importers(&mut self, path: &str, change: &str) -> bool {
         let importers = self.selector.project.importers(path);
         for importer in &importers {
-            if is_conftest(importer) {
-                let folder = importer.rsplit_once('/').map_or(".", |(folder, _)| folder);
-                self.add(folder, Rule::Imports, change);
-            } else if self.is_test(importer) {
-                self.add(importer, Rule::Imports, change);
-            } else {
-                self.ran_file(importer, change);
-            }
+            let rule = if self.is_test(importer) { Rule::Imports } else { Rule::RanFile };
+            self.tests_of(importer, rule, change);
         }
         !importers.is_empty()
+    }
+
+    /// Selects the tests that are in a file, or those that ran it.
+    fn tests_of(&mut self, path: &str, rule: Rule, change: &str) {
+        if self.is_test(path) {
+            self.add(test_of_file(path), rule, change);
+        } else {
+            self.ran_file(path, rule, change);
+        }
+    }
+
+    /// Selects the tests that ran a file. Returns whether there are any.
+    fn ran_file(&mut self, path: &str, rule: Rule, change: &str) -> bool {
+        let Some(runs) = (self.runs)(path) else { return false };
+        for test in runs.tests() {
+            self.add(test.id(), rule, change);
+        }
+        !runs.tests().is_empty()
+    }
+}
+
+/// Returns what stands for all tests that a file has, or that a `conftest.py` is for.
+fn test_of_file(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        _ if !is_conftest(path) => path,
+        Some((folder, _)) => folder,
+        None => ".",
     }
 }
 
@@ -357,6 +389,7 @@ impl fmt::Display for Rule {
             Self::RanFunction => "ran the function",
             Self::RanFile => "ran the file, or one that imports it",
             Self::Imports => "is in a file that imports it",
+            Self::NewerThanData => "may run it since the data was measured",
             Self::TestFile => "is in the file",
             Self::Conftest => "is beneath the file",
             Self::Map => "is mapped to the file",
@@ -373,6 +406,7 @@ impl Rule {
             Self::RanFunction => "ran-function",
             Self::RanFile => "ran-file",
             Self::Imports => "imports",
+            Self::NewerThanData => "newer-than-data",
             Self::TestFile => "test-file",
             Self::Conftest => "conftest",
             Self::Map => "map",

@@ -1,6 +1,6 @@
 //! The tests that a change can affect, for people, programs and test runners.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write;
 
 use serde::Serialize;
@@ -17,25 +17,45 @@ const FORMAT: u32 = 1;
 /// # Examples
 ///
 /// ```
+/// use pulpcov_core::impact::{Reason, Rule};
 /// use pulpcov_core::report::tests_for::{TestsFor, write_ids};
 ///
-/// let mut tests = TestsFor { everything: None, tests: Default::default(), roots: vec!["tests".to_owned()] };
+/// let reason = Reason::new(Rule::RanFunction, "total in cart.py changed");
+/// let ids = ["tests/test_cart.py::test_total", "tests/test_cart.py", "tests/test_tax.py::test_of"];
+/// let tests = TestsFor::new(None, ids.map(|id| (id.to_owned(), reason.clone())), ["tests".to_owned()]);
 /// let mut out = Vec::new();
 /// write_ids(&tests, &mut out)?;
-/// assert_eq!(out, b"");
+/// assert_eq!(String::from_utf8_lossy(&out), "tests/test_cart.py\ntests/test_tax.py::test_of\n");
+///
+/// // These tests failed in a run of all tests.
+/// let failed = ["tests.test_cart.test_total[1]".to_owned(), "tests.test_web.test_get".to_owned()];
+/// assert_eq!(tests.missed(&failed), ["tests.test_web.test_get"]);
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestsFor {
-    /// The reason to run all tests, if there is one.
-    pub everything: Option<Reason>,
-    /// The tests: ids, files and folders, with the reason for each.
-    pub tests: BTreeMap<String, Reason>,
-    /// The folders with tests, which stand for all of them.
-    pub roots: Vec<String>,
+    everything: Option<Reason>,
+    tests: BTreeMap<String, Reason>,
+    roots: Vec<String>,
 }
 
 impl TestsFor {
+    /// Creates the list. `tests` are ids, files and folders; what is in another of them is left out. If there is a reason
+    /// to run all tests, `roots` stand for them: the folders with tests.
+    pub fn new(
+        everything: Option<Reason>,
+        tests: impl IntoIterator<Item = (String, Reason)>,
+        roots: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let tests: BTreeMap<String, Reason> = tests.into_iter().collect();
+        let names: HashSet<&str> = tests.keys().map(String::as_str).collect();
+        let is_covered = |name: &str| outer(name).any(|outer| names.contains(outer));
+        let covered: HashSet<String> =
+            tests.keys().filter(|name| is_covered(name)).cloned().collect();
+        let tests = tests.into_iter().filter(|(name, _)| !covered.contains(name)).collect();
+        Self { everything, tests, roots: roots.into_iter().collect() }
+    }
+
     /// Returns what to run: the selected tests, or the folders with tests if all are.
     pub fn ids(&self) -> Vec<&str> {
         match &self.everything {
@@ -43,6 +63,44 @@ impl TestsFor {
             None => self.tests.keys().map(String::as_str).collect(),
         }
     }
+
+    /// Returns the tests that are not among those to run. They are named as in a [JUnit
+    /// report](crate::impact::failed_tests).
+    pub fn missed<'t>(&self, tests: &'t [String]) -> Vec<&'t str> {
+        let selected: Vec<String> = self.ids().into_iter().map(dotted).collect();
+        let is_selected = |test: &str| {
+            let test = test.split('[').next().unwrap_or(test);
+            let is_in = |outer: &String| {
+                test.strip_prefix(outer.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            selected.iter().any(|outer| outer.is_empty() || is_in(outer))
+        };
+        tests.iter().map(String::as_str).filter(|test| !is_selected(test)).collect()
+    }
+}
+
+/// Returns the names of everything that a test, a class, a file or a folder is in, and of the test without parameters.
+fn outer(name: &str) -> impl Iterator<Item = &str> {
+    let (names, _) = name.split_at(name.find('[').unwrap_or(name.len()));
+    let whole = (names != name).then_some(names);
+    let inner = names.rmatch_indices("::").filter_map(|(at, _)| names.get(..at));
+    let file = file_of(name);
+    let folders = file.rmatch_indices('/').filter_map(|(at, _)| file.get(..at));
+    whole.into_iter().chain(inner).chain(folders).chain((name != ".").then_some("."))
+}
+
+/// Returns the file or the folder of a test's name.
+fn file_of(name: &str) -> &str {
+    name.split_once("::").map_or(name, |(file, _)| file)
+}
+
+/// Returns a name as JUnit reports have it: the module, the classes and the function, with dots between them. The folder
+/// with everything is empty.
+fn dotted(id: &str) -> String {
+    let file = file_of(id);
+    let names = id.get(file.len()..).unwrap_or_default().split('[').next().unwrap_or_default();
+    if file == "." { String::new() } else { module(file) + &names.replace("::", ".") }
 }
 
 #[derive(Serialize)]
@@ -91,7 +149,7 @@ pub fn write_ids(tests: &TestsFor, out: impl Write) -> Result<()> {
 ///
 /// [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_unittest(tests: &TestsFor, files: &[String], mut out: impl Write) -> Result<()> {
-    let mut names = std::collections::BTreeSet::new();
+    let mut names = BTreeSet::new();
     for id in tests.ids() {
         match id.split_once("::") {
             Some((file, rest)) if rest.contains("::") => {

@@ -9,9 +9,10 @@ use pulpcov_core::config::Config;
 use pulpcov_core::gates::{Flapping, Run};
 use pulpcov_core::summarize::{Detail, FileSummary, Summary};
 
+use super::super::data;
 use super::super::git::{self, NameChanges, seen_from};
 use super::super::origin::Origin;
-use super::super::reporting::{Reporting, read_named_data};
+use super::super::reporting::Reporting;
 use crate::args::{GateArgs, ReportingArgs};
 use crate::exit::Failure;
 use crate::{settings, ui};
@@ -35,7 +36,7 @@ impl Runs {
         }
         let (mut runs, mut measured) = (Vec::new(), Vec::new());
         for path in &args.runs {
-            let data = read_named_data(path, config)?;
+            let data = data::read_named(path, config)?;
             let (_, renamed) = Origin::of(reporting, config, data.clone())?;
             runs.push((path.to_string_lossy().into_owned(), renamed));
             measured.push(data);
@@ -81,8 +82,8 @@ impl<'a> Baseline<'a> {
         names: &Names,
     ) -> Result<Option<Self>, Failure> {
         let Some(path) = &args.baseline else { return Ok(None) };
-        let config = settings::load(&reporting.config)?;
-        let data = read_named_data(path, &config)?;
+        let config = settings::load(&reporting.data.config)?;
+        let data = data::read_named(path, &config)?;
         let reporting = Reporting::of_data(reporting, config, data)?;
         let mut renamed = BTreeMap::new();
         match &args.baseline_rev {

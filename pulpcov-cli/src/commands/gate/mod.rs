@@ -35,13 +35,13 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     if let [base, ours, theirs] = &*args.merge_driver {
         return ratchet_file::merge(base, ours, theirs);
     }
-    let own = settings::own(&args.reporting.config)?;
+    let own = settings::own(&args.reporting.data.config)?;
     let file = RatchetFile::new(&own.gate)?;
     let old = if args.baseline.is_some() { None } else { file.read()? };
     check_that_there_is_something_to_compare_with(args, &own, old.as_ref())?;
     // A rule can judge all its files together, so the report is of all files.
     let all_files = ReportingArgs { files: Vec::new(), ..args.reporting.clone() };
-    let config = settings::load(&args.reporting.config)?;
+    let config = settings::load(&args.reporting.data.config)?;
     let runs = Runs::read(args, &all_files, &config)?;
     let reporting = match &runs {
         Some(runs) => Reporting::of_data(&all_files, config, runs.all_data()?)?,

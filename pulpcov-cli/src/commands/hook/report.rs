@@ -12,7 +12,7 @@ use pulpcov_core::summarize::Detail;
 use super::contents::BASE;
 use super::data_root::NO_FOLDER;
 use super::{HOW_TO_NAME_ONE, Hooks, python_options, refusal_about};
-use crate::args::{HookReportArgs, Mixed, ReportingArgs};
+use crate::args::{DataArgs, HookReportArgs, Mixed, ReportingArgs};
 use crate::commands::combine;
 use crate::commands::reporting::{Reporting, print_failure, to_stdout};
 use crate::commands::{html, xml};
@@ -81,8 +81,11 @@ fn combine_roots(args: &HookReportArgs, roots: &BTreeSet<PathBuf>) -> Result<Com
 
 fn write_reports(args: &HookReportArgs, shown: Vec<PathBuf>) -> Result<Exit, Failure> {
     let plain = ReportingArgs {
-        data_file: Some(args.folder.join(BASE)),
-        keep_combined: true,
+        data: DataArgs {
+            data_file: Some(args.folder.join(BASE)),
+            keep_combined: true,
+            ..DataArgs::plain(&args.config)
+        },
         ignore_errors: args.ignore_errors,
         show_source: shown,
         ..ReportingArgs::plain(&args.config)

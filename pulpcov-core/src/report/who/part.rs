@@ -39,6 +39,10 @@ impl FilePart {
         match self {
             Self::All => Ok(facts.statements().to_vec()),
             Self::Lines(lines) => {
+                if *lines.start() < 1 || lines.is_empty() {
+                    let why = format!("there are no lines {} to {}", lines.start(), lines.end());
+                    return Err(missing(file, &why));
+                }
                 // A caller may name far more lines than there are.
                 let last = facts.last_line().max(0);
                 if *lines.start() > last {

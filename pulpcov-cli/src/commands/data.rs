@@ -1,0 +1,132 @@
+//! The data of a report, and of the commands that ask questions of it.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use pulpcov_core::combine::Event;
+use pulpcov_core::config::Config;
+use pulpcov_core::folder::Entry;
+use pulpcov_core::formats::{DataFile, is_blank};
+use pulpcov_core::{CoverageData, ErrorKind, discover};
+
+use crate::args::{DataArgs, Mixed};
+use crate::exit::Failure;
+use crate::progress::Progress;
+use crate::{settings, trust, ui};
+
+/// Combines parallel data files into the data file, and reads the result.
+pub(super) fn load(
+    args: &DataArgs,
+    config: &Config,
+    quiet: bool,
+    keep_contexts: bool,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<CoverageData, Failure> {
+    let data_file = settings::data_file(args.data_file.clone(), config);
+    combine_first(args, config, &data_file, quiet)?;
+    // Combined data is read from the file again. In memory, the order of contexts depends on how threads ran,
+    // but two reports of the same data have to be the same.
+    let data = read(&data_file, keep_contexts, is_wanted)?;
+    map_paths(data, config)
+}
+
+/// Reads a data file that the user named, without contexts. It must have data.
+pub(super) fn read_named(path: &Path, config: &Config) -> Result<CoverageData, Failure> {
+    let data = read(path, false, |_| true)?;
+    if data.files().len() == 0 {
+        return Err(Failure::Refused(format!("{}: no data", ui::name(path))));
+    }
+    map_paths(data, config)
+}
+
+fn map_paths(data: CoverageData, config: &Config) -> Result<CoverageData, Failure> {
+    if config.paths.iter().next().is_none() {
+        return Ok(data);
+    }
+    let mut aliases = settings::aliases(config)?;
+    Ok(data.map_paths(|path| aliases.map_file(path))?)
+}
+
+/// Reads a data file. A file that is missing or empty holds no data.
+fn read(
+    path: &Path,
+    keep_contexts: bool,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<CoverageData, Failure> {
+    // A link stands for its target, unless another user planted the link. Such a link is refused on opening.
+    let resolved = match trust::is_untrusted_link(path) {
+        true => Ok(path.to_owned()),
+        false => path.canonicalize(),
+    };
+    let Some(path) = resolved.ok().filter(|path| !is_blank(path)) else {
+        return Ok(CoverageData::new());
+    };
+    let file = DataFile::open_in_place(&path)?.drop_contexts(!keep_contexts);
+    let decoded = file.only_rows_of(is_wanted).read()?;
+    if decoded.orphan_rows > 0 {
+        let rows = decoded.orphan_rows;
+        let name = ui::name(&path);
+        ui::warning(&format!("{name}: {rows} rows name a file or a context that it does not have"));
+    }
+    Ok(decoded.data)
+}
+
+/// Combines parallel data files into the data file, if there are any.
+fn combine_first(
+    args: &DataArgs,
+    config: &Config,
+    data_file: &Path,
+    quiet: bool,
+) -> Result<(), Failure> {
+    if !has_parallel_files(data_file)? {
+        return Ok(());
+    }
+    let debug = |topic| wants_debug(args, config, topic);
+    let mut aliases = settings::aliases(config)?;
+    if debug("pathmap") {
+        aliases = aliases.on_event(|event| ui::message(&event.to_string()));
+    }
+    let names_inputs = debug("combine");
+    let progress = Progress::new(quiet);
+    let outcome = super::combine::combiner(data_file, aliases)
+        .append(true)
+        .keep(args.keep_combined)
+        .mixed_as_lines(args.mixed == Some(Mixed::Lines))
+        .on_event(|event: Event<'_>| {
+            progress.on_event(&event);
+            if let Some(line) = super::combine::message_for(&event, names_inputs) {
+                progress.suspend(|| ui::message(&line));
+            }
+        })
+        .run();
+    drop(progress);
+    match outcome {
+        Ok(combined) => {
+            super::combine::report(&combined, quiet);
+            Ok(())
+        }
+        // A warning names each input that was left out. The data file may still have data to report.
+        Err(err) if err.kind() == ErrorKind::NoData => {
+            ui::warning(&err.to_string());
+            Ok(())
+        }
+        Err(err) => Err(err.into()),
+    }
+}
+
+fn has_parallel_files(data_file: &Path) -> Result<bool, Failure> {
+    let absolute = settings::absolute(data_file)?;
+    let folder = absolute.parent().unwrap_or(Path::new("/"));
+    if !folder.is_dir() {
+        return Ok(false);
+    }
+    let base = absolute.file_name().unwrap_or(OsStr::new(".coverage"));
+    let found = discover::find(&[folder.into()], base)?;
+    let is_other = |file: &Entry| file.path() != absolute;
+    Ok(found.files.iter().any(is_other) || !found.left_out.is_empty())
+}
+
+/// Returns whether an option or the configuration asks for more output about a topic.
+pub(super) fn wants_debug(args: &DataArgs, config: &Config, topic: &str) -> bool {
+    args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic)
+}
