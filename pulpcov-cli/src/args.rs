@@ -39,6 +39,8 @@ Exit codes:
   2  a report was made, and its total is less than --fail-under
   3  combined, but inputs were left out: named in warnings, and kept; or reported without sources that are withheld,
      or missing while only data of other users names them; or --purge-data could not remove everything
+  4  patch, gate: the data were measured on another version of a file
+  5  who, tests-for: no test is selected
 
 Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or pyproject.toml,
 as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured. Settings of pulpcov itself are
@@ -740,9 +742,9 @@ pub(crate) struct BadgeArgs {
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
 
-    /// How to write the badge
-    #[arg(long, value_name = "FORMAT", default_value = "json")]
-    pub(crate) format: BadgeFormat,
+    /// How to write the badge [default: svg if the output ends in ".svg", or else json]
+    #[arg(long, value_name = "FORMAT", hide_default_value = true)]
+    pub(crate) format: Option<BadgeFormat>,
 
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]

@@ -9,7 +9,7 @@ use crate::support::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
 /// For each message that names an option: some of its words, and the test that follows its advice.
-const FOLLOWED: [(&str, &str); 43] = [
+const FOLLOWED: [(&str, &str); 45] = [
     ("Exit codes:", "the_options_of_messages_exist"),
     ("copies go beside the sources", "copies_of_sources_elsewhere_need_a_folder"),
     ("writes it into a folder of yours", "copies_beside_the_sources"),
@@ -63,6 +63,8 @@ const FOLLOWED: [(&str, &str); 43] = [
         "the baseline was measured on another version",
         "what_ran_before_and_does_not_now_is_found_in_all_files",
     ),
+    ("the baseline was measured on other sources", "a_baseline_names_what_fell"),
+    ("read a diff with --diff=FILE", "the_base_is_found_or_asked_for"),
     ("git has none of the branches", "the_base_is_found_or_asked_for"),
     ("changed after measuring: {}; measure", "data_of_another_version_are_recognized"),
     ("was not measured, but {} was", "data_of_another_place_pass_no_gate"),

@@ -402,6 +402,8 @@ Since the baseline:
 
     // Without the revision, the sources are those of now.
     repo.gate(&["--baseline=.coverage"]).status(0).stderr("--baseline-rev names the revision");
+    let ran = repo.gate(&["--baseline=base.data", "--omit=src/gone.py,src/legacy/*"]).status(4);
+    ran.stderr("the baseline was measured on other sources of src/views.py; --baseline-rev=REV");
     repo.gate(&["--baseline=none"]).status(1).stderr("none: no data");
     // A file that was measured before has to be, unless both leave it out.
     repo.measure_into("all.data", "show(1); connect('pg')");
@@ -654,7 +656,7 @@ fn badges_show_the_total_of_the_report() {
     let badge: Value = serde_json::from_str(&ran.stdout).unwrap();
     let expected = json!({"schemaVersion": 1, "label": "coverage", "message": format!("{}%", total.trim()), "color": "red"});
     assert_eq!(badge, expected);
-    repo.0.pulpcov(["badge", "--format=svg", "--label=a<b", "-o", "badge.svg"]).status(0);
+    repo.0.pulpcov(["badge", "--label=a<b", "-o", "badge.svg"]).status(0);
     let svg = fs::read_to_string(repo.0.path("badge.svg")).unwrap();
     assert!(svg.starts_with("<svg ") && svg.contains("<title>a&lt;b: 37%</title>"), "{svg}");
     repo.0.pulpcov(["badge", "--data-file=none"]).status(1).stderr("No data to report");

@@ -312,8 +312,13 @@ fn data_of_another_version_are_recognized() {
     let file = repo.file(&[], "src/shop.py");
     assert_eq!(file["state"], "other_version");
     assert_eq!(file["not_of_this_source"][0], 1);
-    // The version that was measured is in a commit.
+    // A change that leaves each statement on its line is only seen by the time of the file.
     repo.0.write("src/shop.py", AFTER);
+    let newer = repo.0.path(".coverage").metadata().unwrap().modified().unwrap()
+        + std::time::Duration::from_secs(60);
+    fs::File::open(repo.0.path("src/shop.py")).unwrap().set_modified(newer).unwrap();
+    repo.patch(&[]).status(0).stderr("written after the data: src/shop.py; if they changed since");
+    // The version that was measured is in a commit.
     repo.commit("measured");
     repo.0.write("src/shop.py", format!("\n\n{AFTER}"));
     repo.patch(&["--source-rev=HEAD"])

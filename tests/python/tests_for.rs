@@ -164,9 +164,9 @@ fn a_function_selects_the_tests_that_ran_it() {
 fn a_function_that_ran_in_setup_selects_all_that_may_share_its_effects() {
     let repo = Repo::new();
     // The fixture makes the cart.
-    assert_eq!(
-        repo.edited("src/shop/cart.py", "self.items = []", "self.items = list()"),
-        ["tests/test_cart.py"]
+    repo.0.write("src/shop/cart.py", CART.replace("self.items = []", "self.items = list()"));
+    repo.tests_for(&["--explain"]).status(0).stdout(
+        "tests/test_cart.py: imports the file, directly or through others (Cart.__init__ in src/shop/cart.py changed, which also ran outside of single tests)\n",
     );
 }
 
@@ -203,7 +203,8 @@ fn what_changes_no_program_selects_nothing() {
     ] {
         assert!(repo.edited("src/shop/cart.py", from, to).is_empty(), "{to}");
     }
-    repo.tests_for(&["--explain"]).status(5).stdout("no test is selected\n");
+    let ran = repo.tests_for(&["--explain"]).status(5);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", "no test is selected\n"));
 }
 
 #[test]
@@ -246,6 +247,8 @@ fn other_files_select_what_the_settings_say() {
     let repo = Repo::new();
     repo.0.write("docs/guide.md", "Guide.\n");
     assert_eq!(repo.selected(&[]), ["tests"]);
+    let explained = repo.tests_for(&["--explain"]).status(0);
+    explained.stdout("[tool.pulpcov.map] can name the tests that need a file, or none");
     assert!(repo.selected(&["--map=docs/**="]).is_empty());
     repo.0.write(
         "pyproject.toml",
@@ -259,8 +262,35 @@ fn other_files_select_what_the_settings_say() {
     );
     let wrong = repo.tests_for(&["--always=nothing/**"]).status(1).stderr;
     assert!(wrong.contains("this matches no file with tests"), "{wrong}");
+    let wrong = repo.tests_for(&["--map=docs/**=tests/gone.py"]).status(1).stderr;
+    assert!(wrong.contains("tests/gone.py: the map names this, and it does not exist"), "{wrong}");
     let wrong = repo.tests_for(&["--map=docs"]).status(1).stderr;
     assert!(wrong.contains("a mapping is PATTERN=TEST,TEST"), "{wrong}");
+}
+
+/// Nothing is known of a test that the data does not have, when ever it was written.
+#[test]
+fn tests_that_were_not_measured_are_selected_by_their_imports() {
+    let repo = Repo::new();
+    repo.0.write("tests/test_left_out.py", "import shop.tax\n\n\ndef test_of(): pass\n");
+    repo.commit("a test that is not measured");
+    let selected = repo.edited("src/shop/tax.py", "price // RATE", "price");
+    assert_eq!(selected, [TOTAL, "tests/test_left_out.py"]);
+}
+
+#[test]
+fn settings_give_the_base_and_are_those_of_the_folder() {
+    let repo = Repo::new();
+    repo.git(&["checkout", "-q", "-b", "feature"]);
+    repo.0.write("src/shop/cart.py", CART.replace("return sum", "return -sum"));
+    repo.commit("feature");
+    assert_eq!(repo.selected(&[]), [TOTAL]);
+    repo.0.write("pulpcov.toml", "[patch]\nbase = 'feature'\n[map]\n'pulpcov.toml' = []\n");
+    assert!(repo.selected(&[]).is_empty());
+    let mut command = pulpcov();
+    command.args(["tests-for", "--data-file=../.coverage"]).current_dir(repo.0.path("src"));
+    Ran::from(command.output().unwrap())
+        .stderr("pulpcov.toml are not read from here: run the command in their folder");
 }
 
 #[test]
@@ -345,7 +375,7 @@ fn tests_that_are_newer_than_the_data_are_selected_by_their_imports() {
         explained,
         "\
 tests/test_cart.py::TestTotal::test_total: ran the function (of in src/shop/tax.py changed)
-tests/test_more.py: may run it since the data was measured (of in src/shop/tax.py changed)
+tests/test_more.py: may run it, because the data is older (of in src/shop/tax.py changed)
 "
     );
     // A comment makes no file newer.
@@ -385,6 +415,7 @@ fn test_functions_of_coverage_py_are_found_by_their_modules() {
         "tests/test_plain.py",
         "import unittest\nfrom shop.cart import Cart\n\n\nclass Plain(unittest.TestCase):\n    def test_total(self):\n        assert Cart().total() == 0\n",
     );
+    repo.git(&["rm", "-q", "tests/test_cart.py"]);
     repo.commit("unittest");
     repo.0.coverage(["erase"]).status(0);
     let mut command = crate::support::coverage();
@@ -418,8 +449,10 @@ fn data_without_tests_are_refused() {
     let repo = Repo::new();
     repo.tests_for(&["src"]).status(1).stderr("unexpected argument");
     repo.0.coverage(["erase"]).status(0);
-    let ran = repo.tests_for(&[]).status(1);
-    assert!(ran.stderr.contains("does not say which test ran what"), "{}", ran.stderr);
+    repo.tests_for(&[]).status(1).stderr("no data; measure first");
+    repo.0.write("run.py", "");
+    repo.0.coverage(["run", "run.py"]).status(0);
+    repo.tests_for(&[]).status(1).stderr("does not say which test ran what");
 }
 
 /// The mutants of two packages. More are tried by hand: see the script.

@@ -310,6 +310,13 @@ fn what_is_not_there_is_said() {
     assert!(failed(&["shop/cart.py:0"]).contains("there are no lines 0 to 0"));
     assert!(failed(&["shop/cart.py::add"]).contains("no function or class add, but Cart.add"));
     assert!(failed(&["shop/__init__.py:5"]).contains("it has no line 5"));
+    assert!(failed(&["shop/cart.py:add"]).contains(
+        "shop/cart.py:add: \"add\" is neither a line nor a range of lines; FILE::NAME is a function or a class"
+    ));
+    assert!(failed(&["cart.py"]).contains("the data has no such file, but shop/cart.py"));
+    assert!(failed(&["shop/cart.py", "--data-file=none"]).contains("none: no data"));
+    let never = shop.who(&["shop/cart.py::never", "--format=pytest"]).status(5);
+    never.stderr("no test that pytest finds by its name");
     shop.0.write("shop/new.py", "x = 1\n");
     assert!(failed(&["shop/new.py"]).contains("the data has no such file"));
     assert!(!failed(&["shop/missing.py"]).is_empty());

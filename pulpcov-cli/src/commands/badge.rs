@@ -9,6 +9,12 @@ use super::reporting::Reporting;
 use crate::args::{BadgeArgs, BadgeFormat};
 use crate::exit::{Exit, Failure};
 
+/// Returns the format that the user asked for, with an option or by the name of the output.
+fn format(args: &BadgeArgs) -> BadgeFormat {
+    let is_svg = args.output.as_ref().is_some_and(|output| output.ends_with(".svg"));
+    args.format.unwrap_or(if is_svg { BadgeFormat::Svg } else { BadgeFormat::Json })
+}
+
 pub(crate) fn run(args: &BadgeArgs) -> Result<Exit, Failure> {
     let reporting = Reporting::new(&args.reporting, true)?;
     let summary = reporting.summarize(Detail::Numbers)?;
@@ -18,7 +24,7 @@ pub(crate) fn run(args: &BadgeArgs) -> Result<Exit, Failure> {
         options = options.label(label);
     }
     reporting.write(args.output.as_deref().unwrap_or("-"), "badge", |out: &mut dyn Write| {
-        match args.format {
+        match format(args) {
             BadgeFormat::Json => write_json(totals, &options, out),
             BadgeFormat::Svg => write_svg(totals, &options, out),
         }?;

@@ -30,6 +30,14 @@ pub(super) fn load(
     map_paths(data, config)
 }
 
+/// Returns the failure for a data file without data.
+pub(super) fn missing(file: &Path) -> Failure {
+    Failure::Refused(format!(
+        "{}: no data; measure first, with `coverage run` for example, or name the data file with --data-file",
+        ui::name(file)
+    ))
+}
+
 /// Reads a data file that the user named, without contexts. It must have data.
 pub(super) fn read_named(path: &Path, config: &Config) -> Result<CoverageData, Failure> {
     let data = read(path, false, |_| true)?;

@@ -57,12 +57,14 @@ pub(super) struct Base {
 /// Returns the text of a diff, and what it is from.
 ///
 /// The changes begin where the branch left `base`, or else the default branch. They end with `revision`, or else with the
-/// files in the working tree that git tracks. [`untracked`] returns the others.
+/// files in the working tree that git tracks. [`untracked`] returns the others. `otherwise` says what else a user can do if
+/// there is no base.
 pub(super) fn changes(
     base: Option<&str>,
     revision: Option<&str>,
+    otherwise: Option<&str>,
 ) -> Result<(Vec<u8>, Base), Failure> {
-    let base = find_base(base, revision, "read a diff from a file")?;
+    let base = find_base(base, revision, otherwise)?;
     Ok((between(&base.commit, revision)?, base))
 }
 
@@ -92,7 +94,11 @@ pub(super) fn commit_of(name: &str) -> Result<String, Failure> {
 
 /// Returns what changes are from: where the branch left `base`, or else the default branch. `otherwise` says what else a user
 /// can do if there is none.
-fn find_base(base: Option<&str>, revision: Option<&str>, otherwise: &str) -> Result<Base, Failure> {
+fn find_base(
+    base: Option<&str>,
+    revision: Option<&str>,
+    otherwise: Option<&str>,
+) -> Result<Base, Failure> {
     // Without a repository, or if git refuses to use it, its own message says why.
     git(&["rev-parse", "--git-dir"], Vec::new())?;
     let name = match base {
@@ -114,7 +120,7 @@ pub(super) struct NameChanges {
 /// Returns the files that came since the branch left `base`, or else the default branch. Files that git does not track are
 /// among them.
 pub(super) fn files_since_base(base: Option<&str>) -> Result<NameChanges, Failure> {
-    let base = find_base(base, None, "remove the setting `new_files`")?;
+    let base = find_base(base, None, Some("remove the setting `new_files`"))?;
     let mut changes = names_since(&base.commit)?;
     changes.added.extend(untracked()?);
     Ok(changes)
@@ -218,15 +224,16 @@ pub(super) fn top_folder() -> Option<PathBuf> {
     Some(path_of(top.strip_suffix(b"\n").unwrap_or(&top)))
 }
 
-fn default_base(otherwise: &str) -> Result<String, Failure> {
+fn default_base(otherwise: Option<&str>) -> Result<String, Failure> {
     let exists = |name: &&&str| {
         let commit = format!("{name}^{{commit}}");
         git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit], Vec::new()).is_ok()
     };
     let found = BASES.iter().find(exists).ok_or_else(|| {
         Failure::Refused(format!(
-            "git has none of the branches {} to compare with: name another with --base=REF, or {otherwise}. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches",
-            BASES.join(", ")
+            "git has none of the branches {} to compare with: name another with --base=REF{}. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches",
+            BASES.join(", "),
+            otherwise.map(|way| format!(", or {way}")).unwrap_or_default()
         ))
     })?;
     // `origin/HEAD` is another name of the default branch.

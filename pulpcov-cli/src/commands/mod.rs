@@ -15,6 +15,7 @@ mod html;
 mod json;
 mod lcov;
 mod origin;
+mod own;
 mod patch;
 mod plugins;
 mod report;

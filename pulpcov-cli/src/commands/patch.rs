@@ -19,15 +19,15 @@ use pulpcov_core::summarize::{Detail, FileSummary, Summary};
 use pulpcov_core::text::{branches, plural};
 use pulpcov_core::{CoverageData, ErrorKind, FileData, FilePath};
 
-use super::data;
 use super::git::{self, Base, seen_from};
 use super::reporting::{Reporting, is_python, named_in_part};
+use super::{data, own};
 use crate::args::{PatchArgs, PatchFormat};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
 
 pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
-    let own = settings::own(&args.reporting.data.config)?.patch;
+    let own = own::load(&args.reporting.data.config)?.patch;
     let source = DiffSource::of(args, &own)?;
     let mut diff = Diff::parse(&source.text)?;
     for (path, lines) in &source.untracked {
@@ -81,6 +81,9 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
     }
     write(args, &reporting, &patch, &options(args, &reporting, source.base.as_ref())?)?;
     warn_of_other_places(reporting.data(), &patch);
+    if args.diff.is_none() && !reporting.has_sources_elsewhere() {
+        warn_of_newer_sources(&reporting, &patch);
+    }
     judge(args, &own, &reporting, &patch)
 }
 
@@ -112,7 +115,7 @@ impl DiffSource {
                 let base = args.base.as_deref().or(own.base.as_deref());
                 let (text, base) = match &args.baseline_rev {
                     Some(baseline) => git::changes_since(baseline, revision)?,
-                    None => git::changes(base, revision)?,
+                    None => git::changes(base, revision, Some("read a diff with --diff=FILE"))?,
                 };
                 (text, Some(base))
             }
@@ -415,6 +418,26 @@ fn write(
     Ok(())
 }
 
+/// Warns of changed files that were written after the data: they may have changed in a way that leaves each statement on its
+/// line, or moves it onto the line of another.
+fn warn_of_newer_sources(reporting: &Reporting<'_>, patch: &Patch<'_>) {
+    let written = |path: &Path| path.metadata().and_then(|status| status.modified()).ok();
+    let Some(measured) = written(&reporting.data_file()) else { return };
+    let newer = patch.files().iter().filter(|file| match file.state() {
+        FileState::Measured { file, .. } => {
+            written(file.path()).is_some_and(|written| written > measured)
+        }
+        _ => false,
+    });
+    let newer = names(newer);
+    if !newer.is_empty() {
+        ui::warning(&format!(
+            "written after the data: {}; if they changed since, measure again",
+            named_in_part(&newer)
+        ));
+    }
+}
+
 /// Warns of a changed file that was not measured if the data has one that may be the same, measured in another place.
 fn warn_of_other_places(data: &CoverageData, patch: &Patch<'_>) {
     let other = patch.files().iter().find_map(|file| {
@@ -447,7 +470,7 @@ fn judge(
     let others = names(patch.of_other_versions());
     if !others.is_empty() {
         ui::error(&format!(
-            "changed after measuring: {}; measure again, or name the version that was measured with --source-rev",
+            "changed after measuring: {}; measure again. If what was measured is a commit, --source-rev=REV reports on it",
             named_in_part(&others)
         ));
         return Ok(Exit::OtherVersion);

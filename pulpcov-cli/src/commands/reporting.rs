@@ -14,8 +14,7 @@ use pulpcov_core::plugins::depends_on_python_version;
 use pulpcov_core::python::{LinePatterns, PythonVersion};
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
 use pulpcov_core::summarize::{
-    Detail, FactsCache, FileSummary, PluginLines, PythonChoice, Summarizer, Summary, Unmatched,
-    Warning,
+    Detail, FactsCache, PluginLines, PythonChoice, Summarizer, Summary, Unmatched, Warning,
 };
 use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, REFERENCE_VERSION};
@@ -178,11 +177,12 @@ impl<'a> Reporting<'a> {
         if self.data.files().len() > 0 {
             return Ok(());
         }
-        let file = settings::data_file(self.args.data.data_file.clone(), &self.config);
-        Err(Failure::Refused(format!(
-            "{}: no data; measure first, with `coverage run` for example, or name the data file with --data-file",
-            ui::name(&file)
-        )))
+        Err(data::missing(&self.data_file()))
+    }
+
+    /// Returns the path of the data file.
+    pub(crate) fn data_file(&self) -> PathBuf {
+        settings::data_file(self.args.data.data_file.clone(), &self.config)
     }
 
     /// Returns the data.
@@ -191,13 +191,13 @@ impl<'a> Reporting<'a> {
     }
 
     /// Returns whether a file of the report is the named one, or in the named folder.
-    pub(crate) fn is_in(&self, file: &FileSummary, named: &Path) -> bool {
+    pub(crate) fn is_in(&self, path: &Path, named: &Path) -> bool {
         let absolute = |path: &Path| {
             let path = self.folder().join(path);
             path.canonicalize().unwrap_or(path)
         };
         // A name is that in the report, or one from the current folder.
-        let path = absolute(file.path());
+        let path = absolute(path);
         let from_here = settings::cwd().unwrap_or_default().join(named);
         path.starts_with(absolute(named))
             || path.starts_with(from_here.canonicalize().unwrap_or(from_here))

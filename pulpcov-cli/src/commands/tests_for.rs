@@ -19,7 +19,7 @@ use pulpcov_core::{CoverageData, Numbits};
 
 use super::git::{self, Base, seen_from};
 use super::reporting::{self, base_name, is_python, named_in_part, to_output};
-use super::{data, gate, source_tree, who};
+use super::{data, gate, own, source_tree, who};
 use crate::args::{TestsForArgs, TestsForFormat};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
@@ -29,16 +29,18 @@ const TESTS_NAMED: usize = 10;
 
 pub(crate) fn run(args: &TestsForArgs) -> Result<Exit, Failure> {
     let config = settings::load(&args.data.config)?;
-    let own = settings::own(&args.data.config)?;
-    let worktree = Worktree::open(args)?;
+    let own = own::load(&args.data.config)?;
+    let worktree = Worktree::open(args, &own)?;
     let ours = Ours::new(args, &config, &own);
     let changes: Vec<Change> =
         worktree.changes()?.into_iter().filter(|change| !ours.has(change, &worktree)).collect();
     let project = worktree.project(args);
     let data = Data::read(args, &config, &worktree, &project, &changes)?;
     let test_files = data.test_files(&project);
-    let layout = layout(args, own, &changes, &test_files)?;
-    let newer = newer_than_data(args, &worktree, &data, &changes)?;
+    let layout = layout(args, own, &worktree, &changes, &test_files)?;
+    let mut newer = newer_than_data(args, &worktree, &data, &changes)?;
+    // Nothing is known of tests that the data does not have.
+    newer.extend(test_files.iter().filter(|file| !data.has_tests_of(file)).cloned());
     let selector = Selector::new(&project, &layout).newer_than_data(newer);
     let selection = selector.select(&changes, |path| data.runs(path));
     let tests = worktree.current(args, &project, &selection, &test_files);
@@ -51,7 +53,10 @@ pub(crate) fn run(args: &TestsForArgs) -> Result<Exit, Failure> {
     })?;
     match &args.shadow {
         Some(report) => shadow(report, &tests),
-        None if tests.ids().is_empty() => Ok(Exit::NothingSelected),
+        None if tests.ids().is_empty() => {
+            ui::message("no test is selected");
+            Ok(Exit::NothingSelected)
+        }
         None => Ok(Exit::Success),
     }
 }
@@ -96,8 +101,9 @@ struct Worktree {
 }
 
 impl Worktree {
-    fn open(args: &TestsForArgs) -> Result<Self, Failure> {
-        let (text, base) = git::changes(args.base.as_deref(), None)?;
+    fn open(args: &TestsForArgs, own: &OwnSettings) -> Result<Self, Failure> {
+        let base = args.base.as_deref().or(own.patch.base.as_deref());
+        let (text, base) = git::changes(base, None, None)?;
         let mut diff = Diff::parse(&text)?;
         let untracked = git::untracked()?;
         untracked.iter().for_each(|path| diff.add_new_file(path, 1));
@@ -301,6 +307,8 @@ struct Data {
     data: CoverageData,
     /// The paths in the data of each file.
     paths: HashMap<String, Vec<String>>,
+    /// The files of the tests that the data has.
+    test_files: TestFiles,
 }
 
 impl Data {
@@ -315,16 +323,20 @@ impl Data {
         let wanted = Selector::new(project, &layout).files(changes);
         let wanted: HashSet<&str> = wanted.into_iter().map(base_name).collect();
         let is_wanted = |path: &str| wanted.contains(base_name(path));
-        let mut data = data::load(&args.data, config, true, true, is_wanted)?;
-        who::check_that_tests_are_named(&data)?;
+        let mut measured = data::load(&args.data, config, true, true, is_wanted)?;
+        if measured.files().len() == 0 {
+            let file = settings::data_file(args.data.data_file.clone(), config);
+            return Err(data::missing(&file));
+        }
+        who::check_that_tests_are_named(&measured)?;
         let mut folder = worktree.cwd.clone();
         if let Some(root) = &args.source_root {
             let tree = source_tree::at(root)?;
             folder = tree.root().to_owned();
-            data = tree.rename_files(data)?;
+            measured = tree.rename_files(measured)?;
         }
         let mut paths = HashMap::<String, Vec<String>>::new();
-        for file in data.files() {
+        for file in measured.files() {
             let path = file.path().as_str();
             let absolute = folder.join(path);
             let absolute = absolute.canonicalize().unwrap_or(absolute);
@@ -338,7 +350,8 @@ impl Data {
                 "the data has no file of this repository: --source-root=. finds files that were measured in another place, and [paths] maps them".to_owned(),
             ));
         }
-        Ok(Self { data, paths })
+        let test_files = TestFiles::of_contexts(measured.contexts());
+        Ok(Self { data: measured, paths, test_files })
     }
 
     /// Returns what the tests ran of a file, as the data has it, or `None` if nothing ran of the file.
@@ -370,14 +383,18 @@ impl Data {
         facts().is_some_and(|facts| !lines_of_another_version(&facts, ran.iter()).is_empty())
     }
 
+    /// Returns whether the data has a test of this file.
+    fn has_tests_of(&self, path: &str) -> bool {
+        self.test_files.contains(path)
+    }
+
     /// Returns the files with tests: those that pytest looks for, and those that tests of the data are in.
     fn test_files(&self, project: &Project) -> BTreeSet<String> {
-        let named = TestFiles::of_contexts(self.data.contexts());
         let is_test = |path: &&str| {
             let name = base_name(path);
             let is_pytest =
                 name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py"));
-            name != "conftest.py" && (is_pytest || named.contains(path))
+            name != "conftest.py" && (is_pytest || self.test_files.contains(path))
         };
         project.paths().filter(is_test).map(str::to_owned).collect()
     }
@@ -387,12 +404,19 @@ impl Data {
 fn layout(
     args: &TestsForArgs,
     own: OwnSettings,
+    worktree: &Worktree,
     changes: &[Change],
     test_files: &BTreeSet<String>,
 ) -> Result<TestLayout, Failure> {
     let mut layout = TestLayout::new(test_files.iter().cloned());
     let mut map = args.map.iter().map(|entry| mapping(entry)).collect::<Result<Vec<_>, _>>()?;
     map.extend(own.map);
+    let targets = map.iter().flat_map(|(_, tests)| tests);
+    if let Some(gone) = targets.into_iter().find(|test| !worktree.top.join(file_of(test)).exists())
+    {
+        let gone = ui::name(Path::new(gone));
+        return Err(Failure::Refused(format!("{gone}: the map names this, and it does not exist")));
+    }
     for change in changes {
         let Change::Other(path) = change else { continue };
         // The most specific pattern counts.

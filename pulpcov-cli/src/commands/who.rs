@@ -11,10 +11,10 @@ use pulpcov_core::report::who::{
     write_text, write_unused_json,
 };
 use pulpcov_core::summarize::{Detail, FileSummary, Summary};
-use pulpcov_core::text::plural;
+use pulpcov_core::text::{plural, printable};
 use pulpcov_core::{CoverageData, Error};
 
-use super::reporting::{Reporting, base_name, to_output};
+use super::reporting::{Reporting, base_name, named_in_part, to_output};
 use crate::args::{WhoArgs, WhoFormat};
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -23,7 +23,8 @@ use crate::ui;
 const TESTS_NAMED: usize = 3;
 
 pub(crate) fn run(mut args: WhoArgs) -> Result<Exit, Failure> {
-    let places: Vec<Place> = args.reporting.files.iter().map(|text| Place::parse(text)).collect();
+    let places: Vec<Place> =
+        args.reporting.files.iter().map(|text| Place::parse(text)).collect::<Result<_, _>>()?;
     args.reporting.files = places.iter().map(|place| place.file.clone()).collect();
     if places.is_empty() && args.of.is_none() && !args.unused_tests {
         let message =
@@ -35,7 +36,9 @@ pub(crate) fn run(mut args: WhoArgs) -> Result<Exit, Failure> {
     let names = names.filter(|names| !names.is_empty());
     let is_wanted = |path: &str| names.as_ref().is_none_or(|names| names.contains(base_name(path)));
     let reporting = Reporting::of_rows(&args.reporting, is_wanted)?;
+    reporting.check_that_there_is_data()?;
     check_contexts(&args, reporting.data())?;
+    check_files(&reporting, &places)?;
     let summary = reporting.summarize(Detail::Everything)?;
     if let Some(test) = &args.of {
         return reach(&args, &reporting, &summary, test);
@@ -60,19 +63,26 @@ struct Place {
 
 impl Place {
     /// Reads `FILE`, `FILE:LINE`, `FILE:LINE-LINE` or `FILE::NAME`. A file whose name looks like that is a file.
-    fn parse(text: &Path) -> Self {
+    fn parse(text: &Path) -> Result<Self, Failure> {
         let whole = || Self { file: text.to_owned(), part: FilePart::All };
-        let Some(name) = text.to_str().filter(|_| !text.exists()) else { return whole() };
+        let Some(name) = text.to_str().filter(|_| !text.exists()) else { return Ok(whole()) };
         if let Some((file, name)) = name.split_once("::") {
-            return Self { file: file.into(), part: FilePart::Named(name.replace("::", ".")) };
+            let part = FilePart::Named(name.replace("::", "."));
+            return Ok(Self { file: file.into(), part });
         }
-        let Some((file, lines)) = name.rsplit_once(':') else { return whole() };
+        let Some((file, lines)) = name.rsplit_once(':') else { return Ok(whole()) };
         let (first, last) = lines.split_once('-').unwrap_or((lines, lines));
         match (first.parse(), last.parse()) {
             (Ok(first), Ok(last)) => {
-                Self { file: file.into(), part: FilePart::Lines(first..=last) }
+                Ok(Self { file: file.into(), part: FilePart::Lines(first..=last) })
             }
-            _ => whole(),
+            // A drive of Windows, or a file of which only the data knows.
+            _ if !Path::new(file).is_file() => Ok(whole()),
+            _ => Err(Failure::Refused(format!(
+                "{}: \"{}\" is neither a line nor a range of lines; FILE::NAME is a function or a class",
+                ui::name(text),
+                printable(lines)
+            ))),
         }
     }
 
@@ -114,11 +124,13 @@ fn who_files<'a>(
 ) -> Result<Vec<WhoFile<'a>>, Failure> {
     let mut files = Vec::new();
     for place in places {
-        let found: Vec<&FileSummary> =
-            summary.files().iter().filter(|file| reporting.is_in(file, &place.file)).collect();
+        let found: Vec<&FileSummary> = summary
+            .files()
+            .iter()
+            .filter(|file| reporting.is_in(file.path(), &place.file))
+            .collect();
         if found.is_empty() || found.iter().all(|file| !summary.is_measured(file)) {
-            let message = format!("{}: the data has no such file", ui::name(&place.file));
-            return Err(Failure::Refused(message));
+            return Err(no_such_file(reporting, &place.file));
         }
         for file in found {
             warn_of_another_version(summary, file)?;
@@ -127,6 +139,41 @@ fn who_files<'a>(
         }
     }
     Ok(files)
+}
+
+/// Refuses files that the data does not have.
+fn check_files(reporting: &Reporting<'_>, places: &[Place]) -> Result<(), Failure> {
+    let data = reporting.data();
+    let is_known = |place: &&Place| {
+        let paths = data.files().map(|file| Path::new(file.path().as_str()));
+        let mut paths = paths.filter(|path| reporting.is_in(path, &place.file));
+        paths.next().is_some()
+    };
+    match places.iter().find(|place| !is_known(place)) {
+        Some(place) => Err(no_such_file(reporting, &place.file)),
+        None => Ok(()),
+    }
+}
+
+/// Says that the data does not have a file, and names files of the same name in other folders.
+fn no_such_file(reporting: &Reporting<'_>, file: &Path) -> Failure {
+    let (name, folder) = (base_name(file.to_str().unwrap_or_default()), reporting.folder());
+    let from_folder = |path: &str| {
+        let path = Path::new(path);
+        path.strip_prefix(&folder).unwrap_or(path).to_owned()
+    };
+    let alike: Vec<PathBuf> = reporting
+        .data()
+        .files()
+        .map(|file| file.path().as_str())
+        .filter(|path| base_name(path) == name)
+        .map(from_folder)
+        .collect();
+    let file = ui::name(file);
+    Failure::Refused(match alike.is_empty() {
+        true => format!("{file}: the data has no such file"),
+        false => format!("{file}: the data has no such file, but {}", named_in_part(&alike)),
+    })
 }
 
 /// Warns if the data has lines that this source does not have: the answer is then about other lines.
@@ -235,8 +282,9 @@ fn write_unused(unused: &[&str], tests: usize, out: &mut dyn Write) -> Result<()
 
 /// Returns the exit code. pytest runs all tests if it is given none, so that has a code of its own.
 fn exit_code(args: &WhoArgs, reporting: &Reporting<'_>, is_empty: bool) -> Exit {
-    match args.format {
-        WhoFormat::Pytest if is_empty => Exit::NothingSelected,
-        _ => reporting.exit_code(),
+    if args.format == WhoFormat::Pytest && is_empty {
+        ui::message("no test that pytest finds by its name");
+        return Exit::NothingSelected;
     }
+    reporting.exit_code()
 }

@@ -289,14 +289,17 @@ impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
         let change = format!("{} in {path} changed", function.name);
         let runs =
             (self.runs)(path).map(|runs| runs.of_lines(|line| function.lines.contains(&line)));
-        match runs.filter(|runs| !is_shared(runs)) {
+        match runs {
+            Some(runs) if is_shared(&runs) => {
+                self.file(path, &format!("{change}, which also ran outside of single tests"));
+            }
             Some(runs) => {
                 for test in runs.tests() {
                     self.add(test.id(), Rule::RanFunction, &change);
                 }
                 self.newer_files(path, &change);
             }
-            None => self.file(path, &change),
+            None => self.file(path, &format!("{change}, and was not measured")),
         }
     }
 
@@ -387,9 +390,9 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::RanFunction => "ran the function",
-            Self::RanFile => "ran the file, or one that imports it",
-            Self::Imports => "is in a file that imports it",
-            Self::NewerThanData => "may run it since the data was measured",
+            Self::RanFile => "ran the file, or one that imports it, directly or through others",
+            Self::Imports => "imports the file, directly or through others",
+            Self::NewerThanData => "may run it, because the data is older",
             Self::TestFile => "is in the file",
             Self::Conftest => "is beneath the file",
             Self::Map => "is mapped to the file",

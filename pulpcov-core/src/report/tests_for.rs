@@ -6,7 +6,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use crate::Result;
-use crate::impact::Reason;
+use crate::impact::{Reason, Rule};
 use crate::text::printable;
 
 /// The version of the JSON. It grows when something is removed or changes its meaning.
@@ -183,13 +183,13 @@ fn is_beneath(file: &str, folder: &str) -> bool {
 pub fn write_reasons(tests: &TestsFor, mut out: impl Write) -> Result<()> {
     if let Some(reason) = &tests.everything {
         writeln!(out, "all tests: {}", printable(&reason.change))?;
+        if reason.rule == Rule::Unknown {
+            writeln!(out, "  [tool.pulpcov.map] can name the tests that need a file, or none")?;
+        }
     }
     for (id, reason) in &tests.tests {
         let (id, change) = (printable(id), printable(&reason.change));
         writeln!(out, "{id}: {} ({change})", reason.rule)?;
-    }
-    if tests.everything.is_none() && tests.tests.is_empty() {
-        writeln!(out, "no test is selected")?;
     }
     Ok(())
 }

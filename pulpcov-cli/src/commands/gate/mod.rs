@@ -10,6 +10,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use pulpcov_core::changes::lines_of_another_version;
 use pulpcov_core::config::{GateSettings, OwnSettings};
 use pulpcov_core::gates::{Comparison, Flapping, Gate, GateFile, Ratchet, Verdict, gate_files};
 use pulpcov_core::report::gate::{
@@ -17,8 +18,8 @@ use pulpcov_core::report::gate::{
 };
 use pulpcov_core::summarize::{Detail, Summary};
 
-use super::git;
 use super::reporting::{Reporting, named_in_part};
+use super::{git, own};
 use crate::args::{GateArgs, GateFormat, ReportingArgs};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     if let [base, ours, theirs] = &*args.merge_driver {
         return ratchet_file::merge(base, ours, theirs);
     }
-    let own = settings::own(&args.reporting.data.config)?;
+    let own = own::load(&args.reporting.data.config)?;
     let file = RatchetFile::new(&own.gate)?;
     let old = if args.baseline.is_some() { None } else { file.read()? };
     check_that_there_is_something_to_compare_with(args, &own, old.as_ref())?;
@@ -58,6 +59,16 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let baseline_args = inputs::baseline_args(args);
     let baseline = Baseline::read(args, &baseline_args, &names)?;
     let before = baseline.as_ref().map(Baseline::summarize).transpose()?;
+    if let Some(before) = &before
+        && let others = files_of_other_versions(before)?
+        && !others.is_empty()
+    {
+        ui::error(&format!(
+            "the baseline was measured on other sources of {}; --baseline-rev=REV names the revision that it was measured on",
+            named_in_part(&others)
+        ));
+        return Ok(Exit::OtherVersion);
+    }
     let mut comparison = match (&baseline, &before) {
         (Some(baseline), Some(before)) => {
             Some(Comparison::new(before, &summary, baseline.renamed())?)
@@ -81,6 +92,18 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     }
     write(args, &reporting, &report(&verdict, comparison.as_ref(), flapping.as_ref()))?;
     Ok(exit_code(&verdict, &reporting))
+}
+
+/// Returns the files of which the data has lines that their sources do not have.
+fn files_of_other_versions(summary: &Summary<'_>) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for file in summary.files() {
+        let ran = summary.lines_that_ran(file);
+        if !lines_of_another_version(file.facts()?, ran).is_empty() {
+            files.push(file.name().into());
+        }
+    }
+    Ok(files)
 }
 
 /// What judges files, and which of them the user asks for.
