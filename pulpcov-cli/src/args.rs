@@ -1,6 +1,7 @@
 //! The arguments, as clap parses them. Options have coverage.py's names where coverage.py has the option.
 
 mod abbreviations;
+mod comment;
 mod gate;
 mod hook;
 mod numbers;
@@ -17,7 +18,8 @@ use pulpcov_core::python::PythonVersion;
 use pulpcov_core::results::Floor;
 
 pub(crate) use abbreviations::expand;
-pub(crate) use gate::{GateArgs, GateFormat};
+pub(crate) use comment::CommentArgs;
+pub(crate) use gate::{BaselineArgs, GateArgs, GateFormat};
 pub(crate) use hook::{
     DATA_ROOT, DEFAULT_PYTHON, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
@@ -82,6 +84,7 @@ pub(crate) enum Command {
     Annotate(AnnotateArgs),
     Badge(BadgeArgs),
     Combine(CombineArgs),
+    Comment(CommentArgs),
     Convert(ConvertArgs),
     #[command(subcommand)]
     Debug(DebugCommand),
@@ -414,9 +417,15 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "WHAT", default_value = "file")]
     pub(crate) by: By,
 
-    /// `text`, `markdown`, or `total`, which prints nothing but the percentage [default: text]
+    /// `text`, `markdown`, or `total`, which prints nothing but the percentage; `github`: what is not covered as workflow
+    /// commands of GitHub Actions, which become annotations; `gitlab`: the same as a code quality report [default: text]
     #[arg(long)]
     pub(crate) format: Option<String>,
+
+    /// With --format=markdown, leave out the rows with the least missing, so that the table has no more bytes than this.
+    /// A step summary of GitHub has at most 1048576
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bytes: Option<usize>,
 
     /// Digits of percentages after the decimal point
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = integer)]
@@ -490,6 +499,11 @@ pub(crate) struct PatchArgs {
     /// How to write the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: PatchFormat,
+
+    /// With --format=markdown, leave out the files with the least missing, so that the report has no more bytes than this.
+    /// A step summary of GitHub has at most 1048576
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bytes: Option<usize>,
 
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
@@ -569,9 +583,24 @@ pub(crate) struct XmlArgs {
     #[command(flatten)]
     pub(crate) fail_under: FailUnderArgs,
 
-    /// Write to this file; `-` is standard output [default: coverage.xml]
+    /// Write to this file; `-` is standard output [default: coverage.xml, cobertura-{}.xml with --gitlab, or
+    /// sonar.xml with --sonar]
     #[arg(short = 'o', value_name = "FILE")]
     pub(crate) output: Option<String>,
+
+    /// Write for GitLab's merge requests: with names that start from the top folder of the repository, and in parts of less
+    /// than 10 MiB. `{}` in -o is the number of the part
+    #[arg(long, conflicts_with_all = ["root", "sonar"])]
+    pub(crate) gitlab: bool,
+
+    /// With --gitlab, the most bytes of a part [default: 10485759]
+    #[arg(long, value_name = "N", requires = "gitlab")]
+    pub(crate) max_bytes: Option<usize>,
+
+    /// Write SonarQube's generic coverage instead, for sonar.coverageReportPaths, with names that start from the top folder
+    /// of the repository
+    #[arg(long, conflicts_with = "root")]
+    pub(crate) sonar: bool,
 
     /// The folder that file names start from, instead of those of the setting `source`
     #[arg(long, value_name = "DIR")]
@@ -678,9 +707,13 @@ pub(crate) struct JsonArgs {
     #[arg(long, value_name = "REGEX1,REGEX2,...")]
     pub(crate) contexts: Option<String>,
 
-    /// Write to this file; `-` is standard output [default: coverage.json]
+    /// Write to this file; `-` is standard output [default: coverage.json, or codecov.json with --codecov]
     #[arg(short = 'o', value_name = "FILE")]
     pub(crate) output: Option<String>,
+
+    /// Write Codecov's own format instead, with names that start from the top folder of the repository
+    #[arg(long, conflicts_with_all = ["show_contexts", "contexts_once", "pretty_print"])]
+    pub(crate) codecov: bool,
 
     /// Indent
     #[arg(long)]

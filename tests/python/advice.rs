@@ -9,7 +9,7 @@ use crate::support::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
 /// For each message that names an option: some of its words, and the test that follows its advice.
-const FOLLOWED: [(&str, &str); 45] = [
+const FOLLOWED: [(&str, &str); 49] = [
     ("Exit codes:", "the_options_of_messages_exist"),
     ("copies go beside the sources", "copies_of_sources_elsewhere_need_a_folder"),
     ("writes it into a folder of yours", "copies_beside_the_sources"),
@@ -77,6 +77,10 @@ const FOLLOWED: [(&str, &str); 45] = [
     ("The baseline is compared with the sources of now", "a_baseline_names_what_fell"),
     ("or leave it out of both with --omit", "a_baseline_names_what_fell"),
     ("--allow-unmeasured accepts", "files_that_git_does_not_track_count"),
+    ("--max-bytes is for --format=markdown only", "markdown_fits_into_the_summary_of_a_step"),
+    ("this may be any of", "a_file_that_may_be_two_is_refused_with_both_names"),
+    ("a comment is about the whole project", "a_comment_refuses_what_it_cannot_say"),
+    ("write TEXT=URL after --link", "a_comment_refuses_what_it_cannot_say"),
     ("Use --mixed=lines to combine them", "lines_and_branches_are_refused_by_name_or_reduced"),
 ];
 
@@ -177,6 +181,7 @@ fn help() -> String {
         "annotate",
         "badge",
         "combine",
+        "comment",
         "convert",
         "debug analyze",
         "debug config",

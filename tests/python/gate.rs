@@ -444,7 +444,7 @@ Reached by some runs only, and not counted as missing:
     assert_eq!(report["flapping"][0]["lines"], expected);
     repo.gate(&[&runs[..], &["--format=github"]].concat())
         .status(0)
-        .stdout("::warning file=src/views.py,line=3,title=Not in every run::line 3 only in b.data");
+        .stdout("::warning file=src/views.py,line=3,endLine=3,title=Not in every run::line 3 only in b.data");
     // Each run alone passes a ratchet that was made of all.
     fs::remove_file(repo.0.path("pulpcov.toml")).unwrap();
     repo.gate(&[&runs[..], &["--update"]].concat()).status(0);

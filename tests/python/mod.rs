@@ -4,6 +4,7 @@ mod advice;
 mod attacks;
 mod authors;
 mod changes;
+mod ci;
 mod codecs;
 mod commands;
 mod configurations;

@@ -8,12 +8,15 @@ use std::ffi::OsString;
 use clap::{Command, Error, error::ErrorKind};
 
 /// Options that coverage.py does not have, of commands that it has.
-const NOT_IN_COVERAGE: [&str; 18] = [
+const NOT_IN_COVERAGE: [&str; 22] = [
     "by",
+    "codecov",
     "contexts-once",
     "drop-contexts",
+    "gitlab",
     "json",
     "keep-combined",
+    "max-bytes",
     "mixed",
     "no-cache",
     "plugin-lines",
@@ -23,6 +26,7 @@ const NOT_IN_COVERAGE: [&str; 18] = [
     "root",
     "show-source",
     "single-file",
+    "sonar",
     "source-rev",
     "source-root",
     "to",

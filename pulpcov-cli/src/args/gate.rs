@@ -49,13 +49,8 @@ pub(crate) struct GateArgs {
     #[arg(long, value_name = "FILE", requires = "update")]
     pub(crate) add: Vec<PathBuf>,
 
-    /// Compare with this data file of another version, instead of the ratchet
-    #[arg(long, value_name = "DATA")]
-    pub(crate) baseline: Option<PathBuf>,
-
-    /// The revision whose sources the baseline was measured on [default: the sources of now]
-    #[arg(long, value_name = "REV", requires = "baseline")]
-    pub(crate) baseline_rev: Option<String>,
+    #[command(flatten)]
+    pub(crate) baseline: BaselineArgs,
 
     /// Judge these data files of the same code together, and name the lines that only some of them reach. Lines that one
     /// reaches are covered, but --update counts them as missing
@@ -75,12 +70,29 @@ pub(crate) struct GateArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: GateFormat,
 
+    /// With --format=markdown, leave out rows, failures last, so that the report has no more bytes than this. A step summary
+    /// of GitHub has at most 1048576
+    #[arg(long, value_name = "N")]
+    pub(crate) max_bytes: Option<usize>,
+
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<String>,
 
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
+}
+
+/// The data of another version.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct BaselineArgs {
+    /// Compare with this data file of another version, instead of the ratchet
+    #[arg(long, value_name = "DATA")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// The revision whose sources the baseline was measured on [default: the sources of now]
+    #[arg(long, value_name = "REV", requires = "baseline")]
+    pub(crate) baseline_rev: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

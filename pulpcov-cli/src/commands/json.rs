@@ -2,10 +2,12 @@
 
 use jiff::Zoned;
 use pulpcov_core::config::Config;
+use pulpcov_core::report::codecov;
 use pulpcov_core::report::json::{self, Options};
 use pulpcov_core::summarize::Detail;
 
 use super::reporting::{Reporting, print_failure};
+use super::repository;
 use crate::args::JsonArgs;
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -18,6 +20,9 @@ pub(crate) fn run(args: &JsonArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &JsonArgs) -> Result<Exit, Failure> {
+    if args.codecov {
+        return codecov(args);
+    }
     let shows =
         |config: &Config| args.show_contexts || args.contexts_once || config.json.show_contexts;
     let contexts = args.contexts.as_deref();
@@ -36,6 +41,21 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
     let total =
         reporting.write(output, "JSON report", |out| json::write(&summary, &options, out))?;
     reporting.exit_code_for_total(total, &args.fail_under, precision)
+}
+
+/// Writes Codecov's own format.
+fn codecov(args: &JsonArgs) -> Result<Exit, Failure> {
+    let contexts = args.contexts.as_deref();
+    let reporting = Reporting::with_contexts(&args.reporting, args.quiet, contexts, |_| false)?;
+    let output = args.output.as_deref().unwrap_or("codecov.json");
+    reporting.check_that_sources_are_clear()?;
+    let summary = reporting.summarize(Detail::Lines)?;
+    let files = repository::files(&reporting, &summary)?;
+    let total = reporting.write(output, "JSON report", |out| {
+        codecov::write(&files, out)?;
+        Ok(summary.totals().percent_covered())
+    })?;
+    reporting.exit_code_beside_output(total, &args.fail_under, reporting.precision(None)?)
 }
 
 /// Warns of the size of a very large report, before it fills a disk.

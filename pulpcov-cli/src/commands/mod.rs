@@ -4,6 +4,7 @@ mod analyze;
 mod annotate;
 mod badge;
 mod combine;
+mod comment;
 mod convert;
 mod data;
 mod debug;
@@ -20,6 +21,7 @@ mod patch;
 mod plugins;
 mod report;
 mod reporting;
+mod repository;
 mod source_tree;
 mod tests_for;
 mod watch;
@@ -35,6 +37,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Annotate(args) => annotate::run(&args),
         Command::Badge(args) => badge::run(&args),
         Command::Combine(args) => combine::run(args),
+        Command::Comment(args) => comment::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Debug(args) => debug::run(&args),
         Command::Erase(args) => erase::run(args),

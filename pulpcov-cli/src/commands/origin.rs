@@ -25,6 +25,27 @@ pub(super) struct Origin {
     pub(super) files: Vec<FilePath>,
     /// The folders that the user asked for.
     pub(super) folders: Vec<FilePath>,
+    /// Measured files that may be several files of the tree.
+    pub(super) unclear: Vec<Unclear>,
+}
+
+/// A measured file that may be several files of a tree.
+pub(super) struct Unclear {
+    pub(super) recorded: FilePath,
+    pub(super) sources: Vec<PathBuf>,
+}
+
+impl Unclear {
+    /// Finds such files in the data.
+    fn all(data: &CoverageData, tree: &SourceTree) -> Vec<Self> {
+        let files = data.files().filter_map(|file| {
+            let sources = tree.several(Path::new(file.path().as_str()));
+            let sources: Vec<PathBuf> = sources.into_iter().map(Path::to_owned).collect();
+            let is_unclear = !sources.is_empty();
+            is_unclear.then(|| Self { recorded: file.path().clone(), sources })
+        });
+        files.collect()
+    }
 }
 
 impl Origin {
@@ -39,8 +60,9 @@ impl Origin {
         let cwd = settings::cwd()?;
         match source_tree::named(args, &cwd)? {
             Some(tree) => {
+                let unclear = Unclear::all(&data, &tree);
                 let data = tree.rename_files(data)?;
-                Ok((Self::tree(args, tree)?, data))
+                Ok((Self { unclear, ..Self::tree(args, tree)? }, data))
             }
             None => Ok((Self::measured(args, config, &cwd)?, data)),
         }
@@ -56,6 +78,7 @@ impl Origin {
             is_tree: false,
             files: file_paths(files)?,
             folders: file_paths(folders)?,
+            unclear: Vec::new(),
         })
     }
 
@@ -77,6 +100,7 @@ impl Origin {
             files: file_paths(files)?,
             folders: if folders.iter().any(is_whole) { Vec::new() } else { file_paths(folders)? },
             sources: Box::new(tree),
+            unclear: Vec::new(),
         })
     }
 }

@@ -14,77 +14,117 @@ use pulpcov_core::report::patch::{
     FileState, Options, Patch, PatchFile, write_github, write_gitlab, write_json, write_markdown,
     write_text,
 };
-use pulpcov_core::results::Numbers;
+use pulpcov_core::results::{Numbers, Precision};
 use pulpcov_core::summarize::{Detail, FileSummary, Summary};
 use pulpcov_core::text::{branches, plural};
 use pulpcov_core::{CoverageData, ErrorKind, FileData, FilePath};
 
 use super::git::{self, Base, seen_from};
-use super::reporting::{Reporting, is_python, named_in_part};
+use super::reporting::{Reporting, check_max_bytes, is_python, named_in_part};
 use super::{data, own};
 use crate::args::{PatchArgs, PatchFormat};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
 
 pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
+    check_max_bytes(args.max_bytes, args.format == PatchFormat::Markdown)?;
     let own = own::load(&args.reporting.data.config)?.patch;
-    let source = DiffSource::of(args, &own)?;
-    let mut diff = Diff::parse(&source.text)?;
-    for (path, lines) in &source.untracked {
-        diff.add_new_file(path, *lines);
-    }
-    check_that_it_is_one(args, &source, &diff)?;
+    let mut changes = Changes::read(args, &own)?;
     let mut reporting = Reporting::new(&args.reporting, true)?;
     reporting.check_that_there_is_data()?;
-    let places = Places::new(&reporting, &source.top);
     let baseline = match &args.baseline {
-        Some(file) => Some(Baseline::read(file, &reporting, &places)?),
+        Some(file) => Some(changes.baseline(file, &reporting)?),
         None => None,
     };
-    if let Some(baseline) = &baseline {
-        baseline.add_unchanged_files(&mut diff, &places, reporting.data());
-    }
-    places.check_what_is_asked_for(&diff)?;
-    let names = file_names(reporting.data());
-    let is_wanted = |path: &Path| {
-        let is_named = path.file_name().is_some_and(|name| names.contains(name));
-        (is_python(path) || is_named) && places.are_asked_for(path)
-    };
-    let path_of = |path: &Path| places.in_report(path).filter(|_| is_wanted(path));
-    let files: Vec<FilePath> =
-        diff.files().iter().filter_map(|change| path_of(change.new_path()?)).collect();
-    let summary = match files.is_empty() {
-        true => None,
-        false => {
-            reporting.select(files);
-            summarize(&reporting)?
+    changes.compare(args, &mut reporting, baseline.as_ref(), |reporting, patch| {
+        if let Some(baseline) = &baseline {
+            let others = baseline.of_other_versions(patch, changes.source.base.as_ref())?;
+            if !others.is_empty() {
+                ui::error(&format!(
+                    "the baseline was measured on another version of {}; --baseline-rev=REV names the version",
+                    named_in_part(&others)
+                ));
+                return Ok(Exit::OtherVersion);
+            }
         }
-    };
-    let expected = Expected::new(&reporting, &places)?;
-    let is_expected = |file: &FileSummary| !args.allow_unmeasured && expected.has(file);
-    let patch = match &baseline {
-        Some(baseline) => {
-            let before = |change: &FileChange| baseline.ran_before(change);
-            Patch::of_new_misses(&diff, summary.as_deref(), path_of, before)?
+        let failures = failures(args, &own, patch);
+        write(args, reporting, patch, options(args, reporting, &changes, &failures)?)?;
+        warn_of_other_places(reporting.data(), patch);
+        if args.diff.is_none() && !reporting.has_sources_elsewhere() {
+            warn_of_newer_sources(reporting, patch);
         }
-        None => Patch::new(&diff, summary.as_deref(), path_of, is_expected)?,
-    };
-    if let Some(baseline) = &baseline {
-        let others = baseline.of_other_versions(&patch, source.base.as_ref())?;
-        if !others.is_empty() {
-            ui::error(&format!(
-                "the baseline was measured on another version of {}; --baseline-rev=REV names the version",
-                named_in_part(&others)
-            ));
-            return Ok(Exit::OtherVersion);
+        Ok(judge(args, reporting, patch, &failures))
+    })
+}
+
+/// The changes of a branch.
+pub(super) struct Changes {
+    source: DiffSource,
+    diff: Diff,
+}
+
+impl Changes {
+    /// Asks git for the changes, or reads them from a file.
+    pub(super) fn read(args: &PatchArgs, own: &PatchSettings) -> Result<Self, Failure> {
+        let source = DiffSource::of(args, own)?;
+        let mut diff = Diff::parse(&source.text)?;
+        for (path, lines) in &source.untracked {
+            diff.add_new_file(path, *lines);
+        }
+        check_that_it_is_one(args, &source, &diff)?;
+        Ok(Self { source, diff })
+    }
+
+    /// Reads what ran before the changes. From now on, the files that did not change belong to the changes, too.
+    fn baseline(&mut self, file: &Path, reporting: &Reporting<'_>) -> Result<Baseline, Failure> {
+        let places = Places::new(reporting, &self.source.top);
+        let baseline = Baseline::read(file, reporting, &places)?;
+        baseline.add_unchanged_files(&mut self.diff, &places, reporting.data());
+        Ok(baseline)
+    }
+
+    /// Returns how a patch is written: what it is from, and how many decimals percentages have.
+    pub(super) fn options(&self, precision: Precision) -> Options {
+        let options = Options::new().precision(precision);
+        match &self.source.base {
+            Some(base) => options.base(&base.name, &base.commit),
+            None => options,
         }
     }
-    write(args, &reporting, &patch, &options(args, &reporting, source.base.as_ref())?)?;
-    warn_of_other_places(reporting.data(), &patch);
-    if args.diff.is_none() && !reporting.has_sources_elsewhere() {
-        warn_of_newer_sources(&reporting, &patch);
+
+    /// Compares the changes with what ran, or what ran before them with what runs now, and passes the result to `then`. From now on, the report is of the changed files.
+    pub(super) fn compare<T>(
+        &self,
+        args: &PatchArgs,
+        reporting: &mut Reporting<'_>,
+        baseline: Option<&Baseline>,
+        then: impl FnOnce(&Reporting<'_>, &Patch<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let places = Places::new(reporting, &self.source.top);
+        places.check_what_is_asked_for(&self.diff)?;
+        let names = file_names(reporting.data());
+        let is_wanted = |path: &Path| {
+            let is_named = path.file_name().is_some_and(|name| names.contains(name));
+            (is_python(path) || is_named) && places.are_asked_for(path)
+        };
+        let path_of = |path: &Path| places.in_report(path).filter(|_| is_wanted(path));
+        let files: Vec<FilePath> =
+            self.diff.files().iter().filter_map(|change| path_of(change.new_path()?)).collect();
+        let has_files = !files.is_empty();
+        reporting.select(files);
+        let reporting = &*reporting;
+        let summary = if has_files { summarize(reporting)? } else { None };
+        let expected = Expected::new(reporting, &places)?;
+        let is_expected = |file: &FileSummary| !args.allow_unmeasured && expected.has(file);
+        let patch = match baseline {
+            Some(baseline) => {
+                let before = |change: &FileChange| baseline.ran_before(change);
+                Patch::of_new_misses(&self.diff, summary.as_deref(), path_of, before)?
+            }
+            None => Patch::new(&self.diff, summary.as_deref(), path_of, is_expected)?,
+        };
+        then(reporting, &patch)
     }
-    judge(args, &own, &reporting, &patch)
 }
 
 /// Summarizes the selected files. Returns `None` if the settings leave all of them out.
@@ -223,7 +263,7 @@ impl Places {
 }
 
 /// What ran before the changes.
-struct Baseline {
+pub(super) struct Baseline {
     data: CoverageData,
     /// The paths in the data of each file, by its path in the repository.
     paths: BTreeMap<PathBuf, Vec<FilePath>>,
@@ -389,11 +429,13 @@ impl<'a> Expected<'a> {
 fn options(
     args: &PatchArgs,
     reporting: &Reporting<'_>,
-    base: Option<&Base>,
+    changes: &Changes,
+    failures: &[String],
 ) -> Result<Options, Failure> {
-    let options = Options::new().precision(reporting.precision(args.precision)?);
-    Ok(match base {
-        Some(base) => options.base(&base.name, &base.commit),
+    let options = changes.options(reporting.precision(args.precision)?);
+    let options = failures.iter().fold(options, Options::failure);
+    Ok(match args.max_bytes {
+        Some(bytes) => options.max_bytes(bytes),
         None => options,
     })
 }
@@ -402,16 +444,16 @@ fn write(
     args: &PatchArgs,
     reporting: &Reporting<'_>,
     patch: &Patch<'_>,
-    options: &Options,
+    options: Options,
 ) -> Result<(), Failure> {
     let output = args.output.as_deref().unwrap_or("-");
     reporting.write(output, "patch report", |out: &mut dyn Write| {
         match args.format {
-            PatchFormat::Text => write_text(patch, options, out),
-            PatchFormat::Markdown => write_markdown(patch, options, out),
-            PatchFormat::Json => write_json(patch, options, out),
-            PatchFormat::Github => write_github(patch, options, out),
-            PatchFormat::Gitlab => write_gitlab(patch, options, out),
+            PatchFormat::Text => write_text(patch, &options, out),
+            PatchFormat::Markdown => write_markdown(patch, &options, out),
+            PatchFormat::Json => write_json(patch, &options, out),
+            PatchFormat::Github => write_github(patch, &options, out),
+            PatchFormat::Gitlab => write_gitlab(patch, &options, out),
         }?;
         Ok(patch.totals().percent_covered())
     })?;
@@ -460,24 +502,14 @@ fn is_same_below(recorded: &str, name: &str) -> bool {
     Path::new(&recorded.replace('\\', "/")).ends_with(name)
 }
 
-/// Returns the exit code: that of the most serious finding. Says on standard error why the command fails.
-fn judge(
-    args: &PatchArgs,
-    own: &PatchSettings,
-    reporting: &Reporting<'_>,
-    patch: &Patch<'_>,
-) -> Result<Exit, Failure> {
-    let others = names(patch.of_other_versions());
-    if !others.is_empty() {
-        ui::error(&format!(
-            "changed after measuring: {}; measure again. If what was measured is a commit, --source-rev=REV reports on it",
-            named_in_part(&others)
-        ));
-        return Ok(Exit::OtherVersion);
-    }
+/// Returns which floors the changes are below.
+fn failures(args: &PatchArgs, own: &PatchSettings, patch: &Patch<'_>) -> Vec<String> {
     let totals = patch.totals();
-    let unmeasured = names(patch.unmeasured());
     let mut failures = Vec::new();
+    // Nothing is known of single lines, so the counts mean nothing.
+    if patch.of_other_versions().next().is_some() {
+        return failures;
+    }
     let option = |name: &str, is_option: bool| match is_option {
         true => format!("--{}", name.replace('_', "-")),
         false => name.to_owned(),
@@ -498,19 +530,38 @@ fn judge(
             missing(totals)
         ));
     }
+    failures
+}
+
+/// Returns the exit code: that of the most serious finding. Says on standard error why the command fails.
+fn judge(
+    args: &PatchArgs,
+    reporting: &Reporting<'_>,
+    patch: &Patch<'_>,
+    failures: &[String],
+) -> Exit {
+    let others = names(patch.of_other_versions());
+    if !others.is_empty() {
+        ui::error(&format!(
+            "changed after measuring: {}; measure again. If what was measured is a commit, --source-rev=REV reports on it",
+            named_in_part(&others)
+        ));
+        return Exit::OtherVersion;
+    }
+    failures.iter().for_each(|failure| ui::error(failure));
+    let unmeasured = names(patch.unmeasured());
     if !unmeasured.is_empty() {
-        failures.push(format!(
+        ui::error(&format!(
             "changed files were not measured: {}; --allow-unmeasured accepts that, --omit leaves files out",
             named_in_part(&unmeasured)
         ));
     }
-    failures.iter().for_each(|failure| ui::error(failure));
     let is_complete = args.reporting.ignore_errors || patch.without_source().next().is_none();
-    Ok(match failures.is_empty() {
+    match failures.is_empty() && unmeasured.is_empty() {
         false => Exit::FailUnder,
         true if is_complete => reporting.exit_code(),
         true => Exit::LeftOut,
-    })
+    }
 }
 
 fn names<'p>(files: impl Iterator<Item = &'p PatchFile<'p>>) -> Vec<PathBuf> {

@@ -1,6 +1,6 @@
 //! What all reports have in common: data, sources, messages, and exit codes.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::{self, BufWriter, Write};
@@ -63,6 +63,8 @@ pub(crate) struct Reporting<'a> {
     traced: plugins::Traced,
     /// Whether sources are withheld or left out.
     is_incomplete: Cell<bool>,
+    /// The warnings so far. A second summary of the same data does not repeat them.
+    warned: RefCell<HashSet<String>>,
 }
 
 impl<'a> Reporting<'a> {
@@ -130,6 +132,7 @@ impl<'a> Reporting<'a> {
             cache,
             traced,
             is_incomplete,
+            warned: RefCell::default(),
         };
         if args.plugins != Some(args::Plugins::Run) {
             reporting.apply_plugins()?;
@@ -185,6 +188,16 @@ impl<'a> Reporting<'a> {
         settings::data_file(self.args.data.data_file.clone(), &self.config)
     }
 
+    /// Refuses data of which a file may be several of the sources. Its lines would be lost.
+    pub(crate) fn check_that_sources_are_clear(&self) -> Result<(), Failure> {
+        let Some(unclear) = self.origin.unclear.first() else { return Ok(()) };
+        Err(Failure::Refused(format!(
+            "{}: this may be any of {}; --source-root names a folder with only one of them, or [paths] maps the folder that it was measured in",
+            ui::name(Path::new(unclear.recorded.as_str())),
+            named_in_part(&unclear.sources)
+        )))
+    }
+
     /// Returns the data.
     pub(crate) fn data(&self) -> &CoverageData {
         &self.data
@@ -226,7 +239,12 @@ impl<'a> Reporting<'a> {
     /// The summary is never dropped, since the process ends after the report: freeing it would take a
     /// fiftieth of the report's time.
     pub(crate) fn summarize(&self, detail: Detail) -> Result<ManuallyDrop<Summary<'_>>, Failure> {
-        self.summarize_with(detail, |warning| ui::warning(&warning)).map(ManuallyDrop::new)
+        let warn = |warning: String| {
+            if self.warned.borrow_mut().insert(warning.clone()) {
+                ui::warning(&warning);
+            }
+        };
+        self.summarize_with(detail, warn).map(ManuallyDrop::new)
     }
 
     /// Compares data and sources like [`summarize`](Self::summarize), and returns the warnings too.
@@ -414,14 +432,47 @@ impl<'a> Reporting<'a> {
         option: &FailUnderArgs,
         precision: Precision,
     ) -> Result<Exit, Failure> {
-        let wanted = option.fail_under.unwrap_or(self.config.report.fail_under);
-        if !should_fail_under(total, wanted, precision)? {
+        let Some(message) = self.failure_of_total(total, option, precision)? else {
             return Ok(self.exit_code());
-        }
-        let message = fail_under_message(total, wanted, precision);
+        };
         writeln!(anstream::stdout(), "Coverage failure: {message}").map_err(Failure::Output)?;
         Ok(Exit::FailUnder)
     }
+
+    /// Does what [`exit_code_for_total`](Self::exit_code_for_total) does, but says on standard error that too little is covered.
+    /// A program may read standard output.
+    pub(crate) fn exit_code_beside_output(
+        &self,
+        total: f64,
+        option: &FailUnderArgs,
+        precision: Precision,
+    ) -> Result<Exit, Failure> {
+        let Some(message) = self.failure_of_total(total, option, precision)? else {
+            return Ok(self.exit_code());
+        };
+        ui::error(&message);
+        Ok(Exit::FailUnder)
+    }
+
+    /// Says that a total is less than `--fail-under`, or else the setting, asks for. Returns `None` if it is not.
+    pub(crate) fn failure_of_total(
+        &self,
+        total: f64,
+        option: &FailUnderArgs,
+        precision: Precision,
+    ) -> Result<Option<String>, Failure> {
+        let wanted = option.fail_under.unwrap_or(self.config.report.fail_under);
+        let fails = should_fail_under(total, wanted, precision)?;
+        Ok(fails.then(|| fail_under_message(total, wanted, precision)))
+    }
+}
+
+/// Refuses a limit that would have no effect.
+pub(crate) fn check_max_bytes(limit: Option<usize>, is_markdown: bool) -> Result<(), Failure> {
+    if limit.is_none() || is_markdown {
+        return Ok(());
+    }
+    Err(Failure::Refused("--max-bytes is for --format=markdown only".to_owned()))
 }
 
 /// Prints on standard output why there is no report, as coverage.py does.

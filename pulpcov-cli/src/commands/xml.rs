@@ -1,15 +1,17 @@
 //! `pulpcov xml`
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pulpcov_core::Error;
-use pulpcov_core::report::xml::{self, Options};
+use pulpcov_core::report::sonar;
+use pulpcov_core::report::xml::{self, Options, PartOptions};
 use pulpcov_core::summarize::{Detail, Summary};
 use pulpcov_core::text::printable;
 
 use super::reporting::{Reporting, print_failure};
+use super::repository;
 use crate::args::XmlArgs;
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -20,6 +22,12 @@ pub(crate) fn run(args: &XmlArgs) -> Result<Exit, Failure> {
 
 fn report(args: &XmlArgs) -> Result<Exit, Failure> {
     let reporting = Reporting::new(&args.reporting, args.quiet)?;
+    if args.gitlab {
+        return gitlab(args, &reporting);
+    }
+    if args.sonar {
+        return sonar(args, &reporting);
+    }
     let output = args.output.as_ref().unwrap_or(&reporting.config.xml.output);
     let summary = reporting.summarize(Detail::Lines)?;
     let options = options(&reporting, args.skip_empty, root(args)?);
@@ -28,6 +36,80 @@ fn report(args: &XmlArgs) -> Result<Exit, Failure> {
     }
     let total = reporting.write(output, "XML report", |out| xml::write(&summary, &options, out))?;
     reporting.exit_code_for_total(total, &args.fail_under, reporting.precision(None)?)
+}
+
+/// Writes SonarQube's generic coverage.
+fn sonar(args: &XmlArgs, reporting: &Reporting<'_>) -> Result<Exit, Failure> {
+    reporting.check_that_sources_are_clear()?;
+    let summary = reporting.summarize(Detail::Lines)?;
+    let files = repository::files(reporting, &summary)?;
+    let output = args.output.as_deref().unwrap_or("sonar.xml");
+    let total = reporting.write(output, "XML report", |out| {
+        sonar::write(&files, out)?;
+        Ok(summary.totals().percent_covered())
+    })?;
+    reporting.exit_code_beside_output(total, &args.fail_under, reporting.precision(None)?)
+}
+
+/// Writes the parts that GitLab reads.
+fn gitlab(args: &XmlArgs, reporting: &Reporting<'_>) -> Result<Exit, Failure> {
+    reporting.check_that_sources_are_clear()?;
+    let summary = reporting.summarize(Detail::Lines)?;
+    let files = repository::files(reporting, &summary)?;
+    let mut options = PartOptions::new()
+        .package_depth(reporting.config.xml.package_depth)
+        .skip_empty(args.skip_empty || reporting.config.report.skip_empty)
+        .timestamp(now());
+    if let Some(bytes) = args.max_bytes {
+        options = options.max_bytes(bytes);
+    }
+    let parts = xml::parts(&files, &options)?;
+    let pattern = args.output.as_deref().unwrap_or("cobertura-{}.xml");
+    check_pattern(pattern, parts.len())?;
+    let total = summary.totals().percent_covered();
+    for (number, part) in (1..).zip(&parts) {
+        if let Some(name) = part.too_large() {
+            ui::warning(&format!(
+                "{}: this file alone is larger than a part may be, so GitLab may not show it",
+                printable(name)
+            ));
+        }
+        reporting.write(&part_name(pattern, number), "XML report", |out| {
+            out.write_all(part.text())?;
+            Ok(total)
+        })?;
+    }
+    warn_of_old_part(pattern, parts.len() + 1);
+    reporting.exit_code_beside_output(total, &args.fail_under, reporting.precision(None)?)
+}
+
+/// Returns the name of the file of a part.
+fn part_name(pattern: &str, number: usize) -> String {
+    pattern.replace("{}", &number.to_string())
+}
+
+/// Refuses a pattern that gives several parts the same name.
+fn check_pattern(pattern: &str, parts: usize) -> Result<(), Failure> {
+    if parts == 1 || pattern.contains("{}") {
+        return Ok(());
+    }
+    Err(Failure::Refused(format!(
+        "the report has {parts} parts, and all would be {}: in -o, write {{}} where the number of the part goes",
+        printable(pattern)
+    )))
+}
+
+/// Warns if an earlier report had more parts. GitLab would read them, too.
+fn warn_of_old_part(pattern: &str, next: usize) {
+    let name = part_name(pattern, next);
+    if pattern.contains("{}") && Path::new(&name).exists() {
+        ui::warning(&format!("{}: this part is of an earlier report: remove it", printable(&name)));
+    }
+}
+
+/// Returns the time in milliseconds since 1970.
+fn now() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }
 
 /// Writes the report with the current time and the settings, without options.
@@ -59,12 +141,11 @@ fn shared_name(name: &str, files: &[PathBuf]) -> String {
 
 fn options(reporting: &Reporting<'_>, skip_empty: bool, root: Option<String>) -> Options {
     let config = &reporting.config;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let options = Options::new()
         .package_depth(config.xml.package_depth)
         .skip_empty(skip_empty || config.report.skip_empty)
         .sources(config.run.source.iter().flatten())
-        .timestamp(now.as_millis());
+        .timestamp(now());
     match root.or_else(|| reporting.tree_root()) {
         Some(root) => options.root(root),
         None => options,

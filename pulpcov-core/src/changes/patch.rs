@@ -85,6 +85,41 @@ impl FilePatch {
     /// ```
     pub fn new(change: &FileChange, facts: &Facts, analysis: &Analysis) -> Self {
         let statements = changed_statements(change, facts, analysis.statements());
+        Self::of_statements(statements, change.added_lines(), facts, analysis)
+    }
+
+    /// Compares a whole file with what ran, as if all of it had changed. The [lines](Self::lines) are those with
+    /// statements or exclusions.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::{FilePatch, LineState};
+    /// use pulpcov_core::python::{AnalyzeOptions, PythonSource};
+    /// use pulpcov_core::results::Analysis;
+    ///
+    /// let facts = PythonSource::decode(b"a = 1\n# b\nc = f(\n    2)\n")?.analyze(&AnalyzeOptions::new()?)?;
+    /// let whole = FilePatch::whole(&facts, &Analysis::of_lines(&facts, [1]));
+    /// let states = [(1, LineState::Covered), (3, LineState::Missing), (4, LineState::Missing)];
+    /// assert_eq!(whole.lines(), states);
+    /// assert_eq!(whole.numbers().ratio_covered(), (1, 2));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn whole(facts: &Facts, analysis: &Analysis) -> Self {
+        let mut lines: Vec<i32> = facts.multiline().map(|(line, _)| line).collect();
+        lines.extend(analysis.statements().iter().chain(analysis.excluded()));
+        lines.sort_unstable();
+        lines.dedup();
+        Self::of_statements(analysis.statements().to_vec(), lines, facts, analysis)
+    }
+
+    /// Compares statements and lines with what ran.
+    fn of_statements(
+        statements: Vec<i32>,
+        lines: impl IntoIterator<Item = i32>,
+        facts: &Facts,
+        analysis: &Analysis,
+    ) -> Self {
         let is_changed = |line: i32| statements.binary_search(&line).is_ok();
         let counts = |&(from, to): &LineArc| is_changed(from) || is_changed(to);
         let missing: Vec<i32> =
@@ -110,7 +145,7 @@ impl FilePatch {
                 LineState::NoCode
             }
         };
-        let lines: Vec<_> = change.added_lines().map(|line| (line, state(line))).collect();
+        let lines: Vec<_> = lines.into_iter().map(|line| (line, state(line))).collect();
         let ran = |&&(from, _): &&LineArc| analysis.missing().binary_search(&from).is_err();
         let numbers = Numbers {
             files: 1,

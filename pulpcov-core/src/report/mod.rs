@@ -8,14 +8,20 @@
 //! | [`lcov`] | `lcov` |
 //! | [`annotate`] | `annotate` |
 //! | [`badge`] | none: the total as JSON for shields.io, or as SVG |
+//! | [`codecov`] | none: Codecov's own JSON |
+//! | [`comment`] | none: a comment for a pull request |
+//! | [`gaps`] | none: what is not covered, as annotations of GitHub and as code quality of GitLab |
 //! | [`patch`] | none: whether the changed lines of a diff ran |
+//! | [`sonar`] | none: SonarQube's generic coverage |
 //! | [`gate`] | none: whether enough of each file is covered |
 //! | [`tests_for`] | none: the tests that a change can affect |
 //! | [`who`] | none: which tests ran the lines of a file |
 //! | `html` | `html`, with a design of its own; requires the feature `html` |
 //!
-//! They share private modules: `flat_name` and `folders` name files and folders, `splitlines` finds
-//! lines as Python does, `parallel` renders on all cores, and `markdown_text` and `workflow_commands` escape text for GitHub.
+//! [`RepositoryFiles`] has the names of files for services of CI. The reports share private modules: `flat_name` and `folders`
+//! name files and folders, `splitlines` finds lines as Python does, `parallel` renders on all cores, `findings` joins lines to
+//! ranges, `code_quality`, `markdown_text`, `workflow_commands` and `xml_text` write what services read, `fitted` leaves out
+//! what does not fit, and `figures` has counts in words.
 //!
 //! All reports but `html` and those that coverage.py does not have write the same bytes as coverage.py. They write to any
 //! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
@@ -24,8 +30,15 @@
 
 pub mod annotate;
 pub mod badge;
+mod code_quality;
+pub mod codecov;
+pub mod comment;
+mod figures;
+mod findings;
+mod fitted;
 mod flat_name;
 mod folders;
+pub mod gaps;
 pub mod gate;
 #[cfg(feature = "html")]
 pub mod html;
@@ -34,11 +47,15 @@ pub mod lcov;
 mod markdown_text;
 mod parallel;
 pub mod patch;
+mod repository;
+pub mod sonar;
 mod splitlines;
 pub mod tests_for;
 pub mod text;
 pub mod who;
 mod workflow_commands;
 pub mod xml;
+mod xml_text;
 
 pub use flat_name::flat_name;
+pub use repository::RepositoryFiles;

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use std::io::Write;
 use std::str::FromStr;
 
+use super::fitted::Fitted;
 use super::folders::folder_totals;
 use crate::pytext::is_space;
 use crate::results::{Numbers, Precision, display_covered};
@@ -71,6 +72,7 @@ pub struct Options {
     skip_covered: bool,
     skip_empty: bool,
     sort: Option<String>,
+    max_bytes: Option<usize>,
 }
 
 impl Options {
@@ -295,6 +297,36 @@ impl Options {
         self.sort = Some(column.into());
         self
     }
+
+    /// Sets the most bytes that a Markdown table may have. Rows of which little is missing are left out until the rest
+    /// fits, and a line says how many. coverage.py has no such limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::text;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # for n in 0..50 {
+    /// #     data.add_lines(format!("app/file{n}.py"), "", &Numbits::from_iter([1]))?;
+    /// # }
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// // Fifty files do not fit into 500 bytes.
+    /// let mut out = Vec::new();
+    /// let options = text::Options::new().format(text::Format::Markdown).max_bytes(500);
+    /// text::write(&summary, &options, &mut out)?;
+    /// assert!(out.len() <= 500);
+    /// assert!(String::from_utf8_lossy(&out).contains("\nLeft out, to fit: "));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
 }
 
 /// Writes the table. Returns the total in percent.
@@ -303,6 +335,7 @@ impl Options {
 ///
 /// - [`ErrorKind::NoData`] if the summary contains no files, or if the table lists missing lines
 ///   and the summary does not [keep](crate::summarize::Detail) them;
+/// - [`ErrorKind::NotRepresentable`] if [`Options::max_bytes`] is too little even without rows;
 /// - [`ErrorKind::Config`] if the column to sort by does not exist;
 /// - [`ErrorKind::Output`] if `out` cannot be written.
 ///
@@ -342,7 +375,17 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     let lines = match options.format {
         Format::Total => vec![display_covered(total.percent_covered(), options.precision)],
         Format::Text => Table::new(summary, options, columns)?.text(),
-        Format::Markdown => Table::new(summary, options, columns)?.markdown(),
+        Format::Markdown => {
+            let table = Table::new(summary, options, columns)?;
+            let lines = table.markdown();
+            let size: usize =
+                lines.iter().map(|line| line.trim_end_matches(is_space).len() + 1).sum();
+            if options.max_bytes.is_some_and(|max| size > max) {
+                table.compact_markdown(options.by).write(options.max_bytes, &mut out)?;
+                return Ok(total.percent_covered());
+            }
+            lines
+        }
     };
     for line in lines {
         writeln!(out, "{}", line.trim_end_matches(is_space))?;
@@ -501,6 +544,51 @@ impl Table {
         lines.push(self.markdown_total(name, cover));
         lines.extend(self.notes.iter().cloned());
         lines
+    }
+
+    /// Returns the Markdown table without the spaces that align its columns. Its rows can be left out.
+    fn compact_markdown(&self, by: By) -> Fitted {
+        let missing = if self.columns.missing { " Missing |" } else { "" };
+        let mut head = vec!["Name"];
+        head.extend(self.columns.counts());
+        let mut head = format!("| {} | Cover |{missing}\n| --- |", head.join(" | "));
+        head.push_str(&" ---: |".repeat(self.columns.counts().len() + 1));
+        head.push_str(if self.columns.missing { " --- |\n" } else { "\n" });
+        let total = self.compact_row(&self.total, "**TOTAL**");
+        let mut table = super::fitted::Table {
+            foot: total,
+            stays: true,
+            ..super::fitted::Table::new(&head, if by == By::Folder { "folder" } else { "file" }, 0)
+        };
+        table.rows = self.rows.iter().map(|row| self.fitted_row(row)).collect();
+        let mut text = Fitted::new();
+        text.table(table);
+        text.text(self.notes.iter().map(|note| format!("{note}\n")).collect::<String>());
+        text
+    }
+
+    fn fitted_row(&self, row: &Row) -> super::fitted::Row {
+        let name = escape_markdown(&row.name);
+        // Without the list of lines, more rows fit.
+        let without_list =
+            Row { missing: row.missing.as_ref().map(|_| String::new()), ..row.clone() };
+        super::fitted::Row {
+            text: self.compact_row(row, &name),
+            short: row.missing.is_some().then(|| self.compact_row(&without_list, &name)),
+            // The missing statements, and the lines with missing branches.
+            weight: row.counts.iter().skip(1).step_by(2).sum(),
+        }
+    }
+
+    fn compact_row(&self, row: &Row, name: &str) -> String {
+        let mut line = format!("| {name} |");
+        row.counts.iter().for_each(|count| line.push_str(&format!(" {count} |")));
+        line.push_str(&format!(" {}% |", row.cover));
+        if let Some(missing) = &row.missing {
+            line.push_str(&format!(" {} |", escape_markdown(missing)));
+        }
+        line.push('\n');
+        line
     }
 
     fn markdown_total(&self, name: usize, cover: usize) -> String {

@@ -169,18 +169,52 @@ impl SourceTree {
     /// assert_eq!(tree.find(Path::new("/build/views.py")), None);
     /// ```
     pub fn find(&self, path: &Path) -> Option<&Path> {
-        let name = parts_from_end(path).next()?;
-        let in_common = |own: &&PathBuf| {
-            let pairs = parts_from_end(own).zip(parts_from_end(path));
-            pairs.take_while(|(a, b)| a == b).count()
-        };
-        let files = self.by_name.get(name)?;
-        if let Some(own) = files.iter().find(|own| own.as_path() == path) {
-            return Some(own);
+        match self.best(path)[..] {
+            [own] => Some(own),
+            _ => None,
         }
-        let best = files.iter().map(|own| in_common(&own)).max()?;
-        let mut found = files.iter().filter(|own| in_common(own) == best);
-        found.next().filter(|_| found.next().is_none()).map(PathBuf::as_path)
+    }
+
+    /// Returns the files of the tree that a measured path may refer to, if there are several, so that [`find`](Self::find)
+    /// chooses none. Files with only their names in common do not count, unless the measured path is no more than a name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::summarize::SourceTree;
+    ///
+    /// let files = ["one/app/views.py", "two/app/views.py"].map(|path| (path.into(), Vec::new()));
+    /// let tree = SourceTree::in_memory(files);
+    /// let both = [Path::new("one/app/views.py"), Path::new("two/app/views.py")];
+    /// assert_eq!(tree.several(Path::new("/build/app/views.py")), both);
+    /// assert!(tree.several(Path::new("/build/two/app/views.py")).is_empty());
+    /// assert!(tree.several(Path::new("/usr/lib/views.py")).is_empty());
+    /// ```
+    pub fn several(&self, path: &Path) -> Vec<&Path> {
+        let mut best = self.best(path);
+        let is_likely = best.first().is_some_and(|own| {
+            let common = in_common(own, path);
+            common > 1 || common == parts_from_end(path).count()
+        });
+        if best.len() < 2 || !is_likely {
+            return Vec::new();
+        }
+        best.sort();
+        best
+    }
+
+    /// Returns the files whose paths have the most components at their ends in common with the measured path.
+    fn best(&self, path: &Path) -> Vec<&Path> {
+        let name = parts_from_end(path).next();
+        let Some(files) = name.and_then(|name| self.by_name.get(name)) else { return Vec::new() };
+        if let Some(own) = files.iter().find(|own| own.as_path() == path) {
+            return vec![own.as_path()];
+        }
+        let most = files.iter().map(|own| in_common(own, path)).max();
+        let files = files.iter().map(PathBuf::as_path);
+        files.filter(|own| Some(in_common(own, path)) == most).collect()
     }
 
     /// Returns whether the tree contains files in a folder, whose path is relative to the root.
@@ -286,6 +320,12 @@ impl LinkGuard {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         std::fs::read(path)
     }
+}
+
+/// Returns how many components two paths have in common at their ends.
+fn in_common(own: &Path, path: &Path) -> usize {
+    let pairs = parts_from_end(own).zip(parts_from_end(path));
+    pairs.take_while(|(a, b)| a == b).count()
 }
 
 /// Returns the components of a path from its end. The path may come from another operating system.

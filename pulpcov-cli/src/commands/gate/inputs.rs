@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use pulpcov_core::CoverageData;
 use pulpcov_core::config::Config;
 use pulpcov_core::gates::{Flapping, Run};
+use pulpcov_core::results::Numbers;
 use pulpcov_core::summarize::{Detail, FileSummary, Summary};
 
 use super::super::data;
 use super::super::git::{self, NameChanges, seen_from};
 use super::super::origin::Origin;
 use super::super::reporting::Reporting;
-use crate::args::{GateArgs, ReportingArgs};
+use crate::args::{BaselineArgs, GateArgs, ReportingArgs};
 use crate::exit::Failure;
 use crate::{settings, ui};
 
@@ -60,13 +61,41 @@ impl Runs {
 }
 
 /// Returns how the baseline is reported on: as the data of now, on the sources of its revision.
-pub(super) fn baseline_args(args: &GateArgs) -> ReportingArgs {
-    let mut reporting = ReportingArgs { files: Vec::new(), ..args.reporting.clone() };
+pub(super) fn baseline_args(args: &BaselineArgs, reporting: &ReportingArgs) -> ReportingArgs {
+    let mut reporting = ReportingArgs { files: Vec::new(), ..reporting.clone() };
     if let Some(revision) = &args.baseline_rev {
         reporting.source_root = None;
         reporting.source_rev = Some(revision.clone());
     }
     reporting
+}
+
+/// Reads the data of another version. Says if its sources are those of now.
+fn baseline_reporting<'a>(
+    path: &Path,
+    args: &BaselineArgs,
+    reporting: &'a ReportingArgs,
+) -> Result<Reporting<'a>, Failure> {
+    let config = settings::load(&reporting.data.config)?;
+    let data = data::read_named(path, &config)?;
+    if args.baseline_rev.is_none() {
+        ui::message(
+            "The baseline is compared with the sources of now; --baseline-rev names the revision that it was measured on",
+        );
+    }
+    Reporting::of_data(reporting, config, data)
+}
+
+/// Returns the total of the data of another version, if the options name some.
+pub(in crate::commands) fn baseline_totals(
+    args: &BaselineArgs,
+    reporting: &ReportingArgs,
+) -> Result<Option<Numbers>, Failure> {
+    let Some(path) = &args.baseline else { return Ok(None) };
+    let reporting_args = baseline_args(args, reporting);
+    let reporting = baseline_reporting(path, args, &reporting_args)?;
+    let summary = reporting.summarize(Detail::Numbers)?;
+    Ok(Some(summary.totals()))
 }
 
 /// The data of another version.
@@ -77,20 +106,15 @@ pub(super) struct Baseline<'a> {
 
 impl<'a> Baseline<'a> {
     pub(super) fn read(
-        args: &GateArgs,
+        args: &BaselineArgs,
         reporting: &'a ReportingArgs,
         names: &Names,
     ) -> Result<Option<Self>, Failure> {
         let Some(path) = &args.baseline else { return Ok(None) };
-        let config = settings::load(&reporting.data.config)?;
-        let data = data::read_named(path, &config)?;
-        let reporting = Reporting::of_data(reporting, config, data)?;
+        let reporting = baseline_reporting(path, args, reporting)?;
         let mut renamed = BTreeMap::new();
-        match &args.baseline_rev {
-            Some(revision) => renamed.extend(names.renamed(&git::names_since(revision)?)),
-            None => ui::message(
-                "The baseline is compared with the sources of now; --baseline-rev names the revision that it was measured on",
-            ),
+        if let Some(revision) = &args.baseline_rev {
+            renamed.extend(names.renamed(&git::names_since(revision)?));
         }
         Ok(Some(Self { reporting, renamed }))
     }

@@ -18,12 +18,13 @@ use pulpcov_core::report::gate::{
 };
 use pulpcov_core::summarize::{Detail, Summary};
 
-use super::reporting::{Reporting, named_in_part};
+use super::reporting::{Reporting, check_max_bytes, named_in_part};
 use super::{git, own};
 use crate::args::{GateArgs, GateFormat, ReportingArgs};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
 
+pub(super) use inputs::baseline_totals;
 use inputs::{Baseline, Names, Runs, Selection};
 use ratchet_file::RatchetFile;
 
@@ -36,9 +37,10 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     if let [base, ours, theirs] = &*args.merge_driver {
         return ratchet_file::merge(base, ours, theirs);
     }
+    check_max_bytes(args.max_bytes, args.format == GateFormat::Markdown)?;
     let own = own::load(&args.reporting.data.config)?;
     let file = RatchetFile::new(&own.gate)?;
-    let old = if args.baseline.is_some() { None } else { file.read()? };
+    let old = if args.baseline.baseline.is_some() { None } else { file.read()? };
     check_that_there_is_something_to_compare_with(args, &own, old.as_ref())?;
     // A rule can judge all its files together, so the report is of all files.
     let all_files = ReportingArgs { files: Vec::new(), ..args.reporting.clone() };
@@ -49,15 +51,15 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
         None => Reporting::new(&all_files, true)?,
     };
     reporting.check_that_there_is_data()?;
-    let needs_everything = args.baseline.is_some() || runs.is_some();
+    let needs_everything = args.baseline.baseline.is_some() || runs.is_some();
     let detail = if needs_everything { Detail::Everything } else { Detail::Numbers };
     let summary = reporting.summarize(detail)?;
     let flapping = runs.as_ref().map(|runs| runs.compare(&summary)).transpose()?;
     let names = Names::new(&reporting);
     let selection = Selection::new(&args.reporting.files, &names, &summary)?;
 
-    let baseline_args = inputs::baseline_args(args);
-    let baseline = Baseline::read(args, &baseline_args, &names)?;
+    let baseline_args = inputs::baseline_args(&args.baseline, &args.reporting);
+    let baseline = Baseline::read(&args.baseline, &baseline_args, &names)?;
     let before = baseline.as_ref().map(Baseline::summarize).transpose()?;
     if let Some(before) = &before
         && let others = files_of_other_versions(before)?
@@ -77,7 +79,14 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     };
     let judge = Judge {
         gate: own.gate.gate().has_branches(summary.has_arcs()),
-        files: files(args, &own, &names, &summary, flapping.as_ref(), comparison.as_ref())?,
+        files: files(
+            args.base.as_deref(),
+            &own,
+            &names,
+            &summary,
+            flapping.as_ref(),
+            comparison.as_ref(),
+        )?,
         reporting: &reporting,
         names: &names,
         selection: &selection,
@@ -194,7 +203,7 @@ fn follow_renames(ratchet: &mut Ratchet, file: &RatchetFile, judge: &Judge<'_>) 
 
 /// Returns the files for the gate, with those that are new.
 fn files(
-    args: &GateArgs,
+    base: Option<&str>,
     own: &OwnSettings,
     names: &Names,
     summary: &Summary<'_>,
@@ -208,7 +217,7 @@ fn files(
     let new: HashSet<String> = match comparison {
         Some(comparison) => comparison.added().map(|file| file.name().to_owned()).collect(),
         None => {
-            let base = args.base.as_deref().or(own.patch.base.as_deref());
+            let base = base.or(own.patch.base.as_deref());
             let changes = git::files_since_base(base).map_err(|err| {
                 Failure::Refused(format!(
                     "the setting `new_files` needs to know which files are new: {err}"
@@ -226,7 +235,7 @@ fn check_that_there_is_something_to_compare_with(
     own: &OwnSettings,
     ratchet: Option<&Ratchet>,
 ) -> Result<(), Failure> {
-    let is_asked_for = args.update || args.baseline.is_some() || !args.runs.is_empty();
+    let is_asked_for = args.update || args.baseline.baseline.is_some() || !args.runs.is_empty();
     if is_asked_for || ratchet.is_some() || !own.gate.gate().is_empty() {
         return Ok(());
     }
@@ -265,12 +274,41 @@ fn report<'a>(
     flapping.map_or(report, |flapping| report.flapping(flapping))
 }
 
+/// Judges a report of all files by the settings and the ratchet. Returns `None` if they ask for nothing.
+pub(super) fn judge_all(
+    base: Option<&str>,
+    own: &OwnSettings,
+    reporting: &Reporting<'_>,
+    summary: &Summary<'_>,
+) -> Result<Option<Verdict>, Failure> {
+    let file = RatchetFile::new(&own.gate)?;
+    let mut ratchet = file.read()?;
+    if ratchet.is_none() && own.gate.gate().is_empty() {
+        return Ok(None);
+    }
+    let names = Names::new(reporting);
+    let selection = Selection::new(&[], &names, summary)?;
+    let judge = Judge {
+        gate: own.gate.gate().has_branches(summary.has_arcs()),
+        files: files(base, own, &names, summary, None, None)?,
+        reporting,
+        names: &names,
+        selection: &selection,
+    };
+    check_branches(&judge.gate, ratchet.as_ref(), summary)?;
+    if let Some(ratchet) = &mut ratchet {
+        follow_renames(ratchet, &file, &judge);
+    }
+    judge.judge(ratchet.as_ref()).map(Some)
+}
+
 fn write(
     args: &GateArgs,
     reporting: &Reporting<'_>,
     report: &GateReport<'_>,
 ) -> Result<(), Failure> {
     let output = args.output.as_deref().unwrap_or("-");
+    let report = &args.max_bytes.map_or(*report, |bytes| report.max_bytes(bytes));
     reporting.write(output, "gate report", |out: &mut dyn Write| {
         match args.format {
             GateFormat::Text => write_text(report, out),

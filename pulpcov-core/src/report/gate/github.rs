@@ -5,7 +5,7 @@ use std::io::Write;
 use super::GateReport;
 use super::words::{flapping, region};
 use crate::Result;
-use crate::report::workflow_commands::{data, property, write_limited};
+use crate::report::workflow_commands::{Command, notice, write_limited};
 
 /// Writes a gate as [workflow commands] of GitHub Actions: errors for what fails, warnings for functions of which more is
 /// missing than in the baseline and for lines that only some runs reach, and a notice with the total.
@@ -19,32 +19,28 @@ use crate::report::workflow_commands::{data, property, write_limited};
 /// [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_github(report: &GateReport<'_>, mut out: impl Write) -> Result<()> {
     let errors = report.problems().into_iter().map(|problem| {
-        let message = data(&format!("{}: {}: {}", problem.about, problem.what, problem.remedy));
-        let place = problem.file.map(|file| format!("file={},", property(&file)));
-        let command = format!("{}title=Coverage gate::{message}", place.unwrap_or_default());
-        (problem.about, command)
+        let message = format!("{}: {}: {}", problem.about, problem.what, problem.remedy);
+        let command = Command::new("Coverage gate", message);
+        match problem.file {
+            Some(file) => command.file(file),
+            None => command,
+        }
     });
-    write_limited("error", "Coverage gate", "failure", errors.collect(), &mut out)?;
+    write_limited("error", "Coverage gate", "failure", &errors.collect::<Vec<_>>(), &mut out)?;
     let changes = report.changes();
     let fallen = changes.iter().flat_map(|(file, _)| {
-        file.regions().iter().map(|fallen| {
-            let (name, message) = (file.name(), data(&region(fallen)));
-            (name.to_owned(), format!("file={},title=Less covered::{message}", property(name)))
-        })
+        let fallen = |fallen| Command::new("Less covered", region(fallen)).file(file.name());
+        file.regions().iter().map(fallen)
     });
     let found = report.flapping.iter().flat_map(|found| {
         found.files().iter().flat_map(|file| {
             flapping(found, file).into_iter().map(|(line, what)| {
-                let place = format!("file={},line={line}", property(file.name()));
-                (file.name().to_owned(), format!("{place},title=Not in every run::{}", data(&what)))
+                Command::new("Not in every run", what).file(file.name()).lines(line..=line)
             })
         })
     });
-    write_limited("warning", "Coverage gate", "finding", fallen.chain(found).collect(), &mut out)?;
-    let total = data(&report.total());
-    writeln!(out, "::notice title=Coverage gate::{total}")?;
-    if let Some(note) = report.note() {
-        writeln!(out, "::notice title=Coverage gate::{}", data(&note))?;
-    }
-    Ok(())
+    let warnings: Vec<Command> = fallen.chain(found).collect();
+    write_limited("warning", "Coverage gate", "finding", &warnings, &mut out)?;
+    notice("Coverage gate", &report.total(), &mut out)?;
+    report.note().map_or(Ok(()), |note| notice("Coverage gate", &note, &mut out))
 }

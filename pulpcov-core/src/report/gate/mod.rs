@@ -9,7 +9,7 @@
 
 mod github;
 mod json;
-mod markdown;
+pub(in crate::report) mod markdown;
 mod text;
 mod words;
 
@@ -47,12 +47,13 @@ pub struct GateReport<'a> {
     verdict: &'a Verdict,
     comparison: Option<&'a Comparison>,
     flapping: Option<&'a Flapping>,
+    max_bytes: Option<usize>,
 }
 
 impl<'a> GateReport<'a> {
     /// Creates a report of a verdict, made with a ratchet or without.
     pub fn new(verdict: &'a Verdict) -> Self {
-        Self { verdict, comparison: None, flapping: None }
+        Self { verdict, comparison: None, flapping: None, max_bytes: None }
     }
 
     /// Adds what became of files since a baseline. The verdict was made with this baseline.
@@ -66,6 +67,31 @@ impl<'a> GateReport<'a> {
     #[must_use]
     pub fn flapping(mut self, flapping: &'a Flapping) -> Self {
         self.flapping = Some(flapping);
+        self
+    }
+
+    /// Sets the most bytes that [`write_markdown`] may write. Rows are left out until the rest fits: first lines that only
+    /// some runs reach, then files that fell since the baseline, and failures last.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::gates::{Gate, GateFile};
+    /// use pulpcov_core::report::gate::{GateReport, write_markdown};
+    /// use pulpcov_core::results::Numbers;
+    ///
+    /// let numbers = Numbers { statements: 40, missing: 12, ..Numbers::default() };
+    /// let files = (0..9).map(|n| GateFile::new(format!("src/{n}.py"), numbers));
+    /// let verdict = Gate::new().floor("80".parse()?).judge(files, None, |_| true)?;
+    /// let mut out = Vec::new();
+    /// write_markdown(&GateReport::new(&verdict).max_bytes(280), &mut out)?;
+    /// assert!(out.len() <= 280);
+    /// assert!(String::from_utf8_lossy(&out).ends_with("\nLeft out, to fit: 8 failures.\n"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = Some(bytes);
         self
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Problem {
     pub(super) what: String,
     /// What makes it pass.
     pub(super) remedy: String,
+    /// How many lines and branches are missing. A file that was not measured has the most.
+    pub(super) weight: usize,
 }
 
 impl GateReport<'_> {
@@ -33,6 +35,7 @@ impl GateReport<'_> {
             file: Some(name.clone()),
             about: name.clone(),
             what: format!("not measured, though the {} has it", self.allowance()),
+            weight: usize::MAX,
             remedy: match self.comparison {
                 Some(_) => "measure it, or leave it out of both with --omit".to_owned(),
                 None => "measure it, or remove its line from the ratchet".to_owned(),
@@ -51,6 +54,7 @@ impl GateReport<'_> {
             about: file.name().to_owned(),
             what,
             remedy: file.remedies().join("; "),
+            weight: weight(file.numbers()),
         }
     }
 
@@ -65,7 +69,7 @@ impl GateReport<'_> {
     }
 
     /// Returns the end of a report: how many fail.
-    pub(super) fn total(&self) -> String {
+    pub(in crate::report) fn total(&self) -> String {
         let all = self.verdict.files().len();
         let failing = self.verdict.failing_files().count();
         let mut parts = vec![match failing {
@@ -128,7 +132,12 @@ fn of_group(group: &GroupVerdict) -> Problem {
             group.limits()
         ),
         remedy: remedies.join("; "),
+        weight: weight(numbers),
     }
+}
+
+fn weight(numbers: Numbers) -> usize {
+    numbers.missing + numbers.missing_branches
 }
 
 /// Returns how much is missing: `12 of 40 lines and 3 of 8 branches missing`.

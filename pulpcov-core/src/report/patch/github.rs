@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use super::findings::{Finding, FindingKind, findings};
 use super::{Options, Patch};
 use crate::Result;
-use crate::report::workflow_commands::{data, property, write_limited};
+use crate::report::workflow_commands::{Command, notice, write_findings, write_limited};
 
 /// Writes a patch as workflow commands of GitHub Actions: warnings for lines that did not run and for branches that
-/// were not taken, the largest gaps first, and a notice with the total.
+/// were not taken, the largest gaps first, errors for [failures](Options::failure) and for files that were not measured,
+/// and a notice with the total.
 ///
 /// GitHub shows ten warnings and ten errors of a step. If there are more, the tenth counts the others.
 ///
@@ -21,28 +21,14 @@ use crate::report::workflow_commands::{data, property, write_limited};
 ///
 /// [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_github(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> Result<()> {
-    let mut gaps: Vec<(String, Finding)> = Vec::new();
-    for file in patch.files() {
-        gaps.extend(findings(file)?.into_iter().map(|finding| (file.name(), finding)));
-    }
-    // The sort is stable, so equal gaps stay in the order of the diff.
-    gaps.sort_by_key(|(_, finding)| (finding.kind == FindingKind::Partial, -finding.size()));
-    let warnings = gaps.iter().map(|(name, finding)| {
-        let title = match finding.kind {
-            FindingKind::Missing => "Not covered",
-            FindingKind::Partial => "Partly covered",
-        };
-        let (start, end) = (finding.lines.start(), finding.lines.end());
-        let place = format!("file={},line={start},endLine={end}", property(name));
-        (name.clone(), format!("{place},title={title}::{}", data(&finding.message)))
+    write_findings(&patch.findings()?, &mut out)?;
+    let failures =
+        options.failures.iter().map(|reason| Command::new("Patch coverage", reason.clone()));
+    let unmeasured = patch.unmeasured().chain(patch.of_other_versions()).map(|file| {
+        let remark = file.remark().unwrap_or_default();
+        Command::new("Not measured", remark).file(file.name())
     });
-    write_limited("warning", "Not covered", "gap", warnings.collect(), &mut out)?;
-    let errors = patch.unmeasured().chain(patch.of_other_versions()).map(|file| {
-        let (name, remark) = (file.name(), file.remark().unwrap_or_default());
-        let place = format!("file={}", property(&name));
-        (name, format!("{place},title=Not measured::{}", data(&remark)))
-    });
-    write_limited("error", "Not measured", "file", errors.collect(), &mut out)?;
-    let total = data(&patch.total(options));
-    Ok(writeln!(out, "::notice title=Patch coverage::{total}")?)
+    let errors: Vec<Command> = failures.chain(unmeasured).collect();
+    write_limited("error", "Not measured", "error", &errors, &mut out)?;
+    notice("Patch coverage", &patch.total(options), &mut out)
 }

@@ -5,13 +5,11 @@
 //! ([`write_github`], [`write_gitlab`]).
 //!
 //! - `text`, `markdown`, `json`, `github`, `gitlab`: the formats.
-//! - `findings`: the lines that a format points at, joined to ranges.
 
-mod findings;
 mod github;
 mod gitlab;
 mod json;
-mod markdown;
+pub(in crate::report) mod markdown;
 mod text;
 
 use std::collections::HashMap;
@@ -23,13 +21,15 @@ pub use json::write_json;
 pub use markdown::write_markdown;
 pub use text::write_text;
 
+use super::figures::{covered, percent};
+use super::findings::{FileFindings, Finding, of_changes};
 use crate::changes::{
     ChangeKind, Diff, FileChange, FilePatch, RanBefore, lines_of_another_version,
 };
 use crate::python::Facts;
-use crate::results::{Analysis, Numbers, Precision, display_covered};
+use crate::results::{Analysis, Numbers, Precision};
 use crate::summarize::{FileSummary, Summary, Warning};
-use crate::text::{branches, plural};
+use crate::text::plural;
 use crate::{FilePath, Result};
 
 /// How many lines a remark names.
@@ -218,8 +218,22 @@ impl<'a> Patch<'a> {
         }
     }
 
+    /// Returns what needs attention in each file.
+    fn findings(&self) -> Result<Vec<FileFindings<'a>>> {
+        let of_file = |file: &PatchFile<'a>| {
+            let name = file.name();
+            Ok(match (file.state(), self.summary) {
+                (FileState::Measured { file: whole, .. }, Some(summary)) => {
+                    FileFindings::new(name, file.findings()?, summary, whole)
+                }
+                _ => FileFindings::none(name),
+            })
+        };
+        self.files.iter().map(of_file).collect()
+    }
+
     /// Returns the total in words, for the end of a report.
-    fn total(&self, options: &Options) -> String {
+    pub(super) fn total(&self, options: &Options) -> String {
         let totals = self.totals();
         let others = self.of_other_versions().count();
         match (others, totals.statements) {
@@ -300,6 +314,15 @@ impl<'a> PatchFile<'a> {
         self.counted().map(|(_, patch)| patch.numbers())
     }
 
+    /// Returns what needs attention in the changed lines. A file that was not measured has no findings: none of its lines
+    /// ran.
+    fn findings(&self) -> Result<Vec<Finding>> {
+        match &self.state {
+            FileState::Measured { file, patch } => of_changes(file, patch),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     /// Returns the whole file and its changed lines. `None` for the same files as for [`numbers`](Self::numbers).
     fn counted(&self) -> Option<(&'a FileSummary, &FilePatch)> {
         match &self.state {
@@ -365,6 +388,8 @@ fn changed_since(lines: &[i32]) -> String {
 pub struct Options {
     base: Option<Base>,
     precision: Precision,
+    max_bytes: Option<usize>,
+    failures: Vec<String>,
 }
 
 impl Options {
@@ -388,14 +413,30 @@ impl Options {
         self
     }
 
+    /// Sets the most bytes that [`write_markdown`] may write. Files of which little is missing are left out until the
+    /// rest fits. A file with too many gaps to list has their number. GitHub takes comments of 65,536 characters, and
+    /// summaries of steps of 1,048,576 bytes.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = Some(bytes);
+        self
+    }
+
+    /// Adds the reason why the change fails. [`write_github`] makes an error of it.
+    #[must_use]
+    pub fn failure(mut self, reason: impl Into<String>) -> Self {
+        self.failures.push(reason.into());
+        self
+    }
+
     /// Returns the percentage of counts, as text.
     fn percent(&self, numbers: Numbers) -> String {
-        format!("{}%", display_covered(numbers.percent_covered(), self.precision))
+        percent(numbers, self.precision)
     }
 
     /// Returns the percentage and the counts in words: `75% covered: 3 of 4 statements`.
     fn covered(&self, numbers: Numbers) -> String {
-        format!("{} covered: {}", self.percent(numbers), counts(numbers))
+        covered(numbers, self.precision)
     }
 }
 
@@ -404,15 +445,4 @@ impl Options {
 struct Base {
     name: String,
     commit: String,
-}
-
-/// Returns the counts in words: `3 of 4 statements and 1 of 2 branches`.
-fn counts(numbers: Numbers) -> String {
-    let (ran, statements) = numbers.ratio_statements();
-    let (taken, all) = numbers.ratio_branches();
-    let of_statements = format!("{ran} of {}", plural(statements, "statement"));
-    match all {
-        0 => of_statements,
-        all => format!("{of_statements} and {taken} of {}", branches(all)),
-    }
 }

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use super::findings::{Finding, FindingKind, findings, source_lines};
 use super::{FileState, Options, Patch, PatchFile};
 use crate::Result;
 use crate::changes::{FilePatch, LineState};
+use crate::report::findings::{Finding, FindingKind, source_lines};
 use crate::text::{plural, printable};
 
 /// How many digits of a commit are shown.
@@ -58,7 +58,7 @@ fn write_lines(patch: &Patch<'_>, file: &PatchFile<'_>, out: &mut impl Write) ->
     let FileState::Measured { file: of_file, patch: changed } = file.state() else {
         return Ok(false);
     };
-    let rows = rows(changed, &findings(file)?);
+    let rows = rows(changed, &file.findings()?);
     let Some(summary) = patch.summary.filter(|_| !rows.is_empty()) else { return Ok(false) };
     let lines = source_lines(summary, of_file)?;
     for Row { line, mark, note } in rows {

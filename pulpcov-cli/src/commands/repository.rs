@@ -1,0 +1,49 @@
+//! The names that files have in the repository, as services of CI know them.
+
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::report::RepositoryFiles;
+use pulpcov_core::summarize::Summary;
+
+use super::git;
+use super::reporting::{Reporting, named_in_part};
+use crate::exit::Failure;
+use crate::ui;
+
+/// Returns the files of a report by their names in the repository. Warns of files that are not in it.
+pub(super) fn files<'a>(
+    reporting: &Reporting<'_>,
+    summary: &'a Summary<'_>,
+) -> Result<RepositoryFiles<'a>, Failure> {
+    let top = top_folder(reporting);
+    let files = RepositoryFiles::new(summary, &top)?;
+    let outside: Vec<PathBuf> = files.outside().iter().map(|file| file.path().into()).collect();
+    if !outside.is_empty() {
+        ui::warning(&format!(
+            "not in {}, so not shown: {}",
+            ui::name(&top),
+            named_in_part(&outside)
+        ));
+    }
+    Ok(files)
+}
+
+/// Returns the folder that the names start from: the top folder of the repository. If the sources are in no repository, it is
+/// the folder that the names of the report start from.
+fn top_folder(reporting: &Reporting<'_>) -> PathBuf {
+    let folder = reporting.folder();
+    // The names in an archive start from the archive.
+    if !folder.is_dir() {
+        return folder;
+    }
+    let folder = folder.canonicalize().unwrap_or(folder);
+    let of_git = git::top_folder().and_then(|top| top.canonicalize().ok());
+    // git may be missing, or refuse a repository of another user.
+    let top = of_git.filter(|top| folder.starts_with(top)).or_else(|| above(&folder));
+    top.unwrap_or(folder)
+}
+
+/// Returns the nearest folder with a repository in it.
+fn above(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned)
+}

@@ -1,0 +1,244 @@
+//! The report in parts of a limited size, for GitLab.
+
+use std::io::Write;
+
+use super::{Class, Hits, PACKAGE_END, Package, Packages, write_head, write_package_head};
+use crate::Result;
+use crate::report::RepositoryFiles;
+use crate::report::parallel::render_in_order;
+
+/// The largest part that GitLab reads, in bytes.
+const LARGEST: usize = 10 << 20;
+
+/// The most bytes that a part has besides its packages.
+const AROUND: usize = 1024;
+
+/// Options of [`parts()`].
+#[derive(Debug, Clone)]
+pub struct PartOptions {
+    max_bytes: usize,
+    package_depth: i64,
+    skip_empty: bool,
+    timestamp: u128,
+}
+
+impl Default for PartOptions {
+    fn default() -> Self {
+        Self { max_bytes: LARGEST - 1, package_depth: 99, skip_empty: false, timestamp: 0 }
+    }
+}
+
+impl PartOptions {
+    /// Creates the defaults: parts of less than 10 MiB, and a package for each folder.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the most bytes of a part.
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets how many levels of folders become packages, as [`Options::package_depth`](super::Options::package_depth) does.
+    #[must_use]
+    pub fn package_depth(mut self, depth: i64) -> Self {
+        self.package_depth = depth;
+        self
+    }
+
+    /// Sets whether to leave out files without statements.
+    #[must_use]
+    pub fn skip_empty(mut self, skip: bool) -> Self {
+        self.skip_empty = skip;
+        self
+    }
+
+    /// Sets the time of the report, in milliseconds since 1970.
+    #[must_use]
+    pub fn timestamp(mut self, milliseconds: u128) -> Self {
+        self.timestamp = milliseconds;
+        self
+    }
+}
+
+/// A part of the report, which is a report itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    text: Vec<u8>,
+    too_large: Option<String>,
+}
+
+impl Part {
+    /// Returns the XML.
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Returns the name of the file in this part if that file alone is larger than a part may be.
+    pub fn too_large(&self) -> Option<&str> {
+        self.too_large.as_deref()
+    }
+}
+
+/// Writes the report in parts of a limited size. There is at least one.
+///
+/// GitLab reads no part of 10 MiB or more. Names of files are those of the repository, so there are no source folders. The
+/// files of a package are in one part, unless the package alone is too large.
+///
+/// # Errors
+///
+/// [`ErrorKind::NoData`](crate::ErrorKind::NoData) if the summary does not keep the
+/// [lines](crate::summarize::Detail::Lines).
+///
+/// # Examples
+///
+/// ```
+/// use std::path::Path;
+///
+/// use pulpcov_core::report::RepositoryFiles;
+/// use pulpcov_core::report::xml::{PartOptions, parts};
+/// use pulpcov_core::summarize::Summarizer;
+/// use pulpcov_core::{CoverageData, Numbits};
+///
+/// let mut data = CoverageData::new();
+/// for name in ["app/a.py", "app/b.py", "lib/c.py"] {
+///     data.add_lines(name, "", &Numbits::from_iter([1]))?;
+/// }
+/// let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+/// let summary = Summarizer::new(&data, &sources).run()?;
+/// let files = RepositoryFiles::new(&summary, "")?;
+///
+/// assert_eq!(parts(&files, &PartOptions::new())?.len(), 1);
+/// let parts = parts(&files, &PartOptions::new().max_bytes(1900))?;
+/// assert_eq!(parts.len(), 2);
+/// assert!(String::from_utf8_lossy(parts[1].text()).contains(r#"filename="lib/c.py""#));
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn parts(files: &RepositoryFiles<'_>, options: &PartOptions) -> Result<Vec<Part>> {
+    let summary = files.summary();
+    let mut packages = Packages::new();
+    for (name, file) in files.iter() {
+        if file.numbers().statements > 0 || !options.skip_empty {
+            let (name, shown) = (name.to_owned(), name.to_owned());
+            packages.add(Class::named(file, name, shown, summary, options.package_depth)?);
+        }
+    }
+    let mut parts = Parts { options, has_arcs: summary.has_arcs(), done: Vec::new() };
+    let mut part = Draft::default();
+    for package in packages.sorted() {
+        let classes = parts.render(&package)?;
+        let size: usize = classes.iter().map(|class| class.text.len()).sum();
+        let size = size + around(&package.name);
+        if !part.is_empty() && part.size + size > parts.room() {
+            parts.finish(std::mem::take(&mut part))?;
+        }
+        for class in classes {
+            let needed = part.size + class.text.len() + around(&package.name);
+            if !part.is_empty() && needed > parts.room() {
+                parts.finish(std::mem::take(&mut part))?;
+            }
+            part.add(&package.name, class);
+        }
+    }
+    if !part.is_empty() || parts.done.is_empty() {
+        parts.finish(part)?;
+    }
+    Ok(parts.done)
+}
+
+/// Returns the most bytes that a package has besides its classes.
+fn around(name: &str) -> usize {
+    // A character has six bytes at most when it is escaped.
+    200 + 6 * name.len()
+}
+
+/// A class as XML.
+struct RenderedClass {
+    name: String,
+    hits: Hits,
+    text: Vec<u8>,
+}
+
+/// What a part will have.
+#[derive(Default)]
+struct Draft {
+    packages: Vec<(String, Vec<RenderedClass>)>,
+    size: usize,
+}
+
+impl Draft {
+    fn is_empty(&self) -> bool {
+        self.packages.is_empty()
+    }
+
+    fn add(&mut self, package: &str, class: RenderedClass) {
+        self.size += class.text.len();
+        match self.packages.last_mut() {
+            Some((name, classes)) if name == package => classes.push(class),
+            _ => {
+                self.size += around(package);
+                self.packages.push((package.to_owned(), vec![class]));
+            }
+        }
+    }
+
+    fn classes(&self) -> impl Iterator<Item = &RenderedClass> {
+        self.packages.iter().flat_map(|(_, classes)| classes)
+    }
+}
+
+struct Parts<'a> {
+    options: &'a PartOptions,
+    has_arcs: bool,
+    done: Vec<Part>,
+}
+
+impl Parts<'_> {
+    /// Returns the bytes that the packages of a part may have.
+    fn room(&self) -> usize {
+        self.options.max_bytes.saturating_sub(AROUND)
+    }
+
+    fn render(&self, package: &Package<'_>) -> Result<Vec<RenderedClass>> {
+        let render = |class: &Class<'_>| {
+            let mut text = Vec::new();
+            class.write(self.has_arcs, &mut text)?;
+            Ok(text)
+        };
+        let mut texts = Vec::new();
+        render_in_order(&package.classes, &mut std::io::sink(), render, |_, text| {
+            texts.push(text);
+            Ok(())
+        })?;
+        let rendered = package.classes.iter().zip(texts).map(|(class, text)| RenderedClass {
+            name: class.shown.clone(),
+            hits: class.hits,
+            text,
+        });
+        Ok(rendered.collect())
+    }
+
+    fn finish(&mut self, part: Draft) -> Result<()> {
+        let mut text = Vec::new();
+        let totals = sum(part.classes());
+        write_head(totals, self.has_arcs, self.options.timestamp, &mut text)?;
+        writeln!(text, "\t<packages>")?;
+        for (name, classes) in &part.packages {
+            write_package_head(name, sum(classes), self.has_arcs, &mut text)?;
+            classes.iter().for_each(|class| text.extend_from_slice(&class.text));
+            writeln!(text, "{PACKAGE_END}")?;
+        }
+        writeln!(text, "\t</packages>\n</coverage>")?;
+        let is_too_large = text.len() > self.options.max_bytes;
+        let first = part.classes().next().filter(|_| is_too_large);
+        let too_large = first.map(|class| class.name.clone());
+        self.done.push(Part { text, too_large });
+        Ok(())
+    }
+}
+
+fn sum<'c>(classes: impl IntoIterator<Item = &'c RenderedClass>) -> Hits {
+    classes.into_iter().fold(Hits::default(), |sum, class| sum.plus(class.hits))
+}
