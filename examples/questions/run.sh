@@ -61,5 +61,6 @@ ask tests-for
 
 measure
 ask patch --fail-under=90
+ask html --patch --show-contexts
 ask patch --only-new-misses --baseline=main.data
 ask gate

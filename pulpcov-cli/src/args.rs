@@ -460,15 +460,8 @@ pub(crate) struct ReportArgs {
 #[derive(Args, Debug)]
 #[command(after_help = PATCH_EXIT_CODES)]
 pub(crate) struct PatchArgs {
-    /// Compare with the commit where the branch left this branch, tag or commit [default: the first that exists of
-    /// origin/HEAD, origin/main, origin/master, main and master]. The setting `base` of [tool.pulpcov.patch] does the same
-    #[arg(long, value_name = "REF")]
-    pub(crate) base: Option<String>,
-
-    /// Read this unified diff instead of asking git; `-` is standard input. Names start from the top folder of the
-    /// repository, or from the current folder if it is in none
-    #[arg(long, value_name = "FILE", conflicts_with = "base")]
-    pub(crate) diff: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) changes: ChangesArgs,
 
     /// Exit with 2 if less than this percentage of the changed statements and branches is covered. The setting
     /// `fail_under` of [tool.pulpcov.patch] does the same; coverage.py's is for whole reports, and does not count here
@@ -492,10 +485,6 @@ pub(crate) struct PatchArgs {
     #[arg(long, value_name = "REV", requires = "baseline", conflicts_with_all = ["base", "diff"])]
     pub(crate) baseline_rev: Option<String>,
 
-    /// Do not count changed files that were not measured, though other files of their folders were
-    #[arg(long)]
-    pub(crate) allow_unmeasured: bool,
-
     /// How to write the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: PatchFormat,
@@ -515,6 +504,31 @@ pub(crate) struct PatchArgs {
 
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
+}
+
+/// Which changes a command is about.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ChangesArgs {
+    /// Compare with the commit where the branch left this branch, tag or commit [default: the first that exists of
+    /// origin/HEAD, origin/main, origin/master, main and master]. The setting `base` of [tool.pulpcov.patch] does the same
+    #[arg(long, value_name = "REF")]
+    pub(crate) base: Option<String>,
+
+    /// Read this unified diff instead of asking git; `-` is standard input. Names start from the top folder of the
+    /// repository, or from the current folder if it is in none
+    #[arg(long, value_name = "FILE", conflicts_with = "base")]
+    pub(crate) diff: Option<PathBuf>,
+
+    /// Do not count changed files that were not measured, though other files of their folders were
+    #[arg(long)]
+    pub(crate) allow_unmeasured: bool,
+}
+
+impl ChangesArgs {
+    /// Returns whether the user says which changes.
+    pub(crate) fn are_asked_for(&self) -> bool {
+        self.base.is_some() || self.diff.is_some()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -593,8 +607,8 @@ pub(crate) struct XmlArgs {
     #[arg(long, conflicts_with_all = ["root", "sonar"])]
     pub(crate) gitlab: bool,
 
-    /// With --gitlab, the most bytes of a part [default: 10485759]
-    #[arg(long, value_name = "N", requires = "gitlab")]
+    /// With --gitlab, the most bytes of a part [default: 10485759]. A file that alone has more is a part of its own
+    #[arg(long, value_name = "N", requires = "gitlab", conflicts_with = "sonar")]
     pub(crate) max_bytes: Option<usize>,
 
     /// Write SonarQube's generic coverage instead, for sonar.coverageReportPaths, with names that start from the top folder
@@ -635,6 +649,14 @@ pub(crate) struct HtmlArgs {
     /// Write into this folder [default: htmlcov]
     #[arg(short, long, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
+
+    /// Show the changes of the branch, as `pulpcov patch` finds them: a page of them, and marks at changed lines. --base and
+    /// --diff do so, too
+    #[arg(long)]
+    pub(crate) patch: bool,
+
+    #[command(flatten)]
+    pub(crate) changes: ChangesArgs,
 
     /// A style sheet that comes after the report's own
     #[arg(long, value_name = "FILE")]
@@ -681,6 +703,8 @@ impl HtmlArgs {
             fail_under: FailUnderArgs { fail_under: None },
             contexts: None,
             directory: None,
+            patch: false,
+            changes: ChangesArgs::default(),
             extra_css: None,
             precision: None,
             quiet: true,

@@ -9,7 +9,7 @@ use crate::support::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
 /// For each message that names an option: some of its words, and the test that follows its advice.
-const FOLLOWED: [(&str, &str); 49] = [
+const FOLLOWED: [(&str, &str); 50] = [
     ("Exit codes:", "the_options_of_messages_exist"),
     ("copies go beside the sources", "copies_of_sources_elsewhere_need_a_folder"),
     ("writes it into a folder of yours", "copies_beside_the_sources"),
@@ -58,6 +58,10 @@ const FOLLOWED: [(&str, &str); 49] = [
         "a_source_that_changed_after_measuring_is_told",
     ),
     ("measured on another version than {}", "lines_are_those_of_the_version_that_was_measured"),
+    (
+        "the baseline has no file of this repository",
+        "what_ran_before_and_does_not_now_is_found_in_all_files",
+    ),
     ("the data has no file of this repository", "data_of_another_place_is_found_or_refused"),
     (
         "the baseline was measured on another version",

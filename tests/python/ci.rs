@@ -209,9 +209,10 @@ fn sources_elsewhere_have_the_names_of_their_repository() {
     // What is not in the repository has no name there.
     let elsewhere = Dir::new();
     let data = format!("--data-file={}", repo.0.path(".coverage").display());
-    let ran = elsewhere.pulpcov(["report", "--format=github", &data]).status(0);
-    assert_eq!(ran.stdout.lines().count(), 1);
-    ran.stderr("not in ").stderr("so not shown: ");
+    elsewhere
+        .pulpcov(["report", "--format=github", &data])
+        .status(1)
+        .stderr("no file of the report is in ");
 }
 
 /// GitHub shows ten annotations of a kind. The largest gaps come first, and the tenth warning counts the others.
@@ -251,7 +252,7 @@ fn floors_of_a_patch_are_errors_of_github() {
     assert_eq!(errors(&["--fail-under=50", "--max-missing=3"]), (0, vec![]));
     let (status, said) = errors(&["--fail-under=90", "--max-missing=1"]);
     let expected = [
-        "::error title=Patch coverage::less is covered than --fail-under=90 asks for: 2 statements and 1 branch are missing",
+        "::error title=Patch coverage::less is covered than --fail-under=90 asks for; missing: 2 statements and 1 branch",
         "::error title=Patch coverage::more is missing than --max-missing=1 allows: 2 statements and 1 branch",
     ];
     assert_eq!((status, said), (2, expected.map(str::to_owned).to_vec()));
@@ -391,7 +392,7 @@ Gate: 1 of 2 files fails.
     let comment = said.stdout;
     assert!(comment.starts_with(expected), "{comment}");
     for part in [
-        "| `src/app.py` | 50% | line 2 didn't jump to line 4 because the condition on line 2 was always true, 4-9 |\n",
+        "| `src/app.py` | 50% | 2 didn't jump to line 4 because the condition on line 2 was always true; 4-9 |\n",
         "\n1 changed file without gaps.\n",
         "\n[Report](<https://ci.example.org/?a=1&b=2>) · [All \\[files\\]](<https://x.example.org/%20a%3Eb>)\n",
     ] {
@@ -422,6 +423,194 @@ Gate: 1 of 2 files fails.
     alone.stderr("the comment is not about changes: ");
     repo.run(&["comment", "--base=main"]).status(1);
     repo.run(&["comment", "--diff=none.diff"]).status(1).stderr("none.diff");
+}
+
+/// Returns the text that GitHub shows of Markdown, without code, and the kinds of its elements.
+fn shown_by_github(markdown: &str) -> (String, BTreeSet<String>) {
+    let folder = venv("markdown-readers", &["cmarkgfm==2025.10.22"]);
+    let code = r#"
+import json, sys
+from html.parser import HTMLParser
+from cmarkgfm import github_flavored_markdown_to_html as to_html
+class Reader(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.text, self.code = [], [], 0
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.code += tag == "code"
+    def handle_endtag(self, tag):
+        self.code -= tag == "code"
+    def handle_data(self, data):
+        if not self.code: self.text.append(data)
+reader = Reader()
+reader.feed(to_html(sys.stdin.buffer.read().decode()))
+print(json.dumps(["".join(reader.text), reader.tags]))
+"#;
+    let dir = Dir::new();
+    let file = dir.write("x.md", markdown);
+    let mut reader = Command::new(folder.join("bin/python"));
+    reader.args(["-c", code]).stdin(fs::File::open(file).unwrap());
+    let output = reader.output().unwrap();
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|err| panic!("{err}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+/// GitHub makes mentions and links of all text but code.
+#[test]
+fn names_in_markdown_mention_nobody() {
+    let names = ["@org/team.py", "www.evil.example/x.py", "#123.py", "a@b.example.py"];
+    let repo = Repo::of(&names.map(|name| (name, APP)));
+    let run = |name: &str| format!("import runpy\nrunpy.run_path('{name}')['f'](1)\n");
+    repo.measure(&names.map(run).concat());
+    fs::rename(repo.0.path(".coverage"), repo.0.path(".coverage-base")).unwrap();
+    let rules = "[gate]\nfloor = 90\n[[gate.rules]]\npaths = [\"@org/**\", \"www.evil.example/**\", \"#123.py\", \"a@b.example.py\", \"new.py\"]\neach = {lines = 90}\n";
+    repo.0.write("pulpcov.toml", rules);
+    repo.git(&["checkout", "-q", "-b", "feature"]);
+    repo.git(&["mv", "@org/team.py", "new.py"]);
+    repo.git(&["commit", "-q", "-m", "renamed"]);
+    repo.0.write("new.py", format!("{APP}x = 1\nif x == 2:\n    x = 3\n"));
+    repo.0.write("@org/other.py", APP);
+    let now = ["new.py", "www.evil.example/x.py", "#123.py", "a@b.example.py", "@org/other.py"];
+    repo.measure(&now.map(run).concat());
+    fs::copy(repo.0.path(".coverage"), repo.0.path("@run")).unwrap();
+    repo.measure(&now.map(|name| run(name).replace("(1)", "(0)")).concat());
+    for args in [
+        &["comment"][..],
+        &["patch", "--format=markdown"],
+        &["gate", "--format=markdown", "--baseline=.coverage-base", "--baseline-rev=main"],
+        &["gate", "--format=markdown", "--runs", ".coverage", "@run"],
+    ] {
+        let markdown = repo.run(args).stdout;
+        let (text, tags) = shown_by_github(&markdown);
+        assert!(!tags.contains("a"), "{args:?}: {markdown}");
+        for name in ["@", "www.", "#123"] {
+            assert!(!text.contains(name), "{args:?}: {name} in {text}");
+        }
+        assert!(markdown.contains("@org"), "{args:?}: {markdown}");
+    }
+}
+
+/// A step summary is made by several commands, one after the other.
+#[test]
+fn markdown_can_be_appended_to_markdown() {
+    let repo = Repo::new();
+    repo.0.write("src/app.py", format!("{APP}\n\ndef more():\n    return 2\n"));
+    repo.measure("import runpy\nrunpy.run_path('src/app.py')['f'](1)\n");
+    repo.0.write("pulpcov.toml", "[gate]\nfloor = 90\n");
+    let of = |command: &str| repo.run(&[command, "--format=markdown"]).stdout;
+    let all = [of("report"), of("patch"), of("report"), of("gate"), of("report")].concat();
+    let folder = venv("markdown-readers", &["cmarkgfm==2025.10.22"]);
+    let code = "import sys\nfrom cmarkgfm import github_flavored_markdown_to_html as to_html\nprint(to_html(sys.argv[1]))";
+    let output = Command::new(folder.join("bin/python")).args(["-c", code, &all]).output().unwrap();
+    let html = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(html.matches("<table>").count(), 5, "{html}");
+    assert_eq!(html.matches("<p>").count(), 2, "{html}");
+}
+
+/// A change can hide its own lines with a comment that excludes them.
+#[test]
+fn excluded_lines_of_a_change_are_shown() {
+    let repo = Repo::new();
+    repo.0.write(
+        "src/app.py",
+        format!("{APP}\n\ndef hidden():  # pragma: no cover\n    a = 1\n    return a\n"),
+    );
+    repo.measure("import runpy\nrunpy.run_path('src/app.py')['f'](1)\n");
+    let total = "no statement that was measured changed; 3 changed lines are excluded";
+    for args in [
+        &["patch"][..],
+        &["patch", "--format=markdown"],
+        &["patch", "--format=github"],
+        &["comment"],
+    ] {
+        repo.run(args).status(0).stdout(total);
+    }
+    repo.run(&["patch", "--format=markdown"]).stdout("| `src/app.py` |  | 12-14 excluded |");
+}
+
+/// The settings of a project that is below the top folder are in its folder.
+#[test]
+fn a_gate_names_files_from_the_top_of_the_repository() {
+    let repo = Repo::of(&[
+        ("services/app/src/m.py", APP),
+        ("services/app/pulpcov.toml", "[gate]\nfloor = 90\n"),
+        ("services/app/run.py", "import sys\nsys.path.insert(0, 'src')\nimport m\nm.f(1)\n"),
+    ]);
+    let folder = repo.0.path("services/app");
+    let mut measure = crate::support::coverage();
+    measure.args(["run", "--branch", "--include=src/*", "run.py"]).current_dir(&folder);
+    assert!(measure.status().unwrap().success());
+    repo.0.write("services/app/src/m.py", format!("{APP}# More.\n"));
+    let run = |args: &[&str]| {
+        let mut command = pulpcov();
+        command.args(args).current_dir(&folder);
+        Ran::from(command.output().unwrap())
+    };
+    run(&["gate"]).status(2).stdout("src/m.py: 2 of 5 lines");
+    run(&["gate", "--format=github"]).stdout("::error file=services/app/src/m.py,");
+    run(&["gate", "--format=markdown"]).stdout("| `services/app/src/m.py` |");
+    run(&["comment"]).status(0).stdout("| `services/app/src/m.py` | 2 of 5 lines");
+}
+
+/// What a program reads has no message in it.
+#[test]
+fn errors_are_not_in_what_programs_read() {
+    let repo = Repo::new();
+    repo.0.write("src/app.py", "def broken(:\n");
+    for args in [
+        &["report", "--format=gitlab"][..],
+        &["report", "--format=github"],
+        &["report", "--format=markdown", "--max-bytes=1000"],
+        &["xml", "--sonar", "-o", "-"],
+        &["xml", "--gitlab", "-o", "-"],
+        &["json", "--codecov", "-o", "-"],
+    ] {
+        let ran = repo.run(args).status(1).stderr("Couldn't parse");
+        assert_eq!(ran.stdout, "", "{args:?}");
+    }
+    let empty = Dir::new();
+    let ran = empty.pulpcov(["report", "--format=gitlab"]).status(1).stderr("No data to report");
+    assert_eq!(ran.stdout, "");
+}
+
+/// Codecov takes a backslash for a slash, and XML has no control characters.
+#[test]
+fn names_that_services_read_as_one_are_refused() {
+    for (one, other) in
+        [("src/a.py", "src\\a.py"), ("a\u{1}.py", "a\u{2}.py"), ("a\u{1}.py", "a?.py")]
+    {
+        let repo = Repo::of(&[(one, APP), (other, APP)]);
+        let run = |name: &str| {
+            let name = name.replace('\\', "\\\\");
+            format!("import runpy\nrunpy.run_path('{name}')['f'](1)\n")
+        };
+        repo.measure(&[run(one), run(other)].concat());
+        for args in [
+            &["json", "--codecov"][..],
+            &["xml", "--sonar"],
+            &["xml", "--gitlab"],
+            &["report", "--format=github"],
+        ] {
+            repo.run(args).status(1).stderr("were both measured as this file of the repository");
+        }
+    }
+}
+
+#[test]
+fn what_no_service_could_show_is_refused() {
+    let repo = Repo::new();
+    repo.run(&["xml", "--sonar", "--max-bytes=5"]).status(1).stderr("cannot be used with");
+    for part in 2..5 {
+        repo.0.write(format!("cobertura-{part}.xml"), "");
+    }
+    let ran = repo.run(&["xml", "--gitlab"]).status(0);
+    ran.stderr("parts of an earlier report are here: cobertura-2.xml, cobertura-3.xml, cobertura-4.xml; remove them");
+    let elsewhere = Dir::new();
+    fs::copy(repo.0.path(".coverage"), elsewhere.path(".coverage")).unwrap();
+    for args in [&["xml", "--sonar"][..], &["json", "--codecov"], &["report", "--format=github"]] {
+        elsewhere.pulpcov(args).status(1).stderr("no file of the report is in ");
+    }
 }
 
 #[test]
@@ -618,7 +807,7 @@ fn each_part_for_gitlab_is_a_report_and_all_together_are_the_whole() {
     // An earlier report had more parts.
     repo.run(&["xml", "--gitlab"])
         .status(0)
-        .stderr("cobertura-2.xml: this part is of an earlier report: remove it");
+        .stderr("parts of an earlier report are here: cobertura-2.xml, cobertura-3.xml,");
     let ran = repo.run(&["xml", "--gitlab", "--max-bytes=4500", "-o", "one.xml"]).status(1);
     ran.stderr("the report has 4 parts, and all would be one.xml: in -o, write {} where");
     repo.run(&["xml", "--gitlab", "-q", "-o", "-"]).status(0).stdout("filename=\"src/a/b/m0.py\"");
@@ -726,6 +915,13 @@ fn codecov_gets_hits_branches_and_what_to_skip() {
         }
     }
     repo.run(&["json", "--codecov", "--show-contexts"]).status(1);
+    // A line of which no branch was taken ran all the same.
+    let raises = Repo::of(&[(
+        "r.py",
+        "def f():\n    raise ValueError\n\n\ntry:\n    if f():\n        x = 1\nexcept ValueError:\n    x = 2\n",
+    )]);
+    raises.measure("import runpy\nrunpy.run_path('r.py')\n");
+    raises.run(&["json", "--codecov", "-o", "-"]).status(0).stdout("\"6\":\"1/2\"");
 }
 
 /// The commands of the workflows in README.md run as they are written there.
@@ -736,12 +932,14 @@ fn the_commands_of_readme_run() {
     let (section, _) = section.split_once("\n### ").unwrap();
     let commands = section.lines().filter_map(|line| {
         let line = line.trim_start();
-        let command = line.strip_prefix("- run: ").or_else(|| line.strip_prefix("- "))?;
+        let command =
+            ["- run: ", "run: ", "- "].iter().find_map(|start| line.strip_prefix(start))?;
         command.starts_with("pulpcov ").then_some(command)
     });
     let commands: Vec<&str> = commands.collect();
     assert!(commands.len() >= 8, "{commands:?}");
     let repo = Repo::new();
+    repo.0.write("pulpcov.toml", "[gate]\nfloor = 50\n");
     repo.git(&["update-ref", "refs/remotes/origin/main", "main"]);
     let folder = std::path::Path::new(env!("CARGO_BIN_EXE_pulpcov")).parent().unwrap();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());

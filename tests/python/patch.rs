@@ -139,7 +139,7 @@ src/shop.py: 57% covered: 3 of 5 statements and 1 of 2 branches
   ! did not run, ~ did not take all branches, - is excluded
 
 Changes since main (merge base {commit})
-1 file changed, 57% covered: 3 of 5 statements and 1 of 2 branches
+1 file changed, 57% covered: 3 of 5 statements and 1 of 2 branches; 2 changed lines are excluded
 "
     );
     assert_eq!(text, expected);
@@ -268,7 +268,7 @@ fn floors_are_exact() {
     let repo = Repo::new();
     repo.patch(&["--fail-under=57.14"]).status(0);
     repo.patch(&["--fail-under=57.15"]).status(2).stderr(
-        "less is covered than --fail-under=57.15 asks for: 2 statements and 1 branch are missing",
+        "less is covered than --fail-under=57.15 asks for; missing: 2 statements and 1 branch",
     );
     repo.patch(&["--max-missing=3"]).status(0);
     repo.patch(&["--max-missing=2"])
@@ -772,6 +772,18 @@ Of what ran before: 80% covered: 9 of 11 statements and 3 of 4 branches
         "{}",
         wrong.stderr
     );
+    // A baseline of another place is found, or refused.
+    let moved = repo.0.path("moved.data");
+    fs::copy(repo.0.path("before.data"), &moved).unwrap();
+    let program = format!(
+        "import sqlite3\nc = sqlite3.connect({moved:?})\nc.execute(\"update file set path = replace(path, '{}', '/ci/build')\")\nc.commit()",
+        repo.0.path("").canonicalize().unwrap().display().to_string().trim_end_matches('/')
+    );
+    assert!(crate::support::python().args(["-c", &program]).status().unwrap().success());
+    let elsewhere = ["--only-new-misses", "--baseline=moved.data"];
+    repo.patch(&elsewhere).status(1).stderr("the baseline has no file of this repository");
+    let found = repo.patch(&[&elsewhere[..], &["--source-root=."]].concat()).status(0);
+    found.stdout("src/other.py: 67% covered: 3 of 4 statements and 1 of 2 branches");
     // The same data has no new misses.
     let same =
         repo.patch(&["--only-new-misses", "--baseline=.coverage", "--baseline-rev=HEAD"]).status(0);

@@ -79,15 +79,22 @@ struct Repo(Dir);
 
 impl Repo {
     fn new() -> Self {
+        let repo = Self::of(&FILES);
+        repo.pytest(&["--cov=src", "--cov-report=", "--cov-context=test"]).status(0);
+        repo
+    }
+
+    /// Creates a repository with these files. Nothing is measured.
+    fn of(files: &[(&str, &str)]) -> Self {
         let repo = Self(Dir::new());
-        FILES.iter().for_each(|(name, text)| drop(repo.0.write(name, text)));
+        repo.0.write(FILES[0].0, format!("{}tests.txt\n", FILES[0].1));
+        files.iter().for_each(|(name, text)| drop(repo.0.write(name, text)));
         repo.git(&["init", "-q", "-b", "main"]);
         for (key, value) in [("user.name", "a"), ("user.email", "a@b"), ("commit.gpgsign", "false")]
         {
             repo.git(&["config", key, value]);
         }
         repo.commit("before");
-        repo.pytest(&["--cov=src", "--cov-report=", "--cov-context=test"]).status(0);
         repo
     }
 
@@ -104,7 +111,7 @@ impl Repo {
 
     fn pytest(&self, args: &[&str]) -> Ran {
         let mut command = neutral(Command::new(python()));
-        let paths = self.0.path("src");
+        let paths = format!("{}:{}", self.0.path("src").display(), self.0.path("").display());
         command.args(["-m", "pytest", "-q", "-p", "no:cacheprovider"]).args(args);
         Ran::from(command.env("PYTHONPATH", paths).current_dir(self.0.path("")).output().unwrap())
     }
@@ -214,7 +221,7 @@ fn files_come_go_and_move() {
     let json = repo.json(&[]);
     assert_eq!(
         json["everything"]["change"],
-        "src/shop/new.py is new, and no test is known to need it"
+        "src/shop/new.py is new, and no file with tests is known to import it"
     );
     assert_eq!(repo.selected(&[]), ["tests"]);
     repo.0.write("tests/test_new.py", "import shop.new\n\n\ndef test_new(): pass\n");
@@ -291,6 +298,283 @@ fn settings_give_the_base_and_are_those_of_the_folder() {
     command.args(["tests-for", "--data-file=../.coverage"]).current_dir(repo.0.path("src"));
     Ran::from(command.output().unwrap())
         .stderr("pulpcov.toml are not read from here: run the command in their folder");
+}
+
+/// A change by which tests fail, which the selection must have.
+struct Fault {
+    what: &'static str,
+    files: &'static [(&'static str, &'static str)],
+    /// The arguments of the tests that are measured.
+    measured: &'static [&'static str],
+    /// The files after the change. An empty text removes the file.
+    change: &'static [(&'static str, &'static str)],
+}
+
+const TWO: &str = "def test_1():\n    from shop.lazy import T\n    assert T[1] == 1\n\n\ndef test_2():\n    from shop.lazy import T\n    assert T[2] == 4\n";
+
+const FAULTS: [Fault; 14] = [
+    Fault {
+        what: "a body that is a docstring only runs no line of its own",
+        files: &[
+            ("shop/a.py", "class Base:\n    def hook(self):\n        \"\"\"Nothing.\"\"\"\n"),
+            (
+                "tests/test_a.py",
+                "from shop.a import Base\n\n\ndef test_a():\n    assert Base().hook() is None\n",
+            ),
+        ],
+        measured: &[],
+        change: &[(
+            "shop/a.py",
+            "class Base:\n    def hook(self):\n        \"\"\"Nothing.\"\"\"\n        return 1\n",
+        )],
+    },
+    Fault {
+        what: "fixtures are gone with their conftest.py",
+        files: &[
+            ("shop/a.py", "def f(): return 1\n"),
+            ("tests/conftest.py", "import pytest\n\n\n@pytest.fixture\ndef one():\n    return 1\n"),
+            (
+                "tests/test_a.py",
+                "import shop.a\n\n\ndef test_a(one):\n    assert shop.a.f() == one\n",
+            ),
+        ],
+        measured: &[],
+        change: &[("tests/conftest.py", "")],
+    },
+    Fault {
+        what: "a script that a test starts is gone",
+        files: &[
+            ("shop/a.py", "def f(): return 1\n"),
+            ("scripts/tool.py", "print(1)\n"),
+            (
+                "tests/test_a.py",
+                "import subprocess, sys\nimport shop.a\n\n\ndef test_a():\n    shop.a.f()\n    subprocess.check_call([sys.executable, 'scripts/' + 'tool.py'])\n",
+            ),
+        ],
+        measured: &[],
+        change: &[("scripts/tool.py", "")],
+    },
+    Fault {
+        what: "only a script imports the settings by their name",
+        files: &[
+            ("shop/settings.py", "X = 1\n"),
+            (
+                "shop/conf.py",
+                "import importlib, os\nS = importlib.import_module(os.environ.get('CONF', 'shop.' + 'settings'))\n\n\ndef f():\n    return S.X\n",
+            ),
+            ("wsgi.py", "import shop.settings\n"),
+            (
+                "tests/test_a.py",
+                "from shop.conf import f\n\n\ndef test_a():\n    assert f() == 1\n",
+            ),
+        ],
+        measured: &[],
+        change: &[("shop/settings.py", "X = 2\n")],
+    },
+    Fault {
+        what: "a package loads its modules when it is asked for their names",
+        files: &[
+            ("shop/a.py", "N = 1\n\n\ndef f():\n    return 2\n"),
+            (
+                "shop/__init__.py",
+                "import importlib\n\n\ndef __getattr__(name):\n    return getattr(importlib.import_module('.' + 'a', __name__), name)\n",
+            ),
+            (
+                "tests/test_a.py",
+                "from shop import N, f\n\n\ndef test_f():\n    assert f() == 2\n\n\ndef test_n():\n    assert N == 1\n",
+            ),
+        ],
+        measured: &[],
+        change: &[("shop/a.py", "N = 5\n\n\ndef f():\n    return 2\n")],
+    },
+    Fault {
+        what: "a function ran in the import that the first test does",
+        files: &[
+            ("shop/build.py", "def build():\n    return {1: 1, 2: 4}\n"),
+            ("shop/lazy.py", "from .build import build\nT = build()\n"),
+            ("tests/test_a.py", TWO),
+        ],
+        measured: &[],
+        change: &[("shop/build.py", "def build():\n    return {1: 1, 2: 5}\n")],
+    },
+    Fault {
+        what: "a cache keeps what the first test computed",
+        files: &[
+            (
+                "shop/a.py",
+                "from functools import cache\n\n\n@cache\ndef t():\n    return {1: 1, 2: 4}\n",
+            ),
+            (
+                "tests/test_a.py",
+                "from shop.a import t\n\n\ndef test_1():\n    assert t()[1] == 1\n\n\ndef test_2():\n    assert t()[2] == 4\n",
+            ),
+        ],
+        measured: &[],
+        change: &[(
+            "shop/a.py",
+            "from functools import cache\n\n\n@cache\ndef t():\n    return {1: 1, 2: 5}\n",
+        )],
+    },
+    Fault {
+        what: "a test was not run when the others were measured",
+        files: &[
+            ("shop/a.py", "def f():\n    return 1\n\n\ndef g():\n    return 2\n"),
+            (
+                "tests/test_a.py",
+                "from shop.a import f, g\n\n\ndef test_f():\n    assert f() == 1\n\n\nclass TestG:\n    def test_g(self):\n        assert g() == 2\n",
+            ),
+        ],
+        measured: &["-k", "test_f"],
+        change: &[("shop/a.py", "def f():\n    return 1\n\n\ndef g():\n    return 3\n")],
+    },
+    Fault {
+        what: "two files of one name may be meant",
+        files: &[
+            ("shop/a.py", "def f():\n    return 1\n"),
+            ("tests/pytest.ini", "[pytest]\n"),
+            ("tests/__init__.py", ""),
+            ("tests/sub/__init__.py", ""),
+            ("tests/sub/test_a.py", "def test_o(): pass\n"),
+            ("tests/test_a.py", "from shop.a import f\n\n\ndef test_f():\n    assert f() == 1\n"),
+        ],
+        measured: &["tests"],
+        change: &[("shop/a.py", "def f():\n    return 3\n")],
+    },
+    Fault {
+        what: "a text with examples belongs to all tests",
+        files: &[
+            ("shop/a.py", "def f():\n    return 1\n"),
+            ("pytest.ini", "[pytest]\naddopts = --doctest-glob=*.rst\n"),
+            ("README.rst", ">>> from shop.a import f\n>>> f()\n1\n"),
+            ("tests/test_a.py", "from shop.a import f\n\n\ndef test_f():\n    assert f() == 1\n"),
+        ],
+        measured: &[],
+        change: &[("README.rst", ">>> from shop.a import f\n>>> f()\n2\n")],
+    },
+    Fault {
+        what: "surrogates are told apart",
+        files: &[
+            ("shop/a.py", "def f():\n    return '\\ud800'\n"),
+            (
+                "tests/test_a.py",
+                "from shop.a import f\n\n\ndef test_f():\n    assert f() == '\\ud800'\n",
+            ),
+        ],
+        measured: &[],
+        change: &[("shop/a.py", "def f():\n    return '\\udfff'\n")],
+    },
+    Fault {
+        what: "a generator becomes a function, which a test calls without iterating",
+        files: &[
+            ("shop/a.py", "def rows():\n    yield 1\n"),
+            (
+                "tests/test_a.py",
+                "import types\nfrom shop.a import rows\n\n\ndef test_lazy():\n    assert isinstance(rows(), types.GeneratorType)\n\n\ndef test_rows():\n    assert list(rows()) == [1]\n",
+            ),
+        ],
+        measured: &[],
+        change: &[("shop/a.py", "def rows():\n    return [1]\n")],
+    },
+    Fault {
+        what: "a file with a form feed is Python, though it cannot be analyzed",
+        files: &[
+            ("shop/cart.py", "LIMIT = 3\n\n\ndef f():\n    return 1\n"),
+            ("shop/mid.py", "\u{c}from .cart import LIMIT\n"),
+            (
+                "tests/test_a.py",
+                "from shop.mid import LIMIT\n\n\ndef test_a():\n    assert LIMIT == 3\n",
+            ),
+            ("tests/test_b.py", "import shop.cart\n\n\ndef test_b():\n    shop.cart.f()\n"),
+        ],
+        measured: &[],
+        change: &[("shop/cart.py", "LIMIT = 4\n\n\ndef f():\n    return 1\n")],
+    },
+    Fault {
+        what: "examples are new, and the function that they are of changed",
+        files: &[
+            ("pytest.ini", "[pytest]\naddopts = --doctest-modules\n"),
+            ("shop/a.py", "def f():\n    return 1\n"),
+            ("tests/test_a.py", "from shop.a import f\n\n\ndef test_f():\n    assert f()\n"),
+        ],
+        measured: &[],
+        change: &[(
+            "shop/a.py",
+            "def f():\n    \"\"\"\n    >>> f()\n    1\n    \"\"\"\n    return 2\n",
+        )],
+    },
+];
+
+/// Whatever fails because of a change is selected. pytest says what fails.
+#[test]
+fn no_failing_test_is_missed() {
+    std::thread::scope(|scope| {
+        for half in FAULTS.chunks(FAULTS.len().div_ceil(2)) {
+            scope.spawn(move || half.iter().for_each(fails_and_is_selected));
+        }
+    });
+}
+
+fn fails_and_is_selected(fault: &Fault) {
+    let repo = Repo::of(fault.files);
+    let measured = ["--cov=shop", "--cov-report=", "--cov-context=test"];
+    let ran = repo.pytest(&[&measured, fault.measured].concat());
+    assert_eq!(ran.status, 0, "{}: {}", fault.what, ran.stdout);
+    for (name, text) in fault.change {
+        match text.is_empty() {
+            true => std::fs::remove_file(repo.0.path(name)).unwrap(),
+            false => drop(repo.0.write(name, text)),
+        }
+    }
+    let ran = repo.pytest(&["--junitxml=junit.xml"]);
+    assert_eq!(ran.status, 1, "{}: {}", fault.what, ran.stdout);
+    let shadow = repo.tests_for(&["--shadow=junit.xml"]);
+    assert_eq!(shadow.status, 0, "{}: {}{}", fault.what, shadow.stdout, shadow.stderr);
+    // pytest takes what is printed, and sees the failure.
+    repo.tests_for(&["-o", "tests.txt"]).status(0);
+    let ran = repo.pytest(&["@tests.txt"]);
+    assert_eq!(ran.status, 1, "{}: {}{}", fault.what, ran.stdout, ran.stderr);
+}
+
+/// A class that tests inherit is in a file that pytest does not look into.
+#[test]
+fn inherited_test_functions_are_run_by_their_heirs() {
+    let repo = Repo::of(&[
+        ("shop/a.py", "def f():\n    return 1\n"),
+        ("tests/__init__.py", ""),
+        (
+            "tests/base.py",
+            "import shop.a\n\n\nclass Base:\n    def test_f(self):\n        assert shop.a.f() == 1\n",
+        ),
+        ("tests/test_a.py", "from tests.base import Base\n\n\nclass TestA(Base): pass\n"),
+        (".coveragerc", "[run]\nsource = shop\ndynamic_context = test_function\n"),
+    ]);
+    let mut command = neutral(Command::new(python()));
+    command.args(["-m", "coverage", "run", "-m", "pytest", "-q", "-p", "no:cacheprovider"]);
+    let ran = command.current_dir(repo.0.path("")).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+    repo.0.write("shop/a.py", "def f():\n    return 3\n");
+    assert_eq!(repo.selected(&[]), ["tests/test_a.py"]);
+    repo.tests_for(&["-o", "tests.txt"]).status(0);
+    repo.pytest(&["@tests.txt"]).status(1).stdout("1 failed");
+}
+
+#[test]
+fn links_lead_to_the_file_that_changed() {
+    let cart = "LIMIT = 3\n\n\ndef f():\n    return 1\n";
+    let repo = Repo::of(&[
+        ("real/cart.py", cart),
+        ("shop/__init__.py", ""),
+        (
+            "tests/test_a.py",
+            "from shop.cart import LIMIT\n\n\ndef test_a():\n    assert LIMIT == 3\n",
+        ),
+        ("tests/test_b.py", "import real.cart\n\n\ndef test_b():\n    real.cart.f()\n"),
+    ]);
+    std::os::unix::fs::symlink("../real/cart.py", repo.0.path("shop/cart.py")).unwrap();
+    repo.commit("a link");
+    repo.pytest(&["--cov=real", "--cov-report=", "--cov-context=test"]).status(0);
+    repo.0.write("real/cart.py", cart.replace('3', "4"));
+    assert_eq!(repo.selected(&[]), ["tests/test_a.py", "tests/test_b.py"]);
 }
 
 #[test]

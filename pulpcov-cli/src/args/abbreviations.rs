@@ -8,10 +8,13 @@ use std::ffi::OsString;
 use clap::{Command, Error, error::ErrorKind};
 
 /// Options that coverage.py does not have, of commands that it has.
-const NOT_IN_COVERAGE: [&str; 22] = [
+const NOT_IN_COVERAGE: [&str; 26] = [
+    "allow-unmeasured",
+    "base",
     "by",
     "codecov",
     "contexts-once",
+    "diff",
     "drop-contexts",
     "gitlab",
     "json",
@@ -19,6 +22,7 @@ const NOT_IN_COVERAGE: [&str; 22] = [
     "max-bytes",
     "mixed",
     "no-cache",
+    "patch",
     "plugin-lines",
     "plugins",
     "python",

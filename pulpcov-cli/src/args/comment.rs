@@ -1,10 +1,8 @@
 //! The arguments of `pulpcov comment`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
-use super::{BaselineArgs, ReportingArgs, integer};
+use super::{BaselineArgs, ChangesArgs, ReportingArgs, integer};
 
 const HELP: &str = "\
 The comment begins with the line `<!-- pulpcov NAME -->`, which is not shown. A program finds the comment by it, and
@@ -29,18 +27,8 @@ Exit codes:
     mut_arg("baseline", |arg| arg.help("Say how the total has changed since this data file of another version"))
 )]
 pub(crate) struct CommentArgs {
-    /// The changes begin where the branch left this branch, tag or commit [default: the setting `base` of
-    /// [tool.pulpcov.patch], or the default branch]
-    #[arg(long, value_name = "REF")]
-    pub(crate) base: Option<String>,
-
-    /// Read this unified diff instead of asking git; `-` is standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "base")]
-    pub(crate) diff: Option<PathBuf>,
-
-    /// Do not count changed files that were not measured, though other files of their folders were
-    #[arg(long)]
-    pub(crate) allow_unmeasured: bool,
+    #[command(flatten)]
+    pub(crate) changes: ChangesArgs,
 
     #[command(flatten)]
     pub(crate) baseline: BaselineArgs,

@@ -9,6 +9,8 @@ use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::{Detail, Summary};
 
+use super::changes::Changes;
+use super::own;
 use super::reporting::{Reporting, print_failure};
 use crate::args::HtmlArgs;
 use crate::exit::{Exit, Failure};
@@ -21,23 +23,43 @@ pub(crate) fn run(args: &HtmlArgs) -> Result<Exit, Failure> {
 fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     let shows = |config: &Config| args.show_contexts || config.html.show_contexts;
     let contexts = args.contexts.as_deref();
-    let reporting = Reporting::with_contexts(&args.reporting, args.quiet, contexts, shows)?;
+    let mut reporting = Reporting::with_contexts(&args.reporting, args.quiet, contexts, shows)?;
     let precision = reporting.precision(args.precision)?;
     if args.show_contexts || reporting.config.html.show_contexts {
         reporting.warn_without_contexts();
     }
+    let changes = match args.patch || args.changes.are_asked_for() {
+        true => Some(changes(args, &mut reporting, precision)?),
+        false => None,
+    };
     let (summary, problems) = reporting.summarize_and_list(Detail::Everything)?;
     if summary.files().is_empty() {
         writeln!(anstream::stdout(), "No data to report.").map_err(Failure::Output)?;
         return Ok(Exit::Error);
     }
-    let options = options(args, &reporting, precision)?.problems(problems);
+    let mut options = options(args, &reporting, precision)?.problems(problems);
+    if let Some(changes) = changes {
+        options = options.changes(changes);
+    }
     let total = match &args.single_file {
         Some(output) => reporting
             .write(output, "HTML report", |out| html::write_single_file(&summary, &options, out))?,
         None => write_folder(args, &reporting, &summary, &options)?,
     };
     reporting.exit_code_for_total(total, &args.fail_under, precision)
+}
+
+/// Returns the changes that the report shows.
+fn changes(
+    args: &HtmlArgs,
+    reporting: &mut Reporting<'_>,
+    precision: Precision,
+) -> Result<html::Changes, Failure> {
+    let own = own::load(&args.reporting.data.config)?.patch;
+    let changes = Changes::read(&args.changes, &args.reporting, None, &own)?;
+    changes.compare(reporting, None, |_, patch| {
+        Ok(html::Changes::new(patch, &changes.options(precision))?)
+    })
 }
 
 /// Writes the report into a folder, as the settings say, without options.

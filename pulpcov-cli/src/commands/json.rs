@@ -6,7 +6,7 @@ use pulpcov_core::report::codecov;
 use pulpcov_core::report::json::{self, Options};
 use pulpcov_core::summarize::Detail;
 
-use super::reporting::{Reporting, print_failure};
+use super::reporting::{Reporting, print_failure, print_failure_beside_output};
 use super::repository;
 use crate::args::JsonArgs;
 use crate::exit::{Exit, Failure};
@@ -16,13 +16,13 @@ use crate::ui;
 const LARGE: u64 = 500_000_000;
 
 pub(crate) fn run(args: &JsonArgs) -> Result<Exit, Failure> {
-    print_failure(report(args))
+    match args.codecov {
+        true => print_failure_beside_output(codecov(args)),
+        false => print_failure(report(args)),
+    }
 }
 
 fn report(args: &JsonArgs) -> Result<Exit, Failure> {
-    if args.codecov {
-        return codecov(args);
-    }
     let shows =
         |config: &Config| args.show_contexts || args.contexts_once || config.json.show_contexts;
     let contexts = args.contexts.as_deref();

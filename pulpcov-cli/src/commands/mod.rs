@@ -3,6 +3,7 @@
 mod analyze;
 mod annotate;
 mod badge;
+mod changes;
 mod combine;
 mod comment;
 mod convert;

@@ -6,13 +6,19 @@ use pulpcov_core::report::gaps::{self, write_github, write_gitlab};
 use pulpcov_core::report::text::{self, By, Format, Options};
 use pulpcov_core::summarize::Detail;
 
-use super::reporting::{Reporting, check_max_bytes, print_failure, to_stdout};
+use super::reporting::{
+    Reporting, check_max_bytes, print_failure, print_failure_beside_output, to_stdout,
+};
 use super::repository;
 use crate::args::{self, ReportArgs};
 use crate::exit::{Exit, Failure};
 
 pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
-    print_failure(report(args))
+    let is_for_programs = matches!(args.format.as_deref(), Some("github" | "gitlab"));
+    match is_for_programs || args.max_bytes.is_some() {
+        true => print_failure_beside_output(report(args)),
+        false => print_failure(report(args)),
+    }
 }
 
 fn report(args: &ReportArgs) -> Result<Exit, Failure> {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::io::{self, BufWriter, Write};
-use std::mem::ManuallyDrop;
+use std::mem::{self, ManuallyDrop};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -65,6 +65,13 @@ pub(crate) struct Reporting<'a> {
     is_incomplete: Cell<bool>,
     /// The warnings so far. A second summary of the same data does not repeat them.
     warned: RefCell<HashSet<String>>,
+}
+
+/// What a report is of.
+pub(crate) struct Subject {
+    files: Vec<FilePath>,
+    folders: Vec<FilePath>,
+    is_selected: bool,
 }
 
 impl<'a> Reporting<'a> {
@@ -227,11 +234,23 @@ impl<'a> Reporting<'a> {
     }
 
     /// Reports on these files only, whether they were measured or not. Those that were not measured and are not Python
-    /// are left out.
-    pub(crate) fn select(&mut self, files: Vec<FilePath>) {
-        self.origin.files = files;
-        self.origin.folders.clear();
-        self.is_of_selection = true;
+    /// are left out. Returns what the report was of, for [`restore`](Self::restore).
+    pub(crate) fn select(&mut self, files: Vec<FilePath>) -> Subject {
+        self.restore(Subject { files, folders: Vec::new(), is_selected: true })
+    }
+
+    /// Reports on what [`select`](Self::select) returned. Returns what the report was of.
+    pub(crate) fn restore(&mut self, subject: Subject) -> Subject {
+        Subject {
+            files: mem::replace(&mut self.origin.files, subject.files),
+            folders: mem::replace(&mut self.origin.folders, subject.folders),
+            is_selected: mem::replace(&mut self.is_of_selection, subject.is_selected),
+        }
+    }
+
+    /// Returns the files that the report is asked for.
+    pub(crate) fn selected(&self) -> &[FilePath] {
+        &self.origin.files
     }
 
     /// Compares data and sources, and prints the warnings.
@@ -477,6 +496,23 @@ pub(crate) fn check_max_bytes(limit: Option<usize>, is_markdown: bool) -> Result
 
 /// Prints on standard output why there is no report, as coverage.py does.
 pub(crate) fn print_failure(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
+    say_failure(outcome, |message| {
+        writeln!(anstream::stdout(), "{message}").map_err(Failure::Output)
+    })
+}
+
+/// Prints on standard error why there is no report. Programs read standard output.
+pub(crate) fn print_failure_beside_output(outcome: Result<Exit, Failure>) -> Result<Exit, Failure> {
+    say_failure(outcome, |message| {
+        ui::error(message);
+        Ok(())
+    })
+}
+
+fn say_failure(
+    outcome: Result<Exit, Failure>,
+    say: impl FnOnce(&str) -> Result<(), Failure>,
+) -> Result<Exit, Failure> {
     match outcome {
         Err(Failure::Core(err)) if is_about_reports(err.kind()) => {
             let mut message = err.reason();
@@ -484,7 +520,7 @@ pub(crate) fn print_failure(outcome: Result<Exit, Failure>) -> Result<Exit, Fail
                 let message_alone = message.trim_end_matches('.');
                 message = format!("{message_alone}; see {}", explanation("error-no-source"));
             }
-            writeln!(anstream::stdout(), "{message}").map_err(Failure::Output)?;
+            say(&message)?;
             if !err.files().is_empty() {
                 ui::warning(&missing_sources(err.files()));
             }

@@ -18,6 +18,13 @@ pub(super) fn files<'a>(
     let top = top_folder(reporting);
     let files = RepositoryFiles::new(summary, &top)?;
     let outside: Vec<PathBuf> = files.outside().iter().map(|file| file.path().into()).collect();
+    if files.iter().len() == 0 && !outside.is_empty() {
+        return Err(Failure::Refused(format!(
+            "no file of the report is in {}: the data has {}",
+            ui::name(&top),
+            named_in_part(&outside)
+        )));
+    }
     if !outside.is_empty() {
         ui::warning(&format!(
             "not in {}, so not shown: {}",
@@ -26,6 +33,30 @@ pub(super) fn files<'a>(
         ));
     }
     Ok(files)
+}
+
+/// Refuses data in which a file of the repository has several names: each would count.
+pub(super) fn check_that_files_are_one(
+    reporting: &Reporting<'_>,
+    summary: &Summary<'_>,
+) -> Result<(), Failure> {
+    RepositoryFiles::new(summary, top_folder(reporting))?;
+    Ok(())
+}
+
+/// Where names start.
+pub(super) struct Places {
+    /// The top folder of the repository.
+    pub(super) top: PathBuf,
+    /// The folder that names of the report start from.
+    pub(super) folder: PathBuf,
+}
+
+impl Places {
+    pub(super) fn new(reporting: &Reporting<'_>) -> Self {
+        let folder = reporting.folder();
+        Self { top: top_folder(reporting), folder: folder.canonicalize().unwrap_or(folder) }
+    }
 }
 
 /// Returns the folder that the names start from: the top folder of the repository. If the sources are in no repository, it is

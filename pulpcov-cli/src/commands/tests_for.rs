@@ -8,7 +8,7 @@ use pulpcov_core::config::{Config, OwnSettings};
 use pulpcov_core::gates::PathPattern;
 use pulpcov_core::impact::{
     Change, CurrentNames, Project, Reason, Rule, Selection, Selector, TestFiles, TestLayout,
-    TestRuns, failed_tests,
+    TestName, TestRuns, failed_tests,
 };
 use pulpcov_core::python::{AnalyzeOptions, Definitions, PythonSource, SourceChange};
 use pulpcov_core::report::tests_for::{
@@ -39,11 +39,10 @@ pub(crate) fn run(args: &TestsForArgs) -> Result<Exit, Failure> {
     let test_files = data.test_files(&project);
     let layout = layout(args, own, &worktree, &changes, &test_files)?;
     let mut newer = newer_than_data(args, &worktree, &data, &changes)?;
-    // Nothing is known of tests that the data does not have.
-    newer.extend(test_files.iter().filter(|file| !data.has_tests_of(file)).cloned());
+    newer.extend(worktree.with_unknown_tests(&data, &project, &changes, &test_files));
     let selector = Selector::new(&project, &layout).newer_than_data(newer);
     let selection = selector.select(&changes, |path| data.runs(path));
-    let tests = worktree.current(args, &project, &selection, &test_files);
+    let tests = worktree.current(args, &project, &selection, &data, &test_files);
     let base = Some(worktree.base.name.as_str());
     to_output(args.output.as_deref(), |out| match args.format {
         _ if args.explain => write_reasons(&tests, out),
@@ -133,9 +132,23 @@ impl Worktree {
         let cache = reporting::cache(&args.data).ok().flatten();
         let read = |path: &str| std::fs::read(self.top.join(path)).ok();
         let project = Project::read(paths.into_iter().collect(), read, cache.as_ref());
+        let project = project.links(self.links());
         // In a folder that cannot be written to, there is no cache, and the next run is slower.
         let _ = cache.map(|cache| cache.save());
         project
+    }
+
+    /// Returns the files of the repository that are links to others, each with the file that it leads to.
+    fn links(&self) -> Vec<(String, String)> {
+        let link = |path: &String| {
+            let whole = self.top.join(path);
+            if !whole.is_symlink() {
+                return None;
+            }
+            let target = whole.canonicalize().ok()?;
+            Some((path.clone(), target.strip_prefix(&self.top).ok()?.to_str()?.to_owned()))
+        };
+        self.files.iter().filter_map(link).collect()
     }
 
     /// Returns the selection by names that exist now, as seen from the current folder.
@@ -144,6 +157,7 @@ impl Worktree {
         args: &TestsForArgs,
         project: &Project,
         selection: &Selection,
+        data: &Data,
         test_files: &BTreeSet<String>,
     ) -> TestsFor {
         let exists = |path: &str| self.top.join(path).exists();
@@ -168,10 +182,47 @@ impl Worktree {
                 continue;
             };
             for name in names.into_iter().filter(|name| exists(file_of(name))) {
+                // pytest reads a name a line.
+                if name.contains(['\n', '\r']) {
+                    let change =
+                        format!("{}, and {name:?} cannot be written on one line", reason.change);
+                    everything.get_or_insert(Reason::new(Rule::Unknown, change));
+                    continue;
+                }
                 tests.entry(self.seen_name(&name)).or_insert_with(|| reason.clone());
             }
         }
-        TestsFor::new(everything, tests, self.roots(test_files))
+        TestsFor::new(everything, tests, self.roots(data, test_files))
+    }
+
+    /// Returns the files that import a changed file, and have tests that the data does not have: tests that were not run, or that
+    /// ran nothing that is measured.
+    fn with_unknown_tests(
+        &self,
+        data: &Data,
+        project: &Project,
+        changes: &[Change],
+        test_files: &BTreeSet<String>,
+    ) -> Vec<String> {
+        let edited = changes.iter().filter_map(|change| match change {
+            Change::Edited(path, SourceChange::Functions(_)) => Some(path),
+            _ => None,
+        });
+        let files: BTreeSet<&str> = edited.flat_map(|path| project.importers(path)).collect();
+        let known = data.test_names();
+        let is_known = |file: &str, test: &str| {
+            // pytest may have run in a folder above or below.
+            let starts = file.match_indices('/').map(|(at, _)| at + 1);
+            let mut names = [0].into_iter().chain(starts).filter_map(|at| file.get(at..));
+            names.any(|file| known.contains(&dotted(file, test)))
+        };
+        let has_unknown = |file: &&str| {
+            let tests = self.definitions(file).map(|known| known.tests()).unwrap_or_default();
+            tests.is_empty() || !tests.iter().all(|test| is_known(file, test))
+        };
+        let files =
+            files.into_iter().filter(|file| test_files.contains(*file) && has_unknown(file));
+        files.map(str::to_owned).collect()
     }
 
     fn definitions(&self, path: &str) -> Option<Definitions> {
@@ -196,8 +247,11 @@ impl Worktree {
         files.iter().map(|file| self.seen_name(file)).collect()
     }
 
-    /// Returns the folders with tests, without those inside of others.
-    fn roots(&self, test_files: &BTreeSet<String>) -> Vec<String> {
+    /// Returns the folders with tests, without those inside of others, and files with tests that are not Python.
+    fn roots(&self, data: &Data, test_files: &BTreeSet<String>) -> Vec<String> {
+        if self.sets_python_files() {
+            return vec![".".to_owned()];
+        }
         let mut roots = Vec::<&Path>::new();
         let folders: BTreeSet<&Path> =
             test_files.iter().filter_map(|file| Path::new(file).parent()).collect();
@@ -206,10 +260,24 @@ impl Worktree {
                 roots.push(folder);
             }
         }
-        match roots.is_empty() {
-            true => vec![".".to_owned()],
-            false => roots.iter().map(|root| self.seen_name(&root.to_string_lossy())).collect(),
-        }
+        let others = data.other_test_files();
+        let others = others.iter().map(Path::new).filter(|file| {
+            self.cwd.join(file).is_file() && !roots.iter().any(|root| file.starts_with(root))
+        });
+        let others: Vec<String> = others.map(|file| file.to_string_lossy().into_owned()).collect();
+        let roots = roots.iter().map(|root| self.seen_name(&root.to_string_lossy()));
+        let roots: Vec<String> = roots.chain(others).collect();
+        if roots.is_empty() { vec![".".to_owned()] } else { roots }
+    }
+
+    /// Returns whether pytest is set to look for files of other names. Then only pytest knows where tests are.
+    fn sets_python_files(&self) -> bool {
+        let files = ["pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg"];
+        let folders = [&self.top, &self.cwd];
+        let mut texts = folders.iter().flat_map(|folder| {
+            files.iter().filter_map(|file| std::fs::read_to_string(folder.join(file)).ok())
+        });
+        texts.any(|text| text.contains("python_files"))
     }
 }
 
@@ -253,6 +321,12 @@ fn edited(diff: &Diff) -> Vec<&Path> {
 fn contents(revision: &str, paths: &[&Path]) -> Result<HashMap<PathBuf, Vec<u8>>, Failure> {
     let contents = git::contents(revision, paths)?;
     Ok(paths.iter().map(|path| path.to_path_buf()).zip(contents).collect())
+}
+
+/// Returns the dotted name of a test, which begins with its file.
+fn dotted(file: &str, test: &str) -> String {
+    let module = file.strip_suffix(".py").unwrap_or(file).replace('/', ".");
+    format!("{module}.{}", test.replace("::", "."))
 }
 
 /// Returns the file or folder of a test's name.
@@ -383,9 +457,24 @@ impl Data {
         facts().is_some_and(|facts| !lines_of_another_version(&facts, ran.iter()).is_empty())
     }
 
-    /// Returns whether the data has a test of this file.
-    fn has_tests_of(&self, path: &str) -> bool {
-        self.test_files.contains(path)
+    /// Returns the tests as dotted names that begin with their files, without parameters.
+    fn test_names(&self) -> HashSet<String> {
+        let names = self.data.contexts().into_iter().filter_map(TestName::parse);
+        let names = names.filter_map(|name| {
+            let id = name.id().split('[').next()?;
+            Some(
+                id.split_once("::")
+                    .map_or_else(|| id.to_owned(), |(file, test)| dotted(file, test)),
+            )
+        });
+        names.collect()
+    }
+
+    /// Returns the files with tests that are not Python, as the data has them: texts with examples, for instance.
+    fn other_test_files(&self) -> BTreeSet<String> {
+        let names = self.data.contexts();
+        let files = names.into_iter().filter_map(|context| TestName::parse(context)?.file());
+        files.filter(|file| !file.ends_with(".py")).map(str::to_owned).collect()
     }
 
     /// Returns the files with tests: those that pytest looks for, and those that tests of the data are in.

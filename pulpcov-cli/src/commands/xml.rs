@@ -1,7 +1,7 @@
 //! `pulpcov xml`
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use pulpcov_core::Error;
@@ -10,14 +10,17 @@ use pulpcov_core::report::xml::{self, Options, PartOptions};
 use pulpcov_core::summarize::{Detail, Summary};
 use pulpcov_core::text::printable;
 
-use super::reporting::{Reporting, print_failure};
+use super::reporting::{Reporting, named_in_part, print_failure, print_failure_beside_output};
 use super::repository;
 use crate::args::XmlArgs;
 use crate::exit::{Exit, Failure};
 use crate::ui;
 
 pub(crate) fn run(args: &XmlArgs) -> Result<Exit, Failure> {
-    print_failure(report(args))
+    match args.gitlab || args.sonar {
+        true => print_failure_beside_output(report(args)),
+        false => print_failure(report(args)),
+    }
 }
 
 fn report(args: &XmlArgs) -> Result<Exit, Failure> {
@@ -79,7 +82,7 @@ fn gitlab(args: &XmlArgs, reporting: &Reporting<'_>) -> Result<Exit, Failure> {
             Ok(total)
         })?;
     }
-    warn_of_old_part(pattern, parts.len() + 1);
+    warn_of_old_parts(pattern, parts.len() + 1);
     reporting.exit_code_beside_output(total, &args.fail_under, reporting.precision(None)?)
 }
 
@@ -100,10 +103,17 @@ fn check_pattern(pattern: &str, parts: usize) -> Result<(), Failure> {
 }
 
 /// Warns if an earlier report had more parts. GitLab would read them, too.
-fn warn_of_old_part(pattern: &str, next: usize) {
-    let name = part_name(pattern, next);
-    if pattern.contains("{}") && Path::new(&name).exists() {
-        ui::warning(&format!("{}: this part is of an earlier report: remove it", printable(&name)));
+fn warn_of_old_parts(pattern: &str, next: usize) {
+    if !pattern.contains("{}") {
+        return;
+    }
+    let names = (next..).map(|number| PathBuf::from(part_name(pattern, number)));
+    let old: Vec<PathBuf> = names.take_while(|name| name.exists()).collect();
+    if !old.is_empty() {
+        ui::warning(&format!(
+            "parts of an earlier report are here: {}; remove them",
+            named_in_part(&old)
+        ));
     }
 }
 

@@ -48,28 +48,29 @@ impl<'a, F: Fn(&str) -> bool> CurrentNames<'a, F> {
         }
         let file = name.file().unwrap_or_default();
         let rest = name.id().get(file.len()..).unwrap_or_default();
-        let Some(path) = self.file(file, folder) else { return Some(BTreeSet::new()) };
         let (names, parameters) = rest.split_at(rest.find('[').unwrap_or(rest.len()));
         let names: Vec<&str> = names.split("::").filter(|name| !name.is_empty()).collect();
-        let known = existing(&path, &names);
-        let mut found = id(&path, names.get(..known).unwrap_or_default());
-        if self.with_parameters && known == names.len() {
-            found.push_str(parameters);
-        }
-        Some(BTreeSet::from([found]))
+        let name_in = |path: String| {
+            let known = existing(&path, &names);
+            let mut found = id(&path, names.get(..known).unwrap_or_default());
+            if self.with_parameters && known == names.len() {
+                found.push_str(parameters);
+            }
+            found
+        };
+        Some(self.files(file, folder).into_iter().map(name_in).collect())
     }
 
-    /// Returns the path of the file of an id, if it exists.
-    fn file(&self, file: &str, folder: &str) -> Option<String> {
+    /// Returns the files that a test may be in. There are several if pytest ran in another folder, and more than one file can be
+    /// meant.
+    fn files(&self, file: &str, folder: &str) -> Vec<String> {
         let below = if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") };
         if (self.exists)(&below) {
-            return Some(below);
+            return vec![below];
         }
-        // pytest may have run in another folder. Only one file can be meant.
         let end = format!("/{file}");
-        let mut alike = self.project.paths().filter(|path| path.ends_with(&end) || *path == file);
-        let found = alike.next().filter(|path| (self.exists)(path))?;
-        alike.next().is_none().then(|| found.to_owned())
+        let alike = self.project.paths().filter(|path| path.ends_with(&end) || *path == file);
+        alike.filter(|path| (self.exists)(path)).map(str::to_owned).collect()
     }
 
     /// Returns the names of a function of coverage.py's `test_function`. Its class may be the base of the class that ran it,
@@ -89,11 +90,25 @@ impl<'a, F: Fn(&str) -> bool> CurrentNames<'a, F> {
         })?;
         let mut found = BTreeSet::new();
         for path in files.into_iter().filter(|path| (self.exists)(path)) {
-            let known = existing(path, &names);
-            found.insert(id(path, names.get(..known).unwrap_or_default()));
+            // A class that tests inherit is in a file that pytest does not look into.
+            let heirs = self.project.importers(path).into_iter();
+            let heirs = heirs.filter(|heir| is_test_file(heir) && (self.exists)(heir));
+            let heirs: Vec<String> = heirs.map(str::to_owned).collect();
+            if is_test_file(path) || heirs.is_empty() {
+                let known = existing(path, &names);
+                found.insert(id(path, names.get(..known).unwrap_or_default()));
+            } else {
+                found.extend(heirs);
+            }
         }
         Some(found)
     }
+}
+
+/// Returns whether pytest looks for tests in a file of this name, unless it is set to look for others.
+fn is_test_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py"))
 }
 
 fn id(path: &str, names: &[&str]) -> String {
@@ -132,7 +147,7 @@ mod tests {
             ("tests/test_gone.py::test_a", vec![]),
             ("sub/tests/test_x.py::test_a", vec![format!("{file}::test_a")]),
             // Two files could be meant.
-            ("test_y.py::test_a", vec![]),
+            ("test_y.py::test_a", vec!["a/test_y.py".to_owned(), "b/test_y.py".to_owned()]),
             ("tests.test_x.TestB.test_c", vec![format!("{file}::TestB::test_c")]),
             ("tests.test_x.test_gone", vec![file.to_owned()]),
             ("a/folder", vec!["a/folder".to_owned()]),

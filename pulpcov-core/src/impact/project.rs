@@ -47,7 +47,10 @@ impl Project {
         let modules = Modules::new(&paths);
         let mut importers = vec![Vec::new(); paths.len()];
         for (importer, (path, imports)) in paths.iter().zip(&imports).enumerate() {
-            let mut imported = modules.imported(path, imports);
+            let mut imported = match imports.is_unknown() {
+                true => (0..paths.len()).collect(),
+                false => modules.imported(path, imports),
+            };
             imported.remove(&importer);
             for file in imported {
                 if let Some(importers) = importers.get_mut(file) {
@@ -69,16 +72,14 @@ impl Project {
     ) -> Self {
         use rayon::prelude::*;
 
-        let imports = |path: &str| -> Option<Imports> {
-            let bytes = read(path)?;
-            match cache {
-                Some(cache) => cache.imports(&bytes),
-                None => PythonSource::decode(bytes).ok()?.imports().ok(),
-            }
+        let of_text = |bytes: Vec<u8>| match cache {
+            Some(cache) => cache.imports(&bytes),
+            None => PythonSource::decode(bytes).ok()?.imports().ok(),
         };
         let with_imports = |path: String| {
-            let imports = imports(&path).unwrap_or_default();
-            (path, imports)
+            // A file that is gone imports nothing. One that cannot be analyzed may import anything.
+            let imports = read(&path).map(|bytes| of_text(bytes).unwrap_or_else(Imports::unknown));
+            (path, imports.unwrap_or_default())
         };
         Self::new(paths.into_par_iter().map(with_imports).collect::<Vec<_>>())
     }
@@ -87,6 +88,19 @@ impl Project {
     pub fn files_of_module(&self, name: &str) -> Vec<&str> {
         let files = self.by_module.get(name).into_iter().flatten();
         files.filter_map(|file| self.paths.get(*file)).map(String::as_str).collect()
+    }
+
+    /// Adds files that are links to others, each with the file that it leads to. Imports name the one, and git and data the other.
+    #[must_use]
+    pub fn links(mut self, links: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (link, file) in links {
+            let numbers = (self.numbers.get(&link), self.numbers.get(&file));
+            let (Some(&link), Some(&file)) = numbers else { continue };
+            if let Some(importers) = self.importers.get_mut(file).filter(|_| link != file) {
+                importers.push(link);
+            }
+        }
+        self
     }
 
     /// Returns the paths of the files, sorted.

@@ -1,11 +1,11 @@
 //! Which tests a change can affect.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use super::project::Project;
 use super::test_name::Phase;
-use super::test_runs::TestRuns;
+use super::test_runs::{TestRun, TestRuns};
 use crate::python::{ChangedFunction, SourceChange};
 
 /// A change of one file, by paths from the top folder of the project.
@@ -23,6 +23,8 @@ pub enum Change {
     /// A file that is not Python was changed, and the tests are those that [`TestLayout::map`] names.
     Other(String),
 }
+
+const NO_WAY_TO_TESTS: &str = "no file with tests is known to import it";
 
 /// Where the tests of a project are.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +48,7 @@ pub enum Rule {
     TestFile,
     /// It is beneath a `conftest.py` that changed.
     Conftest,
-    /// It may run the changed function since a file changed that is newer than the data.
+    /// It may run the changed function: it, or a file that it imports, is newer than the data, or the data does not have it.
     NewerThanData,
     /// The settings map the changed file to it.
     Map,
@@ -110,13 +112,13 @@ impl TestLayout {
 /// |---|---|
 /// | the body of a function | those that ran it |
 /// | a function, if files that import it are [newer](Selector::newer_than_data) than the data | also those of these files |
-/// | a function that ran outside of tests, or in setup or teardown | as outside of functions |
+/// | a function that ran outside of tests, in setup or teardown, or in a test that imported its file, or whose results a decorator keeps | as outside of functions |
 /// | outside of functions: statements of modules and classes, signatures, decorators | those that ran the file, and those of all files that import it |
-/// | a new file | those of its importers; without any, all |
-/// | a file that is gone | those that ran it, and those of its importers |
+/// | a new file | those of its importers; if none of these has tests, all |
+/// | a file that is gone | those that ran it, and those of its importers; if none of these has tests, all |
 /// | a file with tests | all of the file, and those of its importers |
 /// | `conftest.py` | all beneath, and those of its importers |
-/// | a file that was not measured | those of its importers; without any, all |
+/// | a file that no file with tests imports, also through others | all, unless only the bodies of functions changed |
 /// | a file that is not Python | those that the layout maps it to; without any, all |
 /// | comments, docstrings, formatting | none |
 ///
@@ -164,8 +166,8 @@ impl<'a> Selector<'a> {
         Self { project, layout, newer: BTreeSet::new() }
     }
 
-    /// Sets the files that changed after they were measured. The data does not know what they run now, so their tests are
-    /// selected if they import a changed file.
+    /// Sets the files that changed after they were measured, and those with tests that the data does not have. The data does not
+    /// know what they run now, so their tests are selected if they import a changed file.
     #[must_use]
     pub fn newer_than_data(mut self, files: impl IntoIterator<Item = String>) -> Self {
         self.newer.extend(files);
@@ -195,7 +197,8 @@ impl<'a> Selector<'a> {
         runs: impl Fn(&str) -> Option<TestRuns<'r>>,
     ) -> Selection {
         let selection = Selection::default();
-        let mut picker = Picker { selector: self, runs, selection, seen: HashSet::new() };
+        let (seen, first_imports) = (HashSet::new(), HashMap::new());
+        let mut picker = Picker { selector: self, runs, selection, seen, first_imports };
         for test in &self.layout.always {
             picker.add(test, Rule::Always, "whatever changed");
         }
@@ -223,6 +226,8 @@ struct Picker<'s, 'a, R> {
     selection: Selection,
     /// The files that changed in a way that their importers may see, and whose tests are selected.
     seen: HashSet<String>,
+    /// The tests that imported a file, or one of its importers, while they ran.
+    first_imports: HashMap<String, BTreeSet<String>>,
 }
 
 impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
@@ -232,9 +237,10 @@ impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
             Change::Added(path) => self.file(path, &format!("{path} is new")),
             Change::Deleted(path) => self.deleted(path),
             Change::Edited(_, SourceChange::Nothing) => {}
-            // The tests of a doctest are in the file itself.
-            Change::Edited(path, SourceChange::Doctests) => {
-                self.add(path, Rule::TestFile, &format!("examples of {path} changed"));
+            Change::Edited(path, SourceChange::Doctests) => self.doctests(path),
+            Change::Edited(path, SourceChange::ModuleAndDoctests) => {
+                self.doctests(path);
+                self.file(path, &format!("{path} changed outside of functions, or its examples"));
             }
             Change::Edited(path, SourceChange::Functions(functions)) if !self.is_test(path) => {
                 functions.iter().for_each(|function| self.function(path, function));
@@ -281,6 +287,18 @@ impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
     fn deleted(&mut self, path: &str) {
         let change = format!("{path} is gone");
         self.ran_file(path, Rule::RanFile, &change);
+        let reaches_tests = self.importers(path, &change);
+        if is_conftest(path) {
+            self.add(test_of_file(path), Rule::Conftest, &change);
+        } else if !reaches_tests && !self.is_test(path) {
+            self.select_everything(&format!("{change}, and {NO_WAY_TO_TESTS}"));
+        }
+    }
+
+    /// The examples in docstrings changed. Their tests are in the file itself, or in files that import it and run them.
+    fn doctests(&mut self, path: &str) {
+        let change = format!("examples of {path} changed");
+        self.add(path, Rule::TestFile, &change);
         self.importers(path, &change);
     }
 
@@ -290,7 +308,10 @@ impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
         let runs =
             (self.runs)(path).map(|runs| runs.of_lines(|line| function.lines.contains(&line)));
         match runs {
-            Some(runs) if is_shared(&runs) => {
+            Some(_) if function.keeps_results => {
+                self.file(path, &format!("{change}, whose results may be kept"));
+            }
+            Some(runs) if is_shared(&runs) || self.ran_in_import(path, &runs) => {
                 self.file(path, &format!("{change}, which also ran outside of single tests"));
             }
             Some(runs) => {
@@ -301,6 +322,19 @@ impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
             }
             None => self.file(path, &format!("{change}, and was not measured")),
         }
+    }
+
+    /// Returns whether a test that ran these lines also imported the file, or one that imports it, for the first time: the lines
+    /// may have run in the import, whose effects other tests share.
+    fn ran_in_import(&mut self, path: &str, runs: &TestRuns<'_>) -> bool {
+        if !self.first_imports.contains_key(path) {
+            let files = self.selector.project.importers(path).into_iter().chain([path]);
+            let tests =
+                files.filter_map(|file| (self.runs)(file)).flat_map(|runs| imported_in(&runs));
+            self.first_imports.insert(path.to_owned(), tests.collect());
+        }
+        let Some(importing) = self.first_imports.get(path) else { return false };
+        runs.tests().iter().any(|test| importing.contains(test.id()))
     }
 
     /// A function changed of which newer files than the data may know.
@@ -330,21 +364,24 @@ impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
             let rule = if is_conftest(path) { Rule::Conftest } else { Rule::TestFile };
             self.add(test_of_file(path), rule, change);
         }
-        let is_measured = self.ran_file(path, Rule::RanFile, change);
-        let has_importers = self.importers(path, change);
-        if !is_test && !is_measured && !has_importers {
-            self.select_everything(&format!("{change}, and no test is known to need it"));
+        self.ran_file(path, Rule::RanFile, change);
+        let reaches_tests = self.importers(path, change);
+        if !is_test && !reaches_tests {
+            self.select_everything(&format!("{change}, and {NO_WAY_TO_TESTS}"));
         }
     }
 
-    /// Selects the tests of all files that import a file. Returns whether there are any such files.
+    /// Selects the tests of all files that import a file. Returns whether one of these files has tests. If none has, the file is
+    /// loaded in a way that its imports do not show, and tests that did not run its lines may need it, too.
     fn importers(&mut self, path: &str, change: &str) -> bool {
-        let importers = self.selector.project.importers(path);
-        for importer in &importers {
-            let rule = if self.is_test(importer) { Rule::Imports } else { Rule::RanFile };
+        let mut reaches_tests = false;
+        for importer in self.selector.project.importers(path) {
+            let is_test = self.is_test(importer);
+            let rule = if is_test { Rule::Imports } else { Rule::RanFile };
             self.tests_of(importer, rule, change);
+            reaches_tests |= is_test;
         }
-        !importers.is_empty()
+        reaches_tests
     }
 
     /// Selects the tests that are in a file, or those that ran it.
@@ -356,13 +393,12 @@ impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
         }
     }
 
-    /// Selects the tests that ran a file. Returns whether there are any.
-    fn ran_file(&mut self, path: &str, rule: Rule, change: &str) -> bool {
-        let Some(runs) = (self.runs)(path) else { return false };
+    /// Selects the tests that ran a file.
+    fn ran_file(&mut self, path: &str, rule: Rule, change: &str) {
+        let Some(runs) = (self.runs)(path) else { return };
         for test in runs.tests() {
             self.add(test.id(), rule, change);
         }
-        !runs.tests().is_empty()
     }
 }
 
@@ -377,6 +413,16 @@ fn test_of_file(path: &str) -> &str {
 
 fn is_conftest(path: &str) -> bool {
     path == "conftest.py" || path.ends_with("/conftest.py")
+}
+
+/// Returns the tests that imported a file while they ran: those of its first line that ran, which is at its top.
+fn imported_in(runs: &TestRuns<'_>) -> Vec<String> {
+    let others = runs.others().iter().map(|(_, lines)| lines.clone());
+    let all = runs.tests().iter().map(|test| test.lines()).chain(others);
+    // coverage.py says that line 0 of an empty module ran.
+    let first = all.filter_map(|lines| lines.iter().next()).min();
+    let has_first = |test: &&TestRun<'_>| first.is_some_and(|first| test.lines().contains(first));
+    runs.tests().iter().filter(has_first).map(|test| test.id().to_owned()).collect()
 }
 
 /// Returns whether lines ran outside of tests, or in a phase whose effects other tests may share.

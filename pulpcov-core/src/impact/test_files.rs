@@ -36,12 +36,7 @@ impl TestFiles {
                         ends.insert(file.to_owned());
                     }
                 }
-                // Which of its words are folders and which is the file is not known.
-                NameKind::Function => {
-                    let words =
-                        name.id().match_indices('.').filter_map(|(at, _)| name.id().get(..at));
-                    ends.extend(words.map(|module| format!("{}.py", module.replace('.', "/"))));
-                }
+                NameKind::Function => ends.extend(files_of_function(name.id())),
             }
         }
         Self { ends }
@@ -54,5 +49,35 @@ impl TestFiles {
         std::iter::once(0)
             .chain(starts)
             .any(|at| path.get(at..).is_some_and(|end| self.ends.contains(end)))
+    }
+}
+
+/// Returns the files that a test function may be in, by its dotted name.
+///
+/// Which of its words are folders and which is the file is not known, unless a word is one that pytest looks for.
+fn files_of_function(name: &str) -> Vec<String> {
+    let modules: Vec<&str> = name.match_indices('.').filter_map(|(at, _)| name.get(..at)).collect();
+    let is_test = |module: &&&str| {
+        let last = module.rsplit('.').next().unwrap_or(module);
+        last.starts_with("test_") || last.ends_with("_test")
+    };
+    let file = |module: &&str| format!("{}.py", module.replace('.', "/"));
+    match modules.iter().find(is_test) {
+        Some(module) => vec![file(module)],
+        None => modules.iter().map(file).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_no_file_with_tests_because_its_package_has_some() {
+        let files = TestFiles::of_contexts(["shop.tests.test_s.T.test_a"]);
+        assert!(files.contains("src/shop/tests/test_s.py"));
+        assert!(!files.contains("shop/shop.py") && !files.contains("shop/tests.py"));
+        let files = TestFiles::of_contexts(["shop.checks.T.test_a"]);
+        assert!(files.contains("shop/checks.py"));
     }
 }

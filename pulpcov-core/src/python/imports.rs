@@ -34,9 +34,21 @@ const LONGEST_NAME: usize = 200;
 pub struct Imports {
     absolute: BTreeSet<String>,
     relative: BTreeSet<(u32, String)>,
+    #[serde(default)]
+    is_unknown: bool,
 }
 
 impl Imports {
+    /// Returns the imports of a file of which nothing is known: it may import any other.
+    pub fn unknown() -> Self {
+        Self { is_unknown: true, ..Self::default() }
+    }
+
+    /// Returns whether nothing is known, as of a file that is not Python.
+    pub fn is_unknown(&self) -> bool {
+        self.is_unknown
+    }
+
     /// Returns dotted names: of modules, of what is imported from them, and of what texts name. Some are no modules.
     pub fn absolute(&self) -> impl Iterator<Item = &str> {
         self.absolute.iter().map(String::as_str)

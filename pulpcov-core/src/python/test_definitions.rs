@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ruff_python_ast::Stmt;
+use ruff_python_ast::{Decorator, Expr, Stmt};
 
 use super::syntax::Syntax;
 use super::walk::for_each_body;
@@ -26,6 +26,8 @@ use crate::Result;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Definitions {
     functions: BTreeSet<String>,
+    /// The functions whose names begin with `test`, without fixtures.
+    tests: BTreeSet<String>,
     classes: BTreeMap<String, Definitions>,
 }
 
@@ -41,16 +43,55 @@ impl Definitions {
         }
     }
 
+    /// Returns the tests as unittest and pytest find them, unless they are set to look for others: functions and methods whose
+    /// names begin with `test`, without fixtures. Each is a name with the classes around it: `TestB::test_c`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::python::PythonSource;
+    ///
+    /// let source = PythonSource::decode(b"def test_a(): ...\ndef f(): ...\nclass TestB:\n    def test_c(self): ...\n")?;
+    /// assert_eq!(source.definitions()?.tests(), ["test_a", "TestB::test_c"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn tests(&self) -> Vec<String> {
+        let own = self.tests.iter().cloned();
+        let inner = self.classes.iter().flat_map(|(name, class)| {
+            class.tests().into_iter().map(move |test| format!("{name}::{test}"))
+        });
+        own.chain(inner).collect()
+    }
+
     fn add(&mut self, body: &[Stmt]) {
         for stmt in body {
             match stmt {
-                Stmt::FunctionDef(node) => drop(self.functions.insert(node.name.to_string())),
+                Stmt::FunctionDef(node) => {
+                    self.functions.insert(node.name.to_string());
+                    if node.name.starts_with("test") && !node.decorator_list.iter().any(is_fixture)
+                    {
+                        self.tests.insert(node.name.to_string());
+                    }
+                }
                 Stmt::ClassDef(node) => {
                     self.classes.entry(node.name.to_string()).or_default().add(&node.body);
                 }
                 _ => for_each_body(stmt, |body| self.add(body)),
             }
         }
+    }
+}
+
+/// Returns whether a decorator makes a fixture of pytest: `@pytest.fixture`, with arguments or without.
+fn is_fixture(decorator: &Decorator) -> bool {
+    let mut expr = &decorator.expression;
+    while let Expr::Call(call) = expr {
+        expr = &call.func;
+    }
+    match expr {
+        Expr::Attribute(attribute) => attribute.attr.contains("fixture"),
+        Expr::Name(name) => name.id.contains("fixture"),
+        _ => false,
     }
 }
 

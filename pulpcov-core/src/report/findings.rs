@@ -146,6 +146,18 @@ fn missing_ranges(lines: &[(i32, LineState)], unlisted: Unlisted) -> Vec<RangeIn
     ranges
 }
 
+/// Returns the ranges of excluded lines.
+pub(super) fn excluded_ranges(lines: &[(i32, LineState)]) -> Vec<RangeInclusive<i32>> {
+    let mut ranges: Vec<RangeInclusive<i32>> = Vec::new();
+    for (line, _) in lines.iter().filter(|(_, state)| *state == LineState::Excluded) {
+        match ranges.last_mut() {
+            Some(range) if range.end() + 1 == *line => *range = *range.start()..=*line,
+            _ => ranges.push(*line..=*line),
+        }
+    }
+    ranges
+}
+
 fn missing(lines: RangeInclusive<i32>) -> Finding {
     let message = match lines.end() == lines.start() {
         true => format!("line {} did not run", lines.start()),

@@ -120,6 +120,11 @@ impl Fitted {
         self.pieces.push(Piece::Text(text.into()));
     }
 
+    /// Adds a blank line, which ends what comes before: the text may be appended to another, or have another appended.
+    pub(super) fn blank_line(&mut self) {
+        self.text("\n");
+    }
+
     /// Adds a table.
     pub(super) fn table(&mut self, table: Table) {
         self.pieces.push(Piece::Table(table));

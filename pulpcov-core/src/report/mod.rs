@@ -21,7 +21,7 @@
 //! [`RepositoryFiles`] has the names of files for services of CI. The reports share private modules: `flat_name` and `folders`
 //! name files and folders, `splitlines` finds lines as Python does, `parallel` renders on all cores, `findings` joins lines to
 //! ranges, `code_quality`, `markdown_text`, `workflow_commands` and `xml_text` write what services read, `fitted` leaves out
-//! what does not fit, and `figures` has counts in words.
+//! what does not fit, `sentence` keeps names apart from words, and `figures` has counts in words.
 //!
 //! All reports but `html` and those that coverage.py does not have write the same bytes as coverage.py. They write to any
 //! [`Write`](std::io::Write), and do not buffer their output: the caller does, if necessary. All
@@ -48,6 +48,7 @@ mod markdown_text;
 mod parallel;
 pub mod patch;
 mod repository;
+mod sentence;
 pub mod sonar;
 mod splitlines;
 pub mod tests_for;

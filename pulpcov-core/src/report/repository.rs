@@ -54,7 +54,7 @@ impl<'a> RepositoryFiles<'a> {
                 outside.push(file);
                 continue;
             };
-            if let Some(other) = seen.insert(name.clone(), file) {
+            if let Some(other) = seen.insert(read_name(&name), file) {
                 return Err(same_name(&name, other, file));
             }
             files.push((name, file));
@@ -76,6 +76,16 @@ impl<'a> RepositoryFiles<'a> {
     pub(super) fn summary(&self) -> &'a Summary<'a> {
         self.summary
     }
+}
+
+/// Returns a name as services may read it: XML has no control characters, and Codecov takes a backslash for a slash.
+fn read_name(name: &str) -> String {
+    let read = |c: char| match c {
+        '\\' => '/',
+        c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => '?',
+        c => c,
+    };
+    name.chars().map(read).collect()
 }
 
 /// Returns the name of a file below a folder, or `None` if the file is not in the folder.

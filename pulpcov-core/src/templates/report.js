@@ -308,10 +308,11 @@
     if (also) cell.append(make("small", { className: "also" }, make("bdi", {}, also)));
   }
 
-  /** Filter, and whether to hide what is covered; both are remembered. */
-  function filterControls(grid, texts, isCovered, skipsCovered) {
+  /** Filter, whether to hide what is covered, and whether to show only what changed; all are remembered. */
+  function filterControls(grid, texts, isCovered, skipsCovered, changed) {
     const filter = make("input", { type: "search", id: "filter", placeholder: "filter…", "aria-label": "Filter", value: memory.get("filter", "") });
     const hide = make("input", { type: "checkbox", id: "hide100", checked: skipsCovered || memory.get("hide100", false), disabled: skipsCovered });
+    const only = make("input", { type: "checkbox", id: "changed", checked: Boolean(changed) && memory.get("changed", false) });
     const found = make("span", { className: "soft", role: "status" });
     const lower = texts.map((list) => list.map((text) => (text ?? "").toLowerCase()));
     const apply = () => {
@@ -319,14 +320,16 @@
       memory.set("filter", text);
       if (!skipsCovered) memory.set("hide100", hide.checked);
       const lists = text === text.toLowerCase() ? lower : texts;
-      const wanted = (row) => (!text || lists.some((list) => list[row]?.includes(text))) && !(hide.checked && isCovered(row));
-      grid.filter(text || (hide.checked && !skipsCovered) ? wanted : null);
+      if (changed) memory.set("changed", only.checked);
+      const wanted = (row) => (!text || lists.some((list) => list[row]?.includes(text))) && !(hide.checked && isCovered(row)) && !(only.checked && !changed(row));
+      grid.filter(text || (hide.checked && !skipsCovered) || only.checked ? wanted : null);
       found.textContent = text ? `${grid.rows.length} of ${grid.all.length}` : "";
     };
     filter.oninput = debounce(apply);
-    hide.onchange = apply;
+    hide.onchange = only.onchange = apply;
     grid.apply = apply;
-    return make("form", { className: "controls", onsubmit: (event) => event.preventDefault() }, filter, make("label", {}, hide, "hide covered"), found);
+    return make("form", { className: "controls", onsubmit: (event) => event.preventDefault() }, filter, make("label", { className: "hides" }, hide, "hide covered"),
+      changed ? make("label", {}, only, "changed only") : null, found);
   }
 
   async function listView(main, kind) {
@@ -364,7 +367,8 @@
     });
     const isCovered = (row) => !table.missing[row] && !table.missing_branches[row];
     const lists = isRegions ? [fileNames, table.name.map((name) => name ?? none)] : [fileNames];
-    const controls = filterControls(grid, lists, isCovered, main.dataset.skipCovered === "true");
+    const changed = table.changed && ((row) => table.changed[row] > 0);
+    const controls = filterControls(grid, lists, isCovered, main.dataset.skipCovered === "true", changed);
     main.replaceChildren(controls, grid.table, grid.empty, ...table.notes.map((note) => make("p", { className: "note" }, note)));
     grid.apply();
   }
@@ -394,8 +398,9 @@
       ...column, value: (at) => column.value(rows[at]), cell: (at, cell) => column.cell(rows[at], cell),
     })));
     const grid = new Grid({ id: "worst", columns, count: rows.length, sort: "gain", label: "Functions, worst first", isTall: true });
-    const controls = filterControls(grid, [names, fileNames], () => false, false);
-    controls.querySelector("label").remove();
+    const changed = table.changed && ((at) => table.changed[rows[at]] > 0);
+    const controls = filterControls(grid, [names, fileNames], () => false, false, changed);
+    controls.querySelector(".hides").remove();
     const intro = make("p", { className: "note" }, `${plural(rows.length, "function")} with lines or branches that did not run, the biggest win first. “To win” says how many points the total gains when all of it runs.`);
     main.replaceChildren(...(rows.length ? [intro, controls, grid.table, grid.empty] : [make("p", { className: "note" }, "Every function ran completely.")]));
     grid.apply();
@@ -784,6 +789,14 @@
       };
     });
     apply();
+    const only = $("[data-only]", header);
+    if (only) {
+      only.onclick = () => {
+        const isOnly = main.classList.toggle("only");
+        only.setAttribute("aria-pressed", String(isOnly));
+        marks.toggleAttribute("hidden", isOnly);
+      };
+    }
 
     // Lines that are chosen: `#t12`, `#t12-20`.
     let selection = null;
@@ -802,6 +815,7 @@
       if (scrolls) show(from - 1);
     };
     const show = (at) => {
+      if (lines[at] && !lines[at].hasAttribute("data-new") && main.classList.contains("only")) only.click();
       lines[at]?.scrollIntoView({ block: "start" });
       // Blocks out of sight have guessed heights.
       requestAnimationFrame(() => lines[at]?.scrollIntoView({ block: "start" }));
@@ -1003,6 +1017,7 @@
     };
     if (document.body.dataset.view === "source") {
       row($(".toggles [data-key=p]") ? "r m x p" : "r m x", "toggle line displays");
+      if ($("[data-only]")) row("c", "show only changed lines");
       row("j k", "next, previous highlighted chunk");
       row("0", "top of page");
       row("1", "first highlighted chunk");

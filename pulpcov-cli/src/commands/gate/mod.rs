@@ -19,7 +19,7 @@ use pulpcov_core::report::gate::{
 use pulpcov_core::summarize::{Detail, Summary};
 
 use super::reporting::{Reporting, check_max_bytes, named_in_part};
-use super::{git, own};
+use super::{git, own, repository};
 use crate::args::{GateArgs, GateFormat, ReportingArgs};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
@@ -54,6 +54,7 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let needs_everything = args.baseline.baseline.is_some() || runs.is_some();
     let detail = if needs_everything { Detail::Everything } else { Detail::Numbers };
     let summary = reporting.summarize(detail)?;
+    repository::check_that_files_are_one(&reporting, &summary)?;
     let flapping = runs.as_ref().map(|runs| runs.compare(&summary)).transpose()?;
     let names = Names::new(&reporting);
     let selection = Selection::new(&args.reporting.files, &names, &summary)?;
@@ -99,7 +100,15 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     if let Some(comparison) = &mut comparison {
         comparison.retain(|name| selection.has(name));
     }
-    write(args, &reporting, &report(&verdict, comparison.as_ref(), flapping.as_ref()))?;
+    let report = report(&verdict, comparison.as_ref(), flapping.as_ref());
+    match args.format {
+        // Services and readers of comments know files by their names in the repository.
+        GateFormat::Github | GateFormat::Markdown => {
+            let places = repository::Places::new(&reporting);
+            write(args, &reporting, &report.named_from(&places.top, &places.folder))?;
+        }
+        GateFormat::Text | GateFormat::Json => write(args, &reporting, &report)?,
+    }
     Ok(exit_code(&verdict, &reporting))
 }
 

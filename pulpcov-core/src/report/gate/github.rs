@@ -19,7 +19,7 @@ use crate::report::workflow_commands::{Command, notice, write_limited};
 /// [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_github(report: &GateReport<'_>, mut out: impl Write) -> Result<()> {
     let errors = report.problems().into_iter().map(|problem| {
-        let message = format!("{}: {}: {}", problem.about, problem.what, problem.remedy);
+        let message = format!("{}: {}: {}", problem.about, problem.what.plain(), problem.remedy);
         let command = Command::new("Coverage gate", message);
         match problem.file {
             Some(file) => command.file(file),
@@ -29,13 +29,16 @@ pub fn write_github(report: &GateReport<'_>, mut out: impl Write) -> Result<()> 
     write_limited("error", "Coverage gate", "failure", &errors.collect::<Vec<_>>(), &mut out)?;
     let changes = report.changes();
     let fallen = changes.iter().flat_map(|(file, _)| {
-        let fallen = |fallen| Command::new("Less covered", region(fallen)).file(file.name());
+        let fallen =
+            |fallen| Command::new("Less covered", region(fallen)).file(report.shown(file.name()));
         file.regions().iter().map(fallen)
     });
     let found = report.flapping.iter().flat_map(|found| {
         found.files().iter().flat_map(|file| {
             flapping(found, file).into_iter().map(|(line, what)| {
-                Command::new("Not in every run", what).file(file.name()).lines(line..=line)
+                Command::new("Not in every run", what.plain())
+                    .file(report.shown(file.name()))
+                    .lines(line..=line)
             })
         })
     });

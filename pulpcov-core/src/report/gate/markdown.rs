@@ -19,6 +19,7 @@ use crate::text::plural;
 /// - [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_markdown(report: &GateReport<'_>, out: impl Write) -> Result<()> {
     let mut text = Fitted::new();
+    text.blank_line();
     text.text(format!("{}.\n", escape(&report.total())));
     if let Some(note) = report.note() {
         text.text(format!("\n{}.\n", note.replace('|', "\\|")));
@@ -26,6 +27,7 @@ pub fn write_markdown(report: &GateReport<'_>, out: impl Write) -> Result<()> {
     text.table(problems(report, 0));
     text.table(changes(report, 1));
     text.table(found(report, 2));
+    text.blank_line();
     text.write(report.max_bytes, out)
 }
 
@@ -34,7 +36,7 @@ pub(in crate::report) fn problems(report: &GateReport<'_>, level: u8) -> Table {
     let head = "\n| Fails | Missing | To pass |\n| --- | --- | --- |\n";
     let mut table = Table::new(head, "failure", level);
     for problem in report.problems() {
-        let (about, what) = (code(&problem.about), escape(&problem.what));
+        let (about, what) = (code(&problem.about), problem.what.markdown());
         let row = format!("| {about} | {what} | {} |\n", escape(&problem.remedy));
         table.row(problem.weight, row);
     }
@@ -47,7 +49,8 @@ fn changes(report: &GateReport<'_>, level: u8) -> Table {
     let mut table = Table::new(head, "changed file", level);
     for (file, change) in report.changes() {
         let row = |regions: &str| {
-            format!("| {} | {} | {regions} |\n", code(file.name()), escape(&change))
+            let name = code(&report.shown(file.name()));
+            format!("| {name} | {} | {regions} |\n", change.markdown())
         };
         let regions: Vec<String> =
             file.regions().iter().map(|fallen| escape(&region(fallen))).collect();
@@ -67,8 +70,9 @@ fn found(report: &GateReport<'_>, level: u8) -> Table {
     let mut table = Table::new(head, "file with lines that only some runs reach", level);
     let Some(found) = report.flapping else { return table };
     for file in found.files() {
-        let all: Vec<String> = flapping(found, file).iter().map(|(_, what)| escape(what)).collect();
-        let row = |what: &str| format!("| {} | {what} |\n", code(file.name()));
+        let all: Vec<String> =
+            flapping(found, file).iter().map(|(_, what)| what.markdown()).collect();
+        let row = |what: &str| format!("| {} | {what} |\n", code(&report.shown(file.name())));
         table.rows.push(Row {
             text: row(&all.join(", ")),
             short: Some(row(&plural(all.len(), "place"))),

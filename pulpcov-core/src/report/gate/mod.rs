@@ -18,7 +18,10 @@ pub use json::write_json;
 pub use markdown::write_markdown;
 pub use text::write_text;
 
+use std::path::Path;
+
 use crate::gates::{Comparison, Flapping, Verdict};
+use crate::paths::{from_os, normpath, to_os};
 
 /// What a gate says, and what was found out beside it.
 ///
@@ -48,12 +51,22 @@ pub struct GateReport<'a> {
     comparison: Option<&'a Comparison>,
     flapping: Option<&'a Flapping>,
     max_bytes: Option<usize>,
+    places: Option<Places<'a>>,
+}
+
+/// Where names start.
+#[derive(Debug, Clone, Copy)]
+struct Places<'a> {
+    /// The top folder of the repository.
+    top: &'a Path,
+    /// The folder that the names of the verdict start from.
+    folder: &'a Path,
 }
 
 impl<'a> GateReport<'a> {
     /// Creates a report of a verdict, made with a ratchet or without.
     pub fn new(verdict: &'a Verdict) -> Self {
-        Self { verdict, comparison: None, flapping: None, max_bytes: None }
+        Self { verdict, comparison: None, flapping: None, max_bytes: None, places: None }
     }
 
     /// Adds what became of files since a baseline. The verdict was made with this baseline.
@@ -68,6 +81,43 @@ impl<'a> GateReport<'a> {
     pub fn flapping(mut self, flapping: &'a Flapping) -> Self {
         self.flapping = Some(flapping);
         self
+    }
+
+    /// Names files from the top folder of the repository. The names of the verdict start from `folder`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::path::Path;
+    ///
+    /// use pulpcov_core::gates::{Gate, GateFile};
+    /// use pulpcov_core::report::gate::{GateReport, write_github};
+    /// use pulpcov_core::results::Numbers;
+    ///
+    /// let numbers = Numbers { statements: 4, missing: 2, ..Numbers::default() };
+    /// let files = [GateFile::new("src/a.py", numbers)];
+    /// let verdict = Gate::new().floor("80".parse()?).judge(files, None, |_| true)?;
+    /// let report = GateReport::new(&verdict);
+    /// let report = report.named_from(Path::new("/work"), Path::new("/work/services/app"));
+    /// let mut out = Vec::new();
+    /// write_github(&report, &mut out)?;
+    /// assert!(out.starts_with(b"::error file=services/app/src/a.py,"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn named_from(mut self, top: &'a Path, folder: &'a Path) -> Self {
+        self.places = Some(Places { top, folder });
+        self
+    }
+
+    /// Returns the name of a file of the verdict, as the report shows it.
+    fn shown(&self, name: &str) -> String {
+        let Some(Places { top, folder }) = self.places else { return name.to_owned() };
+        let path = to_os(&normpath(&from_os(&folder.join(name))));
+        match path.strip_prefix(top) {
+            Ok(inside) => inside.to_string_lossy().into_owned(),
+            Err(_) => name.to_owned(),
+        }
     }
 
     /// Sets the most bytes that [`write_markdown`] may write. Rows are left out until the rest fits: first lines that only

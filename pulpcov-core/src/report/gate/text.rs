@@ -15,7 +15,7 @@ use crate::text::printable;
 pub fn write_text(report: &GateReport<'_>, mut out: impl Write) -> Result<()> {
     let problems = report.problems();
     for problem in &problems {
-        let line = format!("{}: {}: {}", problem.about, problem.what, problem.remedy);
+        let line = format!("{}: {}: {}", problem.about, problem.what.plain(), problem.remedy);
         writeln!(out, "{}", printable(&line))?;
     }
     if !problems.is_empty() {
@@ -25,7 +25,7 @@ pub fn write_text(report: &GateReport<'_>, mut out: impl Write) -> Result<()> {
     if !changes.is_empty() {
         writeln!(out, "Since the baseline:")?;
         for (file, change) in &changes {
-            writeln!(out, "{}", printable(&format!("  {}: {change}", file.name())))?;
+            writeln!(out, "{}", printable(&format!("  {}: {}", file.name(), change.plain())))?;
             for fallen in file.regions() {
                 writeln!(out, "{}", printable(&format!("      {}", region(fallen))))?;
             }
@@ -36,7 +36,7 @@ pub fn write_text(report: &GateReport<'_>, mut out: impl Write) -> Result<()> {
         writeln!(out, "Reached by some runs only, and not counted as missing:")?;
         for file in found.files() {
             for (_, what) in flapping(found, file) {
-                writeln!(out, "{}", printable(&format!("  {}: {what}", file.name())))?;
+                writeln!(out, "{}", printable(&format!("  {}: {}", file.name(), what.plain())))?;
             }
         }
         writeln!(out)?;

@@ -5,6 +5,7 @@ use crate::gates::{
     FileComparison, FileVerdict, Flapping, FlappingFile, GroupVerdict, JudgedBy, Outcome,
     RegionComparison,
 };
+use crate::report::sentence::Sentence;
 use crate::results::Numbers;
 use crate::text::{branches, plural};
 
@@ -14,7 +15,7 @@ pub(super) struct Problem {
     /// What it is about: a file, or a rule.
     pub(super) about: String,
     /// How much is missing, and what asks for more.
-    pub(super) what: String,
+    pub(super) what: Sentence,
     /// What makes it pass.
     pub(super) remedy: String,
     /// How many lines and branches are missing. A file that was not measured has the most.
@@ -32,9 +33,9 @@ impl GateReport<'_> {
         let files = self.verdict.failing_files().map(|file| self.of_file(file));
         let groups = self.verdict.failing_groups().map(of_group);
         let unmeasured = self.verdict.unmeasured().iter().map(|name| Problem {
-            file: Some(name.clone()),
-            about: name.clone(),
-            what: format!("not measured, though the {} has it", self.allowance()),
+            file: Some(self.shown(name)),
+            about: self.shown(name),
+            what: Sentence::new(format!("not measured, though the {} has it", self.allowance())),
             weight: usize::MAX,
             remedy: match self.comparison {
                 Some(_) => "measure it, or leave it out of both with --omit".to_owned(),
@@ -45,13 +46,14 @@ impl GateReport<'_> {
     }
 
     fn of_file(&self, file: &FileVerdict) -> Problem {
-        let mut what = format!("{}, {}", missing(file.numbers()), self.judge(file));
+        let mut what =
+            Sentence::new(format!("{}, ", missing(file.numbers()))).then(self.judge(file));
         if let Some(allowed) = file.allowed() {
-            what.push_str(&format!("; the {} allows {allowed}", self.allowance()));
+            what = what.words(format!("; the {} allows {allowed}", self.allowance()));
         }
         Problem {
-            file: Some(file.name().to_owned()),
-            about: file.name().to_owned(),
+            file: Some(self.shown(file.name())),
+            about: self.shown(file.name()),
             what,
             remedy: file.remedies().join("; "),
             weight: weight(file.numbers()),
@@ -59,12 +61,14 @@ impl GateReport<'_> {
     }
 
     /// Returns what judges a file.
-    fn judge(&self, file: &FileVerdict) -> String {
+    fn judge(&self, file: &FileVerdict) -> Sentence {
         let limits = file.limits();
         match file.judged_by() {
-            JudgedBy::Rule(rule) => format!("rule {}: {limits}", self.verdict.rule_name(rule)),
-            JudgedBy::NewFiles => format!("floor of new files {limits}"),
-            JudgedBy::Floor => format!("floor {limits}"),
+            JudgedBy::Rule(rule) => Sentence::new("rule ")
+                .name(self.verdict.rule_name(rule))
+                .words(format!(": {limits}")),
+            JudgedBy::NewFiles => Sentence::new(format!("floor of new files {limits}")),
+            JudgedBy::Floor => Sentence::new(format!("floor {limits}")),
         }
     }
 
@@ -109,9 +113,26 @@ impl GateReport<'_> {
     }
 
     /// Returns what became of files since the baseline, of those that fell, are new, or are gone.
-    pub(super) fn changes(&self) -> Vec<(&FileComparison, String)> {
+    pub(super) fn changes(&self) -> Vec<(&FileComparison, Sentence)> {
         let files = self.comparison.map(|comparison| comparison.files()).unwrap_or_default();
-        files.iter().filter_map(|file| Some((file, change(file)?))).collect()
+        files.iter().filter_map(|file| Some((file, self.change(file)?))).collect()
+    }
+
+    fn change(&self, file: &FileComparison) -> Option<Sentence> {
+        Some(match (file.before(), file.now()) {
+            (None, Some(now)) => Sentence::new(format!("new, {}", missing(now))),
+            (Some(before), None) => Sentence::new(format!("gone, with {}", missing(before))),
+            _ if file.more_missing() == (0, 0) => return None,
+            _ => {
+                let more = format!("{} missing than before", more(file.more_missing()));
+                match file.old_name() {
+                    Some(old) => {
+                        Sentence::new(format!("{more} (before: ")).name(self.shown(old)).words(")")
+                    }
+                    None => Sentence::new(more),
+                }
+            }
+        })
     }
 }
 
@@ -125,12 +146,12 @@ fn of_group(group: &GroupVerdict) -> Problem {
     Problem {
         file: None,
         about: format!("rule {}", group.name()),
-        what: format!(
+        what: Sentence::new(format!(
             "{} in {} together: {}",
             missing(numbers),
             plural(numbers.files, "file"),
             group.limits()
-        ),
+        )),
         remedy: remedies.join("; "),
         weight: weight(numbers),
     }
@@ -146,16 +167,6 @@ pub(super) fn missing(numbers: Numbers) -> String {
     match numbers.branches {
         0 => format!("{lines} missing"),
         all => format!("{lines} and {} of {} missing", numbers.missing_branches, branches(all)),
-    }
-}
-
-fn change(file: &FileComparison) -> Option<String> {
-    let renamed = file.old_name().map(|old| format!(" (before: {old})")).unwrap_or_default();
-    match (file.before(), file.now()) {
-        (None, Some(now)) => Some(format!("new, {}", missing(now))),
-        (Some(before), None) => Some(format!("gone, with {}", missing(before))),
-        _ if file.more_missing() == (0, 0) => None,
-        _ => Some(format!("{} missing than before{renamed}", more(file.more_missing()))),
     }
 }
 
@@ -176,20 +187,18 @@ fn more((lines, branches): (usize, usize)) -> String {
 }
 
 /// Returns each line and branch of a file that flaps, with its first line.
-pub(super) fn flapping(flapping: &Flapping, file: &FlappingFile) -> Vec<(i32, String)> {
-    let names = |runs: &[usize]| {
+pub(super) fn flapping(flapping: &Flapping, file: &FlappingFile) -> Vec<(i32, Sentence)> {
+    let only_in = |what: String, runs: &[usize]| {
         let names = runs.iter().filter_map(|run| flapping.runs().get(*run));
-        names.map(String::as_str).collect::<Vec<_>>().join(", ")
+        Sentence::new(format!("{what} only in ")).names(names.map(String::as_str))
     };
-    let lines = file
-        .lines()
-        .iter()
-        .map(|(line, runs)| (*line, format!("line {line} only in {}", names(runs))));
+    let lines =
+        file.lines().iter().map(|(line, runs)| (*line, only_in(format!("line {line}"), runs)));
     let branches = file.branches().iter().map(|((from, to), runs)| {
         let target = if *to < 0 { "the exit".to_owned() } else { format!("line {to}") };
-        (*from, format!("branch from line {from} to {target} only in {}", names(runs)))
+        (*from, only_in(format!("branch from line {from} to {target}"), runs))
     });
-    let mut all: Vec<(i32, String)> = lines.chain(branches).collect();
+    let mut all: Vec<(i32, Sentence)> = lines.chain(branches).collect();
     all.sort_by_key(|(line, _)| *line);
     all
 }

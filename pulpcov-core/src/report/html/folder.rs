@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::assets::{LIVE, SCRIPT, STYLE, asset_name};
 use super::contexts::{ContextCounts, LineContexts};
 use super::fingerprint::{Inputs, hash_of, hash_of_content};
-use super::pages::{Page, Report, VIEWS};
+use super::pages::{Page, Report};
 use super::payload::{json, line_contexts, script, tables};
 use super::search_text::{self, Texts};
 use super::source::push_lines;
@@ -50,10 +50,8 @@ pub(super) fn write(report: &Report<'_>, path: &Path) -> Result<()> {
     let pages = folder.write_pages()?;
     folder.write_texts(&pages, &mut files)?;
     folder.write_tables(&pages, &mut files)?;
-    for view in VIEWS {
-        if view != "contexts" || report.has_contexts() {
-            folder.write_part(views::view(report, view)?, &mut files)?;
-        }
+    for view in report.views() {
+        folder.write_part(views::view(report, view)?, &mut files)?;
     }
     files.extend(pages.into_iter().flat_map(|page| page.files));
     folder.remove_what_is_gone(&files);
@@ -111,9 +109,10 @@ impl<'a> Folder<'a> {
             &folder.script,
             folder.live.as_deref().unwrap_or_default(),
             &format!(
-                "{:?} {} {}",
+                "{:?} {} {} {}",
                 report.options.precision,
                 report.has_contexts(),
+                report.has_changes(),
                 report.summary.has_arcs()
             ),
         ]);
@@ -222,6 +221,7 @@ impl<'a> Folder<'a> {
         for lines in [analysis.statements(), analysis.missing(), analysis.excluded()] {
             hasher.add_numbers(lines.iter().copied());
         }
+        hasher.add_numbers(page.changed_lines().iter().copied());
         let arcs = analysis.missing_branch_arcs();
         hasher.add_numbers(arcs.iter().flat_map(|&(from, to)| [from, to]));
         hasher.add(&format!("{:?}", page.file.numbers()));

@@ -12,6 +12,7 @@
 //! | `tables.rs` | the numbers of files, functions and classes |
 //! | `source.rs` | the lines of a source page |
 //! | `highlight.rs` | the tokens of a source line as HTML |
+//! | `changes.rs` | the changes of a branch, as the report shows them |
 //! | `contexts.rs` | a compact encoding of which contexts ran which lines |
 //! | `search_text.rs` | source text for the search |
 //! | `payload.rs` | the data that pages load, in the form that the script reads |
@@ -23,6 +24,7 @@
 //! | `single.rs` | the report as one page |
 
 mod assets;
+mod changes;
 mod contexts;
 mod escape;
 mod fingerprint;
@@ -37,6 +39,8 @@ mod tables;
 mod views;
 
 use std::path::Path;
+
+pub use changes::Changes;
 
 use crate::Result;
 use crate::results::Precision;
@@ -62,6 +66,7 @@ pub struct Options {
     skip_empty: bool,
     live: bool,
     problems: Vec<String>,
+    changes: Option<Changes>,
 }
 
 impl Default for Options {
@@ -76,6 +81,7 @@ impl Default for Options {
             skip_empty: false,
             live: false,
             problems: Vec::new(),
+            changes: None,
         }
     }
 }
@@ -282,6 +288,17 @@ impl Options {
     #[must_use]
     pub fn live(mut self, live: bool) -> Self {
         self.live = live;
+        self
+    }
+}
+
+impl Options {
+    /// Shows the changes of a branch: a page of them, marks at changed lines, and filters for what changed.
+    ///
+    /// [`Changes`] has an example.
+    #[must_use]
+    pub fn changes(mut self, changes: Changes) -> Self {
+        self.changes = Some(changes);
         self
     }
 }

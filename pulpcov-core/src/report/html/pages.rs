@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use blake3::Hasher;
 
 use super::Options;
+use super::changes::ChangedFile;
 use crate::Result;
 use crate::python::Facts;
 use crate::report::flat_name;
@@ -15,8 +16,8 @@ use crate::summarize::{FileSummary, Summary};
 use crate::text::{human_cmp, printable};
 
 /// The names of the pages that are not the page of a source file.
-pub(super) const VIEWS: [&str; 6] =
-    ["index", "function_index", "class_index", "tree", "worst", "contexts"];
+pub(super) const VIEWS: [&str; 7] =
+    ["index", "function_index", "class_index", "tree", "worst", "contexts", "patch"];
 
 /// The maximum length of a page name, to which a hash may be added. File systems limit names to 255
 /// bytes.
@@ -47,6 +48,8 @@ pub(super) struct Page<'a> {
     pub(super) name: String,
     /// The name of the file, safe to display.
     pub(super) shown: String,
+    /// What changed in the file, if the report shows changes.
+    pub(super) changed: Option<&'a ChangedFile>,
 }
 
 /// How many files or regions were left out, and why.
@@ -112,6 +115,13 @@ pub(super) fn shown_context(name: &str) -> &str {
     if name.is_empty() { EMPTY_CONTEXT } else { name }
 }
 
+impl Page<'_> {
+    /// Returns the changed lines.
+    pub(super) fn changed_lines(&self) -> &[i32] {
+        self.changed.map_or(&[], |changed| &changed.lines)
+    }
+}
+
 impl<'a> Report<'a> {
     pub(super) fn new(summary: &'a Summary<'a>, options: &'a Options) -> Result<Self> {
         let mut skipped = Skipped::default();
@@ -132,6 +142,7 @@ impl<'a> Report<'a> {
                     analysis: file.analysis()?,
                     name: names.name(file.name()),
                     shown: printable(file.name()).into_owned(),
+                    changed: options.changes.as_ref().and_then(|changes| changes.file(file.name())),
                 })
             })
             .collect::<Result<_>>()?;
@@ -145,9 +156,31 @@ impl<'a> Report<'a> {
         if totals.statements == 0 { 0.0 } else { totals.percent_covered() }
     }
 
+    /// Returns the names of the views that the report has.
+    pub(super) fn views(&self) -> impl Iterator<Item = &'static str> {
+        VIEWS.into_iter().filter(|view| match *view {
+            "contexts" => self.has_contexts(),
+            "patch" => self.has_changes(),
+            _ => true,
+        })
+    }
+
+    /// Returns whether the report shows changes.
+    pub(super) fn has_changes(&self) -> bool {
+        self.options.changes.is_some()
+    }
+
     /// Returns whether the report has a page of contexts.
     pub(super) fn has_contexts(&self) -> bool {
         self.contexts.as_ref().is_some_and(|contexts| !contexts.is_trivial())
+    }
+
+    /// Returns the names of the first page and of the last page.
+    pub(super) fn ends(&self) -> (&str, &str) {
+        fn name<'p>(page: Option<&'p Page<'_>>) -> &'p str {
+            page.map_or("index", |page| &page.name)
+        }
+        (name(self.pages.first()), name(self.pages.last()))
     }
 
     /// Returns the names of the previous page and of the next page.

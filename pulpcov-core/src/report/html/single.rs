@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::assets::{SCRIPT, STYLE};
 use super::contexts::{ContextCounts, LineContexts};
-use super::pages::{Report, VIEWS};
+use super::pages::Report;
 use super::payload::{json, line_contexts, tables};
 use super::source::push_lines;
 use super::views::{self, Part, Single};
@@ -33,10 +33,8 @@ pub(super) fn write(report: &Report<'_>, out: impl Write) -> Result<()> {
     let mut data: Vec<(String, String)> =
         tables.into_iter().map(|(name, json)| (name.to_owned(), json)).collect();
     let mut pages = Vec::new();
-    for view in VIEWS {
-        if view != "contexts" || report.has_contexts() {
-            pages.push(views::view(report, view)?);
-        }
+    for view in report.views() {
+        pages.push(views::view(report, view)?);
     }
     for piece in pieces {
         pages.extend(piece.page);

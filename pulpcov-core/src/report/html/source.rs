@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use super::changes::ChangedFile;
 use super::contexts::LineContexts;
 use super::escape::{push_decimal, push_text};
 use super::highlight::Highlighter;
@@ -54,7 +55,7 @@ pub(super) fn push_lines(
             html.push_str(close);
             html.push_str("<ol>");
         }
-        lines.push_start(html, number);
+        lines.push_start(html, number, page.changed);
         highlighter.push_line(html, line.strip_suffix('\r').unwrap_or(line).trim_end());
         if let Some(contexts) = contexts.filter(|_| lines.category(number).is_some()) {
             contexts.push_label(html, number);
@@ -105,7 +106,7 @@ impl<'a> Lines<'a> {
         usize::try_from(line).ok().and_then(|at| self.categories.get(at).copied()).flatten()
     }
 
-    fn push_start(&self, html: &mut String, line: i32) {
+    fn push_start(&self, html: &mut String, line: i32, changed: Option<&ChangedFile>) {
         let own = self.category(line);
         let of_statement = || match self.facts.first_line(line) {
             first if first == line => None,
@@ -120,6 +121,9 @@ impl<'a> Lines<'a> {
                 // A line of a statement other than its first.
                 html.push('2');
             }
+        }
+        if changed.is_some_and(|changed| changed.has(line)) {
+            html.push_str(" data-new");
         }
         // The number is text, not a counter: a block that is not laid out would count from 1 again.
         html.push_str("><a href=#t");

@@ -15,6 +15,9 @@ pub(super) struct Columns {
     branches: Vec<usize>,
     partial: Vec<usize>,
     missing_branches: Vec<usize>,
+    /// The numbers of changed lines, if the report shows changes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changed: Vec<usize>,
 }
 
 impl Columns {
@@ -47,6 +50,9 @@ impl<'a> Files<'a> {
     pub(super) fn new(report: &'a Report<'a>, texts: usize) -> Self {
         let mut columns = Columns::default();
         report.pages.iter().for_each(|page| columns.push(page.file.numbers()));
+        if report.has_changes() {
+            columns.changed = report.pages.iter().map(|page| page.changed_lines().len()).collect();
+        }
         let mut totals = Columns::default();
         totals.push(report.summary.totals());
         Self {
@@ -82,6 +88,8 @@ struct Row<'a> {
     name: Option<&'a str>,
     line: i32,
     numbers: Numbers,
+    /// The number of changed lines.
+    changed: usize,
 }
 
 impl<'a> Regions<'a> {
@@ -97,6 +105,9 @@ impl<'a> Regions<'a> {
                     table.name.push(row.name);
                     table.line.push(row.line);
                     table.columns.push(row.numbers);
+                    if report.has_changes() {
+                        table.columns.changed.push(row.changed);
+                    }
                 }
             }
         }
@@ -125,10 +136,17 @@ fn rows_of_file<'a>(page: &'a Page<'_>, kind: RegionKind) -> Vec<Row<'a>> {
     let mut splitter = RegionSplitter::new(page.analysis);
     regions.iter().for_each(|region| splitter.add(region.ranges()));
     let (parts, rest) = splitter.split();
+    let changed = page.changed_lines();
+    let has =
+        |region: &Region, line: &i32| region.ranges().iter().any(|range| range.contains(line));
     let named = regions.iter().zip(&parts).map(|(region, part)| Row {
         name: Some(region.name()),
         line: region.start(),
         numbers: part.numbers(),
+        changed: changed.iter().filter(|line| has(region, line)).count(),
     });
-    named.chain([Row { name: None, line: 0, numbers: rest.numbers() }]).collect()
+    let is_outside = |line: &&i32| !regions.iter().any(|region| has(region, line));
+    let outside = changed.iter().filter(is_outside).count();
+    let rest = Row { name: None, line: 0, numbers: rest.numbers(), changed: outside };
+    named.chain([rest]).collect()
 }

@@ -1,7 +1,10 @@
 //! The askama templates and their data.
 
+use std::collections::HashMap;
+
 use askama::Template;
 
+use super::changes::ChangedFile;
 use super::pages::{Report, shown_context};
 use crate::Result;
 use crate::results::{Numbers, display_covered};
@@ -63,6 +66,7 @@ struct ViewBody<'a> {
     branches: bool,
     skip_covered: bool,
     contexts: bool,
+    changes: bool,
     first: &'a str,
     last: &'a str,
     rows: Vec<Row<'a>>,
@@ -79,6 +83,34 @@ struct Row<'a> {
     percent: String,
 }
 
+/// The body of the page of changes.
+#[derive(Template)]
+#[template(path = "patch.html")]
+struct ChangesBody<'a> {
+    view: &'static str,
+    title: &'a str,
+    sentence: &'a str,
+    branches: bool,
+    contexts: bool,
+    changes: bool,
+    first: &'a str,
+    last: &'a str,
+    rows: Vec<ChangedRow<'a>>,
+}
+
+/// A row of the page of changes.
+struct ChangedRow<'a> {
+    file: &'a ChangedFile,
+    /// The page of the file, if it has one.
+    page: Option<&'a str>,
+}
+
+impl ChangedRow<'_> {
+    fn first_line(&self) -> Option<i32> {
+        self.file.lines.first().copied()
+    }
+}
+
 /// The body of a source file's page.
 #[derive(Template)]
 #[template(path = "source.html")]
@@ -90,6 +122,9 @@ struct SourceBody<'a> {
     numbers: Numbers,
     branches: bool,
     contexts: bool,
+    changes: bool,
+    /// The number of changed lines.
+    changed: usize,
     previous: &'a str,
     next: &'a str,
     lines: &'a str,
@@ -97,9 +132,10 @@ struct SourceBody<'a> {
 
 /// Returns the page of a view.
 pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
-    let name = |page: Option<&super::pages::Page<'_>>| {
-        page.map_or_else(|| "index".to_owned(), |page| page.name.clone())
-    };
+    if view == "patch" {
+        return changes(report);
+    }
+    let (first, last) = report.ends();
     let heading = match view {
         "function_index" => "Functions",
         "class_index" => "Classes",
@@ -129,8 +165,9 @@ pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
         branches: report.summary.has_arcs(),
         skip_covered: options.skip_covered,
         contexts: report.has_contexts(),
-        first: &name(report.pages.first()),
-        last: &name(report.pages.last()),
+        changes: report.has_changes(),
+        first,
+        last,
         rows: rows.collect(),
         problems: problems.iter().take(MOST_PROBLEMS).map(|problem| printable(problem)).collect(),
         problem_count: problems.len(),
@@ -142,6 +179,32 @@ pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
         _ => format!("{heading} - {}", report.title),
     };
     Ok(Part { name: view.to_owned(), view, title, body: render(&body)? })
+}
+
+/// Returns the page of changes.
+fn changes(report: &Report<'_>) -> Result<Part> {
+    let changes = report.options.changes.as_ref();
+    let pages: HashMap<&str, &str> =
+        report.pages.iter().map(|page| (page.file.name(), page.name.as_str())).collect();
+    let row = |file| ChangedRow { file, page: page_of(file, &pages) };
+    let (first, last) = report.ends();
+    let body = ChangesBody {
+        view: "patch",
+        title: &report.title,
+        sentence: changes.map_or("", |changes| &changes.sentence),
+        branches: changes.is_some_and(|changes| changes.has_branches),
+        contexts: report.has_contexts(),
+        changes: true,
+        first,
+        last,
+        rows: changes.iter().flat_map(|changes| changes.files()).map(row).collect(),
+    };
+    let title = format!("Changes - {}", report.title);
+    Ok(Part { name: "patch".to_owned(), view: "patch", title, body: render(&body)? })
+}
+
+fn page_of<'a>(file: &ChangedFile, pages: &HashMap<&str, &'a str>) -> Option<&'a str> {
+    pages.get(file.name.as_deref()?).copied()
 }
 
 /// Returns the page of a source file around its rendered `lines`. The memory of `body` is reused.
@@ -162,6 +225,8 @@ pub(super) fn source(
         numbers,
         branches: report.summary.has_arcs(),
         contexts: report.has_contexts(),
+        changes: report.has_changes(),
+        changed: page.changed_lines().len(),
         previous,
         next,
         lines,

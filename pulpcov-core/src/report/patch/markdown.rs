@@ -1,6 +1,7 @@
 //! A patch as Markdown, for a comment or a step summary.
 
 use std::io::Write;
+use std::ops::RangeInclusive;
 
 use super::{Options, Patch, PatchFile};
 use crate::Result;
@@ -20,8 +21,10 @@ const HEAD: &str = "\n| File | Covered | Not covered |\n| --- | ---: | --- |\n";
 /// - [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_markdown(patch: &Patch<'_>, options: &Options, out: impl Write) -> Result<()> {
     let mut text = Fitted::new();
+    text.blank_line();
     text.text(sentence(patch, options));
     text.table(table(patch, options, HEAD, 0)?);
+    text.blank_line();
     text.write(options.max_bytes, out)
 }
 
@@ -56,12 +59,13 @@ fn row(file: &PatchFile<'_>, options: &Options) -> Result<Option<Row>> {
     let numbers = file.numbers();
     let covered = numbers.map(|numbers| options.percent(numbers)).unwrap_or_default();
     Ok(match (numbers, file.remark()) {
-        (Some(numbers), None) if numbers.statements == 0 => None,
+        (Some(numbers), None) if numbers.statements == 0 && numbers.excluded == 0 => None,
         (Some(numbers), None) => {
             let findings = file.findings()?;
+            let covered = if numbers.statements == 0 { String::new() } else { covered };
             let short = plural(findings.len(), "gap");
             Some(Row {
-                text: line(&covered, &gaps(&findings)),
+                text: line(&covered, &gaps(&findings, &file.excluded())),
                 short: Some(line(&covered, &short)),
                 weight: numbers.missing + numbers.missing_branches,
             })
@@ -77,11 +81,19 @@ fn row(file: &PatchFile<'_>, options: &Options) -> Result<Option<Row>> {
 }
 
 /// Returns the lines that need attention, as a list.
-fn gaps(findings: &[Finding]) -> String {
+fn gaps(findings: &[Finding], excluded: &[RangeInclusive<i32>]) -> String {
     let shown = findings.iter().map(|finding| match finding.kind {
-        FindingKind::Missing if finding.size() == 1 => finding.lines.start().to_string(),
-        FindingKind::Missing => format!("{}-{}", finding.lines.start(), finding.lines.end()),
-        FindingKind::Partial => escape(&finding.message),
+        FindingKind::Missing => range(&finding.lines),
+        // The sentence begins with the line.
+        FindingKind::Partial => escape(finding.message.trim_start_matches("line ")),
     });
-    shown.collect::<Vec<_>>().join(", ")
+    let excluded = excluded.iter().map(|lines| format!("{} excluded", range(lines)));
+    shown.chain(excluded).collect::<Vec<_>>().join("; ")
+}
+
+fn range(lines: &RangeInclusive<i32>) -> String {
+    match lines.start() == lines.end() {
+        true => lines.start().to_string(),
+        false => format!("{}-{}", lines.start(), lines.end()),
+    }
 }

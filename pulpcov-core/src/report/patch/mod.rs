@@ -13,6 +13,7 @@ pub(in crate::report) mod markdown;
 mod text;
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 pub use github::write_github;
@@ -22,7 +23,7 @@ pub use markdown::write_markdown;
 pub use text::write_text;
 
 use super::figures::{covered, percent};
-use super::findings::{FileFindings, Finding, of_changes};
+use super::findings::{FileFindings, Finding, excluded_ranges, of_changes};
 use crate::changes::{
     ChangeKind, Diff, FileChange, FilePatch, RanBefore, lines_of_another_version,
 };
@@ -232,15 +233,32 @@ impl<'a> Patch<'a> {
         self.files.iter().map(of_file).collect()
     }
 
+    /// Returns a sentence with the total and what the changes are from.
+    #[cfg(feature = "html")]
+    pub(super) fn sentence(&self, options: &Options) -> String {
+        let since = match &options.base {
+            Some(base) => format!(" since {}", crate::text::printable(&base.name)),
+            None => String::new(),
+        };
+        format!("Changes{since}: {}", self.total(options))
+    }
+
     /// Returns the total in words, for the end of a report.
     pub(super) fn total(&self, options: &Options) -> String {
         let totals = self.totals();
         let others = self.of_other_versions().count();
-        match (others, totals.statements) {
+        let covered = match (others, totals.statements) {
             (0, 0) if self.is_of_new_misses => "nothing of it ran before".to_owned(),
             (0, 0) => "no statement that was measured changed".to_owned(),
             (0, _) => options.covered(totals),
-            (others, _) => format!("{} changed after measuring", plural(others, "file")),
+            (others, _) => return format!("{} changed after measuring", plural(others, "file")),
+        };
+        // A comment in the change may exclude its lines, so a reader has to see that.
+        match totals.excluded {
+            _ if self.is_of_new_misses => covered,
+            0 => covered,
+            1 => format!("{covered}; 1 changed line is excluded"),
+            count => format!("{covered}; {count} changed lines are excluded"),
         }
     }
 }
@@ -316,10 +334,26 @@ impl<'a> PatchFile<'a> {
 
     /// Returns what needs attention in the changed lines. A file that was not measured has no findings: none of its lines
     /// ran.
-    fn findings(&self) -> Result<Vec<Finding>> {
+    pub(super) fn findings(&self) -> Result<Vec<Finding>> {
         match &self.state {
             FileState::Measured { file, patch } => of_changes(file, patch),
             _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns the changed lines that are excluded, as ranges.
+    fn excluded(&self) -> Vec<RangeInclusive<i32>> {
+        self.counted().map(|(_, patch)| excluded_ranges(patch.lines())).unwrap_or_default()
+    }
+
+    /// Returns the whole file and its changed lines, if something is known of single lines.
+    #[cfg(feature = "html")]
+    pub(super) fn patch(&self) -> Option<(&'a FileSummary, &FilePatch)> {
+        match &self.state {
+            FileState::Measured { file, patch } | FileState::Unmeasured { file, patch, .. } => {
+                Some((file, patch))
+            }
+            _ => None,
         }
     }
 
@@ -332,7 +366,7 @@ impl<'a> PatchFile<'a> {
         }
     }
 
-    fn has_no_statements(&self) -> bool {
+    pub(super) fn has_no_statements(&self) -> bool {
         matches!(self.state, FileState::NoStatements)
     }
 
@@ -346,7 +380,7 @@ impl<'a> PatchFile<'a> {
     }
 
     /// Returns what a reader must know of the file, besides its counts.
-    fn remark(&self) -> Option<String> {
+    pub(super) fn remark(&self) -> Option<String> {
         let remark = match &self.state {
             FileState::Measured { .. } => return None,
             FileState::NoStatements => match self.change.kind() {
@@ -430,7 +464,7 @@ impl Options {
     }
 
     /// Returns the percentage of counts, as text.
-    fn percent(&self, numbers: Numbers) -> String {
+    pub(super) fn percent(&self, numbers: Numbers) -> String {
         percent(numbers, self.precision)
     }
 

@@ -23,7 +23,9 @@ use crate::Result;
 pub fn write_pytest<'a>(ids: impl IntoIterator<Item = &'a str>, mut out: impl Write) -> Result<()> {
     // An id of a data file may be anything. One with a line end would become two arguments.
     for id in ids.into_iter().filter(|id| !id.contains(['\n', '\r'])) {
-        writeln!(out, "{id}")?;
+        // pytest would take it for an option, or for a file with more arguments.
+        let start = if id.starts_with(['-', '@']) { "./" } else { "" };
+        writeln!(out, "{start}{id}")?;
     }
     Ok(())
 }
