@@ -16,6 +16,7 @@ use pulpcov_core::report::tests_for::{
 };
 use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Numbits};
+use rayon::prelude::*;
 
 use super::git::{self, Base, seen_from};
 use super::reporting::{self, base_name, is_python, named_in_part, to_output};
@@ -217,12 +218,15 @@ impl Worktree {
             names.any(|file| known.contains(&dotted(file, test)))
         };
         let has_unknown = |file: &&str| {
+            if !data.has_tests_of(file) {
+                return true;
+            }
             let tests = self.definitions(file).map(|known| known.tests()).unwrap_or_default();
             tests.is_empty() || !tests.iter().all(|test| is_known(file, test))
         };
-        let files =
-            files.into_iter().filter(|file| test_files.contains(*file) && has_unknown(file));
-        files.map(str::to_owned).collect()
+        let files: Vec<&str> =
+            files.into_iter().filter(|file| test_files.contains(*file)).collect();
+        files.into_par_iter().filter(has_unknown).map(str::to_owned).collect()
     }
 
     fn definitions(&self, path: &str) -> Option<Definitions> {
@@ -468,6 +472,11 @@ impl Data {
             )
         });
         names.collect()
+    }
+
+    /// Returns whether the data has a test of this file.
+    fn has_tests_of(&self, path: &str) -> bool {
+        self.test_files.contains(path)
     }
 
     /// Returns the files with tests that are not Python, as the data has them: texts with examples, for instance.

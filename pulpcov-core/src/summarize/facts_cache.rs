@@ -14,7 +14,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -64,6 +64,8 @@ pub struct FactsCache {
     bytes: Vec<u8>,
     entries: HashMap<Key, Entry>,
     used: Mutex<Used>,
+    /// What imports are hashed with. It is made once, because it needs the patterns of exclusions to be compiled.
+    imports_key: OnceLock<Option<Key>>,
 }
 
 /// The place of an entry in the file.
@@ -90,7 +92,8 @@ impl FactsCache {
         let folder = folder.into();
         let bytes = read(&folder).unwrap_or_default();
         let entries = index(&bytes);
-        Self { folder, bytes, entries, used: Mutex::default() }
+        let (used, imports_key) = (Mutex::default(), OnceLock::new());
+        Self { folder, bytes, entries, used, imports_key }
     }
 
     /// Writes new facts to the folder, and creates the folder if necessary.
@@ -158,9 +161,11 @@ impl FactsCache {
 
     /// Returns what a source imports, and stores it. Returns `None` if the source is not Python.
     pub(crate) fn imports(&self, source: &[u8]) -> Option<Imports> {
-        let how = AnalyzeOptions::new().ok()?.fingerprint();
-        let how = blake3::derive_key("pulpcov imports", how.as_bytes());
-        let key = *blake3::Hasher::new_keyed(&how).update(source).finalize().as_bytes();
+        let how = self.imports_key.get_or_init(|| {
+            let how = AnalyzeOptions::new().ok()?.fingerprint();
+            Some(blake3::derive_key("pulpcov imports", how.as_bytes()))
+        });
+        let key = *blake3::Hasher::new_keyed(how.as_ref()?).update(source).finalize().as_bytes();
         if let Some(imports) = self.stored(&key) {
             return Some(imports);
         }

@@ -143,7 +143,7 @@ fn kill_at_any_moment(mut combine: Command) -> String {
     let before = snapshot(&dir);
     let begin = Instant::now();
     assert!(combine.status().unwrap().success());
-    let takes = begin.elapsed();
+    let mut takes = begin.elapsed();
     let after = snapshot(&dir);
     restore(&dir, &before);
     assert!(dir.pulpcov(["combine"]).status == 0 && snapshot(&dir) == after);
@@ -161,6 +161,10 @@ fn kill_at_any_moment(mut combine: Command) -> String {
         std::thread::sleep(at);
         child.kill().unwrap();
         let killed = !child.wait().unwrap().success();
+        // On a busy machine, the first combine may take much longer than the others.
+        if !killed {
+            takes = takes.min(at);
+        }
         let left = what_is_left(&dir, &before, &after[TARGET], &format!("after {at:?}"));
         *seen.entry((killed, left)).or_insert(0) += 1;
         // The combine may have ended before the kill.
