@@ -136,7 +136,7 @@ impl<'a> GateReport<'a> {
     /// let mut out = Vec::new();
     /// write_markdown(&GateReport::new(&verdict).max_bytes(280), &mut out)?;
     /// assert!(out.len() <= 280);
-    /// assert!(String::from_utf8_lossy(&out).ends_with("\nLeft out, to fit: 8 failures.\n"));
+    /// assert!(String::from_utf8_lossy(&out).contains("\nLeft out, to fit: 8 failures.\n"));
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     #[must_use]
