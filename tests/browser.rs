@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
+use crate::support::Dir;
 use crate::support::chromium::Browser;
 use crate::support::hooked::{line_of_step, name, record, watched};
-use crate::support::{Dir, neutral};
 
 /// A project with two packages, three tests, and a line of each kind.
 fn shop() -> Dir {
@@ -309,16 +308,9 @@ fn a_source_page_toggles_jumps_and_links() {
 #[test]
 fn changes_are_shown_on_every_page() {
     let dir = shop();
-    let git = |args: &[&str]| {
-        let mut command = neutral(Command::new("git"));
-        command.args(["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]);
-        let output = command.args(args).current_dir(dir.path("")).output().unwrap();
-        assert!(output.status.success(), "{args:?}");
-    };
     dir.write(".gitignore", "htmlcov/\n.coverage*\n__pycache__/\none.html\n.pulpcov_cache/\n");
-    git(&["init", "-q", "-b", "main"]);
-    git(&["add", "."]);
-    git(&["commit", "-q", "-m", "before"]);
+    dir.init_git();
+    dir.commit("before");
     let cart = fs::read_to_string(dir.path("shop/cart.py")).unwrap();
     // A partial branch, two lines that do not run, a line that runs, and a comment.
     let cart = cart

@@ -39,20 +39,23 @@ Exit codes:
   0  everything was done
   1  an error or wrong usage; what the command would have changed is as it was
   2  a report was made, and its total is less than --fail-under
-  3  combined, but inputs were left out: named in warnings, and kept; or reported without sources that are withheld,
-     or missing while only data of other users names them; or --purge-data could not remove everything
+  3  combined, but inputs were left out: named in warnings, and kept; or
+     reported without sources that are withheld, or missing while only data of
+     other users names them; or --purge-data could not remove everything
   4  patch, gate: the data were measured on another version of a file
   5  who, tests-for: no test is selected
 
-Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or pyproject.toml,
-as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are honoured. Settings of pulpcov itself are
-in [tool.pulpcov] of pyproject.toml, in pulpcov.toml, or in [pulpcov:gate] and [pulpcov:patch] of the others.";
+Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or
+pyproject.toml, as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are
+honoured. Settings of pulpcov itself are in [tool.pulpcov] of pyproject.toml,
+in pulpcov.toml, or in [pulpcov:gate] and [pulpcov:patch] of the others.";
 
 const PATCH_EXIT_CODES: &str = "\
 Exit codes:
   0  the changes are covered as well as was asked for
   1  an error or wrong usage
-  2  too little of the changes is covered, or a changed file was not measured though it should have been
+  2  too little of the changes is covered, or a changed file was not measured
+     though it should have been
   3  something was left out of the report; a warning names it
   4  the data were measured on another version of a changed file";
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Dir, Ran, neutral, pulpcov, root};
+use crate::support::{Dir, Ran, pulpcov, root};
 
 const VIEWS: &str = "\
 def show(item, full=False):
@@ -43,8 +43,7 @@ struct Repo(Dir);
 impl Repo {
     fn new() -> Self {
         let repo = Self(Dir::new());
-        repo.git(&["init", "-q", "-b", "main"]);
-        repo.configure();
+        repo.0.init_git();
         repo.0.write("src/views.py", VIEWS);
         repo.0.write("src/legacy/db.py", DB);
         repo.0.write(".gitignore", ".coverage\n.coverage.*\n.pulpcov_cache/\n__pycache__/\n");
@@ -52,36 +51,9 @@ impl Repo {
             ".coveragerc",
             "[run]\nbranch = true\nsource = src\nrelative_files = true\n[report]\ninclude_namespace_packages = true\n",
         );
-        repo.commit("first");
+        repo.0.commit("first");
         repo.measure("show(1); connect('pg')");
         repo
-    }
-
-    fn configure(&self) {
-        for (key, value) in [("user.name", "a"), ("user.email", "a@b"), ("commit.gpgsign", "false")]
-        {
-            self.git(&["config", key, value]);
-        }
-    }
-
-    fn try_git(&self, args: &[&str]) -> Ran {
-        let mut command = neutral(Command::new("git"));
-        // The merge driver is found as users have it: by its name.
-        let folder = std::path::Path::new(env!("CARGO_BIN_EXE_pulpcov")).parent().unwrap();
-        let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
-        command.env("PATH", path).env("GIT_EDITOR", "true");
-        Ran::from(command.current_dir(self.0.path("")).args(args).output().unwrap())
-    }
-
-    fn git(&self, args: &[&str]) -> String {
-        let ran = self.try_git(args);
-        assert_eq!(ran.status, 0, "{args:?}: {}{}", ran.stdout, ran.stderr);
-        ran.stdout
-    }
-
-    fn commit(&self, message: &str) {
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "-m", message]);
     }
 
     /// Has coverage.py measure a program that imports the modules.
@@ -118,7 +90,7 @@ impl Repo {
 
     fn set_driver_up(&self) {
         let driver = "pulpcov gate --merge-driver %O %A %B";
-        self.git(&["config", "merge.pulpcov.driver", driver]);
+        self.0.git(&["config", "merge.pulpcov.driver", driver]);
         self.0.write(".gitattributes", ".pulpcov-ratchet merge=pulpcov\n");
     }
 }
@@ -226,36 +198,36 @@ fn git_merges_ratchets_by_the_least_numbers() {
     let repo = Repo::new();
     repo.set_driver_up();
     repo.write_ratchet("5 3 a.py; 6 3 b.py; 7 - c.py; 8 0 d.py; 9 1 old.py");
-    repo.commit("ratchet");
-    repo.git(&["checkout", "-q", "-b", "feature"]);
+    repo.0.commit("ratchet");
+    repo.0.git(&["checkout", "-q", "-b", "feature"]);
     // Lowered, removed, added, and renamed.
     repo.write_ratchet("2 3 a.py; 6 3 b.py; 7 1 c.py; 4 4 mine.py; 9 1 new.py");
-    repo.commit("feature");
-    repo.git(&["checkout", "-q", "main"]);
+    repo.0.commit("feature");
+    repo.0.git(&["checkout", "-q", "main"]);
     repo.write_ratchet("5 1 a.py; 5 3 b.py; 6 - c.py; 8 0 d.py; 3 1 old.py; 1 1 theirs.py");
-    repo.commit("main");
+    repo.0.commit("main");
     let merged = ["2 1 a.py", "5 3 b.py", "6 1 c.py", "4 4 mine.py", "3 1 new.py", "1 1 theirs.py"];
-    repo.git(&["checkout", "-q", "-b", "merged"]);
-    repo.git(&["merge", "-q", "--no-edit", "feature"]);
+    repo.0.git(&["checkout", "-q", "-b", "merged"]);
+    repo.0.git(&["merge", "-q", "--no-edit", "feature"]);
     assert_eq!(repo.ratchet(), merged);
     // The other way round, and by a rebase.
-    repo.git(&["checkout", "-q", "-b", "back", "feature"]);
-    repo.git(&["merge", "-q", "--no-edit", "main"]);
+    repo.0.git(&["checkout", "-q", "-b", "back", "feature"]);
+    repo.0.git(&["merge", "-q", "--no-edit", "main"]);
     assert_eq!(repo.ratchet(), merged);
-    repo.git(&["checkout", "-q", "-b", "rebased", "feature"]);
-    repo.git(&["rebase", "-q", "main"]);
+    repo.0.git(&["checkout", "-q", "-b", "rebased", "feature"]);
+    repo.0.git(&["rebase", "-q", "main"]);
     assert_eq!(repo.ratchet(), merged);
     // Both branches made a ratchet: there is no common one.
-    repo.git(&["checkout", "-q", "-b", "one", "main"]);
-    repo.git(&["rm", "-q", ".pulpcov-ratchet"]);
-    repo.commit("none");
-    repo.git(&["checkout", "-q", "-b", "two"]);
+    repo.0.git(&["checkout", "-q", "-b", "one", "main"]);
+    repo.0.git(&["rm", "-q", ".pulpcov-ratchet"]);
+    repo.0.commit("none");
+    repo.0.git(&["checkout", "-q", "-b", "two"]);
     repo.write_ratchet("3 0 a.py; 1 0 b.py");
-    repo.commit("two");
-    repo.git(&["checkout", "-q", "one"]);
+    repo.0.commit("two");
+    repo.0.git(&["checkout", "-q", "one"]);
     repo.write_ratchet("2 1 a.py; 4 0 c.py");
-    repo.commit("one");
-    repo.git(&["merge", "-q", "--no-edit", "two"]);
+    repo.0.commit("one");
+    repo.0.git(&["merge", "-q", "--no-edit", "two"]);
     assert_eq!(repo.ratchet(), ["2 0 a.py", "1 0 b.py", "4 0 c.py"]);
 }
 
@@ -264,22 +236,22 @@ fn without_the_driver_a_conflict_is_told_with_the_way_out() {
     let repo = Repo::new();
     let branches = |repo: &Repo| {
         repo.write_ratchet("5 3 src/legacy/db.py; 6 3 src/views.py");
-        repo.commit("ratchet");
-        repo.git(&["checkout", "-q", "-b", "feature"]);
+        repo.0.commit("ratchet");
+        repo.0.git(&["checkout", "-q", "-b", "feature"]);
         repo.write_ratchet("5 3 src/legacy/db.py; 6 2 src/views.py");
-        repo.commit("feature");
-        repo.git(&["checkout", "-q", "main"]);
+        repo.0.commit("feature");
+        repo.0.git(&["checkout", "-q", "main"]);
         repo.write_ratchet("5 3 src/legacy/db.py; 5 3 src/views.py");
-        repo.commit("main");
+        repo.0.commit("main");
     };
     branches(&repo);
-    assert_eq!(repo.try_git(&["merge", "-q", "feature"]).status, 1);
+    assert_eq!(repo.0.try_git(&["merge", "-q", "feature"]).status, 1);
     repo.gate(&[]).status(1).stderr(".pulpcov-ratchet: line 2: git left a conflict here");
-    repo.git(&["merge", "--abort"]);
+    repo.0.git(&["merge", "--abort"]);
     // With the driver that the message names, there is none.
     repo.set_driver_up();
-    repo.commit("driver");
-    repo.git(&["merge", "-q", "--no-edit", "feature"]);
+    repo.0.commit("driver");
+    repo.0.git(&["merge", "-q", "--no-edit", "feature"]);
     assert_eq!(repo.ratchet(), ["5 3 src/legacy/db.py", "5 2 src/views.py"]);
 
     // A ratchet that cannot be read stays a conflict.
@@ -287,8 +259,8 @@ fn without_the_driver_a_conflict_is_told_with_the_way_out() {
     repo.set_driver_up();
     branches(&repo);
     repo.write_ratchet("5 3 src/legacy/db.py; many 3 src/views.py");
-    repo.commit("by hand");
-    let ran = repo.try_git(&["merge", "-q", "--no-edit", "feature"]);
+    repo.0.commit("by hand");
+    let ran = repo.0.try_git(&["merge", "-q", "--no-edit", "feature"]);
     assert_eq!(ran.status, 1);
     ran.stderr("the ratchet of this branch cannot be merged: line 2: a line has");
     assert_eq!(repo.ratchet()[1], "many 3 src/views.py");
@@ -299,12 +271,12 @@ fn without_the_driver_a_conflict_is_told_with_the_way_out() {
 fn renamed_files_keep_their_numbers() {
     let repo = Repo::new();
     repo.gate(&["--update"]).status(0);
-    repo.commit("ratchet");
+    repo.0.commit("ratchet");
     let rename = |from: &str, to: &str, message: &str| {
         fs::create_dir_all(repo.0.path(to).parent().unwrap()).unwrap();
-        repo.git(&["mv", from, to]);
+        repo.0.git(&["mv", from, to]);
         if !message.is_empty() {
-            repo.commit(message);
+            repo.0.commit(message);
         }
     };
     rename("src/legacy/db.py", "src/new/a.py", "one");
@@ -315,12 +287,12 @@ fn renamed_files_keep_their_numbers() {
     repo.gate(&[]).status(0).stdout("2 are below their floor");
     repo.gate(&["--update"]).status(0);
     assert_eq!(repo.ratchet(), ["5 3 src/new/db.py", "6 3 src/views.py"]);
-    repo.git(&["checkout", "-q", ".pulpcov-ratchet"]);
-    repo.commit("three");
+    repo.0.git(&["checkout", "-q", ".pulpcov-ratchet"]);
+    repo.0.commit("three");
     // A clone without the history cannot know.
     let url = format!("file://{}", repo.0.path("").display());
     let shallow = Repo(Dir::new());
-    shallow.git(&["clone", "-q", "--depth=1", &url, "."]);
+    shallow.0.git(&["clone", "-q", "--depth=1", &url, "."]);
     shallow.measure("show(1); connect('pg')");
     shallow.gate(&[]).status(2).stderr("this clone is shallow");
     // Without git, the ratchet works by names.
@@ -335,17 +307,17 @@ fn renames_are_followed_through_merges() {
     let repo = Repo::new();
     repo.set_driver_up();
     repo.write_ratchet("5 3 src/legacy/db.py; 9 9 src/views.py; 9 9 x.py");
-    repo.commit("ratchet");
-    repo.git(&["checkout", "-q", "-b", "feature"]);
+    repo.0.commit("ratchet");
+    repo.0.git(&["checkout", "-q", "-b", "feature"]);
     repo.write_ratchet("5 3 src/legacy/db.py; 8 9 src/views.py; 9 9 x.py");
-    repo.commit("lowered");
+    repo.0.commit("lowered");
     fs::create_dir(repo.0.path("src/new")).unwrap();
-    repo.git(&["mv", "src/legacy/db.py", "src/new/db.py"]);
-    repo.commit("renamed");
-    repo.git(&["checkout", "-q", "main"]);
+    repo.0.git(&["mv", "src/legacy/db.py", "src/new/db.py"]);
+    repo.0.commit("renamed");
+    repo.0.git(&["checkout", "-q", "main"]);
     repo.write_ratchet("5 3 src/legacy/db.py; 9 7 src/views.py; 9 9 x.py");
-    repo.commit("lowered, too");
-    repo.git(&["merge", "-q", "--no-edit", "feature"]);
+    repo.0.commit("lowered, too");
+    repo.0.git(&["merge", "-q", "--no-edit", "feature"]);
     assert_eq!(repo.ratchet()[1], "8 7 src/views.py");
     repo.measure("show(1); connect('pg')");
     repo.gate(&[]).status(0);
@@ -357,14 +329,14 @@ fn renames_are_followed_through_merges() {
 fn a_baseline_names_what_fell() {
     let repo = Repo::new();
     repo.0.write("src/gone.py", "x = 1\n");
-    repo.commit("base");
+    repo.0.commit("base");
     repo.measure_into("base.data", "show(1); show(1, True); connect('pg'); close(show)");
     fs::remove_file(repo.0.path("src/gone.py")).unwrap();
     repo.0.write("src/views.py", format!("# One more line.\n{VIEWS}"));
     repo.0.write("src/fresh.py", "def f():\n    return 1\n");
     fs::create_dir_all(repo.0.path("src/new")).unwrap();
-    repo.git(&["mv", "src/legacy/db.py", "src/new/db.py"]);
-    repo.commit("changed");
+    repo.0.git(&["mv", "src/legacy/db.py", "src/new/db.py"]);
+    repo.0.commit("changed");
     repo.measure("show(1); connect('pg'); connect('my')");
     let args = ["--baseline=base.data", "--baseline-rev=HEAD~1"];
     let ran = repo.gate(&args).status(2);
@@ -460,12 +432,12 @@ fn new_files_have_a_floor_of_their_own() {
     let repo = Repo::new();
     repo.0.write("pulpcov.toml", "[gate]\nfloor = 30\nnew_files = 95\n");
     repo.gate(&[]).status(0);
-    repo.git(&["checkout", "-q", "-b", "feature"]);
+    repo.0.git(&["checkout", "-q", "-b", "feature"]);
     repo.0.write("src/fresh.py", "def f(x):\n    return 1\n");
     repo.measure("show(1); connect('pg'); import fresh");
     let said = "src/fresh.py: 1 of 2 lines missing, floor of new files 95%: cover or remove the missing line";
     repo.gate(&[]).status(2).stdout(said);
-    repo.commit("fresh");
+    repo.0.commit("fresh");
     repo.gate(&[]).status(2).stdout(said);
     repo.gate(&["--base=HEAD"]).status(0);
     // The setting of `patch` is the base of the branch here, too.
@@ -474,7 +446,7 @@ fn new_files_have_a_floor_of_their_own() {
     repo.gate(&["--base=main"]).status(2);
     // What cannot be known passes nothing.
     repo.gate(&["--base=nothing"]).status(1).stderr("git does not know the revision");
-    repo.git(&["branch", "-q", "-D", "main"]);
+    repo.0.git(&["branch", "-q", "-D", "main"]);
     repo.0.write("pulpcov.toml", "[gate]\nfloor = 30\nnew_files = 95\n");
     repo.gate(&[]).status(1).stderr("or remove the setting `new_files`");
 }
@@ -522,10 +494,10 @@ fn wrong_settings_are_named() {
 #[test]
 fn patch_takes_its_settings() {
     let repo = Repo::new();
-    repo.git(&["checkout", "-q", "-b", "feature"]);
+    repo.0.git(&["checkout", "-q", "-b", "feature"]);
     repo.0.write("src/views.py", VIEWS.replace("repr", "str"));
-    repo.commit("feature");
-    repo.git(&["checkout", "-q", "-b", "other"]);
+    repo.0.commit("feature");
+    repo.0.git(&["checkout", "-q", "-b", "other"]);
     repo.measure("show(1); connect('pg')");
     let patch = |args: &[&str]| repo.0.pulpcov(std::iter::once(&"patch").chain(args));
     patch(&[]).status(0).stdout("1 file changed");

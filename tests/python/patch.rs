@@ -57,8 +57,8 @@ impl Repo {
         repo.0.write("src/shop.py", BEFORE);
         repo.0.write("run.py", "import sys\nsys.path.insert(0, 'src')\nimport shop\nshop.total([1])\nshop.label('x')\n");
         repo.0.write(".gitignore", ".coverage*\n.pulpcov_cache/\n__pycache__/\n");
-        repo.commit("before");
-        repo.git(&["checkout", "-q", "-b", "feature"]);
+        repo.0.commit("before");
+        repo.0.git(&["checkout", "-q", "-b", "feature"]);
         repo.0.write("src/shop.py", AFTER);
         repo.measure();
         repo
@@ -66,24 +66,8 @@ impl Repo {
 
     fn empty() -> Self {
         let repo = Self(Dir::new());
-        repo.git(&["init", "-q", "-b", "main"]);
-        for (key, value) in [("user.name", "a"), ("user.email", "a@b"), ("commit.gpgsign", "false")]
-        {
-            repo.git(&["config", key, value]);
-        }
+        repo.0.init_git();
         repo
-    }
-
-    fn git(&self, args: &[&str]) -> String {
-        let output = neutral(Command::new("git")).current_dir(self.0.path("")).args(args).output();
-        let output = output.unwrap();
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn commit(&self, message: &str) {
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "-m", message]);
     }
 
     fn measure(&self) {
@@ -126,7 +110,7 @@ fn each_changed_line_is_what_it_is() {
     });
     assert_eq!(file, expected);
     let text = repo.patch(&[]).status(0).stdout;
-    let commit: String = repo.git(&["rev-parse", "main"]).chars().take(10).collect();
+    let commit: String = repo.0.git(&["rev-parse", "main"]).chars().take(10).collect();
     let expected = format!(
         "\
 src/shop.py: 57% covered: 3 of 5 statements and 1 of 2 branches
@@ -149,9 +133,9 @@ Changes since main (merge base {commit})
 #[test]
 fn all_lines_together_are_the_report() {
     let repo = Repo::new();
-    repo.git(&["rm", "-q", "--cached", "-r", "."]);
-    repo.git(&["checkout", "-q", "--orphan", "other"]);
-    repo.git(&["commit", "-q", "--allow-empty", "-m", "empty"]);
+    repo.0.git(&["rm", "-q", "--cached", "-r", "."]);
+    repo.0.git(&["checkout", "-q", "--orphan", "other"]);
+    repo.0.git(&["commit", "-q", "--allow-empty", "-m", "empty"]);
     let totals = repo.json(&["--base=other"])["totals"].clone();
     let report = repo.0.coverage(["json", "-q", "-o", "-"]).status(0).stdout;
     let report: Value = serde_json::from_str(&report).unwrap();
@@ -169,13 +153,13 @@ fn all_lines_together_are_the_report() {
 #[test]
 fn settings_of_git_change_nothing() {
     let repo = Repo::new();
-    repo.git(&["mv", "src/shop.py", "src/größe shop.py"]);
+    repo.0.git(&["mv", "src/shop.py", "src/größe shop.py"]);
     let text = format!("{}\n\ndef new(x):\n    return x\n", BEFORE.replace("+ tax", "- tax"));
     repo.0.write("src/größe shop.py", text);
     let run =
         "import sys\nsys.path.insert(0, 'src')\nshop = __import__('größe shop')\nshop.total([1])\n";
     repo.0.write("run.py", run);
-    repo.commit("renamed");
+    repo.0.commit("renamed");
     repo.measure();
     let expected = repo.json(&[]);
     let file = &expected["files"][1];
@@ -202,7 +186,7 @@ fn settings_of_git_change_nothing() {
         ("core.fsmonitor", "false"),
         ("core.pager", "false"),
     ] {
-        repo.git(&["config", key, value]);
+        repo.0.git(&["config", key, value]);
         repo.0.write("order", "src/*\n");
         repo.0.write(".git/info/attributes", "*.py diff=upper\n");
         repo.0.write(".git/info/exclude", "order\n");
@@ -232,7 +216,7 @@ fn files_that_git_does_not_track_count() {
     repo.0.write("src/empty.py", "# Nothing yet.\n");
     repo.0.write(".git/info/exclude", "ignored*\n");
     let index = fs::read(repo.0.path(".git/index")).unwrap();
-    let before = repo.git(&["status", "--porcelain"]);
+    let before = repo.0.git(&["status", "--porcelain"]);
     let report = repo.json(&[]);
     let mut states: Vec<(String, String)> = report["files"]
         .as_array()
@@ -250,7 +234,7 @@ fn files_that_git_does_not_track_count() {
     assert_eq!(states, expected.map(|(path, state)| (path.to_owned(), state.to_owned())));
     assert_eq!(report["totals"]["missing_statements"], 4);
     assert_eq!(fs::read(repo.0.path(".git/index")).unwrap(), index);
-    assert_eq!(repo.git(&["status", "--porcelain"]), before);
+    assert_eq!(repo.0.git(&["status", "--porcelain"]), before);
 
     repo.patch(&[])
         .status(2)
@@ -291,14 +275,14 @@ fn floors_are_exact() {
 #[test]
 fn changes_without_statements_pass() {
     let repo = Repo::new();
-    repo.git(&["checkout", "-q", "src/shop.py"]);
+    repo.0.git(&["checkout", "-q", "src/shop.py"]);
     repo.measure();
     repo.patch(&["--fail-under=100"])
         .status(0)
         .stdout("0 files changed, no statement that was measured changed");
     repo.0.write("README", "x\n");
     repo.patch(&["--fail-under=100"]).status(0).stdout("1 file changed, no statement");
-    repo.git(&["rm", "-q", "-f", "src/shop.py"]);
+    repo.0.git(&["rm", "-q", "-f", "src/shop.py"]);
     let file = repo.file(&["--fail-under=100"], "src/shop.py");
     assert_eq!((&file["change"], &file["state"]), (&json!("deleted"), &json!("no_statements")));
 }
@@ -319,7 +303,7 @@ fn data_of_another_version_are_recognized() {
     fs::File::open(repo.0.path("src/shop.py")).unwrap().set_modified(newer).unwrap();
     repo.patch(&[]).status(0).stderr("written after the data: src/shop.py; if they changed since");
     // The version that was measured is in a commit.
-    repo.commit("measured");
+    repo.0.commit("measured");
     repo.0.write("src/shop.py", format!("\n\n{AFTER}"));
     repo.patch(&["--source-rev=HEAD"])
         .status(0)
@@ -329,19 +313,19 @@ fn data_of_another_version_are_recognized() {
 #[test]
 fn the_base_is_found_or_asked_for() {
     let repo = Repo::new();
-    repo.commit("feature");
+    repo.0.commit("feature");
     // What happened on the default branch since is no change of this branch.
-    repo.git(&["checkout", "-q", "main"]);
+    repo.0.git(&["checkout", "-q", "main"]);
     repo.0.write("src/other.py", "x = 1\n");
-    repo.commit("elsewhere");
+    repo.0.commit("elsewhere");
     let url = format!("file://{}", repo.0.path("").display());
     let clone = Repo(Dir::new());
-    clone.git(&["clone", "-q", &url, "."]);
-    clone.git(&["checkout", "-q", "feature"]);
+    clone.0.git(&["clone", "-q", &url, "."]);
+    clone.0.git(&["checkout", "-q", "feature"]);
     clone.measure();
     clone.patch(&[]).status(0).stdout("Changes since origin/main (merge base");
 
-    repo.git(&["checkout", "-q", "feature"]);
+    repo.0.git(&["checkout", "-q", "feature"]);
     repo.patch(&[]).status(0).stdout("Changes since main (merge base");
     repo.patch(&["--base=main~1"]).status(0).stdout("1 file changed, 57% covered: 3 of 5");
     repo.patch(&["--base=nothing"]).status(1).stderr("git does not know the revision \"nothing\"");
@@ -349,14 +333,14 @@ fn the_base_is_found_or_asked_for() {
     assert!(!repo.0.path("x").exists());
 
     let shallow = Repo(Dir::new());
-    shallow.git(&["clone", "-q", "--depth=1", "--no-single-branch", "-b", "feature", &url, "."]);
+    shallow.0.git(&["clone", "-q", "--depth=1", "--no-single-branch", "-b", "feature", &url, "."]);
     shallow.measure();
     shallow.patch(&["--base=origin/main"]).status(1).stderr("this clone is shallow");
 
-    repo.git(&["checkout", "-q", "--orphan", "alone"]);
-    repo.git(&["commit", "-q", "-m", "alone"]);
+    repo.0.git(&["checkout", "-q", "--orphan", "alone"]);
+    repo.0.git(&["commit", "-q", "-m", "alone"]);
     repo.patch(&[]).status(1).stderr("they have no commit in common");
-    repo.git(&["branch", "-q", "-D", "main"]);
+    repo.0.git(&["branch", "-q", "-D", "main"]);
     repo.patch(&[]).status(1).stderr("git has none of the branches");
 }
 
@@ -365,7 +349,7 @@ fn the_base_is_found_or_asked_for() {
 fn a_diff_is_read_from_a_file_or_from_standard_input() {
     let repo = Repo::new();
     let expected = repo.json(&[])["totals"].clone();
-    let diff = repo.git(&["diff", "main", "--", "src"]);
+    let diff = repo.0.git(&["diff", "main", "--", "src"]);
     let plain = Dir::new();
     for name in ["src/shop.py", ".coverage"] {
         let bytes = fs::read(repo.0.path(name)).unwrap();
@@ -452,8 +436,8 @@ fn compare_with_diff_cover(case: usize, diff_cover: &Path) {
     };
     write(&files);
     repo.0.write("run.py", "import sys\nsys.path.insert(0, 'src')\nimport m0, m1, m2\nfor m in m0, m1, m2:\n    for name in sorted(vars(m)):\n        if name.startswith('f') and int(name[1:]) % 2:\n            vars(m)[name](3)\n");
-    repo.commit("before");
-    repo.git(&["checkout", "-q", "-b", "feature"]);
+    repo.0.commit("before");
+    repo.0.git(&["checkout", "-q", "-b", "feature"]);
     for functions in &mut files {
         for _ in 0..4 {
             let at = random.below(functions.len());
@@ -465,7 +449,7 @@ fn compare_with_diff_cover(case: usize, diff_cover: &Path) {
         }
     }
     write(&files);
-    repo.commit("after");
+    repo.0.commit("after");
     repo.0.coverage(["run", "--include=src/*", "run.py"]).status(0);
     repo.0.coverage(["xml", "-q"]).status(0);
     let output = neutral(Command::new(diff_cover))
@@ -543,14 +527,14 @@ fn what_cannot_be_looked_at_is_refused() {
     // Attributes can declare Python to be binary.
     repo.0.write(".git/info/attributes", "*.py -diff\n");
     repo.patch(&[]).status(0).stdout("57% covered");
-    let shown = repo.git(&["diff", "main"]);
+    let shown = repo.0.git(&["diff", "main"]);
     repo.0.write("binary.diff", &shown);
     let ran = repo.patch(&["--diff=binary.diff"]).status(3);
     ran.stdout(
         "src/shop.py: its source is missing, or is not Python, or the diff does not show it",
     );
     fs::remove_file(repo.0.path(".git/info/attributes")).unwrap();
-    repo.git(&["config", "core.bigFileThreshold", "10"]);
+    repo.0.git(&["config", "core.bigFileThreshold", "10"]);
     repo.patch(&[]).status(0).stdout("57% covered");
     repo.patch(&["--base=main..feature"]).status(1).stderr("is a range of revisions");
     // A source that is not Python is said to be none, and the total is not all there is.
@@ -565,7 +549,7 @@ fn what_cannot_be_looked_at_is_refused() {
     outside.pulpcov(["patch"]).status(1).stderr("not a git repository");
     // There is no index before the first checkout.
     let bare = Repo(Dir::new());
-    bare.git(&[
+    bare.0.git(&[
         "clone",
         "-q",
         "--no-checkout",
@@ -608,14 +592,14 @@ fn data_of_another_place_pass_no_gate() {
 #[test]
 fn a_partial_clone_is_told_to_pass_a_diff() {
     let repo = Repo::new();
-    repo.git(&["config", "uploadpack.allowFilter", "true"]);
-    repo.commit("feature");
+    repo.0.git(&["config", "uploadpack.allowFilter", "true"]);
+    repo.0.commit("feature");
     let url = format!("file://{}", repo.0.path("").display());
     let clone = Repo(Dir::new());
-    clone.git(&["clone", "-q", "--filter=blob:none", "-b", "feature", &url, "."]);
+    clone.0.git(&["clone", "-q", "--filter=blob:none", "-b", "feature", &url, "."]);
     clone.measure();
     clone.patch(&["--base=origin/main"]).status(1).stderr("this clone is partial");
-    let diff = clone.git(&["diff", "origin/main...HEAD"]);
+    let diff = clone.0.git(&["diff", "origin/main...HEAD"]);
     clone.0.write("change.diff", diff);
     clone.patch(&["--diff=change.diff"]).status(0).stdout("57% covered");
 }
@@ -629,8 +613,8 @@ fn links_repositories_and_odd_names_do_not_count() {
     let totals = repo.json(&[])["totals"].clone();
     symlink("shop.py", repo.0.path("src/link.py")).unwrap();
     symlink("nothing.py", repo.0.path("src/dangling.py")).unwrap();
-    repo.git(&["add", "src/link.py"]);
-    repo.git(&["init", "-q", "nested"]);
+    repo.0.git(&["add", "src/link.py"]);
+    repo.0.git(&["init", "-q", "nested"]);
     repo.0.write("nested/src/x.py", "x = 1\n");
     repo.0.write("src/pkg/__init__.py", "");
     let report = repo.json(&["--allow-unmeasured"]);
@@ -649,10 +633,10 @@ fn links_repositories_and_odd_names_do_not_count() {
 fn lines_are_those_of_python() {
     let repo = Repo::new();
     let text = |value: u32| format!("a = 1\rb = 2\n\ndef never():\n    return {value}\n\nc = 3\n");
-    repo.git(&["checkout", "-q", "src/shop.py"]);
+    repo.0.git(&["checkout", "-q", "src/shop.py"]);
     repo.0.write("src/shop.py", text(1));
-    repo.commit("odd lines");
-    repo.git(&["branch", "-q", "-f", "main"]);
+    repo.0.commit("odd lines");
+    repo.0.git(&["branch", "-q", "-f", "main"]);
     repo.0.write("src/shop.py", text(99));
     repo.0.write("run.py", "import sys\nsys.path.insert(0, 'src')\nimport shop\n");
     repo.measure();
@@ -678,17 +662,17 @@ fn a_cache_in_git_is_not_used() {
     repo.patch(&[]).status(0);
     assert!(repo.0.path(".pulpcov_cache/facts-1").exists());
     assert!(!repo.patch(&[]).stderr.contains("is in git"));
-    repo.git(&["add", "-f", ".pulpcov_cache/facts-1"]);
+    repo.0.git(&["add", "-f", ".pulpcov_cache/facts-1"]);
     for command in ["patch", "report"] {
         repo.0.pulpcov([command]).status(0).stderr(".pulpcov_cache is in git");
         assert!(!repo.0.pulpcov([command, "--no-cache"]).stderr.contains("is in git"));
     }
-    repo.git(&["update-index", "--split-index"]);
+    repo.0.git(&["update-index", "--split-index"]);
     repo.patch(&[]).stderr(".pulpcov_cache is in git");
-    repo.git(&["update-index", "--no-split-index"]);
-    repo.git(&["update-index", "--index-version", "4"]);
+    repo.0.git(&["update-index", "--no-split-index"]);
+    repo.0.git(&["update-index", "--index-version", "4"]);
     repo.patch(&[]).stderr(".pulpcov_cache is in git");
-    repo.git(&["rm", "-q", "--cached", ".pulpcov_cache/facts-1"]);
+    repo.0.git(&["rm", "-q", "--cached", ".pulpcov_cache/facts-1"]);
     assert!(!repo.patch(&[]).stderr.contains("is in git"));
 }
 
@@ -719,20 +703,20 @@ fn what_ran_before_and_does_not_now_is_found_in_all_files() {
         "run.py",
         format!("{run}import gone\nother.other(0)\nother.other(1)\nshop.label('x')\n"),
     );
-    repo.commit("before");
+    repo.0.commit("before");
     repo.measure();
     fs::rename(repo.0.path(".coverage"), repo.0.path("before.data")).unwrap();
-    repo.git(&["checkout", "-q", "-b", "feature"]);
+    repo.0.git(&["checkout", "-q", "-b", "feature"]);
     // Lines move, a file moves, and less of them runs.
     repo.0.write("src/shop.py", format!("import os\n\n\n{BEFORE}"));
-    repo.git(&["mv", "src/gone.py", "src/moved.py"]);
+    repo.0.git(&["mv", "src/gone.py", "src/moved.py"]);
     repo.0.write("run.py", format!("{run}import moved\nother.other(0)\n"));
-    repo.commit("after");
+    repo.0.commit("after");
     repo.measure();
 
     let args = ["--only-new-misses", "--baseline=before.data"];
     let ran = repo.patch(&args).status(0);
-    let commit = repo.git(&["rev-parse", "--short=10", "main"]);
+    let commit = repo.0.git(&["rev-parse", "--short=10", "main"]);
     assert_eq!(
         ran.stdout,
         format!(

@@ -89,24 +89,9 @@ impl Repo {
         let repo = Self(Dir::new());
         repo.0.write(FILES[0].0, format!("{}tests.txt\n", FILES[0].1));
         files.iter().for_each(|(name, text)| drop(repo.0.write(name, text)));
-        repo.git(&["init", "-q", "-b", "main"]);
-        for (key, value) in [("user.name", "a"), ("user.email", "a@b"), ("commit.gpgsign", "false")]
-        {
-            repo.git(&["config", key, value]);
-        }
-        repo.commit("before");
+        repo.0.init_git();
+        repo.0.commit("before");
         repo
-    }
-
-    fn git(&self, args: &[&str]) {
-        let output = neutral(Command::new("git")).current_dir(self.0.path("")).args(args).output();
-        let output = output.unwrap();
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    fn commit(&self, message: &str) {
-        self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "-m", message]);
     }
 
     fn pytest(&self, args: &[&str]) -> Ran {
@@ -231,8 +216,8 @@ fn files_come_go_and_move() {
 
     std::fs::remove_file(repo.0.path("src/shop/tax.py")).unwrap();
     assert_eq!(repo.selected(&[]), ["tests/test_cart.py", "tests/test_lazy.py"]);
-    repo.git(&["checkout", "-q", "."]);
-    repo.git(&["mv", "src/shop/lazy.py", "src/shop/late.py"]);
+    repo.0.git(&["checkout", "-q", "."]);
+    repo.0.git(&["mv", "src/shop/lazy.py", "src/shop/late.py"]);
     // No test imports it by its new name.
     assert_eq!(repo.selected(&[]), ["tests"]);
     assert!(repo.json(&[])["tests"].to_string().contains("tests/test_lazy.py"));
@@ -280,7 +265,7 @@ fn other_files_select_what_the_settings_say() {
 fn tests_that_were_not_measured_are_selected_by_their_imports() {
     let repo = Repo::new();
     repo.0.write("tests/test_left_out.py", "import shop.tax\n\n\ndef test_of(): pass\n");
-    repo.commit("a test that is not measured");
+    repo.0.commit("a test that is not measured");
     let selected = repo.edited("src/shop/tax.py", "price // RATE", "price");
     assert_eq!(selected, [TOTAL, "tests/test_left_out.py"]);
 }
@@ -288,9 +273,9 @@ fn tests_that_were_not_measured_are_selected_by_their_imports() {
 #[test]
 fn settings_give_the_base_and_are_those_of_the_folder() {
     let repo = Repo::new();
-    repo.git(&["checkout", "-q", "-b", "feature"]);
+    repo.0.git(&["checkout", "-q", "-b", "feature"]);
     repo.0.write("src/shop/cart.py", CART.replace("return sum", "return -sum"));
-    repo.commit("feature");
+    repo.0.commit("feature");
     assert_eq!(repo.selected(&[]), [TOTAL]);
     repo.0.write("pulpcov.toml", "[patch]\nbase = 'feature'\n[map]\n'pulpcov.toml' = []\n");
     assert!(repo.selected(&[]).is_empty());
@@ -535,6 +520,32 @@ fn fails_and_is_selected(fault: &Fault) {
     assert_eq!(ran.status, 1, "{}: {}{}", fault.what, ran.stdout, ran.stderr);
 }
 
+/// All tests are named from the current folder, those of texts as well.
+#[test]
+fn all_tests_are_those_of_texts_too() {
+    let repo = Repo::of(&[
+        ("app/shop/a.py", "def f():\n    return 1\n"),
+        ("app/pytest.ini", "[pytest]\naddopts = --doctest-glob=*.rst\n"),
+        ("app/docs/guide.rst", ">>> from shop.a import f\n>>> f()\n1\n"),
+        ("app/tests/test_a.py", "from shop.a import f\n\n\ndef test_f():\n    assert f() == 1\n"),
+    ]);
+    let folder = repo.0.path("app");
+    let mut measure = neutral(Command::new(python()));
+    measure.args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--cov=shop", "--cov-report="]);
+    measure.args(["--cov-context=test"]).env("PYTHONPATH", ".").current_dir(&folder);
+    assert!(measure.output().unwrap().status.success());
+    repo.0.write("app/docs/guide.rst", ">>> from shop.a import f\n>>> f()\n2\n");
+    let selected = |folder: PathBuf, args: &[&str]| {
+        let mut command = pulpcov();
+        command.arg("tests-for").args(args).current_dir(folder);
+        Ran::from(command.output().unwrap()).status(0).stdout
+    };
+    assert_eq!(selected(folder, &[]), "tests\ndocs/guide.rst\n");
+    // The data names tests from the folder that pytest ran in.
+    let from_top = selected(repo.0.path(""), &["--data-file=app/.coverage"]);
+    assert_eq!(from_top, "app/tests\napp/docs/guide.rst\n");
+}
+
 /// A class that tests inherit is in a file that pytest does not look into.
 #[test]
 fn inherited_test_functions_are_run_by_their_heirs() {
@@ -571,7 +582,7 @@ fn links_lead_to_the_file_that_changed() {
         ("tests/test_b.py", "import real.cart\n\n\ndef test_b():\n    real.cart.f()\n"),
     ]);
     std::os::unix::fs::symlink("../real/cart.py", repo.0.path("shop/cart.py")).unwrap();
-    repo.commit("a link");
+    repo.0.commit("a link");
     repo.pytest(&["--cov=real", "--cov-report=", "--cov-context=test"]).status(0);
     repo.0.write("real/cart.py", cart.replace('3', "4"));
     assert_eq!(repo.selected(&[]), ["tests/test_a.py", "tests/test_b.py"]);
@@ -581,7 +592,7 @@ fn links_lead_to_the_file_that_changed() {
 fn what_pulpcov_itself_writes_selects_nothing() {
     let repo = Repo::new();
     repo.0.write(".gitignore", "__pycache__/\n");
-    repo.commit("nothing is ignored");
+    repo.0.commit("nothing is ignored");
     repo.0.write(".pulpcov-ratchet", "");
     repo.0.write(".coverage.other.pid1.x", "");
     repo.0.write("junit.xml", "<testcase/>");
@@ -601,15 +612,15 @@ fn names_are_those_that_exist_now() {
         .replace("def test_add", "def test_added")
         .replace("class TestTotal", "class TestSum");
     repo.0.write("tests/test_cart.py", text);
-    repo.commit("renamed tests");
-    repo.git(&["branch", "measured", "HEAD~1"]);
+    repo.0.commit("renamed tests");
+    repo.0.git(&["branch", "measured", "HEAD~1"]);
     // The data is of the commit before.
     let selected = |args: &[&str]| {
         repo.0.write("src/shop/cart.py", CART.replace("[price] * count", "[price]"));
         repo.selected(args)
     };
     assert_eq!(selected(&["--data-rev=measured"]), ["tests/test_cart.py"]);
-    repo.git(&["checkout", "-q", "measured"]);
+    repo.0.git(&["checkout", "-q", "measured"]);
     assert_eq!(selected(&["--base=measured"]), [TOTAL, ADD]);
     let exact = [TOTAL.to_owned(), format!("{ADD}[1]"), format!("{ADD}[2]")];
     assert_eq!(selected(&["--base=measured", "--exact"]), exact);
@@ -622,14 +633,14 @@ fn names_are_those_that_exist_now() {
 #[test]
 fn lines_are_those_of_the_version_that_was_measured() {
     let repo = Repo::new();
-    repo.git(&["branch", "measured"]);
+    repo.0.git(&["branch", "measured"]);
     // All lines move, and a function is new.
     let moved = CART.replace(
         "LIMIT = 3\n",
         "LIMIT = 3\n\n\ndef new():\n    a = 1\n    b = 2\n    c = 3\n    return a + b + c\n",
     );
     repo.0.write("src/shop/cart.py", &moved);
-    repo.commit("moved");
+    repo.0.commit("moved");
     repo.0.write("src/shop/cart.py", moved.replace("[price] * count", "[price]"));
     // What the file runs is not known any more.
     assert_eq!(repo.selected(&["--data-rev=measured"]), ["tests/test_cart.py"]);
@@ -646,12 +657,12 @@ fn lines_are_those_of_the_version_that_was_measured() {
 #[test]
 fn tests_that_are_newer_than_the_data_are_selected_by_their_imports() {
     let repo = Repo::new();
-    repo.git(&["branch", "measured"]);
+    repo.0.git(&["branch", "measured"]);
     repo.0.write(
         "tests/test_more.py",
         "from shop import tax\n\n\ndef test_of():\n    assert tax.of(4) == 2\n",
     );
-    repo.commit("a test");
+    repo.0.commit("a test");
     let text = FILES[3].1.replace("price // RATE", "price // RATE // 1");
     repo.0.write("src/shop/tax.py", text);
     let explained = repo.tests_for(&["--data-rev=measured", "--explain"]).status(0).stdout;
@@ -663,10 +674,10 @@ tests/test_more.py: may run it, because the data is older (of in src/shop/tax.py
 "
     );
     // A comment makes no file newer.
-    repo.git(&["branch", "-f", "measured", "HEAD"]);
-    repo.git(&["checkout", "-q", "."]);
+    repo.0.git(&["branch", "-f", "measured", "HEAD"]);
+    repo.0.git(&["checkout", "-q", "."]);
     repo.0.write("src/shop/cart.py", format!("{CART}# More.\n"));
-    repo.commit("a comment");
+    repo.0.commit("a comment");
     repo.0.write(
         "src/shop/cart.py",
         format!("{}# More.\n", CART.replace("return sum", "return -sum")),
@@ -699,8 +710,8 @@ fn test_functions_of_coverage_py_are_found_by_their_modules() {
         "tests/test_plain.py",
         "import unittest\nfrom shop.cart import Cart\n\n\nclass Plain(unittest.TestCase):\n    def test_total(self):\n        assert Cart().total() == 0\n",
     );
-    repo.git(&["rm", "-q", "tests/test_cart.py"]);
-    repo.commit("unittest");
+    repo.0.git(&["rm", "-q", "tests/test_cart.py"]);
+    repo.0.commit("unittest");
     repo.0.coverage(["erase"]).status(0);
     let mut command = crate::support::coverage();
     command.args(["run", "-m", "unittest", "-q", "tests.test_plain"]);
@@ -721,7 +732,7 @@ fn a_shadow_run_says_what_would_have_been_missed() {
     assert!(ran.stderr.contains("1 test failed, of which 1 would have been run"), "{}", ran.stderr);
     // Another test fails, which the base broke.
     repo.0.write("tests/test_lazy.py", "def test_rate():\n    assert False\n");
-    repo.commit("broken");
+    repo.0.commit("broken");
     repo.pytest(&["--junitxml=junit.xml"]).status(1);
     repo.0.write("src/shop/cart.py", CART.replace("return value", "return -value - 0"));
     let ran = repo.tests_for(&["--shadow=junit.xml"]).status(2);

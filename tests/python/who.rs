@@ -279,17 +279,8 @@ fn files_of_another_folder_have_the_names_that_they_have_there() {
 #[test]
 fn a_source_that_changed_after_measuring_is_told() {
     let shop = Shop::new().pytest(&[]);
-    let git = |args: &[&str]| {
-        let mut command = neutral(Command::new("git"));
-        command.args(["-c", "user.name=a", "-c", "user.email=a@b"]).args(args);
-        assert!(
-            command.current_dir(shop.0.path("")).output().unwrap().status.success(),
-            "{args:?}"
-        );
-    };
-    git(&["init", "-q"]);
-    git(&["add", "shop"]);
-    git(&["commit", "-q", "-m", "measured"]);
+    shop.0.init_git();
+    shop.0.commit("measured");
     shop.0.write("shop/cart.py", format!("# New.\n\n{CART}"));
     let ran = shop.who(&["shop/cart.py:13", "--format=pytest"]).status(0);
     assert!(ran.stderr.contains("changed after measuring"), "{}", ran.stderr);

@@ -5,6 +5,7 @@
 
 pub(crate) mod chromium;
 pub(crate) mod enemy;
+mod git;
 pub(crate) mod hooked;
 pub(crate) mod random;
 pub(crate) mod sample;

@@ -5,14 +5,17 @@ use clap::Args;
 use super::{BaselineArgs, ChangesArgs, ReportingArgs, integer};
 
 const HELP: &str = "\
-The comment begins with the line `<!-- pulpcov NAME -->`, which is not shown. A program finds the comment by it, and
-replaces it. This command asks no network and needs no secret: another step posts the file, also for a fork.
+The comment begins with the line `<!-- pulpcov NAME -->`, which is not shown.
+A program finds the comment by it, and replaces it. This command asks no
+network and needs no secret: another step posts the file, also for a fork.
 
-If the comment is too long, the changed files lose their lists of lines, those with the fewest gaps first. Then they
-lose their rows, in the same order, and a line says how many. Failures of the gate go last.
+If the comment is too long, the changed files lose their lists of lines, those
+with the fewest gaps first. Then they lose their rows, in the same order, and
+a line says how many. Failures of the gate go last.
 
 Exit codes:
-  0  the comment was written, whatever it says; `patch`, `gate` and `report` judge
+  0  the comment was written, whatever it says; `patch`, `gate` and `report`
+     judge
   1  an error or wrong usage
   3  something was left out; a warning names it";
 

@@ -11,16 +11,17 @@ Settings, in pyproject.toml:
   [tool.pulpcov.gate]
   floor = 80                             # percent of each file
   new_files = 95                         # percent of each file that is new
-  ratchet = \".pulpcov-ratchet\"          # the file of the ratchet
+  ratchet = \".pulpcov-ratchet\"           # the file of the ratchet
   [[tool.pulpcov.gate.rules]]
-  paths = \"src/app/**\"                  # or a list; `*` is within a name, `**` stands for folders
+  paths = \"src/app/**\"                   # or a list; `**` stands for folders
   each = { lines = 90, branches = 80 }   # each file
   [[tool.pulpcov.gate.rules]]
-  paths = \"src/legacy\"                  # a folder
+  paths = \"src/legacy\"                   # a folder
   together = { max_missing = 120 }       # all files together
-Limits are `both`, `lines` and `branches` in percent, and `max_missing`, `max_missing_lines` and
-`max_missing_branches`. The most specific rule judges a file. pulpcov.toml has the same tables without
-`tool.pulpcov.`. In .coveragerc, setup.cfg and tox.ini, the sections are [pulpcov:gate] and
+Limits are `both`, `lines` and `branches` in percent, and `max_missing`,
+`max_missing_lines` and `max_missing_branches`. The most specific rule judges
+a file. pulpcov.toml has the same tables without `tool.pulpcov.`. In
+.coveragerc, setup.cfg and tox.ini, the sections are [pulpcov:gate] and
 [pulpcov:gate:NAME] for each rule, with `each = lines=90, branches=80`.
 
 To let git merge the ratchet by itself:
@@ -30,8 +31,10 @@ To let git merge the ratchet by itself:
 Exit codes:
   0  everything is covered as well as was asked for
   1  an error or wrong usage, or a rule that matches no file
-  2  too little of a file is covered, or a file of the ratchet was not measured
-  3  something was left out; a warning names it";
+  2  too little of a file is covered, or a file of the ratchet was not
+     measured
+  3  something was left out; a warning names it
+  4  the baseline is of other sources";
 
 /// Say whether enough of each file is covered
 ///

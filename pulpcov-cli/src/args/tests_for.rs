@@ -9,19 +9,23 @@ use super::DataArgs;
 
 const HELP: &str = "\
 What selects which tests:
-  the body of a function changed        those that ran it
-  ... which ran at import or in setup   as a change outside of functions
-  anything outside of functions         those that ran the file, and those of all files that import it
-  a new file                            those of its importers; without any, all
-  a file that is gone                   those that ran it, and those of its importers
-  a file with tests, a conftest.py      all of the file, or all beneath it
-  a file that is not Python             those that [tool.pulpcov.map] names; without an entry, all
-  comments, docstrings, formatting      none
+  the body of a function             those that ran it
+  ... that ran at import or in       as a change outside of functions
+      setup, or keeps its results
+  anything outside of functions,     those that ran the file, and those of all
+  a file that is new or gone         files that import it
+  ... if no file with tests is       all
+      known to import it
+  a file with tests, a conftest.py   all of the file, or all beneath it
+  a file that is not Python          those that [tool.pulpcov.map] names;
+                                     without an entry, all
+  comments, docstrings, formatting   none
+Tests that the data does not have are selected if they import the file.
 
 Settings, in pyproject.toml:
   [tool.pulpcov]
   always = [\"tests/test_smoke.py\"]     # files with tests
-  [tool.pulpcov.map]                    # `*` is within a name, `**` stands for folders
+  [tool.pulpcov.map]                   # `**` stands for folders
   \"**/*.md\" = []
   \"templates/**\" = [\"tests/test_pages.py\"]
 
@@ -42,7 +46,7 @@ Exit codes:
 #[command(after_help = HELP)]
 pub(crate) struct TestsForArgs {
     /// Compare with the commit where the branch left this branch, tag or commit [default: the first that exists of
-    /// origin/HEAD, origin/main, origin/master, main and master]
+    /// origin/HEAD, origin/main, origin/master, main and master]. The setting `base` of [tool.pulpcov.patch] does the same
     #[arg(long, value_name = "REF")]
     pub(crate) base: Option<String>,
 

@@ -10,7 +10,7 @@ use pulpcov_core::summarize::Detail;
 
 use super::changes::Changes;
 use super::reporting::Reporting;
-use super::repository::{self, Places};
+use super::repository::{self, Folders};
 use super::{gate, own};
 use crate::args::CommentArgs;
 use crate::exit::{Exit, Failure};
@@ -34,10 +34,10 @@ pub(crate) fn run(args: &CommentArgs) -> Result<Exit, Failure> {
         (summary.totals(), gate::judge_all(base, &own, &reporting, &summary)?)
     };
     let before = gate::baseline_totals(&args.baseline, &args.reporting)?;
-    let places = Places::new(&reporting);
+    let folders = Folders::new(&reporting);
     let gate = verdict
         .as_ref()
-        .map(|verdict| GateReport::new(verdict).named_from(&places.top, &places.folder));
+        .map(|verdict| GateReport::new(verdict).named_from(&folders.top, &folders.report));
     let comment = comment(args, &reporting, totals, before, gate)?;
     let Some(changes) = changes else {
         write(args, &reporting, &comment)?;

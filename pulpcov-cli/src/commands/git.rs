@@ -6,12 +6,19 @@ use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use crate::exit::Failure;
 use crate::ui;
 
-/// The branches that a change may be based on, the likeliest first.
-const BASES: [&str; 5] = ["origin/HEAD", "origin/main", "origin/master", "main", "master"];
+/// The branches that a change may be based on, the likeliest first, and what git calls them.
+const BASES: [(&str, &str); 5] = [
+    ("origin/HEAD", "refs/remotes/origin/HEAD"),
+    ("origin/main", "refs/remotes/origin/main"),
+    ("origin/master", "refs/remotes/origin/master"),
+    ("main", "refs/heads/main"),
+    ("master", "refs/heads/master"),
+];
 
 /// Settings of git that would change what a diff says, or run programs, and their values.
 ///
@@ -218,27 +225,37 @@ fn next_object<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
     Some(bytes)
 }
 
-/// Returns the top folder of the repository that the current folder is in, if it is in one.
+/// Returns the top folder of the repository that the current folder is in, if it is in one. git is asked once.
 pub(super) fn top_folder() -> Option<PathBuf> {
-    let top = git(&["rev-parse", "--show-toplevel"], Vec::new()).ok()?;
-    Some(path_of(top.strip_suffix(b"\n").unwrap_or(&top)))
+    static TOP: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let ask = || {
+        let top = git(&["rev-parse", "--show-toplevel"], Vec::new()).ok()?;
+        Some(path_of(top.strip_suffix(b"\n").unwrap_or(&top)))
+    };
+    TOP.get_or_init(ask).clone()
 }
 
+/// Returns the name of the first of [`BASES`] that exists. `origin/HEAD` is another name of the default branch.
 fn default_base(otherwise: Option<&str>) -> Result<String, Failure> {
-    let exists = |name: &&&str| {
-        let commit = format!("{name}^{{commit}}");
-        git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit], Vec::new()).is_ok()
+    let mut ask = vec!["for-each-ref", "--format=%(refname)%00%(refname:short)%00%(symref:short)"];
+    ask.extend(BASES.iter().map(|(_, reference)| *reference));
+    let found = git(&ask, Vec::new())?;
+    let found = String::from_utf8_lossy(&found);
+    let named = |line: &str| {
+        let mut parts = line.split('\0');
+        let (reference, name, target) = (parts.next()?, parts.next()?, parts.next()?);
+        let name = if target.is_empty() { name } else { target };
+        Some((reference.to_owned(), name.to_owned()))
     };
-    let found = BASES.iter().find(exists).ok_or_else(|| {
+    let found: HashMap<String, String> = found.lines().filter_map(named).collect();
+    let first = BASES.iter().find_map(|(_, reference)| found.get(*reference));
+    first.cloned().ok_or_else(|| {
         Failure::Refused(format!(
             "git has none of the branches {} to compare with: name another with --base=REF{}. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches",
-            BASES.join(", "),
+            BASES.map(|(name, _)| name).join(", "),
             otherwise.map(|way| format!(", or {way}")).unwrap_or_default()
         ))
-    })?;
-    // `origin/HEAD` is another name of the default branch.
-    let name = git(&["rev-parse", "--abbrev-ref", found], Vec::new())?;
-    Ok(String::from_utf8_lossy(&name).trim().to_owned())
+    })
 }
 
 fn merge_base(base: &str, tip: &str) -> Result<String, Failure> {

@@ -70,6 +70,7 @@ fn table(args: &ReportArgs, reporting: &Reporting<'_>, format: Format) -> Result
 
 /// Writes what is not covered. Programs read the output, so it says nothing else.
 fn gaps(args: &ReportArgs, reporting: &Reporting<'_>, service: Service) -> Result<Exit, Failure> {
+    check_that_nothing_shapes_a_table(args)?;
     let precision = reporting.precision(args.precision)?;
     reporting.check_that_sources_are_clear()?;
     let summary = reporting.summarize(Detail::Everything)?;
@@ -83,6 +84,23 @@ fn gaps(args: &ReportArgs, reporting: &Reporting<'_>, service: Service) -> Resul
         Service::Gitlab => write_gitlab(&files, out),
     })?;
     reporting.exit_code_beside_output(total, &args.fail_under, precision)
+}
+
+/// Refuses options that only a table heeds.
+fn check_that_nothing_shapes_a_table(args: &ReportArgs) -> Result<(), Failure> {
+    let options = [
+        (args.by == args::By::Dir, "--by"),
+        (args.show_missing, "--show-missing"),
+        (args.sort.is_some(), "--sort"),
+        (args.skip_covered, "--skip-covered"),
+        (args.skip_empty, "--skip-empty"),
+    ];
+    match options.into_iter().find(|(is_given, _)| *is_given) {
+        None => Ok(()),
+        Some((_, option)) => Err(Failure::Refused(format!(
+            "{option} is for tables, and the formats github and gitlab have none"
+        ))),
+    }
 }
 
 fn shows_missing(args: &ReportArgs, reporting: &Reporting<'_>) -> bool {

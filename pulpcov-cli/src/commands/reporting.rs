@@ -451,11 +451,9 @@ impl<'a> Reporting<'a> {
         option: &FailUnderArgs,
         precision: Precision,
     ) -> Result<Exit, Failure> {
-        let Some(message) = self.failure_of_total(total, option, precision)? else {
-            return Ok(self.exit_code());
-        };
-        writeln!(anstream::stdout(), "Coverage failure: {message}").map_err(Failure::Output)?;
-        Ok(Exit::FailUnder)
+        self.judge(total, option, precision, |message| {
+            writeln!(anstream::stdout(), "Coverage failure: {message}").map_err(Failure::Output)
+        })
     }
 
     /// Does what [`exit_code_for_total`](Self::exit_code_for_total) does, but says on standard error that too little is covered.
@@ -466,11 +464,23 @@ impl<'a> Reporting<'a> {
         option: &FailUnderArgs,
         precision: Precision,
     ) -> Result<Exit, Failure> {
-        let Some(message) = self.failure_of_total(total, option, precision)? else {
-            return Ok(self.exit_code());
-        };
-        ui::error(&message);
-        Ok(Exit::FailUnder)
+        self.judge(total, option, precision, |message| {
+            ui::error(message);
+            Ok(())
+        })
+    }
+
+    fn judge(
+        &self,
+        total: f64,
+        option: &FailUnderArgs,
+        precision: Precision,
+        say: impl FnOnce(&str) -> Result<(), Failure>,
+    ) -> Result<Exit, Failure> {
+        match self.failure_of_total(total, option, precision)? {
+            None => Ok(self.exit_code()),
+            Some(message) => say(&message).map(|()| Exit::FailUnder),
+        }
     }
 
     /// Says that a total is less than `--fail-under`, or else the setting, asks for. Returns `None` if it is not.

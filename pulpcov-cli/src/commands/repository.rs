@@ -44,18 +44,18 @@ pub(super) fn check_that_files_are_one(
     Ok(())
 }
 
-/// Where names start.
-pub(super) struct Places {
+/// The folders that names start from.
+pub(super) struct Folders {
     /// The top folder of the repository.
     pub(super) top: PathBuf,
     /// The folder that names of the report start from.
-    pub(super) folder: PathBuf,
+    pub(super) report: PathBuf,
 }
 
-impl Places {
+impl Folders {
     pub(super) fn new(reporting: &Reporting<'_>) -> Self {
-        let folder = reporting.folder();
-        Self { top: top_folder(reporting), folder: folder.canonicalize().unwrap_or(folder) }
+        let report = reporting.folder();
+        Self { top: top_folder(reporting), report: report.canonicalize().unwrap_or(report) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use pulpcov_core::Error;
 use pulpcov_core::report::sonar;
-use pulpcov_core::report::xml::{self, Options, PartOptions};
+use pulpcov_core::report::xml::{self, Options};
 use pulpcov_core::summarize::{Detail, Summary};
 use pulpcov_core::text::printable;
 
@@ -59,14 +59,8 @@ fn gitlab(args: &XmlArgs, reporting: &Reporting<'_>) -> Result<Exit, Failure> {
     reporting.check_that_sources_are_clear()?;
     let summary = reporting.summarize(Detail::Lines)?;
     let files = repository::files(reporting, &summary)?;
-    let mut options = PartOptions::new()
-        .package_depth(reporting.config.xml.package_depth)
-        .skip_empty(args.skip_empty || reporting.config.report.skip_empty)
-        .timestamp(now());
-    if let Some(bytes) = args.max_bytes {
-        options = options.max_bytes(bytes);
-    }
-    let parts = xml::parts(&files, &options)?;
+    let options = options(reporting, args.skip_empty, None);
+    let parts = xml::parts(&files, &options, args.max_bytes.unwrap_or(xml::GITLAB_LIMIT))?;
     let pattern = args.output.as_deref().unwrap_or("cobertura-{}.xml");
     check_pattern(pattern, parts.len())?;
     let total = summary.totals().percent_covered();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::project::Project;
+use super::test_files::is_test_file;
 use super::test_name::{NameKind, TestName};
 
 /// Finds the names under which tests of the data exist now.
@@ -103,12 +104,6 @@ impl<'a, F: Fn(&str) -> bool> CurrentNames<'a, F> {
         }
         Some(found)
     }
-}
-
-/// Returns whether pytest looks for tests in a file of this name, unless it is set to look for others.
-fn is_test_file(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with(".py") && (name.starts_with("test_") || name.ends_with("_test.py"))
 }
 
 fn id(path: &str, names: &[&str]) -> String {

@@ -52,8 +52,8 @@ pub use junit::failed_tests;
 #[cfg(feature = "report")]
 pub use project::Project;
 #[cfg(feature = "report")]
-pub use selection::{Change, Reason, Rule, Selection, Selector, TestLayout};
-pub use test_files::TestFiles;
+pub use selection::{Change, Measured, Reason, Rule, Selection, Selector, TestLayout};
+pub use test_files::{TestFiles, is_test_file};
 pub use test_name::{NameKind, Phase, TestName};
 pub use test_runs::{Part, TestRun, TestRuns};
 pub use unique_lines::UniqueLines;

@@ -1,11 +1,13 @@
 //! Which tests a change can affect.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use super::project::Project;
-use super::test_name::Phase;
-use super::test_runs::{TestRun, TestRuns};
+use super::test_name::{Phase, TestName};
+use super::test_runs::TestRuns;
+use crate::Numbits;
 use crate::python::{ChangedFunction, SourceChange};
 
 /// A change of one file, by paths from the top folder of the project.
@@ -106,6 +108,26 @@ impl TestLayout {
     }
 }
 
+/// What was measured of files, as they were before the changes. Paths start from the top folder of the project.
+pub trait Measured {
+    /// Returns the lines of a file that each context ran. None if the file was not measured.
+    fn rows(&self, path: &str) -> Vec<(&str, Cow<'_, Numbits>)>;
+
+    /// Returns the contexts that ran lines of a file, each with the first of these lines.
+    fn first_lines(&self, path: &str) -> Vec<(&str, i32)> {
+        let first = |(context, lines): (_, Cow<'_, Numbits>)| Some((context, lines.iter().next()?));
+        self.rows(path).into_iter().filter_map(first).collect()
+    }
+}
+
+/// Rows by paths, each with its context.
+impl Measured for HashMap<String, Vec<(String, Numbits)>> {
+    fn rows(&self, path: &str) -> Vec<(&str, Cow<'_, Numbits>)> {
+        let rows = self.get(path).into_iter().flatten();
+        rows.map(|(context, lines)| (context.as_str(), Cow::Borrowed(lines))).collect()
+    }
+}
+
 /// Finds the tests that changes can affect.
 ///
 /// | change | tests |
@@ -125,8 +147,10 @@ impl TestLayout {
 /// # Examples
 ///
 /// ```
+/// use std::collections::HashMap;
+///
 /// use pulpcov_core::Numbits;
-/// use pulpcov_core::impact::{Change, Project, Selector, TestLayout, TestRuns};
+/// use pulpcov_core::impact::{Change, Project, Selector, TestLayout};
 /// use pulpcov_core::python::{PythonSource, SourceChange};
 ///
 /// let imports = |text: &str| PythonSource::decode(text.as_bytes()).and_then(|source| source.imports());
@@ -141,15 +165,10 @@ impl TestLayout {
 /// let change = Change::Edited("cart.py".to_owned(), SourceChange::between(old, new));
 ///
 /// // What each test ran: the lines that the data has of the old version.
-/// let runs = |path: &str| {
-///     let rows = [
-///         ("", Numbits::from_iter([1, 3])),
-///         ("test_cart.py::test_add|run", Numbits::from_iter([2])),
-///         ("test_cart.py::test_sub|run", Numbits::from_iter([4])),
-///     ];
-///     (path == "cart.py").then(|| TestRuns::new(rows.into_iter()))
-/// };
-/// let selection = Selector::new(&project, &layout).select(&[change], runs);
+/// let rows = [("", vec![1, 3]), ("test_cart.py::test_add|run", vec![2]), ("test_cart.py::test_sub|run", vec![4])];
+/// let of_file = rows.map(|(context, lines)| (context.to_owned(), Numbits::from_iter(lines)));
+/// let measured = HashMap::from([("cart.py".to_owned(), of_file.to_vec())]);
+/// let selection = Selector::new(&project, &layout).select(&[change], &measured);
 /// assert_eq!(selection.tests().keys().collect::<Vec<_>>(), ["test_cart.py::test_add"]);
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
@@ -189,16 +208,10 @@ impl<'a> Selector<'a> {
     }
 
     /// Selects tests.
-    ///
-    /// `runs` returns what the tests ran of a file as it was before the changes, or `None` if the file was not measured.
-    pub fn select<'r>(
-        &self,
-        changes: &[Change],
-        runs: impl Fn(&str) -> Option<TestRuns<'r>>,
-    ) -> Selection {
+    pub fn select(&self, changes: &[Change], measured: &impl Measured) -> Selection {
         let selection = Selection::default();
         let (seen, first_imports) = (HashSet::new(), HashMap::new());
-        let mut picker = Picker { selector: self, runs, selection, seen, first_imports };
+        let mut picker = Picker { selector: self, measured, selection, seen, first_imports };
         for test in &self.layout.always {
             picker.add(test, Rule::Always, "whatever changed");
         }
@@ -220,9 +233,9 @@ impl Selection {
 }
 
 /// Applies the rules to changes, one after the other.
-struct Picker<'s, 'a, R> {
+struct Picker<'s, 'a, M> {
     selector: &'s Selector<'a>,
-    runs: R,
+    measured: &'s M,
     selection: Selection,
     /// The files that changed in a way that their importers may see, and whose tests are selected.
     seen: HashSet<String>,
@@ -230,7 +243,7 @@ struct Picker<'s, 'a, R> {
     first_imports: HashMap<String, BTreeSet<String>>,
 }
 
-impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
+impl<M: Measured> Picker<'_, '_, M> {
     fn apply(&mut self, change: &Change) {
         match change {
             Change::Other(path) => self.other(path),
@@ -305,8 +318,10 @@ impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
     /// The body of a function changed.
     fn function(&mut self, path: &str, function: &ChangedFunction) {
         let change = format!("{} in {path} changed", function.name);
-        let runs =
-            (self.runs)(path).map(|runs| runs.of_lines(|line| function.lines.contains(&line)));
+        let rows = self.measured.rows(path);
+        let runs = (!rows.is_empty()).then(|| {
+            TestRuns::new(rows.into_iter()).of_lines(|line| function.lines.contains(&line))
+        });
         match runs {
             Some(_) if function.keeps_results => {
                 self.file(path, &format!("{change}, whose results may be kept"));
@@ -329,8 +344,7 @@ impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
     fn ran_in_import(&mut self, path: &str, runs: &TestRuns<'_>) -> bool {
         if !self.first_imports.contains_key(path) {
             let files = self.selector.project.importers(path).into_iter().chain([path]);
-            let tests =
-                files.filter_map(|file| (self.runs)(file)).flat_map(|runs| imported_in(&runs));
+            let tests = files.flat_map(|file| imported_in(&self.measured.first_lines(file)));
             self.first_imports.insert(path.to_owned(), tests.collect());
         }
         let Some(importing) = self.first_imports.get(path) else { return false };
@@ -395,9 +409,10 @@ impl<'r, R: Fn(&str) -> Option<TestRuns<'r>>> Picker<'_, '_, R> {
 
     /// Selects the tests that ran a file.
     fn ran_file(&mut self, path: &str, rule: Rule, change: &str) {
-        let Some(runs) = (self.runs)(path) else { return };
-        for test in runs.tests() {
-            self.add(test.id(), rule, change);
+        let measured = self.measured;
+        let tests = measured.first_lines(path).into_iter();
+        for name in tests.filter_map(|(context, _)| TestName::parse(context)) {
+            self.add(name.id(), rule, change);
         }
     }
 }
@@ -416,13 +431,11 @@ fn is_conftest(path: &str) -> bool {
 }
 
 /// Returns the tests that imported a file while they ran: those of its first line that ran, which is at its top.
-fn imported_in(runs: &TestRuns<'_>) -> Vec<String> {
-    let others = runs.others().iter().map(|(_, lines)| lines.clone());
-    let all = runs.tests().iter().map(|test| test.lines()).chain(others);
-    // coverage.py says that line 0 of an empty module ran.
-    let first = all.filter_map(|lines| lines.iter().next()).min();
-    let has_first = |test: &&TestRun<'_>| first.is_some_and(|first| test.lines().contains(first));
-    runs.tests().iter().filter(has_first).map(|test| test.id().to_owned()).collect()
+fn imported_in(first_lines: &[(&str, i32)]) -> Vec<String> {
+    let Some(first) = first_lines.iter().map(|(_, line)| *line).min() else { return Vec::new() };
+    let at_first = first_lines.iter().filter(|(_, line)| *line == first);
+    let tests = at_first.filter_map(|(context, _)| TestName::parse(context));
+    tests.map(|name| name.id().to_owned()).collect()
 }
 
 /// Returns whether lines ran outside of tests, or in a phase whose effects other tests may share.

@@ -52,15 +52,32 @@ impl TestFiles {
     }
 }
 
+/// Returns whether pytest looks for tests in a file of this name, unless it is set to look for others: `test_*.py` and
+/// `*_test.py`.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::impact::is_test_file;
+///
+/// assert!(is_test_file("tests/test_cart.py") && is_test_file("cart_test.py"));
+/// assert!(!is_test_file("tests/conftest.py") && !is_test_file("test_data.txt"));
+/// ```
+pub fn is_test_file(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_suffix(".py").is_some_and(is_test_module)
+}
+
+fn is_test_module(name: &str) -> bool {
+    name.starts_with("test_") || name.ends_with("_test")
+}
+
 /// Returns the files that a test function may be in, by its dotted name.
 ///
 /// Which of its words are folders and which is the file is not known, unless a word is one that pytest looks for.
 fn files_of_function(name: &str) -> Vec<String> {
     let modules: Vec<&str> = name.match_indices('.').filter_map(|(at, _)| name.get(..at)).collect();
-    let is_test = |module: &&&str| {
-        let last = module.rsplit('.').next().unwrap_or(module);
-        last.starts_with("test_") || last.ends_with("_test")
-    };
+    let is_test = |module: &&&str| is_test_module(module.rsplit('.').next().unwrap_or(module));
     let file = |module: &&str| format!("{}.py", module.replace('.', "/"));
     match modules.iter().find(is_test) {
         Some(module) => vec![file(module)],

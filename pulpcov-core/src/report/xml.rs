@@ -6,7 +6,7 @@
 
 mod parts;
 
-pub use parts::{Part, PartOptions, parts};
+pub use parts::{GITLAB_LIMIT, Part, parts};
 
 use ordermap::OrderMap;
 

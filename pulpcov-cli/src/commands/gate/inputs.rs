@@ -14,6 +14,7 @@ use super::super::data;
 use super::super::git::{self, NameChanges, seen_from};
 use super::super::origin::Origin;
 use super::super::reporting::Reporting;
+use super::super::repository::Folders;
 use crate::args::{BaselineArgs, GateArgs, ReportingArgs};
 use crate::exit::Failure;
 use crate::{settings, ui};
@@ -129,36 +130,33 @@ impl<'a> Baseline<'a> {
     }
 }
 
-/// Where the names of files start.
-pub(super) struct Names {
-    /// The folder that names in the report start from.
-    folder: PathBuf,
-    /// The folder that names of git start from.
-    top: Option<PathBuf>,
-}
+/// The names of files in the report.
+pub(super) struct Names(Folders);
 
 impl Names {
     pub(super) fn new(reporting: &Reporting<'_>) -> Self {
-        let canonical = |path: PathBuf| path.canonicalize().unwrap_or(path);
-        Self { folder: canonical(reporting.folder()), top: git::top_folder().map(canonical) }
+        Self(Folders::new(reporting))
+    }
+
+    pub(super) fn folders(&self) -> &Folders {
+        &self.0
     }
 
     /// Returns the path of a file by its name in the report.
     pub(super) fn on_disk(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
+        self.0.report.join(name)
     }
 
     /// Returns the name in the report of a file that git names.
     pub(super) fn of_repository(&self, path: &Path) -> String {
-        let top = self.top.as_deref().unwrap_or(&self.folder);
-        seen_from(&self.folder, &top.join(path)).to_string_lossy().into_owned()
+        seen_from(&self.0.report, &self.0.top.join(path)).to_string_lossy().into_owned()
     }
 
     /// Returns the name in the report of a file or a folder that the user names.
     pub(super) fn of_argument(&self, path: &Path) -> String {
         let absolute = path.canonicalize().or_else(|_| std::path::absolute(path));
         let absolute = absolute.unwrap_or_else(|_| path.to_owned());
-        let inside = absolute.strip_prefix(&self.folder).unwrap_or(&absolute);
+        let inside = absolute.strip_prefix(&self.0.report).unwrap_or(&absolute);
         inside.to_string_lossy().into_owned()
     }
 

@@ -19,7 +19,8 @@ use pulpcov_core::report::gate::{
 use pulpcov_core::summarize::{Detail, Summary};
 
 use super::reporting::{Reporting, check_max_bytes, named_in_part};
-use super::{git, own, repository};
+use super::repository::{self, Folders};
+use super::{git, own};
 use crate::args::{GateArgs, GateFormat, ReportingArgs};
 use crate::exit::{Exit, Failure};
 use crate::{settings, ui};
@@ -104,8 +105,8 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     match args.format {
         // Services and readers of comments know files by their names in the repository.
         GateFormat::Github | GateFormat::Markdown => {
-            let places = repository::Places::new(&reporting);
-            write(args, &reporting, &report.named_from(&places.top, &places.folder))?;
+            let Folders { top, report: folder } = names.folders();
+            write(args, &reporting, &report.named_from(top, folder))?;
         }
         GateFormat::Text | GateFormat::Json => write(args, &reporting, &report)?,
     }

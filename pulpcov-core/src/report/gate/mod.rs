@@ -51,12 +51,12 @@ pub struct GateReport<'a> {
     comparison: Option<&'a Comparison>,
     flapping: Option<&'a Flapping>,
     max_bytes: Option<usize>,
-    places: Option<Places<'a>>,
+    folders: Option<Folders<'a>>,
 }
 
-/// Where names start.
+/// The folders that names start from.
 #[derive(Debug, Clone, Copy)]
-struct Places<'a> {
+struct Folders<'a> {
     /// The top folder of the repository.
     top: &'a Path,
     /// The folder that the names of the verdict start from.
@@ -66,7 +66,7 @@ struct Places<'a> {
 impl<'a> GateReport<'a> {
     /// Creates a report of a verdict, made with a ratchet or without.
     pub fn new(verdict: &'a Verdict) -> Self {
-        Self { verdict, comparison: None, flapping: None, max_bytes: None, places: None }
+        Self { verdict, comparison: None, flapping: None, max_bytes: None, folders: None }
     }
 
     /// Adds what became of files since a baseline. The verdict was made with this baseline.
@@ -106,13 +106,13 @@ impl<'a> GateReport<'a> {
     /// ```
     #[must_use]
     pub fn named_from(mut self, top: &'a Path, folder: &'a Path) -> Self {
-        self.places = Some(Places { top, folder });
+        self.folders = Some(Folders { top, folder });
         self
     }
 
     /// Returns the name of a file of the verdict, as the report shows it.
     fn shown(&self, name: &str) -> String {
-        let Some(Places { top, folder }) = self.places else { return name.to_owned() };
+        let Some(Folders { top, folder }) = self.folders else { return name.to_owned() };
         let path = to_os(&normpath(&from_os(&folder.join(name))));
         match path.strip_prefix(top) {
             Ok(inside) => inside.to_string_lossy().into_owned(),

@@ -290,9 +290,7 @@ impl Options {
         self.live = live;
         self
     }
-}
 
-impl Options {
     /// Shows the changes of a branch: a page of them, marks at changed lines, and filters for what changed.
     ///
     /// [`Changes`] has an example.

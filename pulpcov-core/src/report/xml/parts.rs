@@ -2,66 +2,18 @@
 
 use std::io::Write;
 
-use super::{Class, Hits, PACKAGE_END, Package, Packages, write_head, write_package_head};
+use super::{Class, Hits, Options, PACKAGE_END, Package, Packages, write_head, write_package_head};
 use crate::Result;
 use crate::report::RepositoryFiles;
 use crate::report::parallel::render_in_order;
 
-/// The largest part that GitLab reads, in bytes.
-const LARGEST: usize = 10 << 20;
+/// The most bytes of a file that GitLab reads.
+///
+/// The source is GitLab's documentation: a Cobertura file must be smaller than 10 MiB.
+pub const GITLAB_LIMIT: usize = (10 << 20) - 1;
 
 /// The most bytes that a part has besides its packages.
 const AROUND: usize = 1024;
-
-/// Options of [`parts()`].
-#[derive(Debug, Clone)]
-pub struct PartOptions {
-    max_bytes: usize,
-    package_depth: i64,
-    skip_empty: bool,
-    timestamp: u128,
-}
-
-impl Default for PartOptions {
-    fn default() -> Self {
-        Self { max_bytes: LARGEST - 1, package_depth: 99, skip_empty: false, timestamp: 0 }
-    }
-}
-
-impl PartOptions {
-    /// Creates the defaults: parts of less than 10 MiB, and a package for each folder.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets the most bytes of a part.
-    #[must_use]
-    pub fn max_bytes(mut self, bytes: usize) -> Self {
-        self.max_bytes = bytes;
-        self
-    }
-
-    /// Sets how many levels of folders become packages, as [`Options::package_depth`](super::Options::package_depth) does.
-    #[must_use]
-    pub fn package_depth(mut self, depth: i64) -> Self {
-        self.package_depth = depth;
-        self
-    }
-
-    /// Sets whether to leave out files without statements.
-    #[must_use]
-    pub fn skip_empty(mut self, skip: bool) -> Self {
-        self.skip_empty = skip;
-        self
-    }
-
-    /// Sets the time of the report, in milliseconds since 1970.
-    #[must_use]
-    pub fn timestamp(mut self, milliseconds: u128) -> Self {
-        self.timestamp = milliseconds;
-        self
-    }
-}
 
 /// A part of the report, which is a report itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +34,10 @@ impl Part {
     }
 }
 
-/// Writes the report in parts of a limited size. There is at least one.
+/// Writes the report in parts of at most `max_bytes`, such as [`GITLAB_LIMIT`]. There is at least one.
 ///
-/// GitLab reads no part of 10 MiB or more. Names of files are those of the repository, so there are no source folders. The
-/// files of a package are in one part, unless the package alone is too large.
+/// Names of files are those of the repository, so the [sources](Options::sources) and the [root](Options::root) of the
+/// options do not count. The files of a package are in one part, unless the package alone is too large.
 ///
 /// # Errors
 ///
@@ -98,7 +50,7 @@ impl Part {
 /// use std::path::Path;
 ///
 /// use pulpcov_core::report::RepositoryFiles;
-/// use pulpcov_core::report::xml::{PartOptions, parts};
+/// use pulpcov_core::report::xml::{GITLAB_LIMIT, Options, parts};
 /// use pulpcov_core::summarize::Summarizer;
 /// use pulpcov_core::{CoverageData, Numbits};
 ///
@@ -110,13 +62,17 @@ impl Part {
 /// let summary = Summarizer::new(&data, &sources).run()?;
 /// let files = RepositoryFiles::new(&summary, "")?;
 ///
-/// assert_eq!(parts(&files, &PartOptions::new())?.len(), 1);
-/// let parts = parts(&files, &PartOptions::new().max_bytes(1900))?;
+/// assert_eq!(parts(&files, &Options::new(), GITLAB_LIMIT)?.len(), 1);
+/// let parts = parts(&files, &Options::new(), 1900)?;
 /// assert_eq!(parts.len(), 2);
 /// assert!(String::from_utf8_lossy(parts[1].text()).contains(r#"filename="lib/c.py""#));
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
-pub fn parts(files: &RepositoryFiles<'_>, options: &PartOptions) -> Result<Vec<Part>> {
+pub fn parts(
+    files: &RepositoryFiles<'_>,
+    options: &Options,
+    max_bytes: usize,
+) -> Result<Vec<Part>> {
     let summary = files.summary();
     let mut packages = Packages::new();
     for (name, file) in files.iter() {
@@ -125,7 +81,8 @@ pub fn parts(files: &RepositoryFiles<'_>, options: &PartOptions) -> Result<Vec<P
             packages.add(Class::named(file, name, shown, summary, options.package_depth)?);
         }
     }
-    let mut parts = Parts { options, has_arcs: summary.has_arcs(), done: Vec::new() };
+    let (has_arcs, timestamp) = (summary.has_arcs(), options.timestamp);
+    let mut parts = Parts { max_bytes, timestamp, has_arcs, done: Vec::new() };
     let mut part = Draft::default();
     for package in packages.sorted() {
         let classes = parts.render(&package)?;
@@ -189,16 +146,17 @@ impl Draft {
     }
 }
 
-struct Parts<'a> {
-    options: &'a PartOptions,
+struct Parts {
+    max_bytes: usize,
+    timestamp: u128,
     has_arcs: bool,
     done: Vec<Part>,
 }
 
-impl Parts<'_> {
+impl Parts {
     /// Returns the bytes that the packages of a part may have.
     fn room(&self) -> usize {
-        self.options.max_bytes.saturating_sub(AROUND)
+        self.max_bytes.saturating_sub(AROUND)
     }
 
     fn render(&self, package: &Package<'_>) -> Result<Vec<RenderedClass>> {
@@ -223,7 +181,7 @@ impl Parts<'_> {
     fn finish(&mut self, part: Draft) -> Result<()> {
         let mut text = Vec::new();
         let totals = sum(part.classes());
-        write_head(totals, self.has_arcs, self.options.timestamp, &mut text)?;
+        write_head(totals, self.has_arcs, self.timestamp, &mut text)?;
         writeln!(text, "\t<packages>")?;
         for (name, classes) in &part.packages {
             write_package_head(name, sum(classes), self.has_arcs, &mut text)?;
@@ -231,7 +189,7 @@ impl Parts<'_> {
             writeln!(text, "{PACKAGE_END}")?;
         }
         writeln!(text, "\t</packages>\n</coverage>")?;
-        let is_too_large = text.len() > self.options.max_bytes;
+        let is_too_large = text.len() > self.max_bytes;
         let first = part.classes().next().filter(|_| is_too_large);
         let too_large = first.map(|class| class.name.clone());
         self.done.push(Part { text, too_large });

@@ -1,0 +1,132 @@
+//! The files of the repository, and what changed in them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::changes::{ChangeKind, Diff, FileChange};
+use pulpcov_core::config::OwnSettings;
+use pulpcov_core::impact::{Change, Project};
+use pulpcov_core::python::{Definitions, PythonSource, SourceChange};
+
+use super::super::git::{self, Base};
+use super::super::reporting::{self, is_python};
+use crate::args::TestsForArgs;
+use crate::exit::Failure;
+use crate::settings;
+
+/// The files of the repository as they are now, and what changed in them.
+pub(super) struct Worktree {
+    pub(super) top: PathBuf,
+    pub(super) cwd: PathBuf,
+    pub(super) base: Base,
+    /// The changes since the base.
+    diff: Diff,
+    /// The edited Python files as they were at the base.
+    pub(super) old: HashMap<PathBuf, Vec<u8>>,
+    /// The files that git tracks and those that it does not ignore, from the top folder.
+    pub(super) files: Vec<String>,
+}
+
+impl Worktree {
+    pub(super) fn open(args: &TestsForArgs, own: &OwnSettings) -> Result<Self, Failure> {
+        let base = args.base.as_deref().or(own.patch.base.as_deref());
+        let (text, base) = git::changes(base, None, None)?;
+        let mut diff = Diff::parse(&text)?;
+        let untracked = git::untracked()?;
+        untracked.iter().for_each(|path| diff.add_new_file(path, 1));
+        let old = contents(&base.commit, &edited(&diff))?;
+        let canonical = |path: PathBuf| path.canonicalize().unwrap_or(path);
+        let top = canonical(git::top_folder().map_or_else(settings::cwd, Ok)?);
+        let exists = |path: &PathBuf| top.join(path).is_file();
+        let files = git::tracked()?.into_iter().chain(untracked).filter(exists);
+        let files = files.filter_map(|path| path.to_str().map(str::to_owned)).collect();
+        let cwd = canonical(settings::cwd()?);
+        Ok(Self { top, cwd, base, diff, old, files })
+    }
+
+    /// Returns what changed, as Python sees it.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        changes(&self.diff, &self.old, |path| {
+            std::fs::read(self.top.join(path)).unwrap_or_default()
+        })
+    }
+
+    /// Returns the Python files, with those that are gone: others may still import them.
+    pub(super) fn project(&self, args: &TestsForArgs) -> Project {
+        let gone = self.diff.files().iter().filter_map(FileChange::old_path);
+        let gone = gone.filter_map(|path| path.to_str().map(str::to_owned));
+        let files = self.files.iter().cloned().chain(gone);
+        let paths: BTreeSet<String> = files.filter(|path| is_python(Path::new(path))).collect();
+        let cache = reporting::cache(&args.data).ok().flatten();
+        let read = |path: &str| std::fs::read(self.top.join(path)).ok();
+        let project = Project::read(paths.into_iter().collect(), read, cache.as_ref());
+        let project = project.links(self.links());
+        // In a folder that cannot be written to, there is no cache, and the next run is slower.
+        let _ = cache.map(|cache| cache.save());
+        project
+    }
+
+    /// Returns the files of the repository that are links to others, each with the file that it leads to.
+    fn links(&self) -> Vec<(String, String)> {
+        let link = |path: &String| {
+            let whole = self.top.join(path);
+            if !whole.is_symlink() {
+                return None;
+            }
+            let target = whole.canonicalize().ok()?;
+            Some((path.clone(), target.strip_prefix(&self.top).ok()?.to_str()?.to_owned()))
+        };
+        self.files.iter().filter_map(link).collect()
+    }
+
+    /// Returns the functions and classes of a file, unless it is not Python.
+    pub(super) fn definitions(&self, path: &str) -> Option<Definitions> {
+        let bytes = std::fs::read(self.top.join(path)).ok()?;
+        PythonSource::decode(bytes).ok()?.definitions().ok()
+    }
+}
+
+/// Returns what a diff changed, as Python sees it. `old` has the edited files, and `new` reads them.
+pub(super) fn changes(
+    diff: &Diff,
+    old: &HashMap<PathBuf, Vec<u8>>,
+    new: impl Fn(&Path) -> Vec<u8>,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for change in diff.files() {
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        let (before, after) = (change.old_path(), change.new_path());
+        if let Some((path, old)) = before.and_then(|path| Some((path, old.get(path)?))) {
+            changes.push(Change::Edited(text(path), SourceChange::between(old, &new(path))));
+            continue;
+        }
+        let before = before.filter(|_| change.kind() != ChangeKind::Copied);
+        let after = after.filter(|path| Some(*path) != before);
+        changes.extend(before.map(|path| match is_python(path) {
+            true => Change::Deleted(text(path)),
+            false => Change::Other(text(path)),
+        }));
+        changes.extend(after.map(|path| match is_python(path) {
+            true => Change::Added(text(path)),
+            false => Change::Other(text(path)),
+        }));
+    }
+    changes
+}
+
+/// Returns the Python files that have another text at the same place.
+pub(super) fn edited(diff: &Diff) -> Vec<&Path> {
+    let is_edit = |change: &&FileChange| {
+        change.kind() == ChangeKind::Modified && change.old_path() == change.new_path()
+    };
+    let paths = diff.files().iter().filter(is_edit).filter_map(FileChange::old_path);
+    paths.filter(|path| is_python(path)).collect()
+}
+
+pub(super) fn contents(
+    revision: &str,
+    paths: &[&Path],
+) -> Result<HashMap<PathBuf, Vec<u8>>, Failure> {
+    let contents = git::contents(revision, paths)?;
+    Ok(paths.iter().map(|path| path.to_path_buf()).zip(contents).collect())
+}
