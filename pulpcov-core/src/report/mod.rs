@@ -20,7 +20,7 @@
 //!
 //! [`RepositoryFiles`] has the names of files for services of CI. The reports share private modules: `flat_name` and `folders`
 //! name files and folders, `splitlines` finds lines as Python does, `parallel` renders on all cores, `findings` joins lines to
-//! ranges, `code_quality`, `markdown_text`, `workflow_commands` and `xml_text` write what services read, `fitted` leaves out
+//! ranges, `code_quality`, `markdown_text`, `workflow_commands` and `xml_writer` write what services read, `fitted` leaves out
 //! what does not fit, `sentence` keeps names apart from words, and `figures` has counts in words.
 //!
 //! All reports but `html` and those that coverage.py does not have write the same bytes as coverage.py. They write to any
@@ -56,7 +56,7 @@ pub mod text;
 pub mod who;
 mod workflow_commands;
 pub mod xml;
-mod xml_text;
+mod xml_writer;
 
 pub use flat_name::flat_name;
 pub use repository::RepositoryFiles;

@@ -1,7 +1,5 @@
 //! Rendering on all cores, with output in order.
 
-use std::io::Write;
-
 use crate::Result;
 
 /// The maximum number of parts that are rendered but not yet written.
@@ -25,7 +23,7 @@ impl Rendered for Vec<u8> {
 
 /// Renders each part, and passes the rendered parts to `write` in order. While `write` runs, other
 /// threads render the next parts.
-pub(super) fn render_in_order<W: Write + ?Sized, T: Sync, R: Rendered>(
+pub(super) fn render_in_order<W: ?Sized, T: Sync, R: Rendered>(
     parts: &[T],
     out: &mut W,
     render: impl Fn(&T) -> Result<R> + Sync,

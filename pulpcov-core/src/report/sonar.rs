@@ -10,10 +10,12 @@ use std::io::Write;
 
 use super::RepositoryFiles;
 use super::parallel::render_in_order;
-use super::xml_text::escape;
+use super::xml_writer::{Indent, Tag, XmlWriter};
 use crate::Result;
 use crate::results::Analysis;
 use crate::summarize::FileSummary;
+
+const INDENT: Indent = Indent::TwoSpaces;
 
 /// Writes the report as SonarQube's generic coverage.
 ///
@@ -43,29 +45,30 @@ use crate::summarize::FileSummary;
 /// assert!(String::from_utf8_lossy(&out).contains(line));
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
-pub fn write(files: &RepositoryFiles<'_>, mut out: impl Write) -> Result<()> {
-    writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<coverage version=\"1\">")?;
+pub fn write(files: &RepositoryFiles<'_>, out: impl Write) -> Result<()> {
+    let mut xml = XmlWriter::new(out, INDENT);
+    xml.declaration("version=\"1.0\" encoding=\"UTF-8\"")?;
+    xml.start(Tag::new("coverage").number("version", 1))?;
     let files: Vec<_> = files.iter().collect();
-    let render = |(name, file): &(&str, &FileSummary)| {
-        let mut text = Vec::new();
-        write_file(name, file.analysis()?, &mut text)?;
-        Ok(text)
-    };
-    render_in_order(&files, &mut out, render, |out, text| Ok(out.write_all(&text)?))?;
-    Ok(writeln!(out, "</coverage>")?)
+    let render = |(name, file): &(&str, &FileSummary)| rendered(name, file.analysis()?);
+    render_in_order(&files, &mut xml, render, |xml, file| xml.rendered(&file))?;
+    xml.end("coverage")?;
+    xml.finish().map(drop)
 }
 
-fn write_file(name: &str, analysis: &Analysis, out: &mut Vec<u8>) -> Result<()> {
+fn rendered(name: &str, analysis: &Analysis) -> Result<Vec<u8>> {
     let stats = if analysis.has_arcs() { analysis.branch_stats() } else { BTreeMap::new() };
-    writeln!(out, "  <file path=\"{}\">", escape(name))?;
+    let mut xml = XmlWriter::inside(1, INDENT)?;
+    xml.start(Tag::new("file").text("path", name))?;
     // SonarQube counts lines from 1.
     for line in analysis.statements().iter().filter(|line| **line > 0) {
         let ran = analysis.missing().binary_search(line).is_err();
-        write!(out, "    <lineToCover lineNumber=\"{line}\" covered=\"{ran}\"")?;
+        let mut tag = Tag::new("lineToCover").number("lineNumber", line).number("covered", ran);
         if let Some((exits, taken)) = stats.get(line) {
-            write!(out, " branchesToCover=\"{exits}\" coveredBranches=\"{taken}\"")?;
+            tag = tag.number("branchesToCover", exits).number("coveredBranches", taken);
         }
-        writeln!(out, "/>")?;
+        xml.empty(tag)?;
     }
-    Ok(writeln!(out, "  </file>")?)
+    xml.end("file")?;
+    Ok(xml.into_text())
 }

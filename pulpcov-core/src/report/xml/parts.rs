@@ -1,11 +1,10 @@
 //! The report in parts of a limited size, for GitLab.
 
-use std::io::Write;
-
-use super::{Class, Hits, Options, PACKAGE_END, Package, Packages, write_head, write_package_head};
+use super::{Class, Hits, INDENT, Options, Package, Packages, end_package, start, start_package};
 use crate::Result;
 use crate::report::RepositoryFiles;
 use crate::report::parallel::render_in_order;
+use crate::report::xml_writer::{Tag, XmlWriter};
 
 /// The most bytes of a file that GitLab reads.
 ///
@@ -160,11 +159,7 @@ impl Parts {
     }
 
     fn render(&self, package: &Package<'_>) -> Result<Vec<RenderedClass>> {
-        let render = |class: &Class<'_>| {
-            let mut text = Vec::new();
-            class.write(self.has_arcs, &mut text)?;
-            Ok(text)
-        };
+        let render = |class: &Class<'_>| class.rendered(self.has_arcs);
         let mut texts = Vec::new();
         render_in_order(&package.classes, &mut std::io::sink(), render, |_, text| {
             texts.push(text);
@@ -179,16 +174,17 @@ impl Parts {
     }
 
     fn finish(&mut self, part: Draft) -> Result<()> {
-        let mut text = Vec::new();
-        let totals = sum(part.classes());
-        write_head(totals, self.has_arcs, self.timestamp, &mut text)?;
-        writeln!(text, "\t<packages>")?;
+        let mut xml = XmlWriter::new(Vec::new(), INDENT);
+        start(sum(part.classes()), self.has_arcs, self.timestamp, &mut xml)?;
+        xml.start(Tag::new("packages"))?;
         for (name, classes) in &part.packages {
-            write_package_head(name, sum(classes), self.has_arcs, &mut text)?;
-            classes.iter().for_each(|class| text.extend_from_slice(&class.text));
-            writeln!(text, "{PACKAGE_END}")?;
+            start_package(name, sum(classes), self.has_arcs, &mut xml)?;
+            classes.iter().try_for_each(|class| xml.rendered(&class.text))?;
+            end_package(&mut xml)?;
         }
-        writeln!(text, "\t</packages>\n</coverage>")?;
+        xml.end("packages")?;
+        xml.end("coverage")?;
+        let text = xml.finish()?;
         let is_too_large = text.len() > self.max_bytes;
         let first = part.classes().next().filter(|_| is_too_large);
         let too_large = first.map(|class| class.name.clone());
