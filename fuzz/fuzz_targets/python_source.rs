@@ -11,7 +11,6 @@ fuzz_target!(|bytes: &[u8]| {
     let lines = source.text().split('\n').count() as i32;
     let options = AnalyzeOptions::new().expect("the default patterns compile");
     for version in PythonVersion::ALL {
-        let _ = source.token_lines(version);
         match source.analyze(&options.clone().version(version)) {
             Ok(facts) => check(&facts, lines),
             Err(error) => assert!(!error.to_string().is_empty()),

@@ -1,7 +1,8 @@
 //! The facts about sources, and analyses of made-up data, are the same as coverage.py's.
 //!
-//! `tests/fixtures/python/record.py` writes what is expected. Its results for the small sources beside it are
-//! stored, for each version of Python. For a sample of the standard library, it runs during the test.
+//! `tests/fixtures/python/record.py` writes what is expected. Each source in `tests/fixtures/python/sources` is a test, and
+//! what is expected lies beside it, for each version of Python. For a sample of the standard library, the script runs
+//! during the test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,29 +16,134 @@ use serde_json::{Value, json};
 
 use crate::support::{python, root};
 
-#[test]
-fn python_3_11() {
-    check(PythonVersion::Py311);
+/// Makes a test of each source, which has the name of the source.
+macro_rules! sources {
+    ($($name:ident)*) => {
+        mod sources {
+            pub(super) const NAMES: &[&str] = &[$(stringify!($name)),*];
+            $(
+                #[test]
+                fn $name() {
+                    super::check(stringify!($name));
+                }
+            )*
+        }
+    };
+}
+
+sources! {
+    annotate_functions
+    annotations_deferred
+    breaks_nested
+    class_with_jumps
+    classes
+    comments
+    comprehensions
+    continuations
+    continue_in_constant_while
+    coroutine_decorators
+    decorators
+    docstring_only
+    docstrings
+    empty
+    except_without_parentheses
+    exclude_by_text_of_several_lines
+    exclude_clauses
+    exclude_decorator_in_parentheses
+    exclude_default
+    exclude_definitions
+    exclude_docstring_line
+    exclude_headers_of_several_lines
+    exclude_named_groups
+    exclude_nested_suites
+    exclude_rest_of_file
+    exclude_whole_file
+    exclude_with_flags
+    f_strings
+    for_else_in_for
+    for_loop
+    for_with_header_of_several_lines
+    formfeed
+    function_at_first_line
+    function_at_first_line_last_exit
+    functions_in_functions
+    generators
+    global_statements_only
+    if_compact
+    if_constant
+    if_debug
+    if_else
+    if_exits
+    if_folded
+    if_multi_line
+    if_nested_constant
+    jumps_on_one_line
+    lambdas
+    last_line_without_newline
+    lazy_imports
+    line_ends
+    line_ends_mac
+    line_separators
+    literals
+    many_ways_to_one_line
+    match_cases
+    match_compact
+    match_in_function
+    match_last_case_excluded
+    match_last_case_lines
+    match_split
+    match_wildcards
+    not_python
+    not_python_2
+    odd_white_space
+    only_comment
+    partial_default
+    partial_patterns
+    raise_in_loops
+    semicolons
+    sequence
+    simple_statements
+    soft_keywords_after_semicolons
+    strings
+    t_strings
+    tabs
+    try_else_finally
+    try_except
+    try_in_handler
+    try_in_loops
+    try_raise
+    try_return
+    try_star
+    type_parameters
+    unclosed
+    unicode_names
+    unpacking_comprehensions
+    unreachable
+    while_false
+    while_loop
+    while_true
+    while_true_else
+    with_branches
+    with_compact
+    with_in_loops
+    with_in_try
+    with_nested
+    with_one
+    with_return
+    with_several_lines
+    with_untaken_end
 }
 
 #[test]
-fn python_3_12() {
-    check(PythonVersion::Py312);
-}
-
-#[test]
-fn python_3_13() {
-    check(PythonVersion::Py313);
-}
-
-#[test]
-fn python_3_15() {
-    check(PythonVersion::Py315);
-}
-
-#[test]
-fn python_3_14() {
-    check(PythonVersion::Py314);
+fn each_source_is_a_test() {
+    let files = fs::read_dir(fixtures().join("sources")).unwrap();
+    let mut names: Vec<String> = files
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    assert_eq!(names, sources::NAMES, "add the source to the list, or remove it");
 }
 
 /// Every ninth file of the standard library of the Python that coverage.py runs on.
@@ -61,8 +167,9 @@ fn standard_library() {
         .flat_map(|line| {
             let expected: Value = serde_json::from_str(line).unwrap();
             let version = expected["python"].as_str().unwrap().parse().unwrap();
-            let source = fs::read(expected["file"].as_str().unwrap()).unwrap();
-            differences(&source, &expected, version)
+            let file = expected["file"].as_str().unwrap().to_owned();
+            let found = differences(&fs::read(&file).unwrap(), &expected, version);
+            found.into_iter().map(move |difference| format!("{file}: {difference}"))
         })
         .collect();
     assert!(differing.is_empty(), "{}", differing.join("\n"));
@@ -101,40 +208,36 @@ fn fixtures() -> PathBuf {
     root().join("tests/fixtures/python")
 }
 
-fn check(version: PythonVersion) {
-    let fixtures = fixtures();
-    // The records of later versions have only what differs from the first version.
-    let mut recorded = BTreeMap::new();
-    for version in [PythonVersion::Py311, version] {
-        let text = fs::read_to_string(fixtures.join(format!("expected-{version}.jsonl"))).unwrap();
-        for line in text.lines() {
-            let expected: Value = serde_json::from_str(line).unwrap();
-            recorded.insert(expected["file"].as_str().unwrap().to_owned(), expected);
-        }
-    }
+/// Compares the facts of a source in all versions of Python with those beside it.
+fn check(name: &str) {
+    let path = fixtures().join("sources").join(name);
+    let source = fs::read(path.with_extension("py")).unwrap();
+    let recorded: BTreeMap<String, Value> =
+        serde_json::from_slice(&fs::read(path.with_extension("json")).unwrap()).unwrap();
     let mut differing = Vec::new();
-    for (file, expected) in recorded {
-        let source = fs::read(fixtures.join("sources").join(file)).unwrap();
-        differing.extend(differences(&source, &expected, version));
+    for version in PythonVersion::ALL {
+        // A version has facts of its own only if they differ from those of the first version.
+        let expected = recorded.get(&version.to_string()).unwrap_or(&recorded["3.11"]);
+        let found = differences(&source, expected, version);
+        differing.extend(found.into_iter().map(|difference| format!("{version}: {difference}")));
     }
     assert!(differing.is_empty(), "{}", differing.join("\n"));
 }
 
-/// Returns the differences between a source's facts and the recorded ones, one per line.
+/// Returns the differences between a source's facts and the recorded ones.
 pub(crate) fn differences(bytes: &[u8], expected: &Value, version: PythonVersion) -> Vec<String> {
-    let file = expected["file"].as_str().unwrap();
     let analyzed = PythonSource::decode(bytes)
-        .and_then(|source| Ok((source.analyze(&options(source.text(), version))?, source)));
+        .and_then(|source| source.analyze(&options(source.text(), version)));
     match (expected.get("error"), analyzed) {
         (Some(reason), Err(error)) if *reason == error.to_string() => Vec::new(),
-        (Some(reason), Err(error)) => vec![format!("{file}: want {reason} have {error}")],
-        (Some(reason), Ok(_)) => vec![format!("{file}: want {reason}")],
-        (None, Err(error)) => vec![format!("{file}: {error}")],
-        (None, Ok((facts, source))) => {
-            let found = record(&source, &facts, &expected["data"], version);
+        (Some(reason), Err(error)) => vec![format!("want {reason} have {error}")],
+        (Some(reason), Ok(_)) => vec![format!("want {reason}")],
+        (None, Err(error)) => vec![error.to_string()],
+        (None, Ok(facts)) => {
+            let found = record(&facts, &expected["data"]);
             let keys = found.as_object().unwrap().iter();
             keys.filter(|(key, value)| expected[key.as_str()] != **value)
-                .map(|(key, value)| format!("{file}: {key}: want {} have {value}", expected[key]))
+                .map(|(key, value)| format!("{key}: want {} have {value}", expected[key]))
                 .collect()
         }
     }
@@ -157,7 +260,7 @@ fn options(text: &str, version: PythonVersion) -> AnalyzeOptions {
     options
 }
 
-fn record(source: &PythonSource, facts: &Facts, data: &Value, version: PythonVersion) -> Value {
+fn record(facts: &Facts, data: &Value) -> Value {
     let (lines, arcs): (Vec<i32>, Vec<(i32, i32)>) = serde_json::from_value(data.clone()).unwrap();
     let by_lines = Analysis::of_lines(facts, lines.iter().copied());
     let by_arcs = match arcs.as_slice() {
@@ -174,7 +277,6 @@ fn record(source: &PythonSource, facts: &Facts, data: &Value, version: PythonVer
         "no_branch": facts.no_branch(),
         "regions": regions(facts),
         "arc_text": arc_text(facts),
-        "tokens": tokens(source, version),
         "by_lines": outcome(&by_lines),
         "by_arcs": outcome(&by_arcs),
         "narrowed": narrowed(&by_arcs, facts.regions()),
@@ -212,17 +314,6 @@ fn arc_text(facts: &Facts) -> Value {
     let is_branch = |line| facts.exit_counts().iter().any(|&(at, _)| at == line);
     let arcs = facts.arcs().iter().filter(|(from, _)| is_branch(*from));
     arcs.map(|&(from, to)| (format!("{from},{to}"), json!(sentence(from, to)))).collect()
-}
-
-fn tokens(source: &PythonSource, version: PythonVersion) -> Value {
-    let lines = source.token_lines(version).unwrap();
-    lines
-        .into_iter()
-        .map(|line| {
-            let tokens = line.into_iter().map(|token| json!([token.class.as_str(), token.text]));
-            tokens.collect::<Value>()
-        })
-        .collect()
 }
 
 fn outcome(analysis: &Analysis) -> Value {

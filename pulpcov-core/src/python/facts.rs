@@ -5,17 +5,18 @@ use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use memchr::memchr3;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::PythonVersion;
 use super::arcs::Arcs;
 use super::bytecode_lines::bytecode_lines;
 use super::check::check;
 use super::deferred_annotations::{DeferredLines, deferred_lines};
-use super::highlight::{TokenLine, token_lines};
 use super::line_patterns::LinePatterns;
 use super::line_set::LineSet;
 use super::multiline::MultilineMap;
 use super::regions::{Region, regions};
+use super::stored::{self, Stored};
 use super::syntax::Syntax;
 use super::{decode, exclude};
 use crate::Result;
@@ -312,35 +313,13 @@ impl PythonSource {
         let last_line = i32::try_from(self.text.matches('\n').count()).unwrap_or(i32::MAX - 1) + 1;
         Ok(patterns.lines(&self.text, last_line, &MultilineMap::default())?.to_vec())
     }
-
-    /// Returns the tokens of each line, for highlighting.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`ErrorKind::NotPython`](crate::ErrorKind::NotPython) if Python does not parse the
-    /// text.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use pulpcov_core::python::{PythonSource, PythonVersion, TokenClass};
-    ///
-    /// let source = PythonSource::decode(b"return_to = 1\n")?;
-    /// let lines = source.token_lines(PythonVersion::NEWEST)?;
-    /// let first = &lines[0][0];
-    /// assert_eq!((first.class, first.text.as_str()), (TokenClass::Name, "return_to"));
-    /// # Ok::<(), pulpcov_core::Error>(())
-    /// ```
-    pub fn token_lines(&self, version: PythonVersion) -> Result<Vec<TokenLine>> {
-        Ok(token_lines(&self.text, version)?)
-    }
 }
 
 /// The facts that coverage.py finds in a source file.
 ///
 /// Lines count from 1, and lists are sorted. A negative line at the end of an arc is an exit: `-3`
 /// is the exit of the function, class or module that starts on line 3.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Facts {
     last_line: i32,
     last_line_outside_regions: i32,
@@ -353,6 +332,34 @@ pub struct Facts {
     exit_counts: Vec<(i32, usize)>,
     regions: Vec<Region>,
     deferred: DeferredLines,
+}
+
+/// The form of [`Facts`] in the cache. The public type has none, so the fields of facts may change.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Facts")]
+struct StoredFacts {
+    last_line: i32,
+    last_line_outside_regions: i32,
+    statements: Vec<i32>,
+    excluded: Vec<i32>,
+    docstrings: Vec<i32>,
+    no_branch: Vec<i32>,
+    multiline: MultilineMap,
+    arcs: Option<Arcs>,
+    exit_counts: Vec<(i32, usize)>,
+    #[serde(with = "stored::list")]
+    regions: Vec<Region>,
+    deferred: DeferredLines,
+}
+
+impl Stored for Facts {
+    fn store<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        StoredFacts::serialize(self, serializer)
+    }
+
+    fn load<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        StoredFacts::deserialize(deserializer)
+    }
 }
 
 impl Facts {

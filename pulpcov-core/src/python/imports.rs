@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, ExprCall, Stmt};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::stored::Stored;
 use super::syntax::Syntax;
 use super::{PythonSource, PythonVersion};
 use crate::Result;
@@ -30,12 +31,30 @@ const LONGEST_NAME: usize = 200;
 /// assert_eq!(imports.relative().collect::<Vec<_>>(), [(1, "cart"), (1, "cart.Cart")]);
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Imports {
     absolute: BTreeSet<String>,
     relative: BTreeSet<(u32, String)>,
-    #[serde(default)]
     is_unknown: bool,
+}
+
+/// The form of [`Imports`] in the cache. The public type has none.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Imports")]
+struct StoredImports {
+    absolute: BTreeSet<String>,
+    relative: BTreeSet<(u32, String)>,
+    is_unknown: bool,
+}
+
+impl Stored for Imports {
+    fn store<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        StoredImports::serialize(self, serializer)
+    }
+
+    fn load<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        StoredImports::deserialize(deserializer)
+    }
 }
 
 impl Imports {

@@ -42,8 +42,8 @@
 //!
 //! Other modules:
 //!
-//! - `highlight`: splits text into tokens, for highlighting.
 //! - `facts_json`: facts as JSON.
+//! - `stored`: how the cache of facts stores values.
 //! - `version`: the versions of Python that this crate models.
 //! - `walk`: iterates over the statements of a syntax tree.
 //! - `line_set`: a set of line numbers.
@@ -60,7 +60,6 @@ mod exclude;
 mod excluded;
 mod facts;
 mod facts_json;
-mod highlight;
 mod identifiers;
 mod imports;
 mod irrefutable_cases;
@@ -75,6 +74,7 @@ mod refusal;
 mod regions;
 mod source_change;
 mod stack;
+mod stored;
 pub(crate) mod syntax;
 mod test_definitions;
 mod token_summary;
@@ -84,10 +84,10 @@ mod walk;
 pub use crate::pyre::{DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS};
 pub use facts::{AnalyzeOptions, Facts, PythonSource};
 pub use facts_json::FactsJson;
-pub use highlight::{SourceToken, TokenClass, TokenLine};
 pub use imports::Imports;
 pub use line_patterns::LinePatterns;
 pub use regions::{Region, RegionKind};
 pub use source_change::{ChangedFunction, SourceChange};
+pub(crate) use stored::{AsStored, Stored};
 pub use test_definitions::Definitions;
 pub use version::PythonVersion;

@@ -8,14 +8,14 @@
 use std::ops::RangeInclusive;
 
 use ruff_python_ast::{ExceptHandler, Stmt};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::stored::Stored;
 use super::syntax::Syntax;
 use super::walk::{self, Definition};
 
 /// The kind of a [`Region`].
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RegionKind {
     /// A function, method or nested function.
@@ -43,12 +43,40 @@ impl RegionKind {
 }
 
 /// A function or class, with the lines that belong to it and to no inner region of its kind.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region {
     kind: RegionKind,
     name: String,
     start: i32,
     lines: Vec<RangeInclusive<i32>>,
+}
+
+/// The form of [`Region`] in the cache. The public type has none.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Region")]
+struct StoredRegion {
+    #[serde(with = "StoredKind")]
+    kind: RegionKind,
+    name: String,
+    start: i32,
+    lines: Vec<RangeInclusive<i32>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RegionKind")]
+enum StoredKind {
+    Function,
+    Class,
+}
+
+impl Stored for Region {
+    fn store<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        StoredRegion::serialize(self, serializer)
+    }
+
+    fn load<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        StoredRegion::deserialize(deserializer)
+    }
 }
 
 impl Region {

@@ -16,11 +16,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
 use crate::output::{replace, replace_with};
-use crate::python::{AnalyzeOptions, Facts, Imports, PythonSource};
+use crate::python::{AnalyzeOptions, AsStored, Facts, Imports, PythonSource, Stored};
 use crate::{Error, Result};
 
 /// The name of the file.
@@ -136,13 +133,13 @@ impl FactsCache {
         self.stored(key)
     }
 
-    fn stored<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
+    fn stored<T: Stored>(&self, key: &Key) -> Option<T> {
         let entry = self.entries.get(key)?;
         let bytes = self.bytes.get(entry.facts.clone())?;
         if checksum(bytes) != entry.checksum {
             return None;
         }
-        let value = postcard::from_bytes(bytes).ok()?;
+        let AsStored(value) = postcard::from_bytes(bytes).ok()?;
         self.used.lock().ok()?.found.push(*key);
         Some(value)
     }
@@ -152,9 +149,11 @@ impl FactsCache {
         self.store(key, facts);
     }
 
-    fn store(&self, key: Key, value: &impl Serialize) {
+    fn store(&self, key: Key, value: &impl Stored) {
         // If this fails, the next run computes the value again.
-        if let (Ok(bytes), Ok(mut used)) = (postcard::to_allocvec(value), self.used.lock()) {
+        if let (Ok(bytes), Ok(mut used)) =
+            (postcard::to_allocvec(&AsStored(value)), self.used.lock())
+        {
             used.new.push((key, bytes));
         }
     }
