@@ -61,6 +61,19 @@ pub(super) struct Base {
     pub(super) commit: String,
 }
 
+/// Asks git in a thread of its own, and meanwhile does other work.
+pub(super) fn beside<G: Send, W>(
+    ask: impl FnOnce() -> G + Send,
+    work: impl FnOnce() -> W,
+) -> (G, W) {
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(ask);
+        let done = work();
+        let answer = asked.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (answer, done)
+    })
+}
+
 /// Returns the text of a diff, and what it is from.
 ///
 /// The changes begin where the branch left `base`, or else the default branch. They end with `revision`, or else with the
@@ -106,8 +119,6 @@ fn find_base(
     revision: Option<&str>,
     otherwise: Option<&str>,
 ) -> Result<Base, Failure> {
-    // Without a repository, or if git refuses to use it, its own message says why.
-    git(&["rev-parse", "--git-dir"], Vec::new())?;
     let name = match base {
         Some(base) => base.to_owned(),
         None => default_base(otherwise)?,
@@ -259,16 +270,25 @@ fn default_base(otherwise: Option<&str>) -> Result<String, Failure> {
 }
 
 fn merge_base(base: &str, tip: &str) -> Result<String, Failure> {
+    match git(&["merge-base", "--end-of-options", base, tip], Vec::new()) {
+        Ok(commit) => Ok(String::from_utf8_lossy(&commit).trim().to_owned()),
+        Err(_) => Err(no_merge_base(base, tip)?),
+    }
+}
+
+/// Says why two revisions have no merge base, and what to do.
+fn no_merge_base(base: &str, tip: &str) -> Result<Failure, Failure> {
+    // Without a repository, or if git refuses to use it, its own message says why.
+    git(&["rev-parse", "--git-dir"], Vec::new())?;
     commit_of(base)?;
     commit_of(tip)?;
-    let commit = git(&["merge-base", "--end-of-options", base, tip], Vec::new()).map_err(|_| {
-        let why = match is_shallow() {
-            true => "this clone is shallow: fetch its whole history. In GitHub Actions, `fetch-depth: 0` of actions/checkout does that",
-            false => "they have no commit in common",
-        };
-        Failure::Refused(format!("git finds no merge base of {base:?} and {tip:?}: {why}"))
-    })?;
-    Ok(String::from_utf8_lossy(&commit).trim().to_owned())
+    let why = match is_shallow() {
+        true => {
+            "this clone is shallow: fetch its whole history. In GitHub Actions, `fetch-depth: 0` of actions/checkout does that"
+        }
+        false => "they have no commit in common",
+    };
+    Ok(Failure::Refused(format!("git finds no merge base of {base:?} and {tip:?}: {why}")))
 }
 
 /// Says that git does not know a revision, and what to do.

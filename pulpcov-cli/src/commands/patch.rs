@@ -13,6 +13,7 @@ use pulpcov_core::results::Numbers;
 use pulpcov_core::text::{branches, plural};
 
 use super::changes::{Changes, is_same_below};
+use super::git::beside;
 use super::own;
 use super::reporting::{Reporting, check_max_bytes, named_in_part};
 use crate::args::{PatchArgs, PatchFormat};
@@ -22,9 +23,11 @@ use crate::ui;
 pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
     check_max_bytes(args.max_bytes, args.format == PatchFormat::Markdown)?;
     let own = own::load(&args.reporting.data.config)?.patch;
-    let mut changes =
-        Changes::read(&args.changes, &args.reporting, args.baseline_rev.as_deref(), &own)?;
-    let mut reporting = Reporting::new(&args.reporting, true)?;
+    let baseline_rev = args.baseline_rev.as_deref();
+    let changes = || Changes::read(&args.changes, &args.reporting, baseline_rev, &own);
+    // git takes longer than reading the data.
+    let (changes, reporting) = beside(changes, || Reporting::new(&args.reporting, true));
+    let (mut changes, mut reporting) = (changes?, reporting?);
     reporting.check_that_there_is_data()?;
     let baseline = match &args.baseline {
         Some(file) => Some(changes.baseline(file, &reporting)?),

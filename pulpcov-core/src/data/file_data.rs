@@ -82,10 +82,41 @@ impl<'a> FileData<'a> {
         self.named(&self.record.arcs)
     }
 
+    /// Returns what [`lines_by_context`](Self::lines_by_context) does, in no order. A file with many contexts takes a fraction of
+    /// the time.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::{CoverageData, Numbits};
+    ///
+    /// let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "test_sub", &Numbits::from_iter([1, 4]))?;
+    /// data.add_lines("app.py", "test_add", &Numbits::from_iter([1, 2]))?;
+    /// let contexts = data.file("app.py").unwrap().unordered_lines();
+    /// assert_eq!(contexts.filter(|(_, lines)| lines.contains(4)).count(), 1);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn unordered_lines(&self) -> impl Iterator<Item = (&'a str, &'a Numbits)> + use<'a> {
+        self.unordered(&self.record.lines)
+    }
+
+    /// Returns what [`arcs_by_context`](Self::arcs_by_context) does, in no order.
+    pub fn unordered_arcs(&self) -> impl Iterator<Item = (&'a str, &'a ArcSet)> + use<'a> {
+        self.unordered(&self.record.arcs)
+    }
+
     fn named<T: Union>(&self, sets: &'a ByContext<T>) -> Vec<(&'a str, &'a T)> {
-        let mut named: Vec<_> =
-            sets.iter().map(|(id, set)| (self.contexts.name(id), set)).collect();
+        let mut named: Vec<_> = self.unordered(sets).collect();
         named.sort_unstable_by_key(|entry| entry.0);
         named
+    }
+
+    fn unordered<T: Union>(
+        &self,
+        sets: &'a ByContext<T>,
+    ) -> impl Iterator<Item = (&'a str, &'a T)> + use<'a, T> {
+        let contexts = self.contexts;
+        sets.iter().map(move |(id, set)| (contexts.name(id), set))
     }
 }

@@ -63,8 +63,8 @@ impl Project {
         Self { paths, by_module, numbers, importers }
     }
 
-    /// Reads all files on all cores, and resolves their imports. A file that cannot be read, or is not Python, imports
-    /// nothing.
+    /// Reads all files on all cores, and resolves their imports. A file that cannot be read imports nothing.
+    /// One that is not Python may import anything.
     pub fn read(
         paths: Vec<String>,
         read: impl Fn(&str) -> Option<Vec<u8>> + Sync,
@@ -74,11 +74,14 @@ impl Project {
 
         let of_text = |bytes: Vec<u8>| match cache {
             Some(cache) => cache.imports(&bytes),
-            None => PythonSource::decode(bytes).ok()?.imports().ok(),
+            // One that cannot be analyzed may import anything.
+            None => PythonSource::decode(bytes)
+                .and_then(|source| source.imports())
+                .unwrap_or_else(|_| Imports::unknown()),
         };
         let with_imports = |path: String| {
-            // A file that is gone imports nothing. One that cannot be analyzed may import anything.
-            let imports = read(&path).map(|bytes| of_text(bytes).unwrap_or_else(Imports::unknown));
+            // A file that is gone imports nothing.
+            let imports = read(&path).map(of_text);
             (path, imports.unwrap_or_default())
         };
         Self::new(paths.into_par_iter().map(with_imports).collect::<Vec<_>>())

@@ -210,8 +210,8 @@ impl<'a> Selector<'a> {
     /// Selects tests.
     pub fn select(&self, changes: &[Change], measured: &impl Measured) -> Selection {
         let selection = Selection::default();
-        let (seen, first_imports) = (HashSet::new(), HashMap::new());
-        let mut picker = Picker { selector: self, measured, selection, seen, first_imports };
+        let (seen, ran, first_imports) = (HashSet::new(), HashSet::new(), HashMap::new());
+        let mut picker = Picker { selector: self, measured, selection, seen, ran, first_imports };
         for test in &self.layout.always {
             picker.add(test, Rule::Always, "whatever changed");
         }
@@ -239,6 +239,8 @@ struct Picker<'s, 'a, M> {
     selection: Selection,
     /// The files that changed in a way that their importers may see, and whose tests are selected.
     seen: HashSet<String>,
+    /// The contexts whose tests are selected because they ran a whole file. Most run many files.
+    ran: HashSet<&'s str>,
     /// The tests that imported a file, or one of its importers, while they ran.
     first_imports: HashMap<String, BTreeSet<String>>,
 }
@@ -410,9 +412,13 @@ impl<M: Measured> Picker<'_, '_, M> {
     /// Selects the tests that ran a file.
     fn ran_file(&mut self, path: &str, rule: Rule, change: &str) {
         let measured = self.measured;
-        let tests = measured.first_lines(path).into_iter();
-        for name in tests.filter_map(|(context, _)| TestName::parse(context)) {
-            self.add(name.id(), rule, change);
+        for (context, _) in measured.first_lines(path) {
+            if !self.ran.insert(context) {
+                continue;
+            }
+            if let Some(name) = TestName::parse(context) {
+                self.add(name.id(), rule, change);
+            }
         }
     }
 }

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, ExprCall, Stmt};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use super::stored::Stored;
+use super::PythonSource;
 use super::syntax::Syntax;
-use super::{PythonSource, PythonVersion};
 use crate::Result;
 
 /// The longest text that is looked at as the name of a module.
@@ -41,20 +40,10 @@ pub struct Imports {
 /// The form of [`Imports`] in the cache. The public type has none.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Imports")]
-struct StoredImports {
+pub(super) struct StoredImports {
     absolute: BTreeSet<String>,
     relative: BTreeSet<(u32, String)>,
     is_unknown: bool,
-}
-
-impl Stored for Imports {
-    fn store<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StoredImports::serialize(self, serializer)
-    }
-
-    fn load<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        StoredImports::deserialize(deserializer)
-    }
 }
 
 impl Imports {
@@ -100,13 +89,15 @@ impl PythonSource {
     ///
     /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython), with the line, if Python refuses the text.
     pub fn imports(&self) -> Result<Imports> {
-        let syntax = Syntax::parse(self.text(), PythonVersion::NEWEST)?;
-        Ok(syntax.walk_with_stack(|syntax| {
-            let mut finder = ImportFinder::default();
-            finder.visit_body(syntax.body());
-            finder.imports
-        }))
+        Ok(self.names()?.imports)
     }
+}
+
+/// Finds what a source imports.
+pub(super) fn imports(syntax: &Syntax<'_>) -> Imports {
+    let mut finder = ImportFinder::default();
+    finder.visit_body(syntax.body());
+    finder.imports
 }
 
 #[derive(Default)]

@@ -36,6 +36,7 @@
 //!
 //! Other facts, which coverage.py does not need:
 //!
+//! - `source_names`: what a source imports and defines.
 //! - `imports`: the modules that a source names.
 //! - `source_change`: what changed between two versions, as Python sees it.
 //! - `test_definitions`: the functions and classes by which a test can be named.
@@ -73,6 +74,7 @@ mod parser_limits;
 mod refusal;
 mod regions;
 mod source_change;
+mod source_names;
 mod stack;
 mod stored;
 pub(crate) mod syntax;
@@ -88,6 +90,7 @@ pub use imports::Imports;
 pub use line_patterns::LinePatterns;
 pub use regions::{Region, RegionKind};
 pub use source_change::{ChangedFunction, SourceChange};
+pub(crate) use source_names::SourceNames;
 pub(crate) use stored::{AsStored, Stored};
 pub use test_definitions::Definitions;
 pub use version::PythonVersion;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ruff_python_ast::{Decorator, Expr, Stmt};
+use serde::{Deserialize, Serialize};
 
+use super::PythonSource;
 use super::syntax::Syntax;
 use super::walk::for_each_body;
-use super::{PythonSource, PythonVersion};
-use crate::Result;
 
 /// The functions and classes that a source defines, as far as its text shows.
 ///
@@ -24,23 +24,26 @@ use crate::Result;
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Definitions {
+pub struct Definitions(Scope);
+
+/// The form of [`Definitions`] in the cache. The public type has none.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Definitions")]
+pub(super) struct StoredDefinitions(Scope);
+
+/// What a module or a class defines.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Scope {
     functions: BTreeSet<String>,
     /// The functions whose names begin with `test`, without fixtures.
     tests: BTreeSet<String>,
-    classes: BTreeMap<String, Definitions>,
+    classes: BTreeMap<String, Scope>,
 }
 
 impl Definitions {
     /// Returns how many of the names, each inside the one before, are defined.
     pub fn existing(&self, names: &[&str]) -> usize {
-        match names {
-            [] => 0,
-            [name] if self.functions.contains(*name) => 1,
-            [name, inner @ ..] => {
-                self.classes.get(*name).map_or(0, |class| 1 + class.existing(inner))
-            }
-        }
+        self.0.existing(names)
     }
 
     /// Returns the tests as unittest and pytest find them, unless they are set to look for others: functions and methods whose
@@ -56,6 +59,22 @@ impl Definitions {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn tests(&self) -> Vec<String> {
+        self.0.tests()
+    }
+}
+
+impl Scope {
+    fn existing(&self, names: &[&str]) -> usize {
+        match names {
+            [] => 0,
+            [name] if self.functions.contains(*name) => 1,
+            [name, inner @ ..] => {
+                self.classes.get(*name).map_or(0, |class| 1 + class.existing(inner))
+            }
+        }
+    }
+
+    fn tests(&self) -> Vec<String> {
         let own = self.tests.iter().cloned();
         let inner = self.classes.iter().flat_map(|(name, class)| {
             class.tests().into_iter().map(move |test| format!("{name}::{test}"))
@@ -101,12 +120,14 @@ impl PythonSource {
     /// # Errors
     ///
     /// [`ErrorKind::NotPython`](crate::ErrorKind::NotPython), with the line, if Python refuses the text.
-    pub fn definitions(&self) -> Result<Definitions> {
-        let syntax = Syntax::parse(self.text(), PythonVersion::NEWEST)?;
-        Ok(syntax.walk_with_stack(|syntax| {
-            let mut definitions = Definitions::default();
-            definitions.add(syntax.body());
-            definitions
-        }))
+    pub fn definitions(&self) -> crate::Result<Definitions> {
+        Ok(self.names()?.definitions)
     }
+}
+
+/// Finds the functions and classes of a source.
+pub(super) fn definitions(syntax: &Syntax<'_>) -> Definitions {
+    let mut module = Scope::default();
+    module.add(syntax.body());
+    Definitions(module)
 }

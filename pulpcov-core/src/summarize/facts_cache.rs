@@ -9,7 +9,7 @@
 //! same time, only the entries of one of them are kept. Each entry has a checksum: if part of the
 //! file is damaged, the intact entries are still used, and the other facts are computed again.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::ops::Range;
@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
 use crate::output::{replace, replace_with};
-use crate::python::{AnalyzeOptions, AsStored, Facts, Imports, PythonSource, Stored};
+use crate::python::{
+    AnalyzeOptions, AsStored, Definitions, Facts, Imports, PythonSource, SourceNames, Stored,
+};
 use crate::{Error, Result};
 
 /// The name of the file.
@@ -57,12 +59,13 @@ type Checksum = [u8; 8];
 /// ```
 #[derive(Debug)]
 pub struct FactsCache {
-    folder: PathBuf,
+    /// `None` if facts are kept in memory only.
+    folder: Option<PathBuf>,
     bytes: Vec<u8>,
     entries: HashMap<Key, Entry>,
     used: Mutex<Used>,
-    /// What imports are hashed with. It is made once, because it needs the patterns of exclusions to be compiled.
-    imports_key: OnceLock<Option<Key>>,
+    /// What names are hashed with. It is made once, because it needs the patterns of exclusions to be compiled.
+    names_key: OnceLock<Option<Key>>,
 }
 
 /// The place of an entry in the file.
@@ -77,7 +80,7 @@ struct Entry {
 #[derive(Debug, Default)]
 struct Used {
     found: Vec<Key>,
-    new: Vec<(Key, Vec<u8>)>,
+    new: BTreeMap<Key, Vec<u8>>,
 }
 
 impl FactsCache {
@@ -89,8 +92,30 @@ impl FactsCache {
         let folder = folder.into();
         let bytes = read(&folder).unwrap_or_default();
         let entries = index(&bytes);
-        let (used, imports_key) = (Mutex::default(), OnceLock::new());
-        Self { folder, bytes, entries, used, imports_key }
+        let (used, names_key) = (Mutex::default(), OnceLock::new());
+        Self { folder: Some(folder), bytes, entries, used, names_key }
+    }
+
+    /// Creates a cache in memory, for a program that asks for the same facts several times. Saving it does nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::summarize::FactsCache;
+    ///
+    /// let cache = FactsCache::in_memory();
+    /// assert_eq!(cache.definitions(b"def test_a(): ...\n").tests(), ["test_a"]);
+    /// cache.save()?;
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn in_memory() -> Self {
+        Self {
+            folder: None,
+            bytes: Vec::new(),
+            entries: HashMap::new(),
+            used: Mutex::default(),
+            names_key: OnceLock::new(),
+        }
     }
 
     /// Writes new facts to the folder, and creates the folder if necessary.
@@ -115,11 +140,12 @@ impl FactsCache {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn save(&self) -> Result<()> {
+        let Some(folder) = &self.folder else { return Ok(()) };
         let used = self.used.lock().map(|mut used| std::mem::take(&mut *used)).unwrap_or_default();
         if used.new.is_empty() {
             return Ok(());
         }
-        self.write(used).map_err(|err| Error::io(&self.folder, err))
+        self.write(folder, used).map_err(|err| Error::io(folder, err))
     }
 
     /// Returns the key of a source analyzed with these options.
@@ -134,6 +160,10 @@ impl FactsCache {
     }
 
     fn stored<T: Stored>(&self, key: &Key) -> Option<T> {
+        if let Some(bytes) = self.used.lock().ok()?.new.get(key) {
+            let AsStored(value) = postcard::from_bytes(bytes).ok()?;
+            return Some(value);
+        }
         let entry = self.entries.get(key)?;
         let bytes = self.bytes.get(entry.facts.clone())?;
         if checksum(bytes) != entry.checksum {
@@ -154,30 +184,54 @@ impl FactsCache {
         if let (Ok(bytes), Ok(mut used)) =
             (postcard::to_allocvec(&AsStored(value)), self.used.lock())
         {
-            used.new.push((key, bytes));
+            used.new.insert(key, bytes);
         }
     }
 
-    /// Returns what a source imports, and stores it. Returns `None` if the source is not Python.
-    pub(crate) fn imports(&self, source: &[u8]) -> Option<Imports> {
-        let how = self.imports_key.get_or_init(|| {
+    /// Returns what a source imports. A source that is not Python may import anything.
+    pub(crate) fn imports(&self, source: &[u8]) -> Imports {
+        self.names(source).imports
+    }
+
+    /// Returns the functions and classes that a source defines. A source that is not Python defines none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::summarize::FactsCache;
+    ///
+    /// # let place = tempfile::tempdir()?;
+    /// # let folder = place.path().join("cache");
+    /// let cache = FactsCache::open(&folder);
+    /// assert_eq!(cache.definitions(b"def test_a(): ...\n").tests(), ["test_a"]);
+    /// assert!(cache.definitions(b"def test_a(:\n").tests().is_empty());
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn definitions(&self, source: &[u8]) -> Definitions {
+        self.names(source).definitions
+    }
+
+    /// Returns the names in a source, and stores them. Whoever asks for some of them asks for the others later, so the source
+    /// is parsed once for all.
+    fn names(&self, source: &[u8]) -> SourceNames {
+        let how = self.names_key.get_or_init(|| {
             let how = AnalyzeOptions::new().ok()?.fingerprint();
-            Some(blake3::derive_key("pulpcov imports", how.as_bytes()))
+            Some(blake3::derive_key("pulpcov names", how.as_bytes()))
         });
-        let key = *blake3::Hasher::new_keyed(how.as_ref()?).update(source).finalize().as_bytes();
-        if let Some(imports) = self.stored(&key) {
-            return Some(imports);
+        let hash = |how| *blake3::Hasher::new_keyed(how).update(source).finalize().as_bytes();
+        let key = how.as_ref().map(hash);
+        if let Some(names) = key.as_ref().and_then(|key| self.stored(key)) {
+            return names;
         }
-        let imports = PythonSource::decode(source).ok()?.imports().ok()?;
-        self.store(key, &imports);
-        Some(imports)
+        let names = PythonSource::decode(source).and_then(|source| source.names());
+        let names = names.unwrap_or_else(|_| SourceNames::unknown());
+        key.into_iter().for_each(|key| self.store(key, &names));
+        names
     }
 
-    fn write(&self, mut used: Used) -> io::Result<()> {
-        make_folder(&self.folder)?;
-        used.new.sort();
-        used.new.dedup_by(|a, b| a.0 == b.0);
-        replace_with(&self.folder.join(NAME), |out| self.write_entries(&mut used, out))
+    fn write(&self, folder: &Path, mut used: Used) -> io::Result<()> {
+        make_folder(folder)?;
+        replace_with(&folder.join(NAME), |out| self.write_entries(&mut used, out))
     }
 
     fn write_entries(&self, used: &mut Used, out: &mut impl Write) -> io::Result<()> {
@@ -191,7 +245,7 @@ impl FactsCache {
         for (key, entry) in kept {
             let is_used = used.found.binary_search(key).is_ok();
             let idle = if is_used { 0 } else { entry.idle.saturating_add(1) };
-            let is_new = used.new.binary_search_by(|new| new.0.cmp(key)).is_ok();
+            let is_new = used.new.contains_key(key);
             if let Some(facts) = self.bytes.get(entry.facts.clone())
                 && idle <= MOST_IDLE
                 && !is_new

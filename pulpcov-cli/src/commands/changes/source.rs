@@ -28,21 +28,12 @@ impl DiffSource {
         baseline_rev: Option<&str>,
         own: &PatchSettings,
     ) -> Result<Self, Failure> {
-        let (text, base) = match &args.diff {
-            Some(file) => (read(file)?, None),
-            None => {
-                let revision = reporting.source_rev.as_deref();
-                let base = args.base.as_deref().or(own.base.as_deref());
-                let (text, base) = match baseline_rev {
-                    Some(baseline) => git::changes_since(baseline, revision)?,
-                    None => git::changes(base, revision, Some("read a diff with --diff=FILE"))?,
-                };
-                (text, Some(base))
-            }
-        };
-        let top = git::top_folder().map_or_else(settings::cwd, Ok)?;
         let is_of_working_tree = args.diff.is_none() && reporting.source_rev.is_none();
-        let untracked = if is_of_working_tree { git::untracked()? } else { Vec::new() };
+        let top = || git::top_folder().map_or_else(settings::cwd, Ok);
+        let untracked = || if is_of_working_tree { git::untracked() } else { Ok(Vec::new()) };
+        let changes = || changes(args, reporting, baseline_rev, own);
+        let (changes, (top, untracked)) = git::beside(changes, || (top(), untracked()));
+        let ((text, base), top, untracked) = (changes?, top?, untracked?);
         let counted = untracked.into_iter().map(|path| {
             let lines = if is_python(&path) { count_lines(&top.join(&path)) } else { 0 };
             (path, lines)
@@ -66,6 +57,25 @@ impl DiffSource {
         }
         Err(Failure::Refused(format!("{}: this is not a unified diff", ui::name(file))))
     }
+}
+
+/// Returns the text of the diff, and what it is from, unless a file has it.
+fn changes(
+    args: &ChangesArgs,
+    reporting: &ReportingArgs,
+    baseline_rev: Option<&str>,
+    own: &PatchSettings,
+) -> Result<(Vec<u8>, Option<Base>), Failure> {
+    if let Some(file) = &args.diff {
+        return Ok((read(file)?, None));
+    }
+    let revision = reporting.source_rev.as_deref();
+    let base = args.base.as_deref().or(own.base.as_deref());
+    let (text, base) = match baseline_rev {
+        Some(baseline) => git::changes_since(baseline, revision)?,
+        None => git::changes(base, revision, Some("read a diff with --diff=FILE"))?,
+    };
+    Ok((text, Some(base)))
 }
 
 /// Counts lines as git does. A file that is not regular or cannot be read has none; the report says that its source is

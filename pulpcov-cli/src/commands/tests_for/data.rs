@@ -139,10 +139,10 @@ impl Measured for Data {
     fn first_lines(&self, path: &str) -> Vec<(&str, i32)> {
         let mut first = Vec::new();
         for file in self.files(path) {
-            let lines = file.lines_by_context().into_iter();
+            let lines = file.unordered_lines();
             first
                 .extend(lines.filter_map(|(context, lines)| Some((context, lines.iter().next()?))));
-            let arcs = file.arcs_by_context().into_iter();
+            let arcs = file.unordered_arcs();
             first.extend(arcs.filter_map(|(context, arcs)| Some((context, arcs.lines().min()?))));
         }
         first

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &TestsForArgs) -> Result<Exit, Failure> {
     let ours = Ours::new(args, &config, &own);
     let changes: Vec<Change> =
         worktree.changes().into_iter().filter(|change| !ours.has(change, &worktree)).collect();
-    let project = worktree.project(args);
+    let project = worktree.project();
     let data = Data::read(args, &config, &worktree, &project, &changes)?;
     let test_files = data.test_files(&project);
     let layout = layout(args, own, &worktree, &changes, &test_files)?;
@@ -49,6 +49,7 @@ pub(crate) fn run(args: &TestsForArgs) -> Result<Exit, Failure> {
     let selector = Selector::new(&project, &layout).newer_than_data(newer);
     let names = Names::new(&worktree, &data, &test_files);
     let tests = names.current(&selector.select(&changes, &data), &project, args.exact);
+    worktree.save_cache();
     let base = Some(worktree.base.name.as_str());
     to_output(args.output.as_deref(), |out| match args.format {
         _ if args.explain => write_reasons(&tests, out),

@@ -1,5 +1,6 @@
 //! Tests by the names that exist now, as seen from the current folder.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
@@ -37,21 +38,28 @@ impl<'a> Names<'a> {
         with_parameters: bool,
     ) -> TestsFor {
         let (top, cwd) = (&self.worktree.top, &self.worktree.cwd);
-        let exists = |path: &str| top.join(path).exists();
+        // Most files have many tests.
+        let known = RefCell::new(HashMap::<String, bool>::new());
+        let exists = |path: &str| {
+            let found = known.borrow().get(path).copied();
+            found.unwrap_or_else(|| {
+                let exists = top.join(path).exists();
+                known.borrow_mut().insert(path.to_owned(), exists);
+                exists
+            })
+        };
         let current = CurrentNames::new(project, exists).with_parameters(with_parameters);
         let folder = seen_from(top, cwd).to_string_lossy().into_owned();
-        let mut definitions = HashMap::<String, Option<Definitions>>::new();
-        let mut existing = |path: &str, names: &[&str]| {
-            let known = match definitions.get(path) {
-                Some(known) => known,
-                None => {
-                    let read = || self.worktree.definitions(path);
-                    definitions.entry(path.to_owned()).or_insert_with(read)
-                }
-            };
-            known.as_ref().map_or(0, |known| known.existing(names))
+        let mut definitions = HashMap::<String, Definitions>::new();
+        let mut existing = |path: &str, names: &[&str]| match definitions.get(path) {
+            Some(known) => known.existing(names),
+            None => {
+                let known = self.worktree.definitions(path);
+                definitions.entry(path.to_owned()).or_insert(known).existing(names)
+            }
         };
         let mut everything = selection.everything().cloned();
+        let mut seen = HashMap::<String, String>::new();
         let mut tests = BTreeMap::<String, Reason>::new();
         for (test, reason) in selection.tests() {
             let Some(names) = current.of(test, &folder, &mut existing) else {
@@ -67,25 +75,26 @@ impl<'a> Names<'a> {
                     everything.get_or_insert(Reason::new(Rule::Unknown, change));
                     continue;
                 }
-                tests.entry(self.seen(&name)).or_insert_with(|| reason.clone());
+                let file = file_of(&name);
+                let seen = seen.entry(file.to_owned()).or_insert_with(|| self.seen(file));
+                let rest = name.get(file.len()..).unwrap_or_default();
+                tests.entry([seen, rest].concat()).or_insert_with(|| reason.clone());
             }
         }
         TestsFor::new(everything, tests, self.roots())
     }
 
-    /// Returns a name of a test as seen from the current folder.
-    fn seen(&self, name: &str) -> String {
-        let file = file_of(name);
+    /// Returns a file or folder with tests as seen from the current folder.
+    fn seen(&self, file: &str) -> String {
         let seen = seen_from(&self.worktree.cwd, &self.worktree.top.join(file))
             .to_string_lossy()
             .into_owned();
-        let seen = match seen.as_str() {
+        match seen.as_str() {
             "" => ".".to_owned(),
             // A runner would take it for an option, or for a file with more arguments.
             name if name.starts_with(['-', '@']) => format!("./{name}"),
             _ => seen,
-        };
-        [&seen, name.get(file.len()..).unwrap_or_default()].concat()
+        }
     }
 
     /// Returns the files with tests as seen from the current folder.

@@ -97,7 +97,7 @@ fn with_unknown_tests(
         if !data.has_tests_of(file) {
             return true;
         }
-        let tests = worktree.definitions(file).map(|known| known.tests()).unwrap_or_default();
+        let tests = worktree.definitions(file).tests();
         tests.is_empty() || !tests.iter().all(|test| is_known(file, test))
     };
     let files: Vec<&str> = files.into_iter().filter(|file| test_files.contains(*file)).collect();

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use pulpcov_core::changes::{ChangeKind, Diff, FileChange};
 use pulpcov_core::config::OwnSettings;
 use pulpcov_core::impact::{Change, Project};
-use pulpcov_core::python::{Definitions, PythonSource, SourceChange};
+use pulpcov_core::python::{Definitions, SourceChange};
+use pulpcov_core::summarize::FactsCache;
 
 use super::super::git::{self, Base};
 use super::super::reporting::{self, is_python};
@@ -25,23 +26,26 @@ pub(super) struct Worktree {
     pub(super) old: HashMap<PathBuf, Vec<u8>>,
     /// The files that git tracks and those that it does not ignore, from the top folder.
     pub(super) files: Vec<String>,
+    cache: FactsCache,
 }
 
 impl Worktree {
     pub(super) fn open(args: &TestsForArgs, own: &OwnSettings) -> Result<Self, Failure> {
         let base = args.base.as_deref().or(own.patch.base.as_deref());
-        let (text, base) = git::changes(base, None, None)?;
+        let files = || (git::untracked(), git::tracked());
+        let (changes, (untracked, tracked)) = git::beside(|| git::changes(base, None, None), files);
+        let ((text, base), untracked) = (changes?, untracked?);
         let mut diff = Diff::parse(&text)?;
-        let untracked = git::untracked()?;
         untracked.iter().for_each(|path| diff.add_new_file(path, 1));
         let old = contents(&base.commit, &edited(&diff))?;
         let canonical = |path: PathBuf| path.canonicalize().unwrap_or(path);
         let top = canonical(git::top_folder().map_or_else(settings::cwd, Ok)?);
         let exists = |path: &PathBuf| top.join(path).is_file();
-        let files = git::tracked()?.into_iter().chain(untracked).filter(exists);
+        let files = tracked?.into_iter().chain(untracked).filter(exists);
         let files = files.filter_map(|path| path.to_str().map(str::to_owned)).collect();
         let cwd = canonical(settings::cwd()?);
-        Ok(Self { top, cwd, base, diff, old, files })
+        let cache = reporting::cache(&args.data)?.unwrap_or_else(FactsCache::in_memory);
+        Ok(Self { top, cwd, base, diff, old, files, cache })
     }
 
     /// Returns what changed, as Python sees it.
@@ -52,18 +56,20 @@ impl Worktree {
     }
 
     /// Returns the Python files, with those that are gone: others may still import them.
-    pub(super) fn project(&self, args: &TestsForArgs) -> Project {
+    pub(super) fn project(&self) -> Project {
         let gone = self.diff.files().iter().filter_map(FileChange::old_path);
         let gone = gone.filter_map(|path| path.to_str().map(str::to_owned));
         let files = self.files.iter().cloned().chain(gone);
         let paths: BTreeSet<String> = files.filter(|path| is_python(Path::new(path))).collect();
-        let cache = reporting::cache(&args.data).ok().flatten();
         let read = |path: &str| std::fs::read(self.top.join(path)).ok();
-        let project = Project::read(paths.into_iter().collect(), read, cache.as_ref());
-        let project = project.links(self.links());
+        let paths = paths.into_iter().collect();
+        Project::read(paths, read, Some(&self.cache)).links(self.links())
+    }
+
+    /// Keeps what was found in sources for the next run.
+    pub(super) fn save_cache(&self) {
         // In a folder that cannot be written to, there is no cache, and the next run is slower.
-        let _ = cache.map(|cache| cache.save());
-        project
+        let _ = self.cache.save();
     }
 
     /// Returns the files of the repository that are links to others, each with the file that it leads to.
@@ -79,10 +85,10 @@ impl Worktree {
         self.files.iter().filter_map(link).collect()
     }
 
-    /// Returns the functions and classes of a file, unless it is not Python.
-    pub(super) fn definitions(&self, path: &str) -> Option<Definitions> {
-        let bytes = std::fs::read(self.top.join(path)).ok()?;
-        PythonSource::decode(bytes).ok()?.definitions().ok()
+    /// Returns the functions and classes of a file. There are none if it is not Python.
+    pub(super) fn definitions(&self, path: &str) -> Definitions {
+        let bytes = std::fs::read(self.top.join(path)).unwrap_or_default();
+        self.cache.definitions(&bytes)
     }
 }
 
