@@ -56,3 +56,20 @@ fn the_first_command_prints_what_it_says() {
     assert!(format!("{messages}{printed}").contains("Combined 11 files, skipped 1"), "{messages}");
     assert!(printed.ends_with(expected), "{printed}");
 }
+
+/// A test compares the page of questions with what the commands print.
+#[test]
+fn its_answers_are_those_of_the_questions() {
+    let page = fs::read_to_string(root().join("examples/questions/README.md")).unwrap();
+    let readme = readme();
+    let answers: Vec<&str> = readme
+        .split("```console\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .filter(|answer| answer.contains("src/shop/") || answer.contains("pulpcov tests-for\n"))
+        .collect();
+    assert!(answers.len() >= 2, "{answers:?}");
+    for answer in answers {
+        assert!(page.contains(answer), "{answer}");
+    }
+}
