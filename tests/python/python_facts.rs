@@ -95,6 +95,7 @@ sources! {
     match_wildcards
     not_python
     not_python_2
+    not_python_keyword_before_callee
     odd_white_space
     only_comment
     partial_default

@@ -53,7 +53,9 @@ impl<'a> Walk<'a, '_> {
         node.decorator_list.iter().for_each(|decorator| self.visit_decorator(decorator));
         self.generic(node.type_params.as_deref(), |walk| {
             if let Some(arguments) = &node.arguments {
-                walk.arguments(arguments, walk.syntax.definition_line(node, &node.decorator_list));
+                let line = walk.syntax.definition_line(node, &node.decorator_list);
+                walk.names_of_keywords(arguments, line);
+                walk.arguments(arguments);
             }
         });
         self.in_scope(Kind::Class, |walk| walk.visit_body(&node.body));

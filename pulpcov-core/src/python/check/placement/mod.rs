@@ -326,8 +326,9 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 visitor::walk_expr(self, expr);
             }
             Expr::Call(node) => {
+                self.names_of_keywords(&node.arguments, self.syntax.first_line(node));
                 self.visit_expr(&node.func);
-                self.arguments(&node.arguments, self.syntax.first_line(node));
+                self.arguments(&node.arguments);
             }
             Expr::Lambda(node) => {
                 if let Some(parameters) = &node.parameters {
@@ -366,16 +367,15 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
 }
 
 impl<'a> Walk<'a, '_> {
-    /// Walks the arguments of a call or a class, which starts on `line`.
-    fn arguments(&mut self, arguments: &'a Arguments, line: i32) {
-        let names = || arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
-        let wrong = wrong_keyword(|| names().map(Identifier::as_str), self.version);
-        match wrong.and_then(|(place, wrong)| Some((names().nth(place)?, wrong))) {
+    /// Checks the names of keyword arguments of a call or a class, which starts on `line`. CPython's compiler does so before it
+    /// generates code for what is called.
+    fn names_of_keywords(&mut self, arguments: &'a Arguments, line: i32) {
+        match wrong_name(arguments, self.version) {
             // Python 3.11 reports the line of the call, not that of the keyword.
             Some((_, WrongKeyword::Debug)) if self.version == PythonVersion::Py311 => {
                 self.errors.add(Stage::Code, line, DEBUG_NOT_ASSIGNABLE);
             }
-            // This check comes after those of positional arguments, below.
+            // This check comes after those of positional arguments, in `arguments`.
             Some((_, WrongKeyword::Debug)) if self.version >= PythonVersion::Py314 => {}
             Some((name, WrongKeyword::Debug)) => self.refuse_debug(name),
             Some((name, WrongKeyword::Repeated(word))) => {
@@ -383,15 +383,28 @@ impl<'a> Walk<'a, '_> {
             }
             None => {}
         }
+    }
+
+    /// Walks the arguments of a call or a class.
+    fn arguments(&mut self, arguments: &'a Arguments) {
         arguments.args.iter().for_each(|argument| self.maybe_starred(argument));
-        if let (Some((place, WrongKeyword::Debug)), true) =
-            (wrong, self.version >= PythonVersion::Py314)
-            && let Some(name) = names().nth(place)
+        if let Some((name, WrongKeyword::Debug)) = wrong_name(arguments, self.version)
+            && self.version >= PythonVersion::Py314
         {
             self.refuse_debug(name);
         }
         arguments.keywords.iter().for_each(|keyword| self.visit_expr(&keyword.value));
     }
+}
+
+/// Returns the first name of a keyword argument that CPython refuses.
+fn wrong_name(
+    arguments: &Arguments,
+    version: PythonVersion,
+) -> Option<(&Identifier, WrongKeyword<'_>)> {
+    let names = || arguments.keywords.iter().filter_map(|keyword| keyword.arg.as_ref());
+    let (place, wrong) = wrong_keyword(|| names().map(Identifier::as_str), version)?;
+    Some((names().nth(place)?, wrong))
 }
 
 #[cfg(test)]
