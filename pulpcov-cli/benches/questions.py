@@ -124,6 +124,12 @@ def write_tests(repository: Repository, pulpcov: str) -> None:
     write_sqlite(repository.folder / ".coverage", data, False)
 
 
+def prepare(write, repository: Repository, pulpcov: str) -> None:
+    """Write the data of a repository in another process, because this one must stay small."""
+    if not apart(write, repository, pulpcov):
+        sys.exit(f"{write.__name__} failed")
+
+
 def change(path: Path, pattern: str, added: str) -> None:
     """Add a line after the first line of a source that matches."""
     text = path.read_text()
@@ -165,13 +171,12 @@ def main() -> None:
             sources = [path for path in sorted(django.package.rglob("*.py")) if path.stat().st_size > 1000]
             for path in sources[:: len(sources) // CHANGED_FILES][:CHANGED_FILES]:
                 path.write_text(path.read_text() + "\n\ndef added(value):\n    if value:\n        return 1\n    return 2\n")
-            apart(write_arcs, django, pulpcov)
+            prepare(write_arcs, django, pulpcov)
             measure("report", [pulpcov, "report"], django.folder, args.runs)
             measure("patch, 200 files", [pulpcov, "patch", "--base", "main"], django.folder, args.runs)
         if {"who", "tests-for"} & set(asked):
             sympy = Repository(top / "sympy", packages / "sympy")
-            # Apart, because a program's peak memory is never less than that of the process that starts it.
-            apart(write_tests, sympy, pulpcov)
+            prepare(write_tests, sympy, pulpcov)
             source = sympy.package / "ntheory/factor_.py"
             if "who" in asked:
                 measure("who FILE", [pulpcov, "who", str(source)], sympy.folder, args.runs)

@@ -63,6 +63,7 @@ sources! {
     for_else_in_for
     for_loop
     for_with_header_of_several_lines
+    formats_of_nothing
     formfeed
     function_at_first_line
     function_at_first_line_last_exit
@@ -95,6 +96,7 @@ sources! {
     match_wildcards
     not_python
     not_python_2
+    not_python_else_without_except
     not_python_keyword_before_callee
     odd_white_space
     only_comment

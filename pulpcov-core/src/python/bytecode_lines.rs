@@ -22,7 +22,7 @@ use ruff_python_ast::{
 use ruff_text_size::{Ranged, TextRange};
 
 use super::PythonVersion;
-use super::constant::Outcome;
+use super::constant::{Outcome, formats_nothing};
 use super::dunder_annotate::{is_annotate, lines_of_inner_code};
 use super::kept_code::{CodeSource, Scope, kept_code_objects};
 use super::line_set::LineSet;
@@ -161,6 +161,12 @@ impl Walk<'_> {
             }
             Stmt::Delete(node) => {
                 if node.targets.iter().any(deletes_something) {
+                    self.mark(node);
+                }
+            }
+            Stmt::Expr(node) => {
+                // The compiler gives the text of such an f-string no line.
+                if formats_nothing(&node.value, self.version).is_none_or(str::is_empty) {
                     self.mark(node);
                 }
             }

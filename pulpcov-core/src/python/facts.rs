@@ -320,24 +320,11 @@ impl PythonSource {
 /// Lines count from 1, and lists are sorted. A negative line at the end of an arc is an exit: `-3`
 /// is the exit of the function, class or module that starts on line 3.
 #[derive(Debug, Clone)]
-pub struct Facts {
-    last_line: i32,
-    last_line_outside_regions: i32,
-    statements: Vec<i32>,
-    excluded: Vec<i32>,
-    docstrings: Vec<i32>,
-    no_branch: Vec<i32>,
-    multiline: MultilineMap,
-    arcs: Option<Arcs>,
-    exit_counts: Vec<(i32, usize)>,
-    regions: Vec<Region>,
-    deferred: DeferredLines,
-}
+pub struct Facts(Found);
 
-/// The form of [`Facts`] in the cache. The public type has none, so the fields of facts may change.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "Facts")]
-struct StoredFacts {
+/// What [`Facts`] hold. The cache stores this form, which the public type does not promise.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Found {
     last_line: i32,
     last_line_outside_regions: i32,
     statements: Vec<i32>,
@@ -354,11 +341,11 @@ struct StoredFacts {
 
 impl Stored for Facts {
     fn store<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StoredFacts::serialize(self, serializer)
+        self.0.serialize(serializer)
     }
 
     fn load<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        StoredFacts::deserialize(deserializer)
+        Found::deserialize(deserializer).map(Self)
     }
 }
 
@@ -388,7 +375,7 @@ impl Facts {
                 options.partial.partial_lines(syntax.text(), last_line, &multiline)?.to_vec();
             arcs = Some(found);
         }
-        Ok(Self {
+        Ok(Self(Found {
             last_line,
             last_line_outside_regions: last_line_outside_regions(syntax.text(), last_line),
             statements: statements.to_vec(),
@@ -400,7 +387,7 @@ impl Facts {
             exit_counts,
             regions: if options.with_reasons { regions(syntax) } else { Vec::new() },
             deferred,
-        })
+        }))
     }
 
     /// Returns facts about a file of which only the lines that ran are known.
@@ -416,7 +403,7 @@ impl Facts {
     ) -> Self {
         let (statements, excluded) = (sorted_lines(statements), sorted_lines(excluded));
         let last_line = statements.last().copied().unwrap_or_default().saturating_add(1);
-        Self {
+        Self(Found {
             last_line,
             last_line_outside_regions: last_line,
             statements,
@@ -428,17 +415,17 @@ impl Facts {
             exit_counts: Vec::new(),
             regions: Vec::new(),
             deferred: DeferredLines::default(),
-        }
+        })
     }
 
     /// Returns the number of lines. An empty line after the last newline counts.
     pub(crate) fn last_line(&self) -> i32 {
-        self.last_line
+        self.0.last_line
     }
 
     /// Returns the last line that can be outside all regions.
     pub(crate) fn last_line_outside_regions(&self) -> i32 {
-        self.last_line_outside_regions
+        self.0.last_line_outside_regions
     }
 
     /// Returns the first lines of the statements that have code and are not excluded. Docstrings
@@ -453,7 +440,7 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn statements(&self) -> &[i32] {
-        &self.statements
+        &self.0.statements
     }
 
     /// Returns the excluded lines. All lines of an excluded definition are among them, even those
@@ -468,7 +455,7 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn excluded(&self) -> &[i32] {
-        &self.excluded
+        &self.0.excluded
     }
 
     /// Returns the lines of docstrings.
@@ -482,7 +469,7 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn docstrings(&self) -> &[i32] {
-        &self.docstrings
+        &self.0.docstrings
     }
 
     /// Returns the lines whose branches may be partial.
@@ -496,7 +483,7 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn no_branch(&self) -> &[i32] {
-        &self.no_branch
+        &self.0.no_branch
     }
 
     /// Returns each line of a statement that has several lines, with the first line of the
@@ -512,7 +499,7 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn multiline(&self) -> impl Iterator<Item = (i32, i32)> + '_ {
-        self.multiline.iter()
+        self.0.multiline.iter()
     }
 
     /// Returns the first line of the statement that contains `line`. An exit is negative, and stays
@@ -529,7 +516,7 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn first_line(&self, line: i32) -> i32 {
-        self.multiline.first_line(line)
+        self.0.multiline.first_line(line)
     }
 
     /// Returns the possible arcs. There are none if the [options](AnalyzeOptions::branches) left
@@ -545,7 +532,7 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn arcs(&self) -> &[(i32, i32)] {
-        self.arcs.as_ref().map(Arcs::possible).unwrap_or_default()
+        self.0.arcs.as_ref().map(Arcs::possible).unwrap_or_default()
     }
 
     /// Returns the lines that more than one arc leaves, with the number of these arcs. Excluded
@@ -560,12 +547,12 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn exit_counts(&self) -> &[(i32, usize)] {
-        &self.exit_counts
+        &self.0.exit_counts
     }
 
     /// Returns the annotations that Python 3.14 defers, if the options ask for them.
     pub(crate) fn deferred(&self) -> &DeferredLines {
-        &self.deferred
+        &self.0.deferred
     }
 
     /// Returns the functions and classes, outer before inner.
@@ -581,7 +568,7 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn regions(&self) -> &[Region] {
-        &self.regions
+        &self.0.regions
     }
 
     /// Maps recorded lines to the first lines of their statements. The result is sorted.
@@ -615,8 +602,8 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn translate_arcs(&self, arcs: impl IntoIterator<Item = (i32, i32)>) -> Vec<(i32, i32)> {
-        match &self.arcs {
-            Some(found) => found.translate(arcs, &self.multiline),
+        match &self.0.arcs {
+            Some(found) => found.translate(arcs, &self.0.multiline),
             None => Vec::new(),
         }
     }
@@ -636,7 +623,7 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn missing_arc_description(&self, from: i32, to: i32) -> String {
-        self.arcs.as_ref().map(|arcs| arcs.missing_description((from, to))).unwrap_or_default()
+        self.0.arcs.as_ref().map(|arcs| arcs.missing_description((from, to))).unwrap_or_default()
     }
 
     /// Returns what an arc does, in English: `jump to line 2`.
@@ -651,7 +638,7 @@ impl Facts {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn arc_description(&self, from: i32, to: i32) -> String {
-        self.arcs.as_ref().map(|arcs| arcs.description((from, to))).unwrap_or_default()
+        self.0.arcs.as_ref().map(|arcs| arcs.description((from, to))).unwrap_or_default()
     }
 }
 

@@ -31,7 +31,11 @@ const LONGEST_NAME: usize = 200;
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Imports {
+pub struct Imports(Names);
+
+/// What [`Imports`] hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Names {
     absolute: BTreeSet<String>,
     relative: BTreeSet<(u32, String)>,
     is_unknown: bool,
@@ -40,37 +44,33 @@ pub struct Imports {
 /// The form of [`Imports`] in the cache. The public type has none.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Imports")]
-pub(super) struct StoredImports {
-    absolute: BTreeSet<String>,
-    relative: BTreeSet<(u32, String)>,
-    is_unknown: bool,
-}
+pub(super) struct StoredImports(Names);
 
 impl Imports {
     /// Returns the imports of a file of which nothing is known: it may import any other.
     pub fn unknown() -> Self {
-        Self { is_unknown: true, ..Self::default() }
+        Self(Names { is_unknown: true, ..Names::default() })
     }
 
     /// Returns whether nothing is known, as of a file that is not Python.
     pub fn is_unknown(&self) -> bool {
-        self.is_unknown
+        self.0.is_unknown
     }
 
     /// Returns dotted names: of modules, of what is imported from them, and of what texts name. Some are no modules.
     pub fn absolute(&self) -> impl Iterator<Item = &str> {
-        self.absolute.iter().map(String::as_str)
+        self.0.absolute.iter().map(String::as_str)
     }
 
     /// Returns names that start from a package: the number of dots, and the dotted name, which may be empty.
     pub fn relative(&self) -> impl Iterator<Item = (u32, &str)> {
-        self.relative.iter().map(|(level, name)| (*level, name.as_str()))
+        self.0.relative.iter().map(|(level, name)| (*level, name.as_str()))
     }
 
     fn add(&mut self, level: u32, name: &str) {
         match level {
-            0 => drop(self.absolute.insert(name.to_owned())),
-            _ => drop(self.relative.insert((level, name.to_owned()))),
+            0 => drop(self.0.absolute.insert(name.to_owned())),
+            _ => drop(self.0.relative.insert((level, name.to_owned()))),
         }
     }
 

@@ -48,7 +48,7 @@ const INDENT: Indent = Indent::TwoSpaces;
 pub fn write(files: &RepositoryFiles<'_>, out: impl Write) -> Result<()> {
     let mut xml = XmlWriter::new(out, INDENT);
     xml.declaration("version=\"1.0\" encoding=\"UTF-8\"")?;
-    xml.start(Tag::new("coverage").number("version", 1))?;
+    xml.start(Tag::new("coverage").plain("version", 1))?;
     let files: Vec<_> = files.iter().collect();
     let render = |(name, file): &(&str, &FileSummary)| rendered(name, file.analysis()?);
     render_in_order(&files, &mut xml, render, |xml, file| xml.rendered(&file))?;
@@ -63,9 +63,9 @@ fn rendered(name: &str, analysis: &Analysis) -> Result<Vec<u8>> {
     // SonarQube counts lines from 1.
     for line in analysis.statements().iter().filter(|line| **line > 0) {
         let ran = analysis.missing().binary_search(line).is_err();
-        let mut tag = Tag::new("lineToCover").number("lineNumber", line).number("covered", ran);
+        let mut tag = Tag::new("lineToCover").plain("lineNumber", line).plain("covered", ran);
         if let Some((exits, taken)) = stats.get(line) {
-            tag = tag.number("branchesToCover", exits).number("coveredBranches", taken);
+            tag = tag.plain("branchesToCover", exits).plain("coveredBranches", taken);
         }
         xml.empty(tag)?;
     }

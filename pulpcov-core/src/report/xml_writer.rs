@@ -106,13 +106,13 @@ impl Tag {
     }
 
     /// Adds an attribute whose value can be any text.
-    // quick-xml escapes apostrophes too, and `minidom` does not.
     pub(super) fn text(self, name: &'static str, value: &str) -> Self {
-        self.number(name, escape(value))
+        // quick-xml escapes apostrophes too, and `minidom` does not.
+        self.plain(name, escape(value))
     }
 
     /// Adds an attribute whose value needs no escapes, such as a number.
-    pub(super) fn number(mut self, name: &'static str, value: impl Display) -> Self {
+    pub(super) fn plain(mut self, name: &'static str, value: impl Display) -> Self {
         self.content.push(' ');
         self.content.push_str(name);
         self.content.push_str("=\"");

@@ -15,7 +15,7 @@ mod integers;
 mod reals;
 mod value;
 
-use ruff_python_ast::{BoolOp, Expr, ExprFString, FStringPart, UnaryOp};
+use ruff_python_ast::{BoolOp, Expr, ExprFString, FStringPart, Operator, UnaryOp};
 
 pub(crate) use self::complex::Complex;
 pub(crate) use self::fold::fold;
@@ -51,6 +51,8 @@ impl Outcome {
                 Self::of_choice(of(&choice.test), of(&choice.body), of(&choice.orelse))
             }
             Expr::FString(string) => Self::of_f_string(string, version),
+            Expr::BinOp(_) if version >= PythonVersion::Py314 => formats_nothing(test, version)
+                .map_or(Self::OPEN, |text| Self::always(!text.is_empty())),
             // From 3.14 on, jumps are optimized before operators and tuples are evaluated.
             _ if version >= PythonVersion::Py314 && !is_literal(test) => Self::OPEN,
             _ => fold(test).map_or(Self::OPEN, |constant| Self::always(constant.is_true())),
@@ -93,6 +95,18 @@ impl Outcome {
                 || test.can_be_false && orelse.can_be_false,
         }
     }
+}
+
+/// Returns the text that is formatted with `%` if it has no fields and gets no values, such as `'100 %%' % ()`.
+///
+/// From 3.14 on, the compiler makes an f-string without fields of it (`optimize_format` in CPython's `ast_preprocess.c`). Before,
+/// `()` is a constant by then, and constants are left to run time.
+pub(crate) fn formats_nothing(expr: &Expr, version: PythonVersion) -> Option<&str> {
+    let binary = expr.as_bin_op_expr().filter(|_| version >= PythonVersion::Py314)?;
+    let values = binary.right.as_tuple_expr().filter(|_| binary.op == Operator::Mod)?;
+    let text = binary.left.as_string_literal_expr()?.value.to_str();
+    let has_field = text.replace("%%", "").contains('%');
+    (values.elts.is_empty() && !has_field).then_some(text)
 }
 
 fn is_literal(expr: &Expr) -> bool {

@@ -35,6 +35,8 @@ impl<'a> Walk<'a, '_> {
     }
 
     pub(super) fn try_(&mut self, node: &'a StmtTry) {
+        // Only ruff's parser accepts an `else` without an `except` before it.
+        self.errors.needs_grammar_check |= node.handlers.is_empty() && !node.orelse.is_empty();
         self.scope(|scope| scope.tries += 1);
         self.parts_of_try(node);
         self.scope(|scope| scope.tries -= 1);
