@@ -1,5 +1,6 @@
 //! The files that tests are in.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::test_name::{NameKind, TestName};
@@ -31,9 +32,9 @@ impl TestFiles {
         for name in contexts.into_iter().filter_map(TestName::parse) {
             match name.kind() {
                 NameKind::NodeId => {
-                    let file = name.file().unwrap_or_default();
-                    if !ends.contains(file) {
-                        ends.insert(file.to_owned());
+                    let file = with_slashes(name.file().unwrap_or_default());
+                    if !ends.contains(file.as_ref()) {
+                        ends.insert(file.into_owned());
                     }
                 }
                 NameKind::Function => ends.extend(files_of_function(name.id())),
@@ -44,11 +45,19 @@ impl TestFiles {
 
     /// Returns whether the path is of a file with tests, or of a `conftest.py`.
     pub fn contains(&self, path: &str) -> bool {
-        let path = path.replace('\\', "/");
+        let path = with_slashes(path);
         let starts = path.match_indices('/').map(|(at, _)| at + 1);
         std::iter::once(0)
             .chain(starts)
             .any(|at| path.get(at..).is_some_and(|end| self.ends.contains(end)))
+    }
+}
+
+/// Returns a path with `/` between its folders, as both systems' paths are compared.
+fn with_slashes(path: &str) -> Cow<'_, str> {
+    match path.contains('\\') {
+        true => Cow::Owned(path.replace('\\', "/")),
+        false => Cow::Borrowed(path),
     }
 }
 
@@ -96,5 +105,11 @@ mod tests {
         assert!(!files.contains("shop/shop.py") && !files.contains("shop/tests.py"));
         let files = TestFiles::of_contexts(["shop.checks.T.test_a"]);
         assert!(files.contains("shop/checks.py"));
+    }
+
+    #[test]
+    fn a_test_of_windows_is_in_its_file() {
+        let files = TestFiles::of_contexts([r"tests\test_s.py::test_a|run"]);
+        assert!(files.contains(r"tests\test_s.py") && files.contains("/srv/shop/tests/test_s.py"));
     }
 }

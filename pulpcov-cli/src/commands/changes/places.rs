@@ -93,5 +93,5 @@ fn file_names(data: &CoverageData) -> HashSet<OsString> {
 
 /// Returns whether a path of the data ends with a path of the repository.
 pub(in crate::commands) fn is_same_below(recorded: &str, name: &str) -> bool {
-    Path::new(&recorded.replace('\\', "/")).ends_with(name)
+    Path::new(recorded).ends_with(name) || Path::new(&recorded.replace('\\', "/")).ends_with(name)
 }
