@@ -96,6 +96,26 @@ impl Repo {
 }
 
 #[test]
+fn data_of_another_version_are_not_judged() {
+    let repo = Repo::new();
+    repo.write_ratchet("5 3 src/legacy/db.py; 9 3 src/views.py");
+    repo.gate(&[]).status(0);
+    repo.0.write("src/views.py", format!("\n# A comment\n{VIEWS}"));
+    let said = "changed after measuring: src/views.py; measure again. If what was measured is a commit, --source-rev=REV reports on it";
+    repo.gate(&[]).status(4).stderr(said);
+    // No number falls because of such data.
+    repo.gate(&["--update"]).status(4).stderr(said);
+    assert_eq!(repo.ratchet(), ["5 3 src/legacy/db.py", "9 3 src/views.py"]);
+    repo.gate(&["--source-rev=HEAD"]).status(0);
+    repo.gate(&["src/legacy"]).status(0);
+
+    let comment = repo.0.pulpcov(["comment"]).status(0);
+    let text = comment.stdout.clone();
+    comment.stderr(&format!("the gate is left out of the comment: {said}"));
+    assert!(!text.contains("floor"), "{text}");
+}
+
+#[test]
 fn the_ratchet_is_made_and_only_falls() {
     let repo = Repo::new();
     repo.gate(&[]).status(1).stderr("there is nothing to compare with: set `floor`");

@@ -34,7 +34,8 @@ Exit codes:
   2  too little of a file is covered, or a file of the ratchet was not
      measured
   3  something was left out; a warning names it
-  4  the baseline is of other sources";
+  4  the sources changed after they were measured, or the baseline is of
+     other sources";
 
 /// Say whether enough of each file is covered
 ///

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &CommentArgs) -> Result<Exit, Failure> {
     let mut reporting = Reporting::new(&args.reporting, true)?;
     reporting.check_that_there_is_data()?;
     let (totals, verdict) = {
-        let summary = reporting.summarize(Detail::Numbers)?;
+        let summary = reporting.summarize(Detail::Everything)?;
         let base = args.changes.base.as_deref();
         repository::check_that_files_are_one(&reporting, &summary)?;
         (summary.totals(), gate::judge_all(base, &own, &reporting, &summary)?)

@@ -15,7 +15,7 @@ use pulpcov_core::text::{branches, plural};
 use super::changes::{Changes, is_same_below};
 use super::git::beside;
 use super::own;
-use super::reporting::{Reporting, check_max_bytes, named_in_part};
+use super::reporting::{Reporting, check_max_bytes, measure_again, named_in_part};
 use crate::args::{PatchArgs, PatchFormat};
 use crate::exit::{Exit, Failure};
 use crate::ui;
@@ -165,10 +165,7 @@ fn judge(
 ) -> Exit {
     let others = names(patch.of_other_versions());
     if !others.is_empty() {
-        ui::error(&format!(
-            "changed after measuring: {}; measure again. If what was measured is a commit, --source-rev=REV reports on it",
-            named_in_part(&others)
-        ));
+        ui::error(&measure_again(&others));
         return Exit::OtherVersion;
     }
     failures.iter().for_each(|failure| ui::error(failure));

@@ -562,6 +562,14 @@ pub(crate) fn named_in_part(files: &[PathBuf]) -> String {
     names.join(", ")
 }
 
+/// Returns the message that files changed after they were measured, and what to do.
+pub(crate) fn measure_again(files: &[PathBuf]) -> String {
+    format!(
+        "changed after measuring: {}; measure again. If what was measured is a commit, --source-rev=REV reports on it",
+        named_in_part(files)
+    )
+}
+
 /// Returns the message that sources are missing, and what to do.
 fn missing_sources(files: &[PathBuf]) -> String {
     format!(

@@ -18,7 +18,7 @@ use pulpcov_core::report::gate::{
 };
 use pulpcov_core::summarize::{Detail, Summary};
 
-use super::reporting::{Reporting, check_max_bytes, named_in_part};
+use super::reporting::{Reporting, check_max_bytes, measure_again, named_in_part};
 use super::repository::{self, Folders};
 use super::{git, own};
 use crate::args::{GateArgs, GateFormat, ReportingArgs};
@@ -52,13 +52,15 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
         None => Reporting::new(&all_files, true)?,
     };
     reporting.check_that_there_is_data()?;
-    let needs_everything = args.baseline.baseline.is_some() || runs.is_some();
-    let detail = if needs_everything { Detail::Everything } else { Detail::Numbers };
-    let summary = reporting.summarize(detail)?;
+    let summary = reporting.summarize(Detail::Everything)?;
     repository::check_that_files_are_one(&reporting, &summary)?;
     let flapping = runs.as_ref().map(|runs| runs.compare(&summary)).transpose()?;
     let names = Names::new(&reporting);
     let selection = Selection::new(&args.reporting.files, &names, &summary)?;
+    if let Some(message) = changed_after_measuring(&summary, &selection)? {
+        ui::error(&message);
+        return Ok(Exit::OtherVersion);
+    }
 
     let baseline_args = inputs::baseline_args(&args.baseline, &args.reporting);
     let baseline = Baseline::read(&args.baseline, &baseline_args, &names)?;
@@ -113,10 +115,20 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     Ok(exit_code(&verdict, &reporting))
 }
 
+/// Returns the message that files changed after they were measured, so that no number about them is right.
+fn changed_after_measuring(
+    summary: &Summary<'_>,
+    selection: &Selection,
+) -> Result<Option<String>, Failure> {
+    let mut others = files_of_other_versions(summary)?;
+    others.retain(|name| selection.has(&name.to_string_lossy()));
+    Ok((!others.is_empty()).then(|| measure_again(&others)))
+}
+
 /// Returns the files of which the data has lines that their sources do not have.
 fn files_of_other_versions(summary: &Summary<'_>) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
-    for file in summary.files() {
+    for file in summary.files().iter().filter(|file| file.is_python()) {
         let ran = summary.lines_that_ran(file);
         if !lines_of_another_version(file.facts()?, ran).is_empty() {
             files.push(file.name().into());
@@ -284,7 +296,8 @@ fn report<'a>(
     flapping.map_or(report, |flapping| report.flapping(flapping))
 }
 
-/// Judges a report of all files by the settings and the ratchet. Returns `None` if they ask for nothing.
+/// Judges a report of all files by the settings and the ratchet. Returns `None` if they ask for nothing, or if files changed
+/// after they were measured.
 pub(super) fn judge_all(
     base: Option<&str>,
     own: &OwnSettings,
@@ -298,6 +311,10 @@ pub(super) fn judge_all(
     }
     let names = Names::new(reporting);
     let selection = Selection::new(&[], &names, summary)?;
+    if let Some(message) = changed_after_measuring(summary, &selection)? {
+        ui::warning(&format!("the gate is left out of the comment: {message}"));
+        return Ok(None);
+    }
     let judge = Judge {
         gate: own.gate.gate().has_branches(summary.has_arcs()),
         files: files(base, own, &names, summary, None, None)?,
