@@ -166,6 +166,44 @@ impl Browser {
         self.run("dispatchEvent(new Event('beforeprint'))");
     }
 
+    /// Shows pages as a window shows them again.
+    #[track_caller]
+    pub(crate) fn no_print_preview(&self) {
+        self.devtools("Emulation.setEmulatedMedia", json!({ "media": "" }));
+        self.run("dispatchEvent(new Event('afterprint'))");
+    }
+
+    /// Prints the page as PDF, and returns the text on the paper.
+    #[track_caller]
+    pub(crate) fn print(&self) -> String {
+        let pdf = self.issue("POST", "print", json!({}));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut decoder = Command::new("base64")
+            .arg("--decode")
+            .stdin(Stdio::piped())
+            .stdout(file.reopen().unwrap())
+            .spawn()
+            .unwrap();
+        decoder.stdin.take().unwrap().write_all(pdf.as_str().unwrap().as_bytes()).unwrap();
+        assert!(decoder.wait().unwrap().success());
+        let text =
+            Command::new("pdftotext").args(["-raw".as_ref(), file.path(), "-".as_ref()]).output();
+        let text = text.unwrap_or_else(|err| panic!("pdftotext: {err}"));
+        String::from_utf8_lossy(&text.stdout).into_owned()
+    }
+
+    /// Lets pages read the clipboard, as a user may.
+    #[track_caller]
+    pub(crate) fn allow_clipboard(&self) {
+        for name in ["clipboard-read", "clipboard-write"] {
+            let permission = json!({ "name": name });
+            self.devtools(
+                "Browser.setPermission",
+                json!({ "permission": permission, "setting": "granted" }),
+            );
+        }
+    }
+
     /// Resizes the window.
     #[track_caller]
     pub(crate) fn resize(&self, width: u32, height: u32) {

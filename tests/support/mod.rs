@@ -224,17 +224,39 @@ pub(crate) fn venv<S: AsRef<str>>(name: &str, packages: &[S]) -> PathBuf {
 
 /// Does what [`venv`] does, for a certain Python.
 pub(crate) fn venv_of<S: AsRef<str>>(python: &str, name: &str, packages: &[S]) -> PathBuf {
+    let wanted = packages.iter().map(S::as_ref).collect::<Vec<_>>().join("\n");
+    made_once(name, &wanted, |folder| make_venv(python, folder, packages))
+}
+
+/// Returns a folder with a package of npm. The first test that needs it creates it.
+pub(crate) fn npm_package(name: &str, version: &str) -> PathBuf {
+    let wanted = format!("{name}@{version}");
+    made_once(&wanted, &wanted, |folder| {
+        fs::create_dir(folder).unwrap();
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"])
+            .arg(folder)
+            .arg(&wanted);
+        let output = npm.output().unwrap_or_else(|err| panic!("npm: {err}"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    })
+}
+
+/// Returns the folder `name` of the target folder. If it does not hold what is wanted, `make` makes it, in one process.
+fn made_once(name: &str, wanted: &str, make: impl FnOnce(&Path)) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let folder = target.join(name);
-    let wanted = packages.iter().map(S::as_ref).collect::<Vec<_>>().join("\n");
     let is_complete = || fs::read_to_string(folder.join("complete")).is_ok_and(|is| is == wanted);
     if !is_complete() {
         let lock = File::create(target.join(format!("{name}.lock"))).unwrap();
         lock.lock().unwrap();
         // Another process may have created it meanwhile.
         if !is_complete() {
-            make_venv(python, &folder, packages);
-            fs::write(folder.join("complete"), &wanted).unwrap();
+            if folder.exists() {
+                fs::remove_dir_all(&folder).unwrap();
+            }
+            make(&folder);
+            fs::write(folder.join("complete"), wanted).unwrap();
         }
     }
     folder
@@ -252,9 +274,6 @@ fn make_venv<S: AsRef<str>>(python: &str, folder: &Path, packages: &[S]) {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{shown} failed:\n{text}\n{ADVICE}");
     };
-    if folder.exists() {
-        fs::remove_dir_all(folder).unwrap();
-    }
     run(Command::new(python).args(["-m", "venv"]).arg(folder));
     run(Command::new(folder.join("bin/python"))
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])

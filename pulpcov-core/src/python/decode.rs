@@ -25,6 +25,12 @@ pub(crate) fn decode(bytes: Cow<'_, [u8]>) -> Result<String, NotPython> {
     Ok(text)
 }
 
+/// Decodes a Python source file, and keeps its line endings and form feeds.
+pub(crate) fn as_written(bytes: &[u8]) -> Result<String, NotPython> {
+    let encoding = detect_encoding(&normalize_newlines(Cow::Borrowed(bytes)))?;
+    encoding.decode(without_bom(Cow::Borrowed(bytes)))
+}
+
 /// Replaces `\r\n` and `\r` with `\n`, and `\f` with a space.
 fn normalize_newlines(bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
     let Some(first) = memchr2(b'\r', b'\x0c', &bytes) else { return bytes };

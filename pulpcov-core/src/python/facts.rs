@@ -245,6 +245,11 @@ impl PythonSource {
         Ok(Self { text: decode::decode(bytes.into())? })
     }
 
+    /// Returns the text of a file with its line endings and form feeds, which Python's text does not have.
+    pub(crate) fn as_written(bytes: &[u8]) -> Result<String> {
+        Ok(decode::as_written(bytes)?)
+    }
+
     /// Returns the text of a file that is not Python. Bytes that are not UTF-8 are replaced.
     pub(crate) fn plain(bytes: &[u8]) -> Self {
         Self { text: String::from_utf8_lossy(bytes).into_owned() }
@@ -262,6 +267,10 @@ impl PythonSource {
     /// ```
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
     }
 
     /// Finds the facts about this source.

@@ -7,18 +7,23 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::mem::replace;
 
 use serde::Serialize;
 
+use super::escape::push_text;
 use super::pages::ContextNames;
+use super::views::thousands;
 use crate::Numbits;
+use crate::impact::TestName;
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// The class of a line that no context ran.
 const NO_CLASS: u32 = u32::MAX;
+
+/// The number of characters of a context's name that stand beside a line.
+const LABEL: usize = 28;
 
 /// The contexts that ran each line of a file.
 pub(super) struct LineContexts {
@@ -26,8 +31,8 @@ pub(super) struct LineContexts {
     classes: Vec<u32>,
     /// The number of contexts that ran each class, indexed by class.
     counts: Vec<u32>,
-    /// Whether only the context with the empty name ran the class, indexed by class.
-    only_empty: Vec<bool>,
+    /// The label of each class, as HTML.
+    labels: Vec<String>,
     /// The id of each context with the classes that it ran, in the order of the ids.
     rows: Vec<(u32, Vec<u32>)>,
     /// The number of lines in each class, indexed by class.
@@ -76,7 +81,7 @@ impl LineContexts {
         rows.sort_unstable_by_key(|row| row.0);
         let (classes, sizes) = classes(&rows);
         let mut counts = vec![0; sizes.len()];
-        let mut only_empty = vec![true; sizes.len()];
+        let mut last = vec![0; sizes.len()];
         let mut seen = vec![NO_CLASS; sizes.len()];
         for (id, lines) in &mut rows {
             // A context ran all lines of a class or none, and classes are numbered in the order of
@@ -85,28 +90,25 @@ impl LineContexts {
                 *line = class_of(&classes, *line).unwrap_or_default();
                 seen.get_mut(*line as usize).is_some_and(|seen| replace(seen, *id) != *id)
             });
-            let is_empty = names.names.get(*id as usize).is_some_and(|name| name.is_empty());
             for &class in lines.iter() {
                 increment(&mut counts, class);
-                if let Some(only) = only_empty.get_mut(class as usize).filter(|_| !is_empty) {
-                    *only = false;
+                if let Some(last) = last.get_mut(class as usize) {
+                    *last = *id;
                 }
             }
         }
-        Self { classes, counts, only_empty, rows, sizes }
+        let name = |id: u32| names.names.get(id as usize).copied().unwrap_or_default();
+        let labels =
+            counts.iter().zip(last).map(|(&count, last)| label(count, name(last))).collect();
+        Self { classes, counts, labels, rows, sizes }
     }
 
-    /// Appends the label of a line: how many contexts ran it, or `(empty)` if only the context with
-    /// the empty name did.
+    /// Appends the label of a line: who ran it, or how many contexts did.
     pub(super) fn push_label(&self, html: &mut String, line: i32) {
         let class = u32::try_from(line).ok().and_then(|line| class_of(&self.classes, line));
-        let Some(class) = class else { return };
-        let class = class as usize;
-        let _ = match (self.only_empty.get(class), self.counts.get(class)) {
-            (Some(true), _) => write!(html, "<span class=ctx>(empty)</span>"),
-            (_, Some(count)) => write!(html, "<button class=ctx>{count} ctx</button>"),
-            _ => Ok(()),
-        };
+        if let Some(label) = class.and_then(|class| self.labels.get(class as usize)) {
+            html.push_str(label);
+        }
     }
 
     pub(super) fn context_counts(&self) -> impl Iterator<Item = ContextCounts> + '_ {
@@ -248,6 +250,35 @@ fn encode_set(classes: &[u32], count: usize) -> String {
     bitmap
 }
 
+/// Returns the label of lines that `count` contexts ran. `name` is the name of one of them.
+fn label(count: u32, name: &str) -> String {
+    match count {
+        1 if name.is_empty() => "<span class=ctx>at import</span>".to_owned(),
+        1 => {
+            let mut html = "<button class=ctx>".to_owned();
+            push_text(&mut html, &shortened(name));
+            html.push_str("</button>");
+            html
+        }
+        _ => format!("<button class=ctx>{} contexts</button>", thousands(count as usize)),
+    }
+}
+
+/// Returns what tells a context from others: of a test, its last name, without its file and phase.
+fn shortened(name: &str) -> Cow<'_, str> {
+    let id = TestName::parse(name).map_or(name, |test| test.id());
+    let last = id.find("::").map_or(id, |at| {
+        // A parameter may hold `::`.
+        let end = id.find('[').filter(|&bracket| bracket > at).unwrap_or(id.len());
+        let from = id.get(..end).and_then(|before| before.rfind("::")).map_or(0, |at| at + 2);
+        id.get(from..).unwrap_or(id)
+    });
+    match last.char_indices().nth(LABEL) {
+        Some((end, _)) => Cow::Owned(format!("{}…", last.get(..end).unwrap_or_default())),
+        None => Cow::Borrowed(last),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,10 +331,15 @@ mod tests {
     }
 
     #[test]
-    fn labels_count_contexts() {
-        let all = contexts(&[("", &[1, 9]), ("a", &[1])]);
+    fn labels_name_a_context_or_count_them() {
+        let test = "t/test_a.py::T::test_x[a::b]|run";
+        let long = "a long name of a context that has no file";
+        let all = contexts(&[("", &[1, 9]), (test, &[1, 2]), (long, &[4]), ("<b>", &[5])]);
         let mut html = String::new();
         (1..10).for_each(|line| all.push_label(&mut html, line));
-        assert_eq!(html, "<button class=ctx>2 ctx</button><span class=ctx>(empty)</span>");
+        let expected = "<button class=ctx>2 contexts</button><button class=ctx>test_x[a::b]</button>\
+            <button class=ctx>a long name of a context tha…</button><button class=ctx>&lt;b></button>\
+            <span class=ctx>at import</span>";
+        assert_eq!(html, expected);
     }
 }

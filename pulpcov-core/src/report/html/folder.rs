@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::assets::{LIVE, SCRIPT, STYLE, asset_name};
 use super::contexts::{ContextCounts, LineContexts};
 use super::fingerprint::{Inputs, hash_of, hash_of_content};
+use super::page_text::PageText;
 use super::pages::{Page, Report};
 use super::payload::{json, line_contexts, script, tables};
 use super::search_text::{self, Texts};
@@ -184,13 +185,14 @@ impl<'a> Folder<'a> {
 
     fn write_page(&self, at: usize, page: &Page<'_>, into: &mut Scratch) -> Result<WrittenPage> {
         let report = self.report;
-        let text = report.summary.source(page.file)?.text().to_owned();
+        let text = PageText::read(report.summary, page.file)?;
         let contexts = line_contexts(report, page);
         let encoded = match &contexts {
             Some(contexts) => Some(script(&format!("ctx.{}", page.name), &contexts.encode())?),
             None => None,
         };
-        let hash = self.hash_of_page(at, page, &text, encoded.as_deref().unwrap_or_default());
+        let hash =
+            self.hash_of_page(at, page, text.written(), encoded.as_deref().unwrap_or_default());
         let mut files = vec![(format!("{}.html", page.name), hash.clone())];
         if encoded.is_some() {
             files.push((format!("ctx.{}.js", page.name), hash.clone()));
@@ -209,7 +211,7 @@ impl<'a> Folder<'a> {
             }
         }
         let context_counts = contexts.iter().flat_map(LineContexts::context_counts).collect();
-        Ok(WrittenPage { files, text, hash, context_counts })
+        Ok(WrittenPage { files, text: text.into_text(), hash, context_counts })
     }
 
     /// Returns a hash of everything a page is made from, except for what all pages depend on.

@@ -11,6 +11,7 @@
 //! | `pages.rs` | which files get a page, and the name of each page |
 //! | `tables.rs` | the numbers of files, functions and classes |
 //! | `source.rs` | the lines of a source page |
+//! | `page_text.rs` | the text of a source page, as it is written |
 //! | `highlight.rs` | the tokens of a source line as HTML |
 //! | `changes.rs` | the changes of a branch, as the report shows them |
 //! | `contexts.rs` | a compact encoding of which contexts ran which lines |
@@ -30,6 +31,7 @@ mod escape;
 mod fingerprint;
 mod folder;
 mod highlight;
+mod page_text;
 mod pages;
 mod payload;
 mod search_text;

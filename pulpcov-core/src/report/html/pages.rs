@@ -24,7 +24,7 @@ pub(super) const VIEWS: [&str; 7] =
 const LONGEST_NAME: usize = 150;
 
 /// The displayed name of the context with the empty name.
-const EMPTY_CONTEXT: &str = "(empty)";
+const EMPTY_CONTEXT: &str = "(at import)";
 
 /// A report before it is written.
 pub(super) struct Report<'a> {

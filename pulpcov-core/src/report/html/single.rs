@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::assets::{SCRIPT, STYLE};
 use super::contexts::{ContextCounts, LineContexts};
+use super::page_text::PageText;
 use super::pages::Report;
 use super::payload::{json, line_contexts, tables};
 use super::source::push_lines;
@@ -68,10 +69,10 @@ fn piece(report: &Report<'_>, at: usize) -> Result<Piece> {
     let Some(page) = report.pages.get(at) else {
         return Ok(Piece { page: None, contexts: None, context_counts: Vec::new() });
     };
-    let source = report.summary.source(page.file)?;
+    let text = PageText::read(report.summary, page.file)?;
     let contexts = line_contexts(report, page);
     let mut lines = String::new();
-    push_lines(&mut lines, page, source.text(), contexts.as_ref());
+    push_lines(&mut lines, page, &text, contexts.as_ref());
     let encoded = match &contexts {
         Some(contexts) => Some((format!("ctx.{}", page.name), json(&contexts.encode())?)),
         None => None,

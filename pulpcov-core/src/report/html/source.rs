@@ -7,12 +7,13 @@ use super::changes::ChangedFile;
 use super::contexts::LineContexts;
 use super::escape::{push_decimal, push_text};
 use super::highlight::Highlighter;
+use super::page_text::{LineEnd, PageText};
 use super::pages::Page;
 use crate::python::Facts;
 use crate::results::Analysis;
 
 /// The number of lines in a block. A browser only lays out the blocks that are in view.
-const BLOCK: usize = 200;
+const BLOCK: i32 = 200;
 
 /// The category of a line, as in coverage.py's report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,25 +39,23 @@ impl Category {
 pub(super) fn push_lines(
     html: &mut String,
     page: &Page<'_>,
-    text: &str,
+    text: &PageText,
     contexts: Option<&LineContexts>,
 ) {
     // The markup is about as long as the source.
-    html.reserve(text.len() * 2 + 256);
+    html.reserve(text.written().len() * 2 + 256);
     let lines = Lines::new(page.facts, page.analysis);
     let mut highlighter = Highlighter::new(page.file.is_python());
-    let mut number = 0;
     // Only a newline ends a line, as in Python's tokenizer. Other characters at which
     // `str.splitlines()` splits are part of the line.
-    for (at, line) in text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate() {
-        number += 1;
-        if at % BLOCK == 0 {
-            let close = if at > 0 { "</ol>" } else { "" };
+    for (number, (line, end)) in (1..).zip(text.lines()) {
+        if number % BLOCK == 1 {
+            let close = if number > 1 { "</ol>" } else { "" };
             html.push_str(close);
             html.push_str("<ol>");
         }
-        lines.push_start(html, number, page.changed);
-        highlighter.push_line(html, line.strip_suffix('\r').unwrap_or(line).trim_end());
+        lines.push_start(html, number, page.changed, end);
+        highlighter.push_line(html, line);
         if let Some(contexts) = contexts.filter(|_| lines.category(number).is_some()) {
             contexts.push_label(html, number);
         }
@@ -106,7 +105,13 @@ impl<'a> Lines<'a> {
         usize::try_from(line).ok().and_then(|at| self.categories.get(at).copied()).flatten()
     }
 
-    fn push_start(&self, html: &mut String, line: i32, changed: Option<&ChangedFile>) {
+    fn push_start(
+        &self,
+        html: &mut String,
+        line: i32,
+        changed: Option<&ChangedFile>,
+        end: LineEnd,
+    ) {
         let own = self.category(line);
         let of_statement = || match self.facts.first_line(line) {
             first if first == line => None,
@@ -125,6 +130,7 @@ impl<'a> Lines<'a> {
         if changed.is_some_and(|changed| changed.has(line)) {
             html.push_str(" data-new");
         }
+        html.push_str(end.attribute());
         // The number is text, not a counter: a block that is not laid out would count from 1 again.
         html.push_str("><a href=#t");
         push_decimal(html, line);

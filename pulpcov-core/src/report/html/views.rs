@@ -256,3 +256,16 @@ pub(super) fn render(template: &impl Template) -> Result<String> {
 pub(super) fn render_into(template: &impl Template, into: &mut String) -> Result<()> {
     template.render_into(into).map_err(|err| Error::new(ErrorKind::Io, err))
 }
+
+/// Returns a number with a comma between thousands, as the script prints numbers.
+pub(super) fn thousands(number: impl std::borrow::Borrow<usize>) -> String {
+    let digits = number.borrow().to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}

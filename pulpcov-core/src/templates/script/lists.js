@@ -1,0 +1,200 @@
+// The lists of files, functions and classes, and the functions that miss most.
+
+/**
+ * Fills a cell with a link.
+ * @param {HTMLElement} cell
+ * @param {string} text
+ * @param {string} href
+ * @param {string} [also] What stands below the name where there is no room for another column.
+ * @param {string} [detail] What tells it from others of the same name.
+ */
+function linkCell(cell, text, href, also, detail) {
+  cell.append(make("a", { href }, text));
+  if (detail) cell.append(make("small", { className: "soft" }, ` ${detail}`));
+  if (also) cell.append(make("small", { className: "also" }, make("bdi", {}, also)));
+}
+
+/** @type {(page: string, line?: number) => string} */
+const address = (page, line) => `${page}.html${line ? `#t${line}` : ""}`;
+
+/**
+ * Makes the controls of a list: a text, whether to hide what is covered, and whether to show only what changed. The address has
+ * what they say, and the other lists of the report begin with it.
+ * @param {Grid} grid
+ * @param {object} options
+ * @param {string} [options.id] What is remembered under another name than that of files and functions.
+ * @param {(string | null)[][]} options.texts What the text is looked for in, for each row.
+ * @param {string} options.noun
+ * @param {string} options.nouns
+ * @param {((row: number) => boolean)} [options.isCovered]
+ * @param {boolean} [options.skipsCovered] Whether the report has nothing that is covered.
+ * @param {((row: number) => boolean)} [options.changed]
+ */
+function filterControls(grid, { id = "filter", texts, noun, nouns, isCovered, skipsCovered, changed }) {
+  const filter = make("input", { type: "search", id: "filter", placeholder: "filter…", "aria-label": "Filter" });
+  const hide = make("input", { type: "checkbox", id: "hide100" });
+  const only = make("input", { type: "checkbox", id: "changed" });
+  const found = make("span", { className: "soft", role: "status" });
+  const clear = make("button", { type: "button", id: "all" }, "Show all");
+  const lower = texts.map((list) => list.map((text) => (text ?? "").toLowerCase()));
+
+  const show = () => {
+    const text = filter.value;
+    const hides = Boolean(isCovered) && hide.checked && !skipsCovered;
+    const onlyChanged = Boolean(changed) && only.checked;
+    const lists = text === text.toLowerCase() ? lower : texts;
+    const isWanted = (/** @type {number} */ row) => (!text || lists.some((list) => list[row]?.includes(text)))
+      && !(hides && isCovered(row)) && !(onlyChanged && !changed(row));
+    const isPart = Boolean(text) || hides || onlyChanged;
+    grid.filter(isPart ? isWanted : null);
+    const [some, all] = [grid.rows.length, grid.all.length];
+    found.textContent = isPart ? `${thousands(some)} of ${plural(all, noun, nouns)}` : plural(all, noun, nouns);
+    clear.hidden = !isPart;
+    grid.empty.textContent = all ? "Nothing matches. “Show all” takes the filter away." : `The report has no ${nouns}.`;
+  };
+  const keep = (/** @type {boolean} */ isStep) => {
+    const values = { filter: filter.value, hide: hide.checked && !skipsCovered ? "covered" : "", only: only.checked ? "changed" : "" };
+    memory.set(id, values);
+    settings.write(values, isStep);
+    show();
+  };
+  const read = () => {
+    const address = settings.read();
+    const isSaid = ["filter", "hide", "only"].some((name) => address.has(name));
+    const kept = isSaid || history.state ? Object.fromEntries(address) : memory.get(id, {});
+    filter.value = kept.filter ?? "";
+    hide.checked = skipsCovered || kept.hide === "covered";
+    hide.disabled = Boolean(skipsCovered);
+    only.checked = kept.only === "changed";
+    // A link to this page leads to what it shows.
+    if (!isSaid) settings.write({ filter: kept.filter, hide: kept.hide, only: kept.only });
+  };
+  filter.oninput = debounce(() => keep(false));
+  hide.onchange = only.onchange = () => keep(true);
+  clear.onclick = () => {
+    filter.value = "";
+    hide.checked = Boolean(skipsCovered);
+    only.checked = false;
+    keep(true);
+    filter.focus();
+  };
+  read();
+  show();
+  onPlace = () => {
+    read();
+    grid.order = grid.kept();
+    show();
+    restorePosition();
+  };
+  return make("form", { className: "controls", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, filter,
+    isCovered && make("label", {}, hide, "hide covered"), changed && make("label", {}, only, "changed only"), found, clear);
+}
+
+/**
+ * Returns the names without the folders that all have, and the label of their column, which says these folders.
+ * @param {string[]} names
+ */
+function shortened(names) {
+  const common = commonFolder(names);
+  return { names: names.map((name) => name.slice(common.length)), label: common ? `File in ${common}` : "File" };
+}
+
+/**
+ * Returns for each region what tells it from others of the same name in the same file: its line.
+ * @param {Table} table
+ */
+function details(table) {
+  const seen = new Map();
+  const key = (/** @type {number} */ row) => `${table.file[row]}:${table.name[row]}`;
+  table.name.forEach((_, row) => seen.set(key(row), (seen.get(key(row)) ?? 0) + 1));
+  return table.name.map((_, row) => (seen.get(key(row)) > 1 ? `line ${table.line[row]}` : ""));
+}
+
+/**
+ * @param {HTMLElement} main
+ * @param {string} kind
+ */
+async function listView(main, kind) {
+  const files = await load("files");
+  /** @type {Table} */
+  const table = kind === "index" ? files : await load(kind === "function_index" ? "functions" : "classes");
+  const [noun, nouns] = { index: ["file", "files"], function_index: ["function", "functions"], class_index: ["class", "classes"] }[kind];
+  const isRegions = table !== files;
+  const fileOf = isRegions ? (/** @type {number} */ row) => table.file[row] : (/** @type {number} */ row) => row;
+  const href = (/** @type {number} */ row) => address(files.page[fileOf(row)], isRegions ? table.line[row] : 0);
+  const none = `(no ${noun})`;
+  const whole = isRegions ? table.file.map((file) => files.name[file]) : files.name;
+  const short = shortened(files.name);
+  const shown = (/** @type {number} */ row) => short.names[fileOf(row)];
+  const rank = ranks(files.name);
+  const columns = [{
+    id: "file", key: "f", label: short.label, className: isRegions ? "name path wide" : "name path",
+    value: (/** @type {number} */ row) => rank[fileOf(row)],
+    cell: (/** @type {number} */ row, /** @type {HTMLElement} */ cell) => linkCell(cell, shown(row), href(row)),
+  }];
+  if (isRegions) {
+    const told = details(table);
+    columns.push(/** @type {any} */ ({
+      id: "region", key: "n", label: noun, className: "name", isText: true,
+      // As in coverage.py: by the last part of the name, without underscores.
+      value: (/** @type {number} */ row) => (table.name[row] ?? "").split(".").pop().replace(/^_+/, ""),
+      cell: (/** @type {number} */ row, /** @type {HTMLElement} */ cell) => {
+        linkCell(cell, table.name[row] ?? none, href(row), shown(row), told[row]);
+        cell.classList.toggle("soft", table.name[row] === null);
+      },
+    }));
+  }
+  columns.push(.../** @type {any} */ (figureColumns(table, files)));
+  const base = [...table.statements.keys()].sort((a, b) => rank[fileOf(a)] - rank[fileOf(b)]);
+  const grid = new Grid({
+    id: isRegions ? "regions" : "files", columns, count: table.statements.length, sort: "file", base,
+    total: totals(table, files, columns), label: $("h1").textContent,
+  });
+  const controls = filterControls(grid, {
+    texts: isRegions ? [whole, table.name.map((name) => name ?? none)] : [whole], noun, nouns,
+    isCovered: (row) => !table.missing[row] && !table.missing_branches[row], skipsCovered: main.dataset.skipCovered === "true",
+    changed: table.changed && ((row) => table.changed[row] > 0),
+  });
+  main.replaceChildren(controls, grid.element, ...table.notes.map((note) => make("p", { className: "note" }, note)));
+}
+
+/** @param {HTMLElement} main */
+async function worstView(main) {
+  const [files, table] = await Promise.all([load("files"), load("functions")]);
+  const rows = [...table.statements.keys()].filter((row) => table.missing[row] + table.missing_branches[row] > 0);
+  if (!rows.length) {
+    main.replaceChildren(make("p", { className: "note" }, "Every function ran completely."));
+    return;
+  }
+  const all = files.totals.statements[0] + files.totals.branches[0];
+  const gain = (/** @type {number} */ at) => table.missing[rows[at]] + table.missing_branches[rows[at]];
+  const number = (/** @type {string} */ id, /** @type {string} */ key, /** @type {(row: number) => number} */ value, label = id, className = "") => ({
+    id, key, label, className, falling: true, value, cell: (/** @type {number} */ at, /** @type {HTMLElement} */ cell) => { cell.textContent = thousands(value(at)); },
+  });
+  const href = (/** @type {number} */ at) => address(files.page[table.file[rows[at]]], table.line[rows[at]]);
+  const names = rows.map((row) => table.name[row] ?? "(no function)");
+  const whole = rows.map((row) => files.name[table.file[row]]);
+  const short = shortened(files.name);
+  const shown = rows.map((row) => short.names[table.file[row]]);
+  const told = details(table);
+  /** @type {Column[]} */
+  const columns = [
+    { id: "region", key: "n", label: "function", className: "name", isText: true, value: (at) => names[at], cell: (at, cell) => linkCell(cell, names[at], href(at), shown[at], told[rows[at]]) },
+    { id: "file", key: "f", label: short.label, className: "name path wide", isText: true, value: (at) => whole[at], cell: (at, cell) => linkCell(cell, shown[at], href(at)) },
+    number("missing", "m", (at) => table.missing[rows[at]], "missing lines", "second"),
+  ];
+  if (files.branches) columns.push(number("missing_branches", "b", (at) => table.missing_branches[rows[at]], "missing branches", "second"));
+  columns.push({
+    id: "gain", key: "g", label: "total gains", title: "How many percentage points the total gains if all of the function runs", className: "last", falling: true, value: gain,
+    cell: (at, cell) => { cell.textContent = `+${((100 * gain(at)) / all).toFixed(2)}`; },
+  });
+  columns.push(...figureColumns(table, files).slice(-1).map((column) => ({
+    ...column, value: (/** @type {number} */ at) => column.value(rows[at]), cell: (/** @type {number} */ at, /** @type {HTMLTableCellElement} */ cell) => column.cell(rows[at], cell),
+  })));
+  const grid = new Grid({ id: "worst", columns, count: rows.length, sort: "gain", label: "Functions, worst first" });
+  const controls = filterControls(grid, {
+    texts: [names, whole], noun: "function", nouns: "functions", changed: table.changed && ((at) => table.changed[rows[at]] > 0),
+  });
+  const intro = make("p", { className: "note" }, "Functions with lines or branches that did not run. “Total gains” says how many percentage points the total gains if all of the function runs.");
+  main.replaceChildren(intro, controls, grid.element);
+}

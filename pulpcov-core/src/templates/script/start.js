@@ -1,0 +1,83 @@
+// The start of a page, and the pages of a single file.
+
+/**
+ * Goes to a page of the report, or to a place in this one.
+ * @param {string} href
+ */
+function visit(href) {
+  keepPosition();
+  if (isSingle) {
+    const [page, hash] = href.split("#");
+    location.hash = `${page || `${single.page}.html`}${hash ? `:${hash}` : ""}`;
+  } else if (href.startsWith("#")) {
+    location.hash = href;
+  } else {
+    location.href = href;
+  }
+}
+
+function start() {
+  const main = $("#main");
+  if (!main) return;
+  document.body.removeAttribute("data-shown");
+  keys = {};
+  onPlace = goToLine = document.oncopy = null;
+  anchorOf = () => ({ name: "", top: 0 });
+  elementOf = (name) => (name ? document.getElementById(name) : null);
+  $$(".marks, .copy").forEach((element) => element.remove());
+  $$(".tools").forEach((tools) => { tools.hidden = false; });
+  $("[data-do=search]").onclick = search;
+  $("[data-do=help]").onclick = help;
+  $("[data-do=theme]").onclick = nextTheme;
+  applyTheme();
+  const head = $(".top");
+  const measure = () => root.style.setProperty("--top", getComputedStyle(head).position === "sticky" ? `${head.offsetHeight}px` : "0px");
+  new ResizeObserver(measure).observe(head);
+  measure();
+  const view = document.body.dataset.view;
+  /** @type {Record<string, (main: HTMLElement, view: string) => any>} */
+  const views = { index: listView, function_index: listView, class_index: listView, tree: treeView, worst: worstView, contexts: contextsView, source: sourceView };
+  Promise.resolve(views[view]?.(main, view)).then(() => {
+    restorePosition();
+    document.body.dataset.shown = "";
+    main.dataset.ready = "";
+    performance.mark("ready");
+  }).catch((error) => {
+    main.prepend(make("p", { className: "note", role: "alert" }, `Part of the report is missing: ${error.message}.`));
+    throw error;
+  });
+}
+
+/** A single file: its pages are text that becomes elements when it is shown, and `#page.html:t12` says which one is shown. */
+const single = {
+  /** @type {Map<string, any>} */
+  parts: new Map(),
+  page: "",
+  follow() {
+    const [, page, hash] = /^#?([^:]*?)(?:\.html)?(?::(.*))?$/s.exec(location.hash) ?? [];
+    const name = single.parts.has(page) ? page : "index";
+    if (name === single.page) { onPlace?.(); return; }
+    single.page = name;
+    const part = single.parts.get(name);
+    $$("body > :not(script):not(noscript)").forEach((element) => element.remove());
+    document.body.dataset.view = part.dataset.view;
+    document.title = part.dataset.title;
+    document.body.prepend(make("template", { innerHTML: part.textContent }).content);
+    if (!hash && !history.state) scrollTo(0, 0);
+    start();
+  },
+  start() {
+    $$("script[data-page]").forEach((part) => single.parts.set(part.dataset.page, part));
+    addEventListener("click", (event) => {
+      const href = /** @type {Element} */ (event.target).closest?.("a[href]")?.getAttribute("href");
+      if (!href || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+      event.preventDefault();
+      if (href.startsWith("#") && !/^#t\d/.test(href)) { $(href)?.focus(); return; }
+      visit(href);
+    });
+    single.follow();
+  },
+};
+
+addEventListener("hashchange", () => { if (isSingle) single.follow(); else onPlace?.(); });
+document.addEventListener("DOMContentLoaded", isSingle ? single.start : start);
