@@ -99,6 +99,41 @@ fn no_view_has_errors_requests_or_barriers() {
             assert_eq!(browser.errors(), Vec::<String>::new(), "{what}");
         }
     }
+    // What opens: panels, dialogs, and a list in which nothing is found.
+    let source = report.source("_cart_py.html");
+    for (page, fragment, script, is_open) in [
+        (
+            &source,
+            "",
+            "document.querySelector('#t6 button.ctx').click(); document.querySelector('#t6 summary').click()",
+            ".who",
+        ),
+        (&source, "#t5-7", "document.querySelector('[data-do=help]').click()", "dialog"),
+        (
+            &pages[0],
+            "#filter=cart",
+            "document.querySelector('[data-do=search]').click(); const field = document.querySelector('dialog input'); field.value = 'cart'; field.dispatchEvent(new Event('input'))",
+            ".found li",
+        ),
+        (&pages[0], "#filter=nothing", "", ".note"),
+        (
+            &pages[3],
+            "",
+            "document.querySelectorAll('.tree .pin').forEach(button => button.click())",
+            ".pinned",
+        ),
+        (&pages[5], "#c=test_3", "", ".chosen .lines a"),
+    ] {
+        for scheme in ["light", "dark"] {
+            browser.prefer(scheme);
+            browser.open_at(page, fragment);
+            browser.run(script);
+            browser.until(&format!("document.querySelector('{is_open}')"));
+            let what = format!("{} {fragment} with {is_open}, {scheme}", page.display());
+            assert_eq!(browser.barriers(), Vec::<String>::new(), "{what}");
+            assert_eq!(browser.errors(), Vec::<String>::new(), "{what}");
+        }
+    }
     let requests = browser.requests();
     let is_local = |url: &String| // Chromium's own first page is not part of the report.
         ["file://", "data:", "about:", "chrome://"].iter().any(|scheme| url.starts_with(scheme));

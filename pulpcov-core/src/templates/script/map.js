@@ -63,13 +63,13 @@ const LETTER = 7.2;
  * @param {(path: string) => void} go
  */
 function treemap(section, folder, top, files, go) {
-  const crumbs = make("p", { className: "crumbs" });
+  const crumbs = make("nav", { className: "crumbs", "aria-label": "Folder of the map" });
   const trail = [];
   for (let at = top; at; at = at === folder ? null : [...at.folders.values()].find((inner) => folder.path.startsWith(inner.path))) trail.push(at);
   trail.forEach((at, index) => {
     if (index) crumbs.append(" / ");
     const name = at === top ? at.name || "all folders" : at.name;
-    crumbs.append(at === folder ? make("b", {}, name) : make("button", { type: "button", onclick: () => go(at.path) }, name));
+    crumbs.append(at === folder ? make("b", { "aria-current": "true" }, name) : make("button", { type: "button", onclick: () => go(at.path) }, name));
   });
   const items = [...folder.folders.values(), ...folder.files];
   if (!folder.all) {
@@ -106,19 +106,20 @@ function treemap(section, folder, top, files, go) {
       link.append(svg("rect", { ...box, class: `c${level(item)}` }));
       if (level(item) < 3) link.append(svg("rect", { ...box, class: "hatch", fill: `url(#hatch${level(item)})` }));
     }
+    picture.append(link);
+    // The link's label says all, so a name that is cut off is not part of the link.
     const room = Math.floor((w - 8) / LETTER);
     if (h > 18 && room > 4) {
-      const caption = svg("text", { x: x + 4, y: y + 14 });
+      const caption = svg("text", { x: x + 4, y: y + 14, "aria-hidden": "true" });
       const whole = `${label} ${share}`;
       caption.textContent = whole.length <= room ? whole : label.length <= room ? label : `${label.slice(0, Math.max(0, room - 1))}…`;
-      link.append(caption);
+      picture.append(caption);
       if (whole.length > room && h > 34 && !isOpen && share.length <= room) {
-        const second = svg("text", { x: x + 4, y: y + 29 });
+        const second = svg("text", { x: x + 4, y: y + 29, "aria-hidden": "true" });
         second.textContent = share;
-        link.append(second);
+        picture.append(second);
       }
     }
-    picture.append(link);
     if (!isOpen) return;
     for (const inner of squarify([...item.folders.values(), ...item.files], x + 2, y + 20, w - 4, h - 22)) {
       if (inner.w > 2 && inner.h > 2) draw(inner.item, inner.x, inner.y, inner.w, inner.h, true);
