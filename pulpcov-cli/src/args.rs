@@ -775,6 +775,10 @@ pub(crate) struct LcovArgs {
     #[arg(short = 'o', value_name = "FILE")]
     pub(crate) output: Option<String>,
 
+    /// Number branches instead of describing them: genhtml counts only branches that are numbers
+    #[arg(long)]
+    pub(crate) numeric_branches: bool,
+
     /// Print nothing but warnings and errors
     #[arg(short, long)]
     pub(crate) quiet: bool,

@@ -95,6 +95,33 @@ fn lcov_and_genhtml_read_the_records() {
     }
 }
 
+/// lcov counts no branch that coverage.py describes in words, but every one that is a number.
+#[test]
+fn lcov_counts_numeric_branches() {
+    let dir = measured(&["--branch"]);
+    let totals = totals(&dir);
+    let version = run(Command::new("lcov").arg("--version"), &dir).stdout;
+    let setting = match version.contains("version 1.") {
+        true => "lcov_branch_coverage=1",
+        false => "branch_coverage=1",
+    };
+    let branches = format!(
+        "({} of {} branches)",
+        totals["covered_branches"].as_i64().unwrap(),
+        totals["num_branches"].as_i64().unwrap()
+    );
+    for (options, counts) in
+        [(&["lcov", "-q"][..], false), (&["lcov", "-q", "--numeric-branches"], true)]
+    {
+        dir.pulpcov(options).status(0);
+        let mut lcov = Command::new("lcov");
+        lcov.args(["--rc", setting, "--summary", "coverage.lcov"]);
+        let ran = run(&mut lcov, &dir).status(0);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert_eq!(said.contains(&branches), counts, "{branches}: {said}");
+    }
+}
+
 #[test]
 fn diff_cover_finds_the_changed_lines_in_either() {
     let dir = measured(&["--branch"]);

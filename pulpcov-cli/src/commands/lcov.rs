@@ -16,6 +16,7 @@ fn report(args: &LcovArgs) -> Result<Exit, Failure> {
     let config = &reporting.config;
     let options = Options::new()
         .line_checksums(config.lcov.line_checksums)
+        .numeric_branches(args.numeric_branches)
         .skip_empty(config.report.skip_empty);
     let output = args.output.as_ref().unwrap_or(&config.lcov.output);
     let summary = reporting.summarize(Detail::Everything)?;

@@ -30,6 +30,7 @@ use crate::text::printable;
 pub struct Options {
     line_checksums: bool,
     skip_empty: bool,
+    numeric_branches: bool,
 }
 
 impl Options {
@@ -59,6 +60,32 @@ impl Options {
     #[must_use]
     pub fn line_checksums(mut self, checksums: bool) -> Self {
         self.line_checksums = checksums;
+        self
+    }
+
+    /// Sets whether branches are numbers instead of descriptions. geninfo(1) asks for numbers, and genhtml counts no other
+    /// branches, but coverage.py describes them.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::report::lcov;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{Arc, ArcSet, CoverageData};
+    /// # let mut data = CoverageData::new();
+    /// # let arcs = [(-1, 1), (1, 2), (2, -1)].map(|(from, to)| Arc { from, to });
+    /// # data.add_arcs("a.py", "", &ArcSet::from_iter(arcs))?;
+    /// # let sources = |_: &Path| Ok(Some(b"if 1 > 0:\n    x = 2\n".to_vec()));
+    /// # let summary = Summarizer::new(&data, &sources).run()?;
+    /// let mut out = Vec::new();
+    /// lcov::write(&summary, &lcov::Options::new().numeric_branches(true), &mut out)?;
+    /// assert!(String::from_utf8_lossy(&out).contains("BRDA:1,0,0,1\nBRDA:1,0,1,0\n"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn numeric_branches(mut self, numeric: bool) -> Self {
+        self.numeric_branches = numeric;
         self
     }
 
@@ -137,7 +164,7 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
             false => None,
         };
         let text = text.as_ref().map(|source| source.text());
-        write_file(file, text, &mut rendered)?;
+        write_file(file, text, options, &mut rendered)?;
         Ok(rendered)
     };
     render_in_order(&files, &mut out, render, |out, text| Ok(out.write_all(&text)?))?;
@@ -145,13 +172,18 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     Ok(if totals.statements == 0 { 0.0 } else { totals.percent_covered() })
 }
 
-fn write_file(file: &FileSummary, text: Option<&str>, out: &mut impl Write) -> Result<()> {
+fn write_file(
+    file: &FileSummary,
+    text: Option<&str>,
+    options: &Options,
+    out: &mut impl Write,
+) -> Result<()> {
     writeln!(out, "SF:{}", printable(file.name()))?;
     let (facts, analysis) = (file.facts()?, file.analysis()?);
     write_lines(analysis, text, out)?;
     write_functions(facts, analysis, out)?;
     if analysis.has_arcs() {
-        write_branches(facts, analysis, out)?;
+        write_branches(facts, analysis, options, out)?;
     }
     Ok(writeln!(out, "end_of_record")?)
 }
@@ -243,7 +275,12 @@ fn write_functions(facts: &Facts, analysis: &Analysis, out: &mut impl Write) -> 
     Ok(writeln!(out, "FNH:{hit}")?)
 }
 
-fn write_branches(facts: &Facts, analysis: &Analysis, out: &mut impl Write) -> Result<()> {
+fn write_branches(
+    facts: &Facts,
+    analysis: &Analysis,
+    options: &Options,
+    out: &mut impl Write,
+) -> Result<()> {
     let executed = analysis.executed_branch_arcs();
     let missing = analysis.missing_branch_arcs();
     let stats = analysis.branch_stats();
@@ -258,7 +295,11 @@ fn write_branches(facts: &Facts, analysis: &Analysis, out: &mut impl Write) -> R
         }
         // Exits come last, because an exit is usually the other way of an `if` without `else`.
         targets.sort_by_key(|target| (target.0 < 0, *target));
-        for (to, hit) in targets {
+        for (number, (to, hit)) in targets.into_iter().enumerate() {
+            if options.numeric_branches {
+                writeln!(out, "BRDA:{line},0,{number},{hit}")?;
+                continue;
+            }
             let branch = facts.arc_description(*line, to);
             writeln!(out, "BRDA:{line},0,{},{hit}", printable(&branch))?;
         }

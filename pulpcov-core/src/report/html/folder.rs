@@ -52,7 +52,7 @@ pub(super) fn write(report: &Report<'_>, path: &Path) -> Result<()> {
     folder.write_texts(&pages, &mut files)?;
     folder.write_tables(&pages, &mut files)?;
     for view in report.views() {
-        folder.write_part(views::view(report, view)?, &mut files)?;
+        folder.write_part(views::view(report, view, true)?, &mut files)?;
     }
     files.extend(pages.into_iter().flat_map(|page| page.files));
     folder.remove_what_is_gone(&files);

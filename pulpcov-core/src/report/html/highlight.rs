@@ -10,6 +10,9 @@ use super::escape::push_text;
 /// Words that are keywords only at the start of a line that looks like their statement.
 const SOFT_KEYWORDS: [&str; 3] = ["case", "match", "type"];
 
+/// The number of bytes of a line that are highlighted. What follows is plain text.
+const HIGHLIGHTED: usize = 2_000;
+
 /// Highlights the lines of a file, which must come in order.
 pub(super) struct Highlighter {
     is_python: bool,
@@ -79,7 +82,8 @@ impl Highlighter {
                     None
                 }
             };
-            if let Some(tag) = tag {
+            // A browser takes seconds for a line of many thousands of elements.
+            if let Some(tag) = tag.filter(|_| start < HIGHLIGHTED) {
                 push_text(html, line.get(plain..start).unwrap_or_default());
                 push_tagged(html, tag, line, start..at);
                 plain = at;
@@ -224,6 +228,15 @@ mod tests {
                 "    s = <u>rb'a\\''</u> + <u>\"b\"</u> <b>if</b> x <b>else</b> <b>None</b>",
             ]
         );
+    }
+
+    #[test]
+    fn a_line_has_few_elements() {
+        let html = lines(&format!("x = [{}'''a\nb'''", "1, ".repeat(40_000)));
+        assert!(html[0].matches("<var>").count() < 700);
+        assert!(html[0].ends_with("1, 1, '''a"));
+        // The string in the rest of the line goes on.
+        assert_eq!(html[1], "<u>b'''</u>");
     }
 
     #[test]

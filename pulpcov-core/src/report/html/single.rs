@@ -35,7 +35,7 @@ pub(super) fn write(report: &Report<'_>, out: impl Write) -> Result<()> {
         tables.into_iter().map(|(name, json)| (name.to_owned(), json)).collect();
     let mut pages = Vec::new();
     for view in report.views() {
-        pages.push(views::view(report, view)?);
+        pages.push(views::view(report, view, false)?);
     }
     for piece in pieces {
         pages.extend(piece.page);

@@ -131,7 +131,7 @@ struct SourceBody<'a> {
 }
 
 /// Returns the page of a view.
-pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
+pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: bool) -> Result<Part> {
     if view == "patch" {
         return changes(report);
     }
@@ -146,7 +146,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str) -> Result<Part> {
     };
     let options = report.options;
     let is_index = view == "index";
-    let has_rows = is_index && report.pages.len() <= MAX_STATIC_ROWS;
+    let has_rows = has_static_rows && is_index && report.pages.len() <= MAX_STATIC_ROWS;
     let percent = |numbers: Numbers| display_covered(numbers.percent_covered(), options.precision);
     let rows = report.pages.iter().filter(|_| has_rows).map(|page| Row {
         page: &page.name,

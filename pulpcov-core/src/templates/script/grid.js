@@ -14,7 +14,7 @@
  */
 
 /** The number of rows in a block. Blocks out of sight have no layout. */
-const BLOCK = 100;
+const BLOCK = 40;
 /** How long a list is built without a break, in milliseconds. */
 const SLICE = 6;
 
@@ -61,7 +61,7 @@ class Grid {
     this.element = make("div", { className: "list" }, this.table, this.empty);
     this.sight = new IntersectionObserver((entries) => {
       for (const entry of entries) if (entry.isIntersecting) this.fill(this.blocks.indexOf(/** @type {any} */ (entry.target)));
-    }, { rootMargin: "50%" });
+    }, { rootMargin: "30%" });
     this.first = columns.find((column) => column.id === sort) ?? columns[0];
     this.order = this.kept();
     addEventListener("beforeprint", () => this.table.isConnected && this.blocks.forEach((_, at) => this.fill(at)));

@@ -32,8 +32,8 @@ function start() {
   applyTheme();
   const head = $(".top");
   const measure = () => root.style.setProperty("--top", getComputedStyle(head).position === "sticky" ? `${head.offsetHeight}px` : "0px");
+  // It measures before the page is drawn, and not before the view has replaced what is there without a script.
   new ResizeObserver(measure).observe(head);
-  measure();
   const view = document.body.dataset.view;
   /** @type {Record<string, (main: HTMLElement, view: string) => any>} */
   const views = { index: listView, function_index: listView, class_index: listView, tree: treeView, worst: worstView, contexts: contextsView, source: sourceView };
