@@ -61,9 +61,8 @@ function sourceIn(lines, range) {
 
 /**
  * @param {HTMLElement} main
- * @param {Element[]} lines
  */
-function copySource(main, lines) {
+function copySource(main) {
   document.oncopy = (/** @type {ClipboardEvent} */ event) => {
     const selection = getSelection();
     if (!main.isConnected || selection.isCollapsed || /** @type {Element} */ (event.target).closest?.("input, textarea")) return;
@@ -73,6 +72,7 @@ function copySource(main, lines) {
       const common = range.commonAncestorContainer;
       return Boolean((common instanceof Element ? common : common.parentElement).closest(BESIDE));
     };
+    const lines = $$("ol > li", main);
     const texts = ranges.filter((range) => range.intersectsNode(main) && !isBeside(range)).map((range) => sourceIn(lines, range));
     if (!texts.some((text) => text !== null)) return;
     event.clipboardData.setData("text/plain", texts.filter((text) => text !== null).join("\n"));

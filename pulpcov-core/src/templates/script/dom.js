@@ -103,6 +103,22 @@ const rest = () => new Promise((resolve) => {
   channel.port2.postMessage(null);
 });
 
+/** How long work goes on without a rest, in milliseconds. */
+const SLICE = 6;
+
+/** Tells long work when to rest. */
+class Pace {
+  constructor() {
+    this.start = performance.now();
+  }
+  /** Rests if the work went on for long. */
+  async step() {
+    if (performance.now() - this.start < SLICE) return;
+    await rest();
+    this.start = performance.now();
+  }
+}
+
 /**
  * Tells users of screen readers what happened.
  * @param {string} text
@@ -119,8 +135,8 @@ function say(text) {
 const visible = (text) => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g,
   (c) => `[U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
 
-/** @param {number} number */
-const thousands = (number) => number.toLocaleString("en");
+const withCommas = new Intl.NumberFormat("en");
+const thousands = (/** @type {number} */ number) => (number < 1000 ? String(number) : withCommas.format(number));
 
 /**
  * @param {number} count

@@ -15,8 +15,6 @@
 
 /** The number of rows in a block. Blocks out of sight have no layout. */
 const BLOCK = 40;
-/** How long a list is built without a break, in milliseconds. */
-const SLICE = 6;
 
 class Grid {
   /**
@@ -152,13 +150,10 @@ class Grid {
     if (this.table.isConnected) this.blocks.map(isInSight).forEach((isSeen, at) => isSeen && this.fill(at));
     else this.fill(0);
     this.blocks.forEach((block) => this.sight.observe(block));
-    let start = performance.now();
+    const pace = new Pace();
     for (let at = 0; at < this.blocks.length; at++) {
-      if (performance.now() - start > SLICE) {
-        await rest();
-        if (ticket !== this.building) return;
-        start = performance.now();
-      }
+      await pace.step();
+      if (ticket !== this.building) return;
       this.put(at);
     }
     this.table.dataset.complete = "";

@@ -104,10 +104,20 @@ function shortened(names) {
  * @param {Table} table
  */
 function details(table) {
-  const seen = new Map();
-  const key = (/** @type {number} */ row) => `${table.file[row]}:${table.name[row]}`;
-  table.name.forEach((_, row) => seen.set(key(row), (seen.get(key(row)) ?? 0) + 1));
-  return table.name.map((_, row) => (seen.get(key(row)) > 1 ? `line ${table.line[row]}` : ""));
+  const told = new Array(table.name.length).fill("");
+  let file = -1;
+  /** The first row of each name in the file. */
+  let first = new Map();
+  for (let row = 0; row < told.length; row++) {
+    if (table.file[row] !== file) {
+      file = table.file[row];
+      first = new Map();
+    }
+    const earlier = first.get(table.name[row]);
+    if (earlier === undefined) first.set(table.name[row], row);
+    else for (const one of [earlier, row]) told[one] = `line ${table.line[one]}`;
+  }
+  return told;
 }
 
 /**
@@ -145,11 +155,13 @@ async function listView(main, kind) {
     }));
   }
   columns.push(.../** @type {any} */ (figureColumns(table, files)));
+  await rest();
   const base = [...table.statements.keys()].sort((a, b) => rank[fileOf(a)] - rank[fileOf(b)]);
   const grid = new Grid({
     id: isRegions ? "regions" : "files", columns, count: table.statements.length, sort: "file", base,
     total: totals(table, files, columns), label: $("h1").textContent,
   });
+  await rest();
   const controls = filterControls(grid, {
     texts: isRegions ? [whole, table.name.map((name) => name ?? none)] : [whole], noun, nouns,
     isCovered: (row) => !table.missing[row] && !table.missing_branches[row], skipsCovered: main.dataset.skipCovered === "true",
@@ -191,6 +203,7 @@ async function worstView(main) {
   columns.push(...figureColumns(table, files).slice(-1).map((column) => ({
     ...column, value: (/** @type {number} */ at) => column.value(rows[at]), cell: (/** @type {number} */ at, /** @type {HTMLTableCellElement} */ cell) => column.cell(rows[at], cell),
   })));
+  await rest();
   const grid = new Grid({ id: "worst", columns, count: rows.length, sort: "gain", label: "Functions, worst first" });
   const controls = filterControls(grid, {
     texts: [names, whole], noun: "function", nouns: "functions", changed: table.changed && ((at) => table.changed[rows[at]] > 0),

@@ -3,11 +3,17 @@
 /** @type {Record<string, string>} */
 const KINDS = { r: "run", m: "missing", x: "excluded", p: "partial" };
 
+/** The number of lines in each block but the last. */
+const LINES_OF_BLOCK = 200;
+
 /** @param {HTMLElement} main */
 function sourceView(main) {
   const header = $(".toggles");
   const { name, page } = header.dataset;
-  const lines = $$("ol > li", main);
+  const blocks = $$("ol", main);
+  const count = blocks.length ? (blocks.length - 1) * LINES_OF_BLOCK + blocks.at(-1).childElementCount : 0;
+  // A page can have a hundred thousand lines, so no list of them is made.
+  const lineAt = (/** @type {number} */ at) => blocks[Math.floor(at / LINES_OF_BLOCK)]?.children[at % LINES_OF_BLOCK];
   /** @type {Record<string, boolean>} */
   const filters = { r: false, m: true, x: true, p: true, ...memory.get("lines", {}) };
   const markOf = (/** @type {Element} */ item) => {
@@ -18,19 +24,27 @@ function sourceView(main) {
   };
   /** @type {{kind: string, from: number, to: number}[]} */
   let chunks = [];
-  const marks = svg("svg", { class: "marks", "aria-hidden": "true", preserveAspectRatio: "none", viewBox: `0 0 10 ${Math.max(1, lines.length)}` });
+  const marks = svg("svg", { class: "marks", "aria-hidden": "true", preserveAspectRatio: "none", viewBox: `0 0 10 ${Math.max(1, count)}` });
   // The strip stands for a page that is longer than the window.
-  if (lines.length > 60) document.body.append(marks);
-  const recount = () => {
-    chunks = [];
-    /** @type {{kind: string, from: number, to: number} | null} */
-    let last = null;
-    lines.forEach((item, at) => {
-      const kind = markOf(item);
-      if (!kind) { last = null; return; }
-      if (last?.kind === kind) last.to = at;
-      else chunks.push((last = { kind, from: at, to: at }));
-    });
+  if (count > 60) document.body.append(marks);
+  let counting = 0;
+  const recount = async () => {
+    const ticket = ++counting;
+    /** @type {{kind: string, from: number, to: number}[]} */
+    const found = [];
+    const pace = new Pace();
+    for (const [number, block] of blocks.entries()) {
+      await pace.step();
+      if (ticket !== counting) return;
+      [...block.children].forEach((item, inBlock) => {
+        const kind = markOf(item);
+        const at = number * LINES_OF_BLOCK + inBlock;
+        const last = found.at(-1);
+        if (kind && last?.kind === kind && last.to === at - 1) last.to = at;
+        else if (kind) found.push({ kind, from: at, to: at });
+      });
+    }
+    chunks = found;
     marks.replaceChildren(...Object.keys(KINDS).map((kind) => svg("path", {
       class: kind, d: chunks.filter((chunk) => chunk.kind === kind).map(({ from, to }) => `M2 ${from}h8v${to - from + 1}h-8z`).join(""),
     })));
@@ -69,17 +83,18 @@ function sourceView(main) {
   const select = (/** @type {number} */ from, /** @type {number} */ to, /** @type {boolean} */ scrolls) => {
     $$(".sel", main).forEach((item) => item.classList.remove("sel"));
     if (to < from) [from, to] = [to, from];
-    to = Math.min(to, lines.length);
+    to = Math.min(to, count);
     selection = from >= 1 && from <= to ? [from, to] : null;
     copy.hidden = !selection;
     if (!selection) return;
-    lines.slice(from - 1, to).forEach((item) => item.classList.add("sel"));
+    for (let at = from - 1; at < to; at++) lineAt(at).classList.add("sel");
     copy.replaceChildren(`Copy ${reference()} `, make("kbd", {}, "y"));
     if (scrolls) show(from - 1);
   };
   const show = (/** @type {number} */ at, /** @type {ScrollLogicalPosition} */ block = "start") => {
-    if (lines[at] && !lines[at].hasAttribute("data-new") && main.classList.contains("only")) only.click();
-    scrollInSteps(() => lines[at]?.scrollIntoView({ block }));
+    const line = lineAt(at);
+    if (line && !line.hasAttribute("data-new") && main.classList.contains("only")) only.click();
+    scrollInSteps(() => line?.scrollIntoView({ block }));
   };
   const chosenPlace = () => (selection ? `t${selection[0]}${selection[1] > selection[0] ? `-${selection[1]}` : ""}` : "");
   const follow = (/** @type {boolean} */ scrolls) => {
@@ -94,7 +109,7 @@ function sourceView(main) {
   anchorOf = () => {
     const top = headHeight();
     // The blocks of lines out of sight are passed over as a whole.
-    const block = $$("ol", main).find((block) => block.getBoundingClientRect().bottom > top);
+    const block = blocks.find((block) => block.getBoundingClientRect().bottom > top);
     const line = block && [...block.children].find((item) => item.getBoundingClientRect().bottom > top);
     return line ? { name: line.id, top: line.getBoundingClientRect().top } : { name: "", top: 0 };
   };
@@ -110,7 +125,7 @@ function sourceView(main) {
     }
     say(`Copied ${text}`);
   };
-  copySource(main, lines);
+  copySource(main);
   main.addEventListener("click", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     const button = target.closest("button.ctx");
@@ -125,14 +140,14 @@ function sourceView(main) {
   });
   marks.addEventListener("click", (event) => {
     const box = marks.getBoundingClientRect();
-    const at = Math.floor(((event.clientY - box.top) / box.height) * lines.length);
-    show(Math.min(Math.max(at, 0), lines.length - 1), "center");
+    const at = Math.floor(((event.clientY - box.top) / box.height) * count);
+    show(Math.min(Math.max(at, 0), count - 1), "center");
   });
   follow(!history.state);
 
   // `j` and `k` go from the chosen chunk, or from what is in sight.
   const headHeight = () => parseFloat(root.style.getPropertyValue("--top")) || 0;
-  const current = () => (selection ? selection[0] - 1 : lines.findIndex((item) => item.getBoundingClientRect().top >= headHeight()) - 1);
+  const current = () => (selection ? selection[0] - 1 : Number(anchorOf().name.slice(1)) - 2);
   const goto = (/** @type {{kind: string, from: number, to: number} | undefined} */ chunk) => {
     if (!chunk) { say("No more"); return; }
     select(chunk.from + 1, chunk.to + 1, true);
@@ -146,7 +161,7 @@ function sourceView(main) {
     1: () => goto(chunks[0]),
   });
   goToLine = (line) => {
-    if (!lines.length) return;
+    if (!count) return;
     select(line, line, true);
     place.push(`#t${line}`);
   };

@@ -16,7 +16,8 @@ function visit(href) {
   }
 }
 
-function start() {
+/** @param {Promise<void>} [content] What is waited for before the view starts. */
+function start(content) {
   const main = $("#main");
   if (!main) return;
   document.body.removeAttribute("data-shown");
@@ -37,7 +38,8 @@ function start() {
   const view = document.body.dataset.view;
   /** @type {Record<string, (main: HTMLElement, view: string) => any>} */
   const views = { index: listView, function_index: listView, class_index: listView, tree: treeView, worst: worstView, contexts: contextsView, source: sourceView };
-  Promise.resolve(views[view]?.(main, view)).then(() => {
+  Promise.resolve(content).then(() => main.isConnected && views[view]?.(main, view)).then(() => {
+    if (!main.isConnected) return;
     restorePosition();
     document.body.dataset.shown = "";
     main.dataset.ready = "";
@@ -62,9 +64,23 @@ const single = {
     $$("body > :not(script):not(noscript)").forEach((element) => element.remove());
     document.body.dataset.view = part.dataset.view;
     document.title = part.dataset.title;
-    document.body.prepend(make("template", { innerHTML: part.textContent }).content);
+    // A page can be megabytes, so it becomes elements block by block.
+    const [head, ...blocks] = part.textContent.split("<ol>");
+    document.body.prepend(make("template", { innerHTML: head }).content);
     if (!hash && !history.state) scrollTo(0, 0);
-    start();
+    const main = $("#main");
+    start(single.fill(main, blocks));
+  },
+  /**
+   * @param {HTMLElement} main
+   * @param {string[]} blocks The HTML of blocks of lines, without their start.
+   */
+  async fill(main, blocks) {
+    const pace = new Pace();
+    for (const block of blocks) {
+      await pace.step();
+      main.insertAdjacentHTML("beforeend", `<ol>${block}`);
+    }
   },
   start() {
     $$("script[data-page]").forEach((part) => single.parts.set(part.dataset.page, part));
@@ -80,4 +96,4 @@ const single = {
 };
 
 addEventListener("hashchange", () => { if (isSingle) single.follow(); else onPlace?.(); });
-document.addEventListener("DOMContentLoaded", isSingle ? single.start : start);
+document.addEventListener("DOMContentLoaded", () => (isSingle ? single.start() : start()));
