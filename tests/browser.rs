@@ -1072,6 +1072,28 @@ fn search_takes_words_places_contexts_and_states() {
     assert_eq!(browser.errors(), Vec::<String>::new());
 }
 
+/// The link to the source on a website leads to the chosen line. Functions of the same name are told apart.
+#[test]
+fn lines_lead_to_a_website_and_names_are_told_apart() {
+    let dir = Dir::new();
+    dir.write(
+        "a.py",
+        "class Clock:\n    @property\n    def rate(self):\n        return 1\n\n    @rate.setter\n    def rate(self, x):\n        self.x = x\n",
+    );
+    dir.coverage(["run", "a.py"]).status(0);
+    dir.pulpcov(["html", "--source-url=https://example.org/{path}#{line}"]).status(0);
+    let browser = Browser::new(1280, 800);
+    browser.open(dir.path("htmlcov/a_py.html"));
+    let link = "document.querySelector('#forge').href";
+    assert_eq!(browser.get(link), "https://example.org/a.py#1");
+    browser.run("document.querySelector('#t7 > a').click()");
+    browser.until_is(link, "https://example.org/a.py#7");
+    browser.open(dir.path("htmlcov/function_index.html"));
+    let names = "[...document.querySelectorAll('.grid tbody tr td:nth-child(2)')].map(cell => cell.firstChild.innerText + (cell.querySelector('.soft')?.innerText ?? ''))";
+    browser.until_is(names, json!(["Clock.rate line 3", "Clock.rate line 7", "(no function)"]));
+    assert_eq!(browser.barriers(), Vec::<String>::new());
+}
+
 /// Esc closes what is open, the last first, and gives the focus back.
 #[test]
 fn escape_closes_panels() {

@@ -681,6 +681,11 @@ pub(crate) struct HtmlArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "directory")]
     pub(crate) single_file: Option<String>,
 
+    /// Link each source page to the source on a website: an address with {path}, {line} and {commit}, or
+    /// github:OWNER/NAME, gitlab:GROUP/NAME or bitbucket:OWNER/NAME
+    #[arg(long, value_name = "TEMPLATE")]
+    pub(crate) source_url: Option<String>,
+
     /// Leave out files, functions and classes that ran completely
     #[arg(long, overrides_with = "no_skip_covered")]
     pub(crate) skip_covered: bool,
@@ -713,6 +718,7 @@ impl HtmlArgs {
             quiet: true,
             show_contexts: false,
             single_file: None,
+            source_url: None,
             skip_covered: false,
             no_skip_covered: false,
             skip_empty: false,

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::Dir;
 use crate::support::sample::measured;
+use crate::support::{Dir, pulpcov};
 
 /// Returns the data that a file `data.NAME.js` of a report passes to the script.
 #[track_caller]
@@ -303,4 +303,70 @@ fn hostile_names_are_text() {
     // One element is the script's own. The others have the data.
     assert_eq!(single.matches("<script>").count(), 1);
     assert_eq!(single.matches("<script").count(), single.matches("</script>").count());
+}
+
+/// A report says where it is from, and leads to the same source on a website.
+#[test]
+fn pages_say_where_they_are_from() {
+    let dir = Dir::new();
+    dir.write("my app/src/cart.py", "x = 1\n");
+    dir.write(".gitignore", ".coverage\nhtmlcov/\n.pulpcov_cache/\n");
+    dir.coverage(["run", "my app/src/cart.py"]).status(0);
+    let index = |dir: &Dir| fs::read_to_string(dir.path("htmlcov/index.html")).unwrap();
+    let page = |dir: &Dir| {
+        let names = dir.names_in("htmlcov");
+        let name = names.iter().find(|name| name.ends_with("cart_py.html")).unwrap().clone();
+        fs::read_to_string(dir.path("htmlcov").join(name)).unwrap()
+    };
+    // Without a repository, no commit is named, and none can be linked to.
+    dir.pulpcov(["html"]).status(0);
+    let text = index(&dir);
+    assert!(
+        text.contains("<span>pulpcov ") && text.contains("<span>data .coverage of 2"),
+        "{text}"
+    );
+    assert!(text.contains("<span>recorded by coverage.py 7."), "{text}");
+    assert!(!text.contains("commit"), "{text}");
+    assert!(!page(&dir).contains("id=\"forge\""));
+    let ran = dir.pulpcov(["html", "--source-url=github:ann/shop"]).status(1);
+    ran.stderr("--source-url needs the commit of the sources");
+
+    dir.init_git();
+    dir.commit("The shop");
+    let commit = dir.git(&["rev-parse", "HEAD"]).trim().to_owned();
+    dir.pulpcov(["html", "--source-url=github:ann/shop"]).status(0);
+    assert!(index(&dir).contains(&format!("<span>sources of commit {}</span>", &commit[..10])));
+    let address = |line: &str| {
+        format!("https://github.com/ann/shop/blob/{commit}/my%20app/src/cart.py#L{line}")
+    };
+    assert!(page(&dir).contains(&format!(
+        "href=\"{}\" data-url=\"{}\"",
+        address("1"),
+        address("{line}")
+    )));
+    // Names begin at the top of the repository, wherever the report is made.
+    let options =
+        ["-q", "-d", "../htmlcov", "--data-file=../.coverage", "--source-url=gitlab:a/b/c"];
+    let inside = pulpcov().arg("html").args(options).current_dir(dir.path("my app")).status();
+    assert!(inside.unwrap().success());
+    assert!(
+        page(&dir)
+            .contains(&format!("https://gitlab.com/a/b/c/-/blob/{commit}/my%20app/src/cart.py#L1"))
+    );
+    dir.write("my app/src/cart.py", "x = 2\n");
+    dir.pulpcov(["html", "--source-url=https://example.org/{path}?at={line}"]).status(0);
+    assert!(index(&dir).contains(" with changes</span>"));
+    assert!(page(&dir).contains("href=\"https://example.org/my%20app/src/cart.py?at=1\""));
+    dir.pulpcov(["html", "--source-rev=HEAD"]).status(0);
+    assert!(index(&dir).contains("<span>sources of HEAD</span>"));
+    for (template, why) in [
+        ("javascript:{path}", "javascript: no forge of this name is known"),
+        ("hub:ann/shop", "hub: no forge of this name is known"),
+        ("example.org/{path}", "must begin with https:// or http://"),
+        ("https://example.org/", "must have {path}"),
+    ] {
+        let ran = dir.pulpcov(["html", &format!("--source-url={template}")]).status(1);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(said.contains(why), "{template}: {said}");
+    }
 }

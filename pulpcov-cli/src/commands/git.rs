@@ -156,6 +156,12 @@ pub(super) fn last_changes(path: &Path) -> Vec<String> {
     String::from_utf8_lossy(&commits).lines().map(str::to_owned).collect()
 }
 
+/// Returns a short name of the commit that is checked out, with `-dirty` if tracked files differ. None without a repository.
+pub(super) fn description() -> Option<String> {
+    let name = git(&["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"], Vec::new());
+    Some(String::from_utf8_lossy(&name.ok()?).trim().to_owned()).filter(|name| !name.is_empty())
+}
+
 /// Returns whether the history of the repository is cut off.
 pub(super) fn is_shallow() -> bool {
     let answer = git(&["rev-parse", "--is-shallow-repository"], Vec::new());

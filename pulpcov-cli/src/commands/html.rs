@@ -3,15 +3,16 @@
 use std::io::Write;
 use std::path::Path;
 
-use jiff::Zoned;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 use pulpcov_core::config::Config;
 use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::{Detail, Summary};
 
 use super::changes::Changes;
-use super::own;
 use super::reporting::{Reporting, print_failure};
+use super::{forge, git, own};
 use crate::args::HtmlArgs;
 use crate::exit::{Exit, Failure};
 use crate::{trust, ui};
@@ -37,7 +38,12 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
         writeln!(anstream::stdout(), "No data to report.").map_err(Failure::Output)?;
         return Ok(Exit::Error);
     }
-    let mut options = options(args, &reporting, precision)?.problems(problems);
+    let options = options(args, &reporting, precision)?.problems(problems);
+    let mut options = options.origin(origin(&reporting));
+    if let Some(template) = &args.source_url {
+        let template = forge::source_url(template, &reporting)?;
+        options = options.source_url(&template, &forge::folder_in_repository(&reporting))?;
+    }
     if let Some(changes) = changes {
         options = options.changes(changes);
     }
@@ -47,6 +53,30 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
         None => write_folder(args, &reporting, &summary, &options)?,
     };
     reporting.exit_code_for_total(total, &args.fail_under, precision)
+}
+
+/// Returns where the report is from, for a reader who finds it later.
+fn origin(reporting: &Reporting<'_>) -> Vec<String> {
+    let mut parts = vec![format!("pulpcov {}", env!("CARGO_PKG_VERSION"))];
+    match &reporting.args.source_rev {
+        Some(revision) => parts.push(format!("sources of {revision}")),
+        None if reporting.has_sources_elsewhere() => {}
+        None => parts.extend(git::description().map(|name| match name.strip_suffix("-dirty") {
+            Some(commit) => format!("sources of commit {commit} with changes"),
+            None => format!("sources of commit {name}"),
+        })),
+    }
+    let file = reporting.data_file();
+    let written = file.metadata().and_then(|status| status.modified()).ok();
+    let written = written.and_then(|time| Timestamp::try_from(time).ok());
+    let of = written.map_or_else(String::new, |time| {
+        format!(" of {}", time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M %z"))
+    });
+    parts.push(format!("data {}{of}", ui::name(&file)));
+    if let Some(version) = reporting.data().meta().get("version") {
+        parts.push(format!("recorded by coverage.py {version}"));
+    }
+    parts
 }
 
 /// Returns the changes that the report shows.

@@ -10,6 +10,7 @@ mod convert;
 mod data;
 mod debug;
 mod erase;
+mod forge;
 mod gate;
 mod git;
 mod hook;

@@ -110,11 +110,12 @@ impl<'a> Folder<'a> {
             &folder.script,
             folder.live.as_deref().unwrap_or_default(),
             &format!(
-                "{:?} {} {} {}",
+                "{:?} {} {} {} {:?}",
                 report.options.precision,
                 report.has_contexts(),
                 report.has_changes(),
-                report.summary.has_arcs()
+                report.summary.has_arcs(),
+                report.options.source_url,
             ),
         ]);
         folder.old = folder.read_status().unwrap_or_default();

@@ -11,6 +11,7 @@
 //! | `pages.rs` | which files get a page, and the name of each page |
 //! | `tables.rs` | the numbers of files, functions and classes |
 //! | `source.rs` | the lines of a source page |
+//! | `source_url.rs` | the address of a source on a website |
 //! | `page_text.rs` | the text of a source page, as it is written |
 //! | `highlight.rs` | the tokens of a source line as HTML |
 //! | `changes.rs` | the changes of a branch, as the report shows them |
@@ -37,12 +38,15 @@ mod payload;
 mod search_text;
 mod single;
 mod source;
+mod source_url;
 mod tables;
 mod views;
 
 use std::path::Path;
 
 pub use changes::Changes;
+
+use source_url::SourceUrl;
 
 use crate::Result;
 use crate::results::Precision;
@@ -69,6 +73,8 @@ pub struct Options {
     live: bool,
     problems: Vec<String>,
     changes: Option<Changes>,
+    origin: Vec<String>,
+    source_url: Option<SourceUrl>,
 }
 
 impl Default for Options {
@@ -84,6 +90,8 @@ impl Default for Options {
             live: false,
             problems: Vec::new(),
             changes: None,
+            origin: Vec::new(),
+            source_url: None,
         }
     }
 }
@@ -263,6 +271,46 @@ impl Options {
     pub fn problems(mut self, problems: impl IntoIterator<Item = String>) -> Self {
         self.problems = problems.into_iter().collect();
         self
+    }
+
+    /// Sets where the report is from, in a few words each: the tool, the revision of the sources, the data. The list of files
+    /// says so at its end.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::report::html::Options;
+    ///
+    /// let options = Options::new().origin(["pulpcov 1.0".to_owned(), "revision 1d2a7c3".to_owned()]);
+    /// ```
+    #[must_use]
+    pub fn origin(mut self, parts: impl IntoIterator<Item = String>) -> Self {
+        self.origin = parts.into_iter().collect();
+        self
+    }
+
+    /// Sets a template for the address of a source on a website, such as a forge. Each source page has a link to it.
+    ///
+    /// `{path}` stands for the name of the file in the report below `folder`, which is empty or a path with `/`. `{line}` stands
+    /// for the number of the line.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ErrorKind::Config`](crate::ErrorKind::Config) if the template does not begin with `https://` or `http://`, or has
+    /// no `{path}`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::report::html::Options;
+    ///
+    /// let options = Options::new().source_url("https://git.example.org/shop/blob/main/{path}#L{line}", "")?;
+    /// assert!(Options::new().source_url("javascript:{path}", "").is_err());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn source_url(mut self, template: &str, folder: &str) -> Result<Self> {
+        self.source_url = Some(SourceUrl::new(template, folder)?);
+        Ok(self)
     }
 
     /// Sets whether open pages reload when the report in the folder changes.

@@ -72,6 +72,7 @@ struct ViewBody<'a> {
     rows: Vec<Row<'a>>,
     problems: Vec<std::borrow::Cow<'a, str>>,
     problem_count: usize,
+    origin: &'a [String],
     context_count: usize,
 }
 
@@ -127,6 +128,8 @@ struct SourceBody<'a> {
     changed: usize,
     previous: &'a str,
     next: &'a str,
+    /// The address of the source on a website, with `{line}`.
+    url: Option<String>,
     lines: &'a str,
 }
 
@@ -171,6 +174,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
         rows: rows.collect(),
         problems: problems.iter().take(MOST_PROBLEMS).map(|problem| printable(problem)).collect(),
         problem_count: problems.len(),
+        origin: if is_index { &options.origin } else { &[] },
         context_count: report.contexts.as_ref().map_or(0, |contexts| contexts.names.len()),
         total,
     };
@@ -229,6 +233,7 @@ pub(super) fn source(
         changed: page.changed_lines().len(),
         previous,
         next,
+        url: report.options.source_url.as_ref().map(|url| url.of(page.file.name())),
         lines,
         percent: percent.clone(),
     };

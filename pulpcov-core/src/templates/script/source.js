@@ -77,6 +77,7 @@ function sourceView(main) {
   // Lines that are chosen: `#t12`, `#t12-20`.
   /** @type {[number, number] | null} */
   let selection = null;
+  const forge = $("#forge");
   const copy = make("button", { type: "button", className: "copy", hidden: true, "data-key": "y" });
   document.body.append(copy);
   const reference = () => `${name}:${selection[0]}${selection[1] > selection[0] ? `-${selection[1]}` : ""}`;
@@ -86,6 +87,8 @@ function sourceView(main) {
     to = Math.min(to, count);
     selection = from >= 1 && from <= to ? [from, to] : null;
     copy.hidden = !selection;
+    // The link to the source on a website leads to the chosen line.
+    if (forge) forge.href = forge.dataset.url.replaceAll("{line}", String(selection?.[0] ?? 1));
     if (!selection) return;
     for (let at = from - 1; at < to; at++) lineAt(at).classList.add("sel");
     copy.replaceChildren(`Copy ${reference()} `, make("kbd", {}, "y"));
