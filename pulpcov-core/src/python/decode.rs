@@ -26,6 +26,7 @@ pub(crate) fn decode(bytes: Cow<'_, [u8]>) -> Result<String, NotPython> {
 }
 
 /// Decodes a Python source file, and keeps its line endings and form feeds.
+#[cfg(feature = "html")]
 pub(crate) fn as_written(bytes: &[u8]) -> Result<String, NotPython> {
     let encoding = detect_encoding(&normalize_newlines(Cow::Borrowed(bytes)))?;
     encoding.decode(without_bom(Cow::Borrowed(bytes)))

@@ -246,6 +246,7 @@ impl PythonSource {
     }
 
     /// Returns the text of a file with its line endings and form feeds, which Python's text does not have.
+    #[cfg(feature = "html")]
     pub(crate) fn as_written(bytes: &[u8]) -> Result<String> {
         Ok(decode::as_written(bytes)?)
     }
@@ -269,6 +270,7 @@ impl PythonSource {
         &self.text
     }
 
+    #[cfg(feature = "html")]
     pub(crate) fn into_text(self) -> String {
         self.text
     }
