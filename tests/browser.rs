@@ -1094,6 +1094,44 @@ fn lines_lead_to_a_website_and_names_are_told_apart() {
     assert_eq!(browser.barriers(), Vec::<String>::new());
 }
 
+/// The outline leads to functions and classes, and the one at the top of the window stays in sight.
+#[test]
+fn the_outline_leads_to_functions() {
+    let dir = Dir::new();
+    let body = "        x = 1\n        if x > 1:\n            x = 2\n".repeat(30);
+    dir.write(
+        "a.py",
+        format!("class Cart:\n    def add(self):\n{body}\n    def never(self):\n        def inner():\n            return 1\n{body}\n\nclass Empty:\n    pass\n\n\ndef last():\n    return 1\n\n\nCart().add()\n"),
+    );
+    dir.coverage(["run", "--branch", "a.py"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    dir.pulpcov(["html", "--single-file=one.html"]).status(0);
+    let browser = Browser::new(1280, 500);
+    for (page, fragment) in [("htmlcov/a_py.html", ""), ("one.html", "#a_py.html")] {
+        browser.open_at(dir.path(page), fragment);
+        browser.click(".outline summary");
+        let entries = "[...document.querySelectorAll('.outline li')].map(item => item.className + ' ' + item.innerText.replace(/\\s+/g, ' ').trim()).join('; ')";
+        browser.until_is(
+            entries,
+            "d0 Cart 30%; d1 add 60%; d1 never 0%; d2 inner 0%; d0 Empty; d0 last 0%",
+        );
+        assert_eq!(browser.barriers(), Vec::<String>::new());
+        browser.run("[...document.querySelectorAll('.outline a')].find(link => link.innerText === 'never').click()");
+        browser.until("!document.querySelector('.outline[open]')");
+        browser.until_is("document.querySelector('.sel')?.id", "t94");
+        // Going to a line takes some frames.
+        for (line, name) in [(150, "never"), (20, "add")] {
+            browser.until(&format!("(document.querySelector('#t{line}').scrollIntoView(), document.querySelector('#here:not([hidden])')?.innerText === '{name}')"));
+        }
+        browser.run("scrollTo(0, 0)");
+        browser.until("document.querySelector('#here').hidden");
+        browser.click(".outline summary");
+        browser.keys("\u{e00c}");
+        browser.until("!document.querySelector('.outline[open]')");
+    }
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
 /// Esc closes what is open, the last first, and gives the focus back.
 #[test]
 fn escape_closes_panels() {

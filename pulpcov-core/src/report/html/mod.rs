@@ -12,6 +12,7 @@
 //! | `tables.rs` | the numbers of files, functions and classes |
 //! | `source.rs` | the lines of a source page |
 //! | `source_url.rs` | the address of a source on a website |
+//! | `outline.rs` | the functions and classes of a source page |
 //! | `page_text.rs` | the text of a source page, as it is written |
 //! | `highlight.rs` | the tokens of a source line as HTML |
 //! | `changes.rs` | the changes of a branch, as the report shows them |
@@ -32,6 +33,7 @@ mod escape;
 mod fingerprint;
 mod folder;
 mod highlight;
+mod outline;
 mod page_text;
 mod pages;
 mod payload;

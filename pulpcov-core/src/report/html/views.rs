@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 
 use super::changes::ChangedFile;
+use super::outline::outline;
 use super::pages::{Report, shown_context};
 use crate::Result;
 use crate::results::{Numbers, display_covered};
@@ -130,6 +131,8 @@ struct SourceBody<'a> {
     next: &'a str,
     /// The address of the source on a website, with `{line}`.
     url: Option<String>,
+    /// The functions and classes, as HTML.
+    outline: String,
     lines: &'a str,
 }
 
@@ -233,6 +236,7 @@ pub(super) fn source(
         changed: page.changed_lines().len(),
         previous,
         next,
+        outline: outline(page, report.options.precision),
         url: report.options.source_url.as_ref().map(|url| url.of(page.file.name())),
         lines,
         percent: percent.clone(),

@@ -62,7 +62,7 @@ applyTheme();
 function closePanel() {
   const panels = $$("[data-close]").filter((button) => button.checkVisibility());
   panels.at(-1)?.click();
-  const why = $(".why[open]");
+  const why = $(".outline[open]") ?? $(".why[open]");
   if (!panels.length && why) {
     why.open = false;
     $("summary", why).focus();

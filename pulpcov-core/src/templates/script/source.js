@@ -129,6 +129,7 @@ function sourceView(main) {
     say(`Copied ${text}`);
   };
   copySource(main);
+  showOutline(header, () => Number(anchorOf().name.slice(1)) || 1);
   main.addEventListener("click", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
     const button = target.closest("button.ctx");
@@ -168,6 +169,40 @@ function sourceView(main) {
     select(line, line, true);
     place.push(`#t${line}`);
   };
+}
+
+/**
+ * Shows the function or the class at the top of the window, and closes the outline when a line was chosen in it.
+ * @param {HTMLElement} header
+ * @param {() => number} lineAtTop
+ */
+function showOutline(header, lineAtTop) {
+  const outline = $(".outline", header);
+  if (!outline) return;
+  const here = $("#here");
+  const entries = $$("li a", outline).map((link) => ({ link, from: Number(link.hash.slice(2)), to: Number(link.dataset.to) }));
+  const update = () => {
+    if (!here.isConnected) return;
+    const line = lineAtTop();
+    // Inner functions come after the outer one.
+    const entry = scrollY > 0 && entries.findLast(({ from, to }) => from <= line && line <= to);
+    here.hidden = !entry;
+    if (!entry || here.hash === entry.link.hash) return;
+    here.textContent = entry.link.textContent;
+    here.href = entry.link.getAttribute("href");
+  };
+  let isWaiting = false;
+  addEventListener("scroll", () => {
+    if (isWaiting) return;
+    isWaiting = true;
+    requestAnimationFrame(() => { isWaiting = false; update(); });
+  }, { passive: true });
+  outline.addEventListener("click", (/** @type {Event} */ event) => {
+    if (/** @type {Element} */ (event.target).closest("a")) outline.open = false;
+  });
+  document.addEventListener("click", (event) => {
+    if (!outline.contains(/** @type {Node} */ (event.target))) outline.open = false;
+  });
 }
 
 /**
