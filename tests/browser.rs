@@ -1132,6 +1132,85 @@ fn the_outline_leads_to_functions() {
     assert_eq!(browser.errors(), Vec::<String>::new());
 }
 
+/// Steps back undo a choice alone, the focus stays where it was, and links of a single file lead into it or to other websites.
+#[test]
+fn steps_change_what_they_say_and_nothing_else() {
+    let dir = Dir::new();
+    let mut main = String::new();
+    for n in 0..300 {
+        dir.write(format!("p/part{n}.py"), "a = 1\n".repeat(n % 7 + 1));
+        main.push_str(&format!("import part{n}\n"));
+    }
+    dir.write("p/main.py", main.repeat(3));
+    dir.coverage(["run", "--source=p", "--context=all", "p/main.py"]).status(0);
+    let url = "--source-url=https://example.org/{path}#{line}";
+    dir.pulpcov(["html", "--show-contexts", url]).status(0);
+    dir.pulpcov(["html", "--show-contexts", url, "--single-file=one.html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    let sorted =
+        |column: &str| format!("document.querySelector('[data-column={column}]').ariaSort");
+    for page in ["htmlcov/index.html", "htmlcov/tree.html", "htmlcov/contexts.html"] {
+        browser.open(dir.path(page));
+        let column = if page.contains("contexts") { "lines" } else { "missing" };
+        browser.click(&format!("[data-column={column}] button"));
+        browser.until(&format!("{} !== 'none'", sorted(column)));
+        browser.run("history.back()");
+        browser.until_is(&sorted(column), "none");
+        browser.until_is("scrollY", 0);
+        assert_eq!(browser.get("document.activeElement.matches('.skip')"), false, "{page}");
+    }
+    // The focus stays in its row when the rows are sorted.
+    browser.open(dir.path("htmlcov/index.html"));
+    browser.run("document.querySelectorAll('.grid tbody a')[3].focus()");
+    let focused = browser.get("document.activeElement.innerText");
+    browser.keys("s");
+    browser.until_is(&sorted("statements"), "descending");
+    browser.until_is("document.activeElement.innerText", focused);
+    let names = dir.names_in("htmlcov");
+    let source =
+        names.iter().find(|name| name.starts_with("z_") && name.ends_with("_main_py.html"));
+    let source = source.unwrap();
+    // Going to the same line again goes there again. Of two panels, the one that was opened last closes first.
+    for (page, fragment) in [
+        (format!("htmlcov/{source}"), String::new()),
+        ("one.html".to_owned(), format!("#{source}")),
+    ] {
+        browser.open_at(dir.path(page), &fragment);
+        for _ in 0..2 {
+            browser.keys("/");
+            browser.until("document.activeElement.closest('dialog')");
+            browser.keys("main.py:700\u{e007}");
+            browser.until("scrollY > 5000 && document.querySelector('.sel')?.id === 't700'");
+            browser.until("(scrollTo(0, 0), scrollY === 0)");
+        }
+        browser.run("document.querySelector('#t5 .ctx').click()");
+        browser.until("document.querySelector('#t5 .who')");
+        browser.run("document.querySelector('#t3 .ctx').click()");
+        browser.until("document.querySelector('#t3 .who')");
+        browser.keys("\u{e00c}");
+        browser.until("!document.querySelector('#t3 .who')");
+        assert_eq!(browser.get("Boolean(document.querySelector('#t5 .who'))"), true);
+    }
+    // A page of a single file begins at its top, and its links can be opened elsewhere.
+    browser.run("scrollTo(0, 9000); document.querySelector('.who a').click()");
+    browser.until("document.querySelector('.chosen .lines a')");
+    browser.until("scrollY < 300");
+    browser.run("document.querySelector('nav a').dispatchEvent(new MouseEvent('contextmenu', {bubbles: true}))");
+    let address = browser.get("document.querySelector('nav a').href");
+    assert!(address.as_str().unwrap().ends_with("one.html#index.html"), "{address}");
+    browser.open_at(dir.path("one.html"), &format!("#{source}"));
+    browser.run("window.left = ''; addEventListener('click', event => { window.left = [event.target.closest('a').href, event.defaultPrevented]; event.preventDefault() }); document.querySelector('#forge').click()");
+    assert_eq!(browser.get("window.left"), json!(["https://example.org/p/main.py#1", false]));
+    // What is remembered may be nonsense.
+    browser.open(dir.path("htmlcov/index.html"));
+    browser.run("for (const key of Object.keys(localStorage)) localStorage.setItem(key, '5'); for (const key of ['open', 'filter', 'lines', 'sort.files', 'sort.folders']) localStorage.setItem(`pulpcov.${location.pathname.replace(/[^/]*$/, '')}.${key}`, '{\"filter\": {}}')");
+    for page in ["tree.html", "index.html", source] {
+        browser.open(dir.path("htmlcov").join(page));
+        assert_eq!(browser.get("document.querySelector('[role=alert]')"), Value::Null, "{page}");
+    }
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
 /// Esc closes what is open, the last first, and gives the focus back.
 #[test]
 fn escape_closes_panels() {

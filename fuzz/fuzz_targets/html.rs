@@ -60,17 +60,30 @@ fuzz_target!(|input: Input| {
     let text = source.text();
     let (_, lines) = page.split_once("class=\"src m x p\">").expect("a source page");
     let (lines, _) = lines.split_once("</main>").expect("its end");
-    let mut shown = lines.split("<li id=t").skip(1);
-    for (at, line) in text.strip_suffix('\n').unwrap_or(text).split('\n').enumerate() {
-        let item = shown.next().expect("a line");
+    let mut shown = String::new();
+    for (at, item) in lines.split("<li id=t").skip(1).enumerate() {
         let (start, item) = item.split_once('>').expect("the end of a tag");
         let number = at + 1;
         assert_eq!(start.split(' ').next(), Some(number.to_string().as_str()));
         let link = format!("<a href=#t{number}>{number}</a>");
         let item = item.strip_prefix(&link).expect("the number of the line");
-        assert_eq!(text_of(item), line.trim_end());
+        shown.push_str(&text_of(item));
+        shown.push_str(match start.split(' ').find_map(|part| part.strip_prefix("data-end")) {
+            None => "\n",
+            Some("=rn") => "\r\n",
+            Some("=r") => "\r",
+            Some(_) => "",
+        });
     }
-    assert!(shown.next().is_none());
+    // With a codec, the bytes of the text may come from others. What is shown is the source as it is written; Python's text
+    // has other line endings.
+    if !input.source.windows(6).any(|part| part == b"coding") {
+        let mut read = shown.replace("\r\n", "\n").replace('\r', "\n").replace('\x0c', " ");
+        if !read.is_empty() && !read.ends_with('\n') {
+            read.push('\n');
+        }
+        assert_eq!(read, text);
+    }
 });
 
 /// Returns the text of a line in the report, without the parts after the text.

@@ -67,8 +67,8 @@ impl PageText {
 
     fn next_line<'t>(&self, text: &'t str) -> (&'t str, LineEnd, &'t str) {
         let bytes = text.as_bytes();
-        // As Python reads them, lines end with `\r`, too.
-        let at = match self.is_python {
+        // As Python reads a file, lines end with `\r`, too. One that a codec makes ends none.
+        let at = match self.is_python && self.written.is_some() {
             true => memchr2(b'\n', b'\r', bytes),
             false => memchr(b'\n', bytes),
         };
@@ -105,7 +105,8 @@ mod tests {
     use super::*;
 
     fn lines(text: &str, is_python: bool) -> Vec<(String, LineEnd)> {
-        let text = PageText { text: text.to_owned(), written: None, is_python };
+        let written = is_python.then(|| text.to_owned());
+        let text = PageText { text: text.to_owned(), written, is_python };
         text.lines().map(|(line, end)| (line.to_owned(), end)).collect()
     }
 

@@ -124,7 +124,7 @@ async function contextsView(main) {
     chosen.replaceChildren(make("h2", { tabIndex: -1 }, names[context]), make("div", { className: "choice" },
       choice(false, `all it ran: ${plural(total.lines[context], "line")} of ${plural(total.files[context], "file")}`),
       choice(true, `what no other context ran: ${plural(total.alone[context], "line")}`),
-      make("button", { type: "button", "data-close": "", onclick: close }, "Close")), list, more);
+      make("button", { type: "button", "data-close": performance.now(), onclick: close }, "Close")), list, more);
     chosen.hidden = false;
     let next = 0;
     const fill = async () => {
@@ -132,7 +132,7 @@ async function contextsView(main) {
       next += some.length;
       more.hidden = next >= rows.length;
       more.textContent = `Show more of ${plural(rows.length, "file")}`;
-      const items = some.map((row) => make("li", {}, make("a", { href: address(files.page[row.file]) }, files.name[row.file]), make("span", { className: "lines" }, "…")));
+      const items = some.map((row) => make("li", { id: `file${row.file}` }, make("a", { href: address(files.page[row.file]) }, files.name[row.file]), make("span", { className: "lines" }, "…")));
       list.append(...items);
       for (const [at, row] of some.entries()) {
         const page = files.page[row.file];
@@ -151,15 +151,21 @@ async function contextsView(main) {
     more.onclick = fill;
     await fill();
   }
-  const follow = () => {
+  const follow = async () => {
     const context = names.indexOf(settings.read().get("c"));
-    if (context >= 0) show(context);
+    if (context >= 0) await show(context);
     else { ticket++; chosen.hidden = true; }
   };
   const followList = onPlace;
-  onPlace = () => {
-    follow();
+  onPlace = async () => {
+    await follow();
     followList();
   };
-  follow();
+  const anchorOfList = anchorOf;
+  anchorOf = () => {
+    const items = chosen.hidden ? [] : $$(".files > li", chosen);
+    const item = items.find((item) => item.getBoundingClientRect().bottom > 0);
+    return item ? { name: item.id, top: item.getBoundingClientRect().top } : anchorOfList();
+  };
+  await follow();
 }

@@ -293,7 +293,7 @@ async function treeView(main) {
     const search = (folder) => (folder.path === path ? folder : [...folder.folders.values()].map(search).find(Boolean));
     return (path && search(top)) || null;
   };
-  const pins = () => settings.read().getAll("pin").map(find).filter(Boolean);
+  const pins = () => [...new Set(settings.read().getAll("pin").map(find).filter(Boolean))];
   const setPins = (/** @type {Folder[]} */ folders) => {
     const all = settings.read();
     all.delete("pin");
@@ -308,7 +308,8 @@ async function treeView(main) {
     say(`Pinned ${folder.path}`);
     side.scrollIntoView({ block: "nearest" });
   });
-  tree.open = new Set(memory.get("open", sole === top ? [] : [sole.path]));
+  const kept = memory.get("open", null);
+  tree.open = new Set(Array.isArray(kept) ? kept : sole === top ? [] : [sole.path]);
   const buttons = make("p", { className: "controls" },
     make("button", { type: "button", onclick: () => tree.openAll(true) }, "Open all"), make("button", { type: "button", onclick: () => tree.openAll(false) }, "Close all"));
   main.replaceChildren(map, side, buttons, tree.element);
@@ -327,5 +328,5 @@ async function treeView(main) {
     tree.follow();
     restorePosition();
   };
-  addEventListener("resize", debounce(() => map.isConnected && draw(), 200));
+  addEventListener("resize", debounce(() => map.isConnected && draw(), 200), { signal: pageEnd.signal });
 }

@@ -62,15 +62,17 @@ class Grid {
     }, { rootMargin: "30%" });
     this.first = columns.find((column) => column.id === sort) ?? columns[0];
     this.order = this.kept();
-    addEventListener("beforeprint", () => this.table.isConnected && this.blocks.forEach((_, at) => this.fill(at)));
+    addEventListener("beforeprint", () => this.blocks.forEach((_, at) => this.fill(at)), { signal: pageEnd.signal });
     anchorOf = () => this.anchor();
     elementOf = (name) => (/^row\d+$/.test(name ?? "") ? this.reveal(Number(name.slice(3))) : name ? document.getElementById(name) : null);
   }
 
-  /** Returns the order that the address says, or else the one that is remembered. */
+  /** Returns the order that the address says. A page that is opened anew begins with the one that is remembered. */
   kept() {
     const address = settings.read();
-    const saved = address.get("sort") ? { column: address.get("sort"), flipped: address.get("reverse") === "1" } : memory.get(`sort.${this.id}`, null);
+    const isNew = !address.has("sort") && !history.state;
+    const saved = isNew ? memory.get(`sort.${this.id}`, null) : { column: address.get("sort"), flipped: address.get("reverse") === "1" };
+    if (isNew && saved?.column) settings.write({ sort: saved.column, reverse: saved.flipped ? "1" : "" });
     const column = this.columns.find((column) => column.id === saved?.column) ?? this.first;
     return { column, flipped: saved?.column === column.id && Boolean(saved.flipped) };
   }
@@ -127,7 +129,11 @@ class Grid {
     this.empty.hidden = this.rows.length > 0;
     this.table.hidden = !this.empty.hidden;
     if (this.total) this.foot.replaceChildren(...this.total(this.rows, Boolean(this.wanted) && this.rows.length < this.all.length));
+    // The rows leave the document and come back, and the focus with them.
+    const focused = /** @type {HTMLElement} */ (document.activeElement);
+    const row = this.table.contains(focused) && /** @type {HTMLElement} */ (focused.closest("[data-row]"));
     this.build();
+    if (row && this.reveal(Number(row.dataset.row))) focused.focus({ preventScroll: true });
   }
 
   /** Puts the rows into the table: those in sight at once, and the names of the others bit by bit. */

@@ -6,6 +6,11 @@ let keys = {};
 /** What the view does when the address changes. */
 /** @type {(() => void) | null} */
 let onPlace = null;
+/** Goes to the place that the address has, though it has had it before. */
+/** @type {(() => void) | null} */
+let goThere = null;
+/** What the listeners of a page end with. */
+let pageEnd = new AbortController();
 /** Goes to a line, if the view has lines. */
 /** @type {((line: number) => void) | null} */
 let goToLine = null;
@@ -46,7 +51,8 @@ function help() {
 
 const themes = ["auto", "light", "dark"];
 function applyTheme() {
-  const theme = memory.get("theme", "auto");
+  const kept = memory.get("theme", "auto");
+  const theme = themes.includes(kept) ? kept : "auto";
   if (theme === "auto") delete root.dataset.theme; else root.dataset.theme = theme;
   const button = $("[data-do=theme]");
   if (button) button.textContent = `Theme: ${theme}`;
@@ -61,7 +67,7 @@ applyTheme();
 /** Closes the panel that was opened last. Returns whether there is one. */
 function closePanel() {
   const panels = $$("[data-close]").filter((button) => button.checkVisibility());
-  panels.at(-1)?.click();
+  panels.sort((a, b) => a.dataset.close - b.dataset.close).at(-1)?.click();
   const why = $(".outline[open]") ?? $(".why[open]");
   if (!panels.length && why) {
     why.open = false;

@@ -62,12 +62,12 @@ function filterControls(grid, { id = "filter", texts, noun, nouns, isCovered, sk
     const address = settings.read();
     const isSaid = ["filter", "hide", "only"].some((name) => address.has(name));
     const kept = isSaid || history.state ? Object.fromEntries(address) : memory.get(id, {});
-    filter.value = kept.filter ?? "";
+    filter.value = typeof kept.filter === "string" ? kept.filter : "";
     hide.checked = skipsCovered || kept.hide === "covered";
     hide.disabled = Boolean(skipsCovered);
     only.checked = kept.only === "changed";
     // A link to this page leads to what it shows.
-    if (!isSaid) settings.write({ filter: kept.filter, hide: kept.hide, only: kept.only });
+    if (!isSaid) settings.write({ filter: filter.value, hide: kept.hide === "covered" ? kept.hide : "", only: only.checked ? kept.only : "" });
   };
   filter.oninput = debounce(() => keep(false));
   hide.onchange = only.onchange = () => keep(true);

@@ -87,7 +87,7 @@ function treemap(section, folder, top, files, go) {
     const label = `${item.name}${isFolder ? "/" : ""}`;
     const share = `${percent(item.covered, item.all, files.precision)}%`;
     const text = `${label}: ${share}, ${plural(item.statements, "statement")}`;
-    const link = svg("a", { href: isFolder ? "#" : address(files.page[item.row]), "aria-label": text });
+    const link = svg("a", { href: isFolder ? `tree.html#folder=${encodeURIComponent(item.path)}` : address(files.page[item.row]), "aria-label": text });
     if (isFolder) {
       link.addEventListener("click", (event) => {
         event.preventDefault();

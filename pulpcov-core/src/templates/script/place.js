@@ -74,12 +74,20 @@ function nameOf(element) {
   return element.id;
 }
 
+/**
+ * Gives the focus to an element, or to the first in it that can have it.
+ * @param {HTMLElement} element
+ */
+function focusOn(element) {
+  (element.matches("a, button, input, [tabindex]") ? element : $("a, button", element))?.focus({ preventScroll: true });
+}
+
 /** Goes to where the page was when it was left. */
 function restorePosition() {
   const kept = history.state;
   if (!kept || typeof kept.y !== "number") return;
   const focused = elementOf(kept.focus);
-  (focused?.matches("a, button, input, [tabindex]") ? focused : $("a, button", focused ?? undefined))?.focus({ preventScroll: true });
+  if (focused) focusOn(focused);
   const anchor = elementOf(kept.name);
   scrollTo(0, kept.y);
   if (!anchor) return;

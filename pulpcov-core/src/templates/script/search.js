@@ -118,7 +118,7 @@ async function search() {
     let shown = 0;
     if (query.line?.path) {
       const { path, from, to } = query.line;
-      const matches = files.name.map((/** @type {string} */ _, /** @type {number} */ row) => row).filter((/** @type {number} */ row) => `/${files.name[row]}`.endsWith(`/${path}`));
+      const matches = files.name.map((/** @type {string} */ _, /** @type {number} */ row) => row).filter((/** @type {number} */ row) => `/${files.name[row]}`.toLowerCase().endsWith(`/${path}`.toLowerCase()));
       for (const row of matches.slice(0, MOST_NAMES)) add("line", `${files.page[row]}.html#t${from}${to > from ? `-${to}` : ""}`, `${visible(files.name[row])}:${from}${to > from ? `-${to}` : ""}`);
       shown += matches.length;
     }
@@ -164,6 +164,7 @@ async function search() {
       }
       if (hits >= MOST_LINES) break;
     }
+    if (mine !== ticket) return;
     state.textContent = `${plural(shown, "name")}, ${hits >= MOST_LINES ? "the first " : ""}${plural(hits, "line")} of source`;
   };
   input.oninput = debounce(run, 120);

@@ -118,6 +118,7 @@ function sourceView(main) {
   };
   elementOf = (name) => (name ? document.getElementById(name) : null);
   copy.onclick = async () => {
+    if (!selection) return;
     const text = reference();
     try { await navigator.clipboard.writeText(text); } catch {
       const area = make("textarea", { value: text });
@@ -147,6 +148,7 @@ function sourceView(main) {
     const at = Math.floor(((event.clientY - box.top) / box.height) * count);
     show(Math.min(Math.max(at, 0), count - 1), "center");
   });
+  goThere = () => follow(true);
   follow(!history.state);
 
   // `j` and `k` go from the chosen chunk, or from what is in sight.
@@ -196,13 +198,13 @@ function showOutline(header, lineAtTop) {
     if (isWaiting) return;
     isWaiting = true;
     requestAnimationFrame(() => { isWaiting = false; update(); });
-  }, { passive: true });
+  }, { passive: true, signal: pageEnd.signal });
   outline.addEventListener("click", (/** @type {Event} */ event) => {
     if (/** @type {Element} */ (event.target).closest("a")) outline.open = false;
   });
   document.addEventListener("click", (event) => {
     if (!outline.contains(/** @type {Node} */ (event.target))) outline.open = false;
-  });
+  }, { signal: pageEnd.signal });
 }
 
 /**
@@ -235,7 +237,7 @@ async function toggleContexts(button, page) {
   filter.oninput = debounce(fill);
   fill();
   const panel = make("div", { className: "who" }, found.length > 8 ? filter : null,
-    make("button", { type: "button", "data-close": "", onclick: close }, "Close"), list);
+    make("button", { type: "button", "data-close": performance.now(), onclick: close }, "Close"), list);
   item.append(panel);
   button.setAttribute("aria-expanded", "true");
   (found.length > 8 ? filter : $("a", list))?.focus({ preventScroll: true });

@@ -6,14 +6,10 @@
  */
 function visit(href) {
   keepPosition();
-  if (isSingle) {
-    const [page, hash] = href.split("#");
-    location.hash = `${page || `${single.page}.html`}${hash ? `:${hash}` : ""}`;
-  } else if (href.startsWith("#")) {
-    location.hash = href;
-  } else {
-    location.href = href;
-  }
+  const to = isSingle ? single.address(href) : href;
+  if (to === location.hash) goThere?.();
+  else if (to.startsWith("#")) location.hash = to;
+  else location.href = to;
 }
 
 /** @param {Promise<void>} [content] What is waited for before the view starts. */
@@ -22,7 +18,9 @@ function start(content) {
   if (!main) return;
   document.body.removeAttribute("data-shown");
   keys = {};
-  onPlace = goToLine = document.oncopy = null;
+  onPlace = goToLine = goThere = document.oncopy = null;
+  pageEnd.abort();
+  pageEnd = new AbortController();
   anchorOf = () => ({ name: "", top: 0 });
   elementOf = (name) => (name ? document.getElementById(name) : null);
   $$(".marks, .copy").forEach((element) => element.remove());
@@ -56,7 +54,7 @@ const single = {
   parts: new Map(),
   page: "",
   follow() {
-    const [, page, hash] = /^#?([^:]*?)(?:\.html)?(?::(.*))?$/s.exec(location.hash) ?? [];
+    const [, page] = /^#?([^:]*?)(?:\.html)?(?::.*)?$/s.exec(location.hash) ?? [];
     const name = single.parts.has(page) ? page : "index";
     if (name === single.page) { onPlace?.(); return; }
     single.page = name;
@@ -67,7 +65,7 @@ const single = {
     // A page can be megabytes, so it becomes elements block by block.
     const [head, ...blocks] = part.textContent.split("<ol>");
     document.body.prepend(make("template", { innerHTML: head }).content);
-    if (!hash && !history.state) scrollTo(0, 0);
+    if (!history.state) scrollTo(0, 0);
     const main = $("#main");
     start(single.fill(main, blocks));
   },
@@ -82,13 +80,30 @@ const single = {
       main.insertAdjacentHTML("beforeend", `<ol>${block}`);
     }
   },
+  /**
+   * Returns the address in this file of a page or of a place.
+   * @param {string} href
+   */
+  address(href) {
+    if (/^#[^:]+\.html(:|$)/.test(href)) return href;
+    const [page, hash] = href.split("#");
+    return `#${page || `${single.page}.html`}${hash ? `:${hash}` : ""}`;
+  },
   start() {
     $$("script[data-page]").forEach((part) => single.parts.set(part.dataset.page, part));
+    // The address of a link is that of the place in this file, for those who open it elsewhere or copy it.
+    for (const kind of ["pointerdown", "contextmenu", "focusin"]) {
+      addEventListener(kind, (event) => {
+        const link = /** @type {Element} */ (event.target).closest?.("a[href]");
+        if (link && /^[^#:]+\.html(#|$)/.test(link.getAttribute("href"))) link.setAttribute("href", single.address(link.getAttribute("href")));
+      }, { capture: true });
+    }
     addEventListener("click", (event) => {
       const href = /** @type {Element} */ (event.target).closest?.("a[href]")?.getAttribute("href");
-      if (!href || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
+      // Other websites are left to the browser.
+      if (!href || /^[a-z][a-z+.-]*:/i.test(href) || event.ctrlKey || event.metaKey || event.shiftKey || event.defaultPrevented) return;
       event.preventDefault();
-      if (href.startsWith("#") && !/^#t\d/.test(href)) { $(href)?.focus(); return; }
+      if (/^#[a-z]+$/.test(href)) { $(href)?.focus(); return; }
       visit(href);
     });
     single.follow();
