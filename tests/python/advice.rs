@@ -9,7 +9,9 @@ use crate::support::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
 /// For each message that names an option: some of its words, and the test that follows its advice.
-const FOLLOWED: [(&str, &str); 50] = [
+const FOLLOWED: [(&str, &str); 52] = [
+    ("no forge of this name is known", "pages_say_where_they_are_from"),
+    ("--source-url needs the commit", "pages_say_where_they_are_from"),
     ("Exit codes:", "the_options_of_messages_exist"),
     ("copies go beside the sources", "copies_of_sources_elsewhere_need_a_folder"),
     ("writes it into a folder of yours", "copies_beside_the_sources"),
