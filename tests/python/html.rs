@@ -1,6 +1,6 @@
 //! The HTML report: figures, settings, and which files are written.
 //!
-//! `browser.rs` tests in a browser how the report looks and works.
+//! `browser/` tests in a browser how the report looks and works.
 
 use std::collections::BTreeMap;
 use std::fs;

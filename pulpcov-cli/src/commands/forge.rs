@@ -39,7 +39,7 @@ pub(super) fn source_url(template: &str, reporting: &Reporting<'_>) -> Result<St
 fn commit(reporting: &Reporting<'_>) -> Result<String, Failure> {
     let revision = reporting.args.source_rev.as_deref().unwrap_or("HEAD");
     git::commit_of(revision).map_err(|err| {
-        Failure::Refused(format!("--source-url needs the commit of the sources: {err}; without git, write it instead of {{commit}}"))
+        Failure::Refused(format!("--source-url needs the commit of the sources: {err}; without git, write an address that has it"))
     })
 }
 

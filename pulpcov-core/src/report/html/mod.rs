@@ -293,8 +293,8 @@ impl Options {
 
     /// Sets a template for the address of a source on a website, such as a forge. Each source page has a link to it.
     ///
-    /// `{path}` stands for the name of the file in the report below `folder`, which is empty or a path with `/`. `{line}` stands
-    /// for the number of the line.
+    /// In the template, `{path}` stands for `folder` and the name that the file has in the report, and `{line}` for the number of
+    /// a line. `folder` is where names of the report start, seen from the top of the repository; it may be empty.
     ///
     /// # Errors
     ///

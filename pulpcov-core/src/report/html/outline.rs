@@ -17,8 +17,8 @@ struct Entry<'a> {
     numbers: Numbers,
 }
 
-/// Returns the outline as list items, each with a link to its first line. Inner regions stand after the outer one, whose name
-/// is left out of theirs.
+/// Returns the outline as list items, each with a link to its first line. Inner regions follow the outer one, and are named
+/// without it.
 pub(super) fn outline(page: &Page<'_>, precision: Precision) -> String {
     let mut html = String::new();
     let mut around: Vec<&str> = Vec::new();

@@ -1,4 +1,4 @@
-//! The text of a source page: as it is written, so that what is copied from the page is the source.
+//! The text of a source page. It is the source as it is written, so that a reader copies the source.
 
 use memchr::{memchr, memchr2};
 
@@ -32,8 +32,8 @@ impl PageText {
     pub(super) fn read(summary: &Summary<'_>, file: &FileSummary) -> Result<Self> {
         let bytes = summary.source_bytes(file)?;
         let is_python = file.is_python();
-        let has_other_ends = bytes.last().is_some_and(|&last| last != b'\n');
-        let is_other = has_other_ends || memchr2(b'\r', b'\x0c', &bytes).is_some();
+        let is_cut = bytes.last().is_some_and(|&last| last != b'\n');
+        let is_other = is_cut || memchr2(b'\r', b'\x0c', &bytes).is_some();
         let written = match is_other && is_python {
             true => Some(PythonSource::as_written(&bytes)?),
             false => None,

@@ -64,7 +64,7 @@ class Grid {
     this.order = this.kept();
     addEventListener("beforeprint", () => this.blocks.forEach((_, at) => this.fill(at)), { signal: pageEnd.signal });
     anchorOf = () => this.anchor();
-    elementOf = (name) => (/^row\d+$/.test(name ?? "") ? this.reveal(Number(name.slice(3))) : name ? document.getElementById(name) : null);
+    elementOf = (name) => (/^row\d+$/.test(name) ? this.reveal(Number(name.slice(3))) : elementById(name));
   }
 
   /** Returns the order that the address says. A page that is opened anew begins with the one that is remembered. */
@@ -243,7 +243,7 @@ class Grid {
         if (box.bottom > head) return { name: `row${row.dataset.row}`, top: box.top };
       }
     }
-    return { name: "", top: 0 };
+    return noAnchor();
   }
 }
 

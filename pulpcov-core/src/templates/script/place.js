@@ -53,10 +53,12 @@ const settings = {
   },
 };
 
-/** Of the view: returns the element that is at the top of the window, by a name that finds it again. */
-let anchorOf = () => ({ name: "", top: 0 });
-/** Of the view: returns the element with such a name, and shows it if it is not in the document yet. */
-let elementOf = (/** @type {string} */ name) => (name ? document.getElementById(name) : null);
+const noAnchor = () => ({ name: "", top: 0 });
+const elementById = (/** @type {string} */ name) => (name ? document.getElementById(name) : null);
+/** Of the view: returns the name of the element at the top of the window, and where it is. */
+let anchorOf = noAnchor;
+/** Of the view: returns the element of such a name. A list adds it to the document if it is not there yet. */
+let elementOf = elementById;
 
 /** Keeps in the history how far the page is scrolled, and what has the focus. */
 function keepPosition() {

@@ -114,9 +114,8 @@ function sourceView(main) {
     // The blocks of lines out of sight are passed over as a whole.
     const block = blocks.find((block) => block.getBoundingClientRect().bottom > top);
     const line = block && [...block.children].find((item) => item.getBoundingClientRect().bottom > top);
-    return line ? { name: line.id, top: line.getBoundingClientRect().top } : { name: "", top: 0 };
+    return line ? { name: line.id, top: line.getBoundingClientRect().top } : noAnchor();
   };
-  elementOf = (name) => (name ? document.getElementById(name) : null);
   copy.onclick = async () => {
     if (!selection) return;
     const text = reference();

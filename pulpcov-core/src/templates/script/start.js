@@ -21,8 +21,8 @@ function start(content) {
   onPlace = goToLine = goThere = document.oncopy = null;
   pageEnd.abort();
   pageEnd = new AbortController();
-  anchorOf = () => ({ name: "", top: 0 });
-  elementOf = (name) => (name ? document.getElementById(name) : null);
+  anchorOf = noAnchor;
+  elementOf = elementById;
   $$(".marks, .copy").forEach((element) => element.remove());
   $$(".tools").forEach((tools) => { tools.hidden = false; });
   $("[data-do=search]").onclick = search;

@@ -1,0 +1,260 @@
+//! Lists: sorting, filters, names at every width, and many rows.
+
+use serde_json::{Value, json};
+
+use super::{Report, write_parts};
+use crate::support::Dir;
+use crate::support::chromium::Browser;
+
+#[test]
+fn lists_sort_filter_and_remember() {
+    let report = Report::new();
+    let browser = &report.browser;
+    browser.open(report.page("index.html"));
+    // The folder that all have is said once.
+    assert_eq!(
+        browser.get("document.querySelector('[data-column=file]').innerText"),
+        "File in shop/"
+    );
+    let all = ["__init__.py", "all.py", "cart.py", "deep/__init__.py", "deep/unused.py"];
+    assert_eq!(report.names(), all);
+    let json: Value =
+        serde_json::from_str(&report.dir.pulpcov(["json", "-o", "-"]).stdout).unwrap();
+    for row in report.rows() {
+        let (name, cells) = row.split_once(' ').unwrap();
+        let summary = &json["files"][format!("shop/{name}")]["summary"];
+        let text = |key: &str| summary[key].to_string().trim_matches('"').to_owned();
+        // Where there is nothing to cover, no percentage is shown in the parts.
+        let share = |count: &str, percent: &str, nothing: &str| match &*text(count) {
+            "0" => nothing.to_owned(),
+            _ => format!("{}%", text(percent)),
+        };
+        let wanted = format!(
+            "{} {} {} {} {} {} {} {}%",
+            share("num_statements", "percent_statements_covered_display", "no statements"),
+            text("num_statements"),
+            text("missing_lines"),
+            text("excluded_lines"),
+            share("num_branches", "percent_branches_covered_display", "no branches"),
+            text("num_branches"),
+            text("num_partial_branches"),
+            text("percent_covered_display"),
+        );
+        assert_eq!(cells, wanted, "{name}");
+    }
+    // The keys are coverage.py's. A key sorts by its column. Pressed again, it reverses the order.
+    for (key, first) in [
+        ("f", "deep/unused.py"),
+        ("s", "cart.py"),
+        ("m", "cart.py"),
+        ("x", "cart.py"),
+        ("b", "cart.py"),
+        ("p", "cart.py"),
+        ("c", "deep/unused.py"),
+    ] {
+        browser.keys(key);
+        browser.until_is("document.querySelector('.grid tbody tr:not(.gap) td').innerText", first);
+        browser.keys(key);
+        browser.until(&format!(
+            "document.querySelector('.grid tbody tr:not(.gap) td').innerText !== '{first}'"
+        ));
+    }
+    browser.keys("m");
+    browser.click("#hide100");
+    browser.until_is("document.querySelectorAll('.grid tbody tr:not(.gap)').length", 2);
+    assert_eq!(report.names(), ["cart.py", "deep/unused.py"]);
+    assert_eq!(browser.get("document.querySelector('tfoot td').innerText"), "Total of 2");
+    // The other pages, and the same page reloaded, remember the choice.
+    browser.open(report.page("index.html"));
+    assert_eq!(report.names(), ["cart.py", "deep/unused.py"]);
+    assert_eq!(
+        browser.get("document.querySelector('[data-column=missing]').ariaSort"),
+        "descending"
+    );
+    browser.click("#filter");
+    browser.keys("UNU");
+    browser.until("!document.querySelector('.grid').checkVisibility()");
+    browser.run("document.querySelector('#filter').value = ''");
+    browser.keys("unu");
+    browser.until_is("document.querySelectorAll('.grid tbody tr:not(.gap)').length", 1);
+    browser.open(report.page("function_index.html"));
+    assert_eq!(report.names(), ["deep/unused.py"; 2]);
+    assert_eq!(browser.get("document.querySelector('#filter').value"), "unu");
+    assert_eq!(
+        browser.get("document.querySelector('.grid tbody tr:not(.gap) td:nth-child(2)').innerText"),
+        "Unused.__init__"
+    );
+    browser.keys("n");
+    browser.until("document.querySelector('[data-column=region]').ariaSort !== 'none'");
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+/// Of ten thousand files, all names are in the page, so the browser finds them, but only the rows in view have their numbers.
+#[test]
+fn ten_thousand_files_are_a_list_like_any_other() {
+    let dir = Dir::new();
+    let mut code =
+        String::from("import coverage.data, os\nd = coverage.data.CoverageData('.coverage')\n");
+    code.push_str("d.add_lines({os.path.abspath(f'p{n % 97}/m{n}.py'): [1] for n in range(10266)})\nd.write()\n");
+    dir.write("make.py", code);
+    for n in 0..10_266 {
+        dir.write(
+            format!("p{}/m{n}.py", n % 97),
+            if n % 2 == 0 { "a = 1\n" } else { "a = 1\nb = 2\n" },
+        );
+    }
+    let made = crate::support::python().current_dir(dir.path("")).arg("make.py").output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    dir.pulpcov(["html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    browser.open(dir.path("htmlcov/index.html"));
+    let rows = "document.querySelectorAll('.grid tbody tr:not(.gap)').length";
+    let first = "document.querySelector('.grid tbody tr:not(.gap) td').innerText";
+    let whole = "[...document.querySelectorAll('.grid tbody tr')].filter(row => row.querySelector('.cover')).length";
+    let few = |view: &str| assert!(browser.get(whole).as_u64().unwrap() < 500, "{view}");
+    browser.until_is(rows, 10_266);
+    few("index.html");
+    assert_eq!(browser.get("document.querySelector('.grid').ariaRowCount"), "10268");
+    // What the browser's own search does with a name.
+    assert_eq!(browser.get("find('p80/m10265.py')"), true);
+    browser.until(
+        "document.querySelector('.grid tbody').parentElement.innerText.includes('p80/m10265.py')",
+    );
+    browser.run("scrollTo(0, 0)");
+    browser.until_is(first, "p0/m0.py");
+    browser.run("scrollTo(0, document.body.scrollHeight)");
+    browser.until("[...document.querySelectorAll('.grid tbody tr')].at(-1).cells.length > 1");
+    assert_eq!(
+        browser.get("[...document.querySelectorAll('.grid tbody tr')].at(-1).cells[0].innerText"),
+        "p96/m10184.py"
+    );
+    few("index.html");
+    browser.run("scrollTo(0, 0)");
+    browser.keys("m");
+    browser.until_is(first, "p0/m97.py");
+    browser.click("#filter");
+    browser.keys("m10265");
+    browser.until_is(rows, 1);
+    assert_eq!(browser.get(first), "p80/m10265.py");
+    for view in ["function_index.html", "class_index.html", "worst.html"] {
+        browser.run("localStorage.clear()");
+        browser.open(dir.path("htmlcov").join(view));
+        few(view);
+        assert!(browser.get("document.querySelector('.grid').ariaRowCount") != "2", "{view}");
+    }
+    browser.keys("/");
+    browser.until("document.activeElement.closest('dialog')");
+    browser.keys("m1");
+    browser.until("document.querySelectorAll('.found li').length");
+    assert!(browser.get("document.querySelectorAll('.found li').length").as_u64().unwrap() < 500);
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+/// The name of each file and function is whole at every width, in the window and on paper.
+#[test]
+fn names_are_readable_at_every_width() {
+    let dir = Dir::new();
+    let long = "src/company/product/component_with_a_long_name/subcomponent/implementation_of_something.py";
+    dir.write(long, "class Implementation:\n    def a_method_with_a_rather_long_name(self):\n        if self:\n            return 1\n");
+    dir.write("src/company/product/main.py", "from src.company.product.component_with_a_long_name.subcomponent import implementation_of_something\n");
+    dir.coverage(["run", "--branch", "--source=src", "-m", "src.company.product.main"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    // What is cut off, does not fit, or is too narrow for a name.
+    let problems = "[...document.querySelectorAll('.grid .name')].filter(cell => cell.checkVisibility()).flatMap(cell => { \
+        const box = cell.getBoundingClientRect(); \
+        const text = document.createRange(); text.selectNodeContents(cell); \
+        const inside = [...text.getClientRects()].every(part => part.left >= box.left - 1 && part.right <= box.right + 1 && part.bottom <= box.bottom + 1); \
+        const isSeen = [...text.getClientRects()].every(part => part.right <= innerWidth && part.left >= 0); \
+        const rem = parseFloat(getComputedStyle(document.documentElement).fontSize); \
+        return inside && isSeen && box.width >= 16 * rem - 1 ? [] : [`${cell.innerText}: ${box.width}, ${inside}, ${isSeen}`]; })";
+    for view in ["index.html", "function_index.html", "class_index.html", "worst.html", "tree.html"]
+    {
+        browser.open(dir.path("htmlcov").join(view));
+        for width in [320, 390, 641, 720, 768, 900, 1024, 1440, 2560] {
+            browser.resize(width, 800);
+            let what = format!("{view} at {width}");
+            assert_eq!(browser.get(problems), json!([]), "{what}");
+            let overflow = browser.get("document.documentElement.scrollWidth - innerWidth");
+            assert!(overflow.as_i64().unwrap() <= 0, "{what} is {overflow} too wide");
+            // The percentage is there, too.
+            let last = "[...document.querySelectorAll('.grid tbody tr')].every(row => row.lastChild.checkVisibility() && row.lastChild.getBoundingClientRect().right <= innerWidth)";
+            assert_eq!(browser.get(last), true, "{what}");
+        }
+        // A4 less its margins.
+        browser.resize(718, 1000);
+        browser.print_preview();
+        assert_eq!(browser.get(problems), json!([]), "{view} on paper");
+        browser.no_print_preview();
+    }
+    browser.resize(1280, 800);
+    browser.open(dir.path("htmlcov/index.html"));
+    let text: String = browser.print().split_whitespace().collect();
+    assert!(
+        text.contains("component_with_a_long_name/subcomponent/implementation_of_something.py"),
+        "{text}"
+    );
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_printed_is_whole() {
+    let dir = Dir::new();
+    let main = write_parts(&dir, "", 400);
+    dir.write("main.py", main);
+    dir.coverage(["run", "--source=.", "main.py"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    let rows = "document.querySelectorAll('.grid tbody tr:not(.gap)').length";
+    let is_seen = |selector: &str| {
+        browser.get(&format!("document.querySelector('{selector}').checkVisibility()"))
+    };
+    browser.prefer("dark");
+    browser.open(dir.path("htmlcov/index.html"));
+    let whole = "[...document.querySelectorAll('.grid tbody tr')].filter(row => row.querySelector('.cover')).length";
+    browser.until_is(rows, 401);
+    assert!(browser.get(whole).as_u64().unwrap() < 401);
+    browser.print_preview();
+    assert_eq!(browser.get(whole), 401);
+    assert_eq!((is_seen(".bar"), is_seen(".controls")), (json!(false), json!(false)));
+    assert_eq!(is_seen("h1"), true);
+    // Pages are printed with a light background.
+    let is_light = "getComputedStyle(document.body).backgroundColor === 'rgb(255, 255, 255)'";
+    assert_eq!(browser.get(is_light), true);
+    browser.open(dir.path("htmlcov/main_py.html"));
+    browser.print_preview();
+    assert_eq!((is_seen(".bar"), is_seen("#t400")), (json!(false), json!(true)));
+}
+
+#[test]
+fn the_worst_function_comes_first_and_keys_sort() {
+    let report = Report::new();
+    report.browser.open(report.page("worst.html"));
+    let rows = report.rows();
+    assert!(rows[0].starts_with("Cart.add cart.py 1 1 +"), "{rows:?}");
+    assert!(rows.iter().all(|row| !row.contains("everything")), "{rows:?}");
+    for (view, keys) in [
+        (
+            "worst.html",
+            &[
+                ("n", "region"),
+                ("f", "file"),
+                ("m", "missing"),
+                ("b", "missing_branches"),
+                ("c", "coverage"),
+                ("g", "gain"),
+            ][..],
+        ),
+        ("contexts.html", &[("f", "files"), ("s", "lines"), ("m", "alone"), ("n", "context")][..]),
+    ] {
+        report.browser.open(report.page(view));
+        for (key, column) in keys {
+            let sorted = format!("document.querySelector('[data-column={column}]').ariaSort");
+            report.browser.keys(key);
+            report.browser.until(&format!("{sorted} !== 'none'"));
+            let before = report.browser.get(&sorted);
+            report.browser.keys(key);
+            report.browser.until(&format!("{sorted} !== {before}"));
+        }
+    }
+}
