@@ -73,9 +73,6 @@ fn origin(reporting: &Reporting<'_>) -> Vec<String> {
         format!(" of {}", time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M %z"))
     });
     parts.push(format!("data {}{of}", ui::name(&file)));
-    if let Some(version) = reporting.data().meta().get("version") {
-        parts.push(format!("recorded by coverage.py {version}"));
-    }
     parts
 }
 

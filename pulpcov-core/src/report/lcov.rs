@@ -72,11 +72,10 @@ impl Options {
     /// # use pulpcov_core::report::lcov;
     /// # use std::path::Path;
     /// # use pulpcov_core::summarize::Summarizer;
-    /// # use pulpcov_core::{Arc, ArcSet, CoverageData};
+    /// # use pulpcov_core::CoverageData;
     /// # let mut data = CoverageData::new();
-    /// # let arcs = [(-1, 1), (1, 2), (2, -1)].map(|(from, to)| Arc { from, to });
-    /// # data.add_arcs("a.py", "", &ArcSet::from_iter(arcs))?;
-    /// # let sources = |_: &Path| Ok(Some(b"if 1 > 0:\n    x = 2\n".to_vec()));
+    /// # data.add_arcs("a.py", "", [(-1, 1), (1, 2), (2, -1)])?;
+    /// # let sources = |_: &Path| Ok(Some(b"if len([]) < 1:\n    x = 2\n".to_vec()));
     /// # let summary = Summarizer::new(&data, &sources).run()?;
     /// let mut out = Vec::new();
     /// lcov::write(&summary, &lcov::Options::new().numeric_branches(true), &mut out)?;
