@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 
 use crate::support::hooked::{Hooked, Running, line_of_step, lines_with, shop};
 use crate::support::{REFERENCE, Rows, neutral, venv};
@@ -328,10 +329,13 @@ fn uwsgi_saves_when_it_is_stopped() {
     for load in [&[][..], &["--lazy-apps"]] {
         let hooked = Hooked::of_debian().installed(NEVER);
         let port = free_port();
-        let mut server = uwsgi(&hooked, port, &[&["--master", "--processes=2"], load].concat());
+        let state = free_port();
+        let state_option = format!("--stats=127.0.0.1:{state}");
+        let options = [&["--master", "--processes=2", &state_option], load].concat();
+        let mut server = uwsgi(&hooked, port, &options);
         get_all(port, (0..12).map(|step| format!("/{step}?0.2")));
         // If a worker does not know yet that its request is done, it does not announce its end.
-        thread::sleep(Duration::from_secs(1));
+        hooked.wait_for("the end of all requests", |_| is_idle(state));
         server.signal(Signal::SIGINT);
         server.0.wait().unwrap();
         hooked.wait_for_steps(0..12);
@@ -371,6 +375,16 @@ fn uwsgi(hooked: &Hooked, port: u16, options: &[&str]) -> Running {
     let server = start(command.current_dir(shop()).stderr(Stdio::null()));
     wait_for_port(port);
     server
+}
+
+/// Returns whether no thread of uWSGI is at work, by its statistics.
+fn is_idle(port: u16) -> bool {
+    let Ok(connection) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let Ok(state) = serde_json::from_reader::<_, Value>(connection) else { return false };
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let workers = list(&state["workers"]);
+    let mut threads = workers.iter().flat_map(|worker| list(&worker["cores"]));
+    !workers.is_empty() && threads.all(|thread| thread["in_request"] == 0)
 }
 
 /// Returns the process that gave an answer.

@@ -273,20 +273,6 @@ pub(crate) struct DataArgs {
     pub(crate) config: ConfigArgs,
 }
 
-impl DataArgs {
-    /// Returns the defaults, with this configuration.
-    pub(crate) fn plain(config: &ConfigArgs) -> Self {
-        Self {
-            data_file: None,
-            keep_combined: false,
-            mixed: None,
-            no_cache: false,
-            debug: Vec::new(),
-            config: config.clone(),
-        }
-    }
-}
-
 /// What all reports have in common.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReportingArgs {
@@ -297,10 +283,6 @@ pub(crate) struct ReportingArgs {
     /// Continue if a source is missing or is not Python
     #[arg(short, long)]
     pub(crate) ignore_errors: bool,
-
-    /// Go on all the same, and say that the report is not complete.
-    #[arg(skip)]
-    pub(crate) leave_out: bool,
 
     /// Report only on files whose paths match one of these patterns
     #[arg(long, value_name = "PAT1,PAT2,...")]
@@ -344,30 +326,6 @@ pub(crate) struct ReportingArgs {
 
     #[command(flatten)]
     pub(crate) data: DataArgs,
-}
-
-impl ReportingArgs {
-    /// Returns the defaults of `pulpcov hook report` and `pulpcov watch`.
-    ///
-    /// Files whose sources are missing or are not Python are left out, and the report then counts as
-    /// incomplete.
-    pub(crate) fn plain(config: &ConfigArgs) -> Self {
-        Self {
-            files: Vec::new(),
-            ignore_errors: false,
-            leave_out: true,
-            include: None,
-            omit: None,
-            python_version: "auto".to_owned(),
-            plugins: Some(Plugins::Ignore),
-            python: None,
-            plugin_lines: None,
-            source_root: None,
-            source_rev: None,
-            show_source: Vec::new(),
-            data: DataArgs::plain(config),
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -701,30 +659,6 @@ pub(crate) struct HtmlArgs {
     /// The title of the report [default: Coverage report]
     #[arg(long, value_name = "TITLE")]
     pub(crate) title: Option<String>,
-}
-
-impl HtmlArgs {
-    /// Returns the default options, with this configuration.
-    pub(crate) fn plain(config: &ConfigArgs) -> Self {
-        Self {
-            reporting: ReportingArgs::plain(config),
-            fail_under: FailUnderArgs { fail_under: None },
-            contexts: None,
-            directory: None,
-            patch: false,
-            changes: ChangesArgs::default(),
-            extra_css: None,
-            precision: None,
-            quiet: true,
-            show_contexts: false,
-            single_file: None,
-            source_url: None,
-            skip_covered: false,
-            no_skip_covered: false,
-            skip_empty: false,
-            title: None,
-        }
-    }
 }
 
 /// Write a report as JSON

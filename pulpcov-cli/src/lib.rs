@@ -9,6 +9,7 @@
 mod args;
 mod commands;
 mod exit;
+mod plan;
 mod progress;
 mod settings;
 mod trust;

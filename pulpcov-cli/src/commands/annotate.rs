@@ -17,7 +17,7 @@ pub(crate) fn run(args: &AnnotateArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new(&args.reporting, false)?;
+    let reporting = Reporting::new((&args.reporting).try_into()?, false)?;
     if reporting.has_sources_elsewhere() && args.directory.is_none() {
         let reason = "copies go beside the sources, and these are elsewhere: --directory names a folder for them";
         return Err(Failure::Refused(reason.to_owned()));

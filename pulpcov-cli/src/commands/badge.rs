@@ -16,7 +16,7 @@ fn format(args: &BadgeArgs) -> BadgeFormat {
 }
 
 pub(crate) fn run(args: &BadgeArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new(&args.reporting, true)?;
+    let reporting = Reporting::new((&args.reporting).try_into()?, true)?;
     let summary = reporting.summarize(Detail::Numbers)?;
     let totals = summary.totals();
     let mut options = Options::new().precision(reporting.precision(args.precision)?);

@@ -14,6 +14,7 @@ use super::repository::{self, Folders};
 use super::{gate, own};
 use crate::args::CommentArgs;
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 use crate::ui;
 
 pub(crate) fn run(args: &CommentArgs) -> Result<Exit, Failure> {
@@ -24,8 +25,9 @@ pub(crate) fn run(args: &CommentArgs) -> Result<Exit, Failure> {
         ));
     }
     let own = own::load(&args.reporting.data.config)?;
-    let changes = changes(args, &own.patch)?;
-    let mut reporting = Reporting::new(&args.reporting, true)?;
+    let plan = ReportPlan::try_from(&args.reporting)?;
+    let changes = changes(args, &plan, &own.patch)?;
+    let mut reporting = Reporting::new(plan, true)?;
     reporting.check_that_there_is_data()?;
     let (totals, verdict) = {
         let summary = reporting.summarize(Detail::Everything)?;
@@ -33,7 +35,7 @@ pub(crate) fn run(args: &CommentArgs) -> Result<Exit, Failure> {
         repository::check_that_files_are_one(&reporting, &summary)?;
         (summary.totals(), gate::judge_all(base, &own, &reporting, &summary)?)
     };
-    let before = gate::baseline_totals(&args.baseline, &args.reporting)?;
+    let before = gate::baseline_totals(&args.baseline, &reporting.plan)?;
     let folders = Folders::new(&reporting);
     let gate = verdict
         .as_ref()
@@ -51,9 +53,13 @@ pub(crate) fn run(args: &CommentArgs) -> Result<Exit, Failure> {
 }
 
 /// Returns the changes. Without git or a base there are none, unless the user asked for them.
-fn changes(args: &CommentArgs, own: &PatchSettings) -> Result<Option<Changes>, Failure> {
+fn changes(
+    args: &CommentArgs,
+    plan: &ReportPlan,
+    own: &PatchSettings,
+) -> Result<Option<Changes>, Failure> {
     let is_asked_for = args.changes.are_asked_for() || own.base.is_some();
-    match Changes::read(&args.changes, &args.reporting, None, own) {
+    match Changes::read(&args.changes, plan.sources.revision(), None, own) {
         Err(err) if !is_asked_for => {
             ui::warning(&format!("the comment is not about changes: {err}"));
             Ok(None)
@@ -65,7 +71,7 @@ fn changes(args: &CommentArgs, own: &PatchSettings) -> Result<Option<Changes>, F
 /// Returns the comment without the changes.
 fn comment<'a>(
     args: &CommentArgs,
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     totals: Numbers,
     before: Option<Numbers>,
     gate: Option<GateReport<'a>>,
@@ -89,11 +95,7 @@ fn comment<'a>(
     Ok(comment)
 }
 
-fn write(
-    args: &CommentArgs,
-    reporting: &Reporting<'_>,
-    comment: &Comment<'_>,
-) -> Result<(), Failure> {
+fn write(args: &CommentArgs, reporting: &Reporting, comment: &Comment<'_>) -> Result<(), Failure> {
     let output = args.output.as_deref().unwrap_or("-");
     reporting.write(output, "comment", |out: &mut dyn Write| {
         comment.write(out)?;

@@ -9,21 +9,21 @@ use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::{DataFile, is_blank};
 use pulpcov_core::{CoverageData, ErrorKind, discover};
 
-use crate::args::{DataArgs, Mixed};
 use crate::exit::Failure;
+use crate::plan::DataPlan;
 use crate::progress::Progress;
 use crate::{settings, trust, ui};
 
 /// Combines parallel data files into the data file, and reads the result.
 pub(super) fn load(
-    args: &DataArgs,
+    plan: &DataPlan,
     config: &Config,
     quiet: bool,
     keep_contexts: bool,
     is_wanted: impl Fn(&str) -> bool,
 ) -> Result<CoverageData, Failure> {
-    let data_file = settings::data_file(args.data_file.clone(), config);
-    combine_first(args, config, &data_file, quiet)?;
+    let data_file = settings::data_file(plan.file.clone(), config);
+    combine_first(plan, config, &data_file, quiet)?;
     // Combined data is read from the file again. In memory, the order of contexts depends on how threads ran,
     // but two reports of the same data have to be the same.
     let data = read(&data_file, keep_contexts, is_wanted)?;
@@ -81,7 +81,7 @@ fn read(
 
 /// Combines parallel data files into the data file, if there are any.
 fn combine_first(
-    args: &DataArgs,
+    plan: &DataPlan,
     config: &Config,
     data_file: &Path,
     quiet: bool,
@@ -89,7 +89,7 @@ fn combine_first(
     if !has_parallel_files(data_file)? {
         return Ok(());
     }
-    let debug = |topic| wants_debug(args, config, topic);
+    let debug = |topic| wants_debug(plan, config, topic);
     let mut aliases = settings::aliases(config)?;
     if debug("pathmap") {
         aliases = aliases.on_event(|event| ui::message(&event.to_string()));
@@ -98,8 +98,8 @@ fn combine_first(
     let progress = Progress::new(quiet);
     let outcome = super::combine::combiner(data_file, aliases)
         .append(true)
-        .keep(args.keep_combined)
-        .mixed_as_lines(args.mixed == Some(Mixed::Lines))
+        .keep(plan.keep_combined)
+        .mixed_as_lines(plan.mixed_as_lines)
         .on_event(|event: Event<'_>| {
             progress.on_event(&event);
             if let Some(line) = super::combine::message_for(&event, names_inputs) {
@@ -135,6 +135,6 @@ fn has_parallel_files(data_file: &Path) -> Result<bool, Failure> {
 }
 
 /// Returns whether an option or the configuration asks for more output about a topic.
-pub(super) fn wants_debug(args: &DataArgs, config: &Config, topic: &str) -> bool {
-    args.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic)
+pub(super) fn wants_debug(plan: &DataPlan, config: &Config, topic: &str) -> bool {
+    plan.debug.iter().chain(&config.run.debug).any(|wanted| wanted == topic)
 }

@@ -15,7 +15,7 @@ const FORGES: [(&str, &str); 3] = [
 ];
 
 /// Returns the address of sources with `{path}` and `{line}`.
-pub(super) fn source_url(template: &str, reporting: &Reporting<'_>) -> Result<String, Failure> {
+pub(super) fn source_url(template: &str, reporting: &Reporting) -> Result<String, Failure> {
     let template = match template.split_once(':') {
         Some((forge, repository)) if !repository.starts_with("//") => {
             let known = FORGES.iter().find(|(name, _)| *name == forge);
@@ -36,15 +36,15 @@ pub(super) fn source_url(template: &str, reporting: &Reporting<'_>) -> Result<St
 }
 
 /// Returns the commit of the sources.
-fn commit(reporting: &Reporting<'_>) -> Result<String, Failure> {
-    let revision = reporting.args.source_rev.as_deref().unwrap_or("HEAD");
+fn commit(reporting: &Reporting) -> Result<String, Failure> {
+    let revision = reporting.plan.sources.revision().unwrap_or("HEAD");
     git::commit_of(revision).map_err(|err| {
         Failure::Refused(format!("--source-url needs the commit of the sources: {err}; without git, write an address that has it"))
     })
 }
 
 /// Returns the folder of the repository that names of the report start from.
-pub(super) fn folder_in_repository(reporting: &Reporting<'_>) -> String {
+pub(super) fn folder_in_repository(reporting: &Reporting) -> String {
     let folders = Folders::new(reporting);
     let inside = folders.report.strip_prefix(&folders.top).unwrap_or(Path::new(""));
     inside.to_string_lossy().into_owned()

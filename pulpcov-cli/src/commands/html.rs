@@ -24,7 +24,8 @@ pub(crate) fn run(args: &HtmlArgs) -> Result<Exit, Failure> {
 fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     let shows = |config: &Config| args.show_contexts || config.html.show_contexts;
     let contexts = args.contexts.as_deref();
-    let mut reporting = Reporting::with_contexts(&args.reporting, args.quiet, contexts, shows)?;
+    let mut reporting =
+        Reporting::with_contexts((&args.reporting).try_into()?, args.quiet, contexts, shows)?;
     let precision = reporting.precision(args.precision)?;
     if args.show_contexts || reporting.config.html.show_contexts {
         reporting.warn_without_contexts();
@@ -56,9 +57,9 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
 }
 
 /// Returns where the report is from, for a reader who finds it later.
-fn origin(reporting: &Reporting<'_>) -> Vec<String> {
+fn origin(reporting: &Reporting) -> Vec<String> {
     let mut parts = vec![format!("pulpcov {}", env!("CARGO_PKG_VERSION"))];
-    match &reporting.args.source_rev {
+    match reporting.plan.sources.revision() {
         Some(revision) => parts.push(format!("sources of {revision}")),
         None if reporting.has_sources_elsewhere() => {}
         None => parts.extend(git::description().map(|name| match name.strip_suffix("-dirty") {
@@ -79,11 +80,11 @@ fn origin(reporting: &Reporting<'_>) -> Vec<String> {
 /// Returns the changes that the report shows.
 fn changes(
     args: &HtmlArgs,
-    reporting: &mut Reporting<'_>,
+    reporting: &mut Reporting,
     precision: Precision,
 ) -> Result<html::Changes, Failure> {
     let own = own::load(&args.reporting.data.config)?.patch;
-    let changes = Changes::read(&args.changes, &args.reporting, None, &own)?;
+    let changes = Changes::read(&args.changes, reporting.plan.sources.revision(), None, &own)?;
     changes.compare(reporting, None, |_, patch| {
         Ok(html::Changes::new(patch, &changes.options(precision))?)
     })
@@ -91,14 +92,14 @@ fn changes(
 
 /// Writes the report into a folder, as the settings say, without options.
 pub(super) fn write_plain(
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     summary: &Summary<'_>,
     folder: &Path,
     live: bool,
     problems: Vec<String>,
 ) -> Result<f64, Failure> {
-    let args = HtmlArgs::plain(&reporting.args.data.config);
-    let options = options(&args, reporting, reporting.precision(None)?)?.problems(problems);
+    let options = of_settings(reporting, reporting.precision(None)?).problems(problems);
+    let options = with_style(options, None, reporting)?;
     let options = match live {
         true => {
             options.timestamp(Zoned::now().strftime("%Y-%m-%d %H:%M:%S").to_string()).live(true)
@@ -112,37 +113,55 @@ pub(super) fn write_plain(
 /// Returns the options of the report. An option of the command overrides coverage.py's setting.
 fn options(
     args: &HtmlArgs,
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     precision: Precision,
 ) -> Result<Options, Failure> {
+    let mut options = of_settings(reporting, precision);
+    if let Some(title) = &args.title {
+        options = options.title(title);
+    }
+    if args.show_contexts {
+        options = options.show_contexts(true);
+    }
+    if args.skip_covered || args.no_skip_covered {
+        options = options.skip_covered(args.skip_covered);
+    }
+    if args.skip_empty {
+        options = options.skip_empty(true);
+    }
+    with_style(options, args.extra_css.as_ref(), reporting)
+}
+
+/// Returns the options of the report that the settings ask for, but for the style sheet.
+fn of_settings(reporting: &Reporting, precision: Precision) -> Options {
     let settings = &reporting.config.html;
     let report = &reporting.config.report;
-    let skip_covered = match (args.skip_covered, args.no_skip_covered) {
-        (true, _) => true,
-        (_, true) => false,
-        _ => settings.skip_covered.unwrap_or(report.skip_covered),
-    };
-    let options = Options::new()
-        .title(args.title.as_ref().unwrap_or(&settings.title))
+    Options::new()
+        .title(&settings.title)
         .timestamp(Zoned::now().strftime("%Y-%m-%d %H:%M %z").to_string())
         .precision(precision)
-        .show_contexts(args.show_contexts || settings.show_contexts)
-        .skip_covered(skip_covered)
-        .skip_empty(args.skip_empty || settings.skip_empty.unwrap_or(report.skip_empty));
-    let extra_css = args.extra_css.as_deref().or(settings.extra_css.as_deref());
-    match extra_css.filter(|path| !path.is_empty()) {
-        Some(path) => {
-            let unreadable = |err| Failure::reading(Path::new(path), &err);
-            let css = std::fs::read(path).map_err(unreadable)?;
-            Ok(options.extra_css(css))
-        }
-        None => Ok(options),
-    }
+        .show_contexts(settings.show_contexts)
+        .skip_covered(settings.skip_covered.unwrap_or(report.skip_covered))
+        .skip_empty(settings.skip_empty.unwrap_or(report.skip_empty))
+}
+
+/// Adds the style sheet that is named, or else the setting's. An empty name stands for none.
+fn with_style(
+    options: Options,
+    named: Option<&String>,
+    reporting: &Reporting,
+) -> Result<Options, Failure> {
+    let path = named.or(reporting.config.html.extra_css.as_ref());
+    let Some(path) = path.filter(|path| !path.is_empty()).map(Path::new) else {
+        return Ok(options);
+    };
+    let css = std::fs::read(path).map_err(|err| Failure::reading(path, &err))?;
+    Ok(options.extra_css(css))
 }
 
 fn write_folder(
     args: &HtmlArgs,
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     summary: &Summary<'_>,
     options: &Options,
 ) -> Result<f64, Failure> {

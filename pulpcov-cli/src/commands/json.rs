@@ -26,7 +26,8 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
     let shows =
         |config: &Config| args.show_contexts || args.contexts_once || config.json.show_contexts;
     let contexts = args.contexts.as_deref();
-    let reporting = Reporting::with_contexts(&args.reporting, args.quiet, contexts, shows)?;
+    let reporting =
+        Reporting::with_contexts((&args.reporting).try_into()?, args.quiet, contexts, shows)?;
     let settings = &reporting.config.json;
     let precision = reporting.precision(None)?;
     let options = Options::new()
@@ -46,7 +47,8 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
 /// Writes Codecov's own format.
 fn codecov(args: &JsonArgs) -> Result<Exit, Failure> {
     let contexts = args.contexts.as_deref();
-    let reporting = Reporting::with_contexts(&args.reporting, args.quiet, contexts, |_| false)?;
+    let reporting =
+        Reporting::with_contexts((&args.reporting).try_into()?, args.quiet, contexts, |_| false)?;
     let output = args.output.as_deref().unwrap_or("codecov.json");
     reporting.check_that_sources_are_clear()?;
     let summary = reporting.summarize(Detail::Lines)?;

@@ -12,7 +12,7 @@ pub(crate) fn run(args: &LcovArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &LcovArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new(&args.reporting, args.quiet)?;
+    let reporting = Reporting::new((&args.reporting).try_into()?, args.quiet)?;
     let config = &reporting.config;
     let options = Options::new()
         .line_checksums(config.lcov.line_checksums)

@@ -8,8 +8,8 @@ use pulpcov_core::summarize::{SourceTree, Sources};
 use pulpcov_core::{CoverageData, Error, FilePath};
 
 use super::source_tree::{self, MeasuredSources};
-use crate::args::ReportingArgs;
 use crate::exit::Failure;
+use crate::plan::ReportPlan;
 use crate::settings;
 
 /// The sources of a report, and the files that it covers.
@@ -53,26 +53,26 @@ impl Origin {
     ///
     /// The data is returned with the names that its files have in these sources.
     pub(super) fn of(
-        args: &ReportingArgs,
+        plan: &ReportPlan,
         config: &Config,
         data: CoverageData,
     ) -> Result<(Self, CoverageData), Failure> {
         let cwd = settings::cwd()?;
-        match source_tree::named(args, &cwd)? {
+        match source_tree::named(&plan.sources, &cwd)? {
             Some(tree) => {
                 let unclear = Unclear::all(&data, &tree);
                 let data = tree.rename_files(data)?;
-                Ok((Self { unclear, ..Self::tree(args, tree)? }, data))
+                Ok((Self { unclear, ..Self::tree(plan, tree)? }, data))
             }
-            None => Ok((Self::measured(args, config, &cwd)?, data)),
+            None => Ok((Self::measured(plan, config, &cwd)?, data)),
         }
     }
 
-    fn measured(args: &ReportingArgs, config: &Config, cwd: &Path) -> Result<Self, Failure> {
+    fn measured(plan: &ReportPlan, config: &Config, cwd: &Path) -> Result<Self, Failure> {
         let folder = WorkingFolder::new(cwd);
-        let (folders, files) = args.files.iter().cloned().partition(|path| path.is_dir());
+        let (folders, files) = plan.files.iter().cloned().partition(|path| path.is_dir());
         Ok(Self {
-            sources: Box::new(MeasuredSources::new(folder.clone(), &args.show_source)?),
+            sources: Box::new(MeasuredSources::new(folder.clone(), &plan.shown)?),
             folder,
             relative_files: config.run.relative_files,
             is_tree: false,
@@ -84,14 +84,14 @@ impl Origin {
 
     /// Returns the origin of a source tree. Arguments may name files and folders as the tree does, or by
     /// where they are on disk.
-    fn tree(args: &ReportingArgs, tree: SourceTree) -> Result<Self, Failure> {
+    fn tree(plan: &ReportPlan, tree: SourceTree) -> Result<Self, Failure> {
         let in_tree = |path: &PathBuf| {
             let local = path.canonicalize().ok();
             let inside = local.as_deref().and_then(|local| local.strip_prefix(tree.root()).ok());
             inside.unwrap_or(path).to_owned()
         };
         let (folders, files): (Vec<_>, Vec<_>) =
-            args.files.iter().map(in_tree).partition(|path| tree.has_folder(path));
+            plan.files.iter().map(in_tree).partition(|path| tree.has_folder(path));
         let is_whole = |folder: &PathBuf| folder.as_os_str().is_empty();
         Ok(Self {
             folder: WorkingFolder::new(tree.root()),

@@ -18,15 +18,18 @@ use super::own;
 use super::reporting::{Reporting, check_max_bytes, measure_again, named_in_part};
 use crate::args::{PatchArgs, PatchFormat};
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 use crate::ui;
 
 pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
     check_max_bytes(args.max_bytes, args.format == PatchFormat::Markdown)?;
     let own = own::load(&args.reporting.data.config)?.patch;
     let baseline_rev = args.baseline_rev.as_deref();
-    let changes = || Changes::read(&args.changes, &args.reporting, baseline_rev, &own);
+    let plan = ReportPlan::try_from(&args.reporting)?;
+    let revision = plan.sources.revision().map(str::to_owned);
+    let changes = || Changes::read(&args.changes, revision.as_deref(), baseline_rev, &own);
     // git takes longer than reading the data.
-    let (changes, reporting) = beside(changes, || Reporting::new(&args.reporting, true));
+    let (changes, reporting) = beside(changes, || Reporting::new(plan, true));
     let (mut changes, mut reporting) = (changes?, reporting?);
     reporting.check_that_there_is_data()?;
     let baseline = match &args.baseline {
@@ -56,7 +59,7 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
 
 fn options(
     args: &PatchArgs,
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     changes: &Changes,
     failures: &[String],
 ) -> Result<Options, Failure> {
@@ -70,7 +73,7 @@ fn options(
 
 fn write(
     args: &PatchArgs,
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     patch: &Patch<'_>,
     options: Options,
 ) -> Result<(), Failure> {
@@ -90,7 +93,7 @@ fn write(
 
 /// Warns of changed files that were written after the data: they may have changed in a way that leaves each statement on its
 /// line, or moves it onto the line of another.
-fn warn_of_newer_sources(reporting: &Reporting<'_>, patch: &Patch<'_>) {
+fn warn_of_newer_sources(reporting: &Reporting, patch: &Patch<'_>) {
     let written = |path: &Path| path.metadata().and_then(|status| status.modified()).ok();
     let Some(measured) = written(&reporting.data_file()) else { return };
     let newer = patch.files().iter().filter(|file| match file.state() {
@@ -157,12 +160,7 @@ fn failures(args: &PatchArgs, own: &PatchSettings, patch: &Patch<'_>) -> Vec<Str
 }
 
 /// Returns the exit code: that of the most serious finding. Says on standard error why the command fails.
-fn judge(
-    args: &PatchArgs,
-    reporting: &Reporting<'_>,
-    patch: &Patch<'_>,
-    failures: &[String],
-) -> Exit {
+fn judge(args: &PatchArgs, reporting: &Reporting, patch: &Patch<'_>, failures: &[String]) -> Exit {
     let others = names(patch.of_other_versions());
     if !others.is_empty() {
         ui::error(&measure_again(&others));

@@ -12,8 +12,9 @@ use pulpcov_core::{CoverageData, FilePath};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::args::{Plugins, ReportingArgs};
+use crate::args::Plugins;
 use crate::exit::Failure;
+use crate::plan::ReportPlan;
 use crate::{settings, ui};
 
 const CONFIGURATION: &str = include_str!("../../python/configuration.py");
@@ -25,7 +26,7 @@ pub(super) type Traced = BTreeMap<FilePath, TracedFile>;
 ///
 /// Unknown plugins stop the report, or are left out with a warning if `--plugins=ignore` is given.
 pub(super) fn apply(
-    args: &ReportingArgs,
+    plan: &ReportPlan,
     config: &mut Config,
     data: &CoverageData,
     python: PythonVersion,
@@ -33,7 +34,7 @@ pub(super) fn apply(
     let environment = Environment::of_this_machine(python, |name| std::env::var(name).ok());
     let mut unknown = match plugins::apply(config, &environment) {
         Ok(unknown) => unknown,
-        Err(err) if args.plugins == Some(Plugins::Ignore) => {
+        Err(err) if plan.plugins == Some(Plugins::Ignore) => {
             ui::warning(&format!("{}, and it is left out", err.reason()));
             return Ok(());
         }
@@ -51,7 +52,7 @@ pub(super) fn apply(
         return Ok(());
     }
     let names = unknown.join(", ");
-    if args.plugins == Some(Plugins::Ignore) {
+    if plan.plugins == Some(Plugins::Ignore) {
         ui::warning(&format!(
             "the settings are those of the file: of plugin {names} it is not known what it does to them"
         ));
@@ -67,19 +68,19 @@ const WAYS_ON: &str = "Two ways on: --plugins=run --python PYTHON runs it in a P
 
 /// Asks a Python for the configuration that coverage.py and the plugins produce there.
 pub(super) fn run(
-    args: &ReportingArgs,
+    plan: &ReportPlan,
     config: &mut Config,
     data: &CoverageData,
 ) -> Result<Traced, Failure> {
-    let python = args.python.as_deref().unwrap_or(Path::new("python3"));
+    let python = &*plan.plugin_python;
     let traced: Vec<&str> = data
         .files()
         .map(|file| file.path().as_str())
         .filter(|path| data.file_tracer(path).is_some_and(|tracer| !tracer.is_empty()))
         .collect();
-    let data_file = settings::data_file(args.data.data_file.clone(), config);
+    let data_file = settings::data_file(plan.data.file.clone(), config);
     let asked = json!({
-        "rcfile": args.data.config.rcfile,
+        "rcfile": plan.data.config.rcfile,
         "data_file": data_file.to_string_lossy(),
         "options": Config::option_names().collect::<Vec<_>>(),
         "traced": traced,

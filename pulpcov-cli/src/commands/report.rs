@@ -23,7 +23,8 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
 
 fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     let contexts = args.contexts.as_deref();
-    let reporting = Reporting::with_contexts(&args.reporting, false, contexts, |_| false)?;
+    let reporting =
+        Reporting::with_contexts((&args.reporting).try_into()?, false, contexts, |_| false)?;
     match ReportFormat::of(args, &reporting)? {
         ReportFormat::Table(format) => table(args, &reporting, format),
         ReportFormat::Gaps(service) => gaps(args, &reporting, service),
@@ -45,7 +46,7 @@ enum Service {
 
 impl ReportFormat {
     /// Returns the format that the option names, or else the setting.
-    fn of(args: &ReportArgs, reporting: &Reporting<'_>) -> Result<Self, Failure> {
+    fn of(args: &ReportArgs, reporting: &Reporting) -> Result<Self, Failure> {
         let format = args.format.as_ref().or(reporting.config.report.format.as_ref());
         let format = match format.map(String::as_str) {
             Some("github") => Self::Gaps(Service::Github),
@@ -58,7 +59,7 @@ impl ReportFormat {
     }
 }
 
-fn table(args: &ReportArgs, reporting: &Reporting<'_>, format: Format) -> Result<Exit, Failure> {
+fn table(args: &ReportArgs, reporting: &Reporting, format: Format) -> Result<Exit, Failure> {
     let options = options(args, reporting, format)?;
     let summary = reporting.summarize(match shows_missing(args, reporting) {
         true => Detail::Lines,
@@ -69,7 +70,7 @@ fn table(args: &ReportArgs, reporting: &Reporting<'_>, format: Format) -> Result
 }
 
 /// Writes what is not covered. Programs read the output, so it says nothing else.
-fn gaps(args: &ReportArgs, reporting: &Reporting<'_>, service: Service) -> Result<Exit, Failure> {
+fn gaps(args: &ReportArgs, reporting: &Reporting, service: Service) -> Result<Exit, Failure> {
     check_that_nothing_shapes_a_table(args)?;
     let precision = reporting.precision(args.precision)?;
     reporting.check_that_sources_are_clear()?;
@@ -103,16 +104,12 @@ fn check_that_nothing_shapes_a_table(args: &ReportArgs) -> Result<(), Failure> {
     }
 }
 
-fn shows_missing(args: &ReportArgs, reporting: &Reporting<'_>) -> bool {
+fn shows_missing(args: &ReportArgs, reporting: &Reporting) -> bool {
     args.show_missing || reporting.config.report.show_missing
 }
 
 /// Returns the options of the report. An option of the command overrides the setting.
-fn options(
-    args: &ReportArgs,
-    reporting: &Reporting<'_>,
-    format: Format,
-) -> Result<Options, Failure> {
+fn options(args: &ReportArgs, reporting: &Reporting, format: Format) -> Result<Options, Failure> {
     let settings = &reporting.config.report;
     let skip_covered = args.skip_covered || (settings.skip_covered && !args.no_skip_covered);
     let mut options = Options::new()

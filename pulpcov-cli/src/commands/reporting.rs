@@ -14,7 +14,7 @@ use pulpcov_core::plugins::depends_on_python_version;
 use pulpcov_core::python::{LinePatterns, PythonVersion};
 use pulpcov_core::results::{Precision, fail_under_message, should_fail_under};
 use pulpcov_core::summarize::{
-    Detail, FactsCache, PluginLines, PythonChoice, Summarizer, Summary, Unmatched, Warning,
+    Detail, FactsCache, PythonChoice, Summarizer, Summary, Unmatched, Warning,
 };
 use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, REFERENCE_VERSION};
@@ -23,8 +23,9 @@ use super::data::{self, wants_debug};
 use super::git;
 use super::origin::Origin;
 use super::plugins;
-use crate::args::{self, DataArgs, FailUnderArgs, ReportingArgs};
+use crate::args::{FailUnderArgs, Plugins};
 use crate::exit::{Exit, Failure};
+use crate::plan::{DataPlan, ReportPlan, patterns};
 use crate::progress::Progress;
 use crate::{settings, trust, ui};
 
@@ -49,8 +50,8 @@ const MISMATCHES_NAMED: usize = 5;
 const FILES_NAMED: usize = 5;
 
 /// The settings, options and data of one report.
-pub(crate) struct Reporting<'a> {
-    pub(crate) args: &'a ReportingArgs,
+pub(crate) struct Reporting {
+    pub(crate) plan: ReportPlan,
     pub(crate) config: Config,
     contexts: Vec<String>,
     quiet: bool,
@@ -74,12 +75,12 @@ pub(crate) struct Subject {
     is_selected: bool,
 }
 
-impl<'a> Reporting<'a> {
+impl Reporting {
     /// Reads the settings and the data. Parallel data files are combined first.
-    pub(crate) fn new(args: &'a ReportingArgs, quiet: bool) -> Result<Self, Failure> {
-        let config = settings::load(&args.data.config)?;
-        let data = data::load(&args.data, &config, quiet, false, |_| true)?;
-        Ok(Self { quiet, ..Self::of_data(args, config, data)? })
+    pub(crate) fn new(plan: ReportPlan, quiet: bool) -> Result<Self, Failure> {
+        let config = settings::load(&plan.data.config)?;
+        let data = data::load(&plan.data, &config, quiet, false, |_| true)?;
+        Ok(Self { quiet, ..Self::of_data(plan, config, data)? })
     }
 
     /// Reads the settings and the data, and counts only what ran in the contexts that match `option`, or else
@@ -88,48 +89,49 @@ impl<'a> Reporting<'a> {
     /// `shows` returns whether the report will name contexts. Contexts are read only if it does, or if they
     /// filter.
     pub(crate) fn with_contexts(
-        args: &'a ReportingArgs,
+        plan: ReportPlan,
         quiet: bool,
         option: Option<&str>,
         shows: impl FnOnce(&Config) -> bool,
     ) -> Result<Self, Failure> {
-        let config = settings::load(&args.data.config)?;
+        let config = settings::load(&plan.data.config)?;
         let setting = config.report.contexts.clone();
         let contexts = patterns(option).or(setting).unwrap_or_default();
         let keep_contexts = !contexts.is_empty() || shows(&config);
-        let data = data::load(&args.data, &config, quiet, keep_contexts, |_| true)?;
-        Ok(Self { quiet, contexts, ..Self::of_data(args, config, data)? })
+        let data = data::load(&plan.data, &config, quiet, keep_contexts, |_| true)?;
+        Ok(Self { quiet, contexts, ..Self::of_data(plan, config, data)? })
     }
 
     /// Reads the settings and the data with its contexts, but only the rows of files whose paths are wanted. Files whose
     /// sources are missing are left out.
     pub(crate) fn of_rows(
-        args: &'a ReportingArgs,
+        plan: ReportPlan,
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Self, Failure> {
-        let config = settings::load(&args.data.config)?;
-        let data = data::load(&args.data, &config, true, true, is_wanted)?;
-        Self::of_data(args, config, data)
+        let config = settings::load(&plan.data.config)?;
+        let data = data::load(&plan.data, &config, true, true, is_wanted)?;
+        Self::of_data(plan, config, data)
     }
 
     /// Creates a quiet report of data that is in memory already.
     ///
     /// Paths in the data must have been mapped by the aliases.
     pub(crate) fn of_data(
-        args: &'a ReportingArgs,
+        plan: ReportPlan,
         config: Config,
         data: CoverageData,
     ) -> Result<Self, Failure> {
         let mut config = config;
-        let traced = match args.plugins {
-            Some(args::Plugins::Run) => plugins::run(args, &mut config, &data)?,
-            _ => plugins::Traced::new(),
+        let runs_plugins = plan.plugins == Some(Plugins::Run);
+        let traced = match runs_plugins {
+            true => plugins::run(&plan, &mut config, &data)?,
+            false => plugins::Traced::new(),
         };
-        let (origin, data) = Origin::of(args, &config, data)?;
-        let cache = cache(&args.data)?;
+        let (origin, data) = Origin::of(&plan, &config, data)?;
+        let cache = cache(&plan.data)?;
         let (contexts, is_incomplete) = (Vec::new(), Cell::new(false));
         let mut reporting = Self {
-            args,
+            plan,
             config,
             contexts,
             quiet: true,
@@ -141,7 +143,7 @@ impl<'a> Reporting<'a> {
             is_incomplete,
             warned: RefCell::default(),
         };
-        if args.plugins != Some(args::Plugins::Run) {
+        if !runs_plugins {
             reporting.apply_plugins()?;
         }
         Ok(reporting)
@@ -152,12 +154,12 @@ impl<'a> Reporting<'a> {
         if self.config.run.plugins.is_empty() {
             return Ok(());
         }
-        let python = match settings::python::<PythonChoice>(&self.args.python_version)? {
+        let python = match self.plan.python {
             PythonChoice::Fixed(version) => version,
             _ if !depends_on_python_version(&self.config) => PythonVersion::NEWEST,
             _ => self.python_of_data()?,
         };
-        plugins::apply(self.args, &mut self.config, &self.data, python)
+        plugins::apply(&self.plan, &mut self.config, &self.data, python)
     }
 
     /// Returns the version of Python that the data suggests, for plugins whose exclusions depend on it.
@@ -192,7 +194,7 @@ impl<'a> Reporting<'a> {
 
     /// Returns the path of the data file.
     pub(crate) fn data_file(&self) -> PathBuf {
-        settings::data_file(self.args.data.data_file.clone(), &self.config)
+        settings::data_file(self.plan.data.file.clone(), &self.config)
     }
 
     /// Refuses data of which a file may be several of the sources. Its lines would be lost.
@@ -288,7 +290,7 @@ impl<'a> Reporting<'a> {
         let summary = self.summarizer(detail)?.run()?;
         // In a folder that cannot be written to, there is no cache, and reports are slower.
         let _ = self.cache.as_ref().map(FactsCache::save);
-        if wants_debug(&self.args.data, &self.config, "python") {
+        if wants_debug(&self.plan.data, &self.config, "python") {
             ui::message(&format!("Statements are those of Python {}", summary.python_version()));
         }
         self.report_warnings(summary.warnings(), warn);
@@ -298,8 +300,8 @@ impl<'a> Reporting<'a> {
     fn summarizer(&self, detail: Detail) -> Result<Summarizer<'_>, Failure> {
         let report = &self.config.report;
         let origin = &self.origin;
-        let include = patterns(self.args.include.as_deref()).or_else(|| report.include.clone());
-        let omit = patterns(self.args.omit.as_deref()).or_else(|| report.omit.clone());
+        let include = self.plan.include.clone().or_else(|| report.include.clone());
+        let omit = self.plan.omit.clone().or_else(|| report.omit.clone());
         let partial = [&report.partial_branches[..], &report.partial_branches_always].concat();
         let progress = Progress::new(self.quiet);
         let mut summarizer = Summarizer::new(&self.data, &*origin.sources)
@@ -312,14 +314,13 @@ impl<'a> Reporting<'a> {
             .contexts(self.contexts.clone())
             .exclude(LinePatterns::new(&report.exclude_lines)?)
             .partial(LinePatterns::new(&partial)?)
-            .python(settings::python::<PythonChoice>(&self.args.python_version)?)
-            .plugin_lines(match self.args.plugin_lines {
-                Some(args::PluginLines::Measured) => PluginLines::Measured,
-                None => PluginLines::LeftOut,
-            })
+            .python(self.plan.python)
+            .plugin_lines(self.plan.plugin_lines)
             .traced(self.traced.clone())
             .detail(detail)
-            .ignore_errors(self.ignores_errors() || self.args.leave_out || self.is_of_selection)
+            .ignore_errors(
+                self.ignores_errors() || self.plan.leave_out_errors || self.is_of_selection,
+            )
             .on_file(move |file| progress.on_file(file));
         if let Some(cache) = &self.cache {
             summarizer = summarizer.cache(cache);
@@ -329,7 +330,7 @@ impl<'a> Reporting<'a> {
 
     /// Returns whether missing sources, and sources that are not Python, are ignored.
     fn ignores_errors(&self) -> bool {
-        self.args.ignore_errors || self.config.report.ignore_errors
+        self.plan.ignore_errors || self.config.report.ignore_errors
     }
 
     /// Passes warnings to `warn`, and records whether the report is incomplete.
@@ -337,7 +338,7 @@ impl<'a> Reporting<'a> {
     /// In an old checkout, every source may differ from the data, and other users may name any number of
     /// files that do not exist. So only the first of these are named, and the others are counted.
     fn report_warnings(&self, warnings: &[Warning], mut warn: impl FnMut(String)) {
-        let all = wants_debug(&self.args.data, &self.config, "sources");
+        let all = wants_debug(&self.plan.data, &self.config, "sources");
         let (mut mismatches, mut more) = (0, 0);
         let mut lost = Vec::new();
         let mut seen = HashSet::new();
@@ -626,25 +627,19 @@ pub(crate) fn base_name(path: &str) -> &str {
 }
 
 /// Opens the cache, if it is to be used.
-pub(crate) fn cache(args: &DataArgs) -> Result<Option<FactsCache>, Failure> {
-    Ok(uses_cache(args)?.then(|| FactsCache::open(CACHE)))
+pub(crate) fn cache(plan: &DataPlan) -> Result<Option<FactsCache>, Failure> {
+    Ok(uses_cache(plan)?.then(|| FactsCache::open(CACHE)))
 }
 
 /// Returns whether to use the cache. A cache that git may track could come from anybody whose change was checked out, and
 /// would decide what counts as covered.
-fn uses_cache(args: &DataArgs) -> Result<bool, Failure> {
-    if args.no_cache || !Path::new(CACHE).exists() {
-        return Ok(!args.no_cache);
+fn uses_cache(plan: &DataPlan) -> Result<bool, Failure> {
+    if !plan.is_cached || !Path::new(CACHE).exists() {
+        return Ok(plan.is_cached);
     }
     let is_tracked = git::may_track(&settings::cwd()?, &format!("{CACHE}/facts-"));
     if is_tracked {
         ui::warning(&format!("{CACHE} is in git, so it may be anybody's, and is not used"));
     }
     Ok(!is_tracked)
-}
-
-/// Splits `a,b` into a list. An empty option counts as none.
-fn patterns(option: Option<&str>) -> Option<Vec<String>> {
-    let text = option.filter(|text| !text.is_empty())?;
-    Some(text.split(',').map(str::to_owned).collect())
 }

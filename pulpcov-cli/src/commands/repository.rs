@@ -12,7 +12,7 @@ use crate::ui;
 
 /// Returns the files of a report by their names in the repository. Warns of files that are not in it.
 pub(super) fn files<'a>(
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     summary: &'a Summary<'_>,
 ) -> Result<RepositoryFiles<'a>, Failure> {
     let top = top_folder(reporting);
@@ -37,7 +37,7 @@ pub(super) fn files<'a>(
 
 /// Refuses data in which a file of the repository has several names: each would count.
 pub(super) fn check_that_files_are_one(
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     summary: &Summary<'_>,
 ) -> Result<(), Failure> {
     RepositoryFiles::new(summary, top_folder(reporting))?;
@@ -53,7 +53,7 @@ pub(super) struct Folders {
 }
 
 impl Folders {
-    pub(super) fn new(reporting: &Reporting<'_>) -> Self {
+    pub(super) fn new(reporting: &Reporting) -> Self {
         let report = reporting.folder();
         Self { top: top_folder(reporting), report: report.canonicalize().unwrap_or(report) }
     }
@@ -61,7 +61,7 @@ impl Folders {
 
 /// Returns the folder that the names start from: the top folder of the repository. If the sources are in no repository, it is
 /// the folder that the names of the report start from.
-fn top_folder(reporting: &Reporting<'_>) -> PathBuf {
+fn top_folder(reporting: &Reporting) -> PathBuf {
     let folder = reporting.folder();
     // The names in an archive start from the archive.
     if !folder.is_dir() {

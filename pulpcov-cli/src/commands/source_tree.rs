@@ -12,8 +12,8 @@ use pulpcov_core::summarize::{DiskSources, SourceTree, Sources};
 use pulpcov_core::{Authors, Error, ErrorKind};
 
 use super::git::{self, seen_from};
-use crate::args::ReportingArgs;
 use crate::exit::Failure;
+use crate::plan::SourcePlace;
 
 /// How many bytes of a source are read. Real sources are smaller, but an archive can claim any size.
 const LARGEST_SOURCE: u64 = 64 << 20;
@@ -62,12 +62,12 @@ fn read_from_zip(file: File, name: &[u8]) -> Option<Vec<u8>> {
     read(entry).ok()
 }
 
-/// Returns the sources of the folder, archive or revision that the options name, if they name one.
-pub(super) fn named(args: &ReportingArgs, cwd: &Path) -> Result<Option<SourceTree>, Failure> {
-    match (&args.source_root, &args.source_rev) {
-        (Some(root), _) => at(root).map(Some),
-        (None, Some(revision)) => of_revision(revision, cwd).map(Some),
-        (None, None) => Ok(None),
+/// Returns the sources of a folder, an archive or a revision, unless sources are where they were measured.
+pub(super) fn named(place: &SourcePlace, cwd: &Path) -> Result<Option<SourceTree>, Failure> {
+    match place {
+        SourcePlace::Root(root) => at(root).map(Some),
+        SourcePlace::Revision(revision) => of_revision(revision, cwd).map(Some),
+        SourcePlace::Measured => Ok(None),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn run(mut args: WhoArgs) -> Result<Exit, Failure> {
     // What other files say is needed only if tests are compared over all files.
     let names = names.filter(|names| !names.is_empty());
     let is_wanted = |path: &str| names.as_ref().is_none_or(|names| names.contains(base_name(path)));
-    let reporting = Reporting::of_rows(&args.reporting, is_wanted)?;
+    let reporting = Reporting::of_rows((&args.reporting).try_into()?, is_wanted)?;
     reporting.check_that_there_is_data()?;
     check_contexts(&args, reporting.data())?;
     check_files(&reporting, &places)?;
@@ -118,7 +118,7 @@ pub(super) fn check_that_tests_are_named(data: &CoverageData) -> Result<(), Fail
 /// Returns what is asked about, in the order of the arguments.
 fn who_files<'a>(
     args: &WhoArgs,
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     summary: &'a Summary<'_>,
     places: &[Place],
 ) -> Result<Vec<WhoFile<'a>>, Failure> {
@@ -142,7 +142,7 @@ fn who_files<'a>(
 }
 
 /// Refuses files that the data does not have.
-fn check_files(reporting: &Reporting<'_>, places: &[Place]) -> Result<(), Failure> {
+fn check_files(reporting: &Reporting, places: &[Place]) -> Result<(), Failure> {
     let data = reporting.data();
     let is_known = |place: &&Place| {
         let paths = data.files().map(|file| Path::new(file.path().as_str()));
@@ -156,7 +156,7 @@ fn check_files(reporting: &Reporting<'_>, places: &[Place]) -> Result<(), Failur
 }
 
 /// Says that the data does not have a file, and names files of the same name in other folders.
-fn no_such_file(reporting: &Reporting<'_>, file: &Path) -> Failure {
+fn no_such_file(reporting: &Reporting, file: &Path) -> Failure {
     let (name, folder) = (base_name(file.to_str().unwrap_or_default()), reporting.folder());
     let from_folder = |path: &str| {
         let path = Path::new(path);
@@ -204,7 +204,7 @@ fn node_ids<'a>(tests: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
 /// Says what a test ran.
 fn reach(
     args: &WhoArgs,
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     summary: &Summary<'_>,
     test: &str,
 ) -> Result<Exit, Failure> {
@@ -244,7 +244,7 @@ fn no_such_test(data: &CoverageData, test: &str) -> String {
 /// Lists the tests that run no line that another test does not run, too.
 fn unused_tests(
     args: &WhoArgs,
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     summary: &Summary<'_>,
 ) -> Result<Exit, Failure> {
     let test_files = TestFiles::of_contexts(reporting.data().contexts());
@@ -281,7 +281,7 @@ fn write_unused(unused: &[&str], tests: usize, out: &mut dyn Write) -> Result<()
 }
 
 /// Returns the exit code. pytest runs all tests if it is given none, so that has a code of its own.
-fn exit_code(args: &WhoArgs, reporting: &Reporting<'_>, is_empty: bool) -> Exit {
+fn exit_code(args: &WhoArgs, reporting: &Reporting, is_empty: bool) -> Exit {
     if args.format == WhoFormat::Pytest && is_empty {
         ui::message("no test that pytest finds by its name");
         return Exit::NothingSelected;

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &XmlArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &XmlArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new(&args.reporting, args.quiet)?;
+    let reporting = Reporting::new((&args.reporting).try_into()?, args.quiet)?;
     if args.gitlab {
         return gitlab(args, &reporting);
     }
@@ -42,7 +42,7 @@ fn report(args: &XmlArgs) -> Result<Exit, Failure> {
 }
 
 /// Writes SonarQube's generic coverage.
-fn sonar(args: &XmlArgs, reporting: &Reporting<'_>) -> Result<Exit, Failure> {
+fn sonar(args: &XmlArgs, reporting: &Reporting) -> Result<Exit, Failure> {
     reporting.check_that_sources_are_clear()?;
     let summary = reporting.summarize(Detail::Lines)?;
     let files = repository::files(reporting, &summary)?;
@@ -55,7 +55,7 @@ fn sonar(args: &XmlArgs, reporting: &Reporting<'_>) -> Result<Exit, Failure> {
 }
 
 /// Writes the parts that GitLab reads.
-fn gitlab(args: &XmlArgs, reporting: &Reporting<'_>) -> Result<Exit, Failure> {
+fn gitlab(args: &XmlArgs, reporting: &Reporting) -> Result<Exit, Failure> {
     reporting.check_that_sources_are_clear()?;
     let summary = reporting.summarize(Detail::Lines)?;
     let files = repository::files(reporting, &summary)?;
@@ -118,7 +118,7 @@ fn now() -> u128 {
 
 /// Writes the report with the current time and the settings, without options.
 pub(super) fn render(
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     summary: &Summary<'_>,
     out: &mut dyn Write,
 ) -> Result<f64, Error> {
@@ -143,7 +143,7 @@ fn shared_name(name: &str, files: &[PathBuf]) -> String {
     )
 }
 
-fn options(reporting: &Reporting<'_>, skip_empty: bool, root: Option<String>) -> Options {
+fn options(reporting: &Reporting, skip_empty: bool, root: Option<String>) -> Options {
     let config = &reporting.config;
     let options = Options::new()
         .package_depth(config.xml.package_depth)

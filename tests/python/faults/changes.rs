@@ -3,15 +3,15 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pulpcov_core::combine::{StoreFormat, store};
 use pulpcov_core::formats::DataFile;
 use rusqlite::Connection;
 
-use super::inject::{calls, combine, with_fault};
+use super::inject::{Running, calls, combine};
 use super::{TARGET, data, input_name, inputs, restore, snapshot};
-use crate::support::{Dir, HANGS, Ran, Rows, pulpcov};
+use crate::support::{Dir, HANGS, Rows, pulpcov};
 
 /// Adds a row that only a transaction of the test adds.
 fn add_late_row(db: &Connection) {
@@ -48,13 +48,11 @@ fn a_writer_is_waited_for() {
     let db = Connection::open(dir.path(input_name(1))).unwrap();
     db.execute_batch("begin exclusive").unwrap();
     add_late_row(&db);
-    let writer = std::thread::spawn(move || {
-        std::thread::sleep(Duration::from_secs(1));
-        db.execute_batch("commit").unwrap();
-        db.close().unwrap();
-    });
-    dir.pulpcov(["combine"]).status(0);
-    writer.join().unwrap();
+    let running = Running::start(&dir, &combine(&[]), "fcntl", &[]);
+    running.wait_for("EAGAIN");
+    db.execute_batch("commit").unwrap();
+    db.close().unwrap();
+    running.end().status(0);
     assert!(has_late_row(&dir.path(TARGET)));
     assert_eq!(dir.names(), [TARGET]);
 }
@@ -107,22 +105,13 @@ fn an_input_that_changes_after_it_was_read_is_kept() {
     let rows = inputs(&dir, [1, 2, 3]);
     let before = snapshot(&dir);
     let all = calls(&dir, &combine(&[]));
-    let rename = &all.iter().find(|call| call.name.starts_with("rename")).unwrap().name;
     restore(&dir, &before);
-    let output = std::thread::scope(|scope| {
-        let running =
-            scope.spawn(|| with_fault(&dir, &combine(&[]), rename, "delay_enter=2000000"));
-        // Once the mark exists, all inputs have been read, and the result is about to get its name.
-        while !dir.names().iter().any(|name| name.ends_with(".mark")) {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        std::thread::sleep(Duration::from_millis(300));
-        add_late_row(&Connection::open(dir.path(input_name(1))).unwrap());
-        fs::remove_file(dir.path(input_name(2))).unwrap();
-        store(&data(80), dir.path(input_name(2)), StoreFormat::Sqlite).unwrap();
-        running.join().unwrap()
-    });
-    let ran = Ran::from(output).status(0);
+    // Once the result is about to get its name, all inputs have been read.
+    let stopped = Running::stopped_before(&dir, &combine(&[]), &all, "rename");
+    add_late_row(&Connection::open(dir.path(input_name(1))).unwrap());
+    fs::remove_file(dir.path(input_name(2))).unwrap();
+    store(&data(80), dir.path(input_name(2)), StoreFormat::Sqlite).unwrap();
+    let ran = stopped.go_on().status(0);
     assert_eq!(
         ran.stderr.matches("not deleted: it has changed since it was read").count(),
         2,
@@ -141,17 +130,11 @@ fn a_file_that_comes_into_being_meanwhile_is_not_overwritten() {
     inputs(&dir, [1]);
     let mut convert = pulpcov();
     convert.args(["convert", "--to=sqlite", &input_name(1), "new"]);
-    let output = std::thread::scope(|scope| {
-        let running =
-            scope.spawn(|| with_fault(&dir, &convert, "renameat2", "delay_enter=1500000"));
-        while !running.is_finished() && !dir.names().iter().any(|name| name.ends_with(".tmp")) {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        std::thread::sleep(Duration::from_millis(500));
-        dir.write("new", "precious");
-        running.join().unwrap()
-    });
-    Ran::from(output).status(1).stderr("new: this exists already, and is not overwritten");
+    let all = calls(&dir, &convert);
+    fs::remove_file(dir.path("new")).unwrap();
+    let stopped = Running::stopped_before(&dir, &convert, &all, "renameat2");
+    dir.write("new", "precious");
+    stopped.go_on().status(1).stderr("new: this exists already, and is not overwritten");
     assert_eq!(fs::read_to_string(dir.path("new")).unwrap(), "precious");
     assert_eq!(dir.names(), [input_name(1), "new".to_owned()]);
 }

@@ -1,12 +1,16 @@
 //! Many combines and writers at the same time.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::mpsc;
+
+use tempfile::NamedTempFile;
 
 use super::{TARGET, has_rows, inputs};
-use crate::support::{Dir, Ran, Rows, python};
+use crate::support::{Dir, HANGS, Ran, Rows, python};
 
 /// A Python process that writes data files with Python's own sqlite3, and prints each row that is committed.
 ///
@@ -46,31 +50,44 @@ while True:
     db.close()
 "#;
 
-fn start_writer(dir: &Dir, number: i32, [journal, rows, pause]: [&str; 3]) -> Child {
+struct Writer {
+    process: Child,
+    /// What it printed.
+    printed: NamedTempFile,
+}
+
+impl Writer {
+    fn committed(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.printed.path()).unwrap();
+        // The last line may be cut off.
+        let lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+        lines.map(str::to_owned).collect()
+    }
+
+    /// Kills the writer at any moment, and returns the paths that it committed.
+    fn kill(mut self) -> Vec<String> {
+        let ended = self.process.try_wait().unwrap();
+        self.process.kill().unwrap();
+        let mut errors = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        self.process.wait().unwrap();
+        assert!(ended.is_none(), "a writer was disturbed: {errors}");
+        self.committed()
+    }
+}
+
+fn start_writer(dir: &Dir, number: i32, [journal, rows, pause]: [&str; 3]) -> Writer {
+    let printed = NamedTempFile::new().unwrap();
     let schema = crate::support::root().join("pulpcov-core/src/formats/sqlite/schema7.sql");
-    python()
+    let process = python()
         .args(["-c", WRITER, &number.to_string(), journal, rows, pause])
         .arg(schema)
         .current_dir(dir.path(""))
-        .stdout(Stdio::piped())
+        .stdout(printed.reopen().unwrap())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap()
-}
-
-/// Kills a writer at any moment, and returns the paths that it committed.
-fn kill_writer(mut writer: Child) -> Vec<String> {
-    let ended = writer.try_wait().unwrap();
-    writer.kill().unwrap();
-    let output = writer.wait_with_output().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(ended.is_none(), "a writer was disturbed: {errors}");
-    let text = String::from_utf8(output.stdout).unwrap();
-    // The last line may be cut off.
-    text.split_inclusive('\n')
-        .filter_map(|line| line.strip_suffix('\n'))
-        .map(str::to_owned)
-        .collect()
+        .unwrap();
+    Writer { process, printed }
 }
 
 /// Checks the outcome of a combine when other combines are faster, or inputs are not ready.
@@ -103,26 +120,31 @@ fn many_combines_and_writers_at_once_lose_nothing() {
         (500..).zip(kinds).map(|(number, kind)| start_writer(&dir, number, kind)).collect();
     let done = AtomicBool::new(false);
     let (committed, runs) = std::thread::scope(|scope| {
-        let combine = || {
-            let mut runs = Vec::new();
-            while runs.is_empty() || !done.load(Ordering::Relaxed) {
-                let ran = dir.pulpcov(["combine", "--append"]);
-                assert_understandable(&ran);
-                runs.push(ran);
-            }
-            runs
+        let (say, said) = mpsc::channel();
+        for say in vec![say; 8] {
+            let (dir, done) = (&dir, &done);
+            scope.spawn(move || {
+                while !done.load(Ordering::Relaxed) {
+                    say.send(dir.pulpcov(["combine", "--append"])).unwrap();
+                }
+            });
+        }
+        let mut runs: Vec<Ran> = Vec::new();
+        let is_enough = |runs: &[Ran]| {
+            runs.iter().filter(|ran| ran.status == 0).count() > 10
+                && runs.iter().any(|ran| ran.stderr.contains("Another combine is at work"))
+                && writers.iter().all(|writer| writer.committed().len() > 10)
+                && writers.iter().map(|writer| writer.committed().len()).sum::<usize>() > 1000
         };
-        let combines: Vec<_> = (0..8).map(|_| scope.spawn(combine)).collect();
-        std::thread::sleep(Duration::from_secs(4));
-        let committed: Vec<String> = writers.into_iter().flat_map(kill_writer).collect();
+        while !is_enough(&runs) {
+            runs.push(said.recv_timeout(HANGS).unwrap());
+        }
+        let committed: Vec<String> = writers.into_iter().flat_map(Writer::kill).collect();
         done.store(true, Ordering::Relaxed);
-        let runs: Vec<Ran> =
-            combines.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        runs.extend(said);
         (committed, runs)
     });
-    assert!(committed.len() > 500, "{}", committed.len());
-    assert!(runs.iter().any(|ran| ran.stderr.contains("Another combine is at work")));
-    assert!(runs.iter().filter(|ran| ran.status == 0).count() > 1);
+    runs.iter().for_each(assert_understandable);
 
     // The killed writers leave rows in a journal or a log. SQLite's rules decide whether these count.
     let last = dir.pulpcov(["combine", "--append"]);

@@ -1,10 +1,15 @@
 //! Faults that strace injects into real system calls of the real command.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, io, thread};
 
-use crate::support::{Dir, pulpcov};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::NamedTempFile;
+
+use crate::support::{Dir, HANGS, Ran, pulpcov};
 
 /// System calls that change something, or that the safety of a combine depends on.
 const STEPS: &str = "openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat,\
@@ -17,8 +22,19 @@ pub(super) fn combine(args: &[&str]) -> Command {
     command
 }
 
-/// Runs `combine` in `dir` under strace. With one thread, the calls have the same order in every run.
+/// Runs `combine` in `dir` under strace.
 fn traced(dir: &Dir, strace: &[String], combine: &Command) -> Output {
+    strace_of(dir, strace, combine).output().unwrap_or_else(|err| no_strace(&err))
+}
+
+fn no_strace(err: &io::Error) -> ! {
+    panic!(
+        "strace: {err}\nThese tests inject faults with strace: install it (Debian and Ubuntu: the package strace)."
+    )
+}
+
+/// Returns a command that runs `combine` in `dir` under strace. With one thread, the calls have the same order in every run.
+fn strace_of(dir: &Dir, strace: &[String], combine: &Command) -> Command {
     let mut command = Command::new("strace");
     command.args(["-f", "-qq"]).args(strace).arg("--");
     command.arg(combine.get_program()).args(combine.get_args());
@@ -29,9 +45,8 @@ fn traced(dir: &Dir, strace: &[String], combine: &Command) -> Output {
         };
     }
     command.current_dir(dir.path("")).env("RAYON_NUM_THREADS", "1");
-    command.stdin(Stdio::null()).output().unwrap_or_else(|err| {
-        panic!("strace: {err}\nThese tests inject faults with strace: install it (Debian and Ubuntu: the package strace).")
-    })
+    command.stdin(Stdio::null());
+    command
 }
 
 /// A system call of an undisturbed run.
@@ -51,7 +66,7 @@ pub(super) fn calls(dir: &Dir, combine: &Command) -> Vec<Call> {
 
 /// Returns the system calls of a run with these faults, in order.
 pub(super) fn calls_with(dir: &Dir, combine: &Command, faults: &[Fault]) -> Vec<Call> {
-    let log = tempfile::NamedTempFile::new().unwrap();
+    let log = NamedTempFile::new().unwrap();
     let option = |text: &str| text.to_owned();
     let path = log.path().to_str().unwrap();
     let mut options = vec![option("-o"), option(path), option("-e"), format!("trace={STEPS}")];
@@ -109,4 +124,72 @@ pub(super) fn with_faults(dir: &Dir, combine: &Command, faults: &[Fault]) -> Out
     options.push(format!("trace={}", names.join(",")));
     options.extend(faults.iter().flat_map(Fault::options));
     traced(dir, &options, combine)
+}
+
+/// A command that runs under strace beside the test.
+pub(super) struct Running {
+    strace: Child,
+    log: NamedTempFile,
+}
+
+impl Running {
+    /// Starts a command whose calls of these names are traced.
+    pub(super) fn start(dir: &Dir, command: &Command, calls: &str, faults: &[Fault]) -> Self {
+        let log = NamedTempFile::new().unwrap();
+        let path = log.path().to_str().unwrap().to_owned();
+        let mut options = vec!["-o".to_owned(), path, "-e".to_owned(), format!("trace={calls}")];
+        options.extend(faults.iter().flat_map(Fault::options));
+        let mut strace = strace_of(dir, &options, command);
+        strace.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Self { strace: strace.spawn().unwrap_or_else(|err| no_strace(&err)), log }
+    }
+
+    /// Starts a command that stops after the last traced call before the first one whose name begins with `name`.
+    ///
+    /// `calls` are those of an undisturbed run.
+    pub(super) fn stopped_before(
+        dir: &Dir,
+        command: &Command,
+        calls: &[Call],
+        name: &str,
+    ) -> Stopped {
+        let at = calls.iter().position(|call| call.name.starts_with(name)).unwrap();
+        let Call { name, number, .. } = &calls[at - 1];
+        let fault = Fault { calls: &format!("{name}:when={number}"), fault: "signal=STOP" };
+        let running = Self::start(dir, command, name, &[fault]);
+        let line = running.wait_for("--- stopped by SIGSTOP ---");
+        let process = line.split(' ').next().unwrap().parse().unwrap();
+        Stopped { running, process: Pid::from_raw(process) }
+    }
+
+    /// Waits until the log has a line with this text, and returns the line.
+    #[track_caller]
+    pub(super) fn wait_for(&self, text: &str) -> String {
+        let start = Instant::now();
+        loop {
+            let log = fs::read_to_string(self.log.path()).unwrap();
+            if let Some(line) = log.lines().find(|line| line.contains(text)) {
+                return line.to_owned();
+            }
+            assert!(start.elapsed() < HANGS, "never came: {text}\n{log}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub(super) fn end(self) -> Ran {
+        Ran::from(self.strace.wait_with_output().unwrap())
+    }
+}
+
+/// A command that does not go on by itself.
+pub(super) struct Stopped {
+    running: Running,
+    process: Pid,
+}
+
+impl Stopped {
+    pub(super) fn go_on(self) -> Ran {
+        kill(self.process, Signal::SIGCONT).unwrap();
+        self.running.end()
+    }
 }

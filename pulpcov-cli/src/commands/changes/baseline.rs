@@ -26,11 +26,11 @@ pub(in crate::commands) struct Baseline {
 impl Baseline {
     pub(super) fn read(
         file: &Path,
-        reporting: &Reporting<'_>,
+        reporting: &Reporting,
         places: &Places,
     ) -> Result<Self, Failure> {
         let data = data::read_named(file, &reporting.config)?;
-        let (_, data) = Origin::of(reporting.args, &reporting.config, data)?;
+        let (_, data) = Origin::of(&reporting.plan, &reporting.config, data)?;
         let mut paths = BTreeMap::<PathBuf, Vec<FilePath>>::new();
         for file in data.files().filter(FileData::has_rows) {
             if let Some(path) = places.in_repository(file.path()) {

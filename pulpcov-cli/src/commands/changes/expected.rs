@@ -23,7 +23,7 @@ pub(super) struct Expected<'a> {
 }
 
 impl<'a> Expected<'a> {
-    pub(super) fn new(reporting: &'a Reporting<'_>, places: &'a Places) -> Result<Self, Failure> {
+    pub(super) fn new(reporting: &'a Reporting, places: &'a Places) -> Result<Self, Failure> {
         let run = &reporting.config.run;
         let measured = reporting.data().files().filter(|file| file.has_rows());
         let folders =

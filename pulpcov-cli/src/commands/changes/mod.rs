@@ -22,7 +22,7 @@ use pulpcov_core::{ErrorKind, FilePath};
 
 use super::git::Base;
 use super::reporting::Reporting;
-use crate::args::{ChangesArgs, ReportingArgs};
+use crate::args::ChangesArgs;
 use crate::exit::Failure;
 
 pub(super) use baseline::Baseline;
@@ -39,14 +39,15 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Asks git for the changes, or reads them from a file. They begin at `baseline_rev` itself if it is given.
+    /// Asks git for the changes, or reads them from a file. They begin at `baseline_rev` itself if it is given, and end with
+    /// `revision` instead of the files as they are now.
     pub(super) fn read(
         args: &ChangesArgs,
-        reporting: &ReportingArgs,
+        revision: Option<&str>,
         baseline_rev: Option<&str>,
         own: &PatchSettings,
     ) -> Result<Self, Failure> {
-        let source = DiffSource::of(args, reporting, baseline_rev, own)?;
+        let source = DiffSource::of(args, revision, baseline_rev, own)?;
         let diff = source.parse(args.diff.as_deref())?;
         Ok(Self { source, diff, allow_unmeasured: args.allow_unmeasured })
     }
@@ -55,7 +56,7 @@ impl Changes {
     pub(super) fn baseline(
         &mut self,
         file: &Path,
-        reporting: &Reporting<'_>,
+        reporting: &Reporting,
     ) -> Result<Baseline, Failure> {
         let places = Places::new(reporting, &self.source.top);
         let baseline = Baseline::read(file, reporting, &places)?;
@@ -81,9 +82,9 @@ impl Changes {
     /// Meanwhile the report is of the changed files.
     pub(super) fn compare<T>(
         &self,
-        reporting: &mut Reporting<'_>,
+        reporting: &mut Reporting,
         baseline: Option<&Baseline>,
-        then: impl FnOnce(&Reporting<'_>, &Patch<'_>) -> Result<T, Failure>,
+        then: impl FnOnce(&Reporting, &Patch<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let places = Places::new(reporting, &self.source.top);
         places.check_what_is_asked_for(&self.diff)?;
@@ -97,10 +98,10 @@ impl Changes {
 
     fn compare_selected<T>(
         &self,
-        reporting: &Reporting<'_>,
+        reporting: &Reporting,
         places: &Places,
         baseline: Option<&Baseline>,
-        then: impl FnOnce(&Reporting<'_>, &Patch<'_>) -> Result<T, Failure>,
+        then: impl FnOnce(&Reporting, &Patch<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let summary = if reporting.selected().is_empty() { None } else { summarize(reporting)? };
         let expected = Expected::new(reporting, places)?;
@@ -118,9 +119,7 @@ impl Changes {
 }
 
 /// Summarizes the selected files. Returns `None` if the settings leave all of them out.
-fn summarize<'r>(
-    reporting: &'r Reporting<'_>,
-) -> Result<Option<ManuallyDrop<Summary<'r>>>, Failure> {
+fn summarize<'r>(reporting: &'r Reporting) -> Result<Option<ManuallyDrop<Summary<'r>>>, Failure> {
     match reporting.summarize(Detail::Everything) {
         Err(Failure::Core(err)) if err.kind() == ErrorKind::NoData => Ok(None),
         summary => summary.map(Some),

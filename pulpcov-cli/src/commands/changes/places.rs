@@ -25,7 +25,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    pub(super) fn new(reporting: &Reporting<'_>, top: &Path) -> Self {
+    pub(super) fn new(reporting: &Reporting, top: &Path) -> Self {
         let top = top.canonicalize().unwrap_or_else(|_| top.to_owned());
         let absolute = |path: &PathBuf| {
             path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or(path.clone())
@@ -34,7 +34,7 @@ impl Places {
             top,
             folder: reporting.folder(),
             names: file_names(reporting.data()),
-            asked_for: reporting.args.files.iter().map(absolute).collect(),
+            asked_for: reporting.plan.files.iter().map(absolute).collect(),
         }
     }
 

@@ -8,7 +8,7 @@ use pulpcov_core::config::PatchSettings;
 
 use super::super::git::{self, Base};
 use super::super::reporting::is_python;
-use crate::args::{ChangesArgs, ReportingArgs};
+use crate::args::ChangesArgs;
 use crate::exit::Failure;
 use crate::{settings, ui};
 
@@ -24,14 +24,14 @@ pub(super) struct DiffSource {
 impl DiffSource {
     pub(super) fn of(
         args: &ChangesArgs,
-        reporting: &ReportingArgs,
+        revision: Option<&str>,
         baseline_rev: Option<&str>,
         own: &PatchSettings,
     ) -> Result<Self, Failure> {
-        let is_of_working_tree = args.diff.is_none() && reporting.source_rev.is_none();
+        let is_of_working_tree = args.diff.is_none() && revision.is_none();
         let top = || git::top_folder().map_or_else(settings::cwd, Ok);
         let untracked = || if is_of_working_tree { git::untracked() } else { Ok(Vec::new()) };
-        let changes = || changes(args, reporting, baseline_rev, own);
+        let changes = || changes(args, revision, baseline_rev, own);
         let (changes, (top, untracked)) = git::beside(changes, || (top(), untracked()));
         let ((text, base), top, untracked) = (changes?, top?, untracked?);
         let counted = untracked.into_iter().map(|path| {
@@ -62,14 +62,13 @@ impl DiffSource {
 /// Returns the text of the diff, and what it is from, unless a file has it.
 fn changes(
     args: &ChangesArgs,
-    reporting: &ReportingArgs,
+    revision: Option<&str>,
     baseline_rev: Option<&str>,
     own: &PatchSettings,
 ) -> Result<(Vec<u8>, Option<Base>), Failure> {
     if let Some(file) = &args.diff {
         return Ok((read(file)?, None));
     }
-    let revision = reporting.source_rev.as_deref();
     let base = args.base.as_deref().or(own.base.as_deref());
     let (text, base) = match baseline_rev {
         Some(baseline) => git::changes_since(baseline, revision)?,

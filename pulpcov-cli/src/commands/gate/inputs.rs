@@ -15,8 +15,9 @@ use super::super::git::{self, NameChanges, seen_from};
 use super::super::origin::Origin;
 use super::super::reporting::Reporting;
 use super::super::repository::Folders;
-use crate::args::{BaselineArgs, GateArgs, ReportingArgs};
+use crate::args::{BaselineArgs, GateArgs};
 use crate::exit::Failure;
+use crate::plan::{ReportPlan, SourcePlace};
 use crate::{settings, ui};
 
 /// Several data files of the same code.
@@ -30,7 +31,7 @@ pub(super) struct Runs {
 impl Runs {
     pub(super) fn read(
         args: &GateArgs,
-        reporting: &ReportingArgs,
+        plan: &ReportPlan,
         config: &Config,
     ) -> Result<Option<Self>, Failure> {
         if args.runs.is_empty() {
@@ -39,7 +40,7 @@ impl Runs {
         let (mut runs, mut measured) = (Vec::new(), Vec::new());
         for path in &args.runs {
             let data = data::read_named(path, config)?;
-            let (_, renamed) = Origin::of(reporting, config, data.clone())?;
+            let (_, renamed) = Origin::of(plan, config, data.clone())?;
             runs.push((path.to_string_lossy().into_owned(), renamed));
             measured.push(data);
         }
@@ -62,57 +63,55 @@ impl Runs {
 }
 
 /// Returns how the baseline is reported on: as the data of now, on the sources of its revision.
-pub(super) fn baseline_args(args: &BaselineArgs, reporting: &ReportingArgs) -> ReportingArgs {
-    let mut reporting = ReportingArgs { files: Vec::new(), ..reporting.clone() };
+fn baseline_plan(args: &BaselineArgs, plan: &ReportPlan) -> ReportPlan {
+    let mut plan = plan.clone().for_all_files();
     if let Some(revision) = &args.baseline_rev {
-        reporting.source_root = None;
-        reporting.source_rev = Some(revision.clone());
+        plan.sources = SourcePlace::Revision(revision.clone());
     }
-    reporting
+    plan
 }
 
 /// Reads the data of another version. Says if its sources are those of now.
-fn baseline_reporting<'a>(
+fn baseline_reporting(
     path: &Path,
     args: &BaselineArgs,
-    reporting: &'a ReportingArgs,
-) -> Result<Reporting<'a>, Failure> {
-    let config = settings::load(&reporting.data.config)?;
+    plan: &ReportPlan,
+) -> Result<Reporting, Failure> {
+    let config = settings::load(&plan.data.config)?;
     let data = data::read_named(path, &config)?;
     if args.baseline_rev.is_none() {
         ui::message(
             "The baseline is compared with the sources of now; --baseline-rev names the revision that it was measured on",
         );
     }
-    Reporting::of_data(reporting, config, data)
+    Reporting::of_data(baseline_plan(args, plan), config, data)
 }
 
 /// Returns the total of the data of another version, if the options name some.
 pub(in crate::commands) fn baseline_totals(
     args: &BaselineArgs,
-    reporting: &ReportingArgs,
+    plan: &ReportPlan,
 ) -> Result<Option<Numbers>, Failure> {
     let Some(path) = &args.baseline else { return Ok(None) };
-    let reporting_args = baseline_args(args, reporting);
-    let reporting = baseline_reporting(path, args, &reporting_args)?;
+    let reporting = baseline_reporting(path, args, plan)?;
     let summary = reporting.summarize(Detail::Numbers)?;
     Ok(Some(summary.totals()))
 }
 
 /// The data of another version.
-pub(super) struct Baseline<'a> {
-    reporting: Reporting<'a>,
+pub(super) struct Baseline {
+    reporting: Reporting,
     renamed: BTreeMap<String, String>,
 }
 
-impl<'a> Baseline<'a> {
+impl Baseline {
     pub(super) fn read(
         args: &BaselineArgs,
-        reporting: &'a ReportingArgs,
+        plan: &ReportPlan,
         names: &Names,
     ) -> Result<Option<Self>, Failure> {
         let Some(path) = &args.baseline else { return Ok(None) };
-        let reporting = baseline_reporting(path, args, reporting)?;
+        let reporting = baseline_reporting(path, args, plan)?;
         let mut renamed = BTreeMap::new();
         if let Some(revision) = &args.baseline_rev {
             renamed.extend(names.renamed(&git::names_since(revision)?));
@@ -134,7 +133,7 @@ impl<'a> Baseline<'a> {
 pub(super) struct Names(Folders);
 
 impl Names {
-    pub(super) fn new(reporting: &Reporting<'_>) -> Self {
+    pub(super) fn new(reporting: &Reporting) -> Self {
         Self(Folders::new(reporting))
     }
 

@@ -21,8 +21,9 @@ use pulpcov_core::summarize::{Detail, Summary};
 use super::reporting::{Reporting, check_max_bytes, measure_again, named_in_part};
 use super::repository::{self, Folders};
 use super::{git, own};
-use crate::args::{GateArgs, GateFormat, ReportingArgs};
+use crate::args::{GateArgs, GateFormat};
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 use crate::{settings, ui};
 
 pub(super) use inputs::baseline_totals;
@@ -44,12 +45,12 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let old = if args.baseline.baseline.is_some() { None } else { file.read()? };
     check_that_there_is_something_to_compare_with(args, &own, old.as_ref())?;
     // A rule can judge all its files together, so the report is of all files.
-    let all_files = ReportingArgs { files: Vec::new(), ..args.reporting.clone() };
+    let all_files = ReportPlan::try_from(&args.reporting)?.for_all_files();
     let config = settings::load(&args.reporting.data.config)?;
     let runs = Runs::read(args, &all_files, &config)?;
     let reporting = match &runs {
-        Some(runs) => Reporting::of_data(&all_files, config, runs.all_data()?)?,
-        None => Reporting::new(&all_files, true)?,
+        Some(runs) => Reporting::of_data(all_files, config, runs.all_data()?)?,
+        None => Reporting::new(all_files, true)?,
     };
     reporting.check_that_there_is_data()?;
     let summary = reporting.summarize(Detail::Everything)?;
@@ -62,8 +63,7 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
         return Ok(Exit::OtherVersion);
     }
 
-    let baseline_args = inputs::baseline_args(&args.baseline, &args.reporting);
-    let baseline = Baseline::read(&args.baseline, &baseline_args, &names)?;
+    let baseline = Baseline::read(&args.baseline, &reporting.plan, &names)?;
     let before = baseline.as_ref().map(Baseline::summarize).transpose()?;
     if let Some(before) = &before
         && let others = files_of_other_versions(before)?
@@ -141,7 +141,7 @@ fn files_of_other_versions(summary: &Summary<'_>) -> Result<Vec<PathBuf>, Failur
 struct Judge<'a> {
     gate: Gate,
     files: Vec<GateFile>,
-    reporting: &'a Reporting<'a>,
+    reporting: &'a Reporting,
     names: &'a Names,
     selection: &'a Selection,
 }
@@ -301,7 +301,7 @@ fn report<'a>(
 pub(super) fn judge_all(
     base: Option<&str>,
     own: &OwnSettings,
-    reporting: &Reporting<'_>,
+    reporting: &Reporting,
     summary: &Summary<'_>,
 ) -> Result<Option<Verdict>, Failure> {
     let file = RatchetFile::new(&own.gate)?;
@@ -329,11 +329,7 @@ pub(super) fn judge_all(
     judge.judge(ratchet.as_ref()).map(Some)
 }
 
-fn write(
-    args: &GateArgs,
-    reporting: &Reporting<'_>,
-    report: &GateReport<'_>,
-) -> Result<(), Failure> {
+fn write(args: &GateArgs, reporting: &Reporting, report: &GateReport<'_>) -> Result<(), Failure> {
     let output = args.output.as_deref().unwrap_or("-");
     let report = &args.max_bytes.map_or(*report, |bytes| report.max_bytes(bytes));
     reporting.write(output, "gate report", |out: &mut dyn Write| {
@@ -349,7 +345,7 @@ fn write(
 }
 
 /// Returns the exit code. Says on standard error why the command fails.
-fn exit_code(verdict: &Verdict, reporting: &Reporting<'_>) -> Exit {
+fn exit_code(verdict: &Verdict, reporting: &Reporting) -> Exit {
     if verdict.passes() {
         return reporting.exit_code();
     }

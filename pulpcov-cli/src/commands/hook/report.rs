@@ -12,11 +12,12 @@ use pulpcov_core::summarize::Detail;
 use super::contents::BASE;
 use super::data_root::NO_FOLDER;
 use super::{HOW_TO_NAME_ONE, Hooks, python_options, refusal_about};
-use crate::args::{DataArgs, HookReportArgs, Mixed, ReportingArgs};
+use crate::args::{HookReportArgs, Mixed};
 use crate::commands::combine;
 use crate::commands::reporting::{Reporting, print_failure, to_stdout};
 use crate::commands::{html, xml};
 use crate::exit::{Exit, Failure};
+use crate::plan::{DataPlan, ReportPlan};
 use crate::{settings, trust, ui};
 
 pub(super) fn run(args: &HookReportArgs) -> Result<Exit, Failure> {
@@ -80,17 +81,14 @@ fn combine_roots(args: &HookReportArgs, roots: &BTreeSet<PathBuf>) -> Result<Com
 }
 
 fn write_reports(args: &HookReportArgs, shown: Vec<PathBuf>) -> Result<Exit, Failure> {
-    let plain = ReportingArgs {
-        data: DataArgs {
-            data_file: Some(args.folder.join(BASE)),
-            keep_combined: true,
-            ..DataArgs::plain(&args.config)
-        },
-        ignore_errors: args.ignore_errors,
-        show_source: shown,
-        ..ReportingArgs::plain(&args.config)
+    let data = DataPlan {
+        file: Some(args.folder.join(BASE)),
+        keep_combined: true,
+        ..DataPlan::new(&args.config)
     };
-    let reporting = Reporting::new(&plain, true)?;
+    let plan =
+        ReportPlan { ignore_errors: args.ignore_errors, ..ReportPlan::of_services(data, shown) };
+    let reporting = Reporting::new(plan, true)?;
     let (summary, problems) = reporting.summarize_and_list(Detail::Everything)?;
     let precision = reporting.precision(None)?;
     let path = args.folder.join("coverage.xml");

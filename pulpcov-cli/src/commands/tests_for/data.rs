@@ -40,7 +40,7 @@ impl Data {
         let wanted = Selector::new(project, &layout).files(changes);
         let wanted: HashSet<&str> = wanted.into_iter().map(base_name).collect();
         let is_wanted = |path: &str| wanted.contains(base_name(path));
-        let mut measured = data::load(&args.data, config, true, true, is_wanted)?;
+        let mut measured = data::load(&(&args.data).into(), config, true, true, is_wanted)?;
         if measured.files().len() == 0 {
             let file = settings::data_file(args.data.data_file.clone(), config);
             return Err(data::missing(&file));

@@ -44,7 +44,7 @@ impl Worktree {
         let files = tracked?.into_iter().chain(untracked).filter(exists);
         let files = files.filter_map(|path| path.to_str().map(str::to_owned)).collect();
         let cwd = canonical(settings::cwd()?);
-        let cache = reporting::cache(&args.data)?.unwrap_or_else(FactsCache::in_memory);
+        let cache = reporting::cache(&(&args.data).into())?.unwrap_or_else(FactsCache::in_memory);
         Ok(Self { top, cwd, base, diff, old, files, cache })
     }
 

@@ -24,8 +24,9 @@ use self::stop::Stop;
 use super::hook::{HOW_TO_NAME_ONE, Hooks};
 use super::reporting::Reporting;
 use super::{html, xml};
-use crate::args::{Mixed, ReportingArgs, ServeToken, WatchArgs};
+use crate::args::{Mixed, ServeToken, WatchArgs};
 use crate::exit::{Exit, Failure};
+use crate::plan::{DataPlan, ReportPlan};
 use crate::{settings, ui};
 
 pub(super) fn run(args: &WatchArgs) -> Result<Exit, Failure> {
@@ -128,12 +129,9 @@ impl<'a> Watch<'a> {
     }
 
     fn write_reports(&self, complaints: &mut BTreeSet<String>) -> Result<f64, Failure> {
-        let args = ReportingArgs {
-            show_source: self.shown.clone(),
-            ..ReportingArgs::plain(&self.args.config)
-        };
+        let plan = ReportPlan::of_services(DataPlan::new(&self.args.config), self.shown.clone());
         let data = self.inputs.merged(self.args.mixed == Some(Mixed::Lines))?;
-        let reporting = Reporting::of_data(&args, self.config.clone(), data)?;
+        let reporting = Reporting::of_data(plan, self.config.clone(), data)?;
         let mut problems = Vec::new();
         let summary =
             reporting.summarize_with(Detail::Everything, |warning| problems.push(warning))?;
