@@ -10,12 +10,15 @@
 //! - a pattern with the flag `t`, which has no effect in Python;
 //! - a pattern whose repetitions make the engine's program too large. Only [`Pattern`] refuses it.
 //!
-//! Two rare patterns match differently:
+//! Three rare patterns match differently:
 //!
 //! - A condition on a group that is still open, as in `(a|b(?(1)c))`, is true in the engine and
 //!   false in Python.
 //! - A repeated item that prefers to match nothing, as in `(?:|x)+`, is not repeated when the match
 //!   backtracks into it. Python repeats it.
+//! - A pattern that begins with `\W`, `\S` or `\D` in a group with the flag `a`, as in `(?a:\W)`, also
+//!   matches where the first character is a letter, a space or a digit beyond ASCII. Python's search
+//!   ignores the flag there, and its result changes if an assertion that is always true comes first.
 //!
 //! The private modules:
 //!

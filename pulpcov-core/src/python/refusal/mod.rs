@@ -148,6 +148,10 @@ match x, y:
                 "line 1: f-string: invalid conversion character 'x': expected 's', 'r', or 'a'",
             ),
             ("f'{'a'}'\n", Py312, ""),
+            ("f'''{\n[\n'''", Py314, "line 3: f-string: expecting '}'"),
+            ("f'''{\n[\n'''", Py315, "line 3: f-string: expecting '}' to close '{' on line 1"),
+            ("f'''{a:\n{(b\n'''", Py315, "line 3: f-string: expecting '}' to close '{' on line 2"),
+            ("f'''{a:\n{b'''", Py315, "line 2: f-string: expecting '}'"),
             ("t'{a}'\n", Py313, "line 1: invalid syntax"),
             ("t'{a}'\n", Py314, ""),
             (

@@ -1,6 +1,6 @@
 //! Reads strings and their prefixes.
 
-use super::{Found, Kind, Tokenizer};
+use super::{FString, Found, Kind, Tokenizer};
 use crate::python::PythonVersion;
 
 impl Tokenizer<'_> {
@@ -51,7 +51,8 @@ impl Tokenizer<'_> {
             && fstring.quotes == quotes
         {
             let letter = char::from(fstring.letter);
-            return self.refuse_at(first_line, format!("{letter}-string: expecting '}}'"));
+            let place = self.place_of_field(fstring, first_line);
+            return self.refuse_at(first_line, format!("{letter}-string: expecting '}}'{place}"));
         }
         let message = if quotes == 3 {
             format!("unterminated triple-quoted string literal (detected at line {line})")
@@ -64,6 +65,18 @@ impl Tokenizer<'_> {
             format!("unterminated string literal (detected at line {line})")
         };
         self.refuse_at(first_line, message)
+    }
+
+    /// Says where the innermost replacement field begins, as 3.15 does if that is on another line.
+    fn place_of_field(&self, fstring: &FString, line: i32) -> String {
+        let outside = self.brackets.len().checked_sub(fstring.brackets);
+        let brace = outside.zip(fstring.expression_starts.last()).map(|(outside, at)| outside + at);
+        match brace.and_then(|brace| self.brackets.get(brace)) {
+            Some(brace) if self.version >= PythonVersion::Py315 && brace.line != line => {
+                format!(" to close '{{' on line {}", brace.line)
+            }
+            _ => String::new(),
+        }
     }
 }
 
