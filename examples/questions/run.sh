@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a small project with a history, measures it, and asks the questions of README.md.
+# Makes a small project with a history, measures it, and asks the questions of the pages beside this file.
 #
 #     examples/questions/run.sh [FOLDER]
 #
@@ -43,7 +43,6 @@ measure() {
 
 git init -q -b main
 measure
-ask gate --update
 git add -A
 git commit -q -m "The shop"
 
@@ -62,5 +61,20 @@ ask tests-for
 measure
 ask patch --fail-under=90
 ask html --patch --show-contexts
+
 ask patch --only-new-misses --baseline=main.data
+ask who src/shop/tax.py:9 --data-file=main.data
+ask gate --baseline=main.data --baseline-rev=main
+
+# The main branch gets a ratchet, and the new branch gets it from there.
+git commit -q -a -m "One thing is free"
+git checkout -q main
+measure
+ask gate --update
+git add .pulpcov-ratchet
+git commit -q -m "No file may get worse"
+git checkout -q discount
+git rebase -q main
+measure
 ask gate
+ask report --fail-under=85

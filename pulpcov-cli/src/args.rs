@@ -59,6 +59,20 @@ Exit codes:
   3  something was left out of the report; a warning names it
   4  the data were measured on another version of a changed file";
 
+const REPORT_EXIT_CODES: &str = "\
+Exit codes:
+  0  the report is complete
+  1  an error or wrong usage, or there is nothing to report
+  2  the total is less than --fail-under asks for
+  3  something was left out of the report; a warning names it";
+
+/// Of reports that are not compared with --fail-under.
+const PLAIN_EXIT_CODES: &str = "\
+Exit codes:
+  0  the report is complete
+  1  an error or wrong usage, or there is nothing to report
+  3  something was left out of the report; a warning names it";
+
 const WHO_EXIT_CODES: &str = "\
 Exit codes:
   0  the question is answered
@@ -363,6 +377,7 @@ pub(crate) struct FailUnderArgs {
 /// Of every file: its statements, those that did not run, its branches if they were measured, and the
 /// percentage.
 #[derive(Args, Debug)]
+#[command(after_help = REPORT_EXIT_CODES)]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
@@ -551,6 +566,7 @@ pub(crate) enum WhoFormat {
 
 /// Write a report as XML, in the format of Cobertura
 #[derive(Args, Debug)]
+#[command(after_help = REPORT_EXIT_CODES)]
 pub(crate) struct XmlArgs {
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
@@ -596,6 +612,7 @@ pub(crate) struct XmlArgs {
 /// classes, folders with a map, the worst functions first, every source with what ran of it, and with
 /// --show-contexts who ran what. Pages that did not change are not written again.
 #[derive(Args, Debug)]
+#[command(after_help = REPORT_EXIT_CODES)]
 pub(crate) struct HtmlArgs {
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
@@ -663,6 +680,7 @@ pub(crate) struct HtmlArgs {
 
 /// Write a report as JSON
 #[derive(Args, Debug)]
+#[command(after_help = REPORT_EXIT_CODES)]
 pub(crate) struct JsonArgs {
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
@@ -704,6 +722,7 @@ pub(crate) struct JsonArgs {
 
 /// Write a report as LCOV records
 #[derive(Args, Debug)]
+#[command(after_help = REPORT_EXIT_CODES)]
 pub(crate) struct LcovArgs {
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
@@ -728,6 +747,7 @@ pub(crate) struct LcovArgs {
 ///
 /// `>` ran, `!` did not, `-` is excluded. The copies are named like the sources, with `,cover` after it.
 #[derive(Args, Debug)]
+#[command(after_help = PLAIN_EXIT_CODES)]
 pub(crate) struct AnnotateArgs {
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
@@ -742,6 +762,7 @@ pub(crate) struct AnnotateArgs {
 /// The percentage is that of `pulpcov report`. The colour is green from 75 percent, yellow from 60, orange from 40, and red
 /// below; there are three greens, the brightest from 95 percent.
 #[derive(Args, Debug)]
+#[command(after_help = PLAIN_EXIT_CODES)]
 pub(crate) struct BadgeArgs {
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,

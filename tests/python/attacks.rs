@@ -647,7 +647,7 @@ fn an_ordinary_user_is_told_what_is_left_out() {
     let Some(scene) = Scene::new() else { return };
     let dir = &scene.hooked.dir;
     let program = dir.path("pulpcov");
-    fs::copy(crate::support::pulpcov().get_program(), &program).unwrap();
+    crate::support::copy_pulpcov(&program);
     let results = dir.path("results");
     fs::create_dir(&results).unwrap();
     chown(&results, Some(33), Some(33)).unwrap();

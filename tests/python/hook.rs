@@ -14,7 +14,7 @@ use crate::support::hooked::{
     Hooked, Running, assert_equal, data_files, line_of_step, lines, lines_with, name, shop,
 };
 use crate::support::is_root;
-use crate::support::{Dir, REFERENCE, Rows, neutral, pulpcov, venv};
+use crate::support::{Dir, REFERENCE, Rows, copy_pulpcov, neutral, pulpcov, venv};
 
 macro_rules! same_rows {
     ($($way:ident)*) => {
@@ -607,9 +607,8 @@ fn what_cannot_be_written_is_a_clear_refusal_that_leaves_nothing_behind() {
     let before = installed_files(&hooked);
     let elsewhere = Dir::new();
     set_mode(elsewhere.path(""), 0o777);
-    // The user may have no access to the folder of the build.
     let program = hooked.dir.path("pulpcov");
-    fs::copy(pulpcov().get_program(), &program).unwrap();
+    copy_pulpcov(&program);
     let mut install = neutral(Command::new(program));
     install.args(["hook", "install", "--python"]).arg(hooked.python());
     install.arg("--data-root").arg(elsewhere.path("data")).current_dir("/");

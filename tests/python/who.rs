@@ -212,7 +212,11 @@ fn what_a_test_ran_and_what_it_alone_ran() {
     assert_eq!(of("tests/test_cart.py::TestTotal::test_empty")["alone"], serde_json::json!([]));
     let wrong = shop.who(&["--of", "tests/test_cart.py::test_neg"]).status(1);
     assert!(wrong.stderr.contains("no test of this name"), "{}", wrong.stderr);
-    assert!(wrong.stderr.contains("but tests/test_cart.py::test_negative"), "{}", wrong.stderr);
+    assert!(
+        wrong.stderr.contains("similar names are tests/test_cart.py::test_negative"),
+        "{}",
+        wrong.stderr
+    );
 }
 
 #[test]

@@ -57,10 +57,13 @@ fn the_first_command_prints_what_it_says() {
     assert!(printed.ends_with(expected), "{printed}");
 }
 
-/// A test compares the page of questions with what the commands print.
+/// A test compares the pages of questions with what the commands print.
 #[test]
 fn its_answers_are_those_of_the_questions() {
-    let page = fs::read_to_string(root().join("examples/questions/README.md")).unwrap();
+    let folder = root().join("examples/questions");
+    let pages = ["lines.md", "tests.md"]
+        .map(|name| fs::read_to_string(folder.join(name)).unwrap())
+        .concat();
     let readme = readme();
     let answers: Vec<&str> = readme
         .split("```console\n")
@@ -70,6 +73,6 @@ fn its_answers_are_those_of_the_questions() {
         .collect();
     assert!(answers.len() >= 2, "{answers:?}");
     for answer in answers {
-        assert!(page.contains(answer), "{answer}");
+        assert!(pages.contains(answer), "{answer}");
     }
 }

@@ -177,6 +177,14 @@ pub(crate) fn pulpcov() -> Command {
     neutral(Command::new(env!("CARGO_BIN_EXE_pulpcov")))
 }
 
+/// Copies the command under test, for users who have no access to the folder of the build.
+///
+/// Another process copies it. A file that this process writes cannot be run while a child of another test still has it open.
+pub(crate) fn copy_pulpcov(to: &Path) {
+    let copied = Command::new("cp").arg(pulpcov().get_program()).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
 /// Returns the command of the real coverage.py.
 pub(crate) fn coverage() -> Command {
     let mut command = python();

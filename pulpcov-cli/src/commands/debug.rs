@@ -22,6 +22,12 @@ pub(crate) fn run(command: &DebugCommand) -> Result<Exit, Failure> {
             let config = settings::load(args)?;
             let text = format_info("config", &config.debug_info());
             out.write_all(ui::safe_lines(&text).as_bytes()).map_err(Failure::Output)?;
+            // coverage.py has no such part, so it is printed only if it says something.
+            let own = super::own::load(args)?;
+            if own.file.is_some() {
+                let text = format_info("pulpcov", &own.debug_info());
+                out.write_all(ui::safe_lines(&text).as_bytes()).map_err(Failure::Output)?;
+            }
             Ok(Exit::Success)
         }
         DebugCommand::Analyze(args) => super::analyze::run(args, &mut out),

@@ -267,6 +267,10 @@ fn default_base(otherwise: Option<&str>) -> Result<String, Failure> {
     let found: HashMap<String, String> = found.lines().filter_map(named).collect();
     let first = BASES.iter().find_map(|(_, reference)| found.get(*reference));
     first.cloned().ok_or_else(|| {
+        if commit_of("HEAD").is_err() {
+            let message = "this repository has no commit yet, so there is nothing to compare with";
+            return Failure::Refused(message.to_owned());
+        }
         Failure::Refused(format!(
             "git has none of the branches {} to compare with: name another with --base=REF{}. In GitHub Actions, `fetch-depth: 0` of actions/checkout fetches all branches",
             BASES.map(|(name, _)| name).join(", "),

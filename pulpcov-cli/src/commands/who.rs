@@ -236,7 +236,10 @@ fn no_such_test(data: &CoverageData, test: &str) -> String {
     match names.is_empty() {
         true => format!("{test}: no test of this name ran any of these files"),
         false => {
-            format!("{test}: no test of this name ran any of these files, but {}", names.join(", "))
+            format!(
+                "{test}: no test of this name ran any of these files; similar names are {}",
+                names.join(", ")
+            )
         }
     }
 }

@@ -118,6 +118,23 @@ impl Diff {
         });
     }
 
+    /// Keeps only the files for which `is_wanted` returns true.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::changes::Diff;
+    ///
+    /// let mut diff = Diff::default();
+    /// diff.add_new_file("app.py", 2);
+    /// diff.add_new_file("tests/test_app.py", 3);
+    /// diff.retain(|change| change.new_path().is_some_and(|path| path.starts_with("tests")));
+    /// assert_eq!(diff.files().len(), 1);
+    /// ```
+    pub fn retain(&mut self, is_wanted: impl FnMut(&FileChange) -> bool) {
+        self.files.retain(is_wanted);
+    }
+
     /// Adds a file that did not change, for what compares all files.
     ///
     /// # Examples

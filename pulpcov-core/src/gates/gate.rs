@@ -56,6 +56,13 @@ impl Rule {
         self.paths.iter().map(PathPattern::as_str).collect::<Vec<_>>().join(", ")
     }
 
+    /// Returns the limits in words: `each lines=90; together max_missing=120`.
+    pub(crate) fn limits(&self) -> String {
+        let each = self.each.iter().map(|limits| format!("each {limits}"));
+        let together = self.together.iter().map(|limits| format!("together {limits}"));
+        each.chain(together).collect::<Vec<_>>().join("; ")
+    }
+
     /// Returns the most specific pattern that matches a file.
     fn best_match(&self, name: &str) -> Option<&PathPattern> {
         let matching = self.paths.iter().filter(|pattern| pattern.is_match(name));

@@ -102,10 +102,11 @@ impl Debt {
 }
 
 impl fmt::Display for Debt {
-    /// Writes the numbers in words: `12 lines and 3 branches`.
+    /// Writes the numbers in words: `12 lines and 3 branches`, or `none`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lines = plural(self.lines, "line");
         match self.branches {
+            None | Some(0) if self.lines == 0 => f.write_str("none"),
             None | Some(0) => f.write_str(&lines),
             Some(count) if self.lines == 0 => f.write_str(&branches(count)),
             Some(count) => write!(f, "{lines} and {}", branches(count)),

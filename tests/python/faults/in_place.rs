@@ -163,7 +163,7 @@ impl Confined {
         }
         let dir = Dir::new();
         fs::set_permissions(dir.path(""), Permissions::from_mode(0o755)).unwrap();
-        fs::copy(env!("CARGO_BIN_EXE_pulpcov"), dir.path("pulpcov")).unwrap();
+        crate::support::copy_pulpcov(&dir.path("pulpcov"));
         Some(Self(dir))
     }
 

@@ -7,18 +7,16 @@ use std::process::{Command, Stdio};
 use pulpcov_core::combine::{StoreFormat, store};
 
 use super::{TARGET, data, input_name, inputs, snapshot};
-use crate::support::{Dir, Ran, Rows, is_root, pulpcov};
+use crate::support::{Dir, Ran, Rows, copy_pulpcov, is_root};
 
 /// Runs the command as a user without privileges, in a folder of that user.
 fn as_nobody(dir: &Dir, args: &[&str]) -> Ran {
-    let program = pulpcov();
     if !is_root() {
         return dir.pulpcov([&["combine"], args].concat());
     }
-    // The user may have no access to the folder of the build.
     let bin = Dir::new();
     let copy = bin.path("pulpcov");
-    fs::copy(program.get_program(), &copy).unwrap();
+    copy_pulpcov(&copy);
     fs::set_permissions(bin.path(""), Permissions::from_mode(0o755)).unwrap();
     let output = Command::new("setpriv")
         .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])

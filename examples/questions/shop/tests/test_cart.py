@@ -24,3 +24,10 @@ def test_discount():
 def test_limit():
     with pytest.raises(ValueError):
         Cart().add(1, 11)
+
+
+def test_negative():
+    with pytest.raises(ValueError):
+        cart = Cart()
+        cart.add(-1)
+        cart.total()

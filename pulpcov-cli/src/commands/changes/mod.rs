@@ -88,16 +88,23 @@ impl Changes {
     ) -> Result<T, Failure> {
         let places = Places::new(reporting, &self.source.top);
         places.check_what_is_asked_for(&self.diff)?;
-        let changes = self.diff.files().iter();
+        let mut diff = self.diff.clone();
+        diff.retain(|change| {
+            // Files that git does not track are often outputs, such as reports. They are no change of the branch.
+            let is_output = |path| self.source.is_untracked(path) && !places.is_wanted(path);
+            places.are_asked_for(change) && !change.new_path().is_some_and(is_output)
+        });
+        let changes = diff.files().iter();
         let files = changes.filter_map(|change| places.in_report(change.new_path()?));
         let all = reporting.select(files.collect());
-        let done = self.compare_selected(reporting, &places, baseline, then);
+        let done = self.compare_selected(&diff, reporting, &places, baseline, then);
         reporting.restore(all);
         done
     }
 
     fn compare_selected<T>(
         &self,
+        diff: &Diff,
         reporting: &Reporting,
         places: &Places,
         baseline: Option<&Baseline>,
@@ -110,9 +117,9 @@ impl Changes {
         let patch = match baseline {
             Some(baseline) => {
                 let before = |change: &FileChange| baseline.ran_before(change);
-                Patch::of_new_misses(&self.diff, summary.as_deref(), path_of, before)?
+                Patch::of_new_misses(diff, summary.as_deref(), path_of, before)?
             }
-            None => Patch::new(&self.diff, summary.as_deref(), path_of, is_expected)?,
+            None => Patch::new(diff, summary.as_deref(), path_of, is_expected)?,
         };
         then(reporting, &patch)
     }

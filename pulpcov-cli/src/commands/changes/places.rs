@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::changes::Diff;
+use pulpcov_core::changes::{Diff, FileChange};
 use pulpcov_core::{CoverageData, FilePath};
 
 use super::super::git::seen_from;
@@ -72,12 +72,18 @@ impl Places {
     }
 
     /// Returns whether the file is Python, or may have been measured, and the user asked for it.
-    fn is_wanted(&self, path: &Path) -> bool {
+    pub(super) fn is_wanted(&self, path: &Path) -> bool {
         let is_named = path.file_name().is_some_and(|name| self.names.contains(name));
-        (is_python(path) || is_named) && self.are_asked_for(path)
+        (is_python(path) || is_named) && self.is_asked_for(path)
     }
 
-    fn are_asked_for(&self, path: &Path) -> bool {
+    /// Returns whether the user asked for a file by its new or its old name.
+    pub(super) fn are_asked_for(&self, change: &FileChange) -> bool {
+        let names = [change.new_path(), change.old_path()];
+        names.into_iter().flatten().any(|path| self.is_asked_for(path))
+    }
+
+    fn is_asked_for(&self, path: &Path) -> bool {
         let path = self.top.join(path);
         self.asked_for.is_empty() || self.asked_for.iter().any(|wanted| path.starts_with(wanted))
     }

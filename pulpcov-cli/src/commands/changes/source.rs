@@ -41,6 +41,11 @@ impl DiffSource {
         Ok(Self { untracked: counted.collect(), text, base, top })
     }
 
+    /// Returns whether git does not track a file.
+    pub(super) fn is_untracked(&self, path: &Path) -> bool {
+        self.untracked.iter().any(|(untracked, _)| untracked == path)
+    }
+
     /// Parses the diff, which is from `file` or from git.
     ///
     /// Text that is no diff is refused: a gate must not pass because of it. An empty file causes a warning, for it may be the

@@ -312,7 +312,7 @@ pub(super) fn judge_all(
     let names = Names::new(reporting);
     let selection = Selection::new(&[], &names, summary)?;
     if let Some(message) = changed_after_measuring(summary, &selection)? {
-        ui::warning(&format!("the gate is left out of the comment: {message}"));
+        ui::warning(&format!("the gate is left out: {message}"));
         return Ok(None);
     }
     let judge = Judge {

@@ -16,8 +16,10 @@
 //!
 //! - `load`: finds the file.
 //! - `tree`: the settings of a file in either dialect, with their lines.
+//! - `info`: the settings as `pulpcov debug config` prints them.
 //! - `keys`: the names of the settings, and how each is read. A new setting is a field here and a line there.
 
+mod info;
 mod keys;
 mod load;
 mod tree;

@@ -35,10 +35,10 @@ pub fn write_github(report: &GateReport<'_>, mut out: impl Write) -> Result<()> 
     });
     let found = report.flapping.iter().flat_map(|found| {
         found.files().iter().flat_map(|file| {
-            flapping(found, file).into_iter().map(|(line, what)| {
+            flapping(found, file).into_iter().map(|(lines, what)| {
                 Command::new("Not in every run", what.plain())
                     .file(report.shown(file.name()))
-                    .lines(line..=line)
+                    .lines(lines)
             })
         })
     });

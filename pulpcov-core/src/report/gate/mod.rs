@@ -39,7 +39,8 @@ use crate::paths::{from_os, normpath, to_os};
 /// write_text(&GateReport::new(&verdict), &mut out)?;
 /// assert_eq!(
 ///     String::from_utf8_lossy(&out),
-///     "src/app.py: 12 of 40 lines missing, floor 80%: cover 4 of the 12 missing lines, or remove 5\n\
+///     "src/app.py: 12 of 40 lines missing, floor 80%\n\
+///      \u{20}   cover 4 of the 12 missing lines, or remove 5\n\
 ///      \n\
 ///      1 of 1 file fails\n",
 /// );

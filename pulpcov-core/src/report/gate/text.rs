@@ -15,8 +15,8 @@ use crate::text::printable;
 pub fn write_text(report: &GateReport<'_>, mut out: impl Write) -> Result<()> {
     let problems = report.problems();
     for problem in &problems {
-        let line = format!("{}: {}: {}", problem.about, problem.what.plain(), problem.remedy);
-        writeln!(out, "{}", printable(&line))?;
+        writeln!(out, "{}", printable(&format!("{}: {}", problem.about, problem.what.plain())))?;
+        writeln!(out, "    {}", printable(&problem.remedy))?;
     }
     if !problems.is_empty() {
         writeln!(out)?;

@@ -1,5 +1,9 @@
 //! The sentences of all formats.
 
+#[cfg(feature = "html")]
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
 use super::GateReport;
 use crate::gates::{
     FileComparison, FileVerdict, Flapping, FlappingFile, GroupVerdict, JudgedBy, Outcome,
@@ -58,6 +62,38 @@ impl GateReport<'_> {
             remedy: file.remedies().join("; "),
             weight: weight(file.numbers()),
         }
+    }
+
+    /// Returns what is said of each file that is below its floor: its name, whether it fails, and a sentence.
+    #[cfg(feature = "html")]
+    pub(in crate::report) fn files_below(&self) -> Vec<(String, bool, String)> {
+        let is_below = |file: &&FileVerdict| file.outcome() != Outcome::Passes;
+        let said = |file: &FileVerdict| {
+            let fails = file.outcome() == Outcome::Fails;
+            let Problem { what, remedy, .. } = self.of_file(file);
+            let remedy = if fails { format!(": {remedy}") } else { String::new() };
+            (file.name().to_owned(), fails, format!("{}{remedy}", what.plain()))
+        };
+        self.verdict.files().iter().filter(is_below).map(said).collect()
+    }
+
+    /// Returns what fails beside measured files, in sentences.
+    #[cfg(feature = "html")]
+    pub(in crate::report) fn other_problems(&self) -> Vec<String> {
+        let failing: BTreeSet<String> =
+            self.verdict.failing_files().map(|file| self.shown(file.name())).collect();
+        let is_other =
+            |problem: &Problem| problem.file.as_ref().is_none_or(|name| !failing.contains(name));
+        let sentence = |problem: Problem| {
+            format!("{}: {}: {}", problem.about, problem.what.plain(), problem.remedy)
+        };
+        self.problems().into_iter().filter(is_other).map(sentence).collect()
+    }
+
+    /// Returns whether nothing fails.
+    #[cfg(feature = "html")]
+    pub(in crate::report) fn passes(&self) -> bool {
+        self.verdict.passes()
     }
 
     /// Returns what judges a file.
@@ -186,19 +222,41 @@ fn more((lines, branches): (usize, usize)) -> String {
     }
 }
 
-/// Returns each line and branch of a file that flaps, with its first line.
-pub(super) fn flapping(flapping: &Flapping, file: &FlappingFile) -> Vec<(i32, Sentence)> {
+/// Returns the lines of a file that flap, neighbors together, and its branches. Each is with its lines.
+pub(super) fn flapping(
+    flapping: &Flapping,
+    file: &FlappingFile,
+) -> Vec<(RangeInclusive<i32>, Sentence)> {
     let only_in = |what: String, runs: &[usize]| {
         let names = runs.iter().filter_map(|run| flapping.runs().get(*run));
         Sentence::new(format!("{what} only in ")).names(names.map(String::as_str))
     };
-    let lines =
-        file.lines().iter().map(|(line, runs)| (*line, only_in(format!("line {line}"), runs)));
+    let lines = neighbors(file.lines()).into_iter().map(|(lines, runs)| {
+        let what = match (lines.start(), lines.end()) {
+            (first, last) if first == last => format!("line {first}"),
+            (first, last) => format!("lines {first}-{last}"),
+        };
+        (lines, only_in(what, runs))
+    });
     let branches = file.branches().iter().map(|((from, to), runs)| {
         let target = if *to < 0 { "the exit".to_owned() } else { format!("line {to}") };
-        (*from, only_in(format!("branch from line {from} to {target}"), runs))
+        (*from..=*from, only_in(format!("branch from line {from} to {target}"), runs))
     });
-    let mut all: Vec<(i32, Sentence)> = lines.chain(branches).collect();
-    all.sort_by_key(|(line, _)| *line);
+    let mut all: Vec<(RangeInclusive<i32>, Sentence)> = lines.chain(branches).collect();
+    all.sort_by_key(|(lines, _)| *lines.start());
     all
+}
+
+/// Joins lines that follow each other and are reached by the same runs.
+fn neighbors(lines: &[(i32, Vec<usize>)]) -> Vec<(RangeInclusive<i32>, &[usize])> {
+    let mut ranges: Vec<(RangeInclusive<i32>, &[usize])> = Vec::new();
+    for (line, runs) in lines {
+        match ranges.last_mut() {
+            Some((range, same)) if range.end().checked_add(1) == Some(*line) && same == runs => {
+                *range = *range.start()..=*line;
+            }
+            _ => ranges.push((*line..=*line, runs)),
+        }
+    }
+    ranges
 }

@@ -1,12 +1,18 @@
 //! A patch as text for a terminal.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::{FileState, Options, Patch, PatchFile};
 use crate::Result;
 use crate::changes::{FilePatch, LineState};
 use crate::report::findings::{Finding, FindingKind, source_lines};
-use crate::text::{plural, printable};
+use crate::results::Numbers;
+use crate::text::{branches, plural, printable};
+
+/// The marks of lines, and their meanings.
+const MARKS: [(char, &str); 3] =
+    [('!', "did not run"), ('~', "did not take all branches"), ('-', "is excluded")];
 
 /// How many digits of a commit are shown.
 const SHORT_COMMIT: usize = 10;
@@ -20,13 +26,16 @@ const SHORT_COMMIT: usize = 10;
 /// - [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if a source can no longer be read;
 /// - [`ErrorKind::Output`](crate::ErrorKind::Output) if `out` cannot be written.
 pub fn write_text(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> Result<()> {
-    let mut has_marks = false;
+    let mut marks = BTreeSet::new();
     for file in patch.files().iter().filter(|file| patch.shows(file)) {
         write_header(file, options, &mut out)?;
-        has_marks |= write_lines(patch, file, &mut out)?;
+        marks.extend(write_lines(patch, file, &mut out)?);
     }
-    if has_marks {
-        writeln!(out, "  ! did not run, ~ did not take all branches, - is excluded\n")?;
+    if !marks.is_empty() {
+        let explained = MARKS.iter().filter(|(mark, _)| marks.contains(mark));
+        let explained: Vec<String> =
+            explained.map(|(mark, meaning)| format!("{mark} {meaning}")).collect();
+        writeln!(out, "  {}\n", explained.join(", "))?;
     }
     if let Some(base) = &options.base {
         let commit: String = base.commit.chars().take(SHORT_COMMIT).collect();
@@ -38,7 +47,9 @@ pub fn write_text(patch: &Patch<'_>, options: &Options, mut out: impl Write) -> 
         )?;
     }
     if patch.is_of_new_misses {
-        return Ok(writeln!(out, "Of what ran before: {}", patch.total(options))?);
+        let fallen = fallen(patch.totals()).map(|fallen| format!("; {fallen}"));
+        let total = patch.total(options);
+        return Ok(writeln!(out, "Of what ran before: {total}{}", fallen.unwrap_or_default())?);
     }
     let files = plural(patch.files().len(), "file");
     Ok(writeln!(out, "{files} changed, {}", patch.total(options))?)
@@ -53,13 +64,31 @@ fn write_header(file: &PatchFile<'_>, options: &Options, out: &mut impl Write) -
     Ok(writeln!(out, "{}: {}", printable(&name), printable(&said))?)
 }
 
-/// Writes the lines of a file that a reader should see. Returns whether there are any.
-fn write_lines(patch: &Patch<'_>, file: &PatchFile<'_>, out: &mut impl Write) -> Result<bool> {
+/// Says how much of what ran before does not run any more. Returns `None` if all of it does.
+fn fallen(numbers: Numbers) -> Option<String> {
+    let lines = plural(numbers.missing, "statement");
+    let words = match (numbers.missing, numbers.missing_branches) {
+        (0, 0) => return None,
+        (_, 0) => lines,
+        (0, count) => branches(count),
+        (_, count) => format!("{lines} and {}", branches(count)),
+    };
+    let is_one = numbers.missing + numbers.missing_branches == 1;
+    Some(format!("{words} {} not run any more", if is_one { "does" } else { "do" }))
+}
+
+/// Writes the lines of a file that a reader should see. Returns their marks.
+fn write_lines(
+    patch: &Patch<'_>,
+    file: &PatchFile<'_>,
+    out: &mut impl Write,
+) -> Result<BTreeSet<char>> {
     let FileState::Measured { file: of_file, patch: changed } = file.state() else {
-        return Ok(false);
+        return Ok(BTreeSet::new());
     };
     let rows = rows(changed, &file.findings()?);
-    let Some(summary) = patch.summary.filter(|_| !rows.is_empty()) else { return Ok(false) };
+    let marks = rows.iter().map(|row| row.mark).collect();
+    let Some(summary) = patch.summary.filter(|_| !rows.is_empty()) else { return Ok(marks) };
     let lines = source_lines(summary, of_file)?;
     for Row { line, mark, note } in rows {
         let text = usize::try_from(line).ok().and_then(|line| lines.get(line));
@@ -69,7 +98,7 @@ fn write_lines(patch: &Patch<'_>, file: &PatchFile<'_>, out: &mut impl Write) ->
             writeln!(out, "        {}", printable(&note))?;
         }
     }
-    Ok(true)
+    Ok(marks)
 }
 
 /// A line of the source, and what to say of it.

@@ -5,6 +5,8 @@ RATE = 20
 
 def with_tax(price):
     """Return the price with its tax."""
+    if price < 0:
+        raise ValueError("the price is negative")
     return price + price * RATE // 100
 
 
