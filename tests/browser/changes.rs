@@ -57,6 +57,26 @@ fn changes_are_shown_on_every_page() {
         );
         assert_eq!(found[1][0], "shop/new<b>.py");
         assert_eq!(found[1][6], "1-2");
+        // What is not covered is shown with the lines around it, and keys walk through it.
+        let hunk = "document.activeElement.getAttribute('aria-label')";
+        browser.keys("j");
+        browser.until_is(hunk, "shop/cart.py, lines 3 to 9");
+        let numbers = "[...document.activeElement.querySelectorAll('ol > li > a')].map(link => link.innerText).join()";
+        assert_eq!(browser.get(numbers), "3,4,5,6,7,8,9");
+        browser.keys("j");
+        browser.until_is(hunk, "shop/cart.py, lines 16 to 23");
+        let code = "[...document.activeElement.querySelectorAll('li')].map(line => [line.className, line.hasAttribute('data-new'), line.innerText.trim()])";
+        let shown: Vec<(String, bool, String)> = serde_json::from_value(browser.get(code)).unwrap();
+        assert_eq!(
+            shown[3],
+            ("m".to_owned(), true, "19\n        print(3)".to_owned()),
+            "{shown:?}"
+        );
+        browser.keys("j");
+        browser.until_is(hunk, "shop/new<b>.py, lines 1 to 2");
+        browser.keys("k");
+        browser.until_is(hunk, "shop/cart.py, lines 16 to 23");
+        assert_eq!(browser.barriers(), Vec::<String>::new());
         // A link leads to the lines, which are marked and selected.
         browser.run("[...document.querySelectorAll('.changes tbody tr:first-child .gaps a')].at(-1).click()");
         let selected = "[...document.querySelectorAll('.sel')].map(line => line.id).join()";

@@ -4,6 +4,7 @@
 //! - `changes`: the changes of a branch.
 //! - `contexts`: who ran a line, and what a context ran.
 //! - `folders`: the folders as a tree and as a map.
+//! - `gate`: what a gate says.
 //! - `lists`: lists: sorting, filters, names at every width, and many rows.
 //! - `live`: a report that is written again while it is read.
 //! - `search`: the search.
@@ -14,6 +15,7 @@ mod barriers;
 mod changes;
 mod contexts;
 mod folders;
+mod gate;
 mod lists;
 mod live;
 mod search;

@@ -250,7 +250,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn barriers(&self) -> Vec<String> {
         self.run(axe());
-        let script = "const done = arguments[arguments.length - 1]; axe.run({ preload: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag2aaa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice', 'experimental'] }).then(found => done(found.violations.map(one => ({ ...one, nodes: one.nodes.filter(node => !(one.id === 'target-size' && /^<(a href=\"#t\\d|button class=\"ctx\"|summary)/.test(node.html))) })).filter(one => one.nodes.length).map(one => `${one.id}: ${one.nodes.slice(0, 4).map(node => node.html + ' ' + node.failureSummary).join(' | ')}`)), error => done([String(error)]))";
+        let script = "const done = arguments[arguments.length - 1]; axe.run({ preload: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag2aaa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice', 'experimental'] }).then(found => done(found.violations.map(one => ({ ...one, nodes: one.nodes.filter(node => !(one.id === 'target-size' && /^<(a href=\"[^\"]*#t(\\d+)\">\\2<|button class=\"ctx\"|summary)/.test(node.html))) })).filter(one => one.nodes.length).map(one => `${one.id}: ${one.nodes.slice(0, 4).map(node => node.html + ' ' + node.failureSummary).join(' | ')}`)), error => done([String(error)]))";
         let found = self.issue("POST", "execute/async", json!({ "script": script, "args": [] }));
         serde_json::from_value(found).unwrap()
     }

@@ -5,14 +5,15 @@ use std::path::Path;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-use pulpcov_core::config::Config;
+use pulpcov_core::config::{Config, OwnSettings, PatchSettings};
+use pulpcov_core::report::gate::GateReport;
 use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::{Detail, Summary};
 
 use super::changes::Changes;
 use super::reporting::{Reporting, print_failure};
-use super::{forge, git, own};
+use super::{forge, gate, git, own};
 use crate::args::HtmlArgs;
 use crate::exit::{Exit, Failure};
 use crate::{trust, ui};
@@ -30,8 +31,9 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     if args.show_contexts || reporting.config.html.show_contexts {
         reporting.warn_without_contexts();
     }
+    let own = own::load(&args.reporting.data.config)?;
     let changes = match args.patch || args.changes.are_asked_for() {
-        true => Some(changes(args, &mut reporting, precision)?),
+        true => Some(changes(args, &own.patch, &mut reporting, precision)?),
         false => None,
     };
     let (summary, problems) = reporting.summarize_and_list(Detail::Everything)?;
@@ -47,6 +49,9 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     }
     if let Some(changes) = changes {
         options = options.changes(changes);
+    }
+    if let Some(judgement) = judgement(args, &own, &reporting, &summary) {
+        options = options.gate(judgement);
     }
     let total = match &args.single_file {
         Some(output) => reporting
@@ -80,14 +85,35 @@ fn origin(reporting: &Reporting) -> Vec<String> {
 /// Returns the changes that the report shows.
 fn changes(
     args: &HtmlArgs,
+    own: &PatchSettings,
     reporting: &mut Reporting,
     precision: Precision,
 ) -> Result<html::Changes, Failure> {
-    let own = own::load(&args.reporting.data.config)?.patch;
-    let changes = Changes::read(&args.changes, reporting.plan.sources.revision(), None, &own)?;
+    let changes = Changes::read(&args.changes, reporting.plan.sources.revision(), None, own)?;
     changes.compare(reporting, None, |_, patch| {
         Ok(html::Changes::new(patch, &changes.options(precision))?)
     })
+}
+
+/// Returns what the gate says of the files, if the settings ask for something and the report is of all files.
+fn judgement(
+    args: &HtmlArgs,
+    own: &OwnSettings,
+    reporting: &Reporting,
+    summary: &Summary<'_>,
+) -> Option<html::Judgement> {
+    let plan = &reporting.plan;
+    if !plan.files.is_empty() || plan.include.is_some() || plan.omit.is_some() {
+        return None;
+    }
+    let base = args.changes.base.as_deref();
+    match gate::judge_all(base, own, reporting, summary) {
+        Ok(verdict) => verdict.map(|verdict| html::Judgement::new(&GateReport::new(&verdict))),
+        Err(err) => {
+            ui::warning(&format!("the gate is left out: {err}"));
+            None
+        }
+    }
 }
 
 /// Writes the report into a folder, as the settings say, without options.

@@ -227,7 +227,7 @@ impl<'a> Folder<'a> {
         hasher.add_numbers(page.changed_lines().iter().copied());
         let arcs = analysis.missing_branch_arcs();
         hasher.add_numbers(arcs.iter().flat_map(|&(from, to)| [from, to]));
-        hasher.add(&format!("{:?}", page.file.numbers()));
+        hasher.add(&format!("{:?} {:?}", page.file.numbers(), page.judged));
         hasher.finish()
     }
 

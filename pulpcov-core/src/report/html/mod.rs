@@ -16,6 +16,8 @@
 //! | `page_text.rs` | the text of a source page, as it is written |
 //! | `highlight.rs` | the tokens of a source line as HTML |
 //! | `changes.rs` | the changes of a branch, as the report shows them |
+//! | `hunks.rs` | the changed lines that are not covered, with the lines around them |
+//! | `gate.rs` | what a gate says of the files of a report |
 //! | `contexts.rs` | a compact encoding of which contexts ran which lines |
 //! | `search_text.rs` | source text for the search |
 //! | `payload.rs` | the data that pages load, in the form that the script reads |
@@ -32,7 +34,9 @@ mod contexts;
 mod escape;
 mod fingerprint;
 mod folder;
+mod gate;
 mod highlight;
+mod hunks;
 mod outline;
 mod page_text;
 mod pages;
@@ -47,6 +51,7 @@ mod views;
 use std::path::Path;
 
 pub use changes::Changes;
+pub use gate::Judgement;
 
 use source_url::SourceUrl;
 
@@ -75,6 +80,7 @@ pub struct Options {
     live: bool,
     problems: Vec<String>,
     changes: Option<Changes>,
+    gate: Option<Judgement>,
     origin: Vec<String>,
     source_url: Option<SourceUrl>,
 }
@@ -92,6 +98,7 @@ impl Default for Options {
             live: false,
             problems: Vec::new(),
             changes: None,
+            gate: None,
             origin: Vec::new(),
             source_url: None,
         }
@@ -349,6 +356,15 @@ impl Options {
     #[must_use]
     pub fn changes(mut self, changes: Changes) -> Self {
         self.changes = Some(changes);
+        self
+    }
+
+    /// Shows what a gate says: at the top of the lists, at files and folders, and on the page of each file.
+    ///
+    /// [`Judgement`] has an example.
+    #[must_use]
+    pub fn gate(mut self, judgement: Judgement) -> Self {
+        self.gate = Some(judgement);
         self
     }
 }

@@ -8,6 +8,7 @@ use blake3::Hasher;
 
 use super::Options;
 use super::changes::ChangedFile;
+use super::gate::JudgedFile;
 use crate::Result;
 use crate::python::Facts;
 use crate::report::flat_name;
@@ -50,6 +51,8 @@ pub(super) struct Page<'a> {
     pub(super) shown: String,
     /// What changed in the file, if the report shows changes.
     pub(super) changed: Option<&'a ChangedFile>,
+    /// What the gate says of the file, if it is below its floor.
+    pub(super) judged: Option<&'a JudgedFile>,
 }
 
 /// How many files or regions were left out, and why.
@@ -142,6 +145,7 @@ impl<'a> Report<'a> {
                     analysis: file.analysis()?,
                     name: names.name(file.name()),
                     shown: printable(file.name()).into_owned(),
+                    judged: options.gate.as_ref().and_then(|gate| gate.file(file.name())),
                     changed: options.changes.as_ref().and_then(|changes| changes.file(file.name())),
                 })
             })

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::mem;
+use std::ops::RangeInclusive;
 
 use super::changes::ChangedFile;
 use super::contexts::LineContexts;
@@ -54,7 +56,7 @@ pub(super) fn push_lines(
             html.push_str(close);
             html.push_str("<ol>");
         }
-        lines.push_start(html, number, page.changed, end);
+        lines.push_start(html, number, page.changed, end, None);
         highlighter.push_line(html, line);
         if let Some(contexts) = contexts.filter(|_| lines.category(number).is_some()) {
             contexts.push_label(html, number);
@@ -62,6 +64,36 @@ pub(super) fn push_lines(
         lines.push_annotation(html, number);
     }
     html.push_str("</ol>");
+}
+
+/// Returns parts of a file as list items. The ranges are in order, and do not overlap.
+pub(super) fn excerpts(
+    page: &Page<'_>,
+    text: &PageText,
+    ranges: &[RangeInclusive<i32>],
+) -> Vec<String> {
+    let lines = Lines::new(page.facts, page.analysis);
+    let mut highlighter = Highlighter::new(page.file.is_python());
+    let mut parts = Vec::with_capacity(ranges.len());
+    let mut ranges = ranges.iter().peekable();
+    let (mut part, mut between) = (String::new(), String::new());
+    for (number, (line, end)) in (1..).zip(text.lines()) {
+        let Some(range) = ranges.peek() else { break };
+        if !range.contains(&number) {
+            // A string that begins here may go on in a range.
+            between.clear();
+            highlighter.push_line(&mut between, line);
+            continue;
+        }
+        lines.push_start(&mut part, number, page.changed, end, Some(&page.name));
+        highlighter.push_line(&mut part, line);
+        lines.push_annotation(&mut part, number);
+        if *range.end() == number {
+            parts.push(mem::take(&mut part));
+            ranges.next();
+        }
+    }
+    parts
 }
 
 /// The categories and missing branches of the lines of a file.
@@ -105,20 +137,25 @@ impl<'a> Lines<'a> {
         usize::try_from(line).ok().and_then(|at| self.categories.get(at).copied()).flatten()
     }
 
+    /// Appends the start of a line, with a link to it. `elsewhere` is the page that has the line, if that is another one.
     fn push_start(
         &self,
         html: &mut String,
         line: i32,
         changed: Option<&ChangedFile>,
         end: LineEnd,
+        elsewhere: Option<&str>,
     ) {
         let own = self.category(line);
         let of_statement = || match self.facts.first_line(line) {
             first if first == line => None,
             first => self.category(first),
         };
-        html.push_str("<li id=t");
-        push_decimal(html, line);
+        html.push_str("<li");
+        if elsewhere.is_none() {
+            html.push_str(" id=t");
+            push_decimal(html, line);
+        }
         if let Some(category) = own.or_else(of_statement) {
             html.push_str(" class=");
             html.push(category.class());
@@ -132,7 +169,12 @@ impl<'a> Lines<'a> {
         }
         html.push_str(end.attribute());
         // The number is text, not a counter: a block that is not laid out would count from 1 again.
-        html.push_str("><a href=#t");
+        html.push_str("><a href=");
+        if let Some(page) = elsewhere {
+            html.push_str(page);
+            html.push_str(".html");
+        }
+        html.push_str("#t");
         push_decimal(html, line);
         html.push('>');
         push_decimal(html, line);

@@ -1,5 +1,7 @@
 //! The numbers of files, functions and classes, as columns.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::pages::{Page, Report, Skipped};
@@ -42,6 +44,9 @@ pub(super) struct Files<'a> {
     page: Vec<&'a str>,
     #[serde(flatten)]
     columns: Columns,
+    /// What the gate says of files below their floors, by their rows: whether they fail, and a sentence.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    judged: BTreeMap<usize, (bool, &'a str)>,
     totals: Columns,
     notes: Vec<String>,
 }
@@ -53,6 +58,9 @@ impl<'a> Files<'a> {
         if report.has_changes() {
             columns.changed = report.pages.iter().map(|page| page.changed_lines().len()).collect();
         }
+        let judged = report.pages.iter().enumerate().filter_map(|(row, page)| {
+            page.judged.map(|judged| (row, (judged.fails, judged.words.as_str())))
+        });
         let mut totals = Columns::default();
         totals.push(report.summary.totals());
         Self {
@@ -61,6 +69,7 @@ impl<'a> Files<'a> {
             texts,
             name: report.pages.iter().map(|page| page.shown.as_str()).collect(),
             page: report.pages.iter().map(|page| page.name.as_str()).collect(),
+            judged: judged.collect(),
             columns,
             totals,
             notes: report.skipped.sentences("file", "files"),

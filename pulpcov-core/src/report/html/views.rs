@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use askama::Template;
 
 use super::changes::ChangedFile;
+use super::gate::{JudgedFile, Judgement};
+use super::hunks::{Hunk, hunks};
 use super::outline::outline;
-use super::pages::{Report, shown_context};
+use super::pages::{Page, Report, shown_context};
 use crate::Result;
 use crate::results::{Numbers, display_covered};
 use crate::summarize::FileSummary;
@@ -71,10 +73,42 @@ struct ViewBody<'a> {
     first: &'a str,
     last: &'a str,
     rows: Vec<Row<'a>>,
+    gate: Option<GateNote<'a>>,
     problems: Vec<std::borrow::Cow<'a, str>>,
     problem_count: usize,
     origin: &'a [String],
     context_count: usize,
+}
+
+/// What a gate says at the top of a list.
+struct GateNote<'a> {
+    passes: bool,
+    sentence: &'a str,
+    /// The files that fail, with their pages.
+    failing: Vec<(&'a str, Option<&'a str>, &'a str)>,
+    others: &'a [String],
+    /// How many files fail, or are allowed to be below their floors, but are not listed.
+    more: usize,
+}
+
+impl<'a> GateNote<'a> {
+    fn new(report: &'a Report<'a>, gate: &'a Judgement) -> Self {
+        let pages: HashMap<&str, &Page<'_>> =
+            report.pages.iter().map(|page| (page.file.name(), page)).collect();
+        let failing: Vec<&JudgedFile> = gate.files.iter().filter(|file| file.fails).collect();
+        let listed = failing.iter().take(MOST_PROBLEMS).map(|file| {
+            let page = pages.get(file.name.as_str());
+            let name = page.map_or(file.name.as_str(), |page| page.shown.as_str());
+            (name, page.map(|page| page.name.as_str()), file.words.as_str())
+        });
+        Self {
+            passes: gate.passes,
+            sentence: &gate.sentence,
+            failing: listed.collect(),
+            others: &gate.others,
+            more: failing.len().saturating_sub(MOST_PROBLEMS),
+        }
+    }
 }
 
 /// A row of the table that works without the script.
@@ -105,9 +139,21 @@ struct ChangedRow<'a> {
     file: &'a ChangedFile,
     /// The page of the file, if it has one.
     page: Option<&'a str>,
+    /// What is not covered, with the lines around it.
+    hunks: Vec<Hunk>,
 }
 
-impl ChangedRow<'_> {
+impl<'a> ChangedRow<'a> {
+    fn new(
+        report: &'a Report<'_>,
+        file: &'a ChangedFile,
+        pages: &HashMap<&str, &'a Page<'_>>,
+    ) -> Result<Self> {
+        let page = file.name.as_deref().and_then(|name| pages.get(name).copied());
+        let hunks = page.map_or_else(|| Ok(Vec::new()), |page| hunks(report, page, file))?;
+        Ok(Self { file, page: page.map(|page| page.name.as_str()), hunks })
+    }
+
     fn first_line(&self) -> Option<i32> {
         self.file.lines.first().copied()
     }
@@ -125,6 +171,8 @@ struct SourceBody<'a> {
     branches: bool,
     contexts: bool,
     changes: bool,
+    /// What the gate says of the file, if it is below its floor.
+    judged: Option<&'a JudgedFile>,
     /// The number of changed lines.
     changed: usize,
     previous: &'a str,
@@ -152,6 +200,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
     };
     let options = report.options;
     let is_index = view == "index";
+    let has_gate = is_index || view == "tree";
     let has_rows = has_static_rows && is_index && report.pages.len() <= MAX_STATIC_ROWS;
     let percent = |numbers: Numbers| display_covered(numbers.percent_covered(), options.precision);
     let rows = report.pages.iter().filter(|_| has_rows).map(|page| Row {
@@ -175,6 +224,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
         first,
         last,
         rows: rows.collect(),
+        gate: options.gate.as_ref().filter(|_| has_gate).map(|gate| GateNote::new(report, gate)),
         problems: problems.iter().take(MOST_PROBLEMS).map(|problem| printable(problem)).collect(),
         problem_count: problems.len(),
         origin: if is_index { &options.origin } else { &[] },
@@ -191,10 +241,11 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
 /// Returns the page of changes.
 fn changes(report: &Report<'_>) -> Result<Part> {
     let changes = report.options.changes.as_ref();
-    let pages: HashMap<&str, &str> =
-        report.pages.iter().map(|page| (page.file.name(), page.name.as_str())).collect();
-    let row = |file| ChangedRow { file, page: page_of(file, &pages) };
+    let pages: HashMap<&str, &Page<'_>> =
+        report.pages.iter().map(|page| (page.file.name(), page)).collect();
     let (first, last) = report.ends();
+    let rows = changes.iter().flat_map(|changes| changes.files());
+    let rows = rows.map(|file| ChangedRow::new(report, file, &pages));
     let body = ChangesBody {
         view: "patch",
         title: &report.title,
@@ -204,14 +255,10 @@ fn changes(report: &Report<'_>) -> Result<Part> {
         changes: true,
         first,
         last,
-        rows: changes.iter().flat_map(|changes| changes.files()).map(row).collect(),
+        rows: rows.collect::<Result<_>>()?,
     };
     let title = format!("Changes - {}", report.title);
     Ok(Part { name: "patch".to_owned(), view: "patch", title, body: render(&body)? })
-}
-
-fn page_of<'a>(file: &ChangedFile, pages: &HashMap<&str, &'a str>) -> Option<&'a str> {
-    pages.get(file.name.as_deref()?).copied()
 }
 
 /// Returns the page of a source file around its rendered `lines`. The memory of `body` is reused.
@@ -233,6 +280,7 @@ pub(super) fn source(
         branches: report.summary.has_arcs(),
         contexts: report.has_contexts(),
         changes: report.has_changes(),
+        judged: page.judged,
         changed: page.changed_lines().len(),
         previous,
         next,

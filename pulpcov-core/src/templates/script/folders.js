@@ -15,11 +15,12 @@
  * @property {number} branches
  * @property {number} partial
  * @property {number} missing_branches
+ * @property {number} failing The number of files below their floors.
  */
 
 /** @type {(name: string, path: string, folders: Map<string, Folder> | null, row?: number) => Folder} */
 const newFolder = (name, path, folders, row = -1) => ({
-  name, path, folders, files: [], row, covered: 0, all: 0, missing: 0, statements: 0, excluded: 0, branches: 0, partial: 0, missing_branches: 0,
+  name, path, folders, files: [], row, covered: 0, all: 0, missing: 0, statements: 0, excluded: 0, branches: 0, partial: 0, missing_branches: 0, failing: 0,
 });
 
 /**
@@ -32,6 +33,7 @@ function foldersOf(files) {
     for (const name of counts) folder[name] += files[name][row];
     folder.covered += executed(files, row) + taken(files, row);
     folder.all += files.statements[row] + files.branches[row];
+    if (files.judged?.[row]?.[0]) folder.failing++;
   };
   files.name.forEach((/** @type {string} */ name, /** @type {number} */ row) => {
     const parts = name.split(/[/\\]/);
@@ -156,10 +158,12 @@ class Tree extends Grid {
     cell.style.setProperty("--level", String(this.levels[row] - 1));
     if (!node.folders) {
       cell.append(make("a", { href: address(this.files.page[node.row]), className: "leaf", tabIndex: -1 }, node.name));
+      addFloor(this.files, node.row, cell);
       return;
     }
     cell.append(make("span", { className: "twist", "aria-hidden": "true" }), make("span", { className: "folder" }, `${node.name}/`),
       make("button", { type: "button", className: "pin", tabIndex: -1, title: "Pin, to compare it with another folder", "aria-label": `Pin ${node.path}`, onclick: () => this.pin(node) }, "Pin"));
+    if (node.failing) cell.append(make("small", { className: "floor fail" }, `${thousands(node.failing)} below floor`));
   }
 
   /** @param {number} number */

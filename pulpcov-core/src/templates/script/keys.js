@@ -33,6 +33,8 @@ function help() {
     row("1", "first highlighted chunk");
     row("y", "copy the chosen lines as path:line");
     row("u", "up to the index");
+  } else if (view === "patch") {
+    row("j k", "next, previous hunk");
   } else {
     const sorts = $$("th [data-key]").map((button) => button.dataset.key).join(" ");
     if (sorts) row(sorts, "change column sorting");

@@ -14,6 +14,19 @@ function linkCell(cell, text, href, also, detail) {
   if (also) cell.append(make("small", { className: "also" }, make("bdi", {}, also)));
 }
 
+/**
+ * Says beside a name that the file is below its floor.
+ * @param {any} files
+ * @param {number} row
+ * @param {HTMLElement} cell
+ */
+function addFloor(files, row, cell) {
+  const judged = files.judged?.[row];
+  if (!judged) return;
+  const [fails, words] = judged;
+  cell.append(" ", make("small", { className: fails ? "floor fail" : "floor", title: words }, fails ? "below floor" : "below floor, allowed"));
+}
+
 /** @type {(page: string, line?: number) => string} */
 const address = (page, line) => `${page}.html${line ? `#t${line}` : ""}`;
 
@@ -140,7 +153,10 @@ async function listView(main, kind) {
   const columns = [{
     id: "file", key: "f", label: short.label, className: isRegions ? "name path wide" : "name path",
     value: (/** @type {number} */ row) => rank[fileOf(row)],
-    cell: (/** @type {number} */ row, /** @type {HTMLElement} */ cell) => linkCell(cell, shown(row), href(row)),
+    cell: (/** @type {number} */ row, /** @type {HTMLElement} */ cell) => {
+      linkCell(cell, shown(row), href(row));
+      if (!isRegions) addFloor(files, row, cell);
+    },
   }];
   if (isRegions) {
     const told = details(table);

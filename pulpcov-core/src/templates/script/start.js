@@ -35,7 +35,7 @@ function start(content) {
   new ResizeObserver(measure).observe(head);
   const view = document.body.dataset.view;
   /** @type {Record<string, (main: HTMLElement, view: string) => any>} */
-  const views = { index: listView, function_index: listView, class_index: listView, tree: treeView, worst: worstView, contexts: contextsView, source: sourceView };
+  const views = { index: listView, function_index: listView, class_index: listView, tree: treeView, worst: worstView, contexts: contextsView, source: sourceView, patch: changesView };
   Promise.resolve(content).then(() => main.isConnected && views[view]?.(main, view)).then(() => {
     if (!main.isConnected) return;
     restorePosition();
