@@ -636,6 +636,26 @@ pub(crate) struct HtmlArgs {
     #[command(flatten)]
     pub(crate) changes: ChangesArgs,
 
+    /// Show what rose and fell since this data file of another version was measured, and the lines that were lost and won
+    #[arg(long, value_name = "DATA")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// The revision whose sources the baseline was measured on [default: the sources of now]
+    #[arg(long, value_name = "REV", requires = "baseline")]
+    pub(crate) baseline_rev: Option<String>,
+
+    /// Add this run to a file of runs, one line each, and draw how the total, folders and files rose and fell
+    #[arg(long, value_name = "FILE")]
+    pub(crate) history: Option<PathBuf>,
+
+    /// Write badge.svg into the folder of the report, too
+    #[arg(long)]
+    pub(crate) badge: bool,
+
+    /// Write summary.md into the folder of the report, too: the total and a table of all files, as Markdown
+    #[arg(long)]
+    pub(crate) summary: bool,
+
     /// A style sheet that comes after the report's own
     #[arg(long, value_name = "FILE")]
     pub(crate) extra_css: Option<String>,

@@ -1,10 +1,12 @@
 //! The HTML report in a real Chromium, opened from `file://`.
 //!
 //! - `barriers`: what holds for every view: no errors, no requests, no barriers, and no text that becomes markup.
+//! - `baseline`: what rose and fell since another version.
 //! - `changes`: the changes of a branch.
 //! - `contexts`: who ran a line, and what a context ran.
 //! - `folders`: the folders as a tree and as a map.
 //! - `gate`: what a gate says.
+//! - `history`: the runs of a project over time.
 //! - `lists`: lists: sorting, filters, names at every width, and many rows.
 //! - `live`: a report that is written again while it is read.
 //! - `search`: the search.
@@ -12,10 +14,12 @@
 //! - `steps`: the way through a report: keys, Back, what is remembered, and the pages of a single file.
 
 mod barriers;
+mod baseline;
 mod changes;
 mod contexts;
 mod folders;
 mod gate;
+mod history;
 mod lists;
 mod live;
 mod search;

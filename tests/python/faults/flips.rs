@@ -22,7 +22,7 @@ use super::{TARGET, has_rows, input_name};
 use crate::support::random::Random;
 use crate::support::{Dir, Rows, reference, root};
 
-const CASES: usize = 3000;
+const CASES: usize = 2000;
 
 /// The number of the damaged file. `INTACT` has the numbers of the files beside it.
 const DAMAGED: i32 = 1;

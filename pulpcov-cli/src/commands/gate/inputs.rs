@@ -63,28 +63,28 @@ impl Runs {
 }
 
 /// Returns how the baseline is reported on: as the data of now, on the sources of its revision.
-fn baseline_plan(args: &BaselineArgs, plan: &ReportPlan) -> ReportPlan {
+fn baseline_plan(revision: Option<&str>, plan: &ReportPlan) -> ReportPlan {
     let mut plan = plan.clone().for_all_files();
-    if let Some(revision) = &args.baseline_rev {
-        plan.sources = SourcePlace::Revision(revision.clone());
+    if let Some(revision) = revision {
+        plan.sources = SourcePlace::Revision(revision.to_owned());
     }
     plan
 }
 
 /// Reads the data of another version. Says if its sources are those of now.
-fn baseline_reporting(
+pub(in crate::commands) fn baseline_reporting(
     path: &Path,
-    args: &BaselineArgs,
+    revision: Option<&str>,
     plan: &ReportPlan,
 ) -> Result<Reporting, Failure> {
     let config = settings::load(&plan.data.config)?;
     let data = data::read_named(path, &config)?;
-    if args.baseline_rev.is_none() {
+    if revision.is_none() {
         ui::message(
             "The baseline is compared with the sources of now; --baseline-rev names the revision that it was measured on",
         );
     }
-    Reporting::of_data(baseline_plan(args, plan), config, data)
+    Reporting::of_data(baseline_plan(revision, plan), config, data)
 }
 
 /// Returns the total of the data of another version, if the options name some.
@@ -93,7 +93,7 @@ pub(in crate::commands) fn baseline_totals(
     plan: &ReportPlan,
 ) -> Result<Option<Numbers>, Failure> {
     let Some(path) = &args.baseline else { return Ok(None) };
-    let reporting = baseline_reporting(path, args, plan)?;
+    let reporting = baseline_reporting(path, args.baseline_rev.as_deref(), plan)?;
     let summary = reporting.summarize(Detail::Numbers)?;
     Ok(Some(summary.totals()))
 }
@@ -111,7 +111,7 @@ impl Baseline {
         names: &Names,
     ) -> Result<Option<Self>, Failure> {
         let Some(path) = &args.baseline else { return Ok(None) };
-        let reporting = baseline_reporting(path, args, plan)?;
+        let reporting = baseline_reporting(path, args.baseline_rev.as_deref(), plan)?;
         let mut renamed = BTreeMap::new();
         if let Some(revision) = &args.baseline_rev {
             renamed.extend(names.renamed(&git::names_since(revision)?));
@@ -130,10 +130,10 @@ impl Baseline {
 }
 
 /// The names of files in the report.
-pub(super) struct Names(Folders);
+pub(in crate::commands) struct Names(Folders);
 
 impl Names {
-    pub(super) fn new(reporting: &Reporting) -> Self {
+    pub(in crate::commands) fn new(reporting: &Reporting) -> Self {
         Self(Folders::new(reporting))
     }
 
@@ -147,7 +147,7 @@ impl Names {
     }
 
     /// Returns the name in the report of a file that git names.
-    pub(super) fn of_repository(&self, path: &Path) -> String {
+    pub(in crate::commands) fn of_repository(&self, path: &Path) -> String {
         seen_from(&self.0.report, &self.0.top.join(path)).to_string_lossy().into_owned()
     }
 
@@ -160,7 +160,7 @@ impl Names {
     }
 
     /// Returns the old and the new names in the report of renamed files.
-    pub(super) fn renamed(&self, changes: &NameChanges) -> Vec<(String, String)> {
+    pub(in crate::commands) fn renamed(&self, changes: &NameChanges) -> Vec<(String, String)> {
         let pair =
             |(old, new): &(PathBuf, PathBuf)| (self.of_repository(old), self.of_repository(new));
         changes.renamed.iter().map(pair).collect()

@@ -26,8 +26,8 @@ use crate::exit::{Exit, Failure};
 use crate::plan::ReportPlan;
 use crate::{settings, ui};
 
-pub(super) use inputs::baseline_totals;
-use inputs::{Baseline, Names, Runs, Selection};
+use inputs::{Baseline, Runs, Selection};
+pub(super) use inputs::{Names, baseline_reporting, baseline_totals};
 use ratchet_file::RatchetFile;
 
 /// Returns the path of the ratchet, from the current folder.
@@ -66,13 +66,9 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let baseline = Baseline::read(&args.baseline, &reporting.plan, &names)?;
     let before = baseline.as_ref().map(Baseline::summarize).transpose()?;
     if let Some(before) = &before
-        && let others = files_of_other_versions(before)?
-        && !others.is_empty()
+        && let Some(message) = baseline_of_other_sources(before)?
     {
-        ui::error(&format!(
-            "the baseline was measured on other sources of {}; --baseline-rev=REV names the revision that it was measured on",
-            named_in_part(&others)
-        ));
+        ui::error(&message);
         return Ok(Exit::OtherVersion);
     }
     let mut comparison = match (&baseline, &before) {
@@ -123,6 +119,17 @@ fn changed_after_measuring(
     let mut others = files_of_other_versions(summary)?;
     others.retain(|name| selection.has(&name.to_string_lossy()));
     Ok((!others.is_empty()).then(|| measure_again(&others)))
+}
+
+/// Says that a baseline was measured on other sources, if it was.
+pub(super) fn baseline_of_other_sources(before: &Summary<'_>) -> Result<Option<String>, Failure> {
+    let others = files_of_other_versions(before)?;
+    Ok((!others.is_empty()).then(|| {
+        format!(
+            "the baseline was measured on other sources of {}; --baseline-rev=REV names the revision that it was measured on",
+            named_in_part(&others)
+        )
+    }))
 }
 
 /// Returns the files of which the data has lines that their sources do not have.

@@ -17,7 +17,7 @@ impl OwnSettings {
     /// let folder = tempfile::tempdir()?;
     /// std::fs::write(folder.path().join("pulpcov.toml"), "[gate]\nfloor = 80\n")?;
     /// let own = Loader::new(folder.path(), |_| None).load_own()?.settings;
-    /// assert!(own.debug_info().contains(&("gate.floor", Info::Text("both=80".into()))));
+    /// assert!(own.debug_info().contains(&("gate.floor", Info::Text("80%".into()))));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn debug_info(&self) -> Vec<(&'static str, Info)> {

@@ -17,6 +17,8 @@
 //! | `highlight.rs` | the tokens of a source line as HTML |
 //! | `changes.rs` | the changes of a branch, as the report shows them |
 //! | `hunks.rs` | the changed lines that are not covered, with the lines around them |
+//! | `history.rs` | the runs of a project, one line each |
+//! | `baseline.rs` | what was covered before, in another version |
 //! | `gate.rs` | what a gate says of the files of a report |
 //! | `contexts.rs` | a compact encoding of which contexts ran which lines |
 //! | `search_text.rs` | source text for the search |
@@ -29,6 +31,7 @@
 //! | `single.rs` | the report as one page |
 
 mod assets;
+mod baseline;
 mod changes;
 mod contexts;
 mod escape;
@@ -36,6 +39,7 @@ mod fingerprint;
 mod folder;
 mod gate;
 mod highlight;
+mod history;
 mod hunks;
 mod outline;
 mod page_text;
@@ -50,8 +54,10 @@ mod views;
 
 use std::path::Path;
 
+pub use baseline::Baseline;
 pub use changes::Changes;
 pub use gate::Judgement;
+pub use history::{History, Run};
 
 use source_url::SourceUrl;
 
@@ -81,6 +87,8 @@ pub struct Options {
     problems: Vec<String>,
     changes: Option<Changes>,
     gate: Option<Judgement>,
+    baseline: Option<Baseline>,
+    history: Option<History>,
     origin: Vec<String>,
     source_url: Option<SourceUrl>,
 }
@@ -99,6 +107,8 @@ impl Default for Options {
             problems: Vec::new(),
             changes: None,
             gate: None,
+            baseline: None,
+            history: None,
             origin: Vec::new(),
             source_url: None,
         }
@@ -356,6 +366,22 @@ impl Options {
     #[must_use]
     pub fn changes(mut self, changes: Changes) -> Self {
         self.changes = Some(changes);
+        self
+    }
+
+    /// Shows what was covered before: how much each file, function and class rose or fell, and the lines that were lost or won.
+    ///
+    /// [`Baseline`] has an example.
+    #[must_use]
+    pub fn baseline(mut self, baseline: Baseline) -> Self {
+        self.baseline = Some(baseline);
+        self
+    }
+
+    /// Draws the total, folders and files over the runs of a history, which should end with the run of this report.
+    #[must_use]
+    pub fn history(mut self, history: History) -> Self {
+        self.history = Some(history);
         self
     }
 

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use blake3::Hasher;
 
 use super::Options;
+use super::baseline::FileBefore;
 use super::changes::ChangedFile;
 use super::gate::JudgedFile;
 use crate::Result;
@@ -53,6 +54,8 @@ pub(super) struct Page<'a> {
     pub(super) changed: Option<&'a ChangedFile>,
     /// What the gate says of the file, if it is below its floor.
     pub(super) judged: Option<&'a JudgedFile>,
+    /// What was covered of the file before, if the report compares.
+    pub(super) before: Option<&'a FileBefore>,
 }
 
 /// How many files or regions were left out, and why.
@@ -145,6 +148,7 @@ impl<'a> Report<'a> {
                     analysis: file.analysis()?,
                     name: names.name(file.name()),
                     shown: printable(file.name()).into_owned(),
+                    before: options.baseline.as_ref().and_then(|old| old.file(file.name())),
                     judged: options.gate.as_ref().and_then(|gate| gate.file(file.name())),
                     changed: options.changes.as_ref().and_then(|changes| changes.file(file.name())),
                 })

@@ -29,6 +29,10 @@ pub(super) fn tables(
         ("functions", json(&Regions::new(report, RegionKind::Function))?),
         ("classes", json(&Regions::new(report, RegionKind::Class))?),
     ];
+    if let Some(history) = &report.options.history {
+        let names = report.pages.iter().map(|page| page.file.name());
+        tables.push(("history", json(&history.drawn(names))?));
+    }
     if let Some(contexts) = &report.contexts {
         tables.push(("contexts", json(&views::shown_contexts(&contexts.names))?));
         tables.push(("runs", json(&counts_by_context(contexts.names.len(), counts))?));

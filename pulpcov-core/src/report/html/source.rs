@@ -5,7 +5,6 @@ use std::fmt::Write;
 use std::mem;
 use std::ops::RangeInclusive;
 
-use super::changes::ChangedFile;
 use super::contexts::LineContexts;
 use super::escape::{push_decimal, push_text};
 use super::highlight::Highlighter;
@@ -56,7 +55,7 @@ pub(super) fn push_lines(
             html.push_str(close);
             html.push_str("<ol>");
         }
-        lines.push_start(html, number, page.changed, end, None);
+        lines.push_start(html, number, page, end, false);
         highlighter.push_line(html, line);
         if let Some(contexts) = contexts.filter(|_| lines.category(number).is_some()) {
             contexts.push_label(html, number);
@@ -85,7 +84,7 @@ pub(super) fn excerpts(
             highlighter.push_line(&mut between, line);
             continue;
         }
-        lines.push_start(&mut part, number, page.changed, end, Some(&page.name));
+        lines.push_start(&mut part, number, page, end, true);
         highlighter.push_line(&mut part, line);
         lines.push_annotation(&mut part, number);
         if *range.end() == number {
@@ -137,14 +136,14 @@ impl<'a> Lines<'a> {
         usize::try_from(line).ok().and_then(|at| self.categories.get(at).copied()).flatten()
     }
 
-    /// Appends the start of a line, with a link to it. `elsewhere` is the page that has the line, if that is another one.
+    /// Appends the start of a line, with a link to it. An excerpt is on another page than the line.
     fn push_start(
         &self,
         html: &mut String,
         line: i32,
-        changed: Option<&ChangedFile>,
+        page: &Page<'_>,
         end: LineEnd,
-        elsewhere: Option<&str>,
+        is_excerpt: bool,
     ) {
         let own = self.category(line);
         let of_statement = || match self.facts.first_line(line) {
@@ -152,7 +151,7 @@ impl<'a> Lines<'a> {
             first => self.category(first),
         };
         html.push_str("<li");
-        if elsewhere.is_none() {
+        if !is_excerpt {
             html.push_str(" id=t");
             push_decimal(html, line);
         }
@@ -164,14 +163,20 @@ impl<'a> Lines<'a> {
                 html.push('2');
             }
         }
-        if changed.is_some_and(|changed| changed.has(line)) {
+        if page.changed.is_some_and(|changed| changed.has(line)) {
             html.push_str(" data-new");
+        }
+        if let Some(before) = page.before {
+            for (lines, mark) in [(&before.lost, " data-was=lost"), (&before.won, " data-was=won")]
+            {
+                html.push_str(if lines.binary_search(&line).is_ok() { mark } else { "" });
+            }
         }
         html.push_str(end.attribute());
         // The number is text, not a counter: a block that is not laid out would count from 1 again.
         html.push_str("><a href=");
-        if let Some(page) = elsewhere {
-            html.push_str(page);
+        if is_excerpt {
+            html.push_str(&page.name);
             html.push_str(".html");
         }
         html.push_str("#t");

@@ -1,12 +1,14 @@
 //! The numbers of files, functions and classes, as columns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
 use super::pages::{Page, Report, Skipped};
-use crate::python::{Region, RegionKind};
-use crate::results::{Numbers, RegionSplitter};
+use crate::Result;
+use crate::python::{Facts, Region, RegionKind};
+use crate::results::{Analysis, Numbers, RegionSplitter};
+use crate::summarize::FileSummary;
 
 /// The counts of all rows, one list for each column.
 #[derive(Serialize, Default)]
@@ -20,6 +22,9 @@ pub(super) struct Columns {
     /// The numbers of changed lines, if the report shows changes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     changed: Vec<usize>,
+    /// How many statements and branches were covered before, and how many there were, if the report compares. `None` is new.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    before: Vec<Option<(usize, usize)>>,
 }
 
 impl Columns {
@@ -47,6 +52,8 @@ pub(super) struct Files<'a> {
     /// What the gate says of files below their floors, by their rows: whether they fail, and a sentence.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     judged: BTreeMap<usize, (bool, &'a str)>,
+    /// Whether there is a file with the history.
+    history: bool,
     totals: Columns,
     notes: Vec<String>,
 }
@@ -58,11 +65,17 @@ impl<'a> Files<'a> {
         if report.has_changes() {
             columns.changed = report.pages.iter().map(|page| page.changed_lines().len()).collect();
         }
+        if report.options.baseline.is_some() {
+            let before = report.pages.iter().map(|page| Some(page.before?.numbers.ratio_covered()));
+            columns.before = before.collect();
+        }
         let judged = report.pages.iter().enumerate().filter_map(|(row, page)| {
             page.judged.map(|judged| (row, (judged.fails, judged.words.as_str())))
         });
         let mut totals = Columns::default();
         totals.push(report.summary.totals());
+        totals.before =
+            report.options.baseline.iter().map(|old| Some(old.totals.ratio_covered())).collect();
         Self {
             branches: report.summary.has_arcs(),
             precision: report.options.precision.digits(),
@@ -70,6 +83,7 @@ impl<'a> Files<'a> {
             name: report.pages.iter().map(|page| page.shown.as_str()).collect(),
             page: report.pages.iter().map(|page| page.name.as_str()).collect(),
             judged: judged.collect(),
+            history: report.options.history.is_some(),
             columns,
             totals,
             notes: report.skipped.sentences("file", "files"),
@@ -99,16 +113,20 @@ struct Row<'a> {
     numbers: Numbers,
     /// The number of changed lines.
     changed: usize,
+    /// The numbers before, if the report compares and it is not new.
+    before: Option<Numbers>,
 }
 
 impl<'a> Regions<'a> {
     pub(super) fn new(report: &'a Report<'a>, kind: RegionKind) -> Self {
         let mut table = Self::default();
         let mut totals = Numbers::default();
+        let mut totals_before = Numbers::default();
         let mut skipped = Skipped::default();
         for (file, rows) in rows_of_files(report, kind).into_iter().enumerate() {
             for row in rows {
                 totals += row.numbers;
+                totals_before += row.before.unwrap_or_default();
                 if !skipped.count_if_skipped(row.numbers, report.options) {
                     table.file.push(file);
                     table.name.push(row.name);
@@ -117,10 +135,16 @@ impl<'a> Regions<'a> {
                     if report.has_changes() {
                         table.columns.changed.push(row.changed);
                     }
+                    if report.options.baseline.is_some() {
+                        table.columns.before.push(row.before.map(|before| before.ratio_covered()));
+                    }
                 }
             }
         }
         table.totals.push(totals);
+        if report.options.baseline.is_some() {
+            table.totals.before.push(Some(totals_before.ratio_covered()));
+        }
         table.notes = match kind {
             RegionKind::Function => skipped.sentences("function", "functions"),
             RegionKind::Class => skipped.sentences("class", "classes"),
@@ -140,22 +164,56 @@ fn rows_of_file<'a>(page: &'a Page<'_>, kind: RegionKind) -> Vec<Row<'a>> {
     if !page.file.is_python() {
         return Vec::new();
     }
-    let regions: Vec<&Region> =
-        page.facts.regions().iter().filter(|region| region.kind() == kind).collect();
-    let mut splitter = RegionSplitter::new(page.analysis);
-    regions.iter().for_each(|region| splitter.add(region.ranges()));
-    let (parts, rest) = splitter.split();
+    let parts = split(page.facts, page.analysis, kind);
     let changed = page.changed_lines();
     let has =
         |region: &Region, line: &i32| region.ranges().iter().any(|range| range.contains(line));
-    let named = regions.iter().zip(&parts).map(|(region, part)| Row {
-        name: Some(region.name()),
-        line: region.start(),
-        numbers: part.numbers(),
-        changed: changed.iter().filter(|line| has(region, line)).count(),
-    });
-    let is_outside = |line: &&i32| !regions.iter().any(|region| has(region, line));
+    let is_outside = |line: &&i32| {
+        !parts.iter().any(|(region, _)| region.is_some_and(|region| has(region, line)))
+    };
     let outside = changed.iter().filter(is_outside).count();
-    let rest = Row { name: None, line: 0, numbers: rest.numbers(), changed: outside };
-    named.chain([rest]).collect()
+    let mut seen = HashMap::<Option<&str>, usize>::new();
+    let row = |(region, numbers): &(Option<&'a Region>, Numbers)| {
+        let name = region.map(Region::name);
+        let nth = seen.entry(name).or_default();
+        let before = page.before.and_then(|before| before.region(kind, name, *nth));
+        *nth += 1;
+        Row {
+            name,
+            line: region.map_or(0, Region::start),
+            numbers: *numbers,
+            changed: match region {
+                Some(region) => changed.iter().filter(|line| has(region, line)).count(),
+                None => outside,
+            },
+            before,
+        }
+    };
+    parts.iter().map(row).collect()
+}
+
+/// Returns the regions of a file with their numbers, in the order in which the parser finds them. The last one is what is
+/// outside of all regions. A file that is not Python has none.
+pub(super) fn regions(
+    file: &FileSummary,
+    kind: RegionKind,
+) -> Result<Vec<(Option<&Region>, Numbers)>> {
+    if !file.is_python() {
+        return Ok(Vec::new());
+    }
+    Ok(split(file.facts()?, file.analysis()?, kind))
+}
+
+fn split<'f>(
+    facts: &'f Facts,
+    analysis: &Analysis,
+    kind: RegionKind,
+) -> Vec<(Option<&'f Region>, Numbers)> {
+    let regions: Vec<&Region> =
+        facts.regions().iter().filter(|region| region.kind() == kind).collect();
+    let mut splitter = RegionSplitter::new(analysis);
+    regions.iter().for_each(|region| splitter.add(region.ranges()));
+    let (parts, rest) = splitter.split();
+    let named = regions.into_iter().map(Some).zip(parts.iter().map(|part| part.numbers()));
+    named.chain([(None, rest.numbers())]).collect()
 }

@@ -65,6 +65,8 @@ struct ViewBody<'a> {
     title: &'a str,
     timestamp: &'a str,
     total: String,
+    /// The total before, if the report compares.
+    before: Option<String>,
     numbers: Numbers,
     branches: bool,
     skip_covered: bool,
@@ -159,6 +161,15 @@ impl<'a> ChangedRow<'a> {
     }
 }
 
+/// What was covered of a file before.
+struct Before {
+    percent: String,
+    /// The number of lines that ran before, and did not now.
+    lost: usize,
+    /// The number of lines that ran now, and did not before.
+    won: usize,
+}
+
 /// The body of a source file's page.
 #[derive(Template)]
 #[template(path = "source.html")]
@@ -175,6 +186,8 @@ struct SourceBody<'a> {
     judged: Option<&'a JudgedFile>,
     /// The number of changed lines.
     changed: usize,
+    /// What was covered before, if the report compares.
+    before: Option<Before>,
     previous: &'a str,
     next: &'a str,
     /// The address of the source on a website, with `{line}`.
@@ -217,6 +230,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
         title: &report.title,
         timestamp: if is_index { &options.timestamp } else { "" },
         numbers: report.summary.totals(),
+        before: options.baseline.as_ref().map(|baseline| percent(baseline.totals)),
         branches: report.summary.has_arcs(),
         skip_covered: options.skip_covered,
         contexts: report.has_contexts(),
@@ -282,6 +296,11 @@ pub(super) fn source(
         changes: report.has_changes(),
         judged: page.judged,
         changed: page.changed_lines().len(),
+        before: page.before.map(|before| {
+            let percent = before.numbers.percent_covered();
+            let percent = display_covered(percent, report.options.precision);
+            Before { percent, lost: before.lost.len(), won: before.won.len() }
+        }),
         previous,
         next,
         outline: outline(page, report.options.precision),

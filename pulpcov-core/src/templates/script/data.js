@@ -109,6 +109,7 @@ function commonFolder(names) {
  * @property {number[]} partial
  * @property {number[]} missing_branches
  * @property {number[]} [changed] The number of changed lines.
+ * @property {([number, number] | null)[]} [before] What was covered before, and how much there was. `null` is new.
  * @property {any} totals
  * @property {string[]} notes
  * @property {string[]} name

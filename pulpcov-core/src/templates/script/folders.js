@@ -16,11 +16,12 @@
  * @property {number} partial
  * @property {number} missing_branches
  * @property {number} failing The number of files below their floors.
+ * @property {[number, number] | null} before What was covered before, and how much there was, of the files that are not new.
  */
 
 /** @type {(name: string, path: string, folders: Map<string, Folder> | null, row?: number) => Folder} */
 const newFolder = (name, path, folders, row = -1) => ({
-  name, path, folders, files: [], row, covered: 0, all: 0, missing: 0, statements: 0, excluded: 0, branches: 0, partial: 0, missing_branches: 0, failing: 0,
+  name, path, folders, files: [], row, covered: 0, all: 0, missing: 0, statements: 0, excluded: 0, branches: 0, partial: 0, missing_branches: 0, failing: 0, before: null,
 });
 
 /**
@@ -34,6 +35,8 @@ function foldersOf(files) {
     folder.covered += executed(files, row) + taken(files, row);
     folder.all += files.statements[row] + files.branches[row];
     if (files.judged?.[row]?.[0]) folder.failing++;
+    const old = files.before?.[row];
+    if (old) folder.before = [(folder.before?.[0] ?? 0) + old[0], (folder.before?.[1] ?? 0) + old[1]];
   };
   files.name.forEach((/** @type {string} */ name, /** @type {number} */ row) => {
     const parts = name.split(/[/\\]/);
@@ -73,8 +76,9 @@ class Tree extends Grid {
    * @param {Folder} top
    * @param {any} files
    * @param {(folder: Folder) => void} pin
+   * @param {Runs | null} runs
    */
-  constructor(top, files, pin) {
+  constructor(top, files, pin, runs) {
     /** @type {Folder[]} */
     const nodes = [];
     /** @type {number[]} */
@@ -105,6 +109,11 @@ class Tree extends Grid {
       id: "coverage", key: "c", label: "coverage", className: "cover", value: (row) => ratio(nodes[row].covered, nodes[row].all),
       cell: (row, cell) => coverCell(cell, nodes[row].covered, nodes[row].all, precision, "no statements"),
     });
+    if (runs) {
+      const points = (/** @type {number} */ row) => pointsOf(nodes[row], runs);
+      columns.push(historyColumn(runs, precision, points, (row) => nodes[row].path));
+    }
+    if (files.before) columns.push(changeColumn((row) => nodes[row].before, (row) => nodes[row].covered, (row) => nodes[row].all));
     super({ id: "folders", columns, count: nodes.length, sort: "folder", label: "Folders" });
     this.top = top;
     this.files = files;
@@ -258,6 +267,21 @@ class Tree extends Grid {
 }
 
 /**
+ * Returns how much of a file, or of all files that a folder has now, was covered in each run.
+ * @param {Folder} folder
+ * @param {Runs} runs
+ * @returns {([number, number] | null)[]}
+ */
+function pointsOf(folder, runs) {
+  if (!folder.folders) return runs.files[folder.row];
+  const inner = [...folder.folders.values(), ...folder.files].map((one) => pointsOf(one, runs) ?? []);
+  return runs.time.map((_, at) => {
+    const known = inner.map((points) => points[at]).filter(Boolean);
+    return known.length ? [known.reduce((sum, [covered]) => sum + covered, 0), known.reduce((sum, [, all]) => sum + all, 0)] : null;
+  });
+}
+
+/**
  * Shows two folders side by side.
  * @param {Folder[]} pinned
  * @param {any} files
@@ -283,6 +307,7 @@ function pinnedFolders(pinned, files, unpin) {
 /** @param {HTMLElement} main */
 async function treeView(main) {
   const files = await load("files");
+  const runs = files.history ? await load("history") : null;
   const top = foldersOf(files);
   if (!files.name.length) {
     main.replaceChildren(make("p", { className: "note" }, "The report has no files."));
@@ -311,7 +336,7 @@ async function treeView(main) {
     setPins([...pins().filter((one) => one !== folder), folder]);
     say(`Pinned ${folder.path}`);
     side.scrollIntoView({ block: "nearest" });
-  });
+  }, runs);
   const kept = memory.get("open", null);
   tree.open = new Set(Array.isArray(kept) ? kept : sole === top ? [] : [sole.path]);
   const buttons = make("p", { className: "controls" },

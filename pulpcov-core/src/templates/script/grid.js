@@ -44,7 +44,8 @@ class Grid {
     /** @type {((row: number) => boolean) | null} */
     this.wanted = null;
     const two = columns.filter((column) => column.className?.includes("name")).length > 1;
-    this.table = make("table", { className: `grid live ${two ? "two" : ""}`, "aria-label": label });
+    const more = columns.some(({ id }) => id === "change" || id === "history");
+    this.table = make("table", { className: `grid live ${two ? "two" : ""} ${more ? "more" : ""}`, "aria-label": label });
     this.head = make("tr");
     for (const column of columns) {
       const button = make("button", { type: "button", title: column.title ?? "" }, column.label);
@@ -274,8 +275,35 @@ function figureColumns(table, files) {
     columns.push(share("branches_coverage", "branch cover", undefined, (row) => taken(table, row), (row) => table.branches[row], "third", "no branches"));
     columns.push(count("branches", "b", "second"), count("partial", "p", "second"));
   }
-  columns.push(share("coverage", "coverage", "c", (row) => executed(table, row) + taken(table, row), (row) => table.statements[row] + table.branches[row], ""));
+  const [covered, all] = [(/** @type {number} */ row) => executed(table, row) + taken(table, row), (/** @type {number} */ row) => table.statements[row] + table.branches[row]];
+  columns.push(share("coverage", "coverage", "c", covered, all, ""));
+  if (table.before) columns.push(/** @type {Column} */ (changeColumn((row) => table.before[row], covered, all)));
   return columns;
+}
+
+/**
+ * Returns the column of how many percentage points were won or lost.
+ * @param {(row: number) => [number, number] | null} before
+ * @param {(row: number) => number} covered
+ * @param {(row: number) => number} all
+ * @returns {Column}
+ */
+function changeColumn(before, covered, all) {
+  const points = (/** @type {number} */ row) => {
+    const old = before(row);
+    return old ? 100 * (ratio(covered(row), all(row)) - ratio(old[0], old[1])) : 0;
+  };
+  return {
+    id: "change", label: "change", title: "How many percentage points the coverage rose or fell", className: "change", value: points,
+    cell: (row, cell) => {
+      const change = points(row);
+      // What rounds to nothing is still said if it is something.
+      const text = Math.abs(change) >= 0.05 ? Math.abs(change).toFixed(1) : "<0.1";
+      cell.textContent = before(row) ? (change ? `${change > 0 ? "+" : "−"}${text}` : "") : "new";
+      cell.classList.toggle("fell", change < 0);
+      cell.classList.toggle("rose", change > 0);
+    },
+  };
 }
 
 /**
@@ -291,6 +319,10 @@ function totals(table, files, columns) {
     for (const name of counts) {
       sum[name] = [isPart ? 0 : table.totals[name][0]];
       if (isPart) for (let at = 0; at < rows.length; at++) sum[name][0] += table[name][rows[at]];
+    }
+    if (table.before) {
+      sum.before = table.totals.before;
+      if (isPart) sum.before = [[0, 1].map((part) => Array.from(rows).reduce((all, row) => all + (table.before[row]?.[part] ?? 0), 0))];
     }
     const figures = new Map(figureColumns(sum, files).map((column) => [column.id, column]));
     const title = isPart ? `Total of ${thousands(rows.length)}` : "Total";

@@ -29,6 +29,7 @@ function help() {
     row($(".toggles [data-key=p]") ? "r m x p" : "r m x", "toggle line displays");
     if ($("[data-only]")) row("c", "show only changed lines");
     row("j k", "next, previous highlighted chunk");
+    if ($(".toggles [data-was]")) row("l w", "next line that was lost, won");
     row("0", "top of page");
     row("1", "first highlighted chunk");
     row("y", "copy the chosen lines as path:line");

@@ -171,6 +171,11 @@ async function listView(main, kind) {
     }));
   }
   columns.push(.../** @type {any} */ (figureColumns(table, files)));
+  if (files.history && !isRegions) {
+    const runs = await load("history");
+    columns.push(/** @type {any} */ (historyColumn(runs, files.precision, (row) => runs.files[row], (row) => files.name[row])));
+    drawTotal(runs, files.precision);
+  }
   await rest();
   const base = [...table.statements.keys()].sort((a, b) => rank[fileOf(a)] - rank[fileOf(b)]);
   const grid = new Grid({

@@ -74,6 +74,16 @@ function sourceView(main) {
     };
   }
 
+  // Lines that ran in one version only: a button goes to the next one.
+  $$("[data-was]", header).forEach((button) => {
+    const lines = () => $$(`li[data-was=${button.dataset.was}]`, main).map((item) => Number(item.id.slice(1)));
+    button.onclick = () => {
+      const from = selection?.[1] ?? 0;
+      const all = lines();
+      goToLine(all.find((line) => line > from) ?? all[0]);
+    };
+  });
+
   // Lines that are chosen: `#t12`, `#t12-20`.
   /** @type {[number, number] | null} */
   let selection = null;

@@ -1,22 +1,23 @@
 //! `pulpcov html`
 
-use std::io::Write;
-use std::path::Path;
+mod beside;
+mod parts;
 
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
-use pulpcov_core::config::{Config, OwnSettings, PatchSettings};
-use pulpcov_core::report::gate::GateReport;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use jiff::Zoned;
+use pulpcov_core::config::Config;
 use pulpcov_core::report::html::{self, Options};
 use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::{Detail, Summary};
 
-use super::changes::Changes;
-use super::reporting::{Reporting, print_failure};
-use super::{forge, gate, git, own};
+use super::reporting::{Reporting, is_standard_output, print_failure};
+use super::{forge, own};
 use crate::args::HtmlArgs;
 use crate::exit::{Exit, Failure};
 use crate::{trust, ui};
+use beside::NewRun;
 
 pub(crate) fn run(args: &HtmlArgs) -> Result<Exit, Failure> {
     print_failure(report(args))
@@ -33,7 +34,7 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     }
     let own = own::load(&args.reporting.data.config)?;
     let changes = match args.patch || args.changes.are_asked_for() {
-        true => Some(changes(args, &own.patch, &mut reporting, precision)?),
+        true => Some(parts::changes(args, &own.patch, &mut reporting, precision)?),
         false => None,
     };
     let (summary, problems) = reporting.summarize_and_list(Detail::Everything)?;
@@ -42,7 +43,7 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
         return Ok(Exit::Error);
     }
     let options = options(args, &reporting, precision)?.problems(problems);
-    let mut options = options.origin(origin(&reporting));
+    let mut options = options.origin(parts::origin(&reporting));
     if let Some(template) = &args.source_url {
         let template = forge::source_url(template, &reporting)?;
         options = options.source_url(&template, &forge::folder_in_repository(&reporting))?;
@@ -50,70 +51,29 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     if let Some(changes) = changes {
         options = options.changes(changes);
     }
-    if let Some(judgement) = judgement(args, &own, &reporting, &summary) {
+    if let Some(baseline) = parts::baseline(args, &reporting, &summary)? {
+        options = options.baseline(baseline);
+    }
+    if let Some(judgement) = parts::judgement(args, &own, &reporting, &summary) {
         options = options.gate(judgement);
     }
+    let run = match &args.history {
+        Some(path) => {
+            let (run, history) = NewRun::read(path, &reporting, &summary)?;
+            options = options.history(history);
+            Some(run)
+        }
+        None => None,
+    };
+    let folder = folder(args, &reporting)?;
     let total = match &args.single_file {
         Some(output) => reporting
             .write(output, "HTML report", |out| html::write_single_file(&summary, &options, out))?,
-        None => write_folder(args, &reporting, &summary, &options)?,
+        None => write_folder(args, &summary, &options, &folder)?,
     };
+    beside::write(args, &summary, precision, &folder)?;
+    run.map_or(Ok(()), |run| run.append())?;
     reporting.exit_code_for_total(total, &args.fail_under, precision)
-}
-
-/// Returns where the report is from, for a reader who finds it later.
-fn origin(reporting: &Reporting) -> Vec<String> {
-    let mut parts = vec![format!("pulpcov {}", env!("CARGO_PKG_VERSION"))];
-    match reporting.plan.sources.revision() {
-        Some(revision) => parts.push(format!("sources of {revision}")),
-        None if reporting.has_sources_elsewhere() => {}
-        None => parts.extend(git::description().map(|name| match name.strip_suffix("-dirty") {
-            Some(commit) => format!("sources of commit {commit} with changes"),
-            None => format!("sources of commit {name}"),
-        })),
-    }
-    let file = reporting.data_file();
-    let written = file.metadata().and_then(|status| status.modified()).ok();
-    let written = written.and_then(|time| Timestamp::try_from(time).ok());
-    let of = written.map_or_else(String::new, |time| {
-        format!(" of {}", time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M %z"))
-    });
-    parts.push(format!("data {}{of}", ui::name(&file)));
-    parts
-}
-
-/// Returns the changes that the report shows.
-fn changes(
-    args: &HtmlArgs,
-    own: &PatchSettings,
-    reporting: &mut Reporting,
-    precision: Precision,
-) -> Result<html::Changes, Failure> {
-    let changes = Changes::read(&args.changes, reporting.plan.sources.revision(), None, own)?;
-    changes.compare(reporting, None, |_, patch| {
-        Ok(html::Changes::new(patch, &changes.options(precision))?)
-    })
-}
-
-/// Returns what the gate says of the files, if the settings ask for something and the report is of all files.
-fn judgement(
-    args: &HtmlArgs,
-    own: &OwnSettings,
-    reporting: &Reporting,
-    summary: &Summary<'_>,
-) -> Option<html::Judgement> {
-    let plan = &reporting.plan;
-    if !plan.files.is_empty() || plan.include.is_some() || plan.omit.is_some() {
-        return None;
-    }
-    let base = args.changes.base.as_deref();
-    match gate::judge_all(base, own, reporting, summary) {
-        Ok(verdict) => verdict.map(|verdict| html::Judgement::new(&GateReport::new(&verdict))),
-        Err(err) => {
-            ui::warning(&format!("the gate is left out: {err}"));
-            None
-        }
-    }
 }
 
 /// Writes the report into a folder, as the settings say, without options.
@@ -185,14 +145,26 @@ fn with_style(
     Ok(options.extra_css(css))
 }
 
+/// Returns the folder that the report is written into.
+fn folder(args: &HtmlArgs, reporting: &Reporting) -> Result<PathBuf, Failure> {
+    let Some(file) = args.single_file.as_deref().map(Path::new) else {
+        let setting = || PathBuf::from(&reporting.config.html.directory);
+        return Ok(args.directory.clone().unwrap_or_else(setting));
+    };
+    if is_standard_output(file) && (args.badge || args.summary) {
+        let message =
+            "--badge and --summary write beside the report, and standard output has no folder";
+        return Err(Failure::Refused(message.to_owned()));
+    }
+    Ok(file.parent().unwrap_or(Path::new("")).to_owned())
+}
+
 fn write_folder(
     args: &HtmlArgs,
-    reporting: &Reporting,
     summary: &Summary<'_>,
     options: &Options,
+    folder: &Path,
 ) -> Result<f64, Failure> {
-    let setting = Path::new(&reporting.config.html.directory);
-    let folder = args.directory.as_deref().unwrap_or(setting);
     trust::check_output(folder)?;
     let total = html::write(summary, options, folder)?;
     if !args.quiet {

@@ -1,0 +1,135 @@
+//! What was covered before, in another version of the sources and data.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::tables::regions;
+use crate::Result;
+use crate::changes::FileChange;
+use crate::python::RegionKind;
+use crate::results::{Analysis, Numbers};
+use crate::summarize::{FileSummary, Summary};
+
+/// What was covered in another version, for [`Options::baseline`](super::Options::baseline): the numbers of each file, function
+/// and class then, and the lines that ran in one version and not in the other.
+///
+/// # Examples
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::path::Path;
+///
+/// use pulpcov_core::report::html;
+/// use pulpcov_core::summarize::Summarizer;
+/// use pulpcov_core::{CoverageData, Numbits};
+///
+/// let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+/// let mut data = [CoverageData::new(), CoverageData::new()];
+/// data[0].add_lines("a.py", "", &Numbits::from_iter([1, 2, 3]))?;
+/// data[1].add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+/// let before = Summarizer::new(&data[0], &sources).run()?;
+/// let now = Summarizer::new(&data[1], &sources).run()?;
+///
+/// // Nothing was renamed, and no source changed.
+/// let baseline = html::Baseline::new(&before, &now, &BTreeMap::new(), |_| None)?;
+/// let mut page = Vec::new();
+/// html::write_single_file(&now, &html::Options::new().baseline(baseline), &mut page)?;
+/// assert!(String::from_utf8_lossy(&page).contains("before 100%"));
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Baseline {
+    pub(super) totals: Numbers,
+    /// By the names of now.
+    files: HashMap<String, FileBefore>,
+}
+
+/// What was covered of a file.
+#[derive(Debug, Clone)]
+pub(super) struct FileBefore {
+    pub(super) numbers: Numbers,
+    /// The functions and classes, those of the same name in their order. Code outside of them has no name.
+    regions: HashMap<(RegionKind, Option<String>), Vec<Numbers>>,
+    /// The statements of now that ran before, and did not run now.
+    pub(super) lost: Vec<i32>,
+    /// The statements of now that ran now, and did not run before.
+    pub(super) won: Vec<i32>,
+}
+
+impl Baseline {
+    /// Compares two versions. `renamed` has the new names of renamed files, by their old names. `change_of` returns how a file
+    /// changed, by its name in `now`; `None` stands for a file that did not change.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::NoData`](crate::ErrorKind::NoData) unless both summaries keep
+    ///   [everything](crate::summarize::Detail::Everything);
+    /// - [`ErrorKind::NoSource`](crate::ErrorKind::NoSource) if the source of a file that changed can no longer be read.
+    pub fn new<'c>(
+        before: &Summary<'_>,
+        now: &Summary<'_>,
+        renamed: &BTreeMap<String, String>,
+        change_of: impl Fn(&str) -> Option<&'c FileChange>,
+    ) -> Result<Self> {
+        let new_name = |old: &str| renamed.get(old).map_or_else(|| old.to_owned(), String::clone);
+        let old: HashMap<String, &FileSummary> =
+            before.files().iter().map(|file| (new_name(file.name()), file)).collect();
+        let mut files = HashMap::new();
+        for file in now.files() {
+            if let Some(old) = old.get(file.name()) {
+                let change = change_of(file.name());
+                let source = change.map(|_| now.source_bytes(file)).transpose()?;
+                let change = change.zip(source.as_deref());
+                let change = change.map(|(change, source)| change.with_python_lines(source));
+                let compared = FileBefore::new(old, file, change.as_deref())?;
+                files.insert(file.name().to_owned(), compared);
+            }
+        }
+        Ok(Self { totals: before.totals(), files })
+    }
+
+    /// Returns what was covered of a file, by its name now. A new file has nothing.
+    pub(super) fn file(&self, name: &str) -> Option<&FileBefore> {
+        self.files.get(name)
+    }
+}
+
+impl FileBefore {
+    fn new(before: &FileSummary, now: &FileSummary, change: Option<&FileChange>) -> Result<Self> {
+        let mut numbers_of = HashMap::<_, Vec<Numbers>>::new();
+        for kind in [RegionKind::Function, RegionKind::Class] {
+            for (region, numbers) in regions(before, kind)? {
+                let name = region.map(|region| region.name().to_owned());
+                numbers_of.entry((kind, name)).or_default().push(numbers);
+            }
+        }
+        let line_now = |line: i32| change.map_or(Some(line), |change| change.new_line(line));
+        let (old, new) = (before.analysis()?, now.analysis()?);
+        let differ = |old_ran: bool| -> Vec<i32> {
+            let lines = old.statements().iter().filter(|line| has_run(old, **line) == old_ran);
+            let lines = lines.filter_map(|line| line_now(*line));
+            lines
+                .filter(|line| is_statement(new, *line) && has_run(new, *line) != old_ran)
+                .collect()
+        };
+        let (lost, won) = (differ(true), differ(false));
+        Ok(Self { numbers: before.numbers(), regions: numbers_of, lost, won })
+    }
+
+    /// Returns the numbers of a function or a class. `nth` counts those of this name from 0.
+    pub(super) fn region(
+        &self,
+        kind: RegionKind,
+        name: Option<&str>,
+        nth: usize,
+    ) -> Option<Numbers> {
+        self.regions.get(&(kind, name.map(str::to_owned)))?.get(nth).copied()
+    }
+}
+
+fn is_statement(analysis: &Analysis, line: i32) -> bool {
+    analysis.statements().binary_search(&line).is_ok()
+}
+
+fn has_run(analysis: &Analysis, line: i32) -> bool {
+    analysis.missing().binary_search(&line).is_err()
+}

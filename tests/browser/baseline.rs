@@ -1,0 +1,88 @@
+//! What rose and fell since another version.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::shop;
+use crate::support::chromium::Browser;
+
+/// Lists, folders and sources say what rose and what fell since a baseline, also when lines moved.
+#[test]
+fn what_rose_and_fell_is_shown_everywhere() {
+    let dir = shop();
+    dir.write(
+        ".gitignore",
+        "htmlcov/\nruns.jsonl\n*.data\n.coverage*\n__pycache__/\none.html\n.pulpcov_cache/\n",
+    );
+    dir.init_git();
+    dir.commit("before");
+    fs::rename(dir.path(".coverage"), dir.path("before.data")).unwrap();
+    // Two lines more at the top; `never` is called, and `total` is not.
+    let cart = fs::read_to_string(dir.path("shop/cart.py")).unwrap();
+    dir.write("shop/cart.py", format!("# One.\n# Two.\n{cart}"));
+    let main = fs::read_to_string(dir.path("main.py")).unwrap();
+    dir.write("main.py", main.replace("Cart().total(3)", "Cart().never()"));
+    dir.write("shop/fresh.py", "x = 1\n");
+    dir.coverage(["run", "--branch", "--source=shop", "main.py"]).status(0);
+    let options = ["--baseline=before.data", "--baseline-rev=main", "--history=runs.jsonl"];
+    dir.pulpcov([&["html"], &options[..]].concat()).status(0);
+    dir.pulpcov([&["html", "--single-file=one.html"], &options[..]].concat()).status(0);
+
+    let browser = Browser::new(1280, 800);
+    let change = "[...document.querySelectorAll('.grid tbody tr')].map(row => [row.querySelector('a').innerText, row.querySelector('.change')?.innerText ?? null])";
+    for page in [dir.path("htmlcov/index.html"), dir.path("one.html")] {
+        browser.open(&page);
+        browser.until("document.querySelector('.grid tbody .change')");
+        let rows: Vec<(String, Option<String>)> =
+            serde_json::from_value(browser.get(change)).unwrap();
+        let of = |name: &str| {
+            rows.iter().find(|(file, _)| file.ends_with(name)).unwrap().1.clone().unwrap()
+        };
+        assert_eq!(of("fresh.py"), "new");
+        assert_eq!(of("all.py"), "");
+        assert!(of("cart.py").starts_with('−'), "{rows:?}");
+        assert_eq!(browser.barriers(), Vec::<String>::new());
+        browser.run("[...document.querySelectorAll('.grid tbody a')].find(link => link.innerText.endsWith('cart.py')).click()");
+        browser.until("document.querySelector('#main.src[data-ready]')");
+        let marked = |what: &str| {
+            let script = format!(
+                "[...document.querySelectorAll('li[data-was={what}]')].map(line => line.id).join()"
+            );
+            browser.get(&script)
+        };
+        assert_eq!(marked("lost"), "t15,t16,t17");
+        assert_eq!(marked("won"), "t20,t21");
+        assert_eq!(browser.get("document.querySelector('button.lost').innerText"), "3 lost");
+        let selected = "document.querySelector('.sel')?.id";
+        browser.keys("l");
+        browser.until_is(selected, "t15");
+        browser.keys("w");
+        browser.until_is(selected, "t20");
+        assert_eq!(browser.barriers(), Vec::<String>::new());
+    }
+    browser.open(dir.path("htmlcov/function_index.html"));
+    browser.until("document.querySelector('.grid tbody .change')");
+    let functions = "[...document.querySelectorAll('.grid tbody tr')].map(row => [row.cells[1].querySelector('a').innerText, row.querySelector('.change').innerText]).filter(([name]) => name.startsWith('Cart')).sort()";
+    assert_eq!(
+        browser.get(functions),
+        json!([["Cart.add", ""], ["Cart.never", "+100.0"], ["Cart.total", "−80.0"]])
+    );
+    for width in [320, 390, 641, 768, 900, 1024, 1440] {
+        browser.resize(width, 800);
+        for page in ["index.html", "function_index.html", "tree.html"] {
+            browser.open(dir.path("htmlcov").join(page));
+            browser.until("document.querySelector('#main[data-ready]')");
+            let overflow = browser.get("document.documentElement.scrollWidth - innerWidth");
+            assert!(overflow.as_i64().unwrap() <= 0, "{page} at {width}: {overflow} too wide");
+        }
+    }
+    browser.resize(1280, 800);
+    browser.open(dir.path("htmlcov/tree.html"));
+    browser.until("document.querySelector('.tree tbody .change')");
+    assert_eq!(browser.barriers(), Vec::<String>::new());
+    assert_eq!(browser.errors(), Vec::<String>::new());
+    // Data of other sources is told.
+    let ran = dir.pulpcov(["html", "--baseline=before.data"]).status(0);
+    assert!(ran.stderr.contains("--baseline-rev"), "{}", ran.stderr);
+}

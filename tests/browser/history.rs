@@ -1,0 +1,48 @@
+//! The runs of a project over time.
+
+use super::shop;
+use crate::support::chromium::Browser;
+
+/// Each report adds its run, and draws the runs of the total, of folders and of files.
+#[test]
+fn runs_are_added_and_drawn() {
+    let dir = shop();
+    let main = std::fs::read_to_string(dir.path("main.py")).unwrap();
+    dir.pulpcov(["html", "--history=runs.jsonl"]).status(0);
+    dir.write("main.py", main.replace("Cart().total(3)", "Cart().total(3); Cart().never()"));
+    dir.coverage(["run", "--branch", "--source=shop", "main.py"]).status(0);
+    dir.pulpcov(["html", "--history=runs.jsonl", "--badge", "--summary"]).status(0);
+    assert!(dir.names_in("htmlcov").contains(&"badge.svg".to_owned()));
+    let summary = std::fs::read_to_string(dir.path("htmlcov/summary.md")).unwrap();
+    let table = dir.pulpcov(["report", "--format=markdown"]).stdout;
+    let total = dir.pulpcov(["report", "--format=total"]).stdout;
+    assert_eq!(summary, format!("# {}% covered\n\n{table}", total.trim()));
+    // The third report is one page, and finds two runs before it.
+    dir.pulpcov(["html", "--history=runs.jsonl", "--single-file=one.html"]).status(0);
+    let runs = std::fs::read_to_string(dir.path("runs.jsonl")).unwrap();
+    assert_eq!(runs.lines().count(), 3);
+
+    let browser = Browser::new(1280, 800);
+    for (page, count) in [("htmlcov/index.html", 2), ("one.html", 3)] {
+        browser.open(dir.path(page));
+        browser.until("document.querySelector('.head .curve')");
+        let label = "document.querySelector('.head .curve').getAttribute('aria-label')";
+        let label = browser.get(label);
+        let label = label.as_str().unwrap();
+        assert!(label.starts_with("Total: "), "{label}");
+        assert!(label.ends_with(&format!("% to {}% in {count} runs", total.trim())), "{label}");
+        let dots = "document.querySelectorAll('.head .curve circle').length";
+        assert_eq!(browser.get(dots), count);
+        browser.until("document.querySelector('.grid tbody .curve')");
+        assert_eq!(browser.barriers(), Vec::<String>::new());
+    }
+    browser.open(dir.path("htmlcov/tree.html"));
+    browser.until("document.querySelector('.tree tbody .curve')");
+    assert_eq!(browser.barriers(), Vec::<String>::new());
+    assert_eq!(browser.errors(), Vec::<String>::new());
+    // What is no run stops the report before anything is written.
+    dir.write("runs.jsonl", format!("{}\n<<<<<<< HEAD\n", runs.trim_end()));
+    let ran = dir.pulpcov(["html", "--history=runs.jsonl", "-d", "other"]).status(1);
+    ran.stderr("runs.jsonl: line 4: this is a mark of a conflict");
+    assert!(!dir.path("other").exists());
+}
