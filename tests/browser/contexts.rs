@@ -1,6 +1,8 @@
 //! Who ran a line, and what a context ran.
 
 use super::Report;
+use crate::support::Dir;
+use crate::support::chromium::Browser;
 
 #[test]
 fn who_ran_a_line_is_found_as_one_types() {
@@ -41,5 +43,84 @@ fn who_ran_a_line_is_found_as_one_types() {
     assert_eq!(report.rows(), ["</script><b>test_total</b> 2 4 4"]);
     browser.open(report.page("contexts.html"));
     assert_eq!(report.rows(), ["</script><b>test_total</b> 2 4 4"]);
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+/// A reader chooses tests, and source pages and lists show what they ran. Setup, run and teardown are one test. Chosen lines
+/// give the command that runs their tests.
+#[test]
+fn tests_are_chosen_and_their_lines_are_marked() {
+    let dir = Dir::new();
+    dir.write("app.py", "def first():\n    return 1\n\n\ndef second():\n    return 2\n\n\ndef third():\n    return 3\n");
+    dir.write("other.py", "def other():\n    return 1\n");
+    dir.write("main.py", "import coverage\nimport app, other\n\ncov = coverage.Coverage.current()\nfor name, step in [('tests/test_a.py::test_one|setup', app.first), ('tests/test_a.py::test_one|run', app.second), (\"tests/test_a.py::test_it's[a|b]|run\", app.third), ('ci|tests/test_b.py::test_other|run', other.other)]:\n    cov.switch_context(name)\n    step()\n");
+    dir.coverage(["run", "--include=app.py,other.py", "main.py"]).status(0);
+    dir.pulpcov(["html", "--show-contexts"]).status(0);
+    dir.pulpcov(["html", "--show-contexts", "--single-file=one.html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    browser.allow_clipboard();
+    let marked = "[...document.querySelectorAll('li.by')].map(line => line.id).join()";
+    for page in [dir.path("htmlcov/app_py.html"), dir.path("one.html")] {
+        // `page.html:place` is the address in a single file.
+        let go = |address: &str| {
+            if page.ends_with("one.html") {
+                browser.run(&format!("location.hash = '#{address}'"));
+                return;
+            }
+            let (name, place) = address.split_once(':').unwrap_or((address, ""));
+            browser.open_at(dir.path("htmlcov").join(name), &format!("#{place}"));
+        };
+        browser.open(&page);
+        go("contexts.html:c=tests%2Ftest_a.py%3A%3Atest_one%7Crun");
+        browser.until("document.querySelector('[data-color]')");
+        browser.click("[data-color]");
+        browser.until_is(
+            "document.querySelector('[data-color]').getAttribute('aria-pressed')",
+            "true",
+        );
+        assert_eq!(browser.barriers(), Vec::<String>::new());
+        go("app_py.html");
+        // The lines of its setup belong to it.
+        browser.until_is(marked, "t2,t6");
+        browser.until_is(
+            "document.querySelector('p.by').innerText.replace(/\\s+/g, ' ')",
+            "2 lines run by tests/test_a.py::test_one ✕",
+        );
+        assert_eq!(browser.barriers(), Vec::<String>::new());
+        go("index.html");
+        browser.until("document.querySelector('#chosen')");
+        browser.click("#chosen");
+        browser.until_is(
+            "[...document.querySelectorAll('.grid tbody a')].map(link => link.innerText).join()",
+            "app.py",
+        );
+        browser.click("#chosen");
+        go("app_py.html");
+        browser.until_is(marked, "t2,t6");
+        // Another test is added, and both are taken away.
+        browser.run("localStorage.setItem(Object.keys(localStorage).find(key => key.endsWith('.tests')), JSON.stringify(['tests/test_a.py::test_one', \"tests/test_a.py::test_it's[a|b]\"]))");
+        go("index.html");
+        browser.until("document.querySelector('#chosen')");
+        go("app_py.html");
+        browser.until_is(marked, "t2,t6,t10");
+        browser.click("p.by > button:last-child");
+        browser.until_is(marked, "");
+        // Lines give the command of their tests.
+        go("app_py.html:t6-10");
+        browser.until("[...document.querySelectorAll('.copy button')].some(button => button.innerText.startsWith('Copy pytest of 2 tests'))");
+        browser.keys("t");
+        browser.until_is(
+            "document.querySelector('.say')?.innerText ?? ''",
+            "Copied pytest 'tests/test_a.py::test_it'\\''s[a|b]' tests/test_a.py::test_one",
+        );
+        assert_eq!(browser.barriers(), Vec::<String>::new());
+        go("other_py.html:t2");
+        browser.until("document.querySelector('.copy button:not([hidden])')?.innerText.startsWith('Copy pytest of 1 test ')");
+        browser.keys("t");
+        browser.until_is(
+            "document.querySelector('.say')?.innerText ?? ''",
+            "Copied pytest tests/test_b.py::test_other",
+        );
+    }
     assert_eq!(browser.errors(), Vec::<String>::new());
 }

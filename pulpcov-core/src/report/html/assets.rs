@@ -15,6 +15,7 @@ pub(super) const SCRIPT: &str = concat!(
     include_str!("../../templates/script/folders.js"),
     include_str!("../../templates/script/map.js"),
     include_str!("../../templates/script/contexts.js"),
+    include_str!("../../templates/script/tests.js"),
     include_str!("../../templates/script/copy.js"),
     include_str!("../../templates/script/source.js"),
     include_str!("../../templates/script/changes.js"),

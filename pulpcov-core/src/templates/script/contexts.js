@@ -96,7 +96,8 @@ async function contextsView(main) {
     count("alone", "m", "only here", "Lines that no other context ran"),
   ];
   const grid = new Grid({ id: "contexts", columns, count: names.length, sort: "context", label: "Contexts" });
-  const controls = filterControls(grid, { id: "filter.contexts", texts: [names], noun: "context", nouns: "contexts" });
+  const controls = filterControls(grid, { id: "filter.contexts", texts: [names], noun: "context", nouns: "contexts",
+    boxes: [{ id: "spare", label: "nothing run by it alone", is: (row) => total.alone[row] === 0 }] });
   main.replaceChildren(chosen, controls, grid.element);
 
   let ticket = 0;
@@ -119,11 +120,25 @@ async function contextsView(main) {
       settings.write({ c: "", alone: "" }, true);
       chosen.hidden = true;
     };
+    const { test } = testOf(names[context]);
+    const color = make("button", { type: "button", "data-color": "", onclick: () => {
+      chosenTests.toggle(test);
+      drawColor();
+      say(chosenTests.all().includes(test) ? `Source pages mark the lines of ${test}` : `Source pages no longer mark the lines of ${test}`);
+    } });
+    const drawColor = () => {
+      const isChosen = chosenTests.all().includes(test);
+      color.setAttribute("aria-pressed", String(isChosen));
+      color.textContent = isChosen ? "its lines are marked in the sources" : "mark its lines in the sources";
+    };
+    drawColor();
+    const command = pytestCommand([names[context]]);
     const list = make("ul", { className: "files" });
     const more = make("button", { type: "button", hidden: true });
     chosen.replaceChildren(make("h2", { tabIndex: -1 }, names[context]), make("div", { className: "choice" },
       choice(false, `all it ran: ${plural(total.lines[context], "line")} of ${plural(total.files[context], "file")}`),
       choice(true, `what no other context ran: ${plural(total.alone[context], "line")}`),
+      color, command && make("button", { type: "button", onclick: () => copyText(command) }, "Copy pytest command"),
       make("button", { type: "button", "data-close": performance.now(), onclick: close }, "Close")), list, more);
     chosen.hidden = false;
     let next = 0;

@@ -129,6 +129,21 @@ function say(text) {
 }
 
 /**
+ * Copies a text, and says so.
+ * @param {string} text
+ */
+async function copyText(text) {
+  try { await navigator.clipboard.writeText(text); } catch {
+    const area = make("textarea", { value: text });
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  say(`Copied ${text}`);
+}
+
+/**
  * Shows characters that are invisible, or turn text around, as their numbers. Source that is searched is as it was written.
  * @param {string} text
  */

@@ -33,6 +33,7 @@ function help() {
     row("0", "top of page");
     row("1", "first highlighted chunk");
     row("y", "copy the chosen lines as path:line");
+    if (hasContexts()) row("t", "copy the pytest command of the tests that ran the chosen lines");
     row("u", "up to the index");
   } else if (view === "patch") {
     row("j k", "next, previous hunk");

@@ -31,7 +31,7 @@ function addFloor(files, row, cell) {
 const address = (page, line) => `${page}.html${line ? `#t${line}` : ""}`;
 
 /**
- * Makes the controls of a list: a text, whether to hide what is covered, and whether to show only what changed. The address has
+ * Makes the controls of a list: a text, whether to hide what is covered, and what the list is limited to. The address has
  * what they say, and the other lists of the report begin with it.
  * @param {Grid} grid
  * @param {object} options
@@ -41,12 +41,12 @@ const address = (page, line) => `${page}.html${line ? `#t${line}` : ""}`;
  * @param {string} options.nouns
  * @param {((row: number) => boolean)} [options.isCovered]
  * @param {boolean} [options.skipsCovered] Whether the report has nothing that is covered.
- * @param {((row: number) => boolean)} [options.changed]
+ * @param {{id: string, label: string, is: (row: number) => boolean}[]} [options.boxes] What else the list can be limited to.
  */
-function filterControls(grid, { id = "filter", texts, noun, nouns, isCovered, skipsCovered, changed }) {
+function filterControls(grid, { id = "filter", texts, noun, nouns, isCovered, skipsCovered, boxes = [] }) {
   const filter = make("input", { type: "search", id: "filter", placeholder: "filter…", "aria-label": "Filter" });
   const hide = make("input", { type: "checkbox", id: "hide100" });
-  const only = make("input", { type: "checkbox", id: "changed" });
+  const only = boxes.map((box) => ({ ...box, input: make("input", { type: "checkbox", id: box.id }) }));
   const found = make("span", { className: "soft", role: "status" });
   const clear = make("button", { type: "button", id: "all" }, "Show all");
   const lower = texts.map((list) => list.map((text) => (text ?? "").toLowerCase()));
@@ -54,19 +54,20 @@ function filterControls(grid, { id = "filter", texts, noun, nouns, isCovered, sk
   const show = () => {
     const text = filter.value;
     const hides = Boolean(isCovered) && hide.checked && !skipsCovered;
-    const onlyChanged = Boolean(changed) && only.checked;
+    const limits = only.filter(({ input }) => input.checked);
     const lists = text === text.toLowerCase() ? lower : texts;
     const isWanted = (/** @type {number} */ row) => (!text || lists.some((list) => list[row]?.includes(text)))
-      && !(hides && isCovered(row)) && !(onlyChanged && !changed(row));
-    const isPart = Boolean(text) || hides || onlyChanged;
+      && !(hides && isCovered(row)) && limits.every(({ is }) => is(row));
+    const isPart = Boolean(text) || hides || limits.length > 0;
     grid.filter(isPart ? isWanted : null);
     const [some, all] = [grid.rows.length, grid.all.length];
     found.textContent = isPart ? `${thousands(some)} of ${plural(all, noun, nouns)}` : plural(all, noun, nouns);
     clear.hidden = !isPart;
     grid.empty.textContent = all ? "Nothing matches. “Show all” takes the filter away." : `The report has no ${nouns}.`;
   };
+  const chosen = () => only.filter(({ input }) => input.checked).map(({ id }) => id).join(",");
   const keep = (/** @type {boolean} */ isStep) => {
-    const values = { filter: filter.value, hide: hide.checked && !skipsCovered ? "covered" : "", only: only.checked ? "changed" : "" };
+    const values = { filter: filter.value, hide: hide.checked && !skipsCovered ? "covered" : "", only: chosen() };
     memory.set(id, values);
     settings.write(values, isStep);
     show();
@@ -78,16 +79,17 @@ function filterControls(grid, { id = "filter", texts, noun, nouns, isCovered, sk
     filter.value = typeof kept.filter === "string" ? kept.filter : "";
     hide.checked = skipsCovered || kept.hide === "covered";
     hide.disabled = Boolean(skipsCovered);
-    only.checked = kept.only === "changed";
+    const limits = typeof kept.only === "string" ? kept.only.split(",") : [];
+    only.forEach(({ id, input }) => { input.checked = limits.includes(id); });
     // A link to this page leads to what it shows.
-    if (!isSaid) settings.write({ filter: filter.value, hide: kept.hide === "covered" ? kept.hide : "", only: only.checked ? kept.only : "" });
+    if (!isSaid) settings.write({ filter: filter.value, hide: kept.hide === "covered" ? kept.hide : "", only: chosen() });
   };
   filter.oninput = debounce(() => keep(false));
-  hide.onchange = only.onchange = () => keep(true);
+  [hide, ...only.map(({ input }) => input)].forEach((box) => { box.onchange = () => keep(true); });
   clear.onclick = () => {
     filter.value = "";
     hide.checked = Boolean(skipsCovered);
-    only.checked = false;
+    only.forEach(({ input }) => { input.checked = false; });
     keep(true);
     filter.focus();
   };
@@ -100,7 +102,16 @@ function filterControls(grid, { id = "filter", texts, noun, nouns, isCovered, sk
     restorePosition();
   };
   return make("form", { className: "controls", onsubmit: (/** @type {Event} */ event) => event.preventDefault() }, filter,
-    isCovered && make("label", {}, hide, "hide covered"), changed && make("label", {}, only, "changed only"), found, clear);
+    isCovered && make("label", {}, hide, "hide covered"), ...only.map(({ input, label }) => make("label", {}, input, label)), found, clear);
+}
+
+/**
+ * Returns the box that limits a list to what changed, if the report shows changes.
+ * @param {Table} table
+ * @param {(row: number) => number} rowOf
+ */
+function changedBox(table, rowOf) {
+  return table.changed ? [{ id: "changed", label: "changed only", is: (/** @type {number} */ row) => table.changed[rowOf(row)] > 0 }] : [];
 }
 
 /**
@@ -183,10 +194,14 @@ async function listView(main, kind) {
     total: totals(table, files, columns), label: $("h1").textContent,
   });
   await rest();
+  const ofChosen = await filesOfChosen();
   const controls = filterControls(grid, {
     texts: isRegions ? [whole, table.name.map((name) => name ?? none)] : [whole], noun, nouns,
     isCovered: (row) => !table.missing[row] && !table.missing_branches[row], skipsCovered: main.dataset.skipCovered === "true",
-    changed: table.changed && ((row) => table.changed[row] > 0),
+    boxes: [
+      ...changedBox(table, (row) => row),
+      ...(ofChosen ? [{ id: "chosen", label: "run by the chosen tests", is: (/** @type {number} */ row) => ofChosen.has(fileOf(row)) }] : []),
+    ],
   });
   main.replaceChildren(controls, grid.element, ...table.notes.map((note) => make("p", { className: "note" }, note)));
 }
@@ -227,7 +242,7 @@ async function worstView(main) {
   await rest();
   const grid = new Grid({ id: "worst", columns, count: rows.length, sort: "gain", label: "Functions, worst first" });
   const controls = filterControls(grid, {
-    texts: [names, whole], noun: "function", nouns: "functions", changed: table.changed && ((at) => table.changed[rows[at]] > 0),
+    texts: [names, whole], noun: "function", nouns: "functions", boxes: changedBox(table, (at) => rows[at]),
   });
   const intro = make("p", { className: "note" }, "Functions with lines or branches that did not run. “Total gains” says how many percentage points the total gains if all of the function runs.");
   main.replaceChildren(intro, controls, grid.element);

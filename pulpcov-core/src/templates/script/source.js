@@ -88,8 +88,9 @@ function sourceView(main) {
   /** @type {[number, number] | null} */
   let selection = null;
   const forge = $("#forge");
-  const copy = make("button", { type: "button", className: "copy", hidden: true, "data-key": "y" });
-  document.body.append(copy);
+  const copy = make("button", { type: "button", hidden: true, "data-key": "y" });
+  const copyTests = make("button", { type: "button", hidden: true, "data-key": "t" });
+  document.body.append(make("div", { className: "copy" }, copyTests, copy));
   const reference = () => `${name}:${selection[0]}${selection[1] > selection[0] ? `-${selection[1]}` : ""}`;
   const select = (/** @type {number} */ from, /** @type {number} */ to, /** @type {boolean} */ scrolls) => {
     $$(".sel", main).forEach((item) => item.classList.remove("sel"));
@@ -97,12 +98,26 @@ function sourceView(main) {
     to = Math.min(to, count);
     selection = from >= 1 && from <= to ? [from, to] : null;
     copy.hidden = !selection;
+    offerTests();
     // The link to the source on a website leads to the chosen line.
     if (forge) forge.href = forge.dataset.url.replaceAll("{line}", String(selection?.[0] ?? 1));
     if (!selection) return;
     for (let at = from - 1; at < to; at++) lineAt(at).classList.add("sel");
     copy.replaceChildren(`Copy ${reference()} `, make("kbd", {}, "y"));
     if (scrolls) show(from - 1);
+  };
+  // The tests that ran the chosen lines, as a command.
+  const offerTests = async () => {
+    copyTests.hidden = true;
+    if (!selection || !hasContexts()) return;
+    const [from, to] = selection;
+    const found = await contextsOfLines(page, from, to);
+    const command = pytestCommand(found);
+    if (!command || selection?.[0] !== from || selection[1] !== to) return;
+    const count = new Set(found.map(nodeOf).filter(Boolean)).size;
+    copyTests.replaceChildren(`Copy pytest of ${plural(count, "test")} `, make("kbd", {}, "t"));
+    copyTests.onclick = () => copyText(command);
+    copyTests.hidden = false;
   };
   const show = (/** @type {number} */ at, /** @type {ScrollLogicalPosition} */ block = "start") => {
     const line = lineAt(at);
@@ -126,18 +141,8 @@ function sourceView(main) {
     const line = block && [...block.children].find((item) => item.getBoundingClientRect().bottom > top);
     return line ? { name: line.id, top: line.getBoundingClientRect().top } : noAnchor();
   };
-  copy.onclick = async () => {
-    if (!selection) return;
-    const text = reference();
-    try { await navigator.clipboard.writeText(text); } catch {
-      const area = make("textarea", { value: text });
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
-    }
-    say(`Copied ${text}`);
-  };
+  copy.onclick = () => { if (selection) copyText(reference()); };
+  markChosen(main, header, page, lineAt);
   copySource(main);
   showOutline(header, () => Number(anchorOf().name.slice(1)) || 1);
   main.addEventListener("click", (event) => {

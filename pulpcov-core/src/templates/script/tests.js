@@ -1,0 +1,130 @@
+// The tests that a reader chose: their lines are marked on every source page, and their files in the lists.
+
+const PHASES = ["setup", "run", "teardown"];
+
+/**
+ * Returns the name of a test without the phase that pytest-cov adds, and whether there is one.
+ * @param {string} name
+ */
+function testOf(name) {
+  const bar = name.lastIndexOf("|");
+  const isPhase = bar >= 0 && PHASES.includes(name.slice(bar + 1));
+  return { test: isPhase ? name.slice(0, bar) : name, isPhase };
+}
+
+/**
+ * Returns the node id of a test, if pytest gave the name. A static context of coverage.py may stand before it.
+ * @param {string} name
+ */
+function nodeOf(name) {
+  const { test } = testOf(name);
+  const bar = test.indexOf("|");
+  const id = bar >= 0 && !test.slice(0, bar).includes("::") ? test.slice(bar + 1) : test;
+  return /\.py::./.test(id) ? id : "";
+}
+
+/**
+ * Returns the command that runs tests, as a shell takes it. It is empty if pytest has none of the tests.
+ * @param {string[]} names
+ */
+function pytestCommand(names) {
+  const nodes = [...new Set(names.map(nodeOf).filter(Boolean))];
+  const quoted = (/** @type {string} */ id) => (/^[\w@%+=:,./-]+$/.test(id) ? id : `'${id.replaceAll("'", "'\\''")}'`);
+  return nodes.length ? `pytest ${nodes.map(quoted).join(" ")}` : "";
+}
+
+/** The tests that the reader chose, without phases. */
+const chosenTests = {
+  /** @returns {string[]} */
+  all() {
+    const kept = memory.get("tests", []);
+    return Array.isArray(kept) ? kept.filter((name) => typeof name === "string") : [];
+  },
+  /** @param {string} test */
+  toggle(test) {
+    const all = chosenTests.all();
+    memory.set("tests", all.includes(test) ? all.filter((one) => one !== test) : [...all, test]);
+  },
+  clear() {
+    memory.set("tests", []);
+  },
+};
+
+/**
+ * Returns the numbers of the contexts that belong to the chosen tests: setup, run and teardown of each.
+ * @param {string[]} names
+ */
+function chosenContexts(names) {
+  const chosen = new Set(chosenTests.all());
+  const found = new Set();
+  if (chosen.size) names.forEach((name, context) => { if (chosen.has(testOf(name).test)) found.add(context); });
+  return found;
+}
+
+/** Whether the report says who ran what. */
+const hasContexts = () => Boolean($("nav a[href^='contexts.html'], nav a[href='#contexts.html']"));
+
+/**
+ * Returns which files the chosen tests ran. Returns `null` if none is chosen.
+ * @returns {Promise<Set<number> | null>}
+ */
+async function filesOfChosen() {
+  if (!hasContexts() || !chosenTests.all().length) return null;
+  const [names, runs] = await Promise.all([load("contexts"), load("runs")]);
+  const files = new Set();
+  for (const context of chosenContexts(names)) {
+    const triples = numbers(runs[context]);
+    let file = 0;
+    for (let at = 0; at < triples.length; at += 3) {
+      file += triples[at];
+      files.add(file);
+    }
+  }
+  return files;
+}
+
+/**
+ * Marks the lines of a source page that the chosen tests ran, and says so above them.
+ * @param {HTMLElement} main
+ * @param {HTMLElement} header
+ * @param {string} page
+ * @param {(at: number) => Element | undefined} lineAt
+ */
+async function markChosen(main, header, page, lineAt) {
+  $(".by", header.parentElement)?.remove();
+  $$("li.by", main).forEach((item) => item.classList.remove("by"));
+  const tests = hasContexts() ? chosenTests.all() : [];
+  if (!tests.length) return;
+  const [names, data] = await Promise.all([load("contexts"), contextsOf(page)]);
+  if (!main.isConnected) return;
+  const contexts = chosenContexts(names);
+  const classes = new Set();
+  for (const [context, ran] of data.byContext) if (contexts.has(context)) ran.forEach((/** @type {number} */ name) => classes.add(name));
+  let count = 0;
+  for (const [line, name] of data.classOf) {
+    if (!classes.has(name)) continue;
+    lineAt(line - 1)?.classList.add("by");
+    count++;
+  }
+  const again = () => markChosen(main, header, page, lineAt);
+  const button = (/** @type {string} */ test) => make("button", { type: "button", "aria-label": `Take ${test} away`, onclick: () => {
+    chosenTests.toggle(test);
+    again();
+  } }, make("bdi", {}, test), " ✕");
+  const clear = make("button", { type: "button", onclick: () => { chosenTests.clear(); again(); } }, "Take all away");
+  header.after(make("p", { className: "by", role: "status" }, `${plural(count, "line")} run by `, ...tests.slice(0, 8).map(button),
+    tests.length > 8 ? ` and ${plural(tests.length - 8, "more test")} ` : "", tests.length > 1 && clear));
+}
+
+/**
+ * Returns the names of the contexts that ran some lines of a page.
+ * @param {string} page
+ * @param {number} from
+ * @param {number} to
+ */
+async function contextsOfLines(page, from, to) {
+  const [names, data] = await Promise.all([load("contexts"), contextsOf(page)]);
+  const classes = new Set();
+  for (let line = from; line <= to; line++) classes.add(data.classOf.get(line));
+  return [...data.byContext].filter(([, ran]) => ran.some((/** @type {number} */ name) => classes.has(name))).map(([context]) => names[context]);
+}
