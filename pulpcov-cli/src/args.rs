@@ -66,7 +66,7 @@ Exit codes:
   2  the total is less than --fail-under asks for
   3  something was left out of the report; a warning names it";
 
-/// Of reports that are not compared with --fail-under.
+/// For reports without --fail-under.
 const PLAIN_EXIT_CODES: &str = "\
 Exit codes:
   0  the report is complete
@@ -636,7 +636,7 @@ pub(crate) struct HtmlArgs {
     #[command(flatten)]
     pub(crate) changes: ChangesArgs,
 
-    /// Show what rose and fell since this data file of another version was measured, and the lines that were lost and won
+    /// Compare with this data file of another version: what rose and fell, and which lines were lost and won
     #[arg(long, value_name = "DATA")]
     pub(crate) baseline: Option<PathBuf>,
 

@@ -1,6 +1,4 @@
-//! What a report is asked for: the arguments of a command, resolved.
-//!
-//! Commands with other arguments, such as `hook report`, make plans of their own.
+//! Plans of reports. A command makes a plan from its arguments.
 
 use std::path::PathBuf;
 
@@ -10,6 +8,9 @@ use crate::args::{self, ConfigArgs, DataArgs, Mixed, Plugins, ReportingArgs};
 use crate::exit::Failure;
 use crate::settings;
 
+/// The Python that runs plugins, unless an option names another.
+const PYTHON: &str = "python3";
+
 /// Which data is read, and how.
 #[derive(Clone, Debug)]
 pub(crate) struct DataPlan {
@@ -17,10 +18,11 @@ pub(crate) struct DataPlan {
     pub(crate) file: Option<PathBuf>,
     /// Whether data files that are combined first are kept.
     pub(crate) keep_combined: bool,
+    /// Whether data files with lines and data files with branches are combined as lines.
     pub(crate) mixed_as_lines: bool,
     /// Whether facts about sources are kept in the current folder.
     pub(crate) is_cached: bool,
-    /// What to say more about.
+    /// The topics that more output is printed about.
     pub(crate) debug: Vec<String>,
     pub(crate) config: ConfigArgs,
 }
@@ -91,7 +93,7 @@ pub(crate) struct ReportPlan {
     pub(crate) plugin_python: PathBuf,
     pub(crate) plugin_lines: PluginLines,
     pub(crate) sources: SourcePlace,
-    /// Sources that are shown whoever measured them.
+    /// Sources that the report shows even if another user measured them.
     pub(crate) shown: Vec<PathBuf>,
     pub(crate) data: DataPlan,
 }
@@ -109,7 +111,7 @@ impl ReportPlan {
             omit: None,
             python: PythonChoice::Auto,
             plugins: Some(Plugins::Ignore),
-            plugin_python: PathBuf::new(),
+            plugin_python: PathBuf::from(PYTHON),
             plugin_lines: PluginLines::LeftOut,
             sources: SourcePlace::Measured,
             shown,
@@ -135,7 +137,7 @@ impl TryFrom<&ReportingArgs> for ReportPlan {
             omit: patterns(args.omit.as_deref()),
             python: settings::python(&args.python_version)?,
             plugins: args.plugins,
-            plugin_python: args.python.clone().unwrap_or_else(|| PathBuf::from("python3")),
+            plugin_python: args.python.clone().unwrap_or_else(|| PathBuf::from(PYTHON)),
             plugin_lines: match args.plugin_lines {
                 Some(args::PluginLines::Measured) => PluginLines::Measured,
                 None => PluginLines::LeftOut,

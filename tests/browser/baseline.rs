@@ -22,8 +22,14 @@ fn what_rose_and_fell_is_shown_everywhere() {
     let cart = fs::read_to_string(dir.path("shop/cart.py")).unwrap();
     dir.write("shop/cart.py", format!("# One.\n# Two.\n{cart}"));
     let main = fs::read_to_string(dir.path("main.py")).unwrap();
-    dir.write("main.py", main.replace("Cart().total(3)", "Cart().never()"));
+    dir.write(
+        "main.py",
+        main.replace("Cart().total(3)", "Cart().never()")
+            .replace("import shop.all\n", "")
+            .replace("shop.all.everything()\n", ""),
+    );
     dir.write("shop/fresh.py", "x = 1\n");
+    fs::remove_file(dir.path("shop/all.py")).unwrap();
     dir.coverage(["run", "--branch", "--source=shop", "main.py"]).status(0);
     let options = ["--baseline=before.data", "--baseline-rev=main", "--history=runs.jsonl"];
     dir.pulpcov([&["html"], &options[..]].concat()).status(0);
@@ -40,7 +46,7 @@ fn what_rose_and_fell_is_shown_everywhere() {
             rows.iter().find(|(file, _)| file.ends_with(name)).unwrap().1.clone().unwrap()
         };
         assert_eq!(of("fresh.py"), "new");
-        assert_eq!(of("all.py"), "");
+        assert_eq!(of("unused.py"), "");
         assert!(of("cart.py").starts_with('−'), "{rows:?}");
         assert_eq!(browser.barriers(), Vec::<String>::new());
         browser.run("[...document.querySelectorAll('.grid tbody a')].find(link => link.innerText.endsWith('cart.py')).click()");
@@ -80,9 +86,18 @@ fn what_rose_and_fell_is_shown_everywhere() {
     browser.resize(1280, 800);
     browser.open(dir.path("htmlcov/tree.html"));
     browser.until("document.querySelector('.tree tbody .change')");
+    // The only folder has lost what the file had that is gone, as the total has.
+    let of_folder = browser.get("document.querySelector('.tree tbody tr .change').innerText");
+    browser.open(dir.path("htmlcov/index.html"));
+    browser.until_is("document.querySelector('.grid tfoot .change')?.innerText", of_folder);
+    browser.open(dir.path("htmlcov/worst.html"));
+    browser.until("document.querySelector('.grid tbody .cover')");
     assert_eq!(browser.barriers(), Vec::<String>::new());
     assert_eq!(browser.errors(), Vec::<String>::new());
-    // Data of other sources is told.
-    let ran = dir.pulpcov(["html", "--baseline=before.data"]).status(0);
-    assert!(ran.stderr.contains("--baseline-rev"), "{}", ran.stderr);
+    // What is compared must be of the same sources and files.
+    dir.pulpcov(["html", "--baseline=before.data"]).status(1).stderr("--baseline-rev");
+    dir.write("elsewhere/x.py", "x = 1\n");
+    dir.coverage(["run", "--data-file=other.data", "--source=elsewhere", "elsewhere/x.py"])
+        .status(0);
+    dir.pulpcov(["html", "--baseline=other.data"]).status(1).stderr("no file of this report");
 }

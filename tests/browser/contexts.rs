@@ -1,6 +1,6 @@
 //! Who ran a line, and what a context ran.
 
-use super::Report;
+use super::{Report, write_parts};
 use crate::support::Dir;
 use crate::support::chromium::Browser;
 
@@ -72,12 +72,10 @@ fn tests_are_chosen_and_their_lines_are_marked() {
         };
         browser.open(&page);
         go("contexts.html:c=tests%2Ftest_a.py%3A%3Atest_one%7Crun");
-        browser.until("document.querySelector('[data-color]')");
-        browser.click("[data-color]");
-        browser.until_is(
-            "document.querySelector('[data-color]').getAttribute('aria-pressed')",
-            "true",
-        );
+        browser.until("document.querySelector('[data-mark]')");
+        browser.click("[data-mark]");
+        browser
+            .until_is("document.querySelector('[data-mark]').getAttribute('aria-pressed')", "true");
         assert_eq!(browser.barriers(), Vec::<String>::new());
         go("app_py.html");
         // The lines of its setup belong to it.
@@ -98,7 +96,7 @@ fn tests_are_chosen_and_their_lines_are_marked() {
         go("app_py.html");
         browser.until_is(marked, "t2,t6");
         // Another test is added, and both are taken away.
-        browser.run("localStorage.setItem(Object.keys(localStorage).find(key => key.endsWith('.tests')), JSON.stringify(['tests/test_a.py::test_one', \"tests/test_a.py::test_it's[a|b]\"]))");
+        browser.run("Object.keys(localStorage).filter(key => key.endsWith('.tests')).forEach(key => localStorage.setItem(key, JSON.stringify(['tests/test_a.py::test_one', \"tests/test_a.py::test_it's[a|b]\"])))");
         go("index.html");
         browser.until("document.querySelector('#chosen')");
         go("app_py.html");
@@ -107,7 +105,7 @@ fn tests_are_chosen_and_their_lines_are_marked() {
         browser.until_is(marked, "");
         // Lines give the command of their tests.
         go("app_py.html:t6-10");
-        browser.until("[...document.querySelectorAll('.copy button')].some(button => button.innerText.startsWith('Copy pytest of 2 tests'))");
+        browser.until("[...document.querySelectorAll('.copy button')].some(button => button.innerText.startsWith('Copy pytest command of 2 tests'))");
         browser.keys("t");
         browser.until_is(
             "document.querySelector('.say')?.innerText ?? ''",
@@ -115,12 +113,37 @@ fn tests_are_chosen_and_their_lines_are_marked() {
         );
         assert_eq!(browser.barriers(), Vec::<String>::new());
         go("other_py.html:t2");
-        browser.until("document.querySelector('.copy button:not([hidden])')?.innerText.startsWith('Copy pytest of 1 test ')");
+        browser.until("document.querySelector('.copy button:not([hidden])')?.innerText.startsWith('Copy pytest command of 1 test ')");
         browser.keys("t");
         browser.until_is(
             "document.querySelector('.say')?.innerText ?? ''",
             "Copied pytest tests/test_b.py::test_other",
         );
     }
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}
+
+/// Back shows as many files of a context as were shown before.
+#[test]
+fn back_shows_as_many_files_of_a_context() {
+    let dir = Dir::new();
+    let imports = write_parts(&dir, "", 100);
+    dir.write(
+        "main.py",
+        format!("import coverage\ncoverage.Coverage.current().switch_context('all')\n{imports}"),
+    );
+    dir.coverage(["run", "--source=.", "main.py"]).status(0);
+    dir.pulpcov(["html", "--show-contexts"]).status(0);
+    let browser = Browser::new(1280, 800);
+    let count = "document.querySelectorAll('.chosen .files > li').length";
+    browser.open_at(dir.path("htmlcov/contexts.html"), "#c=all");
+    browser.until_is(count, 40);
+    browser.click(".chosen > button:last-child");
+    browser.until_is(count, 80);
+    browser.click(".chosen .files > li:last-child > a");
+    browser.until("document.querySelector('#main.src[data-ready]')");
+    browser.run("history.back()");
+    browser.until("document.querySelector('.chosen')");
+    browser.until_is(count, 80);
     assert_eq!(browser.errors(), Vec::<String>::new());
 }

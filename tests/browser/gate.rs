@@ -44,9 +44,16 @@ fn what_is_below_its_floor_says_so_everywhere() {
     assert_eq!(browser.get(of_folder), format!("{failing} below floor"));
     assert_eq!(browser.barriers(), Vec::<String>::new());
     assert_eq!(browser.errors(), Vec::<String>::new());
-    // A report of some files says nothing of all.
-    dir.pulpcov(["html", "shop/cart.py"]).status(0);
-    browser.open(dir.path("htmlcov/index.html"));
-    browser.until("document.querySelector('.grid tbody a')");
-    assert_eq!(browser.get("document.querySelectorAll('.gate, .floor').length"), 0);
+    // A report of some files, or of some contexts, says nothing of all, and is compared with nothing.
+    for part in ["shop/cart.py", "--include=*/cart.py", "--omit=*/all.py", "--contexts=test_1"] {
+        dir.pulpcov(["html", part]).status(0);
+        browser.open(dir.path("htmlcov/index.html"));
+        browser.until("document.querySelector('.grid tbody a')");
+        assert_eq!(browser.get("document.querySelectorAll('.gate, .floor').length"), 0, "{part}");
+        for option in ["--history=runs.jsonl", "--baseline=.coverage"] {
+            let said = "needs a report of all files and contexts";
+            dir.pulpcov(["html", part, option]).status(1).stderr(said);
+        }
+    }
+    assert!(!dir.path("runs.jsonl").exists());
 }

@@ -40,6 +40,13 @@ fn runs_are_added_and_drawn() {
     browser.until("document.querySelector('.tree tbody .curve')");
     assert_eq!(browser.barriers(), Vec::<String>::new());
     assert_eq!(browser.errors(), Vec::<String>::new());
+    // Only a plain file is read.
+    std::os::unix::fs::symlink("runs.jsonl", dir.path("link.jsonl")).unwrap();
+    nix::unistd::mkfifo(&dir.path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for odd in ["link.jsonl", "fifo", "/dev/full", "-", "gone/runs.jsonl", "shop"] {
+        dir.pulpcov(["html", "-d", "other", "--history", odd]).status(1);
+        assert!(!dir.path("other").exists(), "{odd}");
+    }
     // What is no run stops the report before anything is written.
     dir.write("runs.jsonl", format!("{}\n<<<<<<< HEAD\n", runs.trim_end()));
     let ran = dir.pulpcov(["html", "--history=runs.jsonl", "-d", "other"]).status(1);

@@ -53,6 +53,7 @@ fn search_takes_words_places_contexts_and_states() {
                 "is:partial cart",
                 "file shop/cart.py 71%; function Cart.add 60% shop/cart.py:5; function Cart.total 80% shop/cart.py:12; class Cart",
             ),
+            ("add cart.py", "function Cart.add 60% shop/cart.py:5"),
             ("is:missing never", "function Cart.never 0% shop/cart.py:17"),
         ] {
             browser.keys("/");

@@ -766,3 +766,33 @@ fn files_that_become_one_by_relative_paths_are_named_and_can_be_kept_apart() {
     assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
     assert_eq!(Rows::by_sql(dir.path(".coverage")), Rows::of(&data));
 }
+
+#[test]
+fn debug_config_prints_the_settings_of_pulpcov_too() {
+    let dir = Dir::new();
+    let theirs = dir.pulpcov(["debug", "config"]).status(0).stdout;
+    dir.write(
+        "pulpcov.toml",
+        "always = ['tests/test_smoke.py']\n[map]\n'docs/**' = []\n[patch]\nfail_under = 90\n[gate]\nfloor = 80\nratchet = 'low'\n\
+         [[gate.rules]]\npaths = 'src/app'\neach = { lines = 95, max_missing = 3 }\n",
+    );
+    let ours = dir.pulpcov(["debug", "config"]).status(0).stdout;
+    let own = ours.strip_prefix(&theirs).unwrap();
+    let lines: Vec<&str> = own.lines().map(str::trim).collect();
+    assert!(lines[0].starts_with("-- pulpcov ---"), "{own}");
+    assert_eq!(
+        lines[1..],
+        [
+            &format!("file: {}", dir.path("pulpcov.toml").display()),
+            "always: tests/test_smoke.py",
+            "map: docs/**:",
+            "patch.base: None",
+            "patch.fail_under: 90",
+            "patch.max_missing: None",
+            "gate.floor: 80%",
+            "gate.new_files: None",
+            "gate.rules: src/app: each lines=95, max_missing=3",
+            "gate.ratchet: low",
+        ]
+    );
+}

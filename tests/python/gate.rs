@@ -637,7 +637,7 @@ fn hostile_ratchets_are_refused() {
     repo.0.write("made/here", huge);
     repo.gate(&[]).status(2).stderr("too little is covered of src/legacy/db.py, src/views.py");
     fs::File::create(repo.0.path("made/here")).unwrap().set_len(100 << 20).unwrap();
-    repo.gate(&[]).status(1).stderr("too large for a ratchet");
+    repo.gate(&[]).status(1).stderr("more than 64 MiB");
 }
 
 /// A badge has the percentage of the report.

@@ -345,6 +345,10 @@ fn the_base_is_found_or_asked_for() {
     repo.patch(&[]).status(1).stderr("they have no commit in common");
     repo.0.git(&["branch", "-q", "-D", "main"]);
     repo.patch(&[]).status(1).stderr("git has none of the branches");
+    let fresh = Dir::new();
+    fresh.init_git();
+    fs::copy(repo.0.path(".coverage"), fresh.path(".coverage")).unwrap();
+    fresh.pulpcov(["patch"]).status(1).stderr("this repository has no commit yet");
 }
 
 /// A diff comes from anywhere, and git is not needed then.

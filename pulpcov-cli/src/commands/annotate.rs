@@ -10,6 +10,7 @@ use pulpcov_core::summarize::{Detail, FileSummary};
 use super::reporting::{Reporting, print_failure};
 use crate::args::AnnotateArgs;
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 use crate::{trust, ui};
 
 pub(crate) fn run(args: &AnnotateArgs) -> Result<Exit, Failure> {
@@ -17,7 +18,7 @@ pub(crate) fn run(args: &AnnotateArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &AnnotateArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new((&args.reporting).try_into()?, false)?;
+    let reporting = Reporting::new(ReportPlan::try_from(&args.reporting)?, false)?;
     if reporting.has_sources_elsewhere() && args.directory.is_none() {
         let reason = "copies go beside the sources, and these are elsewhere: --directory names a folder for them";
         return Err(Failure::Refused(reason.to_owned()));

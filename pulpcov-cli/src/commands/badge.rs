@@ -8,6 +8,7 @@ use pulpcov_core::summarize::Detail;
 use super::reporting::Reporting;
 use crate::args::{BadgeArgs, BadgeFormat};
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 
 /// Returns the format that the user asked for, with an option or by the name of the output.
 fn format(args: &BadgeArgs) -> BadgeFormat {
@@ -16,7 +17,7 @@ fn format(args: &BadgeArgs) -> BadgeFormat {
 }
 
 pub(crate) fn run(args: &BadgeArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new((&args.reporting).try_into()?, true)?;
+    let reporting = Reporting::new(ReportPlan::try_from(&args.reporting)?, true)?;
     let summary = reporting.summarize(Detail::Numbers)?;
     let totals = summary.totals();
     let mut options = Options::new().precision(reporting.precision(args.precision)?);

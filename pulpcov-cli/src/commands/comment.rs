@@ -9,9 +9,10 @@ use pulpcov_core::results::Numbers;
 use pulpcov_core::summarize::Detail;
 
 use super::changes::Changes;
+use super::gate::{self, Judged};
+use super::own;
 use super::reporting::Reporting;
 use super::repository::{self, Folders};
-use super::{gate, own};
 use crate::args::CommentArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::ReportPlan;
@@ -33,7 +34,15 @@ pub(crate) fn run(args: &CommentArgs) -> Result<Exit, Failure> {
         let summary = reporting.summarize(Detail::Everything)?;
         let base = args.changes.base.as_deref();
         repository::check_that_files_are_one(&reporting, &summary)?;
-        (summary.totals(), gate::judge_all(base, &own, &reporting, &summary)?)
+        let verdict = match gate::judge_all(base, &own, &reporting, &summary)? {
+            Judged::NotAsked => None,
+            Judged::Verdict(verdict) => Some(verdict),
+            Judged::Stale(message) => {
+                ui::warning(&format!("the gate is left out: {message}"));
+                None
+            }
+        };
+        (summary.totals(), verdict)
     };
     let before = gate::baseline_totals(&args.baseline, &reporting.plan)?;
     let folders = Folders::new(&reporting);

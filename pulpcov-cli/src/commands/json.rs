@@ -10,6 +10,7 @@ use super::reporting::{Reporting, print_failure, print_failure_beside_output};
 use super::repository;
 use crate::args::JsonArgs;
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 use crate::ui;
 
 /// A report with this many bytes of contexts is announced as large.
@@ -26,8 +27,12 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
     let shows =
         |config: &Config| args.show_contexts || args.contexts_once || config.json.show_contexts;
     let contexts = args.contexts.as_deref();
-    let reporting =
-        Reporting::with_contexts((&args.reporting).try_into()?, args.quiet, contexts, shows)?;
+    let reporting = Reporting::with_contexts(
+        ReportPlan::try_from(&args.reporting)?,
+        args.quiet,
+        contexts,
+        shows,
+    )?;
     let settings = &reporting.config.json;
     let precision = reporting.precision(None)?;
     let options = Options::new()
@@ -47,8 +52,12 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
 /// Writes Codecov's own format.
 fn codecov(args: &JsonArgs) -> Result<Exit, Failure> {
     let contexts = args.contexts.as_deref();
-    let reporting =
-        Reporting::with_contexts((&args.reporting).try_into()?, args.quiet, contexts, |_| false)?;
+    let reporting = Reporting::with_contexts(
+        ReportPlan::try_from(&args.reporting)?,
+        args.quiet,
+        contexts,
+        |_| false,
+    )?;
     let output = args.output.as_deref().unwrap_or("codecov.json");
     reporting.check_that_sources_are_clear()?;
     let summary = reporting.summarize(Detail::Lines)?;

@@ -6,13 +6,14 @@ use pulpcov_core::summarize::Detail;
 use super::reporting::{Reporting, print_failure};
 use crate::args::LcovArgs;
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 
 pub(crate) fn run(args: &LcovArgs) -> Result<Exit, Failure> {
     print_failure(report(args))
 }
 
 fn report(args: &LcovArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new((&args.reporting).try_into()?, args.quiet)?;
+    let reporting = Reporting::new(ReportPlan::try_from(&args.reporting)?, args.quiet)?;
     let config = &reporting.config;
     let options = Options::new()
         .line_checksums(config.lcov.line_checksums)

@@ -20,6 +20,7 @@ mod lcov;
 mod origin;
 mod own;
 mod patch;
+mod plain_file;
 mod plugins;
 mod report;
 mod reporting;

@@ -12,6 +12,7 @@ use super::reporting::{
 use super::repository;
 use crate::args::{self, ReportArgs};
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 
 pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let is_for_programs = matches!(args.format.as_deref(), Some("github" | "gitlab"));
@@ -24,7 +25,9 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
 fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     let contexts = args.contexts.as_deref();
     let reporting =
-        Reporting::with_contexts((&args.reporting).try_into()?, false, contexts, |_| false)?;
+        Reporting::with_contexts(ReportPlan::try_from(&args.reporting)?, false, contexts, |_| {
+            false
+        })?;
     match ReportFormat::of(args, &reporting)? {
         ReportFormat::Table(format) => table(args, &reporting, format),
         ReportFormat::Gaps(service) => gaps(args, &reporting, service),

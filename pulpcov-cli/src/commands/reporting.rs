@@ -440,6 +440,12 @@ impl Reporting {
         Ok(total)
     }
 
+    /// Returns whether the report counts only some files or contexts.
+    pub(crate) fn is_of_part(&self) -> bool {
+        let ReportPlan { files, include, omit, .. } = &self.plan;
+        !files.is_empty() || include.is_some() || omit.is_some() || !self.contexts.is_empty()
+    }
+
     /// Returns the exit code of a report whose total is not judged: whether the report is complete.
     pub(crate) fn exit_code(&self) -> Exit {
         if self.is_incomplete.get() { Exit::LeftOut } else { Exit::Success }

@@ -17,6 +17,7 @@ use pulpcov_core::{CoverageData, Error};
 use super::reporting::{Reporting, base_name, named_in_part, to_output};
 use crate::args::{WhoArgs, WhoFormat};
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 use crate::ui;
 
 /// How many tests a message names.
@@ -35,7 +36,7 @@ pub(crate) fn run(mut args: WhoArgs) -> Result<Exit, Failure> {
     // What other files say is needed only if tests are compared over all files.
     let names = names.filter(|names| !names.is_empty());
     let is_wanted = |path: &str| names.as_ref().is_none_or(|names| names.contains(base_name(path)));
-    let reporting = Reporting::of_rows((&args.reporting).try_into()?, is_wanted)?;
+    let reporting = Reporting::of_rows(ReportPlan::try_from(&args.reporting)?, is_wanted)?;
     reporting.check_that_there_is_data()?;
     check_contexts(&args, reporting.data())?;
     check_files(&reporting, &places)?;

@@ -14,6 +14,7 @@ use super::reporting::{Reporting, named_in_part, print_failure, print_failure_be
 use super::repository;
 use crate::args::XmlArgs;
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 use crate::ui;
 
 pub(crate) fn run(args: &XmlArgs) -> Result<Exit, Failure> {
@@ -24,7 +25,7 @@ pub(crate) fn run(args: &XmlArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &XmlArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new((&args.reporting).try_into()?, args.quiet)?;
+    let reporting = Reporting::new(ReportPlan::try_from(&args.reporting)?, args.quiet)?;
     if args.gitlab {
         return gitlab(args, &reporting);
     }

@@ -75,13 +75,7 @@ impl Comparison {
         now: &Summary<'_>,
         renamed: &BTreeMap<String, String>,
     ) -> Result<Self> {
-        let names: BTreeSet<&str> = now.files().iter().map(FileSummary::name).collect();
-        let new_name = |old: &str| match renamed.get(old).filter(|_| !names.contains(old)) {
-            Some(new) => new.clone(),
-            None => old.to_owned(),
-        };
-        let mut old: BTreeMap<String, &FileSummary> =
-            before.files().iter().map(|file| (new_name(file.name()), file)).collect();
+        let mut old = by_new_names(before, now, renamed);
         let mut files = Vec::new();
         for file in now.files() {
             files.push(FileComparison::new(old.remove(file.name()), file)?);
@@ -130,6 +124,21 @@ impl Comparison {
     pub fn retain(&mut self, is_wanted: impl Fn(&str) -> bool) {
         self.files.retain(|file| is_wanted(&file.name));
     }
+}
+
+/// Returns the files of an old version by their names in the new one. A file keeps its name if the new version has a file of
+/// this name.
+pub(crate) fn by_new_names<'s>(
+    before: &'s Summary<'_>,
+    now: &Summary<'_>,
+    renamed: &BTreeMap<String, String>,
+) -> BTreeMap<String, &'s FileSummary> {
+    let names: BTreeSet<&str> = now.files().iter().map(FileSummary::name).collect();
+    let new_name = |old: &str| match renamed.get(old).filter(|_| !names.contains(old)) {
+        Some(new) => new.clone(),
+        None => old.to_owned(),
+    };
+    before.files().iter().map(|file| (new_name(file.name()), file)).collect()
 }
 
 impl FileComparison {

@@ -37,7 +37,7 @@
 //! # Ok::<(), pulpcov_core::Error>(())
 //! ```
 
-mod comparison;
+pub(crate) mod comparison;
 mod flapping;
 mod gate;
 mod judge;

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
+use std::time::Instant;
 
 use tempfile::NamedTempFile;
 
@@ -131,12 +132,16 @@ fn many_combines_and_writers_at_once_lose_nothing() {
         }
         let mut runs: Vec<Ran> = Vec::new();
         let is_enough = |runs: &[Ran]| {
+            let committed: Vec<usize> =
+                writers.iter().map(|writer| writer.committed().len()).collect();
             runs.iter().filter(|ran| ran.status == 0).count() > 10
                 && runs.iter().any(|ran| ran.stderr.contains("Another combine is at work"))
-                && writers.iter().all(|writer| writer.committed().len() > 10)
-                && writers.iter().map(|writer| writer.committed().len()).sum::<usize>() > 1000
+                && committed.iter().all(|count| *count > 10)
+                && committed.iter().sum::<usize>() > 1000
         };
+        let start = Instant::now();
         while !is_enough(&runs) {
+            assert!(start.elapsed() < HANGS, "not enough after {} combines", runs.len());
             runs.push(said.recv_timeout(HANGS).unwrap());
         }
         let committed: Vec<String> = writers.into_iter().flat_map(Writer::kill).collect();

@@ -144,7 +144,7 @@ impl Running {
         Self { strace: strace.spawn().unwrap_or_else(|err| no_strace(&err)), log }
     }
 
-    /// Starts a command that stops after the last traced call before the first one whose name begins with `name`.
+    /// Starts a command, and stops it just before its first call whose name begins with `name`: after the call before that one.
     ///
     /// `calls` are those of an undisturbed run.
     pub(super) fn stopped_before(
@@ -154,9 +154,10 @@ impl Running {
         name: &str,
     ) -> Stopped {
         let at = calls.iter().position(|call| call.name.starts_with(name)).unwrap();
-        let Call { name, number, .. } = &calls[at - 1];
-        let fault = Fault { calls: &format!("{name}:when={number}"), fault: "signal=STOP" };
-        let running = Self::start(dir, command, name, &[fault]);
+        let before = &calls[at - 1];
+        let place = format!("{}:when={}", before.name, before.number);
+        let fault = Fault { calls: &place, fault: "signal=STOP" };
+        let running = Self::start(dir, command, &before.name, &[fault]);
         let line = running.wait_for("--- stopped by SIGSTOP ---");
         let process = line.split(' ').next().unwrap().parse().unwrap();
         Stopped { running, process: Pid::from_raw(process) }

@@ -10,6 +10,7 @@ mod expected;
 mod places;
 mod source;
 
+use std::collections::HashSet;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 
@@ -88,11 +89,12 @@ impl Changes {
     ) -> Result<T, Failure> {
         let places = Places::new(reporting, &self.source.top);
         places.check_what_is_asked_for(&self.diff)?;
+        let untracked: HashSet<&Path> = self.source.untracked().collect();
         let mut diff = self.diff.clone();
         diff.retain(|change| {
             // Files that git does not track are often outputs, such as reports. They are no change of the branch.
-            let is_output = |path| self.source.is_untracked(path) && !places.is_wanted(path);
-            places.are_asked_for(change) && !change.new_path().is_some_and(is_output)
+            let is_output = |path| !places.is_wanted(path) && untracked.contains(path);
+            places.is_change_asked_for(change) && !change.new_path().is_some_and(is_output)
         });
         let changes = diff.files().iter();
         let files = changes.filter_map(|change| places.in_report(change.new_path()?));

@@ -78,7 +78,7 @@ impl Places {
     }
 
     /// Returns whether the user asked for a file by its new or its old name.
-    pub(super) fn are_asked_for(&self, change: &FileChange) -> bool {
+    pub(super) fn is_change_asked_for(&self, change: &FileChange) -> bool {
         let names = [change.new_path(), change.old_path()];
         names.into_iter().flatten().any(|path| self.is_asked_for(path))
     }

@@ -41,9 +41,9 @@ impl DiffSource {
         Ok(Self { untracked: counted.collect(), text, base, top })
     }
 
-    /// Returns whether git does not track a file.
-    pub(super) fn is_untracked(&self, path: &Path) -> bool {
-        self.untracked.iter().any(|(untracked, _)| untracked == path)
+    /// Returns the files that git does not track.
+    pub(super) fn untracked(&self) -> impl Iterator<Item = &Path> {
+        self.untracked.iter().map(|(path, _)| path.as_path())
     }
 
     /// Parses the diff, which is from `file` or from git.

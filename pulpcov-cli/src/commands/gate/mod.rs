@@ -303,24 +303,32 @@ fn report<'a>(
     flapping.map_or(report, |flapping| report.flapping(flapping))
 }
 
-/// Judges a report of all files by the settings and the ratchet. Returns `None` if they ask for nothing, or if files changed
-/// after they were measured.
+/// What a gate can say of a report of all files.
+pub(super) enum Judged {
+    /// The settings ask for nothing, and there is no ratchet.
+    NotAsked,
+    /// Files changed after they were measured, as this message says.
+    Stale(String),
+    /// The files were judged.
+    Verdict(Verdict),
+}
+
+/// Judges a report of all files by the settings and the ratchet.
 pub(super) fn judge_all(
     base: Option<&str>,
     own: &OwnSettings,
     reporting: &Reporting,
     summary: &Summary<'_>,
-) -> Result<Option<Verdict>, Failure> {
+) -> Result<Judged, Failure> {
     let file = RatchetFile::new(&own.gate)?;
     let mut ratchet = file.read()?;
     if ratchet.is_none() && own.gate.gate().is_empty() {
-        return Ok(None);
+        return Ok(Judged::NotAsked);
     }
     let names = Names::new(reporting);
     let selection = Selection::new(&[], &names, summary)?;
     if let Some(message) = changed_after_measuring(summary, &selection)? {
-        ui::warning(&format!("the gate is left out: {message}"));
-        return Ok(None);
+        return Ok(Judged::Stale(message));
     }
     let judge = Judge {
         gate: own.gate.gate().has_branches(summary.has_arcs()),
@@ -333,7 +341,7 @@ pub(super) fn judge_all(
     if let Some(ratchet) = &mut ratchet {
         follow_renames(ratchet, &file, &judge);
     }
-    judge.judge(ratchet.as_ref()).map(Some)
+    judge.judge(ratchet.as_ref()).map(Judged::Verdict)
 }
 
 fn write(args: &GateArgs, reporting: &Reporting, report: &GateReport<'_>) -> Result<(), Failure> {

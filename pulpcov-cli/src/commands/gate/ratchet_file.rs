@@ -1,7 +1,5 @@
 //! The file of the ratchet, and the merge driver.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::config::GateSettings;
@@ -9,14 +7,12 @@ use pulpcov_core::gates::Ratchet;
 use pulpcov_core::output::WholeFile;
 use pulpcov_core::text::plural;
 
+use super::super::plain_file;
 use crate::exit::{Exit, Failure};
-use crate::{settings, trust, ui};
+use crate::{trust, ui};
 
 /// The name of the file if no setting names another.
 const NAME: &str = ".pulpcov-ratchet";
-
-/// The largest file that is read. A line is about fifty bytes, so a million files fit in.
-const LARGEST: u64 = 64 << 20;
 
 /// Returns the path of the ratchet, from the current folder.
 pub(super) fn path_of(settings: &GateSettings) -> PathBuf {
@@ -32,7 +28,7 @@ pub(super) struct RatchetFile {
 impl RatchetFile {
     pub(super) fn new(settings: &GateSettings) -> Result<Self, Failure> {
         let path = path_of(settings);
-        check_folders(&settings::cwd()?, &path)?;
+        plain_file::check(&path)?;
         Ok(Self { path })
     }
 
@@ -42,12 +38,7 @@ impl RatchetFile {
 
     /// Reads the ratchet. Returns `None` if there is no file.
     pub(super) fn read(&self) -> Result<Option<Ratchet>, Failure> {
-        match fs::symlink_metadata(&self.path) {
-            Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Ok(status) if !status.is_file() => return Err(not_a_file(&self.path)),
-            _ => {}
-        }
-        let bytes = read(&self.path)?;
+        let Some(bytes) = plain_file::read_if_there(&self.path)? else { return Ok(None) };
         let ratchet = Ratchet::parse(&bytes).map_err(|err| of_line(&self.path, &err))?;
         Ok(Some(ratchet))
     }
@@ -68,35 +59,6 @@ impl RatchetFile {
     }
 }
 
-/// Refuses a path with a link in it. A link of the repository could lead anywhere.
-fn check_folders(cwd: &Path, path: &Path) -> Result<(), Failure> {
-    let mut at = cwd.to_owned();
-    for part in path.components() {
-        at.push(part);
-        if at.symlink_metadata().is_ok_and(|status| status.is_symlink()) {
-            return Err(not_a_file(path));
-        }
-    }
-    Ok(())
-}
-
-fn not_a_file(path: &Path) -> Failure {
-    Failure::Refused(format!("{}: this is not a plain file, or is behind a link", ui::name(path)))
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let done = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes));
-    done.map_err(|err| Failure::reading(path, &err))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(Failure::Refused(format!(
-            "{}: this is too large for a ratchet",
-            ui::name(path)
-        )));
-    }
-    Ok(bytes)
-}
-
 /// Names the file and the line of an error.
 fn of_line(path: &Path, err: &pulpcov_core::Error) -> Failure {
     Failure::Refused(format!("{}: {err}", ui::name(path)))
@@ -106,7 +68,7 @@ fn of_line(path: &Path, err: &pulpcov_core::Error) -> Failure {
 /// reports a conflict.
 pub(super) fn merge(base: &Path, ours: &Path, theirs: &Path) -> Result<Exit, Failure> {
     let side = |path: &Path, whose: &str| {
-        let bytes = read(path)?;
+        let bytes = plain_file::read(path)?;
         Ratchet::parse(&bytes).map_err(|err| {
             Failure::Refused(format!("the ratchet of {whose} cannot be merged: {err}"))
         })

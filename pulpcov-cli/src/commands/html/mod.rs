@@ -1,6 +1,7 @@
 //! `pulpcov html`
 
 mod beside;
+mod history;
 mod parts;
 
 use std::io::Write;
@@ -16,8 +17,9 @@ use super::reporting::{Reporting, is_standard_output, print_failure};
 use super::{forge, own};
 use crate::args::HtmlArgs;
 use crate::exit::{Exit, Failure};
+use crate::plan::ReportPlan;
 use crate::{trust, ui};
-use beside::NewRun;
+use history::NewRun;
 
 pub(crate) fn run(args: &HtmlArgs) -> Result<Exit, Failure> {
     print_failure(report(args))
@@ -26,24 +28,28 @@ pub(crate) fn run(args: &HtmlArgs) -> Result<Exit, Failure> {
 fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     let shows = |config: &Config| args.show_contexts || config.html.show_contexts;
     let contexts = args.contexts.as_deref();
-    let mut reporting =
-        Reporting::with_contexts((&args.reporting).try_into()?, args.quiet, contexts, shows)?;
+    let mut reporting = Reporting::with_contexts(
+        ReportPlan::try_from(&args.reporting)?,
+        args.quiet,
+        contexts,
+        shows,
+    )?;
     let precision = reporting.precision(args.precision)?;
     if args.show_contexts || reporting.config.html.show_contexts {
         reporting.warn_without_contexts();
     }
     let own = own::load(&args.reporting.data.config)?;
+    check_what_needs_everything(args, &reporting)?;
     let changes = match args.patch || args.changes.are_asked_for() {
         true => Some(parts::changes(args, &own.patch, &mut reporting, precision)?),
         false => None,
     };
-    let (summary, problems) = reporting.summarize_and_list(Detail::Everything)?;
+    let (summary, mut problems) = reporting.summarize_and_list(Detail::Everything)?;
     if summary.files().is_empty() {
         writeln!(anstream::stdout(), "No data to report.").map_err(Failure::Output)?;
         return Ok(Exit::Error);
     }
-    let options = options(args, &reporting, precision)?.problems(problems);
-    let mut options = options.origin(parts::origin(&reporting));
+    let mut options = options(args, &reporting, precision)?.origin(parts::origin(&reporting));
     if let Some(template) = &args.source_url {
         let template = forge::source_url(template, &reporting)?;
         options = options.source_url(&template, &forge::folder_in_repository(&reporting))?;
@@ -54,9 +60,15 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     if let Some(baseline) = parts::baseline(args, &reporting, &summary)? {
         options = options.baseline(baseline);
     }
-    if let Some(judgement) = parts::judgement(args, &own, &reporting, &summary) {
-        options = options.gate(judgement);
+    match parts::verdict(args, &own, &reporting, &summary) {
+        Ok(Some(gate)) => options = options.gate(gate),
+        Ok(None) => {}
+        Err(why) => {
+            ui::warning(&why);
+            problems.push(why);
+        }
     }
+    options = options.problems(problems);
     let run = match &args.history {
         Some(path) => {
             let (run, history) = NewRun::read(path, &reporting, &summary)?;
@@ -74,6 +86,17 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     beside::write(args, &summary, precision, &folder)?;
     run.map_or(Ok(()), |run| run.append())?;
     reporting.exit_code_for_total(total, &args.fail_under, precision)
+}
+
+/// Refuses options that compare with other data if the report counts only a part of its own.
+fn check_what_needs_everything(args: &HtmlArgs, reporting: &Reporting) -> Result<(), Failure> {
+    let asked = [(args.baseline.is_some(), "--baseline"), (args.history.is_some(), "--history")];
+    match asked.iter().find(|(is_asked, _)| *is_asked && reporting.is_of_part()) {
+        None => Ok(()),
+        Some((_, option)) => Err(Failure::Refused(format!(
+            "{option} needs a report of all files and contexts: leave out FILE, --include, --omit and --contexts"
+        ))),
+    }
 }
 
 /// Writes the report into a folder, as the settings say, without options.

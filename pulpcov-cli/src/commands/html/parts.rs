@@ -1,10 +1,11 @@
 //! What the report shows beside coverage: where it is from, changes, what was covered before, and what the gate says.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use pulpcov_core::changes::{Diff, FileChange};
+use pulpcov_core::changes::{ChangeKind, Diff, FileChange};
 use pulpcov_core::config::{OwnSettings, PatchSettings};
 use pulpcov_core::report::gate::GateReport;
 use pulpcov_core::report::html;
@@ -12,10 +13,12 @@ use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::{Detail, Summary};
 
 use super::super::changes::Changes;
+use super::super::gate::{self, Judged};
+use super::super::git;
 use super::super::reporting::Reporting;
-use super::super::{gate, git};
 use crate::args::HtmlArgs;
 use crate::exit::Failure;
+use crate::plan::ReportPlan;
 use crate::ui;
 
 /// Returns where the report is from, for a reader who finds it later.
@@ -60,44 +63,66 @@ pub(super) fn baseline(
 ) -> Result<Option<html::Baseline>, Failure> {
     let Some(path) = &args.baseline else { return Ok(None) };
     let revision = args.baseline_rev.as_deref();
-    let before = gate::baseline_reporting(path, revision, &reporting.plan)?;
-    let before = before.summarize(Detail::Everything)?;
+    // Files that are gone may have no source any more.
+    let plan = ReportPlan { leave_out_errors: true, ..reporting.plan.clone() };
+    let before = gate::baseline_reporting(path, revision, &plan)?;
+    let before = before.summarize_with(Detail::Everything, |warning| {
+        ui::warning(&format!("of the baseline: {warning}"));
+    })?;
     if let Some(message) = gate::baseline_of_other_sources(&before)? {
-        ui::warning(&message);
+        return Err(Failure::Refused(message));
+    }
+    if before.has_arcs() != summary.has_arcs() {
+        ui::warning(
+            "only one of the baseline and the data has branches, so their percentages count different things",
+        );
     }
     let names = gate::Names::new(reporting);
-    let (mut renamed, mut diff) = (BTreeMap::new(), Diff::default());
-    if let Some(revision) = revision {
-        let commit = git::commit_of(revision)?;
-        renamed.extend(names.renamed(&git::names_since(&commit)?));
-        diff = Diff::parse(&git::between(&commit, reporting.plan.sources.revision())?)?;
-    }
+    let diff = match revision {
+        Some(revision) => {
+            let commit = git::commit_of(revision)?;
+            Diff::parse(&git::between(&commit, reporting.plan.sources.revision())?)?
+        }
+        None => Diff::default(),
+    };
+    let renamed = diff.files().iter().filter(|change| change.kind() == ChangeKind::Renamed);
+    let names_of = |change: &FileChange| {
+        let name = |path: &Path| names.of_repository(path);
+        Some((name(change.old_path()?), name(change.new_path()?)))
+    };
+    let renamed: BTreeMap<String, String> = renamed.filter_map(names_of).collect();
     let changes: HashMap<String, &FileChange> = diff
         .files()
         .iter()
         .filter_map(|change| Some((names.of_repository(change.new_path()?), change)))
         .collect();
     let change_of = |name: &str| changes.get(name).copied();
-    Ok(Some(html::Baseline::new(&before, summary, &renamed, change_of)?))
+    let baseline = html::Baseline::new(&before, summary, &renamed, change_of)?;
+    if baseline.is_unrelated() {
+        return Err(Failure::Refused(format!(
+            "{}: the baseline has no file of this report: --source-root=. finds files that were measured in another place, and [paths] maps them",
+            ui::name(path)
+        )));
+    }
+    Ok(Some(baseline))
 }
 
-/// Returns what the gate says of the files, if the settings ask for something and the report is of all files.
-pub(super) fn judgement(
+/// Returns what the gate says of the files, if the settings ask for something and the report is of all files. If it cannot be
+/// judged, returns why.
+pub(super) fn verdict(
     args: &HtmlArgs,
     own: &OwnSettings,
     reporting: &Reporting,
     summary: &Summary<'_>,
-) -> Option<html::Judgement> {
-    let plan = &reporting.plan;
-    if !plan.files.is_empty() || plan.include.is_some() || plan.omit.is_some() {
-        return None;
+) -> Result<Option<html::Gate>, String> {
+    if reporting.is_of_part() {
+        return Ok(None);
     }
     let base = args.changes.base.as_deref();
     match gate::judge_all(base, own, reporting, summary) {
-        Ok(verdict) => verdict.map(|verdict| html::Judgement::new(&GateReport::new(&verdict))),
-        Err(err) => {
-            ui::warning(&format!("the gate is left out: {err}"));
-            None
-        }
+        Ok(Judged::NotAsked) => Ok(None),
+        Ok(Judged::Verdict(verdict)) => Ok(Some(html::Gate::new(&GateReport::new(&verdict)))),
+        Ok(Judged::Stale(message)) => Err(format!("the gate is left out: {message}")),
+        Err(err) => Err(format!("the gate is left out: {err}")),
     }
 }

@@ -17,6 +17,7 @@ use super::super::{data, source_tree, who};
 use super::worktree::Worktree;
 use crate::args::TestsForArgs;
 use crate::exit::Failure;
+use crate::plan::DataPlan;
 use crate::settings;
 
 /// What was measured, by paths from the top folder.
@@ -40,7 +41,7 @@ impl Data {
         let wanted = Selector::new(project, &layout).files(changes);
         let wanted: HashSet<&str> = wanted.into_iter().map(base_name).collect();
         let is_wanted = |path: &str| wanted.contains(base_name(path));
-        let mut measured = data::load(&(&args.data).into(), config, true, true, is_wanted)?;
+        let mut measured = data::load(&DataPlan::from(&args.data), config, true, true, is_wanted)?;
         if measured.files().len() == 0 {
             let file = settings::data_file(args.data.data_file.clone(), config);
             return Err(data::missing(&file));

@@ -13,6 +13,7 @@ use super::super::git::{self, Base};
 use super::super::reporting::{self, is_python};
 use crate::args::TestsForArgs;
 use crate::exit::Failure;
+use crate::plan::DataPlan;
 use crate::settings;
 
 /// The files of the repository as they are now, and what changed in them.
@@ -44,7 +45,8 @@ impl Worktree {
         let files = tracked?.into_iter().chain(untracked).filter(exists);
         let files = files.filter_map(|path| path.to_str().map(str::to_owned)).collect();
         let cwd = canonical(settings::cwd()?);
-        let cache = reporting::cache(&(&args.data).into())?.unwrap_or_else(FactsCache::in_memory);
+        let cache =
+            reporting::cache(&DataPlan::from(&args.data))?.unwrap_or_else(FactsCache::in_memory);
         Ok(Self { top, cwd, base, diff, old, files, cache })
     }
 

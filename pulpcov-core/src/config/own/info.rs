@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::OwnSettings;
+use super::{GateSettings, OwnSettings, PatchSettings};
 use crate::config::Info;
-use crate::gates::PathPattern;
+use crate::gates::{PathPattern, Rule};
 
 impl OwnSettings {
     /// Returns every setting with its value, as `pulpcov debug config` prints it after coverage.py's settings.
@@ -21,22 +21,25 @@ impl OwnSettings {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn debug_info(&self) -> Vec<(&'static str, Info)> {
-        let (patch, gate) = (&self.patch, &self.gate);
-        let rule = |rule: &crate::gates::Rule| format!("{}: {}", rule.name(), rule.limits());
+        // Named one by one, so that the compiler says which is missing.
+        let Self { patch, gate, always, map, file } = self;
+        let PatchSettings { base, fail_under, max_missing } = patch;
+        let GateSettings { floor, new_files, rules, ratchet } = gate;
+        let rule = |rule: &Rule| format!("{}: {}", rule.name(), rule.limits());
         let mapped = |(pattern, tests): &(PathPattern, Vec<String>)| {
             format!("{}: {}", pattern.as_str(), tests.join(", "))
         };
         vec![
-            ("file", value(self.file.as_deref().map(Path::display))),
-            ("always", list(self.always.iter().map(|pattern| pattern.as_str().to_owned()))),
-            ("map", list(self.map.iter().map(mapped))),
-            ("patch.base", value(patch.base.as_ref())),
-            ("patch.fail_under", value(patch.fail_under.as_ref())),
-            ("patch.max_missing", value(patch.max_missing)),
-            ("gate.floor", value(gate.floor.as_ref())),
-            ("gate.new_files", value(gate.new_files.as_ref())),
-            ("gate.rules", list(gate.rules.iter().map(rule))),
-            ("gate.ratchet", value(gate.ratchet.as_deref().map(Path::display))),
+            ("file", value(file.as_deref().map(Path::display))),
+            ("always", list(always.iter().map(|pattern| pattern.as_str().to_owned()))),
+            ("map", list(map.iter().map(mapped))),
+            ("patch.base", value(base.as_ref())),
+            ("patch.fail_under", value(fail_under.as_ref())),
+            ("patch.max_missing", value(*max_missing)),
+            ("gate.floor", value(floor.as_ref())),
+            ("gate.new_files", value(new_files.as_ref())),
+            ("gate.rules", list(rules.iter().map(rule))),
+            ("gate.ratchet", value(ratchet.as_deref().map(Path::display))),
         ]
     }
 }

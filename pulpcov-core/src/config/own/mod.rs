@@ -17,7 +17,7 @@
 //! - `load`: finds the file.
 //! - `tree`: the settings of a file in either dialect, with their lines.
 //! - `info`: the settings as `pulpcov debug config` prints them.
-//! - `keys`: the names of the settings, and how each is read. A new setting is a field here and a line there.
+//! - `keys`: the names of the settings, and how each is read. A new setting is a field here, a line in `keys` and one in `info`.
 
 mod info;
 mod keys;

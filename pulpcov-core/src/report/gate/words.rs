@@ -222,7 +222,7 @@ fn more((lines, branches): (usize, usize)) -> String {
     }
 }
 
-/// Returns the lines of a file that flap, neighbors together, and its branches. Each is with its lines.
+/// Returns what flaps in a file, with its lines. Neighbouring lines that the same runs reach are together.
 pub(super) fn flapping(
     flapping: &Flapping,
     file: &FlappingFile,
@@ -231,7 +231,7 @@ pub(super) fn flapping(
         let names = runs.iter().filter_map(|run| flapping.runs().get(*run));
         Sentence::new(format!("{what} only in ")).names(names.map(String::as_str))
     };
-    let lines = neighbors(file.lines()).into_iter().map(|(lines, runs)| {
+    let lines = neighbours(file.lines()).into_iter().map(|(lines, runs)| {
         let what = match (lines.start(), lines.end()) {
             (first, last) if first == last => format!("line {first}"),
             (first, last) => format!("lines {first}-{last}"),
@@ -248,7 +248,7 @@ pub(super) fn flapping(
 }
 
 /// Joins lines that follow each other and are reached by the same runs.
-fn neighbors(lines: &[(i32, Vec<usize>)]) -> Vec<(RangeInclusive<i32>, &[usize])> {
+fn neighbours(lines: &[(i32, Vec<usize>)]) -> Vec<(RangeInclusive<i32>, &[usize])> {
     let mut ranges: Vec<(RangeInclusive<i32>, &[usize])> = Vec::new();
     for (line, runs) in lines {
         match ranges.last_mut() {

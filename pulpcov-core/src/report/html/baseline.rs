@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::tables::regions;
 use crate::Result;
 use crate::changes::FileChange;
-use crate::python::RegionKind;
+use crate::gates::comparison::by_new_names;
+use crate::python::{Region, RegionKind};
 use crate::results::{Analysis, Numbers};
 use crate::summarize::{FileSummary, Summary};
 
@@ -39,7 +40,9 @@ use crate::summarize::{FileSummary, Summary};
 #[derive(Debug, Clone)]
 pub struct Baseline {
     pub(super) totals: Numbers,
-    /// By the names of now.
+    /// The files that the new version does not have, with their old names.
+    pub(super) gone: Vec<(String, Numbers)>,
+    /// The files, by their names in the new version.
     files: HashMap<String, FileBefore>,
 }
 
@@ -47,13 +50,17 @@ pub struct Baseline {
 #[derive(Debug, Clone)]
 pub(super) struct FileBefore {
     pub(super) numbers: Numbers,
-    /// The functions and classes, those of the same name in their order. Code outside of them has no name.
-    regions: HashMap<(RegionKind, Option<String>), Vec<Numbers>>,
+    /// The numbers of functions and classes. Each is with its first line in the new version, because several can have the
+    /// same name. The code outside of them has no name.
+    regions: HashMap<(RegionKind, Option<String>), Vec<RegionBefore>>,
     /// The statements of now that ran before, and did not run now.
     pub(super) lost: Vec<i32>,
     /// The statements of now that ran now, and did not run before.
     pub(super) won: Vec<i32>,
 }
+
+/// The first line of a region in the new version, unless it was edited, and what was covered.
+type RegionBefore = (Option<i32>, Numbers);
 
 impl Baseline {
     /// Compares two versions. `renamed` has the new names of renamed files, by their old names. `change_of` returns how a file
@@ -70,12 +77,10 @@ impl Baseline {
         renamed: &BTreeMap<String, String>,
         change_of: impl Fn(&str) -> Option<&'c FileChange>,
     ) -> Result<Self> {
-        let new_name = |old: &str| renamed.get(old).map_or_else(|| old.to_owned(), String::clone);
-        let old: HashMap<String, &FileSummary> =
-            before.files().iter().map(|file| (new_name(file.name()), file)).collect();
+        let mut old = by_new_names(before, now, renamed);
         let mut files = HashMap::new();
         for file in now.files() {
-            if let Some(old) = old.get(file.name()) {
+            if let Some(old) = old.remove(file.name()) {
                 let change = change_of(file.name());
                 let source = change.map(|_| now.source_bytes(file)).transpose()?;
                 let change = change.zip(source.as_deref());
@@ -84,7 +89,13 @@ impl Baseline {
                 files.insert(file.name().to_owned(), compared);
             }
         }
-        Ok(Self { totals: before.totals(), files })
+        let gone = old.into_iter().map(|(name, file)| (name, file.numbers())).collect();
+        Ok(Self { totals: before.totals(), gone, files })
+    }
+
+    /// Returns whether no file of the new version was in the old one. Then the names of one of them start elsewhere.
+    pub fn is_unrelated(&self) -> bool {
+        self.files.is_empty()
     }
 
     /// Returns what was covered of a file, by its name now. A new file has nothing.
@@ -95,14 +106,15 @@ impl Baseline {
 
 impl FileBefore {
     fn new(before: &FileSummary, now: &FileSummary, change: Option<&FileChange>) -> Result<Self> {
-        let mut numbers_of = HashMap::<_, Vec<Numbers>>::new();
+        let line_now = |line: i32| change.map_or(Some(line), |change| change.new_line(line));
+        let mut numbers_of = HashMap::<_, Vec<RegionBefore>>::new();
         for kind in [RegionKind::Function, RegionKind::Class] {
             for (region, numbers) in regions(before, kind)? {
                 let name = region.map(|region| region.name().to_owned());
-                numbers_of.entry((kind, name)).or_default().push(numbers);
+                let line = region.and_then(|region| line_now(region.start()));
+                numbers_of.entry((kind, name)).or_default().push((line, numbers));
             }
         }
-        let line_now = |line: i32| change.map_or(Some(line), |change| change.new_line(line));
         let (old, new) = (before.analysis()?, now.analysis()?);
         let differ = |old_ran: bool| -> Vec<i32> {
             let lines = old.statements().iter().filter(|line| has_run(old, **line) == old_ran);
@@ -115,14 +127,15 @@ impl FileBefore {
         Ok(Self { numbers: before.numbers(), regions: numbers_of, lost, won })
     }
 
-    /// Returns the numbers of a function or a class. `nth` counts those of this name from 0.
-    pub(super) fn region(
-        &self,
-        kind: RegionKind,
-        name: Option<&str>,
-        nth: usize,
-    ) -> Option<Numbers> {
-        self.regions.get(&(kind, name.map(str::to_owned)))?.get(nth).copied()
+    /// Returns the numbers of a function or a class of the new version, or of the code outside of them. If its first line was
+    /// edited, it is known by its name alone.
+    pub(super) fn region(&self, kind: RegionKind, region: Option<&Region>) -> Option<Numbers> {
+        let name = region.map(|region| region.name().to_owned());
+        let alike = self.regions.get(&(kind, name))?;
+        let line = region.map(Region::start);
+        let same = alike.iter().find(|(first, _)| *first == line);
+        let only = alike.first().filter(|(first, _)| alike.len() == 1 && first.is_none());
+        same.or(only).map(|(_, numbers)| *numbers)
     }
 }
 

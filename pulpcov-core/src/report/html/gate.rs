@@ -26,7 +26,7 @@ use crate::text::printable;
 ///
 /// let files = summary.files().iter().map(|file| GateFile::new(file.name(), file.numbers()));
 /// let verdict = Gate::new().floor("80".parse()?).judge(files, None, |_| true)?;
-/// let options = html::Options::new().gate(html::Judgement::new(&GateReport::new(&verdict)));
+/// let options = html::Options::new().gate(html::Gate::new(&GateReport::new(&verdict)));
 ///
 /// let mut page = Vec::new();
 /// html::write_single_file(&summary, &options, &mut page)?;
@@ -34,7 +34,7 @@ use crate::text::printable;
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Judgement {
+pub struct Gate {
     /// How many files fail.
     pub(super) sentence: String,
     pub(super) passes: bool,
@@ -56,7 +56,7 @@ pub(super) struct JudgedFile {
     pub(super) words: String,
 }
 
-impl Judgement {
+impl Gate {
     /// Takes what the report shows from the report of a gate, whose names must be those of the HTML report.
     pub fn new(report: &GateReport<'_>) -> Self {
         let files: Vec<JudgedFile> = report

@@ -1,6 +1,6 @@
 //! The runs of a project, one line each.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +18,10 @@ const RUNS_DRAWN: usize = 100;
 type Covered = (usize, usize);
 
 /// What was covered in one run, as a line of a [`History`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Run {
     format: u32,
-    /// When it was, as `2026-11-30T12:00:00Z`: as text, times in UTC are in the order of time.
+    /// When it was, as `2026-11-30T12:00:00Z`. The text of times in UTC sorts as the times do.
     time: String,
     revision: String,
     total: Covered,
@@ -39,7 +39,7 @@ pub struct Run {
 /// ```
 /// use std::path::Path;
 ///
-/// use pulpcov_core::report::html::{History, Run};
+/// use pulpcov_core::report::html::{self, History, Run};
 /// use pulpcov_core::summarize::Summarizer;
 /// use pulpcov_core::{CoverageData, Numbits};
 ///
@@ -51,7 +51,13 @@ pub struct Run {
 /// let run = Run::new(&summary, "2026-11-30T12:00:00Z", "1d2a7c3");
 /// let line = run.to_line();
 /// assert!(line.ends_with("\"total\":[2,3],\"files\":{\"a.py\":[2,3]}}\n"));
-/// assert_eq!(History::parse(line.as_bytes())?.runs(), [run]);
+/// let mut history = History::parse(line.as_bytes())?;
+/// assert_eq!(history.runs(), [run]);
+///
+/// // A report draws the runs so far, and its own.
+/// history.push(Run::new(&summary, "2026-12-01T12:00:00Z", "8f3e2aa"));
+/// let mut page = Vec::new();
+/// html::write_single_file(&summary, &html::Options::new().history(history), &mut page)?;
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,14 +93,15 @@ impl Run {
 }
 
 impl History {
-    /// Reads the runs of a file, and puts them in the order of time. Empty lines are skipped, and of two equal lines, as a merge
-    /// may leave them, one is.
+    /// Reads the runs of a file, and puts them in the order of time. Skips empty lines. Keeps one of several equal lines, which a
+    /// merge can leave.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`], with the line, if a line is no run.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let mut runs = Vec::new();
+        let mut runs: Vec<Run> = Vec::new();
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         for (number, line) in (1..).zip(bytes.split(|&b| b == b'\n')) {
             if line.trim_ascii().is_empty() {
                 continue;
@@ -103,7 +110,7 @@ impl History {
                 Error::new(ErrorKind::Config, why).at(Position::Line { line: number, column: None })
             })?);
         }
-        runs.sort_by(|a: &Run, b| a.time.cmp(&b.time));
+        runs.sort();
         runs.dedup();
         Ok(Self { runs })
     }
@@ -121,8 +128,9 @@ impl History {
     /// Returns what pages draw: the runs, and for each of these files what was covered in each run.
     pub(super) fn drawn<'h>(&'h self, names: impl Iterator<Item = &'h str>) -> Drawn<'h> {
         let runs = self.runs.get(self.runs.len().saturating_sub(RUNS_DRAWN)..).unwrap_or_default();
-        let mut files = HashMap::new();
-        for (row, name) in names.enumerate() {
+        let files_shown: Vec<&str> = names.collect();
+        let mut files = BTreeMap::new();
+        for (row, name) in files_shown.iter().copied().enumerate() {
             let points: Vec<_> = runs.iter().map(|run| run.files.get(name).copied()).collect();
             if points.iter().any(Option::is_some) {
                 files.insert(row, points);
@@ -132,9 +140,44 @@ impl History {
             time: runs.iter().map(|run| run.time.as_str()).collect(),
             revision: runs.iter().map(|run| run.revision.as_str()).collect(),
             total: runs.iter().map(|run| run.total).collect(),
-            files: files.into_iter().collect(),
+            folders: folders_of(runs, &files_shown),
+            files,
         }
     }
+}
+
+/// Returns what was covered of each folder that has one of these files, in each run. Files that are gone count, too.
+fn folders_of(runs: &[Run], shown: &[&str]) -> BTreeMap<String, Vec<Option<Covered>>> {
+    let mut folders: BTreeMap<String, Vec<Option<Covered>>> = BTreeMap::new();
+    for folder in shown.iter().flat_map(|name| folders_above(name)) {
+        folders.entry(folder).or_insert_with(|| vec![None; runs.len()]);
+    }
+    for (at, run) in runs.iter().enumerate() {
+        for (name, (covered, all)) in &run.files {
+            for folder in folders_above(name) {
+                if let Some(point) = folders.get_mut(&folder).and_then(|points| points.get_mut(at))
+                {
+                    let (sum, total) = point.get_or_insert((0, 0));
+                    (*sum, *total) = (sum.saturating_add(*covered), total.saturating_add(*all));
+                }
+            }
+        }
+    }
+    folders
+}
+
+/// Returns the folders that a file is in, as the script names them: `src/`, `src/app/`.
+fn folders_above(name: &str) -> Vec<String> {
+    let mut folders = Vec::new();
+    let mut parts: Vec<&str> = name.split(['/', '\\']).collect();
+    parts.pop();
+    let mut folder = String::new();
+    for part in parts {
+        folder.push_str(part);
+        folder.push('/');
+        folders.push(folder.clone());
+    }
+    folders
 }
 
 /// The content of `data.history.js`.
@@ -143,19 +186,27 @@ pub(super) struct Drawn<'a> {
     time: Vec<&'a str>,
     revision: Vec<&'a str>,
     total: Vec<Covered>,
+    /// The points of the folders, by their paths with a `/` at the end.
+    folders: BTreeMap<String, Vec<Option<Covered>>>,
     /// The points of the files, by their rows.
     files: BTreeMap<usize, Vec<Option<Covered>>>,
 }
 
 fn parse_line(line: &[u8]) -> Result<Run, String> {
-    if line.starts_with(b"<<<<<<<") || line.starts_with(b"=======") || line.starts_with(b">>>>>>>")
-    {
+    const CONFLICT: [&[u8]; 4] = [b"<<<<<<<", b"|||||||", b"=======", b">>>>>>>"];
+    if CONFLICT.iter().any(|mark| line.starts_with(mark)) {
         return Err("this is a mark of a conflict: keep the lines of both sides".to_owned());
     }
     let run: Run = serde_json::from_slice(line).map_err(|err| format!("this is no run: {err}"))?;
-    match run.format {
-        FORMAT => Ok(run),
-        format => Err(format!("format {format} is unknown: a newer pulpcov may have written it")),
+    if run.format != FORMAT {
+        let format = run.format;
+        return Err(format!("format {format} is unknown: a newer pulpcov may have written it"));
+    }
+    let counts = run.files.values().chain([&run.total]);
+    let impossible = counts.copied().find(|(covered, all)| covered > all);
+    match impossible {
+        Some((covered, all)) => Err(format!("{covered} of {all} cannot be covered")),
+        None => Ok(run),
     }
 }
 
@@ -178,6 +229,7 @@ mod tests {
         assert_eq!(history.runs().iter().map(|run| run.total.0).collect::<Vec<_>>(), [3, 5]);
         let drawn = history.drawn(["b.py", "a.py"].into_iter());
         assert_eq!(drawn.files, BTreeMap::from([(1, vec![Some((3, 9)), Some((5, 9))])]));
+        assert_eq!(folders_above("src/app\\x.py"), ["src/", "src/app/"]);
     }
 
     #[test]
@@ -187,5 +239,8 @@ mod tests {
         assert!(refusal(&format!("{good}<<<<<<< ours\n")).contains("line 2"), "{}", refusal("x"));
         assert!(refusal("{}").contains("this is no run"));
         assert!(refusal(&good.replace(":1,", ":7,")).contains("format 7"));
+        assert!(refusal(&good.replace("[3,9]", "[10,9]")).contains("10 of 9 cannot be covered"));
+        assert!(refusal("||||||| base\n").contains("mark of a conflict"));
+        assert!(History::parse(format!("\u{feff}{good}").as_bytes()).is_ok());
     }
 }

@@ -18,7 +18,7 @@ const LONGEST: i32 = 40;
 pub(super) struct Hunk {
     pub(super) first: i32,
     pub(super) last: i32,
-    /// How many lines after it are not covered, too, but are not shown.
+    /// How many lines of this part are not shown.
     pub(super) more: i32,
     /// The lines, as list items.
     pub(super) html: String,
@@ -42,17 +42,19 @@ pub(super) fn hunks(report: &Report<'_>, page: &Page<'_>, file: &ChangedFile) ->
     Ok(ranges.into_iter().zip(shown).zip(parts).map(hunk).collect())
 }
 
-/// Returns the lines of the gaps and around them. Ranges that meet are one.
+/// Returns the lines of the gaps and around them. Ranges that meet are one, unless it would be too long to be shown.
 fn ranges(gaps: &[Gap], lines: i32) -> Vec<RangeInclusive<i32>> {
     let mut ranges: Vec<RangeInclusive<i32>> = Vec::new();
     for gap in gaps {
         let first = gap.first.saturating_sub(AROUND).max(1);
         let last = gap.last.saturating_add(AROUND).min(lines);
+        let after = ranges.last().map_or(1, |before| before.end().saturating_add(1));
         match ranges.last_mut() {
-            Some(before) if first <= before.end().saturating_add(1) => {
-                *before = *before.start()..=last.max(*before.end());
+            Some(before) if last < after => _ = before,
+            Some(before) if first <= after && last.saturating_sub(*before.start()) < LONGEST => {
+                *before = *before.start()..=last;
             }
-            _ => ranges.push(first..=last),
+            _ => ranges.push(first.max(after)..=last),
         }
     }
     ranges
@@ -67,11 +69,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neighboring_gaps_share_a_hunk() {
+    fn neighbouring_gaps_share_a_hunk() {
         let gap = |first, last| Gap { first, last, message: String::new() };
-        let gaps = [gap(1, 1), gap(8, 9), gap(16, 16), gap(30, 90)];
-        let found = ranges(&gaps, 91);
-        assert_eq!(found, [1..=19, 27..=91]);
-        assert_eq!(found.iter().map(shortened).collect::<Vec<_>>(), [1..=19, 27..=66]);
+        let gaps = [gap(1, 1), gap(8, 9), gap(16, 16), gap(30, 90), gap(92, 92)];
+        let found = ranges(&gaps, 94);
+        assert_eq!(found, [1..=19, 27..=93, 94..=94]);
+        assert_eq!(found.iter().map(shortened).collect::<Vec<_>>(), [1..=19, 27..=66, 94..=94]);
     }
 }

@@ -56,7 +56,7 @@ use std::path::Path;
 
 pub use baseline::Baseline;
 pub use changes::Changes;
-pub use gate::Judgement;
+pub use gate::Gate;
 pub use history::{History, Run};
 
 use source_url::SourceUrl;
@@ -86,7 +86,7 @@ pub struct Options {
     live: bool,
     problems: Vec<String>,
     changes: Option<Changes>,
-    gate: Option<Judgement>,
+    gate: Option<Gate>,
     baseline: Option<Baseline>,
     history: Option<History>,
     origin: Vec<String>,
@@ -379,18 +379,21 @@ impl Options {
     }
 
     /// Draws the total, folders and files over the runs of a history, which should end with the run of this report.
+    ///
+    /// [`History`] has an example.
     #[must_use]
     pub fn history(mut self, history: History) -> Self {
         self.history = Some(history);
         self
     }
 
-    /// Shows what a gate says: at the top of the lists, at files and folders, and on the page of each file.
+    /// Shows what a gate says: at the top of the list of files and of the folders, at each file and folder, and on the page of each
+    /// file.
     ///
-    /// [`Judgement`] has an example.
+    /// [`Gate`] has an example.
     #[must_use]
-    pub fn gate(mut self, judgement: Judgement) -> Self {
-        self.gate = Some(judgement);
+    pub fn gate(mut self, gate: Gate) -> Self {
+        self.gate = Some(gate);
         self
     }
 }

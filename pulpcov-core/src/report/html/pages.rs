@@ -104,7 +104,11 @@ pub(super) struct ContextNames<'a> {
 
 impl<'a> ContextNames<'a> {
     fn new(mut names: Vec<&'a str>) -> Self {
-        names.sort_by(|a, b| human_cmp(shown_context(a), shown_context(b)));
+        names.sort_by(|a, b| {
+            let (test, phase) = test_and_phase(shown_context(a));
+            let (other, other_phase) = test_and_phase(shown_context(b));
+            human_cmp(test, other).then(phase.cmp(&other_phase))
+        });
         names.dedup();
         let ids = names.iter().copied().zip(0..).collect();
         Self { names, ids }
@@ -114,6 +118,13 @@ impl<'a> ContextNames<'a> {
     pub(super) fn is_trivial(&self) -> bool {
         self.names.iter().all(|name| name.is_empty())
     }
+}
+
+/// Returns the name of a test without the phase that pytest-cov adds, and the place of the phase in a test.
+fn test_and_phase(name: &str) -> (&str, usize) {
+    let mut phases = ["|setup", "|run", "|teardown"].into_iter().enumerate();
+    let found = phases.find_map(|(at, phase)| Some((name.strip_suffix(phase)?, at + 1)));
+    found.unwrap_or((name, 0))
 }
 
 /// Returns the displayed name of a context.
@@ -226,6 +237,30 @@ impl PageNames {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn contexts_are_in_the_order_of_tests_and_of_their_phases() {
+        let names = [
+            "t::b|run",
+            "t::b_x|run",
+            "t::b|setup",
+            "",
+            "t::a[2]|run",
+            "t::a[10]|run",
+            "t::b|teardown",
+        ];
+        let sorted = ContextNames::new(names.to_vec());
+        let expected = [
+            "",
+            "t::a[2]|run",
+            "t::a[10]|run",
+            "t::b|setup",
+            "t::b|run",
+            "t::b|teardown",
+            "t::b_x|run",
+        ];
+        assert_eq!(sorted.names, expected);
+    }
 
     #[test]
     fn pages_are_named_as_coverage_names_them_unless_that_clashes() {

@@ -1,6 +1,6 @@
 //! The numbers of files, functions and classes, as columns.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -9,6 +9,7 @@ use crate::Result;
 use crate::python::{Facts, Region, RegionKind};
 use crate::results::{Analysis, Numbers, RegionSplitter};
 use crate::summarize::FileSummary;
+use crate::text::printable;
 
 /// The counts of all rows, one list for each column.
 #[derive(Serialize, Default)]
@@ -52,6 +53,9 @@ pub(super) struct Files<'a> {
     /// What the gate says of files below their floors, by their rows: whether they fail, and a sentence.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     judged: BTreeMap<usize, (bool, &'a str)>,
+    /// The files that are gone since the baseline, with what was covered of them, if the report compares.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gone: Vec<(String, (usize, usize))>,
     /// Whether there is a file with the history.
     history: bool,
     totals: Columns,
@@ -72,10 +76,12 @@ impl<'a> Files<'a> {
         let judged = report.pages.iter().enumerate().filter_map(|(row, page)| {
             page.judged.map(|judged| (row, (judged.fails, judged.words.as_str())))
         });
+        let gone = report.options.baseline.iter().flat_map(|baseline| &baseline.gone);
+        let gone =
+            gone.map(|(name, numbers)| (printable(name).into_owned(), numbers.ratio_covered()));
         let mut totals = Columns::default();
         totals.push(report.summary.totals());
-        totals.before =
-            report.options.baseline.iter().map(|old| Some(old.totals.ratio_covered())).collect();
+        totals.before = totals_before(report);
         Self {
             branches: report.summary.has_arcs(),
             precision: report.options.precision.digits(),
@@ -83,6 +89,7 @@ impl<'a> Files<'a> {
             name: report.pages.iter().map(|page| page.shown.as_str()).collect(),
             page: report.pages.iter().map(|page| page.name.as_str()).collect(),
             judged: judged.collect(),
+            gone: gone.collect(),
             history: report.options.history.is_some(),
             columns,
             totals,
@@ -121,12 +128,10 @@ impl<'a> Regions<'a> {
     pub(super) fn new(report: &'a Report<'a>, kind: RegionKind) -> Self {
         let mut table = Self::default();
         let mut totals = Numbers::default();
-        let mut totals_before = Numbers::default();
         let mut skipped = Skipped::default();
         for (file, rows) in rows_of_files(report, kind).into_iter().enumerate() {
             for row in rows {
                 totals += row.numbers;
-                totals_before += row.before.unwrap_or_default();
                 if !skipped.count_if_skipped(row.numbers, report.options) {
                     table.file.push(file);
                     table.name.push(row.name);
@@ -142,15 +147,18 @@ impl<'a> Regions<'a> {
             }
         }
         table.totals.push(totals);
-        if report.options.baseline.is_some() {
-            table.totals.before.push(Some(totals_before.ratio_covered()));
-        }
+        table.totals.before = totals_before(report);
         table.notes = match kind {
             RegionKind::Function => skipped.sentences("function", "functions"),
             RegionKind::Class => skipped.sentences("class", "classes"),
         };
         table
     }
+}
+
+/// Returns what was covered of the whole project before, if the report compares.
+fn totals_before(report: &Report<'_>) -> Vec<Option<(usize, usize)>> {
+    report.options.baseline.iter().map(|old| Some(old.totals.ratio_covered())).collect()
 }
 
 fn rows_of_files<'a>(report: &'a Report<'a>, kind: RegionKind) -> Vec<Vec<Row<'a>>> {
@@ -172,22 +180,15 @@ fn rows_of_file<'a>(page: &'a Page<'_>, kind: RegionKind) -> Vec<Row<'a>> {
         !parts.iter().any(|(region, _)| region.is_some_and(|region| has(region, line)))
     };
     let outside = changed.iter().filter(is_outside).count();
-    let mut seen = HashMap::<Option<&str>, usize>::new();
-    let row = |(region, numbers): &(Option<&'a Region>, Numbers)| {
-        let name = region.map(Region::name);
-        let nth = seen.entry(name).or_default();
-        let before = page.before.and_then(|before| before.region(kind, name, *nth));
-        *nth += 1;
-        Row {
-            name,
-            line: region.map_or(0, Region::start),
-            numbers: *numbers,
-            changed: match region {
-                Some(region) => changed.iter().filter(|line| has(region, line)).count(),
-                None => outside,
-            },
-            before,
-        }
+    let row = |(region, numbers): &(Option<&'a Region>, Numbers)| Row {
+        name: region.map(Region::name),
+        line: region.map_or(0, Region::start),
+        numbers: *numbers,
+        changed: match region {
+            Some(region) => changed.iter().filter(|line| has(region, line)).count(),
+            None => outside,
+        },
+        before: page.before.and_then(|before| before.region(kind, *region)),
     };
     parts.iter().map(row).collect()
 }

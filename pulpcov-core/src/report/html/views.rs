@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 
 use super::changes::ChangedFile;
-use super::gate::{JudgedFile, Judgement};
+use super::gate::{Gate, JudgedFile};
 use super::hunks::{Hunk, hunks};
 use super::outline::outline;
 use super::pages::{Page, Report, shown_context};
@@ -86,29 +86,42 @@ struct ViewBody<'a> {
 struct GateNote<'a> {
     passes: bool,
     sentence: &'a str,
-    /// The files that fail, with their pages.
-    failing: Vec<(&'a str, Option<&'a str>, &'a str)>,
+    failing: Vec<Failing<'a>>,
+    /// What fails beside measured files.
     others: &'a [String],
-    /// How many files fail, or are allowed to be below their floors, but are not listed.
+    /// How many files, rules and unmeasured files fail, but are not listed.
     more: usize,
 }
 
+/// A file that fails.
+struct Failing<'a> {
+    name: &'a str,
+    /// The page of the file, if it has one.
+    page: Option<&'a str>,
+    words: &'a str,
+}
+
 impl<'a> GateNote<'a> {
-    fn new(report: &'a Report<'a>, gate: &'a Judgement) -> Self {
+    fn new(report: &'a Report<'a>, gate: &'a Gate) -> Self {
         let pages: HashMap<&str, &Page<'_>> =
             report.pages.iter().map(|page| (page.file.name(), page)).collect();
         let failing: Vec<&JudgedFile> = gate.files.iter().filter(|file| file.fails).collect();
         let listed = failing.iter().take(MOST_PROBLEMS).map(|file| {
             let page = pages.get(file.name.as_str());
-            let name = page.map_or(file.name.as_str(), |page| page.shown.as_str());
-            (name, page.map(|page| page.name.as_str()), file.words.as_str())
+            Failing {
+                name: page.map_or(file.name.as_str(), |page| page.shown.as_str()),
+                page: page.map(|page| page.name.as_str()),
+                words: &file.words,
+            }
         });
+        let left = MOST_PROBLEMS.saturating_sub(failing.len());
+        let others = gate.others.get(..left).unwrap_or(&gate.others);
         Self {
             passes: gate.passes,
             sentence: &gate.sentence,
             failing: listed.collect(),
-            others: &gate.others,
-            more: failing.len().saturating_sub(MOST_PROBLEMS),
+            more: (failing.len() + gate.others.len()).saturating_sub(MOST_PROBLEMS),
+            others,
         }
     }
 }

@@ -87,8 +87,10 @@ fn write_lines(
         return Ok(BTreeSet::new());
     };
     let rows = rows(changed, &file.findings()?);
+    let Some(summary) = patch.summary.filter(|_| !rows.is_empty()) else {
+        return Ok(BTreeSet::new());
+    };
     let marks = rows.iter().map(|row| row.mark).collect();
-    let Some(summary) = patch.summary.filter(|_| !rows.is_empty()) else { return Ok(marks) };
     let lines = source_lines(summary, of_file)?;
     for Row { line, mark, note } in rows {
         let text = usize::try_from(line).ok().and_then(|line| lines.get(line));

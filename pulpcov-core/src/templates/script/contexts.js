@@ -60,6 +60,12 @@ function ranges(lines, others) {
   return all;
 }
 
+/** Whether the report says who ran what. */
+const hasContexts = () => Boolean($("nav a[href^='contexts.html'], nav a[href='#contexts.html']"));
+
+/** How many files of a context are shown at once. */
+const FILES_SHOWN = 40;
+
 /** @param {HTMLElement} main */
 async function contextsView(main) {
   const [files, names, runs] = await Promise.all([load("files"), load("contexts"), load("runs")]);
@@ -77,7 +83,7 @@ async function contextsView(main) {
   });
   const chosen = make("section", { className: "chosen", hidden: true, "aria-live": "polite" });
   const open = (/** @type {number} */ context) => {
-    settings.write({ c: names[context], alone: "" }, true);
+    settings.write({ c: names[context], alone: "", files: "" }, true);
     show(context);
     chosen.scrollIntoView({ block: "nearest" });
     $("h2", chosen).focus();
@@ -97,7 +103,7 @@ async function contextsView(main) {
   ];
   const grid = new Grid({ id: "contexts", columns, count: names.length, sort: "context", label: "Contexts" });
   const controls = filterControls(grid, { id: "filter.contexts", texts: [names], noun: "context", nouns: "contexts",
-    boxes: [{ id: "spare", label: "nothing run by it alone", is: (row) => total.alone[row] === 0 }] });
+    boxes: [{ id: "spare", label: "ran nothing alone", is: (row) => total.alone[row] === 0 }] });
   main.replaceChildren(chosen, controls, grid.element);
 
   let ticket = 0;
@@ -113,37 +119,33 @@ async function contextsView(main) {
       if (!isAlone || triples[at + 2]) rows.push({ file, lines: triples[at + 1], alone: triples[at + 2] });
     }
     const choice = (/** @type {boolean} */ alone, /** @type {string} */ label) => make("button", { type: "button", "aria-pressed": String(isAlone === alone), onclick: () => {
-      settings.write({ alone: alone ? "1" : "" }, true);
+      settings.write({ alone: alone ? "1" : "", files: "" }, true);
       show(context);
     } }, label);
     const close = () => {
-      settings.write({ c: "", alone: "" }, true);
+      settings.write({ c: "", alone: "", files: "" }, true);
       chosen.hidden = true;
     };
-    const { test } = testOf(names[context]);
-    const color = make("button", { type: "button", "data-color": "", onclick: () => {
+    const test = testOf(names[context]);
+    const mark = make("button", { type: "button", "data-mark": "", onclick: () => {
       chosenTests.toggle(test);
-      drawColor();
+      drawMark();
       say(chosenTests.all().includes(test) ? `Source pages mark the lines of ${test}` : `Source pages no longer mark the lines of ${test}`);
-    } });
-    const drawColor = () => {
-      const isChosen = chosenTests.all().includes(test);
-      color.setAttribute("aria-pressed", String(isChosen));
-      color.textContent = isChosen ? "its lines are marked in the sources" : "mark its lines in the sources";
-    };
-    drawColor();
-    const command = pytestCommand([names[context]]);
+    } }, "mark its lines in the sources");
+    const drawMark = () => mark.setAttribute("aria-pressed", String(chosenTests.all().includes(test)));
+    drawMark();
+    const nodes = nodesOf([names[context]]);
     const list = make("ul", { className: "files" });
     const more = make("button", { type: "button", hidden: true });
     chosen.replaceChildren(make("h2", { tabIndex: -1 }, names[context]), make("div", { className: "choice" },
       choice(false, `all it ran: ${plural(total.lines[context], "line")} of ${plural(total.files[context], "file")}`),
       choice(true, `what no other context ran: ${plural(total.alone[context], "line")}`),
-      color, command && make("button", { type: "button", onclick: () => copyText(command) }, "Copy pytest command"),
+      mark, nodes.length > 0 && make("button", { type: "button", onclick: () => copyText(pytestCommand(nodes)) }, "Copy pytest command"),
       make("button", { type: "button", "data-close": performance.now(), onclick: close }, "Close")), list, more);
     chosen.hidden = false;
     let next = 0;
-    const fill = async () => {
-      const some = rows.slice(next, next + 40);
+    const fill = async (/** @type {number} */ count) => {
+      const some = rows.slice(next, next + count);
       next += some.length;
       more.hidden = next >= rows.length;
       more.textContent = `Show more of ${plural(rows.length, "file")}`;
@@ -163,8 +165,11 @@ async function contextsView(main) {
         if (found.length > 300) label.append("…");
       }
     };
-    more.onclick = fill;
-    await fill();
+    more.onclick = () => {
+      settings.write({ files: String(next + FILES_SHOWN) });
+      fill(FILES_SHOWN);
+    };
+    await fill(Math.max(FILES_SHOWN, Number(settings.read().get("files")) || 0));
   }
   const follow = async () => {
     const context = names.indexOf(settings.read().get("c"));

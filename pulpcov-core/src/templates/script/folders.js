@@ -55,6 +55,15 @@ function foldersOf(files) {
     add(file, row);
     folder.files.push(file);
   });
+  // What a folder had before, it has lost.
+  for (const [name, [covered, all]] of files.gone ?? []) {
+    let folder = top;
+    for (const part of name.split(/[/\\]/).slice(0, -1)) {
+      folder = folder.folders.get(part);
+      if (!folder) break;
+      folder.before = [(folder.before?.[0] ?? 0) + covered, (folder.before?.[1] ?? 0) + all];
+    }
+  }
   // A folder with nothing but a folder is shown as one with it.
   const fold = (/** @type {Folder} */ folder) => {
     while (folder !== top && !folder.files.length && folder.folders.size === 1) {
@@ -110,7 +119,7 @@ class Tree extends Grid {
       cell: (row, cell) => coverCell(cell, nodes[row].covered, nodes[row].all, precision, "no statements"),
     });
     if (runs) {
-      const points = (/** @type {number} */ row) => pointsOf(nodes[row], runs);
+      const points = (/** @type {number} */ row) => (nodes[row].folders ? runs.folders[nodes[row].path] : runs.files[nodes[row].row]);
       columns.push(historyColumn(runs, precision, points, (row) => nodes[row].path));
     }
     if (files.before) columns.push(changeColumn((row) => nodes[row].before, (row) => nodes[row].covered, (row) => nodes[row].all));
@@ -264,21 +273,6 @@ class Tree extends Grid {
     event.stopPropagation();
     action();
   }
-}
-
-/**
- * Returns how much of a file, or of all files that a folder has now, was covered in each run.
- * @param {Folder} folder
- * @param {Runs} runs
- * @returns {([number, number] | null)[]}
- */
-function pointsOf(folder, runs) {
-  if (!folder.folders) return runs.files[folder.row];
-  const inner = [...folder.folders.values(), ...folder.files].map((one) => pointsOf(one, runs) ?? []);
-  return runs.time.map((_, at) => {
-    const known = inner.map((points) => points[at]).filter(Boolean);
-    return known.length ? [known.reduce((sum, [covered]) => sum + covered, 0), known.reduce((sum, [, all]) => sum + all, 0)] : null;
-  });
 }
 
 /**

@@ -282,7 +282,7 @@ function figureColumns(table, files) {
 }
 
 /**
- * Returns the column of how many percentage points were won or lost.
+ * Returns the column of how many percentage points the coverage rose or fell.
  * @param {(row: number) => [number, number] | null} before
  * @param {(row: number) => number} covered
  * @param {(row: number) => number} all
@@ -297,7 +297,7 @@ function changeColumn(before, covered, all) {
     id: "change", label: "change", title: "How many percentage points the coverage rose or fell", className: "change", value: points,
     cell: (row, cell) => {
       const change = points(row);
-      // What rounds to nothing is still said if it is something.
+      // A change that is too small for one decimal is still shown.
       const text = Math.abs(change) >= 0.05 ? Math.abs(change).toFixed(1) : "<0.1";
       cell.textContent = before(row) ? (change ? `${change > 0 ? "+" : "−"}${text}` : "") : "new";
       cell.classList.toggle("fell", change < 0);
@@ -322,7 +322,10 @@ function totals(table, files, columns) {
     }
     if (table.before) {
       sum.before = table.totals.before;
-      if (isPart) sum.before = [[0, 1].map((part) => Array.from(rows).reduce((all, row) => all + (table.before[row]?.[part] ?? 0), 0))];
+      if (isPart) {
+        const known = Array.from(rows, (row) => table.before[row]).filter(Boolean);
+        sum.before = [known.length ? known.reduce(([covered, all], [more, further]) => [covered + more, all + further]) : null];
+      }
     }
     const figures = new Map(figureColumns(sum, files).map((column) => [column.id, column]));
     const title = isPart ? `Total of ${thousands(rows.length)}` : "Total";

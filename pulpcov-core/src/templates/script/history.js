@@ -1,6 +1,6 @@
 // The history: small curves of how much was covered in each run.
 
-/** @typedef {{ time: string[], revision: string[], total: [number, number][], files: Record<string, ([number, number] | null)[]> }} Runs */
+/** @typedef {{ time: string[], revision: string[], total: [number, number][], folders: Record<string, ([number, number] | null)[]>, files: Record<string, ([number, number] | null)[]> }} Runs */
 
 /**
  * Draws a curve. Its scale is that of its own points, because most runs differ by little.
@@ -19,10 +19,10 @@ function curve(points, runs, precision, name, [width, height] = [72, 22]) {
   const words = known.length ? `${name}: ${known[0].text} to ${known.at(-1).text} in ${plural(known.length, "run")}` : `${name}: no runs`;
   const line = svg("polyline", { points: known.map(({ at, share }) => `${x(at).toFixed(1)},${y(share).toFixed(1)}`).join(" ") });
   const dots = known.map(({ at, share, text }) => {
-    // The time as it is written, without the seconds.
     const dot = svg("circle", { cx: x(at).toFixed(1), cy: y(share).toFixed(1), r: "2" });
     dot.append(svg("title", {}));
-    dot.firstChild.textContent = `${text}, ${runs.time[at].slice(0, 16).replace("T", " ")}, ${runs.revision[at]}`;
+    // The time as it is written, without the seconds. Anybody who can edit the file can write anything there.
+    dot.firstChild.textContent = `${text}, ${visible(runs.time[at].slice(0, 16).replace("T", " "))}, ${visible(runs.revision[at])}`;
     return dot;
   });
   const drawing = svg("svg", { class: "curve", role: "img", "aria-label": words, width: String(width), height: String(height), viewBox: `0 0 ${width} ${height}` });
@@ -45,7 +45,10 @@ function historyColumn(runs, precision, points, name) {
   };
   return {
     id: "history", label: "history", title: "How much was covered in each run; sorted by how much it rose", className: "history third", value: rise,
-    cell: (row, cell) => { if (points(row)) cell.append(curve(points(row), runs, precision, name(row))); },
+    cell: (row, cell) => {
+      const known = points(row);
+      if (known) cell.append(curve(known, runs, precision, name(row)));
+    },
   };
 }
 

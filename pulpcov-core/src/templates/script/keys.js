@@ -92,7 +92,7 @@ addEventListener("keydown", (event) => {
   if (field && /** @type {HTMLInputElement} */ (field).type !== "checkbox") return;
   if ($("dialog[open]") && event.key !== "?") return;
   if (event.key in keys) { event.preventDefault(); keys[event.key](); return; }
-  const element = $$("[data-key]").find((element) => element.dataset.key === event.key && !element.closest("dialog"));
+  const element = $$("[data-key]").find((element) => element.dataset.key === event.key && !element.closest("dialog, [hidden]"));
   if (element) { event.preventDefault(); element.click(); return; }
   if (event.key === "[") $("#prev")?.click();
   if (event.key === "]") $("#next")?.click();

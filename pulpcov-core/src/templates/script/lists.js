@@ -194,7 +194,7 @@ async function listView(main, kind) {
     total: totals(table, files, columns), label: $("h1").textContent,
   });
   await rest();
-  const ofChosen = await filesOfChosen();
+  const ofChosen = isRegions ? null : await filesOfChosen();
   const controls = filterControls(grid, {
     texts: isRegions ? [whole, table.name.map((name) => name ?? none)] : [whole], noun, nouns,
     isCovered: (row) => !table.missing[row] && !table.missing_branches[row], skipsCovered: main.dataset.skipCovered === "true",
@@ -236,7 +236,7 @@ async function worstView(main) {
     id: "gain", key: "g", label: "total gains", title: "How many percentage points the total gains if all of the function runs", className: "last", falling: true, value: gain,
     cell: (at, cell) => { cell.textContent = `+${((100 * gain(at)) / all).toFixed(2)}`; },
   });
-  columns.push(...figureColumns(table, files).slice(-1).map((column) => ({
+  columns.push(...figureColumns(table, files).filter(({ id }) => id === "coverage").map((column) => ({
     ...column, value: (/** @type {number} */ at) => column.value(rows[at]), cell: (/** @type {number} */ at, /** @type {HTMLTableCellElement} */ cell) => column.cell(rows[at], cell),
   })));
   await rest();

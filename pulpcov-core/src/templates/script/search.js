@@ -64,8 +64,7 @@ async function search() {
   dialog.onclose = () => dialog.remove();
   dialog.onclick = (/** @type {Event} */ event) => { if (event.target === dialog) dialog.close(); };
   dialog.showModal();
-  const hasContexts = Boolean($("nav a[href='contexts.html']"));
-  const [files, functions, classes, contexts] = await Promise.all([load("files"), load("functions"), load("classes"), hasContexts ? load("contexts") : []]);
+  const [files, functions, classes, contexts] = await Promise.all([load("files"), load("functions"), load("classes"), hasContexts() ? load("contexts") : []]);
   /** @type {Map<string, number>} */
   const rowOf = new Map(files.page.map((/** @type {string} */ page, /** @type {number} */ row) => [page, row]));
   let ticket = 0;
@@ -89,7 +88,7 @@ async function search() {
   const figure = (/** @type {Table} */ table, /** @type {number} */ row) => make("small", {}, ` ${percent(executed(table, row) + taken(table, row), table.statements[row] + table.branches[row], files.precision)}%`);
 
   /** Adds names of one kind, and returns how many there are. */
-  const addNames = (/** @type {string} */ kind, /** @type {any} */ query, /** @type {Table} */ table, /** @type {(row: number) => string} */ textOf, /** @type {(row: number) => string} */ href, /** @type {(row: number) => any[]} */ detail) => {
+  const addNames = (/** @type {string} */ kind, /** @type {any} */ query, /** @type {Table} */ table, /** @type {(row: number) => string} */ textOf, /** @type {(row: number) => string} */ href, /** @type {(row: number) => any[]} */ detail, /** @type {((row: number) => string) | undefined} */ pathOf) => {
     /** @type {{row: number, text: string, places: [number, number][], rank: number}[]} */
     const hits = [];
     table.name.forEach((name, row) => {
@@ -97,9 +96,18 @@ async function search() {
       if (query.states.includes("missing") && !table.missing[row]) return;
       if (query.states.includes("partial") && !table.partial[row]) return;
       const text = textOf(row);
-      const places = placesOf(text, query.words, query.isExact);
+      let places = placesOf(text, query.words, query.isExact);
+      let isInPath = false;
+      if (!places && pathOf) {
+        // Some words may be in the path, if another is in the name.
+        const has = (/** @type {string} */ part, /** @type {string} */ word) => placesOf(part, [word], query.isExact) !== null;
+        const inName = query.words.filter((/** @type {string} */ word) => has(text, word));
+        const isFound = inName.length > 0 && query.words.every((/** @type {string} */ word) => has(text, word) || has(pathOf(row), word));
+        places = isFound ? placesOf(text, inName, query.isExact) : null;
+        isInPath = true;
+      }
       // A word at the end of a name tells more than one in its path. Without words, what misses most comes first.
-      if (places) hits.push({ row, text, places, rank: places.length ? text.length - places.at(-1)[0] : -table.missing[row] - table.partial[row] });
+      if (places) hits.push({ row, text, places, rank: places.length ? (isInPath ? 1000 : 0) + text.length - places.at(-1)[0] : -table.missing[row] - table.partial[row] });
     });
     hits.sort((a, b) => a.rank - b.rank);
     for (const { row, text, places } of hits.slice(0, MOST_NAMES)) add(kind, href(row), ...marked(text, places), ...detail(row));
@@ -122,13 +130,13 @@ async function search() {
       for (const row of matches.slice(0, MOST_NAMES)) add("line", `${files.page[row]}.html#t${from}${to > from ? `-${to}` : ""}`, `${visible(files.name[row])}:${from}${to > from ? `-${to}` : ""}`);
       shown += matches.length;
     }
-    shown += addNames("file", query, files, (row) => files.name[row], (row) => address(files.page[row]), (row) => [figure(files, row)]);
+    shown += addNames("file", query, files, (row) => files.name[row], (row) => address(files.page[row]), (row) => [figure(files, row)], undefined);
     /** @type {[string, Table][]} */
     const regions = [["function", functions], ["class", classes]];
     for (const [kind, table] of regions) {
       const where = (/** @type {number} */ row) => files.name[table.file[row]];
       shown += addNames(kind, query, table, (row) => table.name[row], (row) => address(files.page[table.file[row]], table.line[row]),
-        (row) => [figure(table, row), make("small", {}, ` ${visible(where(row))}:${table.line[row]}`)]);
+        (row) => [figure(table, row), make("small", {}, ` ${visible(where(row))}:${table.line[row]}`)], where);
     }
     if (query.states.length || !query.words.length) {
       state.textContent = plural(shown, "name");

@@ -76,11 +76,12 @@ function sourceView(main) {
 
   // Lines that ran in one version only: a button goes to the next one.
   $$("[data-was]", header).forEach((button) => {
-    const lines = () => $$(`li[data-was=${button.dataset.was}]`, main).map((item) => Number(item.id.slice(1)));
     button.onclick = () => {
       const from = selection?.[1] ?? 0;
-      const all = lines();
-      goToLine(all.find((line) => line > from) ?? all[0]);
+      const all = $$(`li[data-was=${button.dataset.was}]`, main).map((item) => Number(item.id.slice(1)));
+      const line = all.find((line) => line > from) ?? all[0];
+      goToLine(line);
+      say(`Line ${line}, ${button.dataset.was}`);
     };
   });
 
@@ -111,12 +112,10 @@ function sourceView(main) {
     copyTests.hidden = true;
     if (!selection || !hasContexts()) return;
     const [from, to] = selection;
-    const found = await contextsOfLines(page, from, to);
-    const command = pytestCommand(found);
-    if (!command || selection?.[0] !== from || selection[1] !== to) return;
-    const count = new Set(found.map(nodeOf).filter(Boolean)).size;
-    copyTests.replaceChildren(`Copy pytest of ${plural(count, "test")} `, make("kbd", {}, "t"));
-    copyTests.onclick = () => copyText(command);
+    const nodes = nodesOf(await contextsOfLines(page, from, to));
+    if (!nodes.length || selection?.[0] !== from || selection[1] !== to) return;
+    copyTests.replaceChildren(`Copy pytest command of ${plural(nodes.length, "test")} `, make("kbd", {}, "t"));
+    copyTests.onclick = () => copyText(pytestCommand(nodes));
     copyTests.hidden = false;
   };
   const show = (/** @type {number} */ at, /** @type {ScrollLogicalPosition} */ block = "start") => {

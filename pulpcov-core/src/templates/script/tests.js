@@ -3,34 +3,39 @@
 const PHASES = ["setup", "run", "teardown"];
 
 /**
- * Returns the name of a test without the phase that pytest-cov adds, and whether there is one.
+ * Returns the name of a test without the phase that pytest-cov adds.
  * @param {string} name
  */
 function testOf(name) {
   const bar = name.lastIndexOf("|");
-  const isPhase = bar >= 0 && PHASES.includes(name.slice(bar + 1));
-  return { test: isPhase ? name.slice(0, bar) : name, isPhase };
+  return bar >= 0 && PHASES.includes(name.slice(bar + 1)) ? name.slice(0, bar) : name;
 }
 
 /**
- * Returns the node id of a test, if pytest gave the name. A static context of coverage.py may stand before it.
+ * Returns the node id of a test, if pytest gave the name. `TestName` of the crate says how names are read: a static context of
+ * coverage.py may stand before the file.
  * @param {string} name
  */
 function nodeOf(name) {
-  const { test } = testOf(name);
-  const bar = test.indexOf("|");
-  const id = bar >= 0 && !test.slice(0, bar).includes("::") ? test.slice(bar + 1) : test;
-  return /\.py::./.test(id) ? id : "";
+  const test = testOf(name);
+  const python = test.indexOf(".py::");
+  const end = python >= 0 ? python : test.indexOf("::");
+  return end < 0 ? "" : test.slice(test.lastIndexOf("|", end) + 1);
 }
 
 /**
- * Returns the command that runs tests, as a shell takes it. It is empty if pytest has none of the tests.
+ * Returns the node ids of tests, each once.
  * @param {string[]} names
  */
-function pytestCommand(names) {
-  const nodes = [...new Set(names.map(nodeOf).filter(Boolean))];
+const nodesOf = (names) => [...new Set(names.map(nodeOf).filter(Boolean))];
+
+/**
+ * Returns the command that runs tests, as a shell takes it.
+ * @param {string[]} nodes
+ */
+function pytestCommand(nodes) {
   const quoted = (/** @type {string} */ id) => (/^[\w@%+=:,./-]+$/.test(id) ? id : `'${id.replaceAll("'", "'\\''")}'`);
-  return nodes.length ? `pytest ${nodes.map(quoted).join(" ")}` : "";
+  return `pytest ${nodes.map(quoted).join(" ")}`;
 }
 
 /** The tests that the reader chose, without phases. */
@@ -57,12 +62,9 @@ const chosenTests = {
 function chosenContexts(names) {
   const chosen = new Set(chosenTests.all());
   const found = new Set();
-  if (chosen.size) names.forEach((name, context) => { if (chosen.has(testOf(name).test)) found.add(context); });
+  if (chosen.size) names.forEach((name, context) => { if (chosen.has(testOf(name))) found.add(context); });
   return found;
 }
-
-/** Whether the report says who ran what. */
-const hasContexts = () => Boolean($("nav a[href^='contexts.html'], nav a[href='#contexts.html']"));
 
 /**
  * Returns which files the chosen tests ran. Returns `null` if none is chosen.
@@ -106,7 +108,10 @@ async function markChosen(main, header, page, lineAt) {
     lineAt(line - 1)?.classList.add("by");
     count++;
   }
-  const again = () => markChosen(main, header, page, lineAt);
+  const again = async () => {
+    await markChosen(main, header, page, lineAt);
+    ($(".by button", header.parentElement) ?? main).focus({ preventScroll: true });
+  };
   const button = (/** @type {string} */ test) => make("button", { type: "button", "aria-label": `Take ${test} away`, onclick: () => {
     chosenTests.toggle(test);
     again();
