@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::json;
 
 use super::shop;
+use crate::support::Dir;
 use crate::support::chromium::Browser;
 
 /// Lists, folders and sources say what rose and what fell since a baseline, also when lines moved.
@@ -96,8 +97,13 @@ fn what_rose_and_fell_is_shown_everywhere() {
     assert_eq!(browser.errors(), Vec::<String>::new());
     // What is compared must be of the same sources and files.
     dir.pulpcov(["html", "--baseline=before.data"]).status(1).stderr("--baseline-rev");
-    dir.write("elsewhere/x.py", "x = 1\n");
-    dir.coverage(["run", "--data-file=other.data", "--source=elsewhere", "elsewhere/x.py"])
-        .status(0);
-    dir.pulpcov(["html", "--baseline=other.data"]).status(1).stderr("no file of this report");
+    let other = Dir::new();
+    for name in ["main.py", "shop/__init__.py", "shop/cart.py"] {
+        other.write(name, fs::read(dir.path(name)).unwrap());
+    }
+    other.coverage(["run", "--branch", "--source=shop", "main.py"]).status(0);
+    fs::rename(other.path(".coverage"), dir.path("other.data")).unwrap();
+    let compare = ["html", "--baseline=other.data"];
+    dir.pulpcov(compare).status(1).stderr("no file of this report: --source-root=. finds");
+    dir.pulpcov([&compare[..], &["--source-root=."]].concat()).status(0);
 }

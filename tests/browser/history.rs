@@ -40,6 +40,13 @@ fn runs_are_added_and_drawn() {
     browser.until("document.querySelector('.tree tbody .curve')");
     assert_eq!(browser.barriers(), Vec::<String>::new());
     assert_eq!(browser.errors(), Vec::<String>::new());
+    let parts = ["html", "--history=runs.jsonl", "shop/cart.py"];
+    dir.pulpcov(parts).status(1).stderr("leave out FILE");
+    dir.pulpcov(&parts[..2]).status(0);
+    let beside = ["html", "--badge", "--single-file=-"];
+    dir.pulpcov(beside).status(1).stderr("standard output has no folder");
+    dir.pulpcov(["html", "--badge", "--single-file=one.html"]).status(0);
+    assert!(dir.names().contains(&"badge.svg".to_owned()));
     // Only a plain file is read.
     std::os::unix::fs::symlink("runs.jsonl", dir.path("link.jsonl")).unwrap();
     nix::unistd::mkfifo(&dir.path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
