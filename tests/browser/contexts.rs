@@ -140,7 +140,11 @@ fn back_shows_as_many_files_of_a_context() {
     browser.until_is(count, 40);
     browser.click(".chosen > button:last-child");
     browser.until_is(count, 80);
-    browser.click(".chosen .files > li:last-child > a");
+    browser.until(
+        "![...document.querySelectorAll('.chosen .lines')].some(label => label.innerText === '…')",
+    );
+    browser.run("document.querySelector('.chosen .files > li:last-child > a').focus()");
+    browser.keys("\u{e007}");
     browser.until("document.querySelector('#main.src[data-ready]')");
     browser.run("history.back()");
     browser.until("document.querySelector('.chosen')");

@@ -197,10 +197,18 @@ pub(super) fn tracked() -> Result<Vec<PathBuf>, Failure> {
 
 /// Returns the contents of files of a revision, in the order of their paths. Paths start from the top folder.
 pub(super) fn contents(revision: &str, paths: &[&Path]) -> Result<Vec<Vec<u8>>, Failure> {
-    let tree: HashMap<PathBuf, String> = tree(revision)?.into_iter().collect();
-    let hash = |path: &&Path| tree.get(*path).cloned().ok_or_else(|| missing(path));
-    let files = paths.iter().map(|path| Ok((path.to_path_buf(), hash(path)?)));
-    objects(&files.collect::<Result<Vec<_>, Failure>>()?)
+    // git reads one name a line.
+    if paths.iter().any(|path| path.as_os_str().as_bytes().contains(&b'\n')) {
+        let tree: HashMap<PathBuf, String> = tree(revision)?.into_iter().collect();
+        let hash = |path: &&Path| tree.get(*path).cloned().ok_or_else(|| missing(path));
+        let files = paths.iter().map(|path| Ok((path.to_path_buf(), hash(path)?)));
+        return objects(&files.collect::<Result<Vec<_>, Failure>>()?);
+    }
+    let named = paths.iter().map(|path| {
+        let object = [revision.as_bytes(), b":", path.as_os_str().as_bytes()].concat();
+        (path.to_path_buf(), object)
+    });
+    objects(&named.collect::<Vec<_>>())
 }
 
 /// Returns the files of a revision, by their paths from the top folder, and the hashes of their contents.
@@ -217,15 +225,17 @@ pub(super) fn tree(revision: &str) -> Result<Vec<(PathBuf, String)>, Failure> {
     Ok(list.split(|&b| b == 0).filter_map(file).collect())
 }
 
-/// Returns the contents of files by their hashes, in the same order.
-pub(super) fn objects(files: &[(PathBuf, String)]) -> Result<Vec<Vec<u8>>, Failure> {
-    let hashes = files.iter().map(|(_, hash)| format!("{hash}\n")).collect::<String>();
-    let objects = git(&["cat-file", "--batch"], hashes.into_bytes())?;
+/// Returns the contents of files by their names or hashes as git's objects, in the same order.
+pub(super) fn objects(files: &[(PathBuf, impl AsRef<[u8]>)]) -> Result<Vec<Vec<u8>>, Failure> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = files.iter().flat_map(|(_, object)| [object.as_ref(), b"\n"]);
+    let objects = git(&["cat-file", "--batch"], names.collect::<Vec<_>>().concat())?;
     let mut rest = objects.as_slice();
-    let content = |(path, _): &(PathBuf, String)| {
-        next_object(&mut rest).map(<[u8]>::to_vec).ok_or_else(|| missing(path))
-    };
-    files.iter().map(content).collect()
+    let mut content =
+        |path: &Path| next_object(&mut rest).map(<[u8]>::to_vec).ok_or_else(|| missing(path));
+    files.iter().map(|(path, _)| content(path)).collect()
 }
 
 fn missing(path: &Path) -> Failure {

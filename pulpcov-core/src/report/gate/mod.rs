@@ -6,10 +6,13 @@
 //!
 //! - `text`, `markdown`, `json`, `github`: the formats.
 //! - `words`: the sentences that they share.
+//! - `page`: what the HTML report shows.
 
 mod github;
 mod json;
 pub(in crate::report) mod markdown;
+#[cfg(feature = "html")]
+mod page;
 mod text;
 mod words;
 

@@ -1,7 +1,5 @@
 //! The sentences of all formats.
 
-#[cfg(feature = "html")]
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use super::GateReport;
@@ -35,6 +33,11 @@ impl GateReport<'_> {
     /// Returns everything that fails: files, rules, and files that were not measured.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let files = self.verdict.failing_files().map(|file| self.of_file(file));
+        files.chain(self.other_problems()).collect()
+    }
+
+    /// Returns what fails beside measured files.
+    pub(super) fn other_problems(&self) -> impl Iterator<Item = Problem> {
         let groups = self.verdict.failing_groups().map(of_group);
         let unmeasured = self.verdict.unmeasured().iter().map(|name| Problem {
             file: Some(self.shown(name)),
@@ -46,10 +49,10 @@ impl GateReport<'_> {
                 None => "measure it, or remove its line from the ratchet".to_owned(),
             },
         });
-        files.chain(groups).chain(unmeasured).collect()
+        groups.chain(unmeasured)
     }
 
-    fn of_file(&self, file: &FileVerdict) -> Problem {
+    pub(super) fn of_file(&self, file: &FileVerdict) -> Problem {
         let mut what =
             Sentence::new(format!("{}, ", missing(file.numbers()))).then(self.judge(file));
         if let Some(allowed) = file.allowed() {
@@ -62,38 +65,6 @@ impl GateReport<'_> {
             remedy: file.remedies().join("; "),
             weight: weight(file.numbers()),
         }
-    }
-
-    /// Returns what is said of each file that is below its floor: its name, whether it fails, and a sentence.
-    #[cfg(feature = "html")]
-    pub(in crate::report) fn files_below(&self) -> Vec<(String, bool, String)> {
-        let is_below = |file: &&FileVerdict| file.outcome() != Outcome::Passes;
-        let said = |file: &FileVerdict| {
-            let fails = file.outcome() == Outcome::Fails;
-            let Problem { what, remedy, .. } = self.of_file(file);
-            let remedy = if fails { format!(": {remedy}") } else { String::new() };
-            (file.name().to_owned(), fails, format!("{}{remedy}", what.plain()))
-        };
-        self.verdict.files().iter().filter(is_below).map(said).collect()
-    }
-
-    /// Returns what fails beside measured files, in sentences.
-    #[cfg(feature = "html")]
-    pub(in crate::report) fn other_problems(&self) -> Vec<String> {
-        let failing: BTreeSet<String> =
-            self.verdict.failing_files().map(|file| self.shown(file.name())).collect();
-        let is_other =
-            |problem: &Problem| problem.file.as_ref().is_none_or(|name| !failing.contains(name));
-        let sentence = |problem: Problem| {
-            format!("{}: {}: {}", problem.about, problem.what.plain(), problem.remedy)
-        };
-        self.problems().into_iter().filter(is_other).map(sentence).collect()
-    }
-
-    /// Returns whether nothing fails.
-    #[cfg(feature = "html")]
-    pub(in crate::report) fn passes(&self) -> bool {
-        self.verdict.passes()
     }
 
     /// Returns what judges a file.

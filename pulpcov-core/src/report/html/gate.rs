@@ -69,7 +69,7 @@ impl Gate {
             })
             .collect();
         let by_name = files.iter().enumerate().map(|(at, file)| (file.name.clone(), at)).collect();
-        let others = report.other_problems();
+        let others = report.other_sentences();
         Self {
             sentence: printable(&report.total()).into_owned(),
             passes: report.passes(),
