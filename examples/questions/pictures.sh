@@ -42,7 +42,7 @@ terminal tests.png "tests-for --explain"
 terminal fell.png "patch --only-new-misses --baseline=main.data"
 terminal merge.png "gate"
 
-picture changes.png "$(echo "$shop"/htmlcov/*_cart_py.html)" 1000 742
+picture changes.png "$(echo "$shop"/htmlcov/*_cart_py.html)" 1000 792
 
 # The source as it is on the main branch, with the tests that ran line 20 below it.
 cd "$shop"
