@@ -133,6 +133,11 @@ match x, y:
             ("match x:\n case A(+1): pass\n", Py314, "line 2: invalid syntax"),
             ("match x:\n case A(+1): pass\n", Py315, ""),
             ("match x:\n case -2(y): pass\n", Py311, "line 2: invalid syntax"),
+            (
+                "match x:\n case A(y=2,\n(\n1)): pass\n",
+                Py314,
+                "line 4: positional patterns follow keyword patterns",
+            ),
             ("x = (a b)\n", Py311, "line 1: invalid syntax. Perhaps you forgot a comma?"),
             ("f(a for a in b, c)\n", Py313, "line 1: Generator expression must be parenthesized"),
             ("x = (\n", Py313, "line 1: '(' was never closed"),

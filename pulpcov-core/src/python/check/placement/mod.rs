@@ -248,10 +248,10 @@ impl<'a> Visitor<'a> for Walk<'a, '_> {
                 if is_future(node) {
                     self.future_import(node);
                 }
-                let is_star = node.names.iter().any(|alias| alias.name.as_str() == "*");
-                if is_star && self.kind() != Kind::Module && !node.is_lazy {
+                let star = node.names.iter().find(|alias| alias.name.as_str() == "*");
+                if let Some(star) = star.filter(|_| self.kind() != Kind::Module && !node.is_lazy) {
                     let message = "import * only allowed at module level";
-                    self.refuse(Stage::Symbols, node, message);
+                    self.refuse(Stage::Symbols, star, message);
                 }
                 self.imported(statement, &node.names);
             }
@@ -413,6 +413,14 @@ mod tests {
 
     use super::super::future;
     use super::*;
+    use crate::python::{AnalyzeOptions, PythonSource};
+
+    #[test]
+    fn a_star_is_refused_at_its_own_line() {
+        let source = PythonSource::decode(b"def f():\n from\\\n x import\\\n *\n").unwrap();
+        let error = source.analyze(&AnalyzeOptions::new().unwrap()).unwrap_err().to_string();
+        assert!(error.contains("import * only allowed") && error.contains("line 4"), "{error}");
+    }
 
     const PARTS: [&str; 41] = [
         "x",
