@@ -302,8 +302,10 @@ impl<'a> Visitor<'a> for Table<'a, '_> {
                 {
                     self.with_name(self.current, "__class__", |uses| uses.read = true);
                 }
+                // CPython replaces `__debug__` by its value before it looks at names.
+                let is_constant = is_read && name.id.as_str() == "__debug__";
                 self.with_name(self.current, name.id.as_str(), |uses| {
-                    uses.read |= is_read;
+                    uses.read |= is_read && !is_constant;
                     uses.bound |= !is_read;
                 });
             }
@@ -366,5 +368,20 @@ impl<'a> Visitor<'a> for Table<'a, '_> {
             self.bind(name.as_str());
         }
         visitor::walk_pattern(self, pattern);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::python::{AnalyzeOptions, PythonSource};
+
+    #[test]
+    fn a_constant_is_no_use_of_a_name() {
+        let refused = |text: &[u8]| {
+            let source = PythonSource::decode(text.to_vec()).unwrap();
+            source.analyze(&AnalyzeOptions::new().unwrap()).is_err()
+        };
+        assert!(!refused(b"if __debug__: x = 1\nglobal __debug__\n"));
+        assert!(refused(b"def f():\n if x: y = 1\n global x\n"));
     }
 }
