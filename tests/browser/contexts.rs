@@ -53,7 +53,7 @@ fn tests_are_chosen_and_their_lines_are_marked() {
     let dir = Dir::new();
     dir.write("app.py", "def first():\n    return 1\n\n\ndef second():\n    return 2\n\n\ndef third():\n    return 3\n");
     dir.write("other.py", "def other():\n    return 1\n");
-    dir.write("main.py", "import coverage\nimport app, other\n\ncov = coverage.Coverage.current()\nfor name, step in [('tests/test_a.py::test_one|setup', app.first), ('tests/test_a.py::test_one|run', app.second), (\"tests/test_a.py::test_it's[a|b]|run\", app.third), ('ci|tests/test_b.py::test_other|run', other.other)]:\n    cov.switch_context(name)\n    step()\n");
+    dir.write("main.py", "import coverage\nimport app, other\n\ncov = coverage.Coverage.current()\nfor name, step in [('tests/test_a.py::test_one|setup', app.first), ('tests/test_a.py::test_one|run', app.second), (\"tests/test_a.py::test_it's[a|b]|run\", app.third), ('ci|-p/test_b.py::test_other|run', other.other)]:\n    cov.switch_context(name)\n    step()\n");
     dir.coverage(["run", "--include=app.py,other.py", "main.py"]).status(0);
     dir.pulpcov(["html", "--show-contexts"]).status(0);
     dir.pulpcov(["html", "--show-contexts", "--single-file=one.html"]).status(0);
@@ -117,7 +117,7 @@ fn tests_are_chosen_and_their_lines_are_marked() {
         browser.keys("t");
         browser.until_is(
             "document.querySelector('.say')?.innerText ?? ''",
-            "Copied pytest tests/test_b.py::test_other",
+            "Copied pytest ./-p/test_b.py::test_other",
         );
     }
     assert_eq!(browser.errors(), Vec::<String>::new());

@@ -47,6 +47,10 @@ fn runs_are_added_and_drawn() {
     dir.pulpcov(beside).status(1).stderr("standard output has no folder");
     dir.pulpcov(["html", "--badge", "--single-file=one.html"]).status(0);
     assert!(dir.names().contains(&"badge.svg".to_owned()));
+    // What cannot be written is known before anything is.
+    std::fs::create_dir_all(dir.path("blocked/badge.svg")).unwrap();
+    dir.pulpcov(["html", "--badge", "-d", "blocked"]).status(1).stderr("this is a folder");
+    assert_eq!(dir.names_in("blocked"), ["badge.svg"]);
     // Only a plain file is read.
     std::os::unix::fs::symlink("runs.jsonl", dir.path("link.jsonl")).unwrap();
     nix::unistd::mkfifo(&dir.path("fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();

@@ -346,6 +346,22 @@ fn renames_are_followed_through_merges() {
 }
 
 #[test]
+fn renames_end_with_the_revision_of_the_sources() {
+    let repo = Repo::new();
+    let runs = "show(1); connect('pg'); close(show)";
+    repo.measure_into("base.data", runs);
+    fs::create_dir_all(repo.0.path("src/new")).unwrap();
+    repo.0.git(&["mv", "src/legacy/db.py", "src/new/db.py"]);
+    repo.0.commit("moved");
+    repo.measure(runs);
+    // This is not part of what is reported on.
+    repo.0.git(&["mv", "src/new/db.py", "src/new/other.py"]);
+    let args = ["--source-rev=HEAD", "--baseline=base.data", "--baseline-rev=HEAD~1"];
+    let ran = repo.gate(&args).status(0);
+    assert!(!ran.stdout.contains("new, "), "{}", ran.stdout);
+}
+
+#[test]
 fn a_baseline_names_what_fell() {
     let repo = Repo::new();
     repo.0.write("src/gone.py", "x = 1\n");

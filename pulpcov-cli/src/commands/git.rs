@@ -139,7 +139,7 @@ pub(super) struct NameChanges {
 /// among them.
 pub(super) fn files_since_base(base: Option<&str>) -> Result<NameChanges, Failure> {
     let base = find_base(base, None, Some("remove the setting `new_files`"))?;
-    let mut changes = names_since(&base.commit)?;
+    let mut changes = names_since(&base.commit, None)?;
     changes.added.extend(untracked()?);
     Ok(changes)
 }
@@ -156,10 +156,16 @@ pub(super) fn last_changes(path: &Path) -> Vec<String> {
     String::from_utf8_lossy(&commits).lines().map(str::to_owned).collect()
 }
 
-/// Returns a short name of the commit that is checked out, with `-dirty` if tracked files differ. None without a repository.
+/// Returns a short name of the commit that is checked out, with `-dirty` if tracked files differ. None without a repository. git
+/// is asked once.
 pub(super) fn description() -> Option<String> {
-    let name = git(&["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"], Vec::new());
-    Some(String::from_utf8_lossy(&name.ok()?).trim().to_owned()).filter(|name| !name.is_empty())
+    static NAME: OnceLock<Option<String>> = OnceLock::new();
+    let ask = || {
+        let options = ["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"];
+        let name = git(&options, Vec::new()).ok()?;
+        Some(String::from_utf8_lossy(&name).trim().to_owned()).filter(|name| !name.is_empty())
+    };
+    NAME.get_or_init(ask).clone()
 }
 
 /// Returns whether the history of the repository is cut off.
@@ -168,11 +174,13 @@ pub(super) fn is_shallow() -> bool {
     answer.is_ok_and(|answer| answer.starts_with(b"true"))
 }
 
-/// Returns the files that came since a commit, and those that have another name.
-pub(super) fn names_since(commit: &str) -> Result<NameChanges, Failure> {
+/// Returns the files that came since a commit, and those that have another name, up to `revision`, or else to the files that git
+/// tracks, as they are now.
+pub(super) fn names_since(commit: &str, revision: Option<&str>) -> Result<NameChanges, Failure> {
     let options =
         ["diff", "--no-ext-diff", "--no-relative", "--find-renames", "--name-status", "-z"];
-    let args: Vec<&str> = options.into_iter().chain(["--end-of-options", commit, "--"]).collect();
+    let ends = ["--end-of-options", commit].into_iter().chain(revision).chain(["--"]);
+    let args: Vec<&str> = options.into_iter().chain(ends).collect();
     let text = git(&args, Vec::new())?;
     let mut parts = text.split(|&b| b == 0);
     let mut changes = NameChanges::default();
@@ -197,8 +205,9 @@ pub(super) fn tracked() -> Result<Vec<PathBuf>, Failure> {
 
 /// Returns the contents of files of a revision, in the order of their paths. Paths start from the top folder.
 pub(super) fn contents(revision: &str, paths: &[&Path]) -> Result<Vec<Vec<u8>>, Failure> {
-    // git reads one name a line.
-    if paths.iter().any(|path| path.as_os_str().as_bytes().contains(&b'\n')) {
+    // git reads one name a line, and a line may end with `\r`.
+    let has_end = |path: &&Path| path.as_os_str().as_bytes().iter().any(|b| b"\r\n".contains(b));
+    if paths.iter().any(has_end) {
         let tree: HashMap<PathBuf, String> = tree(revision)?.into_iter().collect();
         let hash = |path: &&Path| tree.get(*path).cloned().ok_or_else(|| missing(path));
         let files = paths.iter().map(|path| Ok((path.to_path_buf(), hash(path)?)));

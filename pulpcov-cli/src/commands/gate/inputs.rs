@@ -114,7 +114,7 @@ impl Baseline {
         let reporting = baseline_reporting(path, args.baseline_rev.as_deref(), plan)?;
         let mut renamed = BTreeMap::new();
         if let Some(revision) = &args.baseline_rev {
-            renamed.extend(names.renamed(&git::names_since(revision)?));
+            renamed.extend(names.renamed(&git::names_since(revision, plan.sources.revision())?));
         }
         Ok(Some(Self { reporting, renamed }))
     }

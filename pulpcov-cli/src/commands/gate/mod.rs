@@ -213,7 +213,7 @@ fn follow_renames(ratchet: &mut Ratchet, file: &RatchetFile, judge: &Judge<'_>) 
     }
     // Without git, or if the ratchet was never committed, names are what they are.
     for commit in git::last_changes(file.path()) {
-        let Ok(changes) = git::names_since(&commit) else { return };
+        let Ok(changes) = git::names_since(&commit, None) else { return };
         for (old, new) in judge.names.renamed(&changes) {
             if is_lost(&old) && measured.contains(new.as_str()) {
                 ratchet.rename(&old, &new);

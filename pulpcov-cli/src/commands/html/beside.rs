@@ -12,7 +12,7 @@ use pulpcov_core::summarize::Summary;
 
 use crate::args::HtmlArgs;
 use crate::exit::Failure;
-use crate::trust;
+use crate::{trust, ui};
 
 const BADGE: &str = "badge.svg";
 const SUMMARY: &str = "summary.md";
@@ -47,10 +47,23 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Refuses to begin a report if what is written beside it cannot be written there.
+pub(super) fn check(args: &HtmlArgs, folder: &Path) -> Result<(), Failure> {
+    for (_, name) in
+        [(args.badge, BADGE), (args.summary, SUMMARY)].into_iter().filter(|(is, _)| *is)
+    {
+        let path = folder.join(name);
+        trust::check_output(&path)?;
+        if path.is_dir() {
+            return Err(Failure::Refused(format!("{}: this is a folder", ui::name(&path))));
+        }
+    }
+    Ok(())
+}
+
 fn write_file(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
 ) -> Result<(), Failure> {
-    trust::check_output(path)?;
     Ok(WholeFile::at(path).write(write)?)
 }

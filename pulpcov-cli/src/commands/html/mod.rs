@@ -78,6 +78,7 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
         None => None,
     };
     let folder = folder(args, &reporting)?;
+    beside::check(args, &folder)?;
     let total = match &args.single_file {
         Some(output) => reporting
             .write(output, "HTML report", |out| html::write_single_file(&summary, &options, out))?,
@@ -94,7 +95,7 @@ fn check_what_needs_everything(args: &HtmlArgs, reporting: &Reporting) -> Result
     match asked.iter().find(|(is_asked, _)| *is_asked && reporting.is_of_part()) {
         None => Ok(()),
         Some((_, option)) => Err(Failure::Refused(format!(
-            "{option} needs a report of all files and contexts: leave out FILE, --include, --omit and --contexts"
+            "{option} needs a report of all files and contexts: leave out FILE, --include, --omit, --contexts and the setting `contexts`"
         ))),
     }
 }

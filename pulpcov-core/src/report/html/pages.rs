@@ -175,6 +175,11 @@ impl<'a> Report<'a> {
         if totals.statements == 0 { 0.0 } else { totals.percent_covered() }
     }
 
+    /// Returns the pages by the names of their files.
+    pub(super) fn by_name(&self) -> HashMap<&str, &Page<'a>> {
+        self.pages.iter().map(|page| (page.file.name(), page)).collect()
+    }
+
     /// Returns the names of the views that the report has.
     pub(super) fn views(&self) -> impl Iterator<Item = &'static str> {
         VIEWS.into_iter().filter(|view| match *view {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use askama::Template;
+use rayon::prelude::*;
 
 use super::changes::ChangedFile;
 use super::gate::{Gate, JudgedFile};
@@ -103,8 +104,7 @@ struct Failing<'a> {
 
 impl<'a> GateNote<'a> {
     fn new(report: &'a Report<'a>, gate: &'a Gate) -> Self {
-        let pages: HashMap<&str, &Page<'_>> =
-            report.pages.iter().map(|page| (page.file.name(), page)).collect();
+        let pages = report.by_name();
         let failing: Vec<&JudgedFile> = gate.files.iter().filter(|file| file.fails).collect();
         let listed = failing.iter().take(MOST_PROBLEMS).map(|file| {
             let page = pages.get(file.name.as_str());
@@ -268,11 +268,10 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
 /// Returns the page of changes.
 fn changes(report: &Report<'_>) -> Result<Part> {
     let changes = report.options.changes.as_ref();
-    let pages: HashMap<&str, &Page<'_>> =
-        report.pages.iter().map(|page| (page.file.name(), page)).collect();
+    let pages = report.by_name();
     let (first, last) = report.ends();
-    let rows = changes.iter().flat_map(|changes| changes.files());
-    let rows = rows.map(|file| ChangedRow::new(report, file, &pages));
+    let files = changes.map(|changes| changes.files()).unwrap_or_default();
+    let rows = files.par_iter().map(|file| ChangedRow::new(report, file, &pages));
     let body = ChangesBody {
         view: "patch",
         title: &report.title,

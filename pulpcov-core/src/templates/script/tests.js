@@ -30,12 +30,14 @@ function nodeOf(name) {
 const nodesOf = (names) => [...new Set(names.map(nodeOf).filter(Boolean))];
 
 /**
- * Returns the command that runs tests, as a shell takes it.
+ * Returns the command that runs tests, as a shell takes it. As in `write_pytest` of the crate, no id is taken for an option or for
+ * a file with more arguments: an id of a data file may be anything.
  * @param {string[]} nodes
  */
 function pytestCommand(nodes) {
+  const argument = (/** @type {string} */ id) => (/^[-@]/.test(id) ? `./${id}` : id);
   const quoted = (/** @type {string} */ id) => (/^[\w@%+=:,./-]+$/.test(id) ? id : `'${id.replaceAll("'", "'\\''")}'`);
-  return `pytest ${nodes.map(quoted).join(" ")}`;
+  return `pytest ${nodes.map((id) => quoted(argument(id))).join(" ")}`;
 }
 
 /** The tests that the reader chose, without phases. */
