@@ -39,7 +39,9 @@ pub(crate) fn load(args: &ConfigArgs) -> Result<Config, Failure> {
 
 /// Reads the settings of pulpcov itself, and prints warnings.
 pub(crate) fn own(args: &ConfigArgs) -> Result<OwnSettings, Failure> {
-    let loaded = loader(args)?.load_own()?;
+    // A report prints only the reasons of other errors, as coverage.py does.
+    let wrong = |err: pulpcov_core::Error| Failure::Refused(Failure::from(err).to_string());
+    let loaded = loader(args)?.load_own().map_err(wrong)?;
     loaded.warnings.iter().for_each(|warning| ui::warning(warning));
     Ok(loaded.settings)
 }

@@ -95,6 +95,8 @@ fn what_rose_and_fell_is_shown_everywhere() {
     browser.until("document.querySelector('.grid tbody .cover')");
     assert_eq!(browser.barriers(), Vec::<String>::new());
     assert_eq!(browser.errors(), Vec::<String>::new());
+    let wrong = ["html", "--baseline=before.data", "--baseline-rev=mian"];
+    dir.pulpcov(wrong).status(1).stderr("git does not know the revision \"mian\"");
     // What is compared must be of the same sources and files.
     dir.pulpcov(["html", "--baseline=before.data"]).status(1).stderr("--baseline-rev");
     let other = Dir::new();

@@ -44,6 +44,10 @@ fn what_is_below_its_floor_says_so_everywhere() {
     assert_eq!(browser.get(of_folder), format!("{failing} below floor"));
     assert_eq!(browser.barriers(), Vec::<String>::new());
     assert_eq!(browser.errors(), Vec::<String>::new());
+    // A mistake in the settings is named with its place.
+    dir.write("pulpcov.toml", "[gate]\nflor = 90\n");
+    dir.pulpcov(["html"]).status(1).stderr("pulpcov.toml, line 2, [gate] flor");
+    dir.write("pulpcov.toml", "[gate]\nfloor = 90\n");
     // A report of some files, or of some contexts, says nothing of all, and is compared with nothing.
     for part in ["shop/cart.py", "--include=*/cart.py", "--omit=*/all.py", "--contexts=test_1"] {
         dir.pulpcov(["html", part]).status(0);

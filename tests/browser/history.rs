@@ -47,6 +47,17 @@ fn runs_are_added_and_drawn() {
     dir.pulpcov(beside).status(1).stderr("standard output has no folder");
     dir.pulpcov(["html", "--badge", "--single-file=one.html"]).status(0);
     assert!(dir.names().contains(&"badge.svg".to_owned()));
+    // Of sources that changed after measuring, no numbers are kept.
+    let cart = std::fs::read_to_string(dir.path("shop/cart.py")).unwrap();
+    dir.write("shop/cart.py", format!("# One.\n# Two.\n{cart}"));
+    let kept = std::fs::read(dir.path("runs.jsonl")).unwrap();
+    let ran = dir.pulpcov(["html", "--history=runs.jsonl", "-d", "stale"]).status(0);
+    let said = "the run is not added to the history";
+    ran.stderr("changed after measuring: shop/cart.py; measure again").stderr(said);
+    assert_eq!(std::fs::read(dir.path("runs.jsonl")).unwrap(), kept);
+    let index = std::fs::read_to_string(dir.path("stale/index.html")).unwrap();
+    assert!(index.contains("changed after measuring: shop/cart.py"));
+    dir.write("shop/cart.py", cart);
     // What cannot be written is known before anything is.
     std::fs::create_dir_all(dir.path("blocked/badge.svg")).unwrap();
     dir.pulpcov(["html", "--badge", "-d", "blocked"]).status(1).stderr("this is a folder");

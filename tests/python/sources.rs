@@ -68,8 +68,12 @@ fn sources_may_be_elsewhere() {
         let rows: String = ran.stdout.lines().filter(|line| line.starts_with("shop/")).collect();
         assert_eq!(rows, shop);
     }
-    dir.pulpcov(["report", "--source-rev=no-such"]).status(1).stderr("error: git: ");
-    dir.pulpcov(["report", "--source-rev=--output=x"]).status(1).stderr("error: git: ");
+    dir.pulpcov(["report", "--source-rev=no-such"])
+        .status(1)
+        .stderr("error: git does not know the revision \"no-such\"");
+    dir.pulpcov(["report", "--source-rev=--output=x"])
+        .status(1)
+        .stderr("git does not know the revision \"--output=x\"");
     dir.pulpcov(["report", "--source-root=main.py"]).status(1).stderr("main.py: ");
     assert!(!dir.path("x").exists());
 }

@@ -158,7 +158,8 @@ fn is_source(path: &[u8]) -> bool {
 /// Paths are relative to the current folder.
 fn of_revision(revision: &str, cwd: &Path) -> Result<SourceTree, Failure> {
     let is_source = |(path, _): &(PathBuf, String)| is_source(path.as_os_str().as_bytes());
-    let files: Vec<_> = git::tree(revision)?.into_iter().filter(is_source).collect();
+    let commit = git::commit_of(revision)?;
+    let files: Vec<_> = git::tree(&commit)?.into_iter().filter(is_source).collect();
     let prefix = git::git(&["rev-parse", "--show-prefix"], Vec::new())?;
     let prefix = path_of(prefix.trim_ascii_end());
     let contents = git::objects(&files)?;

@@ -121,6 +121,12 @@ fn changed_after_measuring(
     Ok((!others.is_empty()).then(|| measure_again(&others)))
 }
 
+/// Says which files of a report changed after they were measured, if some did.
+pub(super) fn stale(summary: &Summary<'_>) -> Result<Option<String>, Failure> {
+    let others = files_of_other_versions(summary)?;
+    Ok((!others.is_empty()).then(|| measure_again(&others)))
+}
+
 /// Says that a baseline was measured on other sources, if it was.
 pub(super) fn baseline_of_other_sources(before: &Summary<'_>) -> Result<Option<String>, Failure> {
     let others = files_of_other_versions(before)?;

@@ -14,7 +14,7 @@ use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::{Detail, Summary};
 
 use super::reporting::{Reporting, is_standard_output, print_failure};
-use super::{forge, own};
+use super::{forge, gate, own};
 use crate::args::HtmlArgs;
 use crate::exit::{Exit, Failure};
 use crate::plan::ReportPlan;
@@ -49,6 +49,11 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
         writeln!(anstream::stdout(), "No data to report.").map_err(Failure::Output)?;
         return Ok(Exit::Error);
     }
+    let stale = gate::stale(&summary)?;
+    if let Some(message) = &stale {
+        ui::warning(message);
+        problems.push(message.clone());
+    }
     let mut options = options(args, &reporting, precision)?.origin(parts::origin(&reporting));
     if let Some(template) = &args.source_url {
         let template = forge::source_url(template, &reporting)?;
@@ -70,6 +75,13 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     }
     options = options.problems(problems);
     let run = match &args.history {
+        // Its numbers are those of no version.
+        Some(_) if stale.is_some() => {
+            ui::warning(
+                "the run is not added to the history, because files changed after measuring",
+            );
+            None
+        }
         Some(path) => {
             let (run, history) = NewRun::read(path, &reporting, &summary)?;
             options = options.history(history);

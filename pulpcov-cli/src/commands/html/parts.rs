@@ -122,7 +122,9 @@ pub(super) fn verdict(
     match gate::judge_all(base, own, reporting, summary) {
         Ok(Judged::NotAsked) => Ok(None),
         Ok(Judged::Verdict(verdict)) => Ok(Some(html::Gate::new(&GateReport::new(&verdict)))),
-        Ok(Judged::Stale(message)) => Err(format!("the gate is left out: {message}")),
+        Ok(Judged::Stale(_)) => {
+            Err("the gate is left out, because files changed after measuring".to_owned())
+        }
         Err(err) => Err(format!("the gate is left out: {err}")),
     }
 }

@@ -31,6 +31,9 @@ use data::Data;
 use names::Names;
 use worktree::Worktree;
 
+/// The file that has only settings of pulpcov.
+const OWN_SETTINGS: &str = "pulpcov.toml";
+
 /// How many tests a message names.
 const TESTS_NAMED: usize = 10;
 
@@ -77,7 +80,7 @@ impl Ours {
     fn new(args: &TestsForArgs, config: &Config, own: &OwnSettings) -> Self {
         let outputs = args.output.iter().map(PathBuf::from).chain(args.shadow.clone());
         Self {
-            files: outputs.chain([gate::ratchet_path(&own.gate)]).collect(),
+            files: outputs.chain([gate::ratchet_path(&own.gate), OWN_SETTINGS.into()]).collect(),
             data_file: settings::data_file(args.data.data_file.clone(), config),
         }
     }

@@ -104,7 +104,8 @@ async function contextsView(main) {
   const grid = new Grid({ id: "contexts", columns, count: names.length, sort: "context", label: "Contexts" });
   const controls = filterControls(grid, { id: "filter.contexts", texts: [names], noun: "context", nouns: "contexts",
     boxes: [{ id: "spare", label: "ran nothing alone", is: (row) => total.alone[row] === 0 }] });
-  main.replaceChildren(chosen, controls, grid.element);
+  const intro = make("p", { className: "note" }, "Choose a context to see its lines, to mark them in the sources, or to copy its pytest command.");
+  main.replaceChildren(chosen, intro, controls, grid.element);
 
   let ticket = 0;
   async function show(/** @type {number} */ context) {

@@ -118,11 +118,11 @@ class Tree extends Grid {
       id: "coverage", key: "c", label: "coverage", className: "cover", value: (row) => ratio(nodes[row].covered, nodes[row].all),
       cell: (row, cell) => coverCell(cell, nodes[row].covered, nodes[row].all, precision, "no statements"),
     });
+    if (files.before) columns.push(changeColumn((row) => nodes[row].before, (row) => nodes[row].covered, (row) => nodes[row].all));
     if (runs) {
       const points = (/** @type {number} */ row) => (nodes[row].folders ? runs.folders[nodes[row].path] : runs.files[nodes[row].row]);
       columns.push(historyColumn(runs, precision, points, (row) => nodes[row].path));
     }
-    if (files.before) columns.push(changeColumn((row) => nodes[row].before, (row) => nodes[row].covered, (row) => nodes[row].all));
     super({ id: "folders", columns, count: nodes.length, sort: "folder", label: "Folders" });
     this.top = top;
     this.files = files;
