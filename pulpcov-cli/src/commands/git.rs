@@ -271,6 +271,11 @@ pub(super) fn top_folder() -> Option<PathBuf> {
     TOP.get_or_init(ask).clone()
 }
 
+/// Returns the nearest folder at or above one that has a repository in it, without git.
+pub(super) fn folder_above(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|above| above.join(".git").exists())
+}
+
 /// Returns the name of the first of [`BASES`] that exists. `origin/HEAD` is another name of the default branch.
 fn default_base(otherwise: Option<&str>) -> Result<String, Failure> {
     let mut ask = vec!["for-each-ref", "--format=%(refname)%00%(refname:short)%00%(symref:short)"];
@@ -344,11 +349,8 @@ pub(super) fn untracked() -> Result<Vec<PathBuf>, Failure> {
 ///
 /// Names in the index are plain text, or in its version 4 what differs from the name before.
 pub(super) fn may_track(folder: &Path, name: &str) -> bool {
-    let Some(dot_git) =
-        folder.ancestors().map(|above| above.join(".git")).find(|path| path.exists())
-    else {
-        return false;
-    };
+    let Some(top) = folder_above(folder) else { return false };
+    let dot_git = top.join(".git");
     let git_dir = match std::fs::read_to_string(&dot_git) {
         // A file names the folder, as in a worktree.
         Ok(text) => match text.strip_prefix("gitdir: ") {

@@ -1,7 +1,5 @@
 //! The settings of pulpcov itself.
 
-use std::path::Path;
-
 use pulpcov_core::config::{Loader, OwnSettings};
 
 use super::git;
@@ -20,12 +18,11 @@ pub(super) fn load(args: &ConfigArgs) -> Result<OwnSettings, Failure> {
 }
 
 fn warn_of_the_top_folder() {
-    let (Some(top), Ok(cwd)) = (git::top_folder(), settings::cwd()) else { return };
-    if Path::new(&top).canonicalize().ok() == cwd.canonicalize().ok() {
-        return;
-    }
+    let Ok(cwd) = settings::cwd() else { return };
+    // git is not asked, because every command would wait for it.
+    let Some(top) = git::folder_above(&cwd).filter(|top| *top != cwd) else { return };
     // What is wrong there is said when the command runs there.
-    let loaded = Loader::new(&top, |_| None).load_own();
+    let loaded = Loader::new(top, |_| None).load_own();
     if let Some(file) = loaded.ok().and_then(|loaded| loaded.settings.file) {
         ui::warning(&format!(
             "the settings in {} are not read from here: run the command in their folder",

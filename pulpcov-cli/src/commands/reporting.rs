@@ -19,7 +19,7 @@ use pulpcov_core::summarize::{
 use pulpcov_core::text::plural;
 use pulpcov_core::{CoverageData, Error, ErrorKind, FilePath, REFERENCE_VERSION};
 
-use super::data::{self, wants_debug};
+use super::data::{self, Loaded, wants_debug};
 use super::git;
 use super::origin::Origin;
 use super::plugins;
@@ -59,6 +59,8 @@ pub(crate) struct Reporting {
     is_of_selection: bool,
     origin: Origin,
     data: CoverageData,
+    /// The parallel data files that were combined first.
+    inputs: Vec<PathBuf>,
     cache: Option<FactsCache>,
     /// What plugins said of the files that they traced.
     traced: plugins::Traced,
@@ -79,8 +81,8 @@ impl Reporting {
     /// Reads the settings and the data. Parallel data files are combined first.
     pub(crate) fn new(plan: ReportPlan, quiet: bool) -> Result<Self, Failure> {
         let config = settings::load(&plan.data.config)?;
-        let data = data::load(&plan.data, &config, quiet, false, |_| true)?;
-        Ok(Self { quiet, ..Self::of_data(plan, config, data)? })
+        let Loaded { data, inputs } = data::load(&plan.data, &config, quiet, false, |_| true)?;
+        Ok(Self { quiet, inputs, ..Self::of_data(plan, config, data)? })
     }
 
     /// Reads the settings and the data, and counts only what ran in the contexts that match `option`, or else
@@ -98,8 +100,9 @@ impl Reporting {
         let setting = config.report.contexts.clone();
         let contexts = patterns(option).or(setting).unwrap_or_default();
         let keep_contexts = !contexts.is_empty() || shows(&config);
-        let data = data::load(&plan.data, &config, quiet, keep_contexts, |_| true)?;
-        Ok(Self { quiet, contexts, ..Self::of_data(plan, config, data)? })
+        let Loaded { data, inputs } =
+            data::load(&plan.data, &config, quiet, keep_contexts, |_| true)?;
+        Ok(Self { quiet, contexts, inputs, ..Self::of_data(plan, config, data)? })
     }
 
     /// Reads the settings and the data with its contexts, but only the rows of files whose paths are wanted. Files whose
@@ -109,8 +112,8 @@ impl Reporting {
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Self, Failure> {
         let config = settings::load(&plan.data.config)?;
-        let data = data::load(&plan.data, &config, true, true, is_wanted)?;
-        Self::of_data(plan, config, data)
+        let Loaded { data, inputs } = data::load(&plan.data, &config, true, true, is_wanted)?;
+        Ok(Self { inputs, ..Self::of_data(plan, config, data)? })
     }
 
     /// Creates a quiet report of data that is in memory already.
@@ -138,6 +141,7 @@ impl Reporting {
             is_of_selection: false,
             origin,
             data,
+            inputs: Vec::new(),
             cache,
             traced,
             is_incomplete,
@@ -205,6 +209,11 @@ impl Reporting {
             ui::name(Path::new(unclear.recorded.as_str())),
             named_in_part(&unclear.sources)
         )))
+    }
+
+    /// Returns the parallel data files that were combined first.
+    pub(crate) fn inputs(&self) -> &[PathBuf] {
+        &self.inputs
     }
 
     /// Returns the data.

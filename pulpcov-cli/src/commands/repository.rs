@@ -70,11 +70,8 @@ fn top_folder(reporting: &Reporting) -> PathBuf {
     let folder = folder.canonicalize().unwrap_or(folder);
     let of_git = git::top_folder().and_then(|top| top.canonicalize().ok());
     // git may be missing, or refuse a repository of another user.
-    let top = of_git.filter(|top| folder.starts_with(top)).or_else(|| above(&folder));
+    let top = of_git
+        .filter(|top| folder.starts_with(top))
+        .or_else(|| git::folder_above(&folder).map(Path::to_owned));
     top.unwrap_or(folder)
-}
-
-/// Returns the nearest folder with a repository in it.
-fn above(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().find(|above| above.join(".git").exists()).map(Path::to_owned)
 }

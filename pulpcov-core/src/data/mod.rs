@@ -32,6 +32,8 @@ pub(crate) mod merging;
 mod numbits;
 pub(crate) mod path;
 mod queries;
+#[cfg(feature = "combine")]
+mod ran_by;
 pub(crate) mod rows;
 pub(crate) mod stored_text;
 mod transform;
@@ -44,6 +46,8 @@ pub use file_data::FileData;
 pub use measurement::Measurement;
 pub use numbits::Numbits;
 pub use path::FilePath;
+#[cfg(feature = "combine")]
+pub use ran_by::RanBy;
 
 /// The largest line number that the readers accept, positive or negative.
 ///

@@ -109,6 +109,21 @@ impl Numbits {
         self.0.is_empty()
     }
 
+    /// Returns the smallest line in the set.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Numbits;
+    ///
+    /// assert_eq!(Numbits::from_iter([12, 3]).min(), Some(3));
+    /// assert_eq!(Numbits::new().min(), None);
+    /// ```
+    pub fn min(&self) -> Option<i32> {
+        let at = self.0.iter().position(|&byte| byte != 0)?;
+        Some(at as i32 * 8 + self.0.get(at)?.trailing_zeros() as i32)
+    }
+
     /// Returns the largest line in the set.
     ///
     /// # Examples

@@ -122,6 +122,12 @@ impl Rows {
         if self.tracers.is_empty() { Ok(()) } else { self.plugins(numbers, paths).map(drop) }
     }
 
+    /// Removes the rows of the files whose numbers are not `wanted`.
+    pub(crate) fn keep_files(&mut self, wanted: impl Fn(usize) -> bool) {
+        self.lines.iter_mut().for_each(|lines| lines.keep_files(&wanted));
+        self.arcs.iter_mut().for_each(|arcs| arcs.keep_files(&wanted));
+    }
+
     /// Returns the approximate size of the rows in a data set in memory, in bytes.
     pub(crate) fn size(&self) -> usize {
         let lines = self.lines.iter().map(Runs::size);
@@ -173,6 +179,18 @@ impl<T: Copy> Runs<T> {
     /// Iterates over the file numbers of the runs. A number may appear more than once.
     fn files(&self) -> impl Iterator<Item = usize> {
         self.runs.iter().map(|run| run.file as usize)
+    }
+
+    /// Iterates over the runs: the file, the context, and what `of` makes of the values.
+    pub(super) fn each<U>(
+        &self,
+        of: impl Fn(&[T]) -> U,
+    ) -> impl Iterator<Item = (usize, ContextId, U)> {
+        self.runs.iter().map(move |run| (run.file as usize, run.context, of(run.of(&self.values))))
+    }
+
+    fn keep_files(&mut self, wanted: impl Fn(usize) -> bool) {
+        self.runs.retain(|run| wanted(run.file as usize));
     }
 
     pub(super) fn count(&self) -> usize {

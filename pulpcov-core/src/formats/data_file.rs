@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::data::path::PathList;
 use crate::data::rows::{Rows, Runs};
 use crate::data::stored_text::StoredText;
-use crate::data::{Authors, CoverageData};
+use crate::data::{Authors, CoverageData, RanBy};
 use crate::error::{Error, ErrorKind, Result};
 use crate::folder::Entry;
 
@@ -374,7 +374,10 @@ impl DataFile {
     pub fn only_rows_of(mut self, wanted: impl Fn(&str) -> bool) -> Self {
         match &mut self.content {
             Content::Json { data, .. } => data.drop_rows_of(|path| !wanted(path)),
-            Content::Sqlite(reader) => reader.skip_files(wanted),
+            Content::Sqlite(reader) => reader.limit_rows(|path| match wanted(path) {
+                true => sqlite::Wanted::Everything,
+                false => sqlite::Wanted::Nothing,
+            }),
         }
         self
     }
@@ -414,6 +417,39 @@ impl DataFile {
                 reader.read(contexts).map_err(|err| err.with_path(self.entry.path()))
             }
         }
+    }
+
+    /// Reads which contexts ran each file, and the rows of the files whose paths are `wanted`. The data still names the other
+    /// files, which then have no rows.
+    ///
+    /// # Errors
+    ///
+    /// The same as [`read`](Self::read).
+    ///
+    /// # Examples
+    ///
+    /// See [`RanBy`].
+    pub fn read_with_contexts(self, wanted: impl Fn(&str) -> bool) -> Result<(Decoded, RanBy)> {
+        let mut reader = match self.content {
+            Content::Sqlite(reader) => reader,
+            Content::Json { mut data, paths } => {
+                let ran_by = RanBy::of_rows(&data.clone().into_rows(), &paths);
+                data.drop_rows_of(|path| !wanted(path));
+                return Ok((Decoded { data, orphan_rows: 0 }, ran_by));
+            }
+        };
+        let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
+        reader.limit_rows(|path| match wanted(path) {
+            true => sqlite::Wanted::Everything,
+            false => sqlite::Wanted::FirstLine,
+        });
+        let read = reader.read_filtered(contexts, |rows, paths| {
+            let ran_by = RanBy::of_rows(rows, paths);
+            let wanted: Vec<bool> = paths.iter().map(|path| wanted(path.as_str())).collect();
+            rows.keep_files(|file| wanted.get(file).copied().unwrap_or(false));
+            ran_by
+        });
+        read.map_err(|err| err.with_path(self.entry.path()))
     }
 
     /// Reads the rows as [`read`](Self::read) does, with files as indexes into [`paths`](Self::paths). Leaves

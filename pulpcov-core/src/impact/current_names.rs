@@ -30,6 +30,19 @@ impl<'a, F: Fn(&str) -> bool> CurrentNames<'a, F> {
         Self { with_parameters: keep, ..self }
     }
 
+    /// Returns the part of a test's name that decides its names now. Tests that differ only in parameters mostly have the same ones.
+    pub fn key<'t>(&self, test: &'t str) -> &'t str {
+        match TestName::parse(test) {
+            Some(name) if name.kind() == NameKind::NodeId && !self.with_parameters => {
+                let id = name.id();
+                let names = name.file().map_or(0, str::len);
+                let end = id.get(names..).and_then(|rest| rest.find('['));
+                end.and_then(|end| id.get(..names + end)).unwrap_or(id)
+            }
+            _ => test,
+        }
+    }
+
     /// Returns the names of a test, whose files are paths from the top folder. Returns `None` if nothing is known of the
     /// place of the test.
     ///

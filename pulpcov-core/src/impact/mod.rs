@@ -54,6 +54,8 @@ pub use project::Project;
 #[cfg(feature = "report")]
 pub use selection::{Change, Measured, Reason, Rule, Selection, Selector, TestLayout};
 pub use test_files::{TestFiles, is_test_file};
+#[cfg(feature = "html")]
+pub(crate) use test_name::without_phase;
 pub use test_name::{NameKind, Phase, TestName};
 pub use test_runs::{Part, TestRun, TestRuns};
 pub use unique_lines::UniqueLines;

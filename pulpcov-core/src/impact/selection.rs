@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
 
 use super::project::Project;
 use super::test_name::{Phase, TestName};
@@ -24,6 +25,17 @@ pub enum Change {
     Edited(String, SourceChange),
     /// A file that is not Python was changed, and the tests are those that [`TestLayout::map`] names.
     Other(String),
+}
+
+impl Change {
+    /// Returns the path of the file.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Added(path) | Self::Deleted(path) | Self::Edited(path, _) | Self::Other(path) => {
+                path
+            }
+        }
+    }
 }
 
 const NO_WAY_TO_TESTS: &str = "no file with tests is known to import it";
@@ -66,8 +78,8 @@ pub enum Rule {
 pub struct Reason {
     /// The rule.
     pub rule: Rule,
-    /// What changed.
-    pub change: String,
+    /// What changed. Thousands of tests may share one text.
+    pub change: Arc<str>,
 }
 
 /// The tests that a change can affect.
@@ -82,7 +94,7 @@ pub struct Selection {
 
 impl Reason {
     /// Creates a reason from a rule and what changed.
-    pub fn new(rule: Rule, change: impl Into<String>) -> Self {
+    pub fn new(rule: Rule, change: impl Into<Arc<str>>) -> Self {
         Self { rule, change: change.into() }
     }
 }
@@ -113,10 +125,21 @@ pub trait Measured {
     /// Returns the lines of a file that each context ran. None if the file was not measured.
     fn rows(&self, path: &str) -> Vec<(&str, Cow<'_, Numbits>)>;
 
-    /// Returns the contexts that ran lines of a file, each with the first of these lines.
-    fn first_lines(&self, path: &str) -> Vec<(&str, i32)> {
-        let first = |(context, lines): (_, Cow<'_, Numbits>)| Some((context, lines.iter().next()?));
-        self.rows(path).into_iter().filter_map(first).collect()
+    /// Returns the contexts that ran any of these files.
+    fn contexts(&self, paths: &[&str]) -> Vec<&str> {
+        paths.iter().flat_map(|path| self.rows(path)).map(|(context, _)| context).collect()
+    }
+
+    /// Returns the contexts that imported any of these files: those that ran the first line of a file that any context ran, which
+    /// is at its top.
+    fn importing_contexts(&self, paths: &[&str]) -> Vec<&str> {
+        let of_file = |path: &&str| {
+            let first = |(context, lines): (_, Cow<'_, Numbits>)| Some((context, lines.min()?));
+            let first: Vec<_> = self.rows(path).into_iter().filter_map(first).collect();
+            let top = first.iter().map(|(_, line)| *line).min();
+            first.into_iter().filter(move |(_, line)| Some(*line) == top)
+        };
+        paths.iter().flat_map(of_file).map(|(context, _)| context).collect()
     }
 }
 
@@ -239,8 +262,9 @@ struct Picker<'s, 'a, M> {
     selection: Selection,
     /// The files that changed in a way that their importers may see, and whose tests are selected.
     seen: HashSet<String>,
-    /// The contexts whose tests are selected because they ran a whole file. Most run many files.
-    ran: HashSet<&'s str>,
+    /// The contexts whose tests are selected because they ran a whole file, by their places in memory. Most run many files, and
+    /// hashing their names would take longer than anything else here.
+    ran: HashSet<*const u8>,
     /// The tests that imported a file, or one of its importers, while they ran.
     first_imports: HashMap<String, BTreeSet<String>>,
 }
@@ -274,12 +298,12 @@ impl<M: Measured> Picker<'_, '_, M> {
     }
 
     fn add(&mut self, test: &str, rule: Rule, change: &str) {
-        let reason = || Reason { rule, change: change.to_owned() };
+        let reason = || Reason::new(rule, change);
         self.selection.tests.entry(test.to_owned()).or_insert_with(reason);
     }
 
     fn select_everything(&mut self, change: &str) {
-        let reason = || Reason { rule: Rule::Unknown, change: change.to_owned() };
+        let reason = || Reason::new(Rule::Unknown, change);
         self.selection.everything.get_or_insert_with(reason);
     }
 
@@ -301,7 +325,7 @@ impl<M: Measured> Picker<'_, '_, M> {
 
     fn deleted(&mut self, path: &str) {
         let change = format!("{path} is gone");
-        self.ran_file(path, Rule::RanFile, &change);
+        self.ran_files(&[path], Rule::RanFile, &change);
         let reaches_tests = self.importers(path, &change);
         if is_conftest(path) {
             self.add(test_of_file(path), Rule::Conftest, &change);
@@ -346,8 +370,10 @@ impl<M: Measured> Picker<'_, '_, M> {
     fn ran_in_import(&mut self, path: &str, runs: &TestRuns<'_>) -> bool {
         if !self.first_imports.contains_key(path) {
             let files = self.selector.project.importers(path).into_iter().chain([path]);
-            let tests = files.flat_map(|file| imported_in(&self.measured.first_lines(file)));
-            self.first_imports.insert(path.to_owned(), tests.collect());
+            let contexts = self.measured.importing_contexts(&files.collect::<Vec<_>>());
+            let tests = contexts.into_iter().filter_map(TestName::parse);
+            let tests = tests.map(|name| name.id().to_owned()).collect();
+            self.first_imports.insert(path.to_owned(), tests);
         }
         let Some(importing) = self.first_imports.get(path) else { return false };
         runs.tests().iter().any(|test| importing.contains(test.id()))
@@ -380,7 +406,7 @@ impl<M: Measured> Picker<'_, '_, M> {
             let rule = if is_conftest(path) { Rule::Conftest } else { Rule::TestFile };
             self.add(test_of_file(path), rule, change);
         }
-        self.ran_file(path, Rule::RanFile, change);
+        self.ran_files(&[path], Rule::RanFile, change);
         let reaches_tests = self.importers(path, change);
         if !is_test && !reaches_tests {
             self.select_everything(&format!("{change}, and {NO_WAY_TO_TESTS}"));
@@ -390,14 +416,14 @@ impl<M: Measured> Picker<'_, '_, M> {
     /// Selects the tests of all files that import a file. Returns whether one of these files has tests. If none has, the file is
     /// loaded in a way that its imports do not show, and tests that did not run its lines may need it, too.
     fn importers(&mut self, path: &str, change: &str) -> bool {
-        let mut reaches_tests = false;
-        for importer in self.selector.project.importers(path) {
-            let is_test = self.is_test(importer);
-            let rule = if is_test { Rule::Imports } else { Rule::RanFile };
-            self.tests_of(importer, rule, change);
-            reaches_tests |= is_test;
+        let importers = self.selector.project.importers(path).into_iter();
+        let (tests, others): (Vec<_>, Vec<_>) =
+            importers.partition(|importer| self.is_test(importer));
+        for test in &tests {
+            self.add(test_of_file(test), Rule::Imports, change);
         }
-        reaches_tests
+        self.ran_files(&others, Rule::RanFile, change);
+        !tests.is_empty()
     }
 
     /// Selects the tests that are in a file, or those that ran it.
@@ -405,21 +431,23 @@ impl<M: Measured> Picker<'_, '_, M> {
         if self.is_test(path) {
             self.add(test_of_file(path), rule, change);
         } else {
-            self.ran_file(path, rule, change);
+            self.ran_files(&[path], rule, change);
         }
     }
 
-    /// Selects the tests that ran a file.
-    fn ran_file(&mut self, path: &str, rule: Rule, change: &str) {
+    /// Selects the tests that ran any of these files.
+    fn ran_files(&mut self, paths: &[&str], rule: Rule, change: &str) {
         let measured = self.measured;
-        for (context, _) in measured.first_lines(path) {
-            if !self.ran.insert(context) {
-                continue;
-            }
-            if let Some(name) = TestName::parse(context) {
-                self.add(name.id(), rule, change);
-            }
-        }
+        let contexts = measured.contexts(paths).into_iter();
+        let new = contexts.filter(|context| self.ran.insert(context.as_ptr()));
+        let reason = Reason::new(rule, change);
+        let mut tests: BTreeMap<String, Reason> = new
+            .filter_map(TestName::parse)
+            .map(|name| (name.id().to_owned(), reason.clone()))
+            .collect();
+        // The first reason of a test counts. Adding a map to a map takes less time than adding thousands of tests.
+        tests.append(&mut self.selection.tests);
+        self.selection.tests = tests;
     }
 }
 
@@ -434,14 +462,6 @@ fn test_of_file(path: &str) -> &str {
 
 fn is_conftest(path: &str) -> bool {
     path == "conftest.py" || path.ends_with("/conftest.py")
-}
-
-/// Returns the tests that imported a file while they ran: those of its first line that ran, which is at its top.
-fn imported_in(first_lines: &[(&str, i32)]) -> Vec<String> {
-    let Some(first) = first_lines.iter().map(|(_, line)| *line).min() else { return Vec::new() };
-    let at_first = first_lines.iter().filter(|(_, line)| *line == first);
-    let tests = at_first.filter_map(|(context, _)| TestName::parse(context));
-    tests.map(|name| name.id().to_owned()).collect()
 }
 
 /// Returns whether lines ran outside of tests, or in a phase whose effects other tests may share.

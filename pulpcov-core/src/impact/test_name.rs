@@ -44,6 +44,15 @@ pub enum NameKind {
     Function,
 }
 
+/// Returns the name of a context without the phase, if it is of a test of pytest.
+#[cfg(feature = "html")]
+pub(crate) fn without_phase(context: &str) -> &str {
+    match TestName::parse(context) {
+        Some(name) if name.phase().is_some() => Phase::split_off(context).0,
+        _ => context,
+    }
+}
+
 /// What pytest was doing for a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {

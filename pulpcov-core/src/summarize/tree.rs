@@ -256,12 +256,28 @@ impl SourceTree {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn rename_files(&self, data: CoverageData) -> Result<CoverageData> {
-        data.map_paths(|path| {
-            let own = self.find(&to_os(path.as_bytes()));
-            // A data file cannot contain every path.
-            let own = own.and_then(|own| FilePath::try_from(&*from_os(own)).ok());
-            Ok(own.unwrap_or_else(|| path.clone()))
-        })
+        data.map_paths(|path| Ok(self.renamed(path)))
+    }
+
+    /// Returns the path in the tree of a measured path, or the measured path itself if the tree does not have it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::FilePath;
+    /// use pulpcov_core::summarize::SourceTree;
+    ///
+    /// let tree = SourceTree::in_memory([("src/cart.py".into(), Vec::new())]);
+    /// let renamed = |path| Ok::<_, pulpcov_core::Error>(tree.renamed(&FilePath::try_from(path)?));
+    /// assert_eq!(renamed("/build/7/src/cart.py")?.as_str(), "src/cart.py");
+    /// assert_eq!(renamed("/build/7/src/shop.py")?.as_str(), "/build/7/src/shop.py");
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn renamed(&self, path: &FilePath) -> FilePath {
+        let own = self.find(&to_os(path.as_bytes()));
+        // A data file cannot contain every path.
+        let own = own.and_then(|own| FilePath::try_from(&*from_os(own)).ok());
+        own.unwrap_or_else(|| path.clone())
     }
 }
 

@@ -1,16 +1,18 @@
 //! What the report shows beside coverage: where it is from, changes, what was covered before, and what the gate says.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use pulpcov_core::changes::{ChangeKind, Diff, FileChange};
 use pulpcov_core::config::{OwnSettings, PatchSettings};
+use pulpcov_core::discover::DataFileName;
 use pulpcov_core::report::gate::GateReport;
 use pulpcov_core::report::html;
 use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::{Detail, Summary};
+use pulpcov_core::text::{plural, printable};
 
 use super::super::changes::Changes;
 use super::super::gate::{self, Judged};
@@ -20,6 +22,9 @@ use crate::args::HtmlArgs;
 use crate::exit::Failure;
 use crate::plan::ReportPlan;
 use crate::ui;
+
+/// How many hosts the report names.
+const HOSTS_NAMED: usize = 5;
 
 /// Returns where the report is from, for a reader who finds it later.
 pub(super) fn origin(reporting: &Reporting) -> Vec<String> {
@@ -39,7 +44,36 @@ pub(super) fn origin(reporting: &Reporting) -> Vec<String> {
         format!(" of {}", time.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M %z"))
     });
     parts.push(format!("data {}{of}", ui::name(&file)));
+    parts.extend(combined_from(&file, reporting.inputs()));
     parts
+}
+
+/// Returns where the parallel data files are from that were combined first.
+fn combined_from(data_file: &Path, inputs: &[PathBuf]) -> Option<String> {
+    if inputs.is_empty() {
+        return None;
+    }
+    let base = data_file.file_name()?.to_str()?;
+    let names = inputs.iter().filter_map(|input| {
+        let name = DataFileName::parse(base, input.file_name()?.to_str()?)?;
+        Some((name.host?, name.pid?))
+    });
+    let mut hosts = BTreeMap::<String, BTreeSet<u32>>::new();
+    for (host, pid) in names {
+        hosts.entry(host).or_default().insert(pid);
+    }
+    let count = |pids: &BTreeSet<u32>| match pids.len() {
+        1 => "1 process".to_owned(),
+        count => format!("{count} processes"),
+    };
+    let named = hosts.iter().take(HOSTS_NAMED);
+    let mut named: Vec<String> =
+        named.map(|(host, pids)| format!("{} ({})", printable(host), count(pids))).collect();
+    if hosts.len() > HOSTS_NAMED {
+        named.push(format!("{} more", plural(hosts.len() - HOSTS_NAMED, "host")));
+    }
+    let from = if named.is_empty() { String::new() } else { format!(" of {}", named.join(", ")) };
+    Some(format!("combined from {}{from}", plural(inputs.len(), "data file")))
 }
 
 /// Returns the changes that the report shows.

@@ -6,11 +6,13 @@ use std::path::Path;
 
 use pulpcov_core::changes::lines_of_another_version;
 use pulpcov_core::config::Config;
+use pulpcov_core::data::RanBy;
 use pulpcov_core::impact::{
     Change, Measured, Project, Selector, TestFiles, TestLayout, TestName, is_test_file,
 };
 use pulpcov_core::python::{AnalyzeOptions, PythonSource};
 use pulpcov_core::{CoverageData, FileData, Numbits};
+use rayon::prelude::*;
 
 use super::super::reporting::base_name;
 use super::super::{data, source_tree, who};
@@ -22,7 +24,10 @@ use crate::settings;
 
 /// What was measured, by paths from the top folder.
 pub(super) struct Data {
+    /// The rows of the changed files.
     data: CoverageData,
+    /// The contexts of the changed files and of all that import them.
+    ran_by: RanBy,
     /// The paths in the data of each file.
     paths: HashMap<String, Vec<String>>,
     /// The files of the tests that the data has.
@@ -40,42 +45,55 @@ impl Data {
         let layout = TestLayout::default();
         let wanted = Selector::new(project, &layout).files(changes);
         let wanted: HashSet<&str> = wanted.into_iter().map(base_name).collect();
-        let is_wanted = |path: &str| wanted.contains(base_name(path));
-        let mut measured = data::load(&DataPlan::from(&args.data), config, true, true, is_wanted)?;
+        let changed: HashSet<&str> =
+            changes.iter().map(|change| base_name(change.path())).collect();
+        let (mut measured, mut ran_by) = data::load_contexts(
+            &DataPlan::from(&args.data),
+            config,
+            |path| wanted.contains(base_name(path)),
+            |path| changed.contains(base_name(path)),
+        )?;
         if measured.files().len() == 0 {
             let file = settings::data_file(args.data.data_file.clone(), config);
             return Err(data::missing(&file));
         }
-        who::check_that_tests_are_named(&measured)?;
+        who::check_that_tests_are_named(ran_by.contexts())?;
         let mut folder = worktree.cwd.clone();
         if let Some(root) = &args.source_root {
             let tree = source_tree::at(root)?;
             folder = tree.root().to_owned();
             measured = tree.rename_files(measured)?;
+            ran_by = ran_by.map_paths(|path| Ok(tree.renamed(path)))?;
         }
-        let mut paths = HashMap::<String, Vec<String>>::new();
-        for file in measured.files() {
-            let path = file.path().as_str();
+        let recorded: Vec<&str> = measured.files().map(|file| file.path().as_str()).collect();
+        let inside = |path: &&str| {
             let absolute = folder.join(path);
             let absolute = absolute.canonicalize().unwrap_or(absolute);
-            let inside = absolute.strip_prefix(&worktree.top).ok().and_then(Path::to_str);
-            if let Some(inside) = inside {
-                paths.entry(inside.to_owned()).or_default().push(path.to_owned());
-            }
+            let inside = absolute.strip_prefix(&worktree.top).ok().and_then(Path::to_str)?;
+            Some((inside.to_owned(), (*path).to_owned()))
+        };
+        let inside: Vec<(String, String)> = recorded.par_iter().filter_map(inside).collect();
+        let mut paths = HashMap::<String, Vec<String>>::new();
+        for (path, recorded) in inside {
+            paths.entry(path).or_default().push(recorded);
         }
         if !paths.keys().any(|path| project.contains(path)) {
             return Err(Failure::Refused(
                 "the data has no file of this repository: --source-root=. finds files that were measured in another place, and [paths] maps them".to_owned(),
             ));
         }
-        let test_files = TestFiles::of_contexts(measured.contexts());
-        Ok(Self { data: measured, paths, test_files })
+        let test_files = TestFiles::of_contexts(ran_by.contexts());
+        Ok(Self { data: measured, ran_by, paths, test_files })
     }
 
     /// Returns a file as the data has it. There are several if it was measured in several places.
     fn files(&self, path: &str) -> impl Iterator<Item = FileData<'_>> {
-        let paths = self.paths.get(path).into_iter().flatten();
-        paths.filter_map(|path| self.data.file(path))
+        self.recorded(path).filter_map(|path| self.data.file(path))
+    }
+
+    /// Returns the paths of a file in the data.
+    fn recorded(&self, path: &str) -> impl Iterator<Item = &String> + use<'_> {
+        self.paths.get(path).into_iter().flatten()
     }
 
     /// Returns whether lines ran that have no code in this source. A source that is not Python tells nothing.
@@ -91,15 +109,15 @@ impl Data {
 
     /// Returns the tests as dotted names that begin with their files, without parameters.
     pub(super) fn test_names(&self) -> HashSet<String> {
-        let names = self.data.contexts().into_iter().filter_map(TestName::parse);
-        let names = names.filter_map(|name| {
-            let id = name.id().split('[').next()?;
+        let dotted = |context: &&str| {
+            let id = TestName::parse(context)?.id().split('[').next()?;
             Some(
                 id.split_once("::")
                     .map_or_else(|| id.to_owned(), |(file, test)| dotted(file, test)),
             )
-        });
-        names.collect()
+        };
+        let contexts: Vec<&str> = self.ran_by.contexts().collect();
+        contexts.par_iter().filter_map(dotted).collect()
     }
 
     /// Returns whether the data has a test of this file.
@@ -109,8 +127,7 @@ impl Data {
 
     /// Returns the files with tests that are not Python, as the data has them: texts with examples, for instance.
     pub(super) fn other_test_files(&self) -> BTreeSet<String> {
-        let names = self.data.contexts();
-        let files = names.into_iter().filter_map(|context| TestName::parse(context)?.file());
+        let files = self.ran_by.contexts().filter_map(|context| TestName::parse(context)?.file());
         files.filter(|file| !file.ends_with(".py")).map(str::to_owned).collect()
     }
 
@@ -136,17 +153,12 @@ impl Measured for Data {
         rows
     }
 
-    // There are as many rows as tests in each importer of a changed file, so no lines are collected.
-    fn first_lines(&self, path: &str) -> Vec<(&str, i32)> {
-        let mut first = Vec::new();
-        for file in self.files(path) {
-            let lines = file.unordered_lines();
-            first
-                .extend(lines.filter_map(|(context, lines)| Some((context, lines.iter().next()?))));
-            let arcs = file.unordered_arcs();
-            first.extend(arcs.filter_map(|(context, arcs)| Some((context, arcs.lines().min()?))));
-        }
-        first
+    fn contexts(&self, paths: &[&str]) -> Vec<&str> {
+        self.ran_by.contexts_of(paths.iter().flat_map(|path| self.recorded(path)))
+    }
+
+    fn importing_contexts(&self, paths: &[&str]) -> Vec<&str> {
+        self.ran_by.importers_of(paths.iter().flat_map(|path| self.recorded(path)))
     }
 }
 

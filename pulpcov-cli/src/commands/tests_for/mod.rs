@@ -11,6 +11,7 @@ mod newer;
 mod worktree;
 
 use std::collections::BTreeSet;
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::config::{Config, OwnSettings};
@@ -45,13 +46,14 @@ pub(crate) fn run(args: &TestsForArgs) -> Result<Exit, Failure> {
     let changes: Vec<Change> =
         worktree.changes().into_iter().filter(|change| !ours.has(change, &worktree)).collect();
     let project = worktree.project();
-    let data = Data::read(args, &config, &worktree, &project, &changes)?;
+    // Freeing it would take longer than finding the tests, and the process ends soon.
+    let data = ManuallyDrop::new(Data::read(args, &config, &worktree, &project, &changes)?);
     let test_files = data.test_files(&project);
     let layout = layout(args, own, &worktree, &changes, &test_files)?;
     let newer = newer::files(args, &worktree, &data, &project, &changes, &test_files)?;
     let selector = Selector::new(&project, &layout).newer_than_data(newer);
     let names = Names::new(&worktree, &data, &test_files);
-    let tests = names.current(&selector.select(&changes, &data), &project, args.exact);
+    let tests = names.current(&selector.select(&changes, &*data), &project, args.exact);
     worktree.save_cache();
     let base = Some(worktree.base.name.as_str());
     to_output(args.output.as_deref(), |out| match args.format {

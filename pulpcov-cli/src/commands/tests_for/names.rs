@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::impact::{CurrentNames, Project, Reason, Rule, Selection};
-use pulpcov_core::python::Definitions;
 use pulpcov_core::report::tests_for::TestsFor;
 
 use super::super::git::seen_from;
@@ -50,18 +49,17 @@ impl<'a> Names<'a> {
         };
         let current = CurrentNames::new(project, exists).with_parameters(with_parameters);
         let folder = seen_from(top, cwd).to_string_lossy().into_owned();
-        let mut definitions = HashMap::<String, Definitions>::new();
-        let mut existing = |path: &str, names: &[&str]| match definitions.get(path) {
-            Some(known) => known.existing(names),
-            None => {
-                let known = self.worktree.definitions(path);
-                definitions.entry(path.to_owned()).or_insert(known).existing(names)
-            }
-        };
+        let mut existing =
+            |path: &str, names: &[&str]| self.worktree.definitions(path).existing(names);
         let mut everything = selection.everything().cloned();
         let mut seen = HashMap::<String, String>::new();
         let mut tests = BTreeMap::<String, Reason>::new();
+        let mut last = None;
         for (test, reason) in selection.tests() {
+            let key = current.key(test);
+            if last.replace(key) == Some(key) {
+                continue;
+            }
             let Some(names) = current.of(test, &folder, &mut existing) else {
                 let change = format!("{}, and the file of {test} is not known", reason.change);
                 everything.get_or_insert(Reason::new(Rule::Unknown, change));

@@ -85,7 +85,12 @@ fn with_unknown_tests(
         Change::Edited(path, SourceChange::Functions(_)) => Some(path),
         _ => None,
     });
-    let files: BTreeSet<&str> = edited.flat_map(|path| project.importers(path)).collect();
+    let importers: BTreeSet<&str> = edited.flat_map(|path| project.importers(path)).collect();
+    let files: Vec<&str> =
+        importers.into_iter().filter(|file| test_files.contains(*file)).collect();
+    if files.is_empty() {
+        return Vec::new();
+    }
     let known = data.test_names();
     let is_known = |file: &str, test: &str| {
         // pytest may have run in a folder above or below.
@@ -100,6 +105,5 @@ fn with_unknown_tests(
         let tests = worktree.definitions(file).tests();
         tests.is_empty() || !tests.iter().all(|test| is_known(file, test))
     };
-    let files: Vec<&str> = files.into_iter().filter(|file| test_files.contains(*file)).collect();
     files.into_par_iter().filter(has_unknown).map(str::to_owned).collect()
 }

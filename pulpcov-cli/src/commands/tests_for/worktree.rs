@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pulpcov_core::changes::{ChangeKind, Diff, FileChange};
 use pulpcov_core::config::OwnSettings;
 use pulpcov_core::impact::{Change, Project};
 use pulpcov_core::python::{Definitions, SourceChange};
 use pulpcov_core::summarize::FactsCache;
+use rayon::prelude::*;
 
 use super::super::git::{self, Base};
 use super::super::reporting::{self, is_python};
@@ -28,13 +30,17 @@ pub(super) struct Worktree {
     /// The files that git tracks and those that it does not ignore, from the top folder.
     pub(super) files: Vec<String>,
     cache: FactsCache,
+    /// What was asked for already.
+    definitions: Mutex<HashMap<String, Arc<Definitions>>>,
 }
 
 impl Worktree {
     pub(super) fn open(args: &TestsForArgs, own: &OwnSettings) -> Result<Self, Failure> {
         let base = args.base.as_deref().or(own.patch.base.as_deref());
-        let files = || (git::untracked(), git::tracked());
-        let (changes, (untracked, tracked)) = git::beside(|| git::changes(base, None, None), files);
+        let others =
+            || (git::untracked(), git::tracked(), reporting::cache(&DataPlan::from(&args.data)));
+        let (changes, (untracked, tracked, cache)) =
+            git::beside(|| git::changes(base, None, None), others);
         let ((text, base), untracked) = (changes?, untracked?);
         let mut diff = Diff::parse(&text)?;
         untracked.iter().for_each(|path| diff.add_new_file(path, 1));
@@ -42,12 +48,11 @@ impl Worktree {
         let canonical = |path: PathBuf| path.canonicalize().unwrap_or(path);
         let top = canonical(git::top_folder().map_or_else(settings::cwd, Ok)?);
         let exists = |path: &PathBuf| top.join(path).is_file();
-        let files = tracked?.into_iter().chain(untracked).filter(exists);
+        let files = tracked?.into_par_iter().chain(untracked).filter(exists);
         let files = files.filter_map(|path| path.to_str().map(str::to_owned)).collect();
         let cwd = canonical(settings::cwd()?);
-        let cache =
-            reporting::cache(&DataPlan::from(&args.data))?.unwrap_or_else(FactsCache::in_memory);
-        Ok(Self { top, cwd, base, diff, old, files, cache })
+        let cache = cache?.unwrap_or_else(FactsCache::in_memory);
+        Ok(Self { top, cwd, base, diff, old, files, cache, definitions: Mutex::default() })
     }
 
     /// Returns what changed, as Python sees it.
@@ -84,13 +89,22 @@ impl Worktree {
             let target = whole.canonicalize().ok()?;
             Some((path.clone(), target.strip_prefix(&self.top).ok()?.to_str()?.to_owned()))
         };
-        self.files.iter().filter_map(link).collect()
+        self.files.par_iter().filter_map(link).collect()
     }
 
     /// Returns the functions and classes of a file. There are none if it is not Python.
-    pub(super) fn definitions(&self, path: &str) -> Definitions {
+    pub(super) fn definitions(&self, path: &str) -> Arc<Definitions> {
+        if let Some(known) = self.known_definitions().get(path) {
+            return Arc::clone(known);
+        }
         let bytes = std::fs::read(self.top.join(path)).unwrap_or_default();
-        self.cache.definitions(&bytes)
+        let found = Arc::new(self.cache.definitions(&bytes));
+        self.known_definitions().insert(path.to_owned(), Arc::clone(&found));
+        found
+    }
+
+    fn known_definitions(&self) -> MutexGuard<'_, HashMap<String, Arc<Definitions>>> {
+        self.definitions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) use lock::WriterLockout;
 pub(crate) use read::Reader;
 pub(crate) use replace_in_place::{ReplacedInPlace, is_marked};
 pub(crate) use row_source::RowSource;
-pub(crate) use rows::Contexts;
+pub(crate) use rows::{Contexts, Wanted};
 pub(crate) use snapshot::has_changes_beside;
 pub(crate) use write::write_rows;
 

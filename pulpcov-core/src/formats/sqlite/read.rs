@@ -1,7 +1,7 @@
 //! Reading the tables of a data file into [`CoverageData`](crate::CoverageData).
 
 use super::pages::{self, ByteSource, NeedsSqlite, PageFile};
-use super::rows::{Contexts, FileIds};
+use super::rows::{Contexts, FileIds, Wanted};
 use super::snapshot::{InPlace, Snapshot};
 use super::{SCHEMA_VERSION, sql};
 use crate::data::measurement::HAS_ARCS;
@@ -129,23 +129,34 @@ impl Reader {
         &self.paths
     }
 
-    /// Leaves out the rows of files whose paths are not `wanted`.
-    pub(crate) fn skip_files(&mut self, wanted: impl Fn(&str) -> bool) {
-        self.file_index.skip(self.paths.iter().map(|path| !wanted(path.as_str())).collect());
+    /// Limits what is wanted of the rows of each file.
+    pub(crate) fn limit_rows(&mut self, wanted: impl Fn(&str) -> Wanted) {
+        self.file_index.limit(self.paths.iter().map(|path| wanted(path.as_str())));
     }
 
     /// Reads all rows into a data set.
     pub(crate) fn read(self, contexts: Contexts) -> Result<Decoded> {
+        Ok(self.read_filtered(contexts, |_, _| ())?.0)
+    }
+
+    /// Reads all rows into a data set, after `filter` has seen them and the source paths.
+    pub(crate) fn read_filtered<T>(
+        self,
+        contexts: Contexts,
+        filter: impl FnOnce(&mut Rows, &PathList) -> T,
+    ) -> Result<(Decoded, T)> {
         let mut paths = PathTable::default();
-        let numbers: Vec<usize> = self.paths.iter().map(|path| paths.number(path.into())).collect();
+        let all = self.paths.clone();
+        let numbers: Vec<usize> = all.iter().map(|path| paths.number(path.into())).collect();
         let mut rows = self.into_rows(contexts, &mut Vec::new())?;
+        let found = filter(&mut rows, &all);
         let (measurement, orphan_rows) = (rows.measurement, rows.orphans);
         let meta = std::mem::take(&mut rows.meta);
         let mut merging = Merging::default();
         merging.add(rows, &numbers, paths.all())?;
         let mut data = merging.into_data(measurement, paths.all());
         data.replace_meta(meta);
-        Ok(Decoded { data, orphan_rows })
+        Ok((Decoded { data, orphan_rows }, found))
     }
 
     /// Reads all rows, with files as indexes into [`paths`](Self::paths). Leaves the memory that the file was

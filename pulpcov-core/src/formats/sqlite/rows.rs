@@ -54,21 +54,36 @@ impl<T: Copy> Ids<T> {
     }
 }
 
-/// A map from the ids of files to their indexes, and the files whose rows are wanted.
+/// What is wanted of the rows of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    #[default]
+    Everything,
+    /// The first line, and perhaps more. Copying the other lines takes longer than anything else.
+    FirstLine,
+    Nothing,
+}
+
+/// A map from the ids of files to their indexes, and what is wanted of the files' rows.
 pub(super) struct FileIds {
     ids: Ids<usize>,
-    /// By index; files beyond the end are wanted.
-    skipped: Vec<bool>,
+    /// By index; everything is wanted of files beyond the end.
+    wanted: Vec<Wanted>,
 }
 
 impl FileIds {
     pub(super) fn new(ids: Vec<(i64, usize)>) -> Self {
-        Self { ids: Ids::new(ids), skipped: Vec::new() }
+        Self { ids: Ids::new(ids), wanted: Vec::new() }
     }
 
-    /// Leaves out the rows of files for which `skipped` is true.
-    pub(super) fn skip(&mut self, skipped: Vec<bool>) {
-        self.skipped = skipped;
+    /// Limits what is wanted of each file, by index.
+    pub(super) fn limit(&mut self, limits: impl ExactSizeIterator<Item = Wanted>) {
+        self.wanted.resize(self.wanted.len().max(limits.len()), Wanted::Everything);
+        for (wanted, limit) in self.wanted.iter_mut().zip(limits) {
+            if *wanted != Wanted::Nothing {
+                *wanted = limit;
+            }
+        }
     }
 
     #[inline]
@@ -78,7 +93,24 @@ impl FileIds {
 
     #[inline]
     pub(super) fn is_wanted(&self, file: usize) -> bool {
-        !self.skipped.get(file).copied().unwrap_or(false)
+        self.wanted_of(file) != Wanted::Nothing
+    }
+
+    fn wanted_of(&self, file: usize) -> Wanted {
+        self.wanted.get(file).copied().unwrap_or_default()
+    }
+
+    /// Returns what is wanted of a numbits.
+    #[inline]
+    pub(super) fn wanted_part<'b>(&self, file: usize, numbits: &'b [u8]) -> Option<&'b [u8]> {
+        match self.wanted_of(file) {
+            Wanted::Everything => Some(numbits),
+            Wanted::FirstLine => {
+                let end = numbits.iter().position(|&byte| byte != 0).map_or(0, |at| at + 1);
+                numbits.get(..end)
+            }
+            Wanted::Nothing => None,
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub use json::write_json;
 pub use markdown::write_markdown;
 pub use text::write_text;
 
+use rayon::prelude::*;
+
 use super::figures::{covered, percent};
 use super::findings::{FileFindings, Finding, excluded_ranges, of_changes};
 use crate::changes::{
@@ -129,8 +131,8 @@ impl<'a> Patch<'a> {
     pub fn new(
         diff: &'a Diff,
         summary: Option<&'a Summary<'a>>,
-        path_of: impl Fn(&Path) -> Option<FilePath>,
-        is_expected: impl Fn(&FileSummary) -> bool,
+        path_of: impl Fn(&Path) -> Option<FilePath> + Sync,
+        is_expected: impl Fn(&FileSummary) -> bool + Sync,
     ) -> Result<Self> {
         Self::with(diff, summary, path_of, is_expected, FilePatch::new, false)
     }
@@ -146,8 +148,8 @@ impl<'a> Patch<'a> {
     pub fn of_new_misses(
         diff: &'a Diff,
         summary: Option<&'a Summary<'a>>,
-        path_of: impl Fn(&Path) -> Option<FilePath>,
-        before: impl Fn(&FileChange) -> RanBefore,
+        path_of: impl Fn(&Path) -> Option<FilePath> + Sync,
+        before: impl Fn(&FileChange) -> RanBefore + Sync,
     ) -> Result<Self> {
         let compare = |change: &FileChange, facts: &Facts, analysis: &Analysis| {
             FilePatch::of_new_misses(&before(change), change, facts, analysis)
@@ -158,9 +160,9 @@ impl<'a> Patch<'a> {
     fn with(
         diff: &'a Diff,
         summary: Option<&'a Summary<'a>>,
-        path_of: impl Fn(&Path) -> Option<FilePath>,
-        is_expected: impl Fn(&FileSummary) -> bool,
-        compare: impl Fn(&FileChange, &Facts, &Analysis) -> FilePatch,
+        path_of: impl Fn(&Path) -> Option<FilePath> + Sync,
+        is_expected: impl Fn(&FileSummary) -> bool + Sync,
+        compare: impl Fn(&FileChange, &Facts, &Analysis) -> FilePatch + Sync,
         is_of_new_misses: bool,
     ) -> Result<Self> {
         let files = summary.map(by_path).unwrap_or_default();
@@ -179,7 +181,7 @@ impl<'a> Patch<'a> {
         };
         let files = diff
             .files()
-            .iter()
+            .par_iter()
             .map(|change| Ok(PatchFile { change, state: state(change)? }))
             .collect::<Result<_>>()?;
         Ok(Self { summary, files, is_of_new_misses })
@@ -230,7 +232,7 @@ impl<'a> Patch<'a> {
                 _ => FileFindings::none(name),
             })
         };
-        self.files.iter().map(of_file).collect()
+        self.files.par_iter().map(of_file).collect()
     }
 
     /// Returns a sentence with the total and what the changes are from.

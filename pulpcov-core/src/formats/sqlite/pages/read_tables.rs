@@ -197,8 +197,11 @@ impl IdLookup<'_> {
                 return Err(NeedsSqlite);
             }
             match self.find(file, context) {
-                Some((file, context)) if self.files.is_wanted(file) => visit(file, context, bits),
-                Some(_) => {}
+                Some((file, context)) => {
+                    if let Some(part) = self.files.wanted_part(file, bits) {
+                        visit(file, context, part);
+                    }
+                }
                 None => orphans += 1,
             }
             Ok(())
