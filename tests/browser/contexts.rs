@@ -1,5 +1,7 @@
 //! Who ran a line, and what a context ran.
 
+use serde_json::json;
+
 use super::{Report, write_parts};
 use crate::support::Dir;
 use crate::support::chromium::Browser;
@@ -73,6 +75,16 @@ fn tests_are_chosen_and_their_lines_are_marked() {
         browser.open(&page);
         go("contexts.html:c=tests%2Ftest_a.py%3A%3Atest_one%7Crun");
         browser.until("document.querySelector('[data-mark]')");
+        // The list and the source count the same.
+        browser.until_is(
+            "[...document.querySelectorAll('.grid tbody tr')].map(row => [...row.cells].map(cell => cell.innerText).join(' '))",
+            json!([
+                "(at import) 2 4 4",
+                "ci|-p/test_b.py::test_other 1 1 1",
+                "tests/test_a.py::test_it's[a|b] 1 1 1",
+                "tests/test_a.py::test_one 1 2 2",
+            ]),
+        );
         browser.click("[data-mark]");
         browser
             .until_is("document.querySelector('[data-mark]').getAttribute('aria-pressed')", "true");

@@ -25,13 +25,13 @@ fn runs_are_added_and_drawn() {
     let browser = Browser::new(1280, 800);
     for (page, count) in [("htmlcov/index.html", 2), ("one.html", 3)] {
         browser.open(dir.path(page));
-        browser.until("document.querySelector('.head .curve')");
-        let label = "document.querySelector('.head .curve').getAttribute('aria-label')";
+        browser.until("document.querySelector('.overview .curve')");
+        let label = "document.querySelector('.overview .curve').getAttribute('aria-label')";
         let label = browser.get(label);
         let label = label.as_str().unwrap();
         assert!(label.starts_with("Total: "), "{label}");
         assert!(label.ends_with(&format!("% to {}% in {count} runs", total.trim())), "{label}");
-        let dots = "document.querySelectorAll('.head .curve circle').length";
+        let dots = "document.querySelectorAll('.overview .curve circle').length";
         assert_eq!(browser.get(dots), count);
         browser.until("document.querySelector('.grid tbody .curve')");
         assert_eq!(browser.barriers(), Vec::<String>::new());

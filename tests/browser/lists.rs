@@ -258,3 +258,44 @@ fn the_worst_function_comes_first_and_keys_sort() {
         }
     }
 }
+
+/// The index says first where most is missing, and last where the report is from.
+#[test]
+fn the_index_says_where_it_is_worst_and_where_it_is_from() {
+    let dir = Dir::new();
+    let function = |lines: usize| format!("def f():\n{}", "    x = 1\n".repeat(lines));
+    for (name, lines) in [("a.py", 3), ("b.py", 9), ("c.py", 1), ("d.py", 5)] {
+        dir.write(name, function(lines));
+    }
+    dir.write("main.py", "import a, b, c, d\n");
+    for name in ["web-1.pid11.XaBcDeFx", "web-1.pid12.XgHiJkLx", "job-2.pid11.XmNoPqRx"] {
+        dir.coverage(["run", &format!("--data-file=.coverage.{name}"), "main.py"]).status(0);
+    }
+    dir.pulpcov(["html", "--single-file=one.html", "--keep-combined"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    for page in ["htmlcov/index.html", "one.html"] {
+        browser.open(dir.path(page));
+        browser.until_is(
+            "document.querySelector('.overview').innerText.trim()",
+            "Most lines missing: b.py 9, d.py 5, a.py 3",
+        );
+        let origin = browser.get("document.querySelector('.origin').innerText");
+        assert!(
+            origin
+                .as_str()
+                .unwrap()
+                .contains("combined from 3 data files of job-2 (1 process), web-1 (2 processes)"),
+            "{origin}"
+        );
+        assert_eq!(browser.barriers(), Vec::<String>::new());
+        browser.click(".overview a");
+        browser.until_is("document.querySelector('.toggles')?.dataset.name", "b.py");
+    }
+    // Nothing is missing, and nothing was combined.
+    dir.write("main.py", "x = 1\n");
+    dir.coverage(["run", "--include=main.py", "main.py"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    browser.open(dir.path("htmlcov/index.html"));
+    assert_eq!(browser.get("document.querySelector('.overview').checkVisibility()"), false);
+}

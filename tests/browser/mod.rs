@@ -1,9 +1,10 @@
-//! The HTML report in a real Chromium, opened from `file://`.
+//! The HTML report in real browsers, opened from `file://`.
 //!
 //! - `barriers`: what holds for every view: no errors, no requests, no barriers, and no text that becomes markup.
 //! - `baseline`: what rose and fell since another version.
 //! - `changes`: the changes of a branch.
 //! - `contexts`: who ran a line, and what a context ran.
+//! - `firefox`: the report in a Firefox.
 //! - `folders`: the folders as a tree and as a map.
 //! - `gate`: what a gate says.
 //! - `history`: the runs of a project over time.
@@ -17,6 +18,7 @@ mod barriers;
 mod baseline;
 mod changes;
 mod contexts;
+mod firefox;
 mod folders;
 mod gate;
 mod history;

@@ -124,7 +124,7 @@ fn a_source_page_can_be_read_without_script() {
     }
     assert!(!page.contains("<script>"));
     let index = fs::read_to_string(dir.path("htmlcov/index.html")).unwrap();
-    assert!(index.contains(">shop/cart.py</a>"), "{index}");
+    assert!(index.contains(">shop/<wbr>cart.py</a>"), "{index}");
 }
 
 /// Returns the bytes and the time of every file of a report, except those that say when it was made.

@@ -5,6 +5,7 @@
 
 pub(crate) mod chromium;
 pub(crate) mod enemy;
+pub(crate) mod firefox;
 mod git;
 pub(crate) mod hooked;
 pub(crate) mod random;

@@ -79,6 +79,7 @@ impl LineContexts {
             })
             .collect();
         rows.sort_unstable_by_key(|row| row.0);
+        join_equal_ids(&mut rows);
         let (classes, sizes) = classes(&rows);
         let mut counts = vec![0; sizes.len()];
         let mut last = vec![0; sizes.len()];
@@ -152,6 +153,19 @@ impl LineContexts {
         }
         Encoded { lines, contexts, rows, sets }
     }
+}
+
+/// Makes one row of all rows with the same id.
+fn join_equal_ids(rows: &mut Vec<(u32, Vec<u32>)>) {
+    rows.dedup_by(|row, before| {
+        let is_same = row.0 == before.0;
+        if is_same {
+            before.1.append(&mut row.1);
+            before.1.sort_unstable();
+            before.1.dedup();
+        }
+        is_same
+    });
 }
 
 fn class_of(classes: &[u32], line: u32) -> Option<u32> {
@@ -328,6 +342,20 @@ mod tests {
         assert_eq!(encoded.sets.len(), 3);
         // A bitmap of four classes takes one character.
         assert_eq!(encoded.sets, ["!J", "AC", "AD"]);
+    }
+
+    #[test]
+    fn contexts_with_one_id_are_one() {
+        let names = ["a|setup", "a|run", "b"];
+        let ids = HashMap::from([("a|setup", 0), ("a|run", 0), ("b", 1)]);
+        let lines = [&[1, 2][..], &[2, 3], &[1]];
+        let rows = names.iter().zip(lines);
+        let rows = rows.map(|(name, lines)| (*name, Cow::Owned(lines.iter().copied().collect())));
+        let names = ContextNames { names: vec!["a", "b"], ids };
+        let all = LineContexts::new(rows.collect(), &names, &(0..9).collect());
+        let counts: Vec<_> =
+            all.context_counts().map(|of| (of.lines, of.only_this_context)).collect();
+        assert_eq!(counts, [(3, 2), (1, 0)]);
     }
 
     #[test]

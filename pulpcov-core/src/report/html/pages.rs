@@ -2,7 +2,7 @@
 
 use ordermap::OrderMap;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use blake3::Hasher;
 
@@ -11,6 +11,7 @@ use super::baseline::FileBefore;
 use super::changes::ChangedFile;
 use super::gate::JudgedFile;
 use crate::Result;
+use crate::impact::without_phase;
 use crate::python::Facts;
 use crate::report::flat_name;
 use crate::results::{Analysis, Numbers};
@@ -95,22 +96,22 @@ impl Skipped {
     }
 }
 
-/// The contexts of the report, in the order in which they are shown. The id of a context is its
-/// index.
+/// The contexts of the report, in the order in which they are shown. The setup, the run and the teardown of a test are one.
 pub(super) struct ContextNames<'a> {
+    /// The names by id.
     pub(super) names: Vec<&'a str>,
+    /// The id of each context of the data.
     pub(super) ids: HashMap<&'a str, u32>,
 }
 
 impl<'a> ContextNames<'a> {
-    fn new(mut names: Vec<&'a str>) -> Self {
-        names.sort_by(|a, b| {
-            let (test, phase) = test_and_phase(shown_context(a));
-            let (other, other_phase) = test_and_phase(shown_context(b));
-            human_cmp(test, other).then(phase.cmp(&other_phase))
-        });
-        names.dedup();
-        let ids = names.iter().copied().zip(0..).collect();
+    fn new(contexts: &[&'a str]) -> Self {
+        let names: BTreeSet<&str> = contexts.iter().copied().map(without_phase).collect();
+        let mut names: Vec<&str> = names.into_iter().collect();
+        names.sort_by(|a, b| human_cmp(shown_context(a), shown_context(b)));
+        let known: HashMap<&str, u32> = names.iter().copied().zip(0..).collect();
+        let id = |&context: &&'a str| Some((context, *known.get(without_phase(context))?));
+        let ids = contexts.iter().filter_map(id).collect();
         Self { names, ids }
     }
 
@@ -118,13 +119,6 @@ impl<'a> ContextNames<'a> {
     pub(super) fn is_trivial(&self) -> bool {
         self.names.iter().all(|name| name.is_empty())
     }
-}
-
-/// Returns the name of a test without the phase that pytest-cov adds, and the place of the phase in a test.
-fn test_and_phase(name: &str) -> (&str, usize) {
-    let mut phases = ["|setup", "|run", "|teardown"].into_iter().enumerate();
-    let found = phases.find_map(|(at, phase)| Some((name.strip_suffix(phase)?, at + 1)));
-    found.unwrap_or((name, 0))
 }
 
 /// Returns the displayed name of a context.
@@ -165,7 +159,7 @@ impl<'a> Report<'a> {
                 })
             })
             .collect::<Result<_>>()?;
-        let contexts = options.show_contexts.then(|| ContextNames::new(summary.contexts()));
+        let contexts = options.show_contexts.then(|| ContextNames::new(&summary.contexts()));
         let title = printable(&options.title).into_owned();
         Ok(Self { summary, options, title, pages, skipped, contexts })
     }
@@ -244,27 +238,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn contexts_are_in_the_order_of_tests_and_of_their_phases() {
-        let names = [
-            "t::b|run",
-            "t::b_x|run",
-            "t::b|setup",
+    fn the_phases_of_a_test_are_one_context() {
+        let contexts = [
+            "t.py::b|run",
+            "t.py::b_x|run",
+            "t.py::b|setup",
             "",
-            "t::a[2]|run",
-            "t::a[10]|run",
-            "t::b|teardown",
+            "t.py::a[2]|run",
+            "t.py::a[10]|run",
+            "t.py::b|teardown",
+            "no test|run",
         ];
-        let sorted = ContextNames::new(names.to_vec());
-        let expected = [
-            "",
-            "t::a[2]|run",
-            "t::a[10]|run",
-            "t::b|setup",
-            "t::b|run",
-            "t::b|teardown",
-            "t::b_x|run",
-        ];
-        assert_eq!(sorted.names, expected);
+        let found = ContextNames::new(&contexts);
+        let names = ["", "no test|run", "t.py::a[2]", "t.py::a[10]", "t.py::b", "t.py::b_x"];
+        assert_eq!(found.names, names);
+        assert_eq!(contexts.map(|context| found.ids[context]), [4, 5, 4, 0, 2, 3, 4, 1]);
     }
 
     #[test]

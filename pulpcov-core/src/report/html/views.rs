@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use askama::Template;
 use rayon::prelude::*;
 
+use super::Options;
 use super::changes::ChangedFile;
 use super::gate::{Gate, JudgedFile};
 use super::hunks::{Hunk, hunks};
@@ -19,6 +20,9 @@ use crate::{Error, ErrorKind};
 /// The index contains a table that works without the script, unless the report has more files than
 /// this: a longer table would make the page slow.
 const MAX_STATIC_ROWS: usize = 500;
+
+/// How many of the files that miss most lines the index names above its list.
+const MOST_WORST: usize = 3;
 
 /// The maximum number of problems that the index lists. It only counts the others.
 const MOST_PROBLEMS: usize = 200;
@@ -75,6 +79,10 @@ struct ViewBody<'a> {
     changes: bool,
     first: &'a str,
     last: &'a str,
+    /// What became of the changes, on the index of a report that shows them.
+    changed: Option<&'a str>,
+    /// The files that miss most lines, on the index.
+    worst: Vec<Row<'a>>,
     rows: Vec<Row<'a>>,
     gate: Option<GateNote<'a>>,
     problems: Vec<std::borrow::Cow<'a, str>>,
@@ -132,6 +140,14 @@ struct Row<'a> {
     name: &'a str,
     numbers: Numbers,
     percent: String,
+}
+
+impl<'a> Row<'a> {
+    fn new(page: &'a Page<'_>, options: &Options) -> Self {
+        let numbers = page.file.numbers();
+        let percent = display_covered(numbers.percent_covered(), options.precision);
+        Self { page: &page.name, name: &page.shown, numbers, percent }
+    }
 }
 
 /// The body of the page of changes.
@@ -229,12 +245,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
     let has_gate = is_index || view == "tree";
     let has_rows = has_static_rows && is_index && report.pages.len() <= MAX_STATIC_ROWS;
     let percent = |numbers: Numbers| display_covered(numbers.percent_covered(), options.precision);
-    let rows = report.pages.iter().filter(|_| has_rows).map(|page| Row {
-        page: &page.name,
-        name: &page.shown,
-        numbers: page.file.numbers(),
-        percent: percent(page.file.numbers()),
-    });
+    let rows = report.pages.iter().filter(|_| has_rows).map(|page| Row::new(page, options));
     let total = percent(report.summary.totals());
     let problems = if is_index { options.problems.as_slice() } else { &[] };
     let body = ViewBody {
@@ -250,6 +261,12 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
         changes: report.has_changes(),
         first,
         last,
+        changed: options.changes.as_ref().filter(|_| is_index).map(|changes| &*changes.sentence),
+        worst: if is_index {
+            worst(report).map(|page| Row::new(page, options)).collect()
+        } else {
+            Vec::new()
+        },
         rows: rows.collect(),
         gate: options.gate.as_ref().filter(|_| has_gate).map(|gate| GateNote::new(report, gate)),
         problems: problems.iter().take(MOST_PROBLEMS).map(|problem| printable(problem)).collect(),
@@ -263,6 +280,14 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
         _ => format!("{heading} - {}", report.title),
     };
     Ok(Part { name: view.to_owned(), view, title, body: render(&body)? })
+}
+
+/// Returns the files that miss most lines, the worst first.
+fn worst<'r>(report: &'r Report<'_>) -> impl Iterator<Item = &'r Page<'r>> {
+    let missing = |page: &&Page<'_>| page.file.numbers().missing;
+    let mut pages: Vec<&Page<'_>> = report.pages.iter().filter(|page| missing(page) > 0).collect();
+    pages.sort_by_key(|page| std::cmp::Reverse(missing(page)));
+    pages.into_iter().take(MOST_WORST)
 }
 
 /// Returns the page of changes.
@@ -343,6 +368,11 @@ pub(super) fn render(template: &impl Template) -> Result<String> {
 
 pub(super) fn render_into(template: &impl Template, into: &mut String) -> Result<()> {
     template.render_into(into).map_err(|err| Error::new(ErrorKind::Io, err))
+}
+
+/// Splits a path where a line may end.
+fn path_parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split_inclusive('/')
 }
 
 /// Returns a number with a comma between thousands, as the script prints numbers.

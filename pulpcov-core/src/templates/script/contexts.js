@@ -173,7 +173,7 @@ async function contextsView(main) {
     await fill(Math.max(FILES_SHOWN, Number(settings.read().get("files")) || 0));
   }
   const follow = async () => {
-    const context = names.indexOf(settings.read().get("c"));
+    const context = names.indexOf(testOf(settings.read().get("c") ?? "\0"));
     if (context >= 0) await show(context);
     else { ticket++; chosen.hidden = true; }
   };

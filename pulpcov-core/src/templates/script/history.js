@@ -44,7 +44,7 @@ function historyColumn(runs, precision, points, name) {
     return known.length ? ratio(...known.at(-1)) - ratio(...known[0]) : 0;
   };
   return {
-    id: "history", label: "history", title: "How much was covered in each run; sorted by how much it rose", className: "history third", value: rise,
+    id: "history", label: "history", title: "How much was covered in each run; sorted by how much it rose", className: "history second", value: rise,
     cell: (row, cell) => {
       const known = points(row);
       if (known) cell.append(curve(known, runs, precision, name(row)));
@@ -53,11 +53,13 @@ function historyColumn(runs, precision, points, name) {
 }
 
 /**
- * Draws the total at the top of a list.
+ * Draws the total at the top of a list, and says what its ends are.
  * @param {Runs} runs
  * @param {number} precision
  */
 function drawTotal(runs, precision) {
-  $(".head .curve")?.remove();
-  $(".head").append(curve(runs.total, runs, precision, "Total", [260, 40]));
+  $(".overview .runs")?.remove();
+  const drawing = curve(runs.total, runs, precision, "Total", [260, 40]);
+  const [first, last] = [runs.total[0], runs.total.at(-1)].map(([covered, all]) => `${percent(covered, all, precision)}%`);
+  $(".overview").prepend(make("div", { className: "runs soft" }, drawing, make("span", { ariaHidden: "true" }, `${first} to ${last} in ${plural(runs.total.length, "run")}`)));
 }

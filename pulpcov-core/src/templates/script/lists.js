@@ -1,15 +1,22 @@
 // The lists of files, functions and classes, and the functions that miss most.
 
 /**
+ * Returns the parts of a path, which a line may end between.
+ * @param {string} path
+ * @returns {(string | HTMLElement)[]}
+ */
+const breakable = (path) => (path.length < 24 ? [path] : path.split(/(?<=[/_])(?=.{3})/u).flatMap((part, at) => (at ? [make("wbr"), part] : [part])));
+
+/**
  * Fills a cell with a link.
  * @param {HTMLElement} cell
- * @param {string} text
+ * @param {string | (string | HTMLElement)[]} text
  * @param {string} href
  * @param {string} [also] What stands below the name where there is no room for another column.
  * @param {string} [detail] What tells it from others of the same name.
  */
 function linkCell(cell, text, href, also, detail) {
-  cell.append(make("a", { href }, text));
+  cell.append(make("a", { href }, ...[text].flat()));
   if (detail) cell.append(make("small", { className: "soft" }, ` ${detail}`));
   if (also) cell.append(make("small", { className: "also" }, make("bdi", {}, also)));
 }
@@ -165,7 +172,7 @@ async function listView(main, kind) {
     id: "file", key: "f", label: short.label, className: isRegions ? "name path wide" : "name path",
     value: (/** @type {number} */ row) => rank[fileOf(row)],
     cell: (/** @type {number} */ row, /** @type {HTMLElement} */ cell) => {
-      linkCell(cell, shown(row), href(row));
+      linkCell(cell, isRegions ? shown(row) : breakable(shown(row)), href(row));
       if (!isRegions) addFloor(files, row, cell);
     },
   }];
