@@ -16,7 +16,8 @@
 //! - `coverage_data`: the data set, `queries` of its rows, and how to `transform` all of it;
 //! - `conflict`: the errors of data that contradicts other data;
 //! - `rows`: the content of a data file on its way into a data set;
-//! - `merging`: the union of many data files in a combine.
+//! - `merging`: the union of many data files in a combine;
+//! - `ran_by`: which contexts ran each file, without their lines.
 
 mod arcs;
 pub(crate) mod authors;
