@@ -4,6 +4,7 @@ mod abbreviations;
 mod comment;
 mod gate;
 mod hook;
+mod merge;
 mod numbers;
 mod tests_for;
 mod time;
@@ -23,6 +24,7 @@ pub(crate) use gate::{BaselineArgs, GateArgs, GateFormat};
 pub(crate) use hook::{
     DATA_ROOT, DEFAULT_PYTHON, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
+pub(crate) use merge::MergeArgs;
 pub(crate) use tests_for::{TestsForArgs, TestsForFormat};
 pub(crate) use watch::{ServeToken, WatchArgs};
 
@@ -112,6 +114,7 @@ pub(crate) enum Command {
     Html(HtmlArgs),
     Json(JsonArgs),
     Lcov(LcovArgs),
+    Merge(MergeArgs),
     Patch(PatchArgs),
     Report(ReportArgs),
     TestsFor(TestsForArgs),

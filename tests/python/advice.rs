@@ -205,6 +205,7 @@ fn help() -> String {
         "html",
         "json",
         "lcov",
+        "merge",
         "patch",
         "report",
         "tests-for",

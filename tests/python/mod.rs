@@ -20,6 +20,7 @@ mod hook_refusals;
 mod hook_signals;
 mod html;
 mod memory;
+mod merge;
 mod mutated;
 mod odd_situations;
 mod outputs;

@@ -17,6 +17,7 @@ mod hook;
 mod html;
 mod json;
 mod lcov;
+mod merge;
 mod origin;
 mod own;
 mod patch;
@@ -49,6 +50,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Html(args) => html::run(&args),
         Command::Json(args) => json::run(&args),
         Command::Lcov(args) => lcov::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Patch(args) => patch::run(&args),
         Command::Report(args) => report::run(&args),
         Command::TestsFor(args) => tests_for::run(&args),

@@ -1,0 +1,73 @@
+//! `pulpcov merge`
+
+use std::path::{Path, PathBuf};
+
+use pulpcov_core::FilePath;
+use pulpcov_core::foreign::{self, Merged, Report, lcov};
+use pulpcov_core::paths::{GlobMatcher, PathAliases, WorkingFolder, prep_patterns};
+
+use super::reporting::{named_in_part, to_output};
+use crate::args::MergeArgs;
+use crate::exit::{Exit, Failure};
+use crate::plan::patterns;
+use crate::{settings, ui};
+
+pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Failure> {
+    let config = settings::load(&args.config)?;
+    let mut aliases = settings::aliases(&config)?;
+    let choice = Choice::new(args)?;
+    let Merged { report, left_out, .. } = foreign::merge_files(&args.files);
+    for err in &left_out {
+        ui::warning(&format!("left out: {err}"));
+    }
+    if left_out.len() == args.files.len() {
+        return Err(Failure::Refused("no report could be read".to_owned()));
+    }
+    let report =
+        report.rename(|name| Some(renamed(name, &mut aliases)).filter(|name| choice.has(name)));
+    warn_of_differing_lines(&report);
+    to_output(Some(&args.output), |mut out| lcov::write(&report, &mut out))?;
+    Ok(if left_out.is_empty() || args.ignore_errors { Exit::Success } else { Exit::LeftOut })
+}
+
+/// Returns the name of a file after the rules of `[paths]`.
+fn renamed(name: &str, aliases: &mut PathAliases) -> String {
+    let mapped = FilePath::try_from(name).and_then(|path| aliases.map_file(&path));
+    // No rule is for a name that no data file can have.
+    mapped.map_or_else(|_| name.to_owned(), |path| path.as_str().to_owned())
+}
+
+fn warn_of_differing_lines(report: &Report) {
+    let differing: Vec<PathBuf> = report.differing().map(PathBuf::from).collect();
+    if !differing.is_empty() {
+        ui::warning(&format!(
+            "the reports have different lines of {}: they may be of different versions",
+            named_in_part(&differing)
+        ));
+    }
+}
+
+/// Which files are wanted.
+struct Choice {
+    include: Option<GlobMatcher>,
+    omit: Option<GlobMatcher>,
+}
+
+impl Choice {
+    fn new(args: &MergeArgs) -> Result<Self, Failure> {
+        let folder = WorkingFolder::new(settings::cwd()?);
+        let matcher = |option: &Option<String>| {
+            let patterns = patterns(option.as_deref());
+            patterns.map(|all| GlobMatcher::new(prep_patterns(&folder, &all))).transpose()
+        };
+        Ok(Self { include: matcher(&args.include)?, omit: matcher(&args.omit)? })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        // Patterns are absolute, as in reports.
+        let path = std::path::absolute(Path::new(name)).unwrap_or_else(|_| name.into());
+        let path = path.as_os_str().as_encoded_bytes();
+        self.include.as_ref().is_none_or(|include| include.is_match(path))
+            && self.omit.as_ref().is_none_or(|omit| !omit.is_match(path))
+    }
+}

@@ -1,0 +1,236 @@
+//! Coverage that other tools measured, for languages other than Python.
+//!
+//! A [`Report`] is read from a tracefile of lcov, merged with others, and written again. Nothing is converted that the tools
+//! do not say: a line stays a line and never becomes an arc, and branches are only added to branches of the same kind.
+//!
+//! - `counts`: what was counted in a file.
+//! - `functions`, `branches`: the parts of it that need more than a number for a line.
+//! - `lcov`: reads and writes tracefiles.
+//! - `files`: reads many reports at once.
+//!
+//! # Examples
+//!
+//! ```
+//! use pulpcov_core::foreign::{Report, lcov};
+//!
+//! let mut all = lcov::read(&b"SF:a.c\nDA:1,2\nDA:2,0\nend_of_record\n"[..])?;
+//! all.merge(lcov::read(&b"SF:a.c\nDA:1,1\nDA:2,3\nend_of_record\n"[..])?);
+//! let mut out = Vec::new();
+//! lcov::write(&all, &mut out)?;
+//! assert_eq!(out, b"TN:\nSF:a.c\nDA:1,3\nDA:2,3\nLF:2\nLH:2\nend_of_record\n");
+//! # Ok::<(), pulpcov_core::Error>(())
+//! ```
+
+mod branches;
+mod counts;
+mod files;
+mod functions;
+pub mod lcov;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use branches::{Branch, BranchKind, BranchName, Branches};
+pub use counts::{Condition, Counts};
+pub use files::{Merged, merge_files, read};
+pub use functions::Function;
+
+/// What other tools counted in files.
+///
+/// # Examples
+///
+/// See the [module](self).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    files: BTreeMap<String, File>,
+    differing: BTreeSet<String>,
+}
+
+/// What was counted in a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct File {
+    tests: BTreeMap<String, Counts>,
+    version: Option<Box<str>>,
+}
+
+impl Report {
+    /// Creates a report without files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the files with their names, sorted by name.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::foreign::lcov;
+    ///
+    /// let report = lcov::read(&b"SF:b.c\nend_of_record\nSF:a.c\nend_of_record\n"[..])?;
+    /// assert_eq!(report.files().map(|(name, _)| name).collect::<Vec<_>>(), ["a.c", "b.c"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn files(&self) -> impl ExactSizeIterator<Item = (&str, &File)> {
+        self.files.iter().map(|(name, file)| (name.as_str(), file))
+    }
+
+    /// Returns the files of which two reports had different lines, sorted by name. They may have been measured on different
+    /// versions of their sources.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::foreign::lcov;
+    ///
+    /// let mut report = lcov::read(&b"SF:a.c\nDA:1,1\nend_of_record\n"[..])?;
+    /// report.merge(lcov::read(&b"SF:a.c\nDA:2,1\nend_of_record\n"[..])?);
+    /// assert_eq!(report.differing().collect::<Vec<_>>(), ["a.c"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn differing(&self) -> impl Iterator<Item = &str> {
+        self.differing.iter().map(String::as_str)
+    }
+
+    /// Adds another report: lines are united, and counts are added. Counts that are too large stay at the largest number.
+    ///
+    /// # Examples
+    ///
+    /// See the [module](self).
+    pub fn merge(&mut self, other: Self) {
+        if self.files.is_empty() {
+            self.differing.extend(other.differing);
+            self.files = other.files;
+            return;
+        }
+        self.differing.extend(other.differing);
+        for (name, file) in other.files {
+            match self.files.get_mut(&name) {
+                Some(known) => {
+                    if known.merge(file) {
+                        self.differing.insert(name);
+                    }
+                }
+                None => drop(self.files.insert(name, file)),
+            }
+        }
+    }
+
+    /// Renames files. Files that get the same name become one. Files for which `new_name` returns `None` are removed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::foreign::lcov;
+    ///
+    /// let report = lcov::read(&b"SF:/build/a.c\nend_of_record\nSF:/usr/include/x.h\nend_of_record\n"[..])?;
+    /// let report = report.rename(|name| name.strip_prefix("/build/").map(str::to_owned));
+    /// assert_eq!(report.files().map(|(name, _)| name).collect::<Vec<_>>(), ["a.c"]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn rename(self, mut new_name: impl FnMut(&str) -> Option<String>) -> Self {
+        let mut renamed = Self::default();
+        let mut differing = self.differing;
+        for (name, file) in self.files {
+            let Some(new) = new_name(&name) else { continue };
+            if differing.remove(&name) {
+                renamed.differing.insert(new.clone());
+            }
+            renamed.merge(Self::from([(new, file)]));
+        }
+        renamed
+    }
+
+    /// Adds what was counted in a file under a test name.
+    fn add(&mut self, name: String, test: &str, version: Option<Box<str>>, counts: Counts) {
+        let file = self.files.entry(name).or_default();
+        file.version = file.version.take().or(version);
+        match file.tests.get_mut(test) {
+            Some(known) => {
+                known.merge(counts);
+            }
+            None => {
+                file.tests.insert(test.to_owned(), counts);
+            }
+        }
+    }
+}
+
+impl<const N: usize> From<[(String, File); N]> for Report {
+    fn from(files: [(String, File); N]) -> Self {
+        Self { files: files.into(), differing: BTreeSet::new() }
+    }
+}
+
+impl File {
+    /// Returns what was counted under each test name, sorted by name. Most tracefiles have one, which is empty.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::foreign::lcov;
+    ///
+    /// let report = lcov::read(&b"TN:unit\nSF:a.c\nDA:1,1\nend_of_record\n"[..])?;
+    /// let (_, file) = report.files().next().unwrap();
+    /// assert_eq!(file.tests().map(|(name, counts)| (name, counts.lines().len())).next(), Some(("unit", 1)));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn tests(&self) -> impl Iterator<Item = (&str, &Counts)> {
+        self.tests.iter().map(|(name, counts)| (name.as_str(), counts))
+    }
+
+    /// Returns the version of the source, if the tool says one.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::foreign::lcov;
+    ///
+    /// let report = lcov::read(&b"SF:a.c\nVER:1.2\nend_of_record\n"[..])?;
+    /// assert_eq!(report.files().next().unwrap().1.version(), Some("1.2"));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// Returns what was counted under all test names.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::foreign::lcov;
+    ///
+    /// let text = b"TN:unit\nSF:a.c\nDA:1,1\nend_of_record\nTN:web\nSF:a.c\nDA:1,2\nend_of_record\n";
+    /// let report = lcov::read(&text[..])?;
+    /// assert_eq!(report.files().next().unwrap().1.total().lines(), [(1, 3)]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn total(&self) -> Counts {
+        let mut tests = self.tests.values().cloned();
+        let mut total = tests.next().unwrap_or_default();
+        for counts in tests {
+            total.merge(counts);
+        }
+        total
+    }
+
+    /// Adds another file. Returns whether its lines or its version differ.
+    fn merge(&mut self, other: Self) -> bool {
+        let mut differs =
+            other.version.is_some() && self.version.is_some() && self.version != other.version;
+        if self.version.is_none() {
+            self.version = other.version;
+        }
+        for (test, counts) in other.tests {
+            match self.tests.get_mut(&test) {
+                Some(known) => differs |= known.merge(counts),
+                None => {
+                    let any = self.tests.values().next();
+                    differs |= any.is_some_and(|any| !any.has_lines_of(&counts));
+                    self.tests.insert(test, counts);
+                }
+            }
+        }
+        differs
+    }
+}

@@ -1,0 +1,181 @@
+//! Reports of other tools, as these tools write them.
+
+use std::process::Command;
+
+use crate::support::{Dir, Ran, pulpcov};
+
+fn run(dir: &Dir, program: &str, args: &[&str]) -> Ran {
+    let mut command = Command::new(program);
+    command.current_dir(dir.path("")).args(args).env("LC_ALL", "C.UTF-8");
+    match command.output() {
+        Ok(output) => output.into(),
+        Err(err) => panic!("{program}: {err}: these tests need gcc and lcov"),
+    }
+}
+
+/// A program in C whose three runs take different ways, and a tracefile of each run.
+fn measured_in_c() -> Dir {
+    let dir = Dir::new();
+    dir.write(
+        "shop.h",
+        "static inline int larger(int a, int b) {\n    return a > b ? a : b;\n}\nint total(int n);\n",
+    );
+    dir.write(
+        "total.c",
+        "#include \"shop.h\"\n\nint total(int n) {\n    int sum = 0;\n    for (int i = 0; i < n; i++)\n        sum += larger(i, 2);\n    return sum;\n}\n\nint never(void) {\n    return 1;\n}\n",
+    );
+    dir.write(
+        "main.c",
+        "#include <stdlib.h>\n#include \"shop.h\"\n\nint main(int argc, char **argv) {\n    if (argc > 1 && atoi(argv[1]) > 3)\n        return total(atoi(argv[1])) < 0;\n    return larger(argc, 0) < 0;\n}\n",
+    );
+    run(&dir, "gcc", &["--coverage", "-O0", "-o", "shop", "main.c", "total.c"]).status(0);
+    for (name, args) in [("one", &[][..]), ("two", &["2"]), ("three", &["9"])] {
+        run(&dir, "./shop", args).status(0);
+        let info = format!("{name}.info");
+        // Each version of lcov calls the setting otherwise, and knows the name of the other.
+        let capture =
+            ["--capture", "--directory", ".", "--test-name", name, "--output-file", &info];
+        run(&dir, "lcov", &[&capture[..], &BRANCHES].concat()).status(0);
+        for file in dir.names_in("").iter().filter(|file| file.ends_with(".gcda")) {
+            std::fs::remove_file(dir.path(file)).unwrap();
+        }
+    }
+    dir
+}
+
+const BRANCHES: [&str; 2] = ["--rc", "lcov_branch_coverage=1"];
+const RUNS: [&str; 3] = ["one.info", "two.info", "three.info"];
+
+/// lcov reads what we merged, and finds in it what it finds in what it merged itself.
+#[test]
+fn tracefiles_are_merged_as_lcov_does() {
+    let dir = measured_in_c();
+    let inputs = RUNS.iter().flat_map(|run| ["--add-tracefile", run]);
+    let inputs: Vec<&str> = inputs.chain(BRANCHES).chain(["--output-file", "lcov.info"]).collect();
+    run(&dir, "lcov", &inputs).status(0);
+    dir.pulpcov([&["merge"], &RUNS[..], &["-o", "ours.info"]].concat()).status(0);
+    let summary = |name: &str| {
+        let ran = run(&dir, "lcov", &[&["--summary", name], &BRANCHES[..]].concat()).status(0);
+        let text = ran.stdout + &ran.stderr;
+        let is_figure = |line: &&str| line.contains('%');
+        text.lines().filter(is_figure).map(str::trim).collect::<Vec<_>>().join("\n")
+    };
+    let ours = summary("ours.info");
+    assert_eq!(ours, summary("lcov.info"));
+    assert!(ours.contains("branches"), "{ours}");
+    // What lcov wrote says the same in each record.
+    let again = |name: &str| dir.pulpcov(["merge", name]).status(0).stdout;
+    assert_eq!(again("ours.info"), again("lcov.info"));
+    // genhtml draws it.
+    run(&dir, "genhtml", &[&["ours.info", "--output-directory", "html"], &BRANCHES[..]].concat())
+        .status(0);
+    assert!(dir.path("html/index.html").exists());
+    // The order of the runs says nothing.
+    let [one, two, three] = RUNS;
+    let other = dir.pulpcov(["merge", three, one, two]).status(0).stdout;
+    assert_eq!(other, again("ours.info"));
+}
+
+/// coverage.py's own report is a tracefile, too, with words for branches.
+#[test]
+fn reports_of_coverage_are_merged() {
+    let dir = Dir::new();
+    dir.write("main.py", "import sys\nif len(sys.argv) > 1:\n    x = 1\nelse:\n    x = 2\n");
+    for (name, args) in [("a", &[][..]), ("b", &["x"])] {
+        dir.coverage([&["run", "--branch", "main.py"], args].concat()).status(0);
+        dir.coverage(["lcov", "-q", "-o", name]).status(0);
+    }
+    let merged = dir.pulpcov(["merge", "a", "b"]).status(0).stdout;
+    assert_eq!(
+        merged,
+        "TN:\nSF:main.py\nBRDA:2,0,jump to line 3,1\nBRDA:2,0,jump to line 5,1\nBRF:2\nBRH:2\nDA:1,2\nDA:2,2\nDA:3,1\nDA:5,1\nLF:4\nLH:4\nend_of_record\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_left_out() {
+    let dir = Dir::new();
+    dir.write("good.info", "SF:src/a.c\nDA:1,1\nend_of_record\n");
+    dir.write("cut.info", "SF:src/a.c\nDA:1,5\n");
+    dir.write("bad.info", "SF:src/a.c\nDA:1,5\nDA:two,1\nend_of_record\n");
+    dir.write("notes.txt", "hello: world\n");
+    dir.write("empty.info", "");
+    let all =
+        ["merge", "good.info", "cut.info", "bad.info", "notes.txt", "empty.info", "gone.info"];
+    let merged = dir.pulpcov(all).status(3);
+    assert_eq!(merged.stdout, "TN:\nSF:src/a.c\nDA:1,1\nLF:1\nLH:1\nend_of_record\n");
+    for message in [
+        "warning: left out: cut.info: line 2: the file ends before `end_of_record`",
+        "warning: left out: bad.info: line 3: the parts of the record cannot be read: \"DA:two,1\"",
+        "warning: left out: notes.txt: this is not a tracefile of lcov",
+        "warning: left out: empty.info: this is not a tracefile of lcov",
+        "warning: left out: gone.info: No such file or directory",
+    ] {
+        assert!(merged.stderr.contains(message), "{message}\n{}", merged.stderr);
+    }
+    dir.pulpcov(["merge", "-i", "good.info", "cut.info"]).status(0);
+    // Nothing is written if nothing could be read.
+    dir.write("out.info", "before");
+    dir.pulpcov(["merge", "cut.info", "-o", "out.info"])
+        .status(1)
+        .stderr("no report could be read");
+    assert_eq!(std::fs::read_to_string(dir.path("out.info")).unwrap(), "before");
+}
+
+#[test]
+fn names_are_mapped_and_chosen() {
+    let dir = Dir::new();
+    dir.write(
+        ".coveragerc",
+        "[run]\nrelative_files = true\n[paths]\nsource =\n    src\n    /build/*/src\n",
+    );
+    dir.write("src/a.c", "");
+    dir.write(
+        "one.info",
+        "SF:/build/1/src/a.c\nDA:1,1\nend_of_record\nSF:/usr/include/x.h\nDA:1,1\nend_of_record\n",
+    );
+    dir.write("two.info", "SF:/build/2/src/a.c\nDA:2,1\nend_of_record\n");
+    let merged = dir.pulpcov(["merge", "one.info", "two.info", "--omit=/usr/*"]).status(0);
+    assert_eq!(merged.stdout, "TN:\nSF:src/a.c\nDA:1,1\nDA:2,1\nLF:2\nLH:2\nend_of_record\n");
+    assert!(
+        merged.stderr.contains("the reports have different lines of src/a.c"),
+        "{}",
+        merged.stderr
+    );
+    let merged = dir.pulpcov(["merge", "one.info", "--include=*.h"]).status(0).stdout;
+    assert!(merged.contains("SF:/usr/include/x.h") && !merged.contains("a.c"), "{merged}");
+}
+
+/// However many threads read, the result is the same.
+#[test]
+fn threads_change_nothing() {
+    let dir = Dir::new();
+    let section = |file: usize, run: usize| {
+        let lines: String =
+            (1..40).map(|line| format!("DA:{},{run}\n", line * (file + run % 3 + 1))).collect();
+        let branches: String =
+            (0..run % 4).map(|n| format!("BRDA:{},{n},{},1\n", 1 + n % 2, run % 2)).collect();
+        format!(
+            "SF:{file}.c\nFN:{},f{run}\nFNDA:{run},f{run}\n{branches}{lines}end_of_record\n",
+            run % 5 + 1
+        )
+    };
+    let names: Vec<String> = (0..23).map(|run| format!("{run}.info")).collect();
+    for (run, name) in names.iter().enumerate() {
+        dir.write(name, (0..9).map(|file| section(file, run)).collect::<String>());
+    }
+    let merged = |threads: &str| {
+        let mut command = pulpcov();
+        command
+            .arg("merge")
+            .args(&names)
+            .current_dir(dir.path(""))
+            .env("RAYON_NUM_THREADS", threads);
+        Ran::from(command.output().unwrap()).status(0).stdout
+    };
+    let one = merged("1");
+    assert!(one.lines().count() > 400);
+    for threads in ["2", "3", "7", "40"] {
+        assert!(merged(threads) == one, "{threads}");
+    }
+}
