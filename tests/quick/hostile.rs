@@ -261,6 +261,7 @@ fn names_cannot_control_the_terminal() {
         let name = OsStr::from_bytes(name);
         prints_harmlessly(&dir, &[os("combine"), os("--keep"), os("--debug=combine"), name]);
         prints_harmlessly(&dir, &[os("convert"), os("--to=json"), name, os("out")]);
+        prints_harmlessly(&dir, &[os("merge"), name]);
         prints_harmlessly(&dir, &[os("convert"), os("--to=json"), os(".coverage.good"), name]);
         prints_harmlessly(&dir, &[os("debug"), os("data"), name]);
         prints_harmlessly(
@@ -302,6 +303,15 @@ fn what_is_in_a_data_file_cannot_control_the_terminal() {
     ];
     for args in all {
         prints_harmlessly(&dir, &args.iter().map(|arg| os(arg)).collect::<Vec<_>>());
+    }
+    for evil in EVIL {
+        let name = evil.replace('\n', " ");
+        dir.write("1.info", format!("SF:{name}\nDA:1,1\nend_of_record\n"));
+        dir.write("2.info", format!("SF:{name}\nDA:2,1\nend_of_record\n"));
+        dir.write("3.info", format!("SF:{name}\nX{name}\n"));
+        dir.write("4.info", format!("SF:a\nDA:{name}\n"));
+        let args = ["merge", "1.info", "2.info", "3.info", "4.info", "-o", "out.info"];
+        prints_harmlessly(&dir, &args.map(os));
     }
     for (number, evil) in EVIL.iter().enumerate() {
         let path = dir.path(format!(".coverage.schema{number}"));
