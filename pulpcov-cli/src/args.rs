@@ -24,7 +24,7 @@ pub(crate) use gate::{BaselineArgs, GateArgs, GateFormat};
 pub(crate) use hook::{
     DATA_ROOT, DEFAULT_PYTHON, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
-pub(crate) use merge::MergeArgs;
+pub(crate) use merge::{MergeArgs, MergeFormat};
 pub(crate) use tests_for::{TestsForArgs, TestsForFormat};
 pub(crate) use watch::{ServeToken, WatchArgs};
 

@@ -1,8 +1,9 @@
 //! Reports of other tools, as these tools write them.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
-use crate::support::{Dir, Ran, pulpcov};
+use crate::support::{Dir, Ran, pulpcov, root, venv};
 
 fn run(dir: &Dir, program: &str, args: &[&str]) -> Ran {
     let mut command = Command::new(program);
@@ -32,7 +33,7 @@ fn measured_in_c() -> Dir {
     for (name, args) in [("one", &[][..]), ("two", &["2"]), ("three", &["9"])] {
         run(&dir, "./shop", args).status(0);
         let info = format!("{name}.info");
-        // Each version of lcov calls the setting otherwise, and knows the name of the other.
+        // Newer versions of lcov have another name for the setting, and know this one.
         let capture =
             ["--capture", "--directory", ".", "--test-name", name, "--output-file", &info];
         run(&dir, "lcov", &[&capture[..], &BRANCHES].concat()).status(0);
@@ -92,6 +93,53 @@ fn reports_of_coverage_are_merged() {
     );
 }
 
+/// The XML of gcovr says of each line what the tracefiles say, and that of coverage.py what its own JSON says.
+#[test]
+fn xml_in_the_format_of_cobertura_is_merged() {
+    let dir = measured_in_c();
+    let gcovr = venv("gcovr", &["gcovr==8.6"]).join("bin/gcovr");
+    let gcovr = |args: &[&str]| run(&dir, gcovr.to_str().unwrap(), args).status(0);
+    for (name, args) in [("one", &[][..]), ("two", &["2"]), ("three", &["9"])] {
+        run(&dir, "./shop", args).status(0);
+        gcovr(&["--cobertura", &format!("{name}.xml"), "--delete"]);
+    }
+    // The counts of all runs, by file and line.
+    let lines = |text: &str| {
+        let (mut file, mut lines) = (String::new(), BTreeMap::<(String, u32), u64>::new());
+        for record in text.lines() {
+            if let Some(name) = record.strip_prefix("SF:") {
+                file = name.rsplit('/').next().unwrap().to_owned();
+            }
+            if let Some((line, count)) = record.strip_prefix("DA:").and_then(|r| r.split_once(','))
+            {
+                let place = (file.clone(), line.parse().unwrap());
+                *lines.entry(place).or_default() += count.parse::<u64>().unwrap();
+            }
+        }
+        lines
+    };
+    let of_lcov = lines(&dir.pulpcov([&["merge"], &RUNS[..]].concat()).status(0).stdout);
+    let xml = ["one.xml", "two.xml", "three.xml"];
+    let of_gcovr = lines(&dir.pulpcov([&["merge"], &xml[..]].concat()).status(0).stdout);
+    assert!(of_gcovr.len() > 10);
+    assert_eq!(of_gcovr, of_lcov);
+    // Both formats at once.
+    dir.pulpcov(["merge", "one.info", "one.xml", "--format=cobertura", "-o", "all.xml"]).status(0);
+    let dtd = root().join("tests/fixtures/report/cobertura-04.dtd");
+    let valid = ["--noout", "--nonet", "--dtdvalid", dtd.to_str().unwrap(), "all.xml"];
+    run(&dir, "xmllint", &valid).status(0);
+
+    dir.write("main.py", "import sys\nif len(sys.argv) > 1:\n    x = 1\n");
+    dir.coverage(["run", "--branch", "main.py"]).status(0);
+    dir.coverage(["xml", "-q"]).status(0);
+    let place = dir.path("main.py");
+    let expected = format!(
+        "TN:\nSF:{}\nBRDA:2,0,0,1\nBRDA:2,0,1,0\nBRF:2\nBRH:1\nDA:1,1\nDA:2,1\nDA:3,0\nLF:3\nLH:2\nend_of_record\n",
+        place.display()
+    );
+    assert_eq!(dir.pulpcov(["merge", "coverage.xml"]).status(0).stdout, expected);
+}
+
 #[test]
 fn what_cannot_be_read_is_named_and_left_out() {
     let dir = Dir::new();
@@ -105,16 +153,28 @@ fn what_cannot_be_read_is_named_and_left_out() {
     let merged = dir.pulpcov(all).status(3);
     assert_eq!(merged.stdout, "TN:\nSF:src/a.c\nDA:1,1\nLF:1\nLH:1\nend_of_record\n");
     for message in [
-        "warning: left out: cut.info: line 2: the file ends before `end_of_record`",
+        "warning: left out: cut.info: line 2: the records of \"src/a.c\" have no `end_of_record`",
         "warning: left out: bad.info: line 3: the parts of the record cannot be read: \"DA:two,1\"",
-        "warning: left out: notes.txt: this is not a tracefile of lcov",
-        "warning: left out: empty.info: this is not a tracefile of lcov",
+        "warning: left out: notes.txt: this is neither a tracefile of lcov nor XML in the format of Cobertura",
+        "warning: left out: empty.info: this is neither a tracefile of lcov nor XML in the format of Cobertura",
         "warning: left out: gone.info: No such file or directory",
     ] {
         assert!(merged.stderr.contains(message), "{message}\n{}", merged.stderr);
     }
     dir.pulpcov(["merge", "-i", "good.info", "cut.info"]).status(0);
-    // Nothing is written if nothing could be read.
+    dir.write("none.info", "TN:\n");
+    dir.write("packed.info.gz", b"\x1f\x8b\x08");
+    let merged = dir.pulpcov(["merge", "good.info", "none.info", "packed.info.gz"]).status(3);
+    for message in [
+        "none.info: the report has no files",
+        "packed.info.gz: this is compressed with gzip: unpack it first",
+    ] {
+        assert!(merged.stderr.contains(message), "{message}\n{}", merged.stderr);
+    }
+    // Nothing is written over what is read, nor if nothing could be read.
+    dir.pulpcov(["merge", "good.info", "cut.info", "-o", "./cut.info"])
+        .status(1)
+        .stderr("cut.info: this is one of the reports that are read");
     dir.write("out.info", "before");
     dir.pulpcov(["merge", "cut.info", "-o", "out.info"])
         .status(1)
@@ -138,44 +198,58 @@ fn names_are_mapped_and_chosen() {
     let merged = dir.pulpcov(["merge", "one.info", "two.info", "--omit=/usr/*"]).status(0);
     assert_eq!(merged.stdout, "TN:\nSF:src/a.c\nDA:1,1\nDA:2,1\nLF:2\nLH:2\nend_of_record\n");
     assert!(
-        merged.stderr.contains("the reports have different lines of src/a.c"),
+        merged.stderr.contains("the reports have different lines or versions of src/a.c"),
         "{}",
         merged.stderr
     );
+    dir.pulpcov(["merge", "one.info", "--include=nothing/*"]).status(1).stderr("nothing is left");
+    dir.write("up.info", "SF:./lib/../src/a.c\nDA:1,1\nend_of_record\n");
+    dir.pulpcov(["merge", "up.info", "--include=src/*", "--omit=lib/*"])
+        .status(0)
+        .stdout("SF:./lib/../src/a.c");
     let merged = dir.pulpcov(["merge", "one.info", "--include=*.h"]).status(0).stdout;
     assert!(merged.contains("SF:/usr/include/x.h") && !merged.contains("a.c"), "{merged}");
 }
 
-/// However many threads read, the result is the same.
+/// However many threads read, and in whatever order the reports are named, the result is the same.
 #[test]
-fn threads_change_nothing() {
+fn threads_and_order_change_nothing() {
     let dir = Dir::new();
     let section = |file: usize, run: usize| {
         let lines: String =
             (1..40).map(|line| format!("DA:{},{run}\n", line * (file + run % 3 + 1))).collect();
         let branches: String =
-            (0..run % 4).map(|n| format!("BRDA:{},{n},{},1\n", 1 + n % 2, run % 2)).collect();
+            (0..run % 4).map(|n| format!("BRDA:{},{n},{},1\n", 1 + n % 2, run % 3)).collect();
+        let version = ["VER:a\n", "VER:b\n", ""][run % 3];
+        let checksum = format!("DA:5000,1,{}\n", run % 7);
         format!(
-            "SF:{file}.c\nFN:{},f{run}\nFNDA:{run},f{run}\n{branches}{lines}end_of_record\n",
-            run % 5 + 1
+            "SF:{file}.c\n{version}FN:{},f{}\nFNDA:{run},f{}\n{branches}{lines}{checksum}end_of_record\n",
+            run % 5 + 1,
+            run % 4,
+            run % 6,
         )
     };
     let names: Vec<String> = (0..23).map(|run| format!("{run}.info")).collect();
     for (run, name) in names.iter().enumerate() {
         dir.write(name, (0..9).map(|file| section(file, run)).collect::<String>());
     }
-    let merged = |threads: &str| {
+    let merged = |threads: &str, names: &[String]| {
         let mut command = pulpcov();
         command
             .arg("merge")
-            .args(&names)
+            .args(names)
             .current_dir(dir.path(""))
             .env("RAYON_NUM_THREADS", threads);
         Ran::from(command.output().unwrap()).status(0).stdout
     };
-    let one = merged("1");
+    let one = merged("1", &names);
     assert!(one.lines().count() > 400);
     for threads in ["2", "3", "7", "40"] {
-        assert!(merged(threads) == one, "{threads}");
+        assert!(merged(threads, &names) == one, "{threads}");
     }
+    let mut others = names.clone();
+    others.reverse();
+    assert_eq!(merged("2", &others), one);
+    others.rotate_left(5);
+    assert_eq!(merged("2", &others), one);
 }

@@ -588,6 +588,25 @@ fn links_lead_to_the_file_that_changed() {
     assert_eq!(repo.selected(&[]), ["tests/test_a.py", "tests/test_b.py"]);
 }
 
+/// Where the tests ran, the link was a file, as it is in a wheel.
+#[test]
+fn what_ran_under_the_name_of_a_link_counts() {
+    let cart = "def f():\n    return 1\n";
+    let repo = Repo::of(&[
+        ("real/cart.py", cart),
+        ("shop/__init__.py", ""),
+        ("shop/old_name.py", cart),
+        ("tests/test_a.py", "import shop.old_name\n\n\ndef test_a():\n    shop.old_name.f()\n"),
+        ("tests/test_b.py", "import real.cart\n\n\ndef test_b():\n    real.cart.f()\n"),
+    ]);
+    repo.pytest(&["--cov=real", "--cov=shop", "--cov-report=", "--cov-context=test"]).status(0);
+    std::fs::remove_file(repo.0.path("shop/old_name.py")).unwrap();
+    std::os::unix::fs::symlink("../real/cart.py", repo.0.path("shop/old_name.py")).unwrap();
+    repo.0.commit("a link");
+    repo.0.write("real/cart.py", cart.replace("return 1", "return 2"));
+    assert_eq!(repo.selected(&[]), ["tests/test_a.py::test_a", "tests/test_b.py::test_b"]);
+}
+
 #[test]
 fn what_pulpcov_itself_writes_selects_nothing() {
     let repo = Repo::new();

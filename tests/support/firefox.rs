@@ -20,7 +20,7 @@ const PORT: &str = "MarionetteActivePort";
 
 /// A browser with one page. It is closed when the test ends.
 pub(crate) struct Firefox {
-    process: Child,
+    _process: Process,
     stream: RefCell<BufReader<TcpStream>>,
     last: Cell<u64>,
     _profile: tempfile::TempDir,
@@ -41,8 +41,9 @@ impl Firefox {
             .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|err| panic!("firefox-esr: {err}\nThe tests of the HTML report need Firefox (Debian: firefox-esr)."));
+        let process = Process(process);
         let stream = RefCell::new(connect(&profile.path().join(PORT)));
-        let firefox = Self { process, stream, last: Cell::new(0), _profile: profile };
+        let firefox = Self { _process: process, stream, last: Cell::new(0), _profile: profile };
         firefox.receive();
         firefox.issue("WebDriver:NewSession", json!({}));
         // The window has borders.
@@ -130,11 +131,14 @@ impl Firefox {
     }
 }
 
-impl Drop for Firefox {
+/// A browser that is ended when the test ends, or when it did not start.
+struct Process(Child);
+
+impl Drop for Process {
     fn drop(&mut self) {
         // It may be gone already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::ConfigArgs;
 
-/// Merge reports of other tools: tracefiles of lcov
+/// Merge reports of other tools: tracefiles of lcov, and XML in the format of Cobertura
 ///
 /// Lines and functions are united, and counts are added. Branches are only added to the same branches. [paths] maps the names of
 /// files. Reports that cannot be read are left out and named.
@@ -20,6 +20,10 @@ pub(crate) struct MergeArgs {
     /// The file to write; `-` is standard output
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub(crate) output: String,
+
+    /// The format to write
+    #[arg(long, value_name = "FORMAT", default_value = "lcov")]
+    pub(crate) format: MergeFormat,
 
     /// Keep only files whose paths match one of these patterns
     #[arg(long, value_name = "PAT1,PAT2,...")]
@@ -35,6 +39,15 @@ pub(crate) struct MergeArgs {
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+}
+
+/// What `merge` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MergeFormat {
+    /// A tracefile of lcov
+    Lcov,
+    /// XML in the format of Cobertura
+    Cobertura,
 }
 
 const EXIT_CODES: &str = "\

@@ -38,8 +38,8 @@ pub(super) fn load(
     Ok(Loaded { data, inputs })
 }
 
-/// Does what [`load`] does, but reads only which contexts ran the files whose paths are wanted. Of files that are wanted whole, it
-/// reads the rows, too.
+/// Does what [`load`] does, but reads which contexts ran each file whose path is wanted, and the rows only of files whose paths are
+/// wanted whole.
 pub(super) fn load_contexts(
     plan: &DataPlan,
     config: &Config,

@@ -1,13 +1,14 @@
 //! `pulpcov merge`
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use pulpcov_core::FilePath;
-use pulpcov_core::foreign::{self, Merged, Report, lcov};
+use pulpcov_core::foreign::{self, Merged, Report, cobertura, lcov};
 use pulpcov_core::paths::{GlobMatcher, PathAliases, WorkingFolder, prep_patterns};
 
 use super::reporting::{named_in_part, to_output};
-use crate::args::MergeArgs;
+use super::xml::now;
+use crate::args::{MergeArgs, MergeFormat};
 use crate::exit::{Exit, Failure};
 use crate::plan::patterns;
 use crate::{settings, ui};
@@ -16,6 +17,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Failure> {
     let config = settings::load(&args.config)?;
     let mut aliases = settings::aliases(&config)?;
     let choice = Choice::new(args)?;
+    check_that_the_output_is_no_input(args)?;
     let Merged { report, left_out, .. } = foreign::merge_files(&args.files);
     for err in &left_out {
         ui::warning(&format!("left out: {err}"));
@@ -25,9 +27,29 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Failure> {
     }
     let report =
         report.rename(|name| Some(renamed(name, &mut aliases)).filter(|name| choice.has(name)));
+    if report.files().len() == 0 {
+        let message = "nothing is left: --include and --omit leave out all files";
+        return Err(Failure::Refused(message.to_owned()));
+    }
     warn_of_differing_lines(&report);
-    to_output(Some(&args.output), |mut out| lcov::write(&report, &mut out))?;
+    to_output(Some(&args.output), |mut out| match args.format {
+        MergeFormat::Lcov => lcov::write(&report, &mut out),
+        MergeFormat::Cobertura => cobertura::write(&report, now(), &mut out),
+    })?;
     Ok(if left_out.is_empty() || args.ignore_errors { Exit::Success } else { Exit::LeftOut })
+}
+
+/// Refuses to write over a report that is read: it would count again the next time, and if it cannot be read, it would be lost.
+fn check_that_the_output_is_no_input(args: &MergeArgs) -> Result<(), Failure> {
+    let Ok(output) = Path::new(&args.output).canonicalize() else { return Ok(()) };
+    let is_output = |input: &&PathBuf| input.canonicalize().is_ok_and(|input| input == output);
+    match args.files.iter().find(is_output) {
+        None => Ok(()),
+        Some(input) => Err(Failure::Refused(format!(
+            "{}: this is one of the reports that are read; write another file with -o",
+            ui::name(input)
+        ))),
+    }
 }
 
 /// Returns the name of a file after the rules of `[paths]`.
@@ -41,7 +63,7 @@ fn warn_of_differing_lines(report: &Report) {
     let differing: Vec<PathBuf> = report.differing().map(PathBuf::from).collect();
     if !differing.is_empty() {
         ui::warning(&format!(
-            "the reports have different lines of {}: they may be of different versions",
+            "the reports have different lines or versions of {}: they may be of different sources",
             named_in_part(&differing)
         ));
     }
@@ -66,8 +88,21 @@ impl Choice {
     fn has(&self, name: &str) -> bool {
         // Patterns are absolute, as in reports.
         let path = std::path::absolute(Path::new(name)).unwrap_or_else(|_| name.into());
+        let path = without_steps_up(&path);
         let path = path.as_os_str().as_encoded_bytes();
         self.include.as_ref().is_none_or(|include| include.is_match(path))
             && self.omit.as_ref().is_none_or(|omit| !omit.is_match(path))
     }
+}
+
+/// Removes `..` and what it leads out of. Compilers write such names, and patterns do not.
+fn without_steps_up(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(plain.pop()),
+            other => plain.push(other),
+        }
+    }
+    plain
 }

@@ -113,7 +113,7 @@ fn warn_of_old_parts(pattern: &str, next: usize) {
 }
 
 /// Returns the time in milliseconds since 1970.
-fn now() -> u128 {
+pub(super) fn now() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }
 

@@ -120,8 +120,7 @@ impl Numbits {
     /// assert_eq!(Numbits::new().min(), None);
     /// ```
     pub fn min(&self) -> Option<i32> {
-        let at = self.0.iter().position(|&byte| byte != 0)?;
-        Some(at as i32 * 8 + self.0.get(at)?.trailing_zeros() as i32)
+        smallest(&self.0)
     }
 
     /// Returns the largest line in the set.
@@ -224,6 +223,12 @@ impl Numbits {
             .zip(&self.0)
             .flat_map(|(first, &byte)| Bits(byte).map(move |bit| first + bit))
     }
+}
+
+/// Returns the smallest line of a bitmap.
+pub(crate) fn smallest(bytes: &[u8]) -> Option<i32> {
+    let at = bytes.iter().position(|&byte| byte != 0)?;
+    Some(at as i32 * 8 + bytes.get(at)?.trailing_zeros() as i32)
 }
 
 /// An iterator over the numbers of the bits that are set in a byte.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::contexts::ContextId;
+use super::numbits::smallest;
 use super::path::PathList;
 use super::rows::Rows;
 use super::{FilePath, LineArc};
@@ -60,7 +61,7 @@ impl RanBy {
     /// Collects the contexts of rows whose file numbers are the indexes of `paths`.
     pub(crate) fn of_rows(rows: &Rows, paths: &PathList) -> Self {
         let count = paths.iter().len();
-        let lines = rows.lines.par_iter().map(|runs| of_runs(count, runs.each(first_of_numbits)));
+        let lines = rows.lines.par_iter().map(|runs| of_runs(count, runs.each(smallest)));
         let arcs = rows.arcs.par_iter().map(|runs| of_runs(count, runs.each(first_of_arcs)));
         let parts: Vec<Vec<FileContexts>> = lines.chain(arcs).collect();
         let mut ran_by = Self { contexts: rows.contexts.shared_names(), files: BTreeMap::new() };
@@ -181,11 +182,6 @@ fn of_runs(
         }
     }
     files
-}
-
-fn first_of_numbits(bytes: &[u8]) -> Option<i32> {
-    let at = bytes.iter().position(|&byte| byte != 0)?;
-    Some(i32::try_from(at).ok()? * 8 + bytes.get(at)?.trailing_zeros() as i32)
 }
 
 fn first_of_arcs(arcs: &[LineArc]) -> Option<i32> {

@@ -1,12 +1,14 @@
 //! The branches of a file.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
 /// The branches of a file, in blocks: the branches that one decision has.
 ///
-/// Blocks are merged if they have the same branches. The first such block of a line is added to the first, the second to the
-/// second, as lcov does. Another block stays beside them: nobody knows which of its branches is which.
+/// Blocks are merged if they have branches of the same names. The first such block of a line is added to the first, the second to the
+/// second, as lcov does with blocks that have as many branches. Another block stays beside them: nobody knows which of its branches
+/// is which.
 ///
 /// # Examples
 ///
@@ -24,7 +26,7 @@ use std::fmt;
 ///     .blocks()
 ///     .map(|(line, block)| (line, block.iter().map(|branch| branch.taken).collect()))
 ///     .collect();
-/// assert_eq!(blocks, [(4, vec![Some(3), None]), (4, vec![Some(1)])]);
+/// assert_eq!(blocks, [(4, vec![Some(1)]), (4, vec![Some(3), None])]);
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,7 +51,7 @@ pub struct Branch {
 }
 
 /// What a tool calls a branch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum BranchName {
     /// Its number.
@@ -59,7 +61,7 @@ pub enum BranchName {
 }
 
 /// What a branch is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum BranchKind {
     /// A condition.
@@ -99,7 +101,7 @@ fn are_same(mine: &[Branch], other: &[Branch]) -> bool {
 }
 
 impl Branches {
-    /// Returns the blocks with their lines, sorted by line.
+    /// Returns the blocks with their lines, sorted by line, then by how many branches they have.
     pub fn blocks(&self) -> impl Iterator<Item = (u32, &[Branch])> {
         let mut rest = self.branches.as_slice();
         self.blocks.iter().map(move |&(line, count)| {
@@ -127,9 +129,13 @@ impl Branches {
         }
     }
 
-    /// Sorts the blocks. Those of one line keep their order.
+    /// Sorts the blocks by line, and those of one line by their branches. Those with the same branches keep their order.
     pub(super) fn finish(&mut self) {
-        if !self.blocks.is_sorted_by_key(|block| block.0) {
+        let in_order = |a: &(u32, &[Branch]), b: &(u32, &[Branch])| {
+            a.0.cmp(&b.0).then_with(|| order(a.1, b.1)).is_le()
+        };
+        let is_sorted = self.blocks().is_sorted_by(in_order);
+        if !is_sorted {
             *self = Self::of_lines(self.by_line());
         }
     }
@@ -154,7 +160,8 @@ impl Branches {
 
     fn of_lines(lines: BTreeMap<u32, Vec<Vec<Branch>>>) -> Self {
         let mut all = Self::default();
-        for (line, blocks) in lines {
+        for (line, mut blocks) in lines {
+            blocks.sort_by(|a, b| order(a, b));
             for block in blocks {
                 all.blocks.push((line, block.len()));
                 all.branches.extend(block);
@@ -164,21 +171,33 @@ impl Branches {
     }
 }
 
+/// Returns what blocks have in common that can be merged.
+fn shape(block: &[Branch]) -> (usize, Vec<(BranchKind, &BranchName)>) {
+    (block.len(), block.iter().map(|branch| (branch.kind, &branch.name)).collect())
+}
+
+/// Compares the numbers of branches, and then the branches.
+fn order(a: &[Branch], b: &[Branch]) -> Ordering {
+    let branches = a.iter().zip(b);
+    let mut orders = branches.map(|(a, b)| a.kind.cmp(&b.kind).then_with(|| a.name.cmp(&b.name)));
+    a.len()
+        .cmp(&b.len())
+        .then_with(|| orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal))
+}
+
 /// Adds blocks to those of the same line.
 fn add_blocks(known: &mut Vec<Vec<Branch>>, blocks: Vec<Vec<Branch>>) {
     // No two blocks are added to the same one.
-    let mut is_taken = vec![false; known.len()];
-    for block in blocks {
-        let mut places = known.iter_mut().zip(&mut is_taken);
-        match places.find(|(mine, is_taken)| !**is_taken && are_same(mine, &block)) {
-            Some((mine, is_taken)) => {
-                mine.iter_mut().zip(&block).for_each(|(mine, other)| mine.add(other));
-                *is_taken = true;
-            }
-            None => {
-                known.push(block);
-                is_taken.push(true);
-            }
+    let mut free = BTreeMap::<(usize, Vec<(BranchKind, &BranchName)>), VecDeque<usize>>::new();
+    for (at, block) in known.iter().enumerate() {
+        free.entry(shape(block)).or_default().push_back(at);
+    }
+    let places: Vec<Option<usize>> =
+        blocks.iter().map(|block| free.get_mut(&shape(block))?.pop_front()).collect();
+    for (block, place) in blocks.into_iter().zip(places) {
+        match place.and_then(|at| known.get_mut(at)) {
+            Some(mine) => mine.iter_mut().zip(&block).for_each(|(mine, other)| mine.add(other)),
+            None => known.push(block),
         }
     }
 }

@@ -26,7 +26,9 @@ pub struct Counts {
     checksums: BTreeMap<u32, Box<str>>,
     functions: Functions,
     branches: Branches,
-    conditions: BTreeMap<Condition, u64>,
+    /// How many branches of a line were taken, and how many there are, if a tool says no more.
+    branch_counts: BTreeMap<u32, (u32, u32)>,
+    conditions: BTreeMap<Condition, Decided>,
 }
 
 /// A part of a condition that is sensitized if it alone decides (modified condition and decision coverage).
@@ -41,10 +43,18 @@ pub struct Condition {
     pub index: u32,
     /// Whether the part decided by being false.
     pub is_false: bool,
-    /// Whether nobody expects that.
-    pub is_excluded: bool,
     /// The part as it is written.
     pub expression: Box<str>,
+}
+
+/// How often a part of a condition decided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Decided {
+    /// How often.
+    pub hits: u64,
+    /// Whether nobody expects that.
+    pub is_excluded: bool,
 }
 
 impl Counts {
@@ -68,30 +78,55 @@ impl Counts {
         &self.branches
     }
 
+    /// Returns how many branches of a line were taken and how many there are, if a tool says no more. When reports are merged, the
+    /// larger number of branches taken counts: it is the least that was taken.
+    pub fn branch_counts(&self) -> &BTreeMap<u32, (u32, u32)> {
+        &self.branch_counts
+    }
+
+    /// Returns for each line with branches how many were taken, and how many there are. Excluded branches do not count.
+    pub fn taken_branches(&self) -> BTreeMap<u32, (u64, u64)> {
+        let mut taken = BTreeMap::<u32, (u64, u64)>::new();
+        let mut add = |line: u32, some: u64, all: u64| {
+            let sums = taken.entry(line).or_default();
+            *sums = (sums.0 + some, sums.1 + all);
+        };
+        for (line, block) in self.branches.blocks() {
+            for branch in block.iter().filter(|branch| !branch.is_excluded) {
+                add(line, u64::from(branch.taken.is_some_and(|taken| taken > 0)), 1);
+            }
+        }
+        for (&line, &(some, all)) in &self.branch_counts {
+            add(line, some.into(), all.into());
+        }
+        taken
+    }
+
     /// Returns the parts of conditions, and how often each decided.
-    pub fn conditions(&self) -> &BTreeMap<Condition, u64> {
+    pub fn conditions(&self) -> &BTreeMap<Condition, Decided> {
         &self.conditions
     }
 
     pub(super) fn add_line(&mut self, line: u32, hits: u64) {
         match self.lines.last_mut() {
             Some(last) if last.0 == line => last.1 = last.1.saturating_add(hits),
-            Some(last) if last.0 > line => {
-                match self.lines.binary_search_by_key(&line, |entry| entry.0) {
-                    Ok(at) => {
-                        if let Some(entry) = self.lines.get_mut(at) {
-                            entry.1 = entry.1.saturating_add(hits);
-                        }
-                    }
-                    Err(at) => self.lines.insert(at, (line, hits)),
-                }
-            }
+            // `finish` sorts the lines.
             _ => self.lines.push((line, hits)),
         }
     }
 
     pub(super) fn add_checksum(&mut self, line: u32, checksum: &str) {
         self.checksums.insert(line, checksum.into());
+    }
+
+    pub(super) fn add_branch_count(&mut self, line: u32, (taken, all): (u32, u32)) {
+        let known = self.branch_counts.entry(line).or_default();
+        *known = (known.0.max(taken), known.1.max(all));
+    }
+
+    /// Returns the functions as a tracefile tells them.
+    pub(super) fn bound_functions(&self) -> Vec<Function> {
+        self.functions.bound()
     }
 
     pub(super) fn functions_mut(&mut self) -> &mut Functions {
@@ -104,13 +139,24 @@ impl Counts {
 
     /// Puts in order what was added.
     pub(super) fn finish(&mut self) {
+        if !self.lines.is_sorted_by(|a, b| a.0 < b.0) {
+            self.lines.sort_by_key(|line| line.0);
+            self.lines.dedup_by(|line, before| {
+                let is_same = line.0 == before.0;
+                if is_same {
+                    before.1 = before.1.saturating_add(line.1);
+                }
+                is_same
+            });
+        }
         self.functions.finish();
         self.branches.finish();
     }
 
-    pub(super) fn add_condition(&mut self, condition: Condition, hits: u64) {
+    pub(super) fn add_condition(&mut self, condition: Condition, decided: Decided) {
         let known = self.conditions.entry(condition).or_default();
-        *known = known.saturating_add(hits);
+        known.hits = known.hits.saturating_add(decided.hits);
+        known.is_excluded |= decided.is_excluded;
     }
 
     /// Returns whether other counts are of the same lines.
@@ -129,14 +175,37 @@ impl Counts {
                 mine.1 = mine.1.saturating_add(hits);
             }
         }
-        self.checksums.extend(other.checksums);
+        for (line, checksum) in other.checksums {
+            // Of two, one has to be chosen whatever the order of the reports is.
+            let known = self.checksums.entry(line).or_default();
+            *known = std::mem::take(known).max(checksum);
+        }
         self.functions.merge(other.functions);
         self.branches.merge(other.branches);
-        for (condition, hits) in other.conditions {
-            self.add_condition(condition, hits);
+        for (line, counts) in other.branch_counts {
+            self.add_branch_count(line, counts);
+        }
+        for (condition, decided) in other.conditions {
+            self.add_condition(condition, decided);
         }
         differs
     }
+}
+
+/// Merges counts of the same file. Each is looked at only a few times, however many there are.
+pub(super) fn merge_all(mut parts: Vec<Counts>) -> Counts {
+    while parts.len() > 1 {
+        let mut pairs = Vec::with_capacity(parts.len().div_ceil(2));
+        let mut rest = parts.into_iter();
+        while let Some(mut first) = rest.next() {
+            if let Some(second) = rest.next() {
+                first.merge(second);
+            }
+            pairs.push(first);
+        }
+        parts = pairs;
+    }
+    parts.pop().unwrap_or_default()
 }
 
 /// Unites sorted lines, and adds the counts of those that are in both.

@@ -1,12 +1,20 @@
 //! Reads many reports at once.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::{Report, lcov};
-use crate::error::{Error, Result};
+use super::{Report, cobertura, lcov};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How many bytes are read at a time. The first of them say what a file is.
+const BUFFER: usize = 1 << 18;
+
+const NOT_A_REPORT: &str = "this is neither a tracefile of lcov nor XML in the format of Cobertura";
+
+const COMPRESSED: &str = "this is compressed with gzip: unpack it first";
 
 /// What many reports hold together.
 #[derive(Debug, Default)]
@@ -52,7 +60,7 @@ fn merge_in_order(paths: &[PathBuf]) -> Merged {
     for path in paths {
         match read(path) {
             Ok(report) => merged.report.merge(report),
-            Err(err) => merged.left_out.push(err.with_path(path)),
+            Err(err) => merged.left_out.push(err),
         }
     }
     merged
@@ -75,11 +83,11 @@ fn parts(paths: &[PathBuf], count: usize) -> Vec<&[PathBuf]> {
     parts
 }
 
-/// Reads a report of any known format.
+/// Reads a report of any known format, which its content tells.
 ///
 /// # Errors
 ///
-/// Those of [`lcov::read`].
+/// Those of [`lcov::read`] and [`cobertura::read`], with the path, and [`ErrorKind::Io`] if the file cannot be opened.
 ///
 /// # Examples
 ///
@@ -93,6 +101,18 @@ fn parts(paths: &[PathBuf], count: usize) -> Vec<&[PathBuf]> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn read(path: &Path) -> Result<Report> {
-    let file = File::open(path).map_err(|err| Error::io(path, err))?;
-    lcov::read(file)
+    read_content(path).map_err(|err| err.with_path(path))
+}
+
+fn read_content(path: &Path) -> Result<Report> {
+    let io = |err| Error::io(path, err);
+    let mut input = BufReader::with_capacity(BUFFER, File::open(path).map_err(io)?);
+    let head = input.fill_buf().map_err(io)?.trim_ascii_start();
+    let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
+    match head.first() {
+        Some(b'<') => cobertura::read(input),
+        Some(0x1f) => Err(Error::new(ErrorKind::NotADataFile, COMPRESSED)),
+        _ if lcov::is_tracefile(head) => lcov::read(input),
+        _ => Err(Error::new(ErrorKind::NotADataFile, NOT_A_REPORT)),
+    }
 }

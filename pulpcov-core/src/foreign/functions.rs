@@ -1,11 +1,13 @@
 //! The functions of a file.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// The functions of a file, sorted by first line and name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Functions {
     all: Vec<Function>,
+    /// Names that were counted, until [`finish`](Functions::finish) finds their definitions.
+    counted: Vec<(Box<str>, u64)>,
     /// The function after the one that was counted last: tools count functions in the order in which they define them.
     next: usize,
 }
@@ -43,7 +45,7 @@ impl Function {
     }
 
     fn add(&mut self, other: &Self) {
-        self.last_line = self.last_line.or(other.last_line);
+        self.last_line = self.last_line.max(other.last_line);
         self.hits = self.hits.saturating_add(other.hits);
     }
 }
@@ -53,35 +55,60 @@ impl Functions {
         &self.all
     }
 
-    pub(super) fn define(&mut self, name: &str, first_line: u32, last_line: Option<u32>) {
-        let first_line = Some(first_line);
-        self.all.push(Function { name: name.into(), first_line, last_line, hits: 0 });
+    /// Adds a function and how often it ran, as far as that is known already.
+    pub(super) fn define(&mut self, name: &str, first: u32, last_line: Option<u32>, hits: u64) {
+        self.all.push(Function { name: name.into(), first_line: Some(first), last_line, hits });
     }
 
-    /// Counts a function that was or will be defined.
+    /// Counts the function of this name, which is defined before or later.
     pub(super) fn count(&mut self, name: &str, hits: u64) {
         match self.all.get_mut(self.next).filter(|function| *function.name == *name) {
             Some(function) => {
                 function.hits = function.hits.saturating_add(hits);
                 self.next += 1;
             }
-            None => {
-                // `finish` finds its definition.
-                self.all
-                    .insert(self.next, Function { name: name.into(), hits, ..Function::default() });
-                self.next += 1;
-            }
+            None => self.counted.push((name.into(), hits)),
         }
     }
 
-    /// Puts the functions in order, and makes one of those that are the same.
+    /// Finds the definitions of what was counted, puts the functions in order, and makes one of those that are the same.
+    ///
+    /// If several functions have a name, the one that begins first is meant. A function that is not defined has no line.
     pub(super) fn finish(&mut self) {
-        self.next = 0;
-        let is_in_order = self.all.is_sorted_by(|a, b| a.key() < b.key());
-        let is_defined = self.all.first().is_none_or(|function| function.first_line.is_some());
-        if !(is_in_order && is_defined) {
-            self.join(Vec::new());
+        let mut first = HashMap::<&str, usize>::new();
+        if !self.counted.is_empty() {
+            for (at, function) in self.all.iter().enumerate() {
+                let known = first.entry(&function.name).or_insert(at);
+                let line = |at: usize| self.all.get(at).and_then(|function| function.first_line);
+                if line(at) < line(*known) {
+                    *known = at;
+                }
+            }
         }
+        let places: Vec<Option<usize>> =
+            self.counted.iter().map(|(name, _)| first.get(&**name).copied()).collect();
+        for ((name, hits), place) in std::mem::take(&mut self.counted).into_iter().zip(places) {
+            match place.and_then(|at| self.all.get_mut(at)) {
+                Some(function) => function.hits = function.hits.saturating_add(hits),
+                None => {
+                    let (first_line, last_line) = (None, None);
+                    self.all.push(Function { name, first_line, last_line, hits });
+                }
+            }
+        }
+        self.next = 0;
+        self.sort();
+    }
+
+    /// Returns the functions as a tracefile tells them: what was counted without a line belongs to the function of its name that begins
+    /// first, if there is one.
+    pub(super) fn bound(&self) -> Vec<Function> {
+        let (undefined, defined): (Vec<_>, Vec<_>) =
+            self.all.iter().cloned().partition(|function| function.first_line.is_none());
+        let counted = undefined.into_iter().map(|function| (function.name, function.hits));
+        let mut bound = Self { all: defined, counted: counted.collect(), next: 0 };
+        bound.finish();
+        bound.all
     }
 
     pub(super) fn merge(&mut self, other: Self) {
@@ -90,34 +117,23 @@ impl Functions {
         if is_same {
             self.all.iter_mut().zip(&other.all).for_each(|(mine, other)| mine.add(other));
         } else {
-            self.join(other.all);
+            self.all.extend(other.all);
+            self.sort();
         }
     }
 
-    /// Adds functions. A function that is counted without a line is the first one of its name.
-    fn join(&mut self, others: Vec<Function>) {
-        let all = std::mem::take(&mut self.all);
-        let (defined, counted): (Vec<_>, Vec<_>) =
-            all.into_iter().chain(others).partition(|function| function.first_line.is_some());
-        let mut known = BTreeMap::<(Option<u32>, Box<str>), Function>::new();
-        let mut first = BTreeMap::<Box<str>, Option<u32>>::new();
-        for function in defined {
-            let line = first.entry(function.name.clone()).or_insert(function.first_line);
-            *line = (*line).min(function.first_line);
-            join_into(&mut known, function);
+    /// Sorts the functions, and makes one of those with the same line and name.
+    fn sort(&mut self) {
+        if self.all.is_sorted_by(|a, b| a.key() < b.key()) {
+            return;
         }
-        for mut function in counted {
-            function.first_line = first.get(&function.name).copied().flatten();
-            join_into(&mut known, function);
-        }
-        self.all = known.into_values().collect();
-    }
-}
-
-fn join_into(known: &mut BTreeMap<(Option<u32>, Box<str>), Function>, function: Function) {
-    let key = (function.first_line, function.name.clone());
-    match known.get_mut(&key) {
-        Some(same) => same.add(&function),
-        None => drop(known.insert(key, function)),
+        self.all.sort_by(|a, b| a.key().cmp(&b.key()));
+        self.all.dedup_by(|function, before| {
+            let is_same = function.key() == before.key();
+            if is_same {
+                before.add(function);
+            }
+            is_same
+        });
     }
 }

@@ -1,9 +1,10 @@
 //! Tracefiles of lcov, as the manual of geninfo describes them (lcov 2.4, `geninfo(1)`, "Files").
 
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read, Write};
 
-use super::counts::{Condition, Counts};
-use super::{Branch, BranchKind, BranchName, Report};
+use super::counts::{Condition, Counts, Decided, merge_all};
+use super::{Branch, BranchKind, BranchName, Function, Report};
 use crate::error::{Error, ErrorKind, Position, Result};
 
 /// How many bytes are read at a time.
@@ -26,8 +27,12 @@ enum Cause {
     Malformed(String),
     #[error("the record comes before the name of its file")]
     NoFile,
-    #[error("the file ends before `end_of_record`")]
-    Cut,
+    #[error("the records of {0:?} have no `end_of_record`")]
+    Cut(String),
+    #[error("the name is not UTF-8: {0:?}")]
+    NotUtf8(String),
+    #[error("the report has no files")]
+    NoFiles,
     #[error("a line of more than {LONGEST_LINE} bytes")]
     TooLong,
     #[error("FNA names the function {0}, which no FNL defines")]
@@ -49,7 +54,7 @@ enum Cause {
 pub fn is_tracefile(head: &[u8]) -> bool {
     let mut lines = head.split(|&b| b == b'\n').map(<[u8]>::trim_ascii);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with(b"#"));
-    first.is_some_and(|line| line.starts_with(b"TN:") || line.starts_with(b"SF:"))
+    first.is_some_and(|line| [&b"TN:"[..], b"SF:", b"KF:"].iter().any(|key| line.starts_with(key)))
 }
 
 /// Reads a tracefile. The sums in it are not looked at: they follow from the other records.
@@ -57,6 +62,7 @@ pub fn is_tracefile(head: &[u8]) -> bool {
 /// # Errors
 ///
 /// - [`ErrorKind::NotADataFile`] if it is no tracefile;
+/// - [`ErrorKind::NoData`] if it has no files;
 /// - [`ErrorKind::Corrupt`], with the line, if a record cannot be read, or if the end is missing;
 /// - [`ErrorKind::Io`] if `input` cannot be read.
 ///
@@ -82,15 +88,18 @@ pub fn read(mut input: impl Read) -> Result<Report> {
         match cause {
             Cause::Io(err) => Error::new(ErrorKind::Io, err),
             Cause::NotATracefile => Error::new(ErrorKind::NotADataFile, cause),
+            Cause::NoFiles => Error::new(ErrorKind::NoData, cause),
             cause => Error::new(ErrorKind::Corrupt, cause).at(position),
         }
     })?;
-    Ok(reader.report)
+    Ok(reader.finish())
 }
 
 #[derive(Default)]
 struct Reader {
-    report: Report,
+    /// The records of each file under each test name. A tracefile may have several parts with both.
+    sections: BTreeMap<(String, String), Vec<Counts>>,
+    versions: BTreeMap<String, Box<str>>,
     /// The number of the line that is read.
     number: usize,
     test: String,
@@ -105,7 +114,7 @@ struct Section {
     /// The line and the number of the last block of branches.
     block: Option<(u32, u64)>,
     /// The first and the last line of each function that `FNL` defined, by its number.
-    functions: Vec<(u32, u32, Option<u32>)>,
+    functions: HashMap<u32, (u32, Option<u32>)>,
 }
 
 impl Reader {
@@ -125,6 +134,10 @@ impl Reader {
             let bytes = buffer.get(..filled).unwrap_or_default();
             // The last line may have no end.
             let (lines, _) = bytes.split_at(if read == 0 { filled } else { end });
+            let lines = match self.number {
+                0 => lines.strip_prefix("\u{feff}".as_bytes()).unwrap_or(lines),
+                _ => lines,
+            };
             self.lines(lines)?;
             if read == 0 {
                 break;
@@ -133,14 +146,16 @@ impl Reader {
             filled -= end;
             if filled == buffer.len() {
                 if filled >= LONGEST_LINE {
+                    self.number += 1;
                     return Err(Cause::TooLong);
                 }
                 buffer.resize(2 * filled, 0);
             }
         }
         match (&self.section, self.number) {
-            (Some(_), _) => Err(Cause::Cut),
+            (Some(section), _) => Err(Cause::Cut(section.name.clone())),
             (None, 0) => Err(Cause::NotATracefile),
+            (None, _) if self.sections.is_empty() => Err(Cause::NoFiles),
             (None, _) => Ok(()),
         }
     }
@@ -160,7 +175,8 @@ impl Reader {
     #[inline]
     fn line(&mut self, line: &[u8]) -> Result<(), Cause> {
         self.number += 1;
-        let line = without_returns(line);
+        // Windows ends lines with a carriage return, and lcov takes no white space at their ends for a part of a name.
+        let line = line.trim_ascii_end();
         // Most lines are of these kinds.
         if let Some(section) = &mut self.section {
             match line {
@@ -180,16 +196,16 @@ impl Reader {
         let Some(colon) = memchr::memchr(b':', line) else { return self.word(line) };
         let (key, rest) = line.split_at(colon);
         let rest = rest.get(1..).unwrap_or_default();
-        let text = || str::from_utf8(rest).map_err(|_| malformed(line));
+        let text = || str::from_utf8(rest).map_err(|_| Cause::NotUtf8(excerpt(rest)));
         match key {
             b"TN" => {
                 self.test.clear();
                 self.test.push_str(text()?);
                 return Ok(());
             }
-            b"SF" => {
-                if self.section.is_some() {
-                    return Err(Cause::Cut);
+            b"SF" | b"KF" => {
+                if let Some(section) = &self.section {
+                    return Err(Cause::Cut(section.name.clone()));
                 }
                 self.section = Some(Section::new(text()?.to_owned()));
                 return Ok(());
@@ -224,7 +240,10 @@ impl Reader {
                 let Some(mut section) = self.section.take() else { return Err(Cause::NoFile) };
                 section.counts.finish();
                 let Section { name, version, counts, .. } = section;
-                self.report.add(name, &self.test, version, counts);
+                if let Some(version) = version {
+                    self.versions.insert(name.clone(), version);
+                }
+                self.sections.entry((name, self.test.clone())).or_default().push(counts);
                 Ok(())
             }
             comment if comment.starts_with(b"#") => Ok(()),
@@ -233,17 +252,28 @@ impl Reader {
     }
 
     fn unknown(&self, line: &[u8]) -> Cause {
-        match self.section.is_none() && self.report.files.is_empty() {
+        match self.section.is_none() && self.sections.is_empty() {
             true => Cause::NotATracefile,
             false => Cause::Unknown(excerpt(line)),
         }
     }
 }
 
+impl Reader {
+    fn finish(mut self) -> Report {
+        let mut report = Report::new();
+        for ((name, test), parts) in self.sections {
+            let version = self.versions.remove(&name);
+            report.add(name, test, version, merge_all(parts));
+        }
+        report
+    }
+}
+
 impl Section {
     fn new(name: String) -> Self {
         let counts = Counts::default();
-        Self { name, version: None, counts, block: None, functions: Vec::new() }
+        Self { name, version: None, counts, block: None, functions: HashMap::new() }
     }
 
     /// `<line>,<hits>[,<checksum>]`
@@ -273,7 +303,7 @@ impl Section {
             }
             _ => (None, rest),
         };
-        self.counts.functions_mut().define(name, first.parse().ok()?, last);
+        self.counts.functions_mut().define(name, first.parse().ok()?, last, 0);
         Some(())
     }
 
@@ -289,7 +319,7 @@ impl Section {
         let (number, rest) = rest.split_once(',')?;
         let (first, last) = split_first(rest);
         let last = last.map(str::parse).transpose().ok()?;
-        self.functions.push((number.parse().ok()?, first.parse().ok()?, last));
+        self.functions.insert(number.parse().ok()?, (first.parse().ok()?, last));
         Some(())
     }
 
@@ -301,11 +331,8 @@ impl Section {
             Some((number.parse::<u32>().ok()?, hits(count)?, name))
         };
         let Some((number, hits, name)) = parts() else { return Ok(None) };
-        let lines = self.functions.iter().rev().find(|lines| lines.0 == number);
-        let (_, first, last) = *lines.ok_or(Cause::NoFunction(number))?;
-        let functions = self.counts.functions_mut();
-        functions.define(name, first, last);
-        functions.count(name, hits);
+        let (first, last) = *self.functions.get(&number).ok_or(Cause::NoFunction(number))?;
+        self.counts.functions_mut().define(name, first, last, hits);
         Ok(Some(()))
     }
 
@@ -358,21 +385,11 @@ impl Section {
                 "f" => true,
                 _ => return None,
             },
-            is_excluded,
             expression: expression.into(),
         };
-        self.counts.add_condition(condition, hits(count)?);
+        self.counts.add_condition(condition, Decided { hits: hits(count)?, is_excluded });
         Some(())
     }
-}
-
-/// Removes carriage returns at the end. Windows writes one, and no name ends with another.
-#[inline]
-fn without_returns(mut line: &[u8]) -> &[u8] {
-    while let [before @ .., b'\r'] = line {
-        line = before;
-    }
-    line
 }
 
 fn malformed(line: &[u8]) -> Cause {
@@ -410,15 +427,15 @@ fn branch_name(name: &[u8]) -> Option<BranchName> {
     .or_else(|| Some(BranchName::Text(str::from_utf8(name).ok()?.into())))
 }
 
-/// Reads a count. Tools write large ones as floating-point numbers, and old versions of gcov wrote negative ones.
-fn hits(text: impl AsRef<[u8]>) -> Option<u64> {
+/// Reads a count. Tools write large ones as floating-point numbers. A negative one is the fault of the tool, and says nothing.
+pub(super) fn hits(text: impl AsRef<[u8]>) -> Option<u64> {
     let text = text.as_ref();
     if let Some((hits, b"")) = number(text) {
         return Some(hits);
     }
     let hits: f64 = str::from_utf8(text).ok()?.parse().ok()?;
-    // The cast saturates, so that a negative count is 0.
-    hits.is_finite().then_some(hits as u64)
+    // The cast saturates.
+    (hits.is_finite() && hits >= 0.0).then_some(hits as u64)
 }
 
 fn split_first(text: &str) -> (&str, Option<&str>) {
@@ -427,7 +444,8 @@ fn split_first(text: &str) -> (&str, Option<&str>) {
 
 /// Writes a report as a tracefile, with sums.
 ///
-/// Functions are written as versions of lcov before 2.2 do, because those read no others, and newer ones read both.
+/// Functions are written as lcov before 2.2 did, because older versions and most services read no other records. The last line of a
+/// function, which coverage.py writes too, is read by lcov 2.
 ///
 /// # Errors
 ///
@@ -458,35 +476,54 @@ fn write_report(report: &Report, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn write_functions(counts: &Counts, out: &mut impl Write) -> io::Result<()> {
-    if counts.functions().is_empty() {
+    let functions = counts.bound_functions();
+    if functions.is_empty() {
         return Ok(());
     }
-    let (mut found, mut hit) = (0_usize, 0_usize);
-    for function in counts.functions() {
-        if let Some(first) = function.first_line {
-            match function.last_line {
-                Some(last) => writeln!(out, "FN:{first},{last},{}", function.name)?,
-                None => writeln!(out, "FN:{first},{}", function.name)?,
-            }
+    let (mut known, mut shared) = (HashSet::new(), HashSet::new());
+    for Function { name, .. } in &functions {
+        if !known.insert(name) {
+            shared.insert(name);
         }
     }
-    for function in counts.functions() {
-        writeln!(out, "FNDA:{},{}", function.hits, function.name)?;
-        found += 1;
-        hit += usize::from(function.hits > 0);
+    // A name that begins with a number would be taken for a last line, and a name of several functions would not say which.
+    let is_unclear = |function: &&Function| {
+        let digits = function.name.bytes().take_while(u8::is_ascii_digit).count();
+        let begins = digits > 0 && function.name.as_bytes().get(digits) == Some(&b',');
+        function.first_line.is_some() && (begins || shared.contains(&function.name))
+    };
+    let (unclear, clear): (Vec<_>, Vec<_>) = functions.iter().partition(is_unclear);
+    let last = |function: &Function| {
+        function.last_line.map_or_else(String::new, |last| format!(",{last}"))
+    };
+    for function in &clear {
+        if let Some(first) = function.first_line {
+            writeln!(out, "FN:{first}{},{}", last(function), function.name)?;
+        }
     }
-    write!(out, "FNF:{found}\nFNH:{hit}\n")
+    for Function { name, hits, .. } in &clear {
+        writeln!(out, "FNDA:{hits},{name}")?;
+    }
+    for (number, function) in unclear.iter().enumerate() {
+        let Function { name, hits, .. } = function;
+        let first = function.first_line.unwrap_or_default();
+        write!(out, "FNL:{number},{first}{}\nFNA:{number},{hits},{name}\n", last(function))?;
+    }
+    let hit = functions.iter().filter(|function| function.hits > 0).count();
+    write!(out, "FNF:{}\nFNH:{hit}\n", functions.len())
 }
 
 fn write_branches(counts: &Counts, out: &mut impl Write) -> io::Result<()> {
-    if counts.branches().is_empty() {
+    let counted = counts.branch_counts();
+    if counts.branches().is_empty() && counted.is_empty() {
         return Ok(());
     }
     let (mut found, mut hit) = (0_usize, 0_usize);
-    let (mut last, mut block_number) = (None, 0);
+    let mut blocks_of = BTreeMap::<u32, usize>::new();
     for (line, block) in counts.branches().blocks() {
-        block_number = if last == Some(line) { block_number + 1 } else { 0 };
-        last = Some(line);
+        let next = blocks_of.entry(line).or_default();
+        let block_number = *next;
+        *next += 1;
         for branch in block {
             let kind = match branch.kind {
                 BranchKind::Condition => "",
@@ -503,6 +540,15 @@ fn write_branches(counts: &Counts, out: &mut impl Write) -> io::Result<()> {
             hit += usize::from(!branch.is_excluded && branch.taken.is_some_and(|taken| taken > 0));
         }
     }
+    // Which of them were taken is not known, so these are the first ones.
+    for (&line, &(taken, all)) in counted {
+        let block_number = blocks_of.get(&line).copied().unwrap_or_default();
+        for branch in 0..all {
+            writeln!(out, "BRDA:{line},{block_number},{branch},{}", u32::from(branch < taken))?;
+        }
+        found += all as usize;
+        hit += taken as usize;
+    }
     write!(out, "BRF:{found}\nBRH:{hit}\n")
 }
 
@@ -511,13 +557,13 @@ fn write_conditions(counts: &Counts, out: &mut impl Write) -> io::Result<()> {
         return Ok(());
     }
     let (mut found, mut hit) = (0_usize, 0_usize);
-    for (condition, &hits) in counts.conditions() {
-        let excluded = if condition.is_excluded { "U" } else { "" };
+    for (condition, &Decided { hits, is_excluded }) in counts.conditions() {
+        let excluded = if is_excluded { "U" } else { "" };
         let sense = if condition.is_false { 'f' } else { 't' };
         let Condition { line, group_size, index, expression, .. } = condition;
         writeln!(out, "MCDC:{line},{excluded}{group_size},{sense},{hits},{index},{expression}")?;
-        found += 1;
-        hit += usize::from(hits > 0);
+        found += usize::from(!is_excluded);
+        hit += usize::from(!is_excluded && hits > 0);
     }
     write!(out, "MCF:{found}\nMCH:{hit}\n")
 }
@@ -557,8 +603,8 @@ mod tests {
     fn each_record_is_read_and_written() {
         let all = file(
             "VER:7\nFN:3,9,f\nFN:4,g(int, char)\nFNDA:2,f\nFNDA:0,g(int, char)\nFNF:2\nFNH:1\n\
-             BRDA:5,0,0,-\nBRDA:5,0,1,3\nBRDA:5,e1,a,b,0\nBRDA:6,fU0,x,1\nBRF:3\nBRH:1\n\
-             MCDC:6,2,t,1,0,a\nMCDC:6,U2,f,0,1,b, c\nMCF:2\nMCH:1\n\
+             BRDA:5,e0,a,b,0\nBRDA:5,1,0,-\nBRDA:5,1,1,3\nBRDA:6,fU0,x,1\nBRF:3\nBRH:1\n\
+             MCDC:6,2,t,1,0,a\nMCDC:6,U2,f,0,1,b, c\nMCF:1\nMCH:1\n\
              DA:3,2,abc==\nDA:4,0\nLF:2\nLH:1\n",
         );
         assert_eq!(merged(&[&all]), all);
@@ -574,12 +620,9 @@ mod tests {
 
     #[test]
     fn counts_are_read_as_tools_write_them() {
-        for (count, hits) in [
-            ("1.5e+03", "1500"),
-            ("-7", "0"),
-            ("99999999999999999999", "18446744073709551615"),
-            ("0012", "12"),
-        ] {
+        for (count, hits) in
+            [("1.5e+03", "1500"), ("99999999999999999999", "18446744073709551615"), ("0012", "12")]
+        {
             let hit = usize::from(hits != "0");
             let expected = file(&format!("DA:1,{hits}\nLF:1\nLH:{hit}\n"));
             assert_eq!(merged(&[&file(&format!("DA:1,{count}\n"))]), expected);
@@ -614,8 +657,10 @@ mod tests {
             assert_eq!(merged(&texts), expected, "{texts:?}");
         }
         // Functions of one name that begin on two lines are two.
-        let two = file("FN:1,f\nFN:9,f\nFNDA:1,f\nFNDA:2,f\nFNF:2\nFNH:2\nLF:0\nLH:0\n");
-        assert_eq!(merged(&[&two]), two);
+        let two = file("FN:1,f\nFN:9,f\nFNDA:1,f\nFNDA:2,f\n");
+        let expected = file("FNL:0,1\nFNA:0,1,f\nFNL:1,9\nFNA:1,2,f\nFNF:2\nFNH:2\nLF:0\nLH:0\n");
+        assert_eq!(merged(&[&two]), expected);
+        assert_eq!(merged(&[&expected]), expected);
     }
 
     #[test]
@@ -646,7 +691,11 @@ mod tests {
         for (text, kind, message) in [
             ("", ErrorKind::NotADataFile, "this is not a tracefile of lcov"),
             ("<html>\n", ErrorKind::NotADataFile, "this is not a tracefile of lcov"),
-            ("SF:a\nSF:b\n", ErrorKind::Corrupt, "line 2: the file ends before `end_of_record`"),
+            (
+                "SF:a\nSF:b\n",
+                ErrorKind::Corrupt,
+                "line 2: the records of \"a\" have no `end_of_record`",
+            ),
             (
                 "TN:\nDA:1,1\n",
                 ErrorKind::Corrupt,
@@ -697,6 +746,6 @@ mod tests {
         assert!(read(Slow(text.as_bytes())).unwrap() == read(text.as_bytes()).unwrap());
         let endless = io::repeat(b'x').take(2 * LONGEST_LINE as u64);
         let err = read((&b"SF:a\n"[..]).chain(endless)).unwrap_err();
-        assert_eq!(err.to_string(), format!("line 1: a line of more than {LONGEST_LINE} bytes"));
+        assert_eq!(err.to_string(), format!("line 2: a line of more than {LONGEST_LINE} bytes"));
     }
 }

@@ -1,11 +1,11 @@
 //! Coverage that other tools measured, for languages other than Python.
 //!
-//! A [`Report`] is read from a tracefile of lcov, merged with others, and written again. Nothing is converted that the tools
+//! A [`Report`] is read from a tracefile of lcov or from XML in the format of Cobertura, merged with others, and written again. Nothing is converted that the tools
 //! do not say: a line stays a line and never becomes an arc, and branches are only added to branches of the same kind.
 //!
 //! - `counts`: what was counted in a file.
 //! - `functions`, `branches`: the parts of it that need more than a number for a line.
-//! - `lcov`: reads and writes tracefiles.
+//! - `lcov`, `cobertura`: read and write reports of these formats.
 //! - `files`: reads many reports at once.
 //!
 //! # Examples
@@ -22,6 +22,7 @@
 //! ```
 
 mod branches;
+pub mod cobertura;
 mod counts;
 mod files;
 mod functions;
@@ -30,7 +31,7 @@ pub mod lcov;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use branches::{Branch, BranchKind, BranchName, Branches};
-pub use counts::{Condition, Counts};
+pub use counts::{Condition, Counts, Decided};
 pub use files::{Merged, merge_files, read};
 pub use functions::Function;
 
@@ -73,8 +74,8 @@ impl Report {
         self.files.iter().map(|(name, file)| (name.as_str(), file))
     }
 
-    /// Returns the files of which two reports had different lines, sorted by name. They may have been measured on different
-    /// versions of their sources.
+    /// Returns the files of which two reports had different lines or versions, sorted by name. They may have been measured on
+    /// different versions of their sources.
     ///
     /// # Examples
     ///
@@ -135,29 +136,23 @@ impl Report {
             if differing.remove(&name) {
                 renamed.differing.insert(new.clone());
             }
-            renamed.merge(Self::from([(new, file)]));
+            renamed.merge(Self { files: [(new, file)].into(), differing: BTreeSet::new() });
         }
         renamed
     }
 
     /// Adds what was counted in a file under a test name.
-    fn add(&mut self, name: String, test: &str, version: Option<Box<str>>, counts: Counts) {
+    fn add(&mut self, name: String, test: String, version: Option<Box<str>>, counts: Counts) {
         let file = self.files.entry(name).or_default();
-        file.version = file.version.take().or(version);
-        match file.tests.get_mut(test) {
+        file.version = file.version.take().max(version);
+        match file.tests.get_mut(&test) {
             Some(known) => {
                 known.merge(counts);
             }
             None => {
-                file.tests.insert(test.to_owned(), counts);
+                file.tests.insert(test, counts);
             }
         }
-    }
-}
-
-impl<const N: usize> From<[(String, File); N]> for Report {
-    fn from(files: [(String, File); N]) -> Self {
-        Self { files: files.into(), differing: BTreeSet::new() }
     }
 }
 
@@ -218,9 +213,7 @@ impl File {
     fn merge(&mut self, other: Self) -> bool {
         let mut differs =
             other.version.is_some() && self.version.is_some() && self.version != other.version;
-        if self.version.is_none() {
-            self.version = other.version;
-        }
+        self.version = self.version.take().max(other.version);
         for (test, counts) in other.tests {
             match self.tests.get_mut(&test) {
                 Some(known) => differs |= known.merge(counts),

@@ -30,7 +30,8 @@ impl<'a, F: Fn(&str) -> bool> CurrentNames<'a, F> {
         Self { with_parameters: keep, ..self }
     }
 
-    /// Returns the part of a test's name that decides its names now. Tests that differ only in parameters mostly have the same ones.
+    /// Returns the part of a test's name that decides its names now. Tests with the same part
+    /// have the same names.
     pub fn key<'t>(&self, test: &'t str) -> &'t str {
         match TestName::parse(test) {
             Some(name) if name.kind() == NameKind::NodeId && !self.with_parameters => {

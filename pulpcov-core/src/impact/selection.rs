@@ -264,7 +264,7 @@ struct Picker<'s, 'a, M> {
     seen: HashSet<String>,
     /// The contexts whose tests are selected because they ran a whole file, by their places in memory. Most run many files, and
     /// hashing their names would take longer than anything else here.
-    ran: HashSet<*const u8>,
+    ran: HashSet<*const str>,
     /// The tests that imported a file, or one of its importers, while they ran.
     first_imports: HashMap<String, BTreeSet<String>>,
 }
@@ -439,7 +439,7 @@ impl<M: Measured> Picker<'_, '_, M> {
     fn ran_files(&mut self, paths: &[&str], rule: Rule, change: &str) {
         let measured = self.measured;
         let contexts = measured.contexts(paths).into_iter();
-        let new = contexts.filter(|context| self.ran.insert(context.as_ptr()));
+        let new = contexts.filter(|context| self.ran.insert(std::ptr::from_ref(*context)));
         let reason = Reason::new(rule, change);
         let mut tests: BTreeMap<String, Reason> = new
             .filter_map(TestName::parse)

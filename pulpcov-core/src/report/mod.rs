@@ -56,7 +56,7 @@ pub mod text;
 pub mod who;
 mod workflow_commands;
 pub mod xml;
-mod xml_writer;
+pub(crate) mod xml_writer;
 
 pub use flat_name::flat_name;
 pub use repository::RepositoryFiles;

@@ -9,19 +9,19 @@ use quick_xml::events::{BytesEnd, BytesPI, BytesStart, BytesText, Event};
 use crate::Result;
 
 /// Writes elements, each on a line of its own, indented by its depth.
-pub(super) struct XmlWriter<W> {
+pub(crate) struct XmlWriter<W> {
     writer: Writer<W>,
 }
 
 /// What stands in front of an element, for each element that contains it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Indent {
+pub(crate) enum Indent {
     Tab,
     TwoSpaces,
 }
 
 impl<W: Write> XmlWriter<W> {
-    pub(super) fn new(out: W, indent: Indent) -> Self {
+    pub(crate) fn new(out: W, indent: Indent) -> Self {
         let (character, width) = match indent {
             Indent::Tab => (b'\t', 1),
             Indent::TwoSpaces => (b' ', 2),
@@ -30,42 +30,42 @@ impl<W: Write> XmlWriter<W> {
     }
 
     /// Writes `<?xml …?>`. `content` stands after `xml`.
-    pub(super) fn declaration(&mut self, content: &str) -> Result<()> {
+    pub(crate) fn declaration(&mut self, content: &str) -> Result<()> {
         self.event(Event::PI(BytesPI::new(format!("xml {content}"))))
     }
 
-    pub(super) fn start(&mut self, tag: Tag) -> Result<()> {
+    pub(crate) fn start(&mut self, tag: Tag) -> Result<()> {
         self.event(Event::Start(tag.into()))
     }
 
-    pub(super) fn end(&mut self, name: &'static str) -> Result<()> {
+    pub(crate) fn end(&mut self, name: &'static str) -> Result<()> {
         self.event(Event::End(BytesEnd::new(name)))
     }
 
     /// Writes an element without content.
-    pub(super) fn empty(&mut self, tag: Tag) -> Result<()> {
+    pub(crate) fn empty(&mut self, tag: Tag) -> Result<()> {
         self.event(Event::Empty(tag.into()))
     }
 
     /// Writes an element that has only text.
-    pub(super) fn text(&mut self, name: &'static str, text: &str) -> Result<()> {
+    pub(crate) fn text(&mut self, name: &'static str, text: &str) -> Result<()> {
         self.start(Tag::new(name))?;
         self.event(Event::Text(BytesText::from_escaped(escape(text))))?;
         self.end(name)
     }
 
     /// Writes a comment. `text` is not from outside, and has no `--`.
-    pub(super) fn comment(&mut self, text: &str) -> Result<()> {
+    pub(crate) fn comment(&mut self, text: &str) -> Result<()> {
         self.event(Event::Comment(BytesText::from_escaped(format!(" {text} "))))
     }
 
     /// Writes what [`inside`](Self::inside) returned a writer for.
-    pub(super) fn rendered(&mut self, text: &[u8]) -> Result<()> {
+    pub(crate) fn rendered(&mut self, text: &[u8]) -> Result<()> {
         Ok(self.writer.get_mut().write_all(text)?)
     }
 
     /// Ends the last line.
-    pub(super) fn finish(mut self) -> Result<W> {
+    pub(crate) fn finish(mut self) -> Result<W> {
         self.rendered(b"\n")?;
         Ok(self.writer.into_inner())
     }
@@ -77,7 +77,7 @@ impl<W: Write> XmlWriter<W> {
 
 impl XmlWriter<Vec<u8>> {
     /// Returns a writer for elements that are inside of `depth` others, to be rendered on their own.
-    pub(super) fn inside(depth: usize, indent: Indent) -> Result<Self> {
+    pub(crate) fn inside(depth: usize, indent: Indent) -> Result<Self> {
         let mut writer = Self::new(Vec::new(), indent);
         for _ in 0..depth {
             writer.start(Tag::new("outer"))?;
@@ -86,19 +86,19 @@ impl XmlWriter<Vec<u8>> {
         Ok(writer)
     }
 
-    pub(super) fn into_text(self) -> Vec<u8> {
+    pub(crate) fn into_text(self) -> Vec<u8> {
         self.writer.into_inner()
     }
 }
 
 /// The name of an element and its attributes.
-pub(super) struct Tag {
+pub(crate) struct Tag {
     content: String,
     name_length: usize,
 }
 
 impl Tag {
-    pub(super) fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str) -> Self {
         // Most elements are as short, and there is one for each line of a source.
         let mut content = String::with_capacity(80);
         content.push_str(name);
@@ -106,13 +106,13 @@ impl Tag {
     }
 
     /// Adds an attribute whose value can be any text.
-    pub(super) fn text(self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn text(self, name: &'static str, value: &str) -> Self {
         // quick-xml escapes apostrophes too, and `minidom` does not.
         self.plain(name, escape(value))
     }
 
     /// Adds an attribute whose value needs no escapes, such as a number.
-    pub(super) fn plain(mut self, name: &'static str, value: impl Display) -> Self {
+    pub(crate) fn plain(mut self, name: &'static str, value: impl Display) -> Self {
         self.content.push(' ');
         self.content.push_str(name);
         self.content.push_str("=\"");

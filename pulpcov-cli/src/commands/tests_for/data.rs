@@ -45,8 +45,12 @@ impl Data {
         let layout = TestLayout::default();
         let wanted = Selector::new(project, &layout).files(changes);
         let wanted: HashSet<&str> = wanted.into_iter().map(base_name).collect();
-        let changed: HashSet<&str> =
-            changes.iter().map(|change| base_name(change.path())).collect();
+        // The data may have a file under the name of a link to it.
+        let changed: HashSet<&str> = changes
+            .iter()
+            .flat_map(|change| worktree.names_of(change.path()))
+            .map(base_name)
+            .collect();
         let (mut measured, mut ran_by) = data::load_contexts(
             &DataPlan::from(&args.data),
             config,

@@ -29,6 +29,8 @@ pub(super) struct Worktree {
     pub(super) old: HashMap<PathBuf, Vec<u8>>,
     /// The files that git tracks and those that it does not ignore, from the top folder.
     pub(super) files: Vec<String>,
+    /// The files that are links to others, each with the file that it leads to.
+    links: Vec<(String, String)>,
     cache: FactsCache,
     /// What was asked for already.
     definitions: Mutex<HashMap<String, Arc<Definitions>>>,
@@ -49,10 +51,12 @@ impl Worktree {
         let top = canonical(git::top_folder().map_or_else(settings::cwd, Ok)?);
         let exists = |path: &PathBuf| top.join(path).is_file();
         let files = tracked?.into_par_iter().chain(untracked).filter(exists);
-        let files = files.filter_map(|path| path.to_str().map(str::to_owned)).collect();
+        let files: Vec<String> =
+            files.filter_map(|path| path.to_str().map(str::to_owned)).collect();
+        let links = links(&top, &files);
         let cwd = canonical(settings::cwd()?);
         let cache = cache?.unwrap_or_else(FactsCache::in_memory);
-        Ok(Self { top, cwd, base, diff, old, files, cache, definitions: Mutex::default() })
+        Ok(Self { top, cwd, base, diff, old, files, links, cache, definitions: Mutex::default() })
     }
 
     /// Returns what changed, as Python sees it.
@@ -70,7 +74,7 @@ impl Worktree {
         let paths: BTreeSet<String> = files.filter(|path| is_python(Path::new(path))).collect();
         let read = |path: &str| std::fs::read(self.top.join(path)).ok();
         let paths = paths.into_iter().collect();
-        Project::read(paths, read, Some(&self.cache)).links(self.links())
+        Project::read(paths, read, Some(&self.cache)).links(self.links.iter().cloned())
     }
 
     /// Keeps what was found in sources for the next run.
@@ -79,17 +83,10 @@ impl Worktree {
         let _ = self.cache.save();
     }
 
-    /// Returns the files of the repository that are links to others, each with the file that it leads to.
-    fn links(&self) -> Vec<(String, String)> {
-        let link = |path: &String| {
-            let whole = self.top.join(path);
-            if !whole.is_symlink() {
-                return None;
-            }
-            let target = whole.canonicalize().ok()?;
-            Some((path.clone(), target.strip_prefix(&self.top).ok()?.to_str()?.to_owned()))
-        };
-        self.files.par_iter().filter_map(link).collect()
+    /// Returns a path of the repository and the links that lead to it.
+    pub(super) fn names_of<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a str> {
+        let links = self.links.iter().filter(move |(_, file)| file == path);
+        std::iter::once(path).chain(links.map(|(link, _)| link.as_str()))
     }
 
     /// Returns the functions and classes of a file. There are none if it is not Python.
@@ -106,6 +103,19 @@ impl Worktree {
     fn known_definitions(&self) -> MutexGuard<'_, HashMap<String, Arc<Definitions>>> {
         self.definitions.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the files that are links to others, each with the file that it leads to.
+fn links(top: &Path, files: &[String]) -> Vec<(String, String)> {
+    let link = |path: &String| {
+        let whole = top.join(path);
+        if !whole.is_symlink() {
+            return None;
+        }
+        let target = whole.canonicalize().ok()?;
+        Some((path.clone(), target.strip_prefix(top).ok()?.to_str()?.to_owned()))
+    };
+    files.par_iter().filter_map(link).collect()
 }
 
 /// Returns what a diff changed, as Python sees it. `old` has the edited files, and `new` reads them.

@@ -183,6 +183,9 @@ impl<'a> Patch<'a> {
             .files()
             .par_iter()
             .map(|change| Ok(PatchFile { change, state: state(change)? }))
+            .collect::<Vec<Result<_>>>()
+            // Of several errors, the first counts.
+            .into_iter()
             .collect::<Result<_>>()?;
         Ok(Self { summary, files, is_of_new_misses })
     }
@@ -232,7 +235,8 @@ impl<'a> Patch<'a> {
                 _ => FileFindings::none(name),
             })
         };
-        self.files.par_iter().map(of_file).collect()
+        let findings: Vec<Result<_>> = self.files.par_iter().map(of_file).collect();
+        findings.into_iter().collect()
     }
 
     /// Returns a sentence with the total and what the changes are from.

@@ -173,7 +173,7 @@ async function contextsView(main) {
     await fill(Math.max(FILES_SHOWN, Number(settings.read().get("files")) || 0));
   }
   const follow = async () => {
-    const context = names.indexOf(testOf(settings.read().get("c") ?? "\0"));
+    const context = [settings.read().get("c") ?? "\0"].flatMap((name) => [name, testOf(name)]).map((name) => names.indexOf(name)).find((at) => at >= 0) ?? -1;
     if (context >= 0) await show(context);
     else { ticket++; chosen.hidden = true; }
   };
