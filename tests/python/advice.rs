@@ -9,7 +9,8 @@ use crate::support::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
 /// For each message that names an option: some of its words, and the test that follows its advice.
-const FOLLOWED: [(&str, &str); 56] = [
+const FOLLOWED: [(&str, &str); 57] = [
+    ("nothing is left: --include and --omit", "names_are_mapped_and_chosen"),
     ("--badge and --summary write beside", "runs_are_added_and_drawn"),
     ("{option} needs a report of all files", "runs_are_added_and_drawn"),
     ("--history needs a file, in a folder", "runs_are_added_and_drawn"),
