@@ -73,7 +73,7 @@ fn tests_are_chosen_and_their_lines_are_marked() {
             browser.open_at(dir.path("htmlcov").join(name), &format!("#{place}"));
         };
         browser.open(&page);
-        go("contexts.html:c=tests%2Ftest_a.py%3A%3Atest_one%7Crun");
+        go("contexts.html:c=tests%2Ftest_a.py%3A%3Atest_one");
         browser.until("document.querySelector('[data-mark]')");
         // The list and the source count the same.
         browser.until_is(

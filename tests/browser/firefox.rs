@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{VIEWS, shop};
+use super::{VIEWS, shop, shows_number};
 use crate::support::Dir;
 use crate::support::firefox::Firefox;
 
@@ -45,12 +45,7 @@ fn lines_have_their_numbers_and_are_copied_as_they_are() {
     firefox.until("(() => { const box = document.querySelector('#t4999').getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight })()");
     for line in [1, 200, 201, 1_292, 4_999] {
         firefox.run(&format!("document.getElementById('t{line}').scrollIntoView()"));
-        let seen = format!(
-            "(() => {{ const box = document.querySelector('#t{line} > a').getBoundingClientRect(); \
-            return document.elementsFromPoint(box.right - 3, box.top + box.height / 2) \
-            .some((element) => element.parentElement?.id === 't{line}' && element.innerText === '{line}') }})()"
-        );
-        firefox.until(&seen);
+        firefox.until(&shows_number(line));
     }
     firefox.run("getSelection().selectAllChildren(document.querySelector('main'))");
     firefox.keys("\u{e009}c");

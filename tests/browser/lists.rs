@@ -268,7 +268,7 @@ fn the_index_says_where_it_is_worst_and_where_it_is_from() {
         dir.write(name, function(lines));
     }
     dir.write("main.py", "import a, b, c, d\n");
-    for name in ["web-1.pid11.XaBcDeFx", "web-1.pid12.XgHiJkLx", "job-2.pid11.XmNoPqRx"] {
+    for name in ["web-1.pid11.XaBcDeFx", "web-1.pid12.XgHiJkLx", "job-2.pid11.XmNoPqRx", "unit"] {
         dir.coverage(["run", &format!("--data-file=.coverage.{name}"), "main.py"]).status(0);
     }
     dir.pulpcov(["html", "--single-file=one.html", "--keep-combined"]).status(0);
@@ -285,7 +285,7 @@ fn the_index_says_where_it_is_worst_and_where_it_is_from() {
             origin
                 .as_str()
                 .unwrap()
-                .contains("combined from 3 data files of job-2 (1 process), web-1 (2 processes)"),
+                .contains("combined from 4 data files of job-2 (1 process), web-1 (2 processes), 1 file without a host"),
             "{origin}"
         );
         assert_eq!(browser.barriers(), Vec::<String>::new());

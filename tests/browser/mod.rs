@@ -99,6 +99,15 @@ impl Report {
     }
 }
 
+/// Returns an expression that is true if the number of a line is what is to be seen at its place.
+pub(super) fn shows_number(line: u32) -> String {
+    format!(
+        "(() => {{ const box = document.querySelector('#t{line} > a').getBoundingClientRect(); \
+        return document.elementsFromPoint(box.right - 3, box.top + box.height / 2) \
+        .some((element) => element.parentElement?.id === 't{line}' && element.innerText === '{line}') }})()"
+    )
+}
+
 pub(super) const VIEWS: [&str; 6] = [
     "index.html",
     "function_index.html",

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::Report;
+use super::{Report, shows_number};
 use crate::support::Dir;
 use crate::support::chromium::Browser;
 
@@ -132,13 +132,7 @@ fn each_line_shows_its_number() {
         }
         for line in [1, 200, 201, 1_292, 5_000] {
             browser.run(&format!("document.getElementById('t{line}').scrollIntoView()"));
-            // The number itself is what is to be seen at its place.
-            let seen = format!(
-                "(() => {{ const box = document.querySelector('#t{line} > a').getBoundingClientRect(); \
-                return document.elementsFromPoint(box.right - 3, box.top + box.height / 2) \
-                .some((element) => element.parentElement?.id === 't{line}' && element.innerText === '{line}') }})()"
-            );
-            browser.until(&seen);
+            browser.until(&shows_number(line));
         }
         // The number ends before the mark of the line, which is generated content.
         for width in [1280, 390] {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::venv;
+use crate::support::{venv, wait_until};
 
 /// The version of axe-core, which checks the accessibility of each view.
 const AXE: &str = "0.1.8";
@@ -116,11 +116,8 @@ impl Browser {
     /// Waits until an expression is true.
     #[track_caller]
     pub(crate) fn until(&self, expression: &str) {
-        let start = Instant::now();
-        while self.get(&format!("Boolean({expression})")) != true {
-            assert!(start.elapsed() < TIMEOUT, "never came: {expression}\n{:?}", self.errors());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let holds = || self.get(&format!("Boolean({expression})")) == true;
+        wait_until(TIMEOUT, holds, || format!("never came: {expression}\n{:?}", self.errors()));
     }
 
     /// Waits until an expression has this value.

@@ -8,9 +8,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use crate::support::wait_until;
 
 /// The longest time that a test waits, on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -102,11 +104,8 @@ impl Firefox {
     /// Waits until an expression is true.
     #[track_caller]
     pub(crate) fn until(&self, expression: &str) {
-        let start = Instant::now();
-        while self.get(&format!("Boolean({expression})")) != true {
-            assert!(start.elapsed() < TIMEOUT, "never came: {expression}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let holds = || self.get(&format!("Boolean({expression})")) == true;
+        wait_until(TIMEOUT, holds, || format!("never came: {expression}"));
     }
 
     /// Presses keys, as a user does.
@@ -144,16 +143,17 @@ impl Drop for Process {
 
 /// Connects to a browser that is starting.
 fn connect(port: &Path) -> BufReader<TcpStream> {
-    let start = Instant::now();
-    loop {
-        let port = std::fs::read_to_string(port).ok().and_then(|port| port.trim().parse().ok());
-        if let Some(stream) =
-            port.and_then(|port: u16| TcpStream::connect(("127.0.0.1", port)).ok())
-        {
-            stream.set_read_timeout(Some(TIMEOUT)).unwrap();
-            return BufReader::new(stream);
-        }
-        assert!(start.elapsed() < TIMEOUT, "Firefox did not start");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let connected = || {
+        let port: u16 = std::fs::read_to_string(port).ok()?.trim().parse().ok()?;
+        TcpStream::connect(("127.0.0.1", port)).ok()
+    };
+    let mut stream = None;
+    let is_connected = || {
+        stream = connected();
+        stream.is_some()
+    };
+    wait_until(TIMEOUT, is_connected, || "Firefox did not start".to_owned());
+    let stream = stream.unwrap();
+    stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+    BufReader::new(stream)
 }

@@ -19,7 +19,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use pulpcov_core::formats::DataFile;
 use pulpcov_core::{CoverageData, Measurement};
@@ -487,4 +487,20 @@ pub(crate) fn debian_python(version: &str, release: &str) -> PathBuf {
         fs::write(folder.join("complete"), "").unwrap();
     }
     folder.join(format!("usr/bin/python{version}"))
+}
+
+/// Waits until a condition holds, at most for `limit`. `message` says what never came.
+#[track_caller]
+pub(crate) fn wait_until(
+    limit: Duration,
+    mut holds: impl FnMut() -> bool,
+    message: impl FnOnce() -> String,
+) {
+    let start = Instant::now();
+    while !holds() {
+        if start.elapsed() > limit {
+            panic!("{}", message());
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }

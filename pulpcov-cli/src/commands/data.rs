@@ -9,6 +9,7 @@ use pulpcov_core::config::Config;
 use pulpcov_core::data::RanBy;
 use pulpcov_core::folder::Entry;
 use pulpcov_core::formats::{DataFile, is_blank};
+use pulpcov_core::paths::PathAliases;
 use pulpcov_core::{CoverageData, ErrorKind, discover};
 
 use crate::exit::Failure;
@@ -52,12 +53,9 @@ pub(super) fn load_contexts(
     let path = file.path().to_owned();
     let (decoded, ran_by) = file.only_rows_of(is_wanted).read_with_contexts(is_wanted_whole)?;
     warn_of_orphans(&path, decoded.orphan_rows);
-    let ran_by = match config.paths.iter().next() {
+    let ran_by = match aliases_if_any(config)? {
         None => ran_by,
-        Some(_) => {
-            let mut aliases = settings::aliases(config)?;
-            ran_by.map_paths(|path| aliases.map_file(path))?
-        }
+        Some(mut aliases) => ran_by.map_paths(|path| aliases.map_file(path))?,
     };
     Ok((map_paths(decoded.data, config)?, ran_by))
 }
@@ -80,11 +78,14 @@ pub(super) fn read_named(path: &Path, config: &Config) -> Result<CoverageData, F
 }
 
 fn map_paths(data: CoverageData, config: &Config) -> Result<CoverageData, Failure> {
-    if config.paths.iter().next().is_none() {
-        return Ok(data);
+    match aliases_if_any(config)? {
+        None => Ok(data),
+        Some(mut aliases) => Ok(data.map_paths(|path| aliases.map_file(path))?),
     }
-    let mut aliases = settings::aliases(config)?;
-    Ok(data.map_paths(|path| aliases.map_file(path))?)
+}
+
+fn aliases_if_any(config: &Config) -> Result<Option<PathAliases>, Failure> {
+    config.paths.iter().next().map(|_| settings::aliases(config)).transpose()
 }
 
 /// Reads a data file. A file that is missing or empty holds no data.

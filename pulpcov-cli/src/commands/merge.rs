@@ -4,8 +4,9 @@ use std::path::{Component, Path, PathBuf};
 
 use pulpcov_core::FilePath;
 use pulpcov_core::foreign::{self, Merged, Report, cobertura, lcov};
-use pulpcov_core::paths::{GlobMatcher, PathAliases, WorkingFolder, prep_patterns};
+use pulpcov_core::paths::{PathAliases, WorkingFolder};
 
+use super::choice::Choice;
 use super::reporting::{named_in_part, to_output};
 use super::xml::now;
 use crate::args::{MergeArgs, MergeFormat};
@@ -16,7 +17,9 @@ use crate::{settings, ui};
 pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Failure> {
     let config = settings::load(&args.config)?;
     let mut aliases = settings::aliases(&config)?;
-    let choice = Choice::new(args)?;
+    let wanted = |option: &Option<String>| patterns(option.as_deref()).unwrap_or_default();
+    let folder = WorkingFolder::new(settings::cwd()?);
+    let choice = Choice::new(&folder, &wanted(&args.include), &wanted(&args.omit))?;
     check_that_the_output_is_no_input(args)?;
     let Merged { report, left_out, .. } = foreign::merge_files(&args.files);
     for err in &left_out {
@@ -25,8 +28,8 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Failure> {
     if left_out.len() == args.files.len() {
         return Err(Failure::Refused("no report could be read".to_owned()));
     }
-    let report =
-        report.rename(|name| Some(renamed(name, &mut aliases)).filter(|name| choice.has(name)));
+    let is_wanted = |name: &String| choice.has(&without_steps_up(name));
+    let report = report.rename(|name| Some(renamed(name, &mut aliases)).filter(is_wanted));
     if report.files().len() == 0 {
         let message = "nothing is left: --include and --omit leave out all files";
         return Err(Failure::Refused(message.to_owned()));
@@ -69,36 +72,11 @@ fn warn_of_differing_lines(report: &Report) {
     }
 }
 
-/// Which files are wanted.
-struct Choice {
-    include: Option<GlobMatcher>,
-    omit: Option<GlobMatcher>,
-}
-
-impl Choice {
-    fn new(args: &MergeArgs) -> Result<Self, Failure> {
-        let folder = WorkingFolder::new(settings::cwd()?);
-        let matcher = |option: &Option<String>| {
-            let patterns = patterns(option.as_deref());
-            patterns.map(|all| GlobMatcher::new(prep_patterns(&folder, &all))).transpose()
-        };
-        Ok(Self { include: matcher(&args.include)?, omit: matcher(&args.omit)? })
-    }
-
-    fn has(&self, name: &str) -> bool {
-        // Patterns are absolute, as in reports.
-        let path = std::path::absolute(Path::new(name)).unwrap_or_else(|_| name.into());
-        let path = without_steps_up(&path);
-        let path = path.as_os_str().as_encoded_bytes();
-        self.include.as_ref().is_none_or(|include| include.is_match(path))
-            && self.omit.as_ref().is_none_or(|omit| !omit.is_match(path))
-    }
-}
-
-/// Removes `..` and what it leads out of. Compilers write such names, and patterns do not.
-fn without_steps_up(path: &Path) -> PathBuf {
+/// Returns the absolute path of a file without `..` and what it leads out of. Compilers write such names, and patterns do not.
+fn without_steps_up(name: &str) -> PathBuf {
+    let absolute = std::path::absolute(name).unwrap_or_else(|_| name.into());
     let mut plain = PathBuf::new();
-    for component in path.components() {
+    for component in absolute.components() {
         match component {
             Component::ParentDir => drop(plain.pop()),
             other => plain.push(other),

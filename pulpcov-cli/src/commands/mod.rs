@@ -4,6 +4,7 @@ mod analyze;
 mod annotate;
 mod badge;
 mod changes;
+mod choice;
 mod combine;
 mod comment;
 mod convert;

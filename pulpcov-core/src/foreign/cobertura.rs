@@ -98,8 +98,8 @@ struct Bounded<R> {
 
 impl<R: BufRead> Read for Bounded<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.input.read(into)?;
-        self.consume_quota(read)?;
+        let read = self.fill_buf()?.read(into)?;
+        self.consume(read);
         Ok(read)
     }
 }
@@ -115,18 +115,6 @@ impl<R: BufRead> BufRead for Bounded<R> {
     fn consume(&mut self, amount: usize) {
         self.left = self.left.saturating_sub(amount as u64);
         self.input.consume(amount);
-    }
-}
-
-impl<R> Bounded<R> {
-    fn consume_quota(&mut self, amount: usize) -> io::Result<()> {
-        match self.left.checked_sub(amount as u64) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => Err(io::ErrorKind::FileTooLarge.into()),
-        }
     }
 }
 

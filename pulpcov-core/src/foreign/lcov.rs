@@ -257,9 +257,7 @@ impl Reader {
             false => Cause::Unknown(excerpt(line)),
         }
     }
-}
 
-impl Reader {
     fn finish(mut self) -> Report {
         let mut report = Report::new();
         for ((name, test), parts) in self.sections {

@@ -1,7 +1,8 @@
 //! Coverage that other tools measured, for languages other than Python.
 //!
-//! A [`Report`] is read from a tracefile of lcov or from XML in the format of Cobertura, merged with others, and written again. Nothing is converted that the tools
-//! do not say: a line stays a line and never becomes an arc, and branches are only added to branches of the same kind.
+//! A [`Report`] is read from a tracefile of lcov or from XML in the format of Cobertura, merged with others, and written again. It
+//! holds what the tools say and no more: a line stays a line and never becomes an arc, and a branch is only added to a branch of the
+//! same name.
 //!
 //! - `counts`: what was counted in a file.
 //! - `functions`, `branches`: the parts of it that need more than a number for a line.

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::CoverageData;
-use pulpcov_core::paths::{GlobMatcher, WorkingFolder, prep_patterns};
+use pulpcov_core::paths::WorkingFolder;
 use pulpcov_core::summarize::FileSummary;
 
+use super::super::choice::Choice;
 use super::super::reporting::Reporting;
 use super::places::{Places, is_same_below};
 use crate::exit::Failure;
@@ -18,8 +19,7 @@ pub(super) struct Expected<'a> {
     data: &'a CoverageData,
     folders: HashSet<PathBuf>,
     sources: Vec<PathBuf>,
-    include: Option<GlobMatcher>,
-    omit: Option<GlobMatcher>,
+    choice: Choice,
 }
 
 impl<'a> Expected<'a> {
@@ -31,29 +31,20 @@ impl<'a> Expected<'a> {
         // A name of a package is not a folder.
         let sources = run.source.iter().flatten().chain(&run.source_dirs);
         let sources = sources.filter_map(|name| Path::new(name).canonicalize().ok());
-        let folder = WorkingFolder::new(&places.folder);
-        let matcher = |patterns: &[String]| match patterns.is_empty() {
-            true => Ok(None),
-            false => GlobMatcher::new(prep_patterns(&folder, patterns)).map(Some),
-        };
         Ok(Self {
             top: &places.top,
             data: reporting.data(),
             folders: folders.collect(),
             sources: sources.collect(),
-            include: matcher(&run.include)?,
-            omit: matcher(&run.omit)?,
+            choice: Choice::new(&WorkingFolder::new(&places.folder), &run.include, &run.omit)?,
         })
     }
 
     pub(super) fn has(&self, file: &FileSummary) -> bool {
         let path = file.path().canonicalize().unwrap_or_else(|_| file.path().to_owned());
-        let bytes = path.as_os_str().as_encoded_bytes();
-        let is_measured = self.include.as_ref().is_none_or(|include| include.is_match(bytes))
-            && self.omit.as_ref().is_none_or(|omit| !omit.is_match(bytes));
         let is_expected =
             self.is_beside(file) || self.is_in_source(&path) || self.is_elsewhere(&path);
-        is_measured && is_expected
+        self.choice.has(&path) && is_expected
     }
 
     fn is_beside(&self, file: &FileSummary) -> bool {

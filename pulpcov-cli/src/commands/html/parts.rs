@@ -59,8 +59,10 @@ fn combined_from(data_file: &Path, inputs: &[PathBuf]) -> Option<String> {
         Some((name.host?, name.pid?))
     });
     let mut hosts = BTreeMap::<String, BTreeSet<u32>>::new();
+    let mut others = inputs.len();
     for (host, pid) in names {
         hosts.entry(host).or_default().insert(pid);
+        others -= 1;
     }
     let count = |pids: &BTreeSet<u32>| match pids.len() {
         1 => "1 process".to_owned(),
@@ -71,6 +73,9 @@ fn combined_from(data_file: &Path, inputs: &[PathBuf]) -> Option<String> {
         named.map(|(host, pids)| format!("{} ({})", printable(host), count(pids))).collect();
     if hosts.len() > HOSTS_NAMED {
         named.push(format!("{} more", plural(hosts.len() - HOSTS_NAMED, "host")));
+    }
+    if others > 0 && !named.is_empty() {
+        named.push(format!("{} without a host", plural(others, "file")));
     }
     let from = if named.is_empty() { String::new() } else { format!(" of {}", named.join(", ")) };
     Some(format!("combined from {}{from}", plural(inputs.len(), "data file")))

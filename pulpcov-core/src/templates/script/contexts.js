@@ -127,7 +127,7 @@ async function contextsView(main) {
       settings.write({ c: "", alone: "", files: "" }, true);
       chosen.hidden = true;
     };
-    const test = testOf(names[context]);
+    const test = names[context];
     const mark = make("button", { type: "button", "data-mark": "", onclick: () => {
       chosenTests.toggle(test);
       drawMark();
@@ -173,7 +173,7 @@ async function contextsView(main) {
     await fill(Math.max(FILES_SHOWN, Number(settings.read().get("files")) || 0));
   }
   const follow = async () => {
-    const context = [settings.read().get("c") ?? "\0"].flatMap((name) => [name, testOf(name)]).map((name) => names.indexOf(name)).find((at) => at >= 0) ?? -1;
+    const context = names.indexOf(settings.read().get("c"));
     if (context >= 0) await show(context);
     else { ticket++; chosen.hidden = true; }
   };

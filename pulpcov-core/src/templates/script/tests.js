@@ -1,26 +1,14 @@
 // The tests that a reader chose: their lines are marked on every source page, and their files in the lists.
 
-const PHASES = ["setup", "run", "teardown"];
-
-/**
- * Returns the name of a test without the phase that pytest-cov adds.
- * @param {string} name
- */
-function testOf(name) {
-  const bar = name.lastIndexOf("|");
-  return bar >= 0 && PHASES.includes(name.slice(bar + 1)) ? name.slice(0, bar) : name;
-}
-
 /**
  * Returns the node id of a test, if pytest gave the name. `TestName` of the crate says how names are read: a static context of
  * coverage.py may stand before the file.
  * @param {string} name
  */
 function nodeOf(name) {
-  const test = testOf(name);
-  const python = test.indexOf(".py::");
-  const end = python >= 0 ? python : test.indexOf("::");
-  return end < 0 ? "" : test.slice(test.lastIndexOf("|", end) + 1);
+  const python = name.indexOf(".py::");
+  const end = python >= 0 ? python : name.indexOf("::");
+  return end < 0 ? "" : name.slice(name.lastIndexOf("|", end) + 1);
 }
 
 /**
@@ -40,7 +28,7 @@ function pytestCommand(nodes) {
   return `pytest ${nodes.map((id) => quoted(argument(id))).join(" ")}`;
 }
 
-/** The tests that the reader chose, without phases. */
+/** The tests that the reader chose. */
 const chosenTests = {
   /** @returns {string[]} */
   all() {
@@ -64,7 +52,7 @@ const chosenTests = {
 function chosenContexts(names) {
   const chosen = new Set(chosenTests.all());
   const found = new Set();
-  if (chosen.size) names.forEach((name, context) => { if (chosen.has(testOf(name))) found.add(context); });
+  if (chosen.size) names.forEach((name, context) => { if (chosen.has(name)) found.add(context); });
   return found;
 }
 
