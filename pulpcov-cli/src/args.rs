@@ -9,6 +9,7 @@ mod numbers;
 mod tests_for;
 mod time;
 mod watch;
+mod with;
 
 use std::path::PathBuf;
 
@@ -27,6 +28,7 @@ pub(crate) use hook::{
 pub(crate) use merge::{MergeArgs, MergeFormat};
 pub(crate) use tests_for::{TestsForArgs, TestsForFormat};
 pub(crate) use watch::{ServeToken, WatchArgs};
+pub(crate) use with::{OneTotalArgs, WithArgs};
 
 use numbers::{float, integer};
 
@@ -383,6 +385,12 @@ pub(crate) struct FailUnderArgs {
 #[command(after_help = REPORT_EXIT_CODES)]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
+    pub(crate) with: WithArgs,
+
+    #[command(flatten)]
+    pub(crate) one_total: OneTotalArgs,
+
+    #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
 
     #[command(flatten)]
@@ -482,6 +490,9 @@ pub(crate) struct PatchArgs {
     pub(crate) precision: Option<i64>,
 
     #[command(flatten)]
+    pub(crate) with: WithArgs,
+
+    #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
 }
 
@@ -572,6 +583,12 @@ pub(crate) enum WhoFormat {
 #[command(after_help = REPORT_EXIT_CODES)]
 pub(crate) struct XmlArgs {
     #[command(flatten)]
+    pub(crate) with: WithArgs,
+
+    #[command(flatten)]
+    pub(crate) one_total: OneTotalArgs,
+
+    #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
 
     #[command(flatten)]
@@ -617,6 +634,12 @@ pub(crate) struct XmlArgs {
 #[derive(Args, Debug)]
 #[command(after_help = REPORT_EXIT_CODES)]
 pub(crate) struct HtmlArgs {
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
+
+    #[command(flatten)]
+    pub(crate) one_total: OneTotalArgs,
+
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
 
@@ -706,6 +729,12 @@ pub(crate) struct HtmlArgs {
 #[command(after_help = REPORT_EXIT_CODES)]
 pub(crate) struct JsonArgs {
     #[command(flatten)]
+    pub(crate) with: WithArgs,
+
+    #[command(flatten)]
+    pub(crate) one_total: OneTotalArgs,
+
+    #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
 
     #[command(flatten)]
@@ -748,6 +777,12 @@ pub(crate) struct JsonArgs {
 #[command(after_help = REPORT_EXIT_CODES)]
 pub(crate) struct LcovArgs {
     #[command(flatten)]
+    pub(crate) with: WithArgs,
+
+    #[command(flatten)]
+    pub(crate) one_total: OneTotalArgs,
+
+    #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
 
     #[command(flatten)]
@@ -787,6 +822,12 @@ pub(crate) struct AnnotateArgs {
 #[derive(Args, Debug)]
 #[command(after_help = PLAIN_EXIT_CODES)]
 pub(crate) struct BadgeArgs {
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
+
+    #[command(flatten)]
+    pub(crate) one_total: OneTotalArgs,
+
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,
 

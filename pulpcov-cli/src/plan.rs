@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pulpcov_core::summarize::{PluginLines, PythonChoice};
 
-use crate::args::{self, ConfigArgs, DataArgs, Mixed, Plugins, ReportingArgs};
+use crate::args::{self, ConfigArgs, DataArgs, Mixed, Plugins, ReportingArgs, WithArgs};
 use crate::exit::Failure;
 use crate::settings;
 
@@ -95,7 +95,17 @@ pub(crate) struct ReportPlan {
     pub(crate) sources: SourcePlace,
     /// Sources that the report shows even if another user measured them.
     pub(crate) shown: Vec<PathBuf>,
+    /// The reports of other tools that are shown too.
+    pub(crate) with: Option<WithPlan>,
     pub(crate) data: DataPlan,
+}
+
+/// Reports of other tools.
+#[derive(Clone, Debug)]
+pub(crate) struct WithPlan {
+    pub(crate) files: Vec<PathBuf>,
+    /// How many folders are removed from the front of the names of their files.
+    pub(crate) strip: usize,
 }
 
 impl ReportPlan {
@@ -115,8 +125,16 @@ impl ReportPlan {
             plugin_lines: PluginLines::LeftOut,
             sources: SourcePlace::Measured,
             shown,
+            with: None,
             data,
         }
+    }
+
+    /// Returns the same plan with the reports of other tools.
+    pub(crate) fn with(self, args: &WithArgs) -> Self {
+        let strip = args.strip.unwrap_or_default();
+        let with = (!args.with.is_empty()).then(|| WithPlan { files: args.with.clone(), strip });
+        Self { with, ..self }
     }
 
     /// Returns the same plan for all files.
@@ -148,6 +166,7 @@ impl TryFrom<&ReportingArgs> for ReportPlan {
                 (None, None) => SourcePlace::Measured,
             },
             shown: args.show_source.clone(),
+            with: None,
             data: DataPlan::from(&args.data),
         })
     }

@@ -299,3 +299,90 @@ fn the_index_says_where_it_is_worst_and_where_it_is_from() {
     browser.open(dir.path("htmlcov/index.html"));
     assert_eq!(browser.get("document.querySelector('.overview').checkVisibility()"), false);
 }
+
+/// Lists and folders show one language at a time, and the total of each is said at the top.
+#[test]
+fn each_language_has_its_lists() {
+    let dir = Dir::new();
+    dir.write("app/a.py", "x = 1\nif x:\n    y = 2\nelse:\n    z = 3\n");
+    dir.write("web/cart.js", "one();\ntwo();\nthree();\n");
+    dir.write("web/deep/more.js", "one();\n");
+    dir.write("src/speed.c", "int a;\nint b;\n");
+    dir.coverage(["run", "--branch", "app/a.py"]).status(0);
+    dir.write(
+        "others.info",
+        "SF:web/cart.js\nDA:1,1\nDA:2,0\nDA:3,0\nend_of_record\nSF:web/deep/more.js\nDA:1,1\nend_of_record\nSF:src/speed.c\nDA:1,3\nDA:2,3\nBRDA:2,0,0,1\nBRDA:2,0,1,0\nend_of_record\n",
+    );
+    let html = |args: &[&str]| {
+        dir.pulpcov([&["html", "--with", "others.info"], args].concat()).status(0);
+    };
+    html(&[]);
+    html(&["--single-file=one.html"]);
+    for page in ["htmlcov/index.html", "one.html"] {
+        let browser = Browser::new(1280, 900);
+        browser.open(dir.path(page));
+        let names = "[...document.querySelectorAll('.grid tbody tr:not(.gap)')].map((row) => row.cells[0].innerText)";
+        let total = "document.querySelector('.grid tfoot td:last-child').innerText";
+        let choose = |language: &str| {
+            browser.run(&format!(
+                "document.querySelector('.languages a[data-language=\"{language}\"]').click()"
+            ));
+        };
+        let languages =
+            "[...document.querySelectorAll('.languages a')].map((link) => link.innerText)";
+        browser.until_is(languages, json!(["Python 67%", "C 75%", "JavaScript 50%"]));
+        browser.until_is(names, json!(["app/a.py"]));
+        browser.until_is(total, json!("67%"));
+        choose("JavaScript");
+        browser.until_is(names, json!(["cart.js", "deep/more.js"]));
+        browser.until_is(total, json!("50%"));
+        // JavaScript has no branches here.
+        let heads =
+            "[...document.querySelectorAll('.grid thead th')].map((head) => head.innerText.trim())";
+        assert!(!browser.get(heads).to_string().contains("branches"));
+        browser.until_is(
+            "document.querySelector('.languages [aria-current]').innerText",
+            json!("JavaScript 50%"),
+        );
+        assert_eq!(browser.barriers(), Vec::<String>::new());
+        choose("C");
+        browser.until_is(names, json!(["src/speed.c"]));
+        assert!(browser.get(heads).to_string().contains("branches"));
+        browser.run("history.back()");
+        browser.until_is(total, json!("50%"));
+    }
+    // The folders are those of one language.
+    let browser = Browser::new(1280, 900);
+    browser.open_at(dir.path("htmlcov/tree.html"), "#language=JavaScript");
+    browser.until_is(
+        "[...document.querySelectorAll('.tree tbody tr')].map((row) => row.cells[0].innerText.replace(/Pin$/, '').trim())",
+        json!(["web/", "deep/", "cart.js"]),
+    );
+    // A page says how many branches of a line were taken.
+    let names = dir.names_in("htmlcov");
+    let page = names.iter().find(|name| name.ends_with("speed_c.html")).unwrap();
+    browser.open(dir.path("htmlcov").join(page));
+    browser.until_is("document.querySelector('#t2 .why').innerText", json!("1 of 2"));
+    browser.until_is("document.querySelector('#t2').className", json!("p"));
+}
+
+/// Data without branches has no columns of branches.
+#[test]
+fn without_branches_there_are_no_columns_of_them() {
+    let dir = Dir::new();
+    dir.write("a.py", "x = 1\n");
+    dir.coverage(["run", "a.py"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    let browser = Browser::new(1280, 900);
+    for (view, columns) in [
+        ("index.html", json!(["File", "statements", "missing", "excluded", "coverage"])),
+        ("tree.html", json!(["Folder", "statements", "missing", "coverage"])),
+    ] {
+        browser.open(dir.path("htmlcov").join(view));
+        browser.until("document.querySelector('[data-ready]')");
+        browser.until_is(
+            "[...document.querySelectorAll('.grid thead th')].map((head) => head.innerText.replace(/[^a-zA-Z ]/g, '').trim())",
+            columns,
+        );
+    }
+}

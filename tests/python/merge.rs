@@ -77,6 +77,21 @@ fn tracefiles_are_merged_as_lcov_does() {
     assert_eq!(other, again("ours.info"));
 }
 
+/// Files of several build folders become one.
+#[test]
+fn folders_are_removed_from_the_front_of_names() {
+    let dir = Dir::new();
+    for build in ["7", "8"] {
+        let text = format!("SF:/build/{build}/src/a.c\nDA:1,1\nend_of_record\n");
+        dir.write(format!("{build}.info"), text);
+    }
+    let merged = dir.pulpcov(["merge", "7.info", "8.info", "--strip=2"]).status(0).stdout;
+    assert!(merged.contains("SF:src/a.c\nDA:1,2\n"), "{merged}");
+    // The name of the file stays.
+    let merged = dir.pulpcov(["merge", "7.info", "8.info", "--strip=9"]).status(0).stdout;
+    assert!(merged.contains("SF:a.c\nDA:1,2\n"), "{merged}");
+}
+
 /// coverage.py's own report is a tracefile, too, with words for branches.
 #[test]
 fn reports_of_coverage_are_merged() {

@@ -36,3 +36,4 @@ mod sources;
 mod tests_for;
 mod watch;
 mod who;
+mod with;

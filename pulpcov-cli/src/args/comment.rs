@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{BaselineArgs, ChangesArgs, ReportingArgs, integer};
+use super::{BaselineArgs, ChangesArgs, ReportingArgs, WithArgs, integer};
 
 const HELP: &str = "\
 The comment begins with the line `<!-- pulpcov NAME -->`, which is not shown.
@@ -55,6 +55,9 @@ pub(crate) struct CommentArgs {
     /// Digits of percentages after the decimal point
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = integer)]
     pub(crate) precision: Option<i64>,
+
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
 
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,

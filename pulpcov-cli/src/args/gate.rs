@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::ReportingArgs;
+use super::{ReportingArgs, WithArgs};
 
 const HELP: &str = "\
 Settings, in pyproject.toml:
@@ -82,6 +82,9 @@ pub(crate) struct GateArgs {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) with: WithArgs,
 
     #[command(flatten)]
     pub(crate) reporting: ReportingArgs,

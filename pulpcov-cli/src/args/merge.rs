@@ -33,6 +33,10 @@ pub(crate) struct MergeArgs {
     #[arg(long, value_name = "PAT1,PAT2,...")]
     pub(crate) omit: Option<String>,
 
+    /// Remove this many folders from the front of each name
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) strip: usize,
+
     /// Do not fail because of reports that cannot be read
     #[arg(short, long)]
     pub(crate) ignore_errors: bool,

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &CommentArgs) -> Result<Exit, Failure> {
         ));
     }
     let own = own::load(&args.reporting.data.config)?;
-    let plan = ReportPlan::try_from(&args.reporting)?;
+    let plan = ReportPlan::try_from(&args.reporting)?.with(&args.with);
     let changes = changes(args, &plan, &own.patch)?;
     let mut reporting = Reporting::new(plan, true)?;
     reporting.check_that_there_is_data()?;

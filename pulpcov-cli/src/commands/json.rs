@@ -28,7 +28,7 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
         |config: &Config| args.show_contexts || args.contexts_once || config.json.show_contexts;
     let contexts = args.contexts.as_deref();
     let reporting = Reporting::with_contexts(
-        ReportPlan::try_from(&args.reporting)?,
+        ReportPlan::try_from(&args.reporting)?.with(&args.with),
         args.quiet,
         contexts,
         shows,
@@ -46,6 +46,7 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
     announce_size(json::size_of_contexts(&summary, &options), args.contexts_once);
     let total =
         reporting.write(output, "JSON report", |out| json::write(&summary, &options, out))?;
+    let total = reporting.total(total, &summary, args.one_total);
     reporting.exit_code_for_total(total, &args.fail_under, precision)
 }
 
@@ -53,7 +54,7 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
 fn codecov(args: &JsonArgs) -> Result<Exit, Failure> {
     let contexts = args.contexts.as_deref();
     let reporting = Reporting::with_contexts(
-        ReportPlan::try_from(&args.reporting)?,
+        ReportPlan::try_from(&args.reporting)?.with(&args.with),
         args.quiet,
         contexts,
         |_| false,
@@ -66,6 +67,7 @@ fn codecov(args: &JsonArgs) -> Result<Exit, Failure> {
         codecov::write(&files, out)?;
         Ok(summary.totals().percent_covered())
     })?;
+    let total = reporting.total(total, &summary, args.one_total);
     reporting.exit_code_beside_output(total, &args.fail_under, reporting.precision(None)?)
 }
 

@@ -13,7 +13,8 @@ pub(crate) fn run(args: &LcovArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &LcovArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new(ReportPlan::try_from(&args.reporting)?, args.quiet)?;
+    let reporting =
+        Reporting::new(ReportPlan::try_from(&args.reporting)?.with(&args.with), args.quiet)?;
     let config = &reporting.config;
     let options = Options::new()
         .line_checksums(config.lcov.line_checksums)
@@ -23,5 +24,6 @@ fn report(args: &LcovArgs) -> Result<Exit, Failure> {
     let summary = reporting.summarize(Detail::Everything)?;
     let total =
         reporting.write(output, "LCOV report", |out| lcov::write(&summary, &options, out))?;
+    let total = reporting.total(total, &summary, args.one_total);
     reporting.exit_code_for_total(total, &args.fail_under, reporting.precision(None)?)
 }

@@ -1,13 +1,13 @@
 //! `pulpcov merge`
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use pulpcov_core::FilePath;
-use pulpcov_core::foreign::{self, Merged, Report, cobertura, lcov};
-use pulpcov_core::paths::{PathAliases, WorkingFolder};
+use pulpcov_core::foreign::{self, Merged, cobertura, lcov};
+use pulpcov_core::paths::WorkingFolder;
 
 use super::choice::Choice;
-use super::reporting::{named_in_part, to_output};
+use super::reporting::to_output;
+use super::with::{renamed, stripped, warn_of_differing_lines, without_steps_up};
 use super::xml::now;
 use crate::args::{MergeArgs, MergeFormat};
 use crate::exit::{Exit, Failure};
@@ -28,8 +28,12 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Failure> {
     if left_out.len() == args.files.len() {
         return Err(Failure::Refused("no report could be read".to_owned()));
     }
-    let is_wanted = |name: &String| choice.has(&without_steps_up(name));
-    let report = report.rename(|name| Some(renamed(name, &mut aliases)).filter(is_wanted));
+    let absolute = |name: &String| std::path::absolute(name).unwrap_or_else(|_| name.into());
+    let is_wanted = |name: &String| choice.has(&without_steps_up(&absolute(name)));
+    let report = report.rename(|name| {
+        let name = stripped(renamed(name, &mut aliases), args.strip);
+        Some(name).filter(is_wanted)
+    });
     if report.files().len() == 0 {
         let message = "nothing is left: --include and --omit leave out all files";
         return Err(Failure::Refused(message.to_owned()));
@@ -53,34 +57,4 @@ fn check_that_the_output_is_no_input(args: &MergeArgs) -> Result<(), Failure> {
             ui::name(input)
         ))),
     }
-}
-
-/// Returns the name of a file after the rules of `[paths]`.
-fn renamed(name: &str, aliases: &mut PathAliases) -> String {
-    let mapped = FilePath::try_from(name).and_then(|path| aliases.map_file(&path));
-    // No rule is for a name that no data file can have.
-    mapped.map_or_else(|_| name.to_owned(), |path| path.as_str().to_owned())
-}
-
-fn warn_of_differing_lines(report: &Report) {
-    let differing: Vec<PathBuf> = report.differing().map(PathBuf::from).collect();
-    if !differing.is_empty() {
-        ui::warning(&format!(
-            "the reports have different lines or versions of {}: they may be of different sources",
-            named_in_part(&differing)
-        ));
-    }
-}
-
-/// Returns the absolute path of a file without `..` and what it leads out of. Compilers write such names, and patterns do not.
-fn without_steps_up(name: &str) -> PathBuf {
-    let absolute = std::path::absolute(name).unwrap_or_else(|_| name.into());
-    let mut plain = PathBuf::new();
-    for component in absolute.components() {
-        match component {
-            Component::ParentDir => drop(plain.pop()),
-            other => plain.push(other),
-        }
-    }
-    plain
 }

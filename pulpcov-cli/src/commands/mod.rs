@@ -31,6 +31,7 @@ mod source_tree;
 mod tests_for;
 mod watch;
 mod who;
+mod with;
 mod xml;
 
 use crate::args::Command;

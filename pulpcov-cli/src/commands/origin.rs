@@ -1,6 +1,9 @@
 //! Where the sources of a report are, and what its files are called.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use pulpcov_core::config::Config;
 use pulpcov_core::paths::WorkingFolder;
@@ -15,12 +18,12 @@ use crate::settings;
 /// The sources of a report, and the files that it covers.
 pub(super) struct Origin {
     pub(super) sources: Box<dyn Sources>,
+    /// The same sources, if they are not where they were measured.
+    pub(super) tree: Option<Arc<SourceTree>>,
     /// The folder that relative paths start from.
     pub(super) folder: WorkingFolder,
     /// Whether the data has paths relative to the folder.
     pub(super) relative_files: bool,
-    /// Whether all sources are below the folder, wherever they were measured.
-    pub(super) is_tree: bool,
     /// The files that the user asked for.
     pub(super) files: Vec<FilePath>,
     /// The folders that the user asked for.
@@ -58,7 +61,7 @@ impl Origin {
         data: CoverageData,
     ) -> Result<(Self, CoverageData), Failure> {
         let cwd = settings::cwd()?;
-        match source_tree::named(&plan.sources, &cwd)? {
+        match source_tree::named(plan, &cwd)? {
             Some(tree) => {
                 let unclear = Unclear::all(&data, &tree);
                 let data = tree.rename_files(data)?;
@@ -75,7 +78,7 @@ impl Origin {
             sources: Box::new(MeasuredSources::new(folder.clone(), &plan.shown)?),
             folder,
             relative_files: config.run.relative_files,
-            is_tree: false,
+            tree: None,
             files: file_paths(files)?,
             folders: file_paths(folders)?,
             unclear: Vec::new(),
@@ -85,6 +88,7 @@ impl Origin {
     /// Returns the origin of a source tree. Arguments may name files and folders as the tree does, or by
     /// where they are on disk.
     fn tree(plan: &ReportPlan, tree: SourceTree) -> Result<Self, Failure> {
+        let tree = Arc::new(tree);
         let in_tree = |path: &PathBuf| {
             let local = path.canonicalize().ok();
             let inside = local.as_deref().and_then(|local| local.strip_prefix(tree.root()).ok());
@@ -92,16 +96,22 @@ impl Origin {
         };
         let (folders, files): (Vec<_>, Vec<_>) =
             plan.files.iter().map(in_tree).partition(|path| tree.has_folder(path));
+        let read = Arc::clone(&tree);
         let is_whole = |folder: &PathBuf| folder.as_os_str().is_empty();
         Ok(Self {
             folder: WorkingFolder::new(tree.root()),
             relative_files: true,
-            is_tree: true,
             files: file_paths(files)?,
             folders: if folders.iter().any(is_whole) { Vec::new() } else { file_paths(folders)? },
-            sources: Box::new(tree),
+            sources: Box::new(move |path: &Path| read.read(path)),
+            tree: Some(tree),
             unclear: Vec::new(),
         })
+    }
+
+    /// Returns the path of the folder that relative paths start from.
+    pub(super) fn folder_path(&self) -> PathBuf {
+        OsStr::from_bytes(self.folder.as_bytes()).into()
     }
 }
 

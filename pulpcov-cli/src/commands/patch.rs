@@ -25,7 +25,7 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
     check_max_bytes(args.max_bytes, args.format == PatchFormat::Markdown)?;
     let own = own::load(&args.reporting.data.config)?.patch;
     let baseline_rev = args.baseline_rev.as_deref();
-    let plan = ReportPlan::try_from(&args.reporting)?;
+    let plan = ReportPlan::try_from(&args.reporting)?.with(&args.with);
     let revision = plan.sources.revision().map(str::to_owned);
     let changes = || Changes::read(&args.changes, revision.as_deref(), baseline_rev, &own);
     // git takes longer than reading the data.

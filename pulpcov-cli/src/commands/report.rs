@@ -24,10 +24,12 @@ pub(crate) fn run(args: &ReportArgs) -> Result<Exit, Failure> {
 
 fn report(args: &ReportArgs) -> Result<Exit, Failure> {
     let contexts = args.contexts.as_deref();
-    let reporting =
-        Reporting::with_contexts(ReportPlan::try_from(&args.reporting)?, false, contexts, |_| {
-            false
-        })?;
+    let reporting = Reporting::with_contexts(
+        ReportPlan::try_from(&args.reporting)?.with(&args.with),
+        false,
+        contexts,
+        |_| false,
+    )?;
     match ReportFormat::of(args, &reporting)? {
         ReportFormat::Table(format) => table(args, &reporting, format),
         ReportFormat::Gaps(service) => gaps(args, &reporting, service),
@@ -80,6 +82,7 @@ fn gaps(args: &ReportArgs, reporting: &Reporting, service: Service) -> Result<Ex
     let summary = reporting.summarize(Detail::Everything)?;
     let files = repository::files(reporting, &summary)?;
     let total = summary.totals().percent_covered();
+    let total = reporting.total(total, &summary, args.one_total);
     let failure = reporting.failure_of_total(total, &args.fail_under, precision)?;
     let options = gaps::Options::new().precision(precision);
     let options = failure.iter().fold(options, gaps::Options::failure);
@@ -123,6 +126,7 @@ fn options(args: &ReportArgs, reporting: &Reporting, format: Format) -> Result<O
         })
         .precision(reporting.precision(args.precision)?)
         .show_missing(shows_missing(args, reporting))
+        .one_total(args.one_total.one_total)
         .skip_covered(skip_covered)
         .skip_empty(args.skip_empty || settings.skip_empty);
     if let Some(bytes) = args.max_bytes {

@@ -2,13 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::io::{self, BufWriter, Write};
 use std::mem::{self, ManuallyDrop};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::config::Config;
+use pulpcov_core::foreign::Report;
 use pulpcov_core::output::WholeFile;
 use pulpcov_core::plugins::depends_on_python_version;
 use pulpcov_core::python::{LinePatterns, PythonVersion};
@@ -23,7 +22,8 @@ use super::data::{self, Loaded, wants_debug};
 use super::git;
 use super::origin::Origin;
 use super::plugins;
-use crate::args::{FailUnderArgs, Plugins};
+use super::with;
+use crate::args::{FailUnderArgs, OneTotalArgs, Plugins};
 use crate::exit::{Exit, Failure};
 use crate::plan::{DataPlan, ReportPlan, patterns};
 use crate::progress::Progress;
@@ -64,6 +64,8 @@ pub(crate) struct Reporting {
     cache: Option<FactsCache>,
     /// What plugins said of the files that they traced.
     traced: plugins::Traced,
+    /// What other tools measured.
+    with: Option<Report>,
     /// Whether sources are withheld or left out.
     is_incomplete: Cell<bool>,
     /// The warnings so far. A second summary of the same data does not repeat them.
@@ -131,6 +133,7 @@ impl Reporting {
             false => plugins::Traced::new(),
         };
         let (origin, data) = Origin::of(&plan, &config, data)?;
+        let with = plan.with.as_ref().map(|with| with::read(with, &config, &origin)).transpose()?;
         let cache = cache(&plan.data)?;
         let (contexts, is_incomplete) = (Vec::new(), Cell::new(false));
         let mut reporting = Self {
@@ -144,6 +147,7 @@ impl Reporting {
             inputs: Vec::new(),
             cache,
             traced,
+            with,
             is_incomplete,
             warned: RefCell::default(),
         };
@@ -216,6 +220,11 @@ impl Reporting {
         &self.inputs
     }
 
+    /// Returns the names of the files that other tools measured.
+    pub(crate) fn names_of_other_tools(&self) -> impl Iterator<Item = &str> {
+        self.with.iter().flat_map(Report::files).map(|(name, _)| name)
+    }
+
     /// Returns the data.
     pub(crate) fn data(&self) -> &CoverageData {
         &self.data
@@ -236,7 +245,7 @@ impl Reporting {
 
     /// Returns the folder that relative paths start from.
     pub(crate) fn folder(&self) -> PathBuf {
-        OsStr::from_bytes(self.origin.folder.as_bytes()).into()
+        self.origin.folder_path()
     }
 
     /// Returns whether there is a source of this name.
@@ -334,6 +343,9 @@ impl Reporting {
         if let Some(cache) = &self.cache {
             summarizer = summarizer.cache(cache);
         }
+        if let Some(report) = &self.with {
+            summarizer = summarizer.with(report);
+        }
         Ok(summarizer)
     }
 
@@ -386,13 +398,13 @@ impl Reporting {
 
     /// Returns the folder that file names start from, if the sources are not where they were measured.
     pub(crate) fn tree_root(&self) -> Option<String> {
-        let folder = self.origin.is_tree.then(|| self.origin.folder.as_bytes())?;
+        let folder = self.origin.tree.as_ref().map(|_| self.origin.folder.as_bytes())?;
         Some(String::from_utf8_lossy(folder).into_owned())
     }
 
     /// Returns whether the sources are somewhere else than where they were measured.
     pub(crate) fn has_sources_elsewhere(&self) -> bool {
-        self.origin.is_tree
+        self.origin.tree.is_some()
     }
 
     /// Warns if contexts are to be shown, but none were measured.
@@ -484,6 +496,14 @@ impl Reporting {
             ui::error(message);
             Ok(())
         })
+    }
+
+    /// Returns the total of a report, `total`, or that of all languages if it is asked for.
+    pub(crate) fn total(&self, total: f64, summary: &Summary<'_>, one_total: OneTotalArgs) -> f64 {
+        match one_total.one_total {
+            true => summary.totals_of_all().percent_covered(),
+            false => total,
+        }
     }
 
     fn judge(

@@ -15,7 +15,7 @@ pub(super) fn files<'a>(
     reporting: &Reporting,
     summary: &'a Summary<'_>,
 ) -> Result<RepositoryFiles<'a>, Failure> {
-    let top = top_folder(reporting);
+    let top = top_folder(reporting.folder());
     let files = RepositoryFiles::new(summary, &top)?;
     let outside: Vec<PathBuf> = files.outside().iter().map(|file| file.path().into()).collect();
     if files.iter().len() == 0 && !outside.is_empty() {
@@ -40,7 +40,7 @@ pub(super) fn check_that_files_are_one(
     reporting: &Reporting,
     summary: &Summary<'_>,
 ) -> Result<(), Failure> {
-    RepositoryFiles::new(summary, top_folder(reporting))?;
+    RepositoryFiles::new(summary, top_folder(reporting.folder()))?;
     Ok(())
 }
 
@@ -55,14 +55,13 @@ pub(super) struct Folders {
 impl Folders {
     pub(super) fn new(reporting: &Reporting) -> Self {
         let report = reporting.folder();
-        Self { top: top_folder(reporting), report: report.canonicalize().unwrap_or(report) }
+        Self { top: top_folder(report.clone()), report: report.canonicalize().unwrap_or(report) }
     }
 }
 
 /// Returns the folder that the names start from: the top folder of the repository. If the sources are in no repository, it is
-/// the folder that the names of the report start from.
-fn top_folder(reporting: &Reporting) -> PathBuf {
-    let folder = reporting.folder();
+/// `folder`, which the names of the report start from.
+pub(super) fn top_folder(folder: PathBuf) -> PathBuf {
     // The names in an archive start from the archive.
     if !folder.is_dir() {
         return folder;

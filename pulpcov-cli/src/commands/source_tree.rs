@@ -7,13 +7,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
+use pulpcov_core::foreign;
 use pulpcov_core::paths::WorkingFolder;
 use pulpcov_core::summarize::{DiskSources, SourceTree, Sources};
 use pulpcov_core::{Authors, Error, ErrorKind};
 
 use super::git::{self, seen_from};
 use crate::exit::Failure;
-use crate::plan::SourcePlace;
+use crate::plan::{ReportPlan, SourcePlace};
 
 /// How many bytes of a source are read. Real sources are smaller, but an archive can claim any size.
 const LARGEST_SOURCE: u64 = 64 << 20;
@@ -63,27 +64,35 @@ fn read_from_zip(file: File, name: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Returns the sources of a folder, an archive or a revision, unless sources are where they were measured.
-pub(super) fn named(place: &SourcePlace, cwd: &Path) -> Result<Option<SourceTree>, Failure> {
-    match place {
-        SourcePlace::Root(root) => at(root).map(Some),
-        SourcePlace::Revision(revision) => of_revision(revision, cwd).map(Some),
+pub(super) fn named(plan: &ReportPlan, cwd: &Path) -> Result<Option<SourceTree>, Failure> {
+    let is_source = if plan.with.is_some() { is_any_source } else { is_python };
+    match &plan.sources {
+        SourcePlace::Root(root) => of_root(root, is_source).map(Some),
+        SourcePlace::Revision(revision) => of_revision(revision, cwd, is_source).map(Some),
         SourcePlace::Measured => Ok(None),
     }
 }
 
-/// Returns the sources of a folder or an archive.
+/// Returns the Python sources of a folder or an archive.
 pub(super) fn at(path: &Path) -> Result<SourceTree, Failure> {
+    of_root(path, is_python)
+}
+
+/// Tells the files of an archive or a revision that are read from those that are not.
+type IsSource = fn(&[u8]) -> bool;
+
+fn of_root(path: &Path, is_source: IsSource) -> Result<SourceTree, Failure> {
     if path.is_dir() {
         return Ok(SourceTree::folder(path)?);
     }
     let name = path.to_string_lossy().to_lowercase();
     let file = || File::open(path).map(BufReader::new);
     let files = if [".zip", ".whl", ".egg"].iter().any(|ending| name.ends_with(ending)) {
-        file().and_then(zip_files)
+        file().and_then(|file| zip_files(file, is_source))
     } else if name.ends_with(".tar") {
-        file().and_then(tar_files)
+        file().and_then(|file| tar_files(file, is_source))
     } else if name.ends_with(".tar.gz") || name.ends_with(".tgz") {
-        file().and_then(|file| tar_files(GzDecoder::new(file)))
+        file().and_then(|file| tar_files(GzDecoder::new(file), is_source))
     } else {
         Err(io::Error::other("neither a folder nor a .zip, .whl, .tar or .tar.gz"))
     };
@@ -99,7 +108,7 @@ fn path_of(bytes: &[u8]) -> PathBuf {
     OsStr::from_bytes(bytes).into()
 }
 
-fn zip_files(file: BufReader<File>) -> io::Result<Files> {
+fn zip_files(file: BufReader<File>, is_source: IsSource) -> io::Result<Files> {
     let mut archive = zip::ZipArchive::new(file)?;
     let mut files = Bounded::default();
     for at in 0..archive.len() {
@@ -130,7 +139,7 @@ impl Bounded {
     }
 }
 
-fn tar_files(archive: impl Read) -> io::Result<Files> {
+fn tar_files(archive: impl Read, is_source: IsSource) -> io::Result<Files> {
     let mut files = Bounded::default();
     for entry in tar::Archive::new(archive).entries()? {
         let entry = entry?;
@@ -148,15 +157,20 @@ fn read(entry: impl Read) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Returns whether a file is Python source. Other files of an archive are not read.
-fn is_source(path: &[u8]) -> bool {
+/// Returns whether a file is Python source.
+fn is_python(path: &[u8]) -> bool {
     path.ends_with(b".py") || path.ends_with(b".pyw")
+}
+
+/// Returns whether a file is source of a language that other tools may have measured.
+fn is_any_source(path: &[u8]) -> bool {
+    is_python(path) || foreign::has_language(&String::from_utf8_lossy(path))
 }
 
 /// Reads the sources of a git revision through the git command, without a checkout.
 ///
 /// Paths are relative to the current folder.
-fn of_revision(revision: &str, cwd: &Path) -> Result<SourceTree, Failure> {
+fn of_revision(revision: &str, cwd: &Path, is_source: IsSource) -> Result<SourceTree, Failure> {
     let is_source = |(path, _): &(PathBuf, String)| is_source(path.as_os_str().as_bytes());
     let commit = git::commit_of(revision)?;
     let files: Vec<_> = git::tree(&commit)?.into_iter().filter(is_source).collect();

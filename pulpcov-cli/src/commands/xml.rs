@@ -25,7 +25,8 @@ pub(crate) fn run(args: &XmlArgs) -> Result<Exit, Failure> {
 }
 
 fn report(args: &XmlArgs) -> Result<Exit, Failure> {
-    let reporting = Reporting::new(ReportPlan::try_from(&args.reporting)?, args.quiet)?;
+    let reporting =
+        Reporting::new(ReportPlan::try_from(&args.reporting)?.with(&args.with), args.quiet)?;
     if args.gitlab {
         return gitlab(args, &reporting);
     }
@@ -39,6 +40,7 @@ fn report(args: &XmlArgs) -> Result<Exit, Failure> {
         ui::warning(&shared_name(&name, &files));
     }
     let total = reporting.write(output, "XML report", |out| xml::write(&summary, &options, out))?;
+    let total = reporting.total(total, &summary, args.one_total);
     reporting.exit_code_for_total(total, &args.fail_under, reporting.precision(None)?)
 }
 
@@ -52,6 +54,7 @@ fn sonar(args: &XmlArgs, reporting: &Reporting) -> Result<Exit, Failure> {
         sonar::write(&files, out)?;
         Ok(summary.totals().percent_covered())
     })?;
+    let total = reporting.total(total, &summary, args.one_total);
     reporting.exit_code_beside_output(total, &args.fail_under, reporting.precision(None)?)
 }
 
@@ -65,6 +68,7 @@ fn gitlab(args: &XmlArgs, reporting: &Reporting) -> Result<Exit, Failure> {
     let pattern = args.output.as_deref().unwrap_or("cobertura-{}.xml");
     check_pattern(pattern, parts.len())?;
     let total = summary.totals().percent_covered();
+    let total = reporting.total(total, &summary, args.one_total);
     for (number, part) in (1..).zip(&parts) {
         if let Some(name) = part.too_large() {
             ui::warning(&format!(

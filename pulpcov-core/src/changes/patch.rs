@@ -128,7 +128,12 @@ impl FilePatch {
             analysis.missing_branch_arcs().iter().copied().filter(counts).collect();
         let taken = analysis.executed_branch_arcs().iter().filter(|arc| counts(arc)).count();
 
+        // Branches that another tool counted lead nowhere that is known.
+        let counted = analysis.counted_branches().iter().filter(|(line, _)| is_changed(**line));
+        let counted: Vec<(i32, usize, usize)> =
+            counted.map(|(line, (all, taken))| (*line, *all, all.saturating_sub(*taken))).collect();
         let mut partial: Vec<i32> = missing_branches.iter().map(|&(from, _)| from).collect();
+        partial.extend(counted.iter().filter(|counted| counted.2 > 0).map(|counted| counted.0));
         partial.sort_unstable();
         let state = |line: i32| {
             let statement = facts.first_line(line);
@@ -146,15 +151,22 @@ impl FilePatch {
             }
         };
         let lines: Vec<_> = lines.into_iter().map(|line| (line, state(line))).collect();
-        let ran = |&&(from, _): &&LineArc| analysis.missing().binary_search(&from).is_err();
+        let ran = |from: i32| analysis.missing().binary_search(&from).is_err();
+        let untaken = |of: &dyn Fn(i32) -> bool| -> usize {
+            let counted = counted.iter().filter(|counted| of(counted.0));
+            missing_branches.iter().filter(|arc| of(arc.0)).count()
+                + counted.map(|counted| counted.2).sum::<usize>()
+        };
         let numbers = Numbers {
             files: 1,
             statements: statements.len(),
             excluded: lines.iter().filter(|(_, state)| *state == LineState::Excluded).count(),
             missing: missing.len(),
-            branches: missing_branches.len() + taken,
-            partial_branches: missing_branches.iter().filter(ran).count(),
-            missing_branches: missing_branches.len(),
+            branches: missing_branches.len()
+                + taken
+                + counted.iter().map(|counted| counted.1).sum::<usize>(),
+            partial_branches: untaken(&ran),
+            missing_branches: untaken(&|_| true),
         };
         Self { lines, statements, missing, missing_branches, numbers }
     }

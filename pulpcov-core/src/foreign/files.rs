@@ -83,6 +83,24 @@ fn parts(paths: &[PathBuf], count: usize) -> Vec<&[PathBuf]> {
     parts
 }
 
+/// Reads reports on all cores, and returns each in their order.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::foreign;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("a.info");
+/// std::fs::write(&path, "SF:x.c\nDA:1,1\nend_of_record\n")?;
+/// let reports = foreign::read_files(&[path, folder.path().join("b.info")]);
+/// assert!(reports[0].is_ok() && reports[1].is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn read_files(paths: &[PathBuf]) -> Vec<Result<Report>> {
+    paths.par_iter().map(|path| read(path)).collect()
+}
+
 /// Reads a report of any known format, which its content tells.
 ///
 /// # Errors

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, Read, Write};
 
 use super::counts::{Condition, Counts, Decided, merge_all};
-use super::{Branch, BranchKind, BranchName, Function, Report};
+use super::{Branch, BranchKind, BranchName, File, Function, Report};
 use crate::error::{Error, ErrorKind, Position, Result};
 
 /// How many bytes are read at a time.
@@ -457,18 +457,21 @@ pub fn write(report: &Report, out: &mut impl Write) -> Result<()> {
 }
 
 fn write_report(report: &Report, out: &mut impl Write) -> io::Result<()> {
-    for (name, file) in report.files() {
-        for (test, counts) in file.tests() {
-            write!(out, "TN:{test}\nSF:{name}\n")?;
-            if let Some(version) = file.version() {
-                writeln!(out, "VER:{version}")?;
-            }
-            write_functions(counts, out)?;
-            write_branches(counts, out)?;
-            write_conditions(counts, out)?;
-            write_lines(counts, out)?;
-            writeln!(out, "end_of_record")?;
+    report.files().try_for_each(|(name, file)| write_file(name, file, out))
+}
+
+/// Writes the records of a file.
+pub(crate) fn write_file(name: &str, file: &File, out: &mut impl Write) -> io::Result<()> {
+    for (test, counts) in file.tests() {
+        write!(out, "TN:{test}\nSF:{name}\n")?;
+        if let Some(version) = file.version() {
+            writeln!(out, "VER:{version}")?;
         }
+        write_functions(counts, out)?;
+        write_branches(counts, out)?;
+        write_conditions(counts, out)?;
+        write_lines(counts, out)?;
+        writeln!(out, "end_of_record")?;
     }
     Ok(())
 }

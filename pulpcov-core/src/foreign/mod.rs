@@ -8,6 +8,7 @@
 //! - `functions`, `branches`: the parts of it that need more than a number for a line.
 //! - `lcov`, `cobertura`: read and write reports of these formats.
 //! - `files`: reads many reports at once.
+//! - `language`: the language of a file.
 //!
 //! # Examples
 //!
@@ -27,14 +28,16 @@ pub mod cobertura;
 mod counts;
 mod files;
 mod functions;
+mod language;
 pub mod lcov;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use branches::{Branch, BranchKind, BranchName, Branches};
 pub use counts::{Condition, Counts, Decided};
-pub use files::{Merged, merge_files, read};
+pub use files::{Merged, merge_files, read, read_files};
 pub use functions::Function;
+pub use language::{has_language, language};
 
 /// What other tools counted in files.
 ///

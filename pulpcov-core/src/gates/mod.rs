@@ -67,5 +67,5 @@ pub fn gate_files(summary: &Summary<'_>, flapping: Option<&Flapping>) -> Vec<Gat
         flapping: counts.get(file.name()).copied().unwrap_or_default(),
         ..GateFile::new(file.name(), file.numbers())
     };
-    summary.files().iter().map(file).collect()
+    summary.all_files().map(file).collect()
 }

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use crate::Result;
 use crate::changes::{FilePatch, LineState};
 use crate::summarize::{FileSummary, Summary};
+use crate::text::branches;
 
 /// Lines of a file that need attention, for one reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,6 +110,13 @@ fn findings(
         if analysis.missing().binary_search(&from).is_err() {
             let message = facts.missing_arc_description(from, to);
             findings.push(Finding { lines: from..=from, kind: FindingKind::Partial, message });
+        }
+    }
+    let changed = |line: &i32| patch.statements().binary_search(line).is_ok();
+    for (&line, &(all, taken)) in analysis.counted_branches() {
+        if taken < all && changed(&line) && analysis.missing().binary_search(&line).is_err() {
+            let message = format!("{} of {} not taken", all - taken, branches(all));
+            findings.push(Finding { lines: line..=line, kind: FindingKind::Partial, message });
         }
     }
     findings.sort_by_key(|finding| *finding.lines.start());

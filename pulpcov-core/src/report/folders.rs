@@ -13,7 +13,9 @@ const HERE: &str = "./";
 ///
 /// A folder that contains nothing but one other folder is left out, because both have the same
 /// totals. Files whose names contain no folder are in `./`.
-pub(super) fn folder_totals(files: &[FileSummary]) -> Vec<(String, Numbers)> {
+pub(super) fn folder_totals<'f>(
+    files: impl IntoIterator<Item = &'f FileSummary>,
+) -> Vec<(String, Numbers)> {
     let mut folders = BTreeMap::<&str, (Numbers, usize)>::new();
     for file in files {
         let name = file.name();

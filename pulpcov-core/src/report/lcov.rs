@@ -12,6 +12,7 @@ use md5::{Digest, Md5};
 use super::parallel::render_in_order;
 use super::splitlines;
 use crate::Result;
+use crate::foreign::lcov as tracefile;
 use crate::python::{Facts, Region, RegionKind};
 use crate::results::{Analysis, RegionSplitter};
 use crate::summarize::{FileSummary, Summary};
@@ -167,6 +168,9 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
         Ok(rendered)
     };
     render_in_order(&files, &mut out, render, |out, text| Ok(out.write_all(&text)?))?;
+    for other in summary.other_files().iter().filter(|other| is_wanted(&other.summary())) {
+        tracefile::write_file(&printable(other.summary().name()), other.counts(), &mut out)?;
+    }
     let totals = summary.totals();
     Ok(if totals.statements == 0 { 0.0 } else { totals.percent_covered() })
 }

@@ -49,7 +49,7 @@ impl<'a> RepositoryFiles<'a> {
     pub fn new(summary: &'a Summary<'a>, top: impl AsRef<Path>) -> Result<Self> {
         let (mut files, mut outside) = (Vec::new(), Vec::new());
         let mut seen = BTreeMap::<String, &FileSummary>::new();
-        for file in summary.files() {
+        for file in summary.all_files() {
             let Some(name) = name_below(top.as_ref(), summary, file) else {
                 outside.push(file);
                 continue;

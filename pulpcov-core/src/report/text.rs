@@ -10,7 +10,7 @@ use super::fitted::Fitted;
 use super::folders::folder_totals;
 use crate::pytext::is_space;
 use crate::results::{Numbers, Precision, display_covered};
-use crate::summarize::{FileSummary, Summary};
+use crate::summarize::{FileSummary, OtherFile, Summary};
 use crate::text::{human_cmp, plural, printable, py_repr};
 use crate::{Error, ErrorKind, Result};
 
@@ -73,6 +73,7 @@ pub struct Options {
     skip_empty: bool,
     sort: Option<String>,
     max_bytes: Option<usize>,
+    one_total: bool,
 }
 
 impl Options {
@@ -298,6 +299,34 @@ impl Options {
         self
     }
 
+    /// Sets whether there is a total of all languages, which is then the total of the report. By default, the total is that of
+    /// the data, and each language that only other tools measured has a table and a total of its own.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::foreign::lcov;
+    /// # use pulpcov_core::report::text;
+    /// # use std::path::Path;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("a.py", "", &Numbits::from_iter([1, 2]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\nif x > 1:\n    x = 2\n".to_vec()));
+    /// let report = lcov::read(&b"SF:a.c\nDA:1,1\nend_of_record\n"[..])?;
+    /// let summary = Summarizer::new(&data, &sources).with(&report).run()?;
+    /// // Two of the three lines of `a.py` ran, and the only one of `a.c`.
+    /// let options = text::Options::new().format(text::Format::Total);
+    /// assert_eq!(text::write(&summary, &options, std::io::sink())?.round(), 67.0);
+    /// assert_eq!(text::write(&summary, &options.one_total(true), std::io::sink())?, 75.0);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn one_total(mut self, is_one: bool) -> Self {
+        self.one_total = is_one;
+        self
+    }
+
     /// Sets the most bytes that a Markdown table may have. Rows of which little is missing are left out until the rest
     /// fits, and a line says how many. coverage.py has no such limit.
     ///
@@ -367,22 +396,28 @@ impl Options {
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> Result<f64> {
-    let total = summary.totals();
-    if summary.files().is_empty() {
+    if summary.all_files().next().is_none() {
         return Err(Error::new(ErrorKind::NoData, "No data to report."));
     }
-    let columns = Columns { branches: summary.has_arcs(), missing: options.show_missing };
+    let total = match options.one_total {
+        true => summary.totals_of_all(),
+        false => summary.totals(),
+    };
+    let total = total.percent_covered();
     let lines = match options.format {
-        Format::Total => vec![display_covered(total.percent_covered(), options.precision)],
-        Format::Text => Table::new(summary, options, columns)?.text(),
+        Format::Total => vec![display_covered(total, options.precision)],
+        Format::Text => {
+            let tables = tables(summary, options)?;
+            tables.iter().map(Table::text).collect::<Vec<_>>().join(&String::new())
+        }
         Format::Markdown => {
-            let table = Table::new(summary, options, columns)?;
-            let lines = table.markdown();
+            let tables = tables(summary, options)?;
+            let lines = tables.iter().map(Table::markdown).collect::<Vec<_>>().join(&String::new());
             let size: usize =
                 lines.iter().map(|line| line.trim_end_matches(is_space).len() + 1).sum();
             if options.max_bytes.is_some_and(|max| size > max) {
-                table.compact_markdown(options.by).write(options.max_bytes, &mut out)?;
-                return Ok(total.percent_covered());
+                compact_markdown(&tables, options.by).write(options.max_bytes, &mut out)?;
+                return Ok(total);
             }
             lines
         }
@@ -390,7 +425,41 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     for line in lines {
         writeln!(out, "{}", line.trim_end_matches(is_space))?;
     }
-    Ok(total.percent_covered())
+    Ok(total)
+}
+
+/// Returns the tables: that of the data, those of languages that only other tools measured, and that of all, if it is asked for.
+fn tables(summary: &Summary<'_>, options: &Options) -> Result<Vec<Table>> {
+    let missing = options.show_missing;
+    let mut tables = Vec::new();
+    if !summary.files().is_empty() {
+        let columns = Columns { branches: summary.has_arcs(), missing };
+        let files: Vec<&FileSummary> = summary.files().iter().collect();
+        tables.push(Table::new("Name", &files, summary.totals(), options, columns)?);
+    }
+    for (language, files, totals) in summary.other_languages() {
+        let columns = Columns { branches: totals.branches > 0, missing };
+        let files: Vec<&FileSummary> = files.iter().map(OtherFile::summary).collect();
+        tables.push(Table::new(language, &files, totals, options, columns)?);
+    }
+    if options.one_total && summary.other_languages().next().is_some() {
+        let totals = summary.totals_of_all();
+        let columns = Columns { branches: totals.branches > 0, missing: false };
+        tables.push(Table::new("All languages", &[], totals, options, columns)?);
+    }
+    Ok(tables)
+}
+
+/// Returns the Markdown tables without the spaces that align their columns. Their rows can be left out.
+fn compact_markdown(tables: &[Table], by: By) -> Fitted {
+    let mut text = Fitted::new();
+    for (at, table) in tables.iter().enumerate() {
+        if at > 0 {
+            text.text("\n".to_owned());
+        }
+        table.add_compact_markdown(by, &mut text);
+    }
+    text
 }
 
 /// Which of the optional columns the table has.
@@ -442,8 +511,10 @@ impl Row {
     }
 }
 
-/// The content of the table, independent of its format.
+/// The content of a table, independent of its format.
 struct Table {
+    /// The header of the column with names.
+    title: &'static str,
     columns: Columns,
     rows: Vec<Row>,
     total: Row,
@@ -452,7 +523,13 @@ struct Table {
 }
 
 impl Table {
-    fn new(summary: &Summary<'_>, options: &Options, columns: Columns) -> Result<Self> {
+    fn new(
+        title: &'static str,
+        files: &[&FileSummary],
+        totals: Numbers,
+        options: &Options,
+        columns: Columns,
+    ) -> Result<Self> {
         let (mut rows, mut covered, mut empty) = (Vec::new(), 0, 0);
         let mut add = |numbers: Numbers, row: &dyn Fn() -> Result<Row>| -> Result<()> {
             if options.skip_covered && numbers.missing == 0 && numbers.partial_branches == 0 {
@@ -466,13 +543,13 @@ impl Table {
         };
         let noun = match options.by {
             By::File => {
-                for file in summary.files() {
+                for file in files {
                     add(file.numbers(), &|| Row::of_file(file, options, columns))?;
                 }
                 "file"
             }
             By::Folder => {
-                for (name, numbers) in folder_totals(summary.files()) {
+                for (name, numbers) in folder_totals(files.iter().copied()) {
                     let row = || Row::new(&printable(&name), numbers, options, columns);
                     add(numbers, &|| Ok(row()))?;
                 }
@@ -487,15 +564,16 @@ impl Table {
         if empty > 0 {
             notes.push(format!("\n{} skipped.", plural(empty, &format!("empty {noun}"))));
         }
-        let total = Row::new("TOTAL", summary.totals(), options, columns);
-        Ok(Self { columns, rows, total, notes })
+        let total = Row::new("TOTAL", totals, options, columns);
+        Ok(Self { title, columns, rows, total, notes })
     }
 
     fn text(&self) -> Vec<String> {
-        let name = 1 + self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).max(5);
+        let longest = self.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0).max(5);
+        let name = 1 + longest.max(width(self.title));
         let cover = self.rows.iter().map(|row| row.cover.len() + 2).max().unwrap_or(0);
         let cover = cover.max((self.total.cover.len() + 2).max(6) + 1);
-        let mut header = format!("{:name$}", "Name");
+        let mut header = format!("{:name$}", self.title);
         self.columns.counts().iter().for_each(|count| header.push_str(&format!("{count:>7}")));
         header.push_str(&format!("{:>cover$}", "Cover"));
         if self.columns.missing {
@@ -523,9 +601,9 @@ impl Table {
 
     fn markdown(&self) -> Vec<String> {
         let names = self.rows.iter().map(|row| width(&escape_markdown(&row.name)));
-        let name = 1 + names.max().unwrap_or(0).max("**TOTAL**".len());
+        let name = 1 + names.max().unwrap_or(0).max("**TOTAL**".len()).max(width(self.title));
         let cover = (self.total.cover.len() + 6).max(" Cover ".len());
-        let mut header = vec![format!("| {:name$}|", "Name")];
+        let mut header = vec![format!("| {:name$}|", self.title)];
         header.extend(self.columns.counts().iter().map(|count| format!("{count:>9} |")));
         header.push(format!("{:>cover$} |", "Cover"));
         if self.columns.missing {
@@ -546,10 +624,9 @@ impl Table {
         lines
     }
 
-    /// Returns the Markdown table without the spaces that align its columns. Its rows can be left out.
-    fn compact_markdown(&self, by: By) -> Fitted {
+    fn add_compact_markdown(&self, by: By, text: &mut Fitted) {
         let missing = if self.columns.missing { " Missing |" } else { "" };
-        let mut head = vec!["Name"];
+        let mut head = vec![self.title];
         head.extend(self.columns.counts());
         let mut head = format!("| {} | Cover |{missing}\n| --- |", head.join(" | "));
         head.push_str(&" ---: |".repeat(self.columns.counts().len() + 1));
@@ -561,10 +638,8 @@ impl Table {
             ..super::fitted::Table::new(&head, if by == By::Folder { "folder" } else { "file" }, 0)
         };
         table.rows = self.rows.iter().map(|row| self.fitted_row(row)).collect();
-        let mut text = Fitted::new();
         text.table(table);
         text.text(self.notes.iter().map(|note| format!("{note}\n")).collect::<String>());
-        text
     }
 
     fn fitted_row(&self, row: &Row) -> super::fitted::Row {

@@ -8,7 +8,7 @@ pub use parts::{GITLAB_LIMIT, Part, parts};
 
 use ordermap::OrderMap;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use super::parallel::render_in_order;
 use super::xml_writer::{Indent, Tag, XmlWriter};
 use crate::paths::{WorkingFolder, from_os, relpath};
 use crate::results::Analysis;
-use crate::summarize::{FileSummary, Summary};
+use crate::summarize::{FileSummary, OtherFile, Summary};
 use crate::text::{human_cmp, printable};
 use crate::{REFERENCE_VERSION, Result};
 
@@ -210,13 +210,20 @@ impl Options {
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 pub fn write(summary: &Summary<'_>, options: &Options, out: impl Write) -> Result<f64> {
-    let has_arcs = summary.has_arcs();
+    let has_branches = |other: &OtherFile| other.summary().numbers().branches > 0;
+    let has_arcs = summary.has_arcs() || summary.other_files().iter().any(has_branches);
     let mut sources = SourcePaths::new(summary, options);
     let mut packages = Packages::new();
-    let is_wanted = |file: &&FileSummary| file.numbers().statements > 0 || !options.skip_empty;
-    for file in summary.files().iter().filter(is_wanted) {
+    let is_wanted = |file: &FileSummary| file.numbers().statements > 0 || !options.skip_empty;
+    for file in summary.files().iter().filter(|file| is_wanted(file)) {
         let class = Class::new(file, sources.name_of(file), summary, options.package_depth)?;
         packages.add(class);
+    }
+    for other in summary.other_files().iter().filter(|other| is_wanted(other.summary())) {
+        let file = other.summary();
+        let class = Class::new(file, sources.name_of(file), summary, options.package_depth)?;
+        let counts = other.counts().total().lines().iter().copied().collect();
+        packages.add(Class { counts, ..class });
     }
     let packages = packages.sorted();
     let totals = packages.iter().fold(Hits::default(), |sum, package| sum.plus(package.hits));
@@ -252,7 +259,7 @@ fn start(
 pub fn shared_names(summary: &Summary<'_>, options: &Options) -> Vec<(String, Vec<PathBuf>)> {
     let mut sources = SourcePaths::new(summary, options);
     let mut by_name = BTreeMap::<String, Vec<PathBuf>>::new();
-    for file in summary.files() {
+    for file in summary.all_files() {
         by_name.entry(sources.name_of(file)).or_default().push(file.path().to_owned());
     }
     by_name.into_iter().filter(|(_, files)| files.len() > 1).collect()
@@ -446,6 +453,8 @@ struct Class<'a> {
     shown: String,
     hits: Hits,
     analysis: &'a Analysis,
+    /// How often lines ran, if another tool counted that.
+    counts: HashMap<u32, u64>,
 }
 
 impl<'a> Class<'a> {
@@ -474,6 +483,7 @@ impl<'a> Class<'a> {
             shown,
             hits: Hits::of(file),
             analysis: file.analysis()?,
+            counts: HashMap::new(),
         })
     }
 
@@ -502,7 +512,9 @@ impl<'a> Class<'a> {
         let stats = if has_arcs { self.analysis.branch_stats() } else { BTreeMap::new() };
         let mut branches = self.analysis.missing_branch_arcs().iter().peekable();
         for line in self.analysis.statements() {
-            let hits = u8::from(self.analysis.missing().binary_search(line).is_err());
+            let counted = u32::try_from(*line).ok().and_then(|line| self.counts.get(&line));
+            let ran = || u64::from(self.analysis.missing().binary_search(line).is_err());
+            let hits = counted.copied().unwrap_or_else(ran);
             let mut tag = Tag::new("line").plain("number", line).plain("hits", hits);
             if let Some((exits, taken)) = stats.get(line) {
                 let percent = 100 * taken / exits;

@@ -39,6 +39,8 @@ pub struct Analysis {
     pub(super) arcs_executed: Vec<(i32, i32)>,
     pub(super) exit_counts: Vec<(i32, usize)>,
     missing_branches: Vec<(i32, i32)>,
+    /// How many branches each line has, and how many were taken, if nobody says which.
+    counted_branches: BTreeMap<i32, (usize, usize)>,
     numbers: Numbers,
 }
 
@@ -110,6 +112,52 @@ impl Analysis {
         })
     }
 
+    /// Analyzes what another tool counted. `lines` are all lines and whether each ran, sorted, and `branches` says for each line
+    /// with branches how many it has, and how many were taken.
+    ///
+    /// Another tool's branches are no arcs, so the analysis has none.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::results::Analysis;
+    ///
+    /// let lines = [(1, true), (2, true), (3, false)];
+    /// let analysis = Analysis::of_counts(lines, [(2, (2, 1))].into());
+    /// assert_eq!(analysis.missing(), [3]);
+    /// assert_eq!(analysis.branch_stats()[&2], (2, 1));
+    /// assert_eq!(analysis.missing_branch_arcs(), []);
+    /// assert_eq!(analysis.numbers().ratio_covered(), (3, 5));
+    /// ```
+    pub fn of_counts(
+        lines: impl IntoIterator<Item = (i32, bool)>,
+        branches: BTreeMap<i32, (usize, usize)>,
+    ) -> Self {
+        let (mut statements, mut executed) = (Vec::new(), Vec::new());
+        for (line, ran) in lines {
+            statements.push(line);
+            executed.extend(ran.then_some(line));
+        }
+        let last_line_outside_regions = statements.last().copied().unwrap_or_default();
+        let input = AnalysisInput {
+            last_line_outside_regions,
+            statements,
+            executed,
+            ..AnalysisInput::default()
+        };
+        let mut analysis = Self::from_input(input);
+        for (line, (all, taken)) in &branches {
+            let untaken = all.saturating_sub(*taken);
+            analysis.numbers.branches += all;
+            analysis.numbers.missing_branches += untaken;
+            if contains(&analysis.executed, *line) {
+                analysis.numbers.partial_branches += untaken;
+            }
+        }
+        analysis.counted_branches = branches;
+        analysis
+    }
+
     fn line_input(facts: &Facts, lines: impl IntoIterator<Item = i32>) -> AnalysisInput {
         let ran =
             LineSet::of(facts.last_line(), lines.into_iter().map(|line| facts.first_line(line)));
@@ -147,6 +195,7 @@ impl Analysis {
             arcs_executed: input.arcs_executed,
             exit_counts: input.exit_counts,
             missing_branches: Vec::new(),
+            counted_branches: BTreeMap::new(),
             numbers: Numbers::default(),
         };
         analysis.missing_branches = analysis
@@ -329,6 +378,9 @@ impl Analysis {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn branch_stats(&self) -> BTreeMap<i32, (usize, usize)> {
+        if !self.counted_branches.is_empty() {
+            return self.counted_branches.clone();
+        }
         let mut stats: BTreeMap<i32, (usize, usize)> =
             self.exit_counts.iter().map(|&(line, exits)| (line, (exits, exits))).collect();
         for (from, _) in &self.missing_branches {
@@ -337,6 +389,12 @@ impl Analysis {
             }
         }
         stats
+    }
+
+    /// Returns for each line with branches how many it has, and how many were taken, if another tool
+    /// [counted](Self::of_counts) them. Nobody knows which they are.
+    pub fn counted_branches(&self) -> &BTreeMap<i32, (usize, usize)> {
+        &self.counted_branches
     }
 
     /// Returns the missing lines as text, such as `1-2, 5-11`. If `branches` is true, the missing

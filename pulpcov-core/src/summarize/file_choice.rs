@@ -1,9 +1,13 @@
 //! The choice of the files of a report.
 
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
 use super::naming::{Candidate, Naming};
 use super::outcome::Task;
+use crate::foreign::{self, Report};
 use crate::paths::{GlobMatcher, TreeMatcher, WorkingFolder, from_os, prep_patterns};
-use crate::{Authors, CoverageData, Error, ErrorKind, FilePath, Result};
+use crate::{Authors, CoverageData, FilePath, Result};
 
 /// The number of files that one thread names in a row. Adjacent files are often in the same folder,
 /// which the thread then resolves only once.
@@ -22,25 +26,45 @@ pub(super) struct FileChoice {
 
 impl FileChoice {
     /// Returns the files to report on, in coverage.py's order.
-    pub(super) fn tasks(&self, data: &CoverageData) -> Result<Vec<Task>> {
-        let include = self.matcher(&self.include)?;
-        let omit = self.matcher(&self.omit)?;
-        let is_wanted = |task: &Task| {
-            let path = from_os(&task.candidate.path);
-            include.as_ref().is_none_or(|include| include.is_match(&path))
-                && omit.as_ref().is_none_or(|omit| !omit.is_match(&path))
-        };
+    pub(super) fn tasks(&self, data: &CoverageData, patterns: &Patterns) -> Vec<Task> {
         let mut tasks = self.named(data, &self.requested(data));
-        tasks.retain(is_wanted);
-        if tasks.is_empty() {
-            return Err(Error::new(ErrorKind::NoData, "No data to report."));
-        }
+        tasks.retain(|task| patterns.want(&task.candidate.path));
         tasks.sort_by(|a, b| {
             let (a, b) = (&a.candidate, &b.candidate);
             // `Path` compares components; coverage.py compares strings.
             (a.path.as_os_str(), &a.requested).cmp(&(b.path.as_os_str(), &b.requested))
         });
-        Ok(tasks)
+        tasks
+    }
+
+    /// Returns the patterns that files must match.
+    pub(super) fn patterns(&self) -> Result<Patterns> {
+        Ok(Patterns { include: self.matcher(&self.include)?, omit: self.matcher(&self.omit)? })
+    }
+
+    /// Returns the files of a report of other tools that are to be shown, with their names. They come in the order of the report.
+    pub(super) fn others<'r>(
+        &self,
+        report: &'r Report,
+        patterns: &Patterns,
+    ) -> Vec<(Candidate, &'r foreign::File)> {
+        let mut naming = Naming::new(self.folder.clone(), self.relative_files);
+        let asked = self.files.iter().map(|file| (naming.name(file).path, file));
+        let asked: HashMap<PathBuf, &FilePath> = asked.collect();
+        let folders = self.folders.iter().map(FilePath::as_bytes);
+        let trees = TreeMatcher::new(self.folder_or_root(), folders);
+        let is_of_all = self.files.is_empty() && self.folders.is_empty();
+        let named = report.files().filter_map(|(name, file)| {
+            let mut candidate = naming.name(&FilePath::try_from(name).ok()?);
+            let asked = asked.get(&candidate.path);
+            if let Some(asked) = asked {
+                candidate.requested = (*asked).clone();
+            }
+            let is_wanted =
+                is_of_all || asked.is_some() || trees.is_match(candidate.recorded.as_bytes());
+            (is_wanted && patterns.want(&candidate.path)).then_some((candidate, file))
+        });
+        named.collect()
     }
 
     /// Names files. Naming looks up links on the disk, so it runs in parallel.
@@ -85,6 +109,20 @@ impl FileChoice {
         }
         let prepared = prep_patterns(&self.folder_or_root(), patterns);
         GlobMatcher::new(prepared).map(Some)
+    }
+}
+
+/// The patterns that the files of a report match.
+pub(super) struct Patterns {
+    include: Option<GlobMatcher>,
+    omit: Option<GlobMatcher>,
+}
+
+impl Patterns {
+    fn want(&self, path: &Path) -> bool {
+        let path = from_os(path);
+        self.include.as_ref().is_none_or(|include| include.is_match(&path))
+            && self.omit.as_ref().is_none_or(|omit| !omit.is_match(&path))
     }
 }
 

@@ -11,6 +11,7 @@
 //! 3. It finds the facts about the source, and what ran of it (`worker`, with the `file_rows` of the
 //!    data): [`python`](crate::python) and [`results`](crate::results). A [`FactsCache`] keeps facts
 //!    between runs.
+//!    What other tools measured is `joined`: lines that ran of the same files, and files of their own.
 //! 4. It analyzes files again if they show that another `version` of Python ran them.
 //! 5. It makes the [`Summary`] of the `outcome` of each file. If a source cannot be read or parsed,
 //!    it returns an error, or adds a [`Warning`] if errors are ignored.
@@ -21,6 +22,7 @@
 mod facts_cache;
 mod file_choice;
 mod file_rows;
+mod joined;
 mod naming;
 mod outcome;
 #[cfg(unix)]
@@ -37,7 +39,7 @@ mod worker;
 pub use facts_cache::FactsCache;
 pub use sources::{DiskSources, Sources};
 pub use summarizer::{Progress, Summarizer};
-pub use summary::{Detail, FileSummary, Summary};
+pub use summary::{Detail, FileSummary, OtherFile, Summary};
 pub use traced::{PluginLines, TracedFile};
 pub use tree::SourceTree;
 pub use version::PythonChoice;

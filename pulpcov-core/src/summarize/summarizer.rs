@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::facts_cache::FactsCache;
 use super::file_choice::FileChoice;
+use super::joined::Joined;
 use super::naming::Candidate;
 use super::outcome::{Outcome, Task, missing_sources};
 use super::sources::Sources;
@@ -14,6 +15,7 @@ use super::version::{Pass, PythonChoice};
 use super::warning::{Unmatched, Warning};
 use super::worker::Worker;
 use crate::data::ContextSelection;
+use crate::foreign::Report;
 use crate::paths::WorkingFolder;
 use crate::pyre::Pattern;
 use crate::python::{AnalyzeOptions, LinePatterns, PythonVersion};
@@ -53,6 +55,7 @@ pub struct Summarizer<'a> {
     traced: Traced,
     detail: Detail,
     cache: Option<&'a FactsCache>,
+    with: Option<&'a Report>,
     on_file: Box<dyn Fn(Progress) + Sync + 'a>,
 }
 
@@ -104,6 +107,7 @@ impl<'a> Summarizer<'a> {
             traced: Traced::default(),
             detail: Detail::default(),
             cache: None,
+            with: None,
             on_file: Box::new(|_| ()),
         }
     }
@@ -476,6 +480,33 @@ impl<'a> Summarizer<'a> {
         self
     }
 
+    /// Adds what other tools measured. The names in the report are those of this machine, as they are in the data.
+    ///
+    /// A file that the data has keeps the facts of its source, and the lines that ran are those of both. If contexts are chosen,
+    /// they are those of the data: other tools have no contexts. All other files are the summary's
+    /// [other files](Summary::other_files), with the lines and branches that the tools know.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::foreign::lcov;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// data.add_lines("app.py", "", &Numbits::from_iter([1]))?;
+    /// let sources = |_: &Path| Ok(Some(b"x = 1\ny = 2\nz = 3\n".to_vec()));
+    /// let report = lcov::read(&b"SF:app.py\nDA:1,0\nDA:2,4\nend_of_record\n"[..])?;
+    /// let summary = Summarizer::new(&data, &sources).with(&report).run()?;
+    /// assert_eq!(summary.files()[0].analysis()?.missing(), [3]);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with(mut self, report: &'a Report) -> Self {
+        self.with = Some(report);
+        self
+    }
+
     /// Sets a function to call after each file, from several threads at once.
     ///
     /// # Examples
@@ -548,9 +579,17 @@ impl<'a> Summarizer<'a> {
         let with_reasons = self.detail == Detail::Everything || self.cache.is_some();
         let facts = facts.branches(self.data.has_arcs()).with_reasons(with_reasons);
         let selection = self.select_contexts()?;
-        let mut tasks = self.choice.tasks(self.data)?;
+        let patterns = self.choice.patterns()?;
+        let joined =
+            self.with.map(|report| Joined::new(report, self.data, &self.choice, &patterns));
+        let joined = joined.unwrap_or_default();
+        let mut tasks = self.choice.tasks(self.data, &patterns);
+        joined.leave_out(&mut tasks);
+        if tasks.is_empty() && joined.is_empty() {
+            return Err(Error::new(ErrorKind::NoData, "No data to report."));
+        }
         let mut warnings = self.traced.leave_out(&mut tasks);
-        let (version, outcomes) = self.outcomes(facts, &tasks, selection.as_ref());
+        let (version, outcomes) = self.outcomes(facts, &tasks, selection.as_ref(), &joined);
         let mut files = Vec::with_capacity(tasks.len());
         warnings.extend(self.unmatched_rows(&tasks, &outcomes));
         let missing = missing_sources(&outcomes);
@@ -571,6 +610,7 @@ impl<'a> Summarizer<'a> {
             version,
             totals: files.iter().map(FileSummary::numbers).sum::<Numbers>(),
             files,
+            others: joined.into_files(self.detail),
             warnings,
         })
     }
@@ -582,8 +622,10 @@ impl<'a> Summarizer<'a> {
         facts: AnalyzeOptions,
         tasks: &[Task],
         selection: Option<&ContextSelection>,
+        joined: &Joined<'_>,
     ) -> (PythonVersion, Vec<Outcome>) {
         let worker = Worker {
+            also_ran: &joined.also_ran,
             data: self.data,
             sources: self.sources,
             traced: &self.traced,

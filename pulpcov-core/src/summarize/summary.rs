@@ -6,7 +6,7 @@ use crate::data::ContextSelection;
 use crate::paths::WorkingFolder;
 use crate::python::{Facts, PythonSource, PythonVersion};
 use crate::results::{Analysis, Numbers};
-use crate::{Authors, CoverageData, Error, ErrorKind, FilePath, Result};
+use crate::{Authors, CoverageData, Error, ErrorKind, FilePath, Result, foreign};
 
 use super::sources::{Sources, read_source};
 use super::warning::Warning;
@@ -23,6 +23,7 @@ pub struct Summary<'a> {
     pub(super) relative_files: bool,
     pub(super) version: PythonVersion,
     pub(super) files: Vec<FileSummary>,
+    pub(super) others: Vec<OtherFile>,
     pub(super) totals: Numbers,
     pub(super) warnings: Vec<Warning>,
 }
@@ -39,6 +40,31 @@ pub struct FileSummary {
     pub(super) numbers: Numbers,
     pub(super) facts: Option<Box<Facts>>,
     pub(super) analysis: Option<Box<Analysis>>,
+}
+
+/// A file that only other tools measured, as a [`Summary`] shows it beside those of the data.
+#[derive(Debug)]
+pub struct OtherFile {
+    pub(super) language: &'static str,
+    pub(super) counts: foreign::File,
+    pub(super) file: FileSummary,
+}
+
+impl OtherFile {
+    /// Returns the [language](foreign::language) of the file.
+    pub fn language(&self) -> &'static str {
+        self.language
+    }
+
+    /// Returns what the other tools counted.
+    pub fn counts(&self) -> &foreign::File {
+        &self.counts
+    }
+
+    /// Returns the lines and branches as those of a file of the data. It has no arcs, and no functions or classes.
+    pub fn summary(&self) -> &FileSummary {
+        &self.file
+    }
 }
 
 /// How much a [`Summary`] keeps of each file. Keeping less takes less memory and time.
@@ -183,9 +209,61 @@ impl Summary<'_> {
         &self.files
     }
 
-    /// Returns whether the data names the file. A summary may have been asked for files that the data does not name.
+    /// Returns the files that only other tools [measured](super::Summarizer::with), in the order of their languages and names.
+    ///
+    /// They are neither among [`files`](Self::files) nor in [`totals`](Self::totals).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use std::path::Path;
+    /// # use pulpcov_core::foreign::lcov;
+    /// # use pulpcov_core::summarize::Summarizer;
+    /// # use pulpcov_core::{CoverageData, Numbits};
+    /// # let mut data = CoverageData::new();
+    /// # data.add_lines("app.py", "", &Numbits::from_iter([1]))?;
+    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let report = lcov::read(&b"SF:src/speed.c\nDA:1,5\nDA:2,0\nend_of_record\n"[..])?;
+    /// let summary = Summarizer::new(&data, &sources).with(&report).run()?;
+    /// let [speed] = summary.other_files() else { panic!() };
+    /// assert_eq!((speed.language(), speed.summary().name()), ("C", "src/speed.c"));
+    /// assert_eq!(speed.summary().numbers().ratio_covered(), (1, 2));
+    /// assert_eq!(summary.totals().ratio_covered(), (1, 1));
+    /// assert_eq!(summary.totals_of_all().ratio_covered(), (2, 3));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn other_files(&self) -> &[OtherFile] {
+        &self.others
+    }
+
+    /// Returns [`other_files`](Self::other_files) by language, with the sum of the counts of each language.
+    pub fn other_languages(&self) -> impl Iterator<Item = (&'static str, &[OtherFile], Numbers)> {
+        self.others.chunk_by(|a, b| a.language == b.language).filter_map(|files| {
+            let totals = files.iter().map(|other| other.file.numbers).sum();
+            Some((files.first()?.language, files, totals))
+        })
+    }
+
+    /// Returns the sum of the counts of all files, those that only other tools measured too.
+    pub fn totals_of_all(&self) -> Numbers {
+        self.others.iter().map(|other| other.file.numbers).sum::<Numbers>() + self.totals
+    }
+
+    /// Returns all files: those of the data, then those that only other tools measured.
+    pub fn all_files(&self) -> impl Iterator<Item = &FileSummary> {
+        self.files.iter().chain(self.others.iter().map(OtherFile::summary))
+    }
+
+    /// Returns whether the data names the file, or other tools measured it. A summary may have been asked for files that nobody
+    /// measured.
     pub fn is_measured(&self, file: &FileSummary) -> bool {
-        self.data.file(&file.recorded).is_some()
+        self.data.file(&file.recorded).is_some() || self.is_only_of_other_tools(file)
+    }
+
+    /// Returns whether only other tools measured the file.
+    pub(crate) fn is_only_of_other_tools(&self, file: &FileSummary) -> bool {
+        // Searching comes last, because most files are Python.
+        !file.is_python && self.others.iter().any(|other| std::ptr::eq(&other.file, file))
     }
 
     /// Returns the lines of the file that ran, in any context, as the data has them.

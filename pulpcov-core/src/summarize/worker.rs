@@ -1,5 +1,6 @@
 //! Reads and parses files, and compares them with the data.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::facts_cache::FactsCache;
@@ -15,7 +16,7 @@ use crate::data::ContextSelection;
 use crate::paths::from_os;
 use crate::python::{AnalyzeOptions, Facts, PythonSource, PythonVersion};
 use crate::text::py_repr;
-use crate::{Authors, CoverageData, Error, ErrorKind, Position, Result};
+use crate::{Authors, CoverageData, Error, ErrorKind, FilePath, Position, Result};
 
 /// What all threads share.
 pub(super) struct Worker<'w> {
@@ -26,6 +27,8 @@ pub(super) struct Worker<'w> {
     pub(super) cache: Option<&'w FactsCache>,
     pub(super) facts: AnalyzeOptions,
     pub(super) selection: Option<&'w ContextSelection>,
+    /// The lines that ran by other tools' accounts, by the paths of the files in the data.
+    pub(super) also_ran: &'w HashMap<FilePath, Vec<i32>>,
 }
 
 impl Worker<'_> {
@@ -61,12 +64,15 @@ impl Worker<'_> {
         } else {
             Facts::of_measured_lines(rows.lines())
         };
-        let lines = rows.lines();
+        let mut lines = rows.lines();
+        let evidence = Evidence::of_file(&facts, &lines);
+        if self.selection.is_none() {
+            lines.extend(self.also_ran.get(&candidate.recorded).into_iter().flatten());
+        }
         let mismatch = match task.tracer.is_empty() {
             true => mismatch(candidate, &lines, &facts),
             false => None,
         };
-        let evidence = Evidence::of_file(&facts, &lines);
         let analysis = rows.analyze(lines, &facts);
         let file = FileSummary {
             name: candidate.name.clone(),

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use pulpcov_core::FilePath;
 use pulpcov_core::changes::{Diff, FileChange};
-use pulpcov_core::{CoverageData, FilePath};
 
 use super::super::git::seen_from;
 use super::super::reporting::{Reporting, is_python};
@@ -33,7 +33,7 @@ impl Places {
         Self {
             top,
             folder: reporting.folder(),
-            names: file_names(reporting.data()),
+            names: file_names(reporting),
             asked_for: reporting.plan.files.iter().map(absolute).collect(),
         }
     }
@@ -90,11 +90,10 @@ impl Places {
 }
 
 /// Returns the names of all measured files, without their folders.
-fn file_names(data: &CoverageData) -> HashSet<OsString> {
-    let names = data
-        .files()
-        .filter_map(|file| Some(Path::new(file.path().as_str()).file_name()?.to_owned()));
-    names.collect()
+fn file_names(reporting: &Reporting) -> HashSet<OsString> {
+    let files = reporting.data().files().map(|file| file.path().as_str());
+    let others = reporting.names_of_other_tools();
+    files.chain(others).filter_map(|file| Some(Path::new(file).file_name()?.to_owned())).collect()
 }
 
 /// Returns whether a path of the data ends with a path of the repository.

@@ -64,7 +64,8 @@ impl Runs {
 
 /// Returns how the baseline is reported on: as the data of now, on the sources of its revision.
 fn baseline_plan(revision: Option<&str>, plan: &ReportPlan) -> ReportPlan {
-    let mut plan = plan.clone().for_all_files();
+    // What other tools measured is of now.
+    let mut plan = ReportPlan { with: None, ..plan.clone().for_all_files() };
     if let Some(revision) = revision {
         plan.sources = SourcePlace::Revision(revision.to_owned());
     }

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
     let old = if args.baseline.baseline.is_some() { None } else { file.read()? };
     check_that_there_is_something_to_compare_with(args, &own, old.as_ref())?;
     // A rule can judge all its files together, so the report is of all files.
-    let all_files = ReportPlan::try_from(&args.reporting)?.for_all_files();
+    let all_files = ReportPlan::try_from(&args.reporting)?.with(&args.with).for_all_files();
     let config = settings::load(&args.reporting.data.config)?;
     let runs = Runs::read(args, &all_files, &config)?;
     let reporting = match &runs {

@@ -29,7 +29,7 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     let shows = |config: &Config| args.show_contexts || config.html.show_contexts;
     let contexts = args.contexts.as_deref();
     let mut reporting = Reporting::with_contexts(
-        ReportPlan::try_from(&args.reporting)?,
+        ReportPlan::try_from(&args.reporting)?.with(&args.with),
         args.quiet,
         contexts,
         shows,
@@ -45,7 +45,7 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
         false => None,
     };
     let (summary, mut problems) = reporting.summarize_and_list(Detail::Everything)?;
-    if summary.files().is_empty() {
+    if summary.all_files().next().is_none() {
         writeln!(anstream::stdout(), "No data to report.").map_err(Failure::Output)?;
         return Ok(Exit::Error);
     }
@@ -54,7 +54,9 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
         ui::warning(message);
         problems.push(message.clone());
     }
-    let mut options = options(args, &reporting, precision)?.origin(parts::origin(&reporting));
+    let mut options = options(args, &reporting, precision)?
+        .origin(parts::origin(&reporting))
+        .one_total(args.one_total.one_total);
     if let Some(template) = &args.source_url {
         let template = forge::source_url(template, &reporting)?;
         options = options.source_url(&template, &forge::folder_in_repository(&reporting))?;
@@ -98,6 +100,7 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
     };
     beside::write(args, &summary, precision, &folder)?;
     run.map_or(Ok(()), |run| run.append())?;
+    let total = reporting.total(total, &summary, args.one_total);
     reporting.exit_code_for_total(total, &args.fail_under, precision)
 }
 

@@ -11,6 +11,7 @@ pub(super) const SCRIPT: &str = concat!(
     include_str!("../../templates/script/place.js"),
     include_str!("../../templates/script/grid.js"),
     include_str!("../../templates/script/history.js"),
+    include_str!("../../templates/script/languages.js"),
     include_str!("../../templates/script/lists.js"),
     include_str!("../../templates/script/folders.js"),
     include_str!("../../templates/script/map.js"),

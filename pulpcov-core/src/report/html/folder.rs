@@ -229,6 +229,8 @@ impl<'a> Folder<'a> {
             hasher.add_numbers(lines.iter().copied());
         }
         hasher.add(&format!("{:?}", page.before.map(|before| before.numbers)));
+        let counted = format!("{:?}", analysis.counted_branches());
+        hasher.add(&counted);
         let arcs = analysis.missing_branch_arcs();
         hasher.add_numbers(arcs.iter().flat_map(|&(from, to)| [from, to]));
         hasher.add(&format!("{:?} {:?}", page.file.numbers(), page.judged));

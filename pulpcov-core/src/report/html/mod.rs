@@ -91,6 +91,7 @@ pub struct Options {
     history: Option<History>,
     origin: Vec<String>,
     source_url: Option<SourceUrl>,
+    one_total: bool,
 }
 
 impl Default for Options {
@@ -111,6 +112,7 @@ impl Default for Options {
             history: None,
             origin: Vec::new(),
             source_url: None,
+            one_total: false,
         }
     }
 }
@@ -375,6 +377,14 @@ impl Options {
     #[must_use]
     pub fn baseline(mut self, baseline: Baseline) -> Self {
         self.baseline = Some(baseline);
+        self
+    }
+
+    /// Sets whether the report begins with the total of all languages. By default, it begins with the total of the data. Other
+    /// languages have lists of their own either way.
+    #[must_use]
+    pub fn one_total(mut self, is_one: bool) -> Self {
+        self.one_total = is_one;
         self
     }
 

@@ -46,6 +46,8 @@ pub(super) struct Page<'a> {
     pub(super) file: &'a FileSummary,
     pub(super) facts: &'a Facts,
     pub(super) analysis: &'a Analysis,
+    /// The language of a file that only other tools measured.
+    pub(super) language: Option<&'static str>,
     /// The name of the page, without `.html`. It depends on the other files only if two names
     /// clash.
     pub(super) name: String,
@@ -137,18 +139,23 @@ impl<'a> Report<'a> {
     pub(super) fn new(summary: &'a Summary<'a>, options: &'a Options) -> Result<Self> {
         let mut skipped = Skipped::default();
         // Two files can have the same name: only the later one is reported, as in the JSON report.
-        let named = summary.files().iter().map(|file| (file.name(), file));
-        let files: Vec<&FileSummary> = named
+        let named = summary.files().iter().map(|file| (file.name(), (None, file)));
+        let others = summary.other_files().iter();
+        let others =
+            others.map(|other| (other.summary().name(), (Some(other.language()), other.summary())));
+        let files: Vec<(Option<&'static str>, &FileSummary)> = named
+            .chain(others)
             .collect::<OrderMap<_, _>>()
             .into_values()
-            .filter(|file| !skipped.count_if_skipped(file.numbers(), options))
+            .filter(|(_, file)| !skipped.count_if_skipped(file.numbers(), options))
             .collect();
         let mut names = PageNames::default();
         let pages = files
             .into_iter()
-            .map(|file| {
+            .map(|(language, file)| {
                 Ok(Page {
                     file,
+                    language,
                     facts: file.facts()?,
                     analysis: file.analysis()?,
                     name: names.name(file.name()),
@@ -165,8 +172,16 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn total(&self) -> f64 {
-        let totals = self.summary.totals();
+        let totals = self.totals();
         if totals.statements == 0 { 0.0 } else { totals.percent_covered() }
+    }
+
+    /// Returns the counts that the report begins with.
+    pub(super) fn totals(&self) -> Numbers {
+        match self.options.one_total {
+            true => self.summary.totals_of_all(),
+            false => self.summary.totals(),
+        }
     }
 
     /// Returns the pages by the names of their files.

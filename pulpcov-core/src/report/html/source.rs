@@ -12,6 +12,7 @@ use super::page_text::{LineEnd, PageText};
 use super::pages::Page;
 use crate::python::Facts;
 use crate::results::Analysis;
+use crate::text::branches;
 
 /// The number of lines in a block. A browser only lays out the blocks that are in view.
 const BLOCK: i32 = 200;
@@ -115,7 +116,9 @@ impl<'a> Lines<'a> {
             Self { facts, categories: Vec::new(), missing_arcs, branches: analysis.branch_stats() };
         // A later category replaces an earlier one.
         analysis.statements().iter().for_each(|&line| lines.set(line, Category::Run));
-        let partial: Vec<i32> = lines.missing_arcs.keys().copied().collect();
+        let counted = analysis.counted_branches().iter();
+        let counted = counted.filter(|(_, (all, taken))| taken < all).map(|(line, _)| *line);
+        let partial: Vec<i32> = lines.missing_arcs.keys().copied().chain(counted).collect();
         partial.into_iter().for_each(|line| lines.set(line, Category::Partial));
         analysis.missing().iter().for_each(|&line| lines.set(line, Category::Missing));
         analysis.excluded().iter().for_each(|&line| lines.set(line, Category::Excluded));
@@ -191,7 +194,14 @@ impl<'a> Lines<'a> {
         if self.category(line) != Some(Category::Partial) {
             return;
         }
-        let Some(targets) = self.missing_arcs.get(&line) else { return };
+        let Some(targets) = self.missing_arcs.get(&line) else {
+            // Another tool counted the branches, and did not say where they lead.
+            if let Some((all, taken)) = self.branches.get(&line) {
+                let _ = write!(html, "<details class=why><summary>{taken} of {all}</summary>");
+                let _ = write!(html, "{taken} of {} taken</details>", branches(*all));
+            }
+            return;
+        };
         let all = self.branches.get(&line).is_some_and(|&(exits, _)| exits == targets.len());
         html.push_str("<details class=why><summary>");
         if all {

@@ -42,7 +42,7 @@ impl Columns {
 /// The content of `data.files.js`, which every view needs.
 #[derive(Serialize)]
 pub(super) struct Files<'a> {
-    branches: bool,
+    has_branches: bool,
     precision: usize,
     /// The number of files that hold source text for the search.
     texts: usize,
@@ -56,6 +56,9 @@ pub(super) struct Files<'a> {
     /// The files that are gone since the baseline, with what was covered of them, if the report compares.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gone: Vec<(String, (usize, usize))>,
+    /// The languages that only other tools measured. Their files come after those of the data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    others: Vec<OtherLanguage>,
     /// Whether there is a file with the history.
     history: bool,
     totals: Columns,
@@ -83,18 +86,42 @@ impl<'a> Files<'a> {
         totals.push(report.summary.totals());
         totals.before = totals_before(report);
         Self {
-            branches: report.summary.has_arcs(),
+            has_branches: report.summary.has_arcs(),
             precision: report.options.precision.digits(),
             texts,
             name: report.pages.iter().map(|page| page.shown.as_str()).collect(),
             page: report.pages.iter().map(|page| page.name.as_str()).collect(),
             judged: judged.collect(),
             gone: gone.collect(),
+            others: OtherLanguage::all(report),
             history: report.options.history.is_some(),
             columns,
             totals,
             notes: report.skipped.sentences("file", "files"),
         }
+    }
+}
+
+/// A language that only other tools measured.
+#[derive(Serialize)]
+struct OtherLanguage {
+    language: &'static str,
+    /// The row of its first file, and the one after its last.
+    from: usize,
+    to: usize,
+    totals: Columns,
+}
+
+impl OtherLanguage {
+    fn all(report: &Report<'_>) -> Vec<Self> {
+        let of_language = |(language, _, numbers): (&'static str, _, Numbers)| {
+            let from = report.pages.iter().position(|page| page.language == Some(language))?;
+            let count = report.pages.iter().filter(|page| page.language == Some(language)).count();
+            let mut totals = Columns::default();
+            totals.push(numbers);
+            Some(Self { language, from, to: from + count, totals })
+        };
+        report.summary.other_languages().filter_map(of_language).collect()
     }
 }
 

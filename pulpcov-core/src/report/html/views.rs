@@ -81,6 +81,8 @@ struct ViewBody<'a> {
     last: &'a str,
     /// What became of the changes, on the index of a report that shows them.
     changed: Option<&'a str>,
+    /// The languages, on the views that show one at a time.
+    languages: Vec<Language>,
     /// The files that miss most lines, on the index.
     worst: Vec<Row<'a>>,
     rows: Vec<Row<'a>>,
@@ -132,6 +134,43 @@ impl<'a> GateNote<'a> {
             others,
         }
     }
+}
+
+/// A language of the report, if it has several.
+struct Language {
+    name: &'static str,
+    percent: String,
+    /// What follows the page in the address of its list.
+    place: String,
+}
+
+impl Language {
+    fn all(report: &Report<'_>) -> Vec<Self> {
+        let language = |name: &'static str, numbers: Numbers| Self {
+            name,
+            percent: display_covered(numbers.percent_covered(), report.options.precision),
+            place: format!("#language={}", encoded(name)),
+        };
+        let others: Vec<Self> = report
+            .summary
+            .other_languages()
+            .map(|(name, _, numbers)| language(name, numbers))
+            .collect();
+        if others.is_empty() {
+            return others;
+        }
+        std::iter::once(language("Python", report.summary.totals())).chain(others).collect()
+    }
+}
+
+/// Returns text as a part of an address.
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
 }
 
 /// A row of the table that works without the script.
@@ -246,16 +285,17 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
     let has_rows = has_static_rows && is_index && report.pages.len() <= MAX_STATIC_ROWS;
     let percent = |numbers: Numbers| display_covered(numbers.percent_covered(), options.precision);
     let rows = report.pages.iter().filter(|_| has_rows).map(|page| Row::new(page, options));
-    let total = percent(report.summary.totals());
+    let total = percent(report.totals());
     let problems = if is_index { options.problems.as_slice() } else { &[] };
     let body = ViewBody {
         view,
         heading,
         title: &report.title,
         timestamp: if is_index { &options.timestamp } else { "" },
-        numbers: report.summary.totals(),
+        numbers: report.totals(),
+        languages: if has_gate { Language::all(report) } else { Vec::new() },
         before: options.baseline.as_ref().map(|baseline| percent(baseline.totals)),
-        branches: report.summary.has_arcs(),
+        branches: report.summary.has_arcs() || report.totals().branches > 0,
         skip_covered: options.skip_covered,
         contexts: report.has_contexts(),
         changes: report.has_changes(),
@@ -328,7 +368,7 @@ pub(super) fn source(
         name: &page.shown,
         page: &page.name,
         numbers,
-        branches: report.summary.has_arcs(),
+        branches: report.summary.has_arcs() || numbers.branches > 0,
         contexts: report.has_contexts(),
         changes: report.has_changes(),
         judged: page.judged,

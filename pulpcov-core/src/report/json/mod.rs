@@ -20,6 +20,7 @@ mod counts;
 mod file;
 mod format;
 mod options;
+mod other_languages;
 mod regions;
 mod settings;
 mod write;

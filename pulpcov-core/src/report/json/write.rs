@@ -11,6 +11,7 @@ use super::counts::Counts;
 use super::file::RenderedFile;
 use super::format::write_value;
 use super::options::Options;
+use super::other_languages::OtherLanguages;
 use crate::report::parallel::render_in_order;
 use crate::summarize::{FileSummary, Summary};
 use crate::{REFERENCE_VERSION, Result};
@@ -78,6 +79,10 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     let totals = summary.totals();
     let counts = Counts::new(totals, options.precision, summary.has_arcs());
     write_value(&counts, pretty, 1, &mut out)?;
+    if !summary.other_files().is_empty() {
+        write!(out, "{next}{item}\"other_languages\": ")?;
+        write_value(&OtherLanguages::new(summary, options.precision)?, pretty, 1, &mut out)?;
+    }
     write!(out, "{close}")?;
     Ok(if totals.statements == 0 { 0.0 } else { totals.percent_covered() })
 }

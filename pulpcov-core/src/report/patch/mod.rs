@@ -12,6 +12,7 @@ mod json;
 pub(in crate::report) mod markdown;
 mod text;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -278,7 +279,11 @@ impl<'a> FileState<'a> {
         compare: impl Fn(&FileChange, &Facts, &Analysis) -> FilePatch,
     ) -> Result<Self> {
         let source = summary.source_bytes(file)?;
-        let change = change.with_python_lines(&source);
+        // Other tools count lines as a diff does.
+        let change = match summary.is_only_of_other_tools(file) {
+            true => Cow::Borrowed(change),
+            false => change.with_python_lines(&source),
+        };
         let patch = compare(&change, file.facts()?, file.analysis()?);
         if !summary.is_measured(file) {
             return Ok(match patch.statements().is_empty() {
@@ -299,8 +304,8 @@ impl<'a> FileState<'a> {
 
 /// Returns the files of a summary by the paths that it was asked for, and by their paths in the data.
 fn by_path<'a>(summary: &'a Summary<'_>) -> HashMap<&'a FilePath, &'a FileSummary> {
-    let recorded = summary.files().iter().map(|file| (file.recorded_path(), file));
-    let requested = summary.files().iter().map(|file| (file.requested_path(), file));
+    let recorded = summary.all_files().map(|file| (file.recorded_path(), file));
+    let requested = summary.all_files().map(|file| (file.requested_path(), file));
     recorded.chain(requested).collect()
 }
 

@@ -102,7 +102,7 @@ class Tree extends Grid {
       }
     };
     add(top, 1);
-    const { branches, precision } = files;
+    const { has_branches: hasBranches, precision } = files;
     /** @type {(id: Count, key: string, className: string) => Column} */
     const count = (id, key, className) => ({
       id, key, className, label: id, falling: true, value: (row) => nodes[row][id],
@@ -113,7 +113,7 @@ class Tree extends Grid {
       id: "folder", key: "f", label: "Folder", className: "name", isText: true, value: (row) => nodes[row].name,
       cell: (row, cell) => this.nameCell(row, cell),
     }, count("statements", "s", "second"), count("missing", "m", "last")];
-    if (branches) columns.push(count("branches", "b", "third"), count("partial", "p", "third"));
+    if (hasBranches) columns.push(count("branches", "b", "third"), count("partial", "p", "third"));
     columns.push({
       id: "coverage", key: "c", label: "coverage", className: "cover", value: (row) => ratio(nodes[row].covered, nodes[row].all),
       cell: (row, cell) => coverCell(cell, nodes[row].covered, nodes[row].all, precision, "no statements"),
@@ -284,7 +284,7 @@ class Tree extends Grid {
 function pinnedFolders(pinned, files, unpin) {
   if (!pinned.length) return "";
   /** @type {Count[]} */
-  const rows = ["statements", "missing", "excluded", ...(files.branches ? /** @type {Count[]} */ (["branches", "partial"]) : [])];
+  const rows = ["statements", "missing", "excluded", ...(files.has_branches ? /** @type {Count[]} */ (["branches", "partial"]) : [])];
   const share = (/** @type {Folder} */ folder) => {
     const cell = make("td", { className: "cover" });
     coverCell(cell, folder.covered, folder.all, files.precision, "no statements");
@@ -300,7 +300,7 @@ function pinnedFolders(pinned, files, unpin) {
 
 /** @param {HTMLElement} main */
 async function treeView(main) {
-  const files = await load("files");
+  const files = filesOfLanguage(await load("files"));
   const runs = files.history ? await load("history") : null;
   const top = foldersOf(files);
   if (!files.name.length) {
@@ -351,5 +351,6 @@ async function treeView(main) {
     tree.follow();
     restorePosition();
   };
+  followLanguage();
   addEventListener("resize", debounce(() => map.isConnected && draw(), 200), { signal: pageEnd.signal });
 }

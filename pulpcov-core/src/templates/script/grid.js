@@ -255,7 +255,7 @@ class Grid {
  * @returns {Column[]}
  */
 function figureColumns(table, files) {
-  const { branches, precision } = files;
+  const { has_branches: hasBranches, precision } = files;
   /** @type {(id: Count, key: string, className: string) => Column} */
   const count = (id, key, className) => ({
     id, key, className, label: id, falling: true,
@@ -269,9 +269,9 @@ function figureColumns(table, files) {
     cell: (row, cell) => coverCell(cell, covered(row), all(row), precision, nothing),
   });
   const columns = [];
-  if (branches) columns.push(share("statements_coverage", "stmt cover", undefined, (row) => executed(table, row), (row) => table.statements[row], "third", "no statements"));
+  if (hasBranches) columns.push(share("statements_coverage", "stmt cover", undefined, (row) => executed(table, row), (row) => table.statements[row], "third", "no statements"));
   columns.push(count("statements", "s", "second"), count("missing", "m", "last"), count("excluded", "x", "third"));
-  if (branches) {
+  if (hasBranches) {
     columns.push(share("branches_coverage", "branch cover", undefined, (row) => taken(table, row), (row) => table.branches[row], "third", "no branches"));
     columns.push(count("branches", "b", "second"), count("partial", "p", "second"));
   }

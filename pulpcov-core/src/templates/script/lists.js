@@ -156,7 +156,7 @@ function details(table) {
  * @param {string} kind
  */
 async function listView(main, kind) {
-  const files = await load("files");
+  const files = kind === "index" ? filesOfLanguage(await load("files")) : await load("files");
   /** @type {Table} */
   const table = kind === "index" ? files : await load(kind === "function_index" ? "functions" : "classes");
   const [noun, nouns] = { index: ["file", "files"], function_index: ["function", "functions"], class_index: ["class", "classes"] }[kind];
@@ -211,6 +211,7 @@ async function listView(main, kind) {
     ],
   });
   main.replaceChildren(controls, grid.element, ...table.notes.map((note) => make("p", { className: "note" }, note)));
+  followLanguage();
 }
 
 /** @param {HTMLElement} main */
@@ -238,7 +239,7 @@ async function worstView(main) {
     { id: "file", key: "f", label: short.label, className: "name path wide", isText: true, value: (at) => whole[at], cell: (at, cell) => linkCell(cell, shown[at], href(at)) },
     number("missing", "m", (at) => table.missing[rows[at]], "missing lines", "second"),
   ];
-  if (files.branches) columns.push(number("missing_branches", "b", (at) => table.missing_branches[rows[at]], "missing branches", "second"));
+  if (files.has_branches) columns.push(number("missing_branches", "b", (at) => table.missing_branches[rows[at]], "missing branches", "second"));
   columns.push({
     id: "gain", key: "g", label: "total gains", title: "How many percentage points the total gains if all of the function runs", className: "last", falling: true, value: gain,
     cell: (at, cell) => { cell.textContent = `+${((100 * gain(at)) / all).toFixed(2)}`; },
