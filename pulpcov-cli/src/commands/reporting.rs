@@ -377,7 +377,7 @@ impl Reporting {
                 }
                 _ => {}
             }
-            if let Warning::Mismatch { .. } = warning {
+            if let Warning::Mismatch { .. } | Warning::OtherMismatch { .. } = warning {
                 mismatches += 1;
                 if mismatches > MISMATCHES_NAMED && !all {
                     more += 1;

@@ -601,6 +601,19 @@ impl<'a> Summarizer<'a> {
                 },
             )?;
         }
+        let mut others = Vec::new();
+        for other in joined.into_files(self.sources, self.detail) {
+            match other {
+                Ok((other, warning)) => {
+                    others.push(other);
+                    warnings.extend(warning);
+                }
+                Err(error) if self.ignore_errors => {
+                    warnings.push(Warning::LeftOut { message: error.reason(), error });
+                }
+                Err(error) => return Err(error),
+            }
+        }
         Ok(Summary {
             data: self.data,
             sources: self.sources,
@@ -610,7 +623,7 @@ impl<'a> Summarizer<'a> {
             version,
             totals: files.iter().map(FileSummary::numbers).sum::<Numbers>(),
             files,
-            others: joined.into_files(self.detail),
+            others,
             warnings,
         })
     }

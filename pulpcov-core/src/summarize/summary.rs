@@ -222,7 +222,7 @@ impl Summary<'_> {
     /// # use pulpcov_core::{CoverageData, Numbits};
     /// # let mut data = CoverageData::new();
     /// # data.add_lines("app.py", "", &Numbits::from_iter([1]))?;
-    /// # let sources = |_: &Path| Ok(Some(b"x = 1\n".to_vec()));
+    /// let sources = |path: &Path| Ok(Some(if path == "app.py" { &b"x = 1\n"[..] } else { b"f();\ng();\n" }.to_vec()));
     /// let report = lcov::read(&b"SF:src/speed.c\nDA:1,5\nDA:2,0\nend_of_record\n"[..])?;
     /// let summary = Summarizer::new(&data, &sources).with(&report).run()?;
     /// let [speed] = summary.other_files() else { panic!() };

@@ -48,6 +48,16 @@ pub enum Warning {
         /// The number of lines in the source.
         lines: i32,
     },
+    /// Another tool counted lines that the source does not have, so it measured another version. These lines are left out.
+    #[non_exhaustive]
+    OtherMismatch {
+        /// The path of the source.
+        path: PathBuf,
+        /// The last line that was counted.
+        counted: u32,
+        /// The number of lines in the source.
+        lines: u32,
+    },
     /// Files count as not run although the data has rows of them, because the report looks for
     /// these rows under another name. coverage.py does the same, without a warning.
     #[non_exhaustive]
@@ -116,7 +126,7 @@ impl Warning {
         match self {
             Self::LeftOut { .. } => "couldnt-parse",
             Self::Withheld { .. } => "source-withheld",
-            Self::Mismatch { .. } => "source-mismatch",
+            Self::Mismatch { .. } | Self::OtherMismatch { .. } => "source-mismatch",
             Self::UnmatchedRows { .. } => "unmatched-rows",
             Self::Plugin { .. } => "plugin-lines",
         }
@@ -139,6 +149,15 @@ impl fmt::Display for Warning {
                     f,
                     "{path} has {lines}, but the data names line {recorded}: it was measured in another version, \
                      or with greenlets that the setting `concurrency` does not name"
+                )
+            }
+            Self::OtherMismatch { path, counted, lines } => {
+                let path = path.to_string_lossy();
+                let path = printable(&path);
+                let lines = plural(*lines as usize, "line");
+                write!(
+                    f,
+                    "{path} has {lines}, but another tool counted line {counted}: it measured another version"
                 )
             }
             Self::UnmatchedRows { why, files } => {
