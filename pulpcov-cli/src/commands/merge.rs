@@ -3,10 +3,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use pulpcov_core::FilePath;
-use pulpcov_core::foreign::{self, Merged, Report, cobertura, lcov};
+use pulpcov_core::foreign::{self, Merged, Report, cobertura, codecov, coverage_json, lcov};
 use pulpcov_core::paths::{PathAliases, WorkingFolder};
 
 use super::choice::Choice;
+use super::json::local_time;
 use super::reporting::{named_in_part, to_output};
 use super::xml::now;
 use crate::args::{MergeArgs, MergeFormat};
@@ -38,6 +39,8 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Failure> {
     to_output(Some(&args.output), |mut out| match args.format {
         MergeFormat::Lcov => lcov::write(&report, &mut out),
         MergeFormat::Cobertura => cobertura::write(&report, now(), &mut out),
+        MergeFormat::Json => coverage_json::write(&report, &local_time(), &mut out),
+        MergeFormat::Codecov => codecov::write(&report, &mut out),
     })?;
     Ok(if left_out.is_empty() || args.ignore_errors { Exit::Success } else { Exit::LeftOut })
 }

@@ -10,7 +10,7 @@ use quick_xml::{Reader as XmlReader, XmlVersion};
 
 use super::counts::Counts;
 use super::lcov::hits;
-use super::{File, Report};
+use super::{File, Report, name_in_tracefile};
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::report::xml_writer::{Indent, Tag, XmlWriter};
 
@@ -278,19 +278,23 @@ fn attribute(tag: &BytesStart<'_>, name: &'static str) -> Result<Option<String>,
         return Ok(None);
     };
     let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|err| xml(&err))?;
-    // No tracefile can hold such a name, and white space at its end is none of it there.
-    if value.contains('\n') {
-        return Err(Cause::LineEnd(name));
-    }
-    Ok(Some(value.trim_ascii_end().to_owned()))
+    Ok(Some(name_in_tracefile(&value).ok_or(Cause::LineEnd(name))?.to_owned()))
 }
 
 /// Reads `50% (1/2)`.
 fn share(text: &str) -> Option<(u32, u32)> {
     let (_, inside) = text.split_once('(')?;
-    let (taken, all) = inside.split_once(')')?.0.split_once('/')?;
+    share_of(inside.split_once(')')?.0)
+}
+
+/// The most branches that a line can have. Tracefiles have a record for each of them.
+const MOST_BRANCHES: u32 = 1 << 16;
+
+/// Reads `1/2`.
+pub(super) fn share_of(text: &str) -> Option<(u32, u32)> {
+    let (taken, all) = text.split_once('/')?;
     let (taken, all) = (taken.trim().parse().ok()?, all.trim().parse().ok()?);
-    (taken <= all).then_some((taken, all))
+    (taken <= all && all <= MOST_BRANCHES).then_some((taken, all))
 }
 
 /// Returns the name of a file with its source folder in front.
