@@ -53,7 +53,7 @@
 //! | [`summarize`] | the contents of reports, made from data and sources |
 //! | [`changes`] | what a diff changed, line by line |
 //! | [`impact`] | which tests ran what |
-//! | [`foreign`] | what other tools measured: tracefiles of lcov and Cobertura's XML, read, merged and written |
+//! | [`foreign`] | what other tools measured: tracefiles of lcov, Cobertura's XML and JSON, read, merged and written |
 //! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source, HTML |
 //! | [`output`] | report files, written completely or not at all |
 //! | [`combine`] | all steps together: combines a folder of data files into one, without losing data |

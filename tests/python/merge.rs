@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::support::{Dir, Ran, pulpcov, root, venv};
 
-fn run(dir: &Dir, program: &str, args: &[&str]) -> Ran {
+pub(super) fn run(dir: &Dir, program: &str, args: &[&str]) -> Ran {
     let mut command = Command::new(program);
     command.current_dir(dir.path("")).args(args).env("LC_ALL", "C.UTF-8");
     match command.output() {
@@ -170,8 +170,8 @@ fn what_cannot_be_read_is_named_and_left_out() {
     for message in [
         "warning: left out: cut.info: line 2: the records of \"src/a.c\" have no `end_of_record`",
         "warning: left out: bad.info: line 3: the parts of the record cannot be read: \"DA:two,1\"",
-        "warning: left out: notes.txt: this is neither a tracefile of lcov nor XML in the format of Cobertura",
-        "warning: left out: empty.info: this is neither a tracefile of lcov nor XML in the format of Cobertura",
+        "warning: left out: notes.txt: this is no tracefile of lcov, no XML in the format of Cobertura, and no JSON",
+        "warning: left out: empty.info: this is no tracefile of lcov, no XML in the format of Cobertura, and no JSON",
         "warning: left out: gone.info: No such file or directory",
     ] {
         assert!(merged.stderr.contains(message), "{message}\n{}", merged.stderr);

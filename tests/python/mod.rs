@@ -21,6 +21,7 @@ mod hook_signals;
 mod html;
 mod memory;
 mod merge;
+mod merge_json;
 mod mutated;
 mod odd_situations;
 mod outputs;

@@ -6,10 +6,10 @@ use clap::{Args, ValueEnum};
 
 use super::ConfigArgs;
 
-/// Merge reports of other tools: tracefiles of lcov, and XML in the format of Cobertura
+/// Merge reports of other tools: tracefiles of lcov, XML in the format of Cobertura, and JSON
 ///
-/// Lines and functions are united, and counts are added. Branches are only added to the same branches. [paths] maps the names of
-/// files. Reports that cannot be read are left out and named.
+/// JSON is that of coverage.py, slipcover and llvm-cov, and Codecov's own. Lines and functions are united, and counts are added.
+/// Branches are only added to the same branches. [paths] maps the names of files. Reports that cannot be read are left out and named.
 #[derive(Args, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct MergeArgs {
@@ -52,6 +52,10 @@ pub(crate) enum MergeFormat {
     Lcov,
     /// XML in the format of Cobertura
     Cobertura,
+    /// coverage.py's JSON report, which says of a line only whether it ran
+    Json,
+    /// Codecov's own JSON
+    Codecov,
 }
 
 const EXIT_CODES: &str = "\

@@ -7,8 +7,8 @@ use clap::Args;
 /// Reports of other tools.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct WithArgs {
-    /// Add what other tools measured, such as C extensions and JavaScript: tracefiles of lcov, XML in the format of Cobertura. A file
-    /// that the data has takes the lines that ran. The others are shown by language, each with a total of its own
+    /// Add what other tools measured, such as C extensions and JavaScript: tracefiles of lcov, XML in the format of Cobertura, JSON
+    /// of llvm-cov and others. A file that the data has takes the lines that ran. The others are shown by language, each with a total of its own
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) with: Vec<PathBuf>,
 

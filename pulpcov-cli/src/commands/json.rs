@@ -40,7 +40,7 @@ fn report(args: &JsonArgs) -> Result<Exit, Failure> {
         .pretty_print(args.pretty_print || settings.pretty_print)
         .show_contexts(shows(&reporting.config))
         .contexts_once(args.contexts_once)
-        .timestamp(now());
+        .timestamp(local_time());
     let output = args.output.as_ref().unwrap_or(&settings.output);
     let summary = reporting.summarize(Detail::Everything)?;
     announce_size(json::size_of_contexts(&summary, &options), args.contexts_once);
@@ -81,7 +81,7 @@ fn announce_size(bytes: u64, once: bool) {
 }
 
 /// Returns the local time as Python's `datetime.now().isoformat()` writes it.
-fn now() -> String {
+pub(super) fn local_time() -> String {
     let now = Zoned::now().datetime();
     let seconds = now.strftime("%Y-%m-%dT%H:%M:%S");
     match now.subsec_nanosecond() / 1000 {

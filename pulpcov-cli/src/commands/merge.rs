@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use pulpcov_core::foreign::{self, Merged, cobertura, lcov};
+use pulpcov_core::foreign::{self, Merged, cobertura, codecov, coverage_json, lcov};
 use pulpcov_core::paths::WorkingFolder;
 
 use super::choice::Choice;
+use super::json::local_time;
 use super::reporting::to_output;
 use super::with::{renamed, stripped, warn_of_differing_lines, without_steps_up};
 use super::xml::now;
@@ -42,6 +43,8 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Failure> {
     to_output(Some(&args.output), |mut out| match args.format {
         MergeFormat::Lcov => lcov::write(&report, &mut out),
         MergeFormat::Cobertura => cobertura::write(&report, now(), &mut out),
+        MergeFormat::Json => coverage_json::write(&report, &local_time(), &mut out),
+        MergeFormat::Codecov => codecov::write(&report, &mut out),
     })?;
     Ok(if left_out.is_empty() || args.ignore_errors { Exit::Success } else { Exit::LeftOut })
 }

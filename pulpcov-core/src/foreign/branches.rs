@@ -141,6 +141,9 @@ impl Branches {
     }
 
     pub(super) fn merge(&mut self, other: Self) {
+        if other.is_empty() {
+            return;
+        }
         if self.blocks == other.blocks && are_same(&self.branches, &other.branches) {
             self.branches.iter_mut().zip(&other.branches).for_each(|(mine, other)| mine.add(other));
             return;

@@ -10,7 +10,7 @@ use quick_xml::{Reader as XmlReader, XmlVersion};
 
 use super::counts::Counts;
 use super::lcov::hits;
-use super::{File, Report};
+use super::{File, Report, name_in_tracefile};
 use crate::error::{Error, ErrorKind, Position, Result};
 use crate::report::xml_writer::{Indent, Tag, XmlWriter};
 
@@ -122,20 +122,57 @@ impl<R: BufRead> BufRead for Bounded<R> {
 struct Reader {
     sources: Vec<String>,
     files: BTreeMap<String, Lines>,
-    /// The file of the class that is read.
-    class: Option<String>,
+    class: Option<Class>,
     /// The method that is read: its name, and its first line and count, once they are known.
     method: Option<(String, Option<(u32, u64)>)>,
     methods: BTreeMap<String, Vec<(String, u32, u64)>>,
 }
 
-type Lines = BTreeMap<u32, Line>;
+/// The class that is read: its file, and the lines of the file.
+struct Class {
+    file: String,
+    lines: Lines,
+}
+
+/// The lines of a file, in the order of the report.
+#[derive(Default)]
+struct Lines {
+    all: Vec<(u32, Line)>,
+    /// How many there were when they were put in order the last time.
+    in_order: usize,
+}
+
+/// How many lines are never worth to be put in order before the end.
+const FEW: usize = 1 << 12;
 
 #[derive(Clone, Copy, Default)]
 struct Line {
     hits: u64,
     /// How many branches were taken, and how many there are.
     branches: Option<(u32, u32)>,
+}
+
+impl Lines {
+    fn add(&mut self, number: u32, line: Line) {
+        self.all.push((number, line));
+        // Lines of methods are repeated, so memory grows with the result, and not with the report.
+        if self.all.len() > 2 * self.in_order + FEW {
+            self.put_in_order();
+        }
+    }
+
+    /// Sorts the lines, and makes one of those with the same number.
+    fn put_in_order(&mut self) {
+        self.all.sort_by_key(|line| line.0);
+        self.all.dedup_by(|line, before| {
+            let is_same = line.0 == before.0;
+            if is_same {
+                before.1.join(line.1);
+            }
+            is_same
+        });
+        self.in_order = self.all.len();
+    }
 }
 
 impl Line {
@@ -171,7 +208,7 @@ impl Reader {
                     _ if !is_inside => return Err(Cause::NotCobertura),
                     "class" => {
                         self.start(&tag)?;
-                        self.class = None;
+                        self.end_class();
                     }
                     "method" => {}
                     _ => self.start(&tag)?,
@@ -191,7 +228,7 @@ impl Reader {
                 }
                 Event::End(tag) => match tag.local_name().as_ref() {
                     "source" => is_source = false,
-                    "class" => self.class = None,
+                    "class" => self.end_class(),
                     "method" => self.end_method(),
                     "coverage" => return Ok(()),
                     _ => {}
@@ -208,8 +245,9 @@ impl Reader {
             "class" => {
                 let name = attribute(tag, "filename")?;
                 let name = name.ok_or(Cause::Attribute("class", "filename"))?;
-                self.files.entry(name.clone()).or_default();
-                self.class = Some(name);
+                self.end_class();
+                let lines = self.files.remove(&name).unwrap_or_default();
+                self.class = Some(Class { file: name, lines });
             }
             "method" if self.class.is_some() => {
                 let name = attribute(tag, "name")?.ok_or(Cause::Attribute("method", "name"))?;
@@ -223,39 +261,54 @@ impl Reader {
     }
 
     fn line(&mut self, tag: &BytesStart<'_>) -> Result<(), Cause> {
-        let Some(class) = &self.class else { return Ok(()) };
-        let number = attribute(tag, "number")?.and_then(|number| number.trim().parse().ok());
+        let Some(class) = &mut self.class else { return Ok(()) };
+        let (mut number, mut count, mut share, mut has_branches) = (None, None, None, false);
+        // Most of a report are lines, so their attributes are read in one pass.
+        for attribute in tag.attributes().with_checks(false) {
+            let attribute = attribute.map_err(xml)?;
+            let value = || attribute.normalized_value(XmlVersion::Implicit1_0).map_err(xml);
+            match attribute.key.as_ref() {
+                "number" => number = value()?.trim().parse().ok(),
+                "hits" => count = hits(value()?.trim()),
+                "branch" => has_branches = value()?.trim() == "true",
+                "condition-coverage" => share = Some(share_in_percent(&value()?)),
+                _ => {}
+            }
+        }
         let number = number.ok_or(Cause::Attribute("line", "number"))?;
-        let count = attribute(tag, "hits")?.and_then(|count| hits(count.trim()));
         let count = count.ok_or(Cause::Attribute("line", "hits"))?;
         if let Some((_, first)) = &mut self.method {
             first.get_or_insert((number, count));
         }
-        let branches = match attribute(tag, "condition-coverage")? {
-            Some(text) if attribute(tag, "branch")?.is_some_and(|is| is == "true") => {
-                Some(share(&text).ok_or(Cause::Attribute("line", "condition-coverage"))?)
-            }
-            _ => None,
+        let branches = match share.filter(|_| has_branches) {
+            Some(share) => Some(share.ok_or(Cause::Attribute("line", "condition-coverage"))?),
+            None => None,
         };
-        if let Some(lines) = self.files.get_mut(class) {
-            lines.entry(number).or_default().join(Line { hits: count, branches });
-        }
+        class.lines.add(number, Line { hits: count, branches });
         Ok(())
+    }
+
+    fn end_class(&mut self) {
+        if let Some(Class { file, lines }) = self.class.take() {
+            self.files.insert(file, lines);
+        }
     }
 
     fn end_method(&mut self) {
         let Some((name, first)) = self.method.take() else { return };
         // Nothing is known of a method without lines.
         if let (Some((line, count)), Some(class)) = (first, &self.class) {
-            self.methods.entry(class.clone()).or_default().push((name, line, count));
+            self.methods.entry(class.file.clone()).or_default().push((name, line, count));
         }
     }
 
-    fn finish(self) -> Report {
+    fn finish(mut self) -> Report {
+        self.end_class();
         let mut report = Report::new();
-        for (name, lines) in self.files {
+        for (name, mut lines) in self.files {
+            lines.put_in_order();
             let mut counts = Counts::default();
-            for (line, of_line) in lines {
+            for (line, of_line) in lines.all {
                 counts.add_line(line, of_line.hits);
                 if let Some(branches) = of_line.branches {
                     counts.add_branch_count(line, branches);
@@ -271,26 +324,33 @@ impl Reader {
     }
 }
 
+fn xml(err: impl std::fmt::Display) -> Cause {
+    Cause::Xml(err.to_string())
+}
+
 /// Returns an attribute of a tag.
 fn attribute(tag: &BytesStart<'_>, name: &'static str) -> Result<Option<String>, Cause> {
-    let xml = |err: &dyn std::fmt::Display| Cause::Xml(err.to_string());
-    let Some(attribute) = tag.try_get_attribute(name).map_err(|err| xml(&err))? else {
+    let Some(attribute) = tag.try_get_attribute(name).map_err(xml)? else {
         return Ok(None);
     };
-    let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|err| xml(&err))?;
-    // No tracefile can hold such a name, and white space at its end is none of it there.
-    if value.contains('\n') {
-        return Err(Cause::LineEnd(name));
-    }
-    Ok(Some(value.trim_ascii_end().to_owned()))
+    let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(xml)?;
+    Ok(Some(name_in_tracefile(&value).ok_or(Cause::LineEnd(name))?.to_owned()))
 }
 
 /// Reads `50% (1/2)`.
-fn share(text: &str) -> Option<(u32, u32)> {
+fn share_in_percent(text: &str) -> Option<(u32, u32)> {
     let (_, inside) = text.split_once('(')?;
-    let (taken, all) = inside.split_once(')')?.0.split_once('/')?;
+    share_of(inside.split_once(')')?.0)
+}
+
+/// The most branches that a line can have. Tracefiles have a record for each of them.
+const MOST_BRANCHES: u32 = 1 << 16;
+
+/// Reads `1/2`.
+pub(super) fn share_of(text: &str) -> Option<(u32, u32)> {
+    let (taken, all) = text.split_once('/')?;
     let (taken, all) = (taken.trim().parse().ok()?, all.trim().parse().ok()?);
-    (taken <= all).then_some((taken, all))
+    (taken <= all && all <= MOST_BRANCHES).then_some((taken, all))
 }
 
 /// Returns the name of a file with its source folder in front.

@@ -165,15 +165,14 @@ impl Counts {
             && self.lines.iter().zip(&other.lines).all(|(mine, other)| mine.0 == other.0)
     }
 
-    /// Adds other counts. Returns whether they are of other lines.
-    pub(super) fn merge(&mut self, other: Self) -> bool {
-        let differs = !self.has_lines_of(&other);
-        if differs {
-            self.lines = united(&self.lines, &other.lines);
-        } else {
+    /// Adds other counts.
+    pub(super) fn merge(&mut self, other: Self) {
+        if self.has_lines_of(&other) {
             for (mine, (_, hits)) in self.lines.iter_mut().zip(other.lines) {
                 mine.1 = mine.1.saturating_add(hits);
             }
+        } else {
+            self.lines = united(&self.lines, &other.lines);
         }
         for (line, checksum) in other.checksums {
             // Of two, one has to be chosen whatever the order of the reports is.
@@ -188,7 +187,6 @@ impl Counts {
         for (condition, decided) in other.conditions {
             self.add_condition(condition, decided);
         }
-        differs
     }
 }
 

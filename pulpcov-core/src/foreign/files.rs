@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::{Report, cobertura, lcov};
+use super::{Report, cobertura, json, lcov};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How many bytes are read at a time. The first of them say what a file is.
 const BUFFER: usize = 1 << 18;
 
-const NOT_A_REPORT: &str = "this is neither a tracefile of lcov nor XML in the format of Cobertura";
+const NOT_A_REPORT: &str =
+    "this is no tracefile of lcov, no XML in the format of Cobertura, and no JSON";
 
 const COMPRESSED: &str = "this is compressed with gzip: unpack it first";
 
@@ -105,7 +106,7 @@ pub fn read_files(paths: &[PathBuf]) -> Vec<Result<Report>> {
 ///
 /// # Errors
 ///
-/// Those of [`lcov::read`] and [`cobertura::read`], with the path, and [`ErrorKind::Io`] if the file cannot be opened.
+/// Those of [`lcov::read`], [`cobertura::read`] and [`json::read`], with the path, and [`ErrorKind::Io`] if the file cannot be opened.
 ///
 /// # Examples
 ///
@@ -129,6 +130,7 @@ fn read_content(path: &Path) -> Result<Report> {
     let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head);
     match head.first() {
         Some(b'<') => cobertura::read(input),
+        Some(b'{') => json::read(input),
         Some(0x1f) => Err(Error::new(ErrorKind::NotADataFile, COMPRESSED)),
         _ if lcov::is_tracefile(head) => lcov::read(input),
         _ => Err(Error::new(ErrorKind::NotADataFile, NOT_A_REPORT)),

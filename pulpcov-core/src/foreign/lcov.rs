@@ -1,6 +1,8 @@
 //! Tracefiles of lcov, as the manual of geninfo describes them (lcov 2.4, `geninfo(1)`, "Files").
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Write};
 
 use super::counts::{Condition, Counts, Decided, merge_all};
@@ -442,6 +444,9 @@ fn split_first(text: &str) -> (&str, Option<&str>) {
 
 /// Writes a report as a tracefile, with sums.
 ///
+/// Test names have only letters, digits and underscores there. Other characters become underscores, as they do when lcov reads a
+/// tracefile, and tests whose names become the same are one.
+///
 /// Functions are written as lcov before 2.2 did, because older versions and most services read no other records. The last line of a
 /// function, which coverage.py writes too, is read by lcov 2.
 ///
@@ -462,7 +467,7 @@ fn write_report(report: &Report, out: &mut impl Write) -> io::Result<()> {
 
 /// Writes the records of a file.
 pub(crate) fn write_file(name: &str, file: &File, out: &mut impl Write) -> io::Result<()> {
-    for (test, counts) in file.tests() {
+    for (test, counts) in &tests_by_word(file) {
         write!(out, "TN:{test}\nSF:{name}\n")?;
         if let Some(version) = file.version() {
             writeln!(out, "VER:{version}")?;
@@ -474,6 +479,19 @@ pub(crate) fn write_file(name: &str, file: &File, out: &mut impl Write) -> io::R
         writeln!(out, "end_of_record")?;
     }
     Ok(())
+}
+
+/// Returns the tests by names that lcov takes.
+fn tests_by_word(file: &File) -> BTreeMap<String, Cow<'_, Counts>> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut tests = BTreeMap::new();
+    for (name, counts) in file.tests() {
+        match tests.entry(name.replace(|c| !is_word(c), "_")) {
+            Entry::Vacant(entry) => drop(entry.insert(Cow::Borrowed(counts))),
+            Entry::Occupied(entry) => entry.into_mut().to_mut().merge(counts.clone()),
+        }
+    }
+    tests
 }
 
 fn write_functions(counts: &Counts, out: &mut impl Write) -> io::Result<()> {
@@ -685,6 +703,18 @@ mod tests {
         let (unit, web) = (run("unit"), run("web"));
         assert_eq!(merged(&[&web, &unit]), unit.clone() + &web);
         assert_eq!(merged(&[&(unit.clone() + &web)]), unit + &web);
+    }
+
+    #[test]
+    fn test_names_are_words() {
+        let run = |test: &str, hits: u32| {
+            let text = file(&format!("DA:1,{hits}\nLF:1\nLH:1\n"));
+            text.replacen("TN:", &format!("TN:{test}"), 1)
+        };
+        // Names that become the same are one test.
+        let texts = [run("a/b.py::c", 1), run("a.b/py--c", 2), run("größe", 4)];
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        assert_eq!(merged(&texts), run("a_b_py__c", 3) + &run("gr__e", 4));
     }
 
     #[test]

@@ -1,12 +1,14 @@
-//! Coverage that other tools measured, for languages other than Python.
+//! Coverage that other tools measured, most of it for languages other than Python.
 //!
-//! A [`Report`] is read from a tracefile of lcov or from XML in the format of Cobertura, merged with others, and written again. It
-//! holds what the tools say and no more: a line stays a line and never becomes an arc, and a branch is only added to a branch of the
-//! same name.
+//! A [`Report`] is read from a tracefile of lcov, XML in the format of Cobertura, or JSON of several tools, merged with others, and
+//! written again. It holds what the tools say and no more: a line stays a line and never becomes an arc, and a branch is only added to
+//! a branch of the same name.
 //!
 //! - `counts`: what was counted in a file.
 //! - `functions`, `branches`: the parts of it that need more than a number for a line.
 //! - `lcov`, `cobertura`: read and write reports of these formats.
+//! - `json`: reads JSON reports of any known format.
+//! - `coverage_json`, `codecov`, `llvm_cov`: the formats that are JSON. The first two are written, too.
 //! - `files`: reads many reports at once.
 //! - `language`: the language of a file.
 //!
@@ -25,15 +27,20 @@
 
 mod branches;
 pub mod cobertura;
+pub mod codecov;
 mod counts;
+pub mod coverage_json;
 mod files;
 mod functions;
+pub mod json;
 mod language;
 pub mod lcov;
+mod llvm_cov;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use branches::{Branch, BranchKind, BranchName, Branches};
+use counts::merge_all;
 pub use counts::{Condition, Counts, Decided};
 pub use files::{Merged, merge_files, read, read_files};
 pub use functions::Function;
@@ -145,17 +152,17 @@ impl Report {
         renamed
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.files.contains_key(name)
+    }
+
     /// Adds what was counted in a file under a test name.
     fn add(&mut self, name: String, test: String, version: Option<Box<str>>, counts: Counts) {
         let file = self.files.entry(name).or_default();
         file.version = file.version.take().max(version);
         match file.tests.get_mut(&test) {
-            Some(known) => {
-                known.merge(counts);
-            }
-            None => {
-                file.tests.insert(test, counts);
-            }
+            Some(known) => known.merge(counts),
+            None => drop(file.tests.insert(test, counts)),
         }
     }
 }
@@ -205,29 +212,45 @@ impl File {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn total(&self) -> Counts {
-        let mut tests = self.tests.values().cloned();
-        let mut total = tests.next().unwrap_or_default();
-        for counts in tests {
-            total.merge(counts);
-        }
-        total
+        merge_all(self.tests.values().cloned().collect())
     }
 
     /// Adds another file. Returns whether its lines or its version differ.
     fn merge(&mut self, other: Self) -> bool {
-        let mut differs =
+        let has_other_version =
             other.version.is_some() && self.version.is_some() && self.version != other.version;
+        let differs = has_other_version || !self.has_lines_of(&other);
         self.version = self.version.take().max(other.version);
         for (test, counts) in other.tests {
             match self.tests.get_mut(&test) {
-                Some(known) => differs |= known.merge(counts),
-                None => {
-                    let any = self.tests.values().next();
-                    differs |= any.is_some_and(|any| !any.has_lines_of(&counts));
-                    self.tests.insert(test, counts);
-                }
+                Some(known) => known.merge(counts),
+                None => drop(self.tests.insert(test, counts)),
             }
         }
         differs
     }
+
+    /// Returns whether another file has the same lines. A test need not have all of them.
+    fn has_lines_of(&self, other: &Self) -> bool {
+        let mut tests = self.tests.values().zip(other.tests.values());
+        match tests.next() {
+            Some((mine, other_test)) if self.tests.len() == 1 && other.tests.len() == 1 => {
+                mine.has_lines_of(other_test)
+            }
+            _ => self.all_lines() == other.all_lines(),
+        }
+    }
+
+    fn all_lines(&self) -> Vec<u32> {
+        let lines = self.tests.values().flat_map(|counts| counts.lines());
+        let mut lines: Vec<u32> = lines.map(|(line, _)| *line).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        lines
+    }
+}
+
+/// Returns a name as a tracefile can hold it: white space at its end is none of it there. Returns `None` if no tracefile can.
+fn name_in_tracefile(name: &str) -> Option<&str> {
+    (!name.contains('\n')).then(|| name.trim_ascii_end())
 }

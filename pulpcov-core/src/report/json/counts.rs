@@ -6,7 +6,7 @@ use crate::results::{Numbers, Precision, display_covered};
 
 /// The counts of a file, of a region, or of the whole report.
 #[derive(Serialize)]
-pub(super) struct Counts {
+pub(crate) struct Counts {
     covered_lines: usize,
     num_statements: usize,
     percent_covered: f64,
@@ -30,7 +30,7 @@ struct BranchCounts {
 }
 
 impl Counts {
-    pub(super) fn new(numbers: Numbers, precision: Precision, has_arcs: bool) -> Self {
+    pub(crate) fn new(numbers: Numbers, precision: Precision, has_arcs: bool) -> Self {
         let display = |percent| display_covered(percent, precision);
         Self {
             covered_lines: numbers.executed(),

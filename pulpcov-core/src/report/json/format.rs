@@ -118,7 +118,7 @@ impl Formatter for PythonFormat {
 }
 
 /// Writes a value that is nested `depth` levels deep in its document.
-pub(super) fn write_value(
+pub(crate) fn write_value(
     value: &impl Serialize,
     pretty: bool,
     depth: usize,

@@ -26,5 +26,8 @@ mod settings;
 mod write;
 
 pub use contexts::size_of_contexts;
+pub(crate) use counts::Counts;
+pub(crate) use format::write_value;
 pub use options::Options;
+pub(crate) use write::Meta;
 pub use write::write;

@@ -54,7 +54,8 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
         if pretty { ("\n    ", "\n    }", "\n}") } else { ("", "}", "}") };
     let (next, inner) = if pretty { (",", "\n        ") } else { (", ", "") };
     write!(out, "{{{item}\"meta\": ")?;
-    write_value(&Meta::new(summary, options), pretty, 1, &mut out)?;
+    let meta = Meta::new(&options.timestamp, summary.has_arcs(), options.show_contexts);
+    write_value(&meta, pretty, 1, &mut out)?;
     let names = ContextNames::of(summary, options);
     if let ContextNames::Indexed(index) = &names {
         write!(out, "{next}{item}\"contexts\": ")?;
@@ -94,8 +95,9 @@ fn files_by_name<'s>(summary: &'s Summary<'_>) -> Vec<&'s FileSummary> {
     named.collect::<OrderMap<_, _>>().into_values().collect()
 }
 
+/// What the report says of itself.
 #[derive(Serialize)]
-struct Meta<'a> {
+pub(crate) struct Meta<'a> {
     format: u32,
     version: &'static str,
     timestamp: &'a str,
@@ -104,13 +106,8 @@ struct Meta<'a> {
 }
 
 impl<'a> Meta<'a> {
-    fn new(summary: &Summary<'_>, options: &'a Options) -> Self {
-        Self {
-            format: FORMAT,
-            version: REFERENCE_VERSION,
-            timestamp: &options.timestamp,
-            branch_coverage: summary.has_arcs(),
-            show_contexts: options.show_contexts,
-        }
+    pub(crate) fn new(timestamp: &'a str, branch_coverage: bool, show_contexts: bool) -> Self {
+        let version = REFERENCE_VERSION;
+        Self { format: FORMAT, version, timestamp, branch_coverage, show_contexts }
     }
 }
