@@ -10,11 +10,15 @@ use super::escape::{push_decimal, push_text};
 use super::highlight::Highlighter;
 use super::page_text::{LineEnd, PageText};
 use super::pages::Page;
+use super::views::thousands;
 use crate::python::Facts;
 use crate::results::Analysis;
 
 /// The number of lines in a block. A browser only lays out the blocks that are in view.
 const BLOCK: i32 = 200;
+
+/// The number of lines that a browser makes elements of at once. A page with many more could not be used for a second.
+const AT_ONCE: i32 = 10 * BLOCK;
 
 /// The category of a line, as in coverage.py's report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +41,9 @@ impl Category {
 }
 
 /// Appends the lines of a file as list items.
+///
+/// Of a long file, the blocks after the first are in `noscript` elements. Where scripts run, a browser takes their content as
+/// text, and the script makes elements of it bit by bit. Where no scripts run, it is HTML as any other.
 pub(super) fn push_lines(
     html: &mut String,
     page: &Page<'_>,
@@ -47,13 +54,12 @@ pub(super) fn push_lines(
     html.reserve(text.written().len() * 2 + 256);
     let lines = Lines::new(page.facts, page.analysis);
     let mut highlighter = Highlighter::new(page.file.is_python());
+    let mut last = 1;
     // Only a newline ends a line, as in Python's tokenizer. Other characters at which
     // `str.splitlines()` splits are part of the line.
     for (number, (line, end)) in (1..).zip(text.lines()) {
         if number % BLOCK == 1 {
-            let close = if number > 1 { "</ol>" } else { "" };
-            html.push_str(close);
-            html.push_str("<ol>");
+            push_block_start(html, number);
         }
         lines.push_start(html, number, page, end, false);
         highlighter.push_line(html, line);
@@ -61,8 +67,28 @@ pub(super) fn push_lines(
             contexts.push_label(html, number);
         }
         lines.push_annotation(html, number);
+        last = number;
     }
-    html.push_str("</ol>");
+    html.push_str(block_end(last));
+}
+
+/// Appends the end of the block before a line, and the start of the block that begins with the line.
+fn push_block_start(html: &mut String, line: i32) {
+    if line > 1 {
+        html.push_str(block_end(line - 1));
+    }
+    if line == AT_ONCE + 1 {
+        // The script takes this away.
+        html.push_str("<p class=\"note rest\">The script of the report shows the lines from ");
+        html.push_str(&thousands(AT_ONCE.unsigned_abs() as usize + 1));
+        html.push_str(" on.</p>");
+    }
+    html.push_str(if line > AT_ONCE { "<noscript><ol>" } else { "<ol>" });
+}
+
+/// Returns the end of the block that has a line.
+fn block_end(line: i32) -> &'static str {
+    if line > AT_ONCE { "</ol></noscript>" } else { "</ol>" }
 }
 
 /// Returns parts of a file as list items. The ranges are in order, and do not overlap.

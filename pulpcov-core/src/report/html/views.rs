@@ -59,6 +59,8 @@ pub(super) struct Part {
     pub(super) view: &'static str,
     pub(super) title: String,
     pub(super) body: String,
+    /// Whether the body is [`compressed`](super::compressed::compressed).
+    pub(super) is_packed: bool,
 }
 
 /// The body of a page whose content the script displays.
@@ -279,7 +281,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
         "index" => report.title.clone(),
         _ => format!("{heading} - {}", report.title),
     };
-    Ok(Part { name: view.to_owned(), view, title, body: render(&body)? })
+    Ok(Part { name: view.to_owned(), view, title, body: render(&body)?, is_packed: false })
 }
 
 /// Returns the files that miss most lines, the worst first.
@@ -309,7 +311,8 @@ fn changes(report: &Report<'_>) -> Result<Part> {
         rows: rows.collect::<Result<_>>()?,
     };
     let title = format!("Changes - {}", report.title);
-    Ok(Part { name: "patch".to_owned(), view: "patch", title, body: render(&body)? })
+    let (name, body) = ("patch".to_owned(), render(&body)?);
+    Ok(Part { name, view: "patch", title, body, is_packed: false })
 }
 
 /// Returns the page of a source file around its rendered `lines`. The memory of `body` is reused.
@@ -352,6 +355,7 @@ pub(super) fn source(
         view: "source",
         title: format!("Coverage for {}: {percent}%", page.shown),
         body,
+        is_packed: false,
     }))
 }
 
