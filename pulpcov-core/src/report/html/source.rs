@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::mem;
 use std::ops::RangeInclusive;
 
+use super::baseline::FileBefore;
 use super::contexts::LineContexts;
 use super::escape::{push_decimal, push_text};
 use super::highlight::Highlighter;
@@ -66,10 +67,21 @@ pub(super) fn push_lines(
         if let Some(contexts) = contexts.filter(|_| lines.category(number).is_some()) {
             contexts.push_label(html, number);
         }
-        lines.push_annotation(html, number);
+        lines.push_annotation(html, number, page);
         last = number;
     }
     html.push_str(block_end(last));
+}
+
+/// Returns the attribute that says whether a line was lost or won.
+fn was(before: &FileBefore, line: i32) -> &'static str {
+    match before {
+        FileBefore { lost, .. } if lost.has_line(line) => " data-was=lost",
+        FileBefore { won, .. } if won.has_line(line) => " data-was=won",
+        FileBefore { lost, .. } if lost.has_branch_from(line) => " data-was=lost-branch",
+        FileBefore { won, .. } if won.has_branch_from(line) => " data-was=won-branch",
+        _ => "",
+    }
 }
 
 /// Appends the end of the block before a line, and the start of the block that begins with the line.
@@ -112,7 +124,7 @@ pub(super) fn excerpts(
         }
         lines.push_start(&mut part, number, page, end, true);
         highlighter.push_line(&mut part, line);
-        lines.push_annotation(&mut part, number);
+        lines.push_annotation(&mut part, number, page);
         if *range.end() == number {
             parts.push(mem::take(&mut part));
             ranges.next();
@@ -193,10 +205,7 @@ impl<'a> Lines<'a> {
             html.push_str(" data-new");
         }
         if let Some(before) = page.before {
-            for (lines, mark) in [(&before.lost, " data-was=lost"), (&before.won, " data-was=won")]
-            {
-                html.push_str(if lines.binary_search(&line).is_ok() { mark } else { "" });
-            }
+            html.push_str(was(before, line));
         }
         html.push_str(end.attribute());
         // The number is text, not a counter: a block that is not laid out would count from 1 again.
@@ -213,7 +222,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Appends which branches of the line were not taken: the targets, and an explanation.
-    fn push_annotation(&self, html: &mut String, line: i32) {
+    fn push_annotation(&self, html: &mut String, line: i32, page: &Page<'_>) {
         if self.category(line) != Some(Category::Partial) {
             return;
         }
@@ -234,6 +243,9 @@ impl<'a> Lines<'a> {
             for (at, &to) in targets.iter().enumerate() {
                 html.push_str(if at > 0 { "; " } else { "" });
                 push_text(html, &self.facts.missing_arc_description(line, to));
+                if page.before.is_some_and(|before| before.lost.branches.contains(&(line, to))) {
+                    html.push_str(" (before, it did)");
+                }
             }
         }
         html.push_str("</details>");

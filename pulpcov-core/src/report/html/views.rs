@@ -195,9 +195,9 @@ impl<'a> ChangedRow<'a> {
 /// What was covered of a file before.
 struct Before {
     percent: String,
-    /// The number of lines that ran before, and did not now.
+    /// The number of lines that were lost, or from which a branch was.
     lost: usize,
-    /// The number of lines that ran now, and did not before.
+    /// The number of lines that were won, or from which a branch was.
     won: usize,
 }
 
@@ -339,7 +339,7 @@ pub(super) fn source(
         before: page.before.map(|before| {
             let percent = before.numbers.percent_covered();
             let percent = display_covered(percent, report.options.precision);
-            Before { percent, lost: before.lost.len(), won: before.won.len() }
+            Before { percent, lost: before.lost.count(), won: before.won.count() }
         }),
         previous,
         next,

@@ -76,7 +76,7 @@ function sourceView(main) {
     button.onclick = () => {
       lines.fillAll();
       const from = selection?.[1] ?? 0;
-      const all = $$(`li[data-was=${button.dataset.was}]`, main).map((item) => Number(item.id.slice(1)));
+      const all = $$(`li[data-was^=${button.dataset.was}]`, main).map((item) => Number(item.id.slice(1)));
       const line = all.find((line) => line > from) ?? all[0];
       goToLine(line);
       say(`Line ${line}, ${button.dataset.was}`);
