@@ -147,7 +147,7 @@ struct Row<'a> {
 impl<'a> Row<'a> {
     fn new(page: &'a Page<'_>, options: &Options) -> Self {
         let numbers = page.file.numbers();
-        let percent = display_covered(numbers.percent_covered(), options.precision);
+        let percent = page.percent(options.precision);
         Self { page: &page.name, name: &page.shown, numbers, percent }
     }
 }
@@ -325,7 +325,7 @@ pub(super) fn source(
     let Some(page) = report.pages.get(at) else { return Ok(None) };
     let (previous, next) = report.neighbours(at);
     let numbers = FileSummary::numbers(page.file);
-    let percent = display_covered(numbers.percent_covered(), report.options.precision);
+    let percent = page.percent(report.options.precision);
     let template = SourceBody {
         view: "source",
         name: &page.shown,
