@@ -136,6 +136,14 @@ impl Page<'_> {
         }
     }
 
+    /// Returns what the lists say of the file: the percentage, or that there is nothing to cover.
+    pub(super) fn coverage(&self, precision: Precision) -> String {
+        match self.file.numbers().statements {
+            0 => "no statements".to_owned(),
+            _ => format!("{}%", self.percent(precision)),
+        }
+    }
+
     /// Returns the changed lines.
     pub(super) fn changed_lines(&self) -> &[i32] {
         self.changed.map_or(&[], |changed| &changed.lines)

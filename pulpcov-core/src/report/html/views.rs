@@ -141,14 +141,14 @@ struct Row<'a> {
     page: &'a str,
     name: &'a str,
     numbers: Numbers,
-    percent: String,
+    coverage: String,
 }
 
 impl<'a> Row<'a> {
     fn new(page: &'a Page<'_>, options: &Options) -> Self {
         let numbers = page.file.numbers();
-        let percent = page.percent(options.precision);
-        Self { page: &page.name, name: &page.shown, numbers, percent }
+        let coverage = page.coverage(options.precision);
+        Self { page: &page.name, name: &page.shown, numbers, coverage }
     }
 }
 
@@ -208,7 +208,7 @@ struct SourceBody<'a> {
     view: &'static str,
     name: &'a str,
     page: &'a str,
-    percent: String,
+    coverage: String,
     numbers: Numbers,
     branches: bool,
     contexts: bool,
@@ -346,7 +346,7 @@ pub(super) fn source(
         outline: outline(page, report.options.precision),
         url: report.options.source_url.as_ref().map(|url| url.of(page.file.name())),
         lines,
-        percent: percent.clone(),
+        coverage: page.coverage(report.options.precision),
     };
     body.clear();
     render_into(&template, &mut body)?;
