@@ -36,8 +36,8 @@ OBSERVE = """
     }).observe({ type: "longtask", buffered: true });
 """
 READY = "return performance.getEntriesByName('ready')[0]?.startTime ?? null"
-# Lists are built bit by bit after they can be used.
-COMPLETE = "return !document.querySelector('.grid.live') || Boolean(document.querySelector('.grid.live[data-complete]'))"
+# Lists and sources are built bit by bit after they can be used.
+COMPLETE = "return ['.grid.live', 'main.src'].every((part) => !document.querySelector(part) || document.querySelector(`${part}[data-complete]`))"
 
 
 class Browser:

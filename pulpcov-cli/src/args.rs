@@ -666,7 +666,8 @@ pub(crate) struct HtmlArgs {
     #[arg(long, value_name = "DATA")]
     pub(crate) baseline: Option<PathBuf>,
 
-    /// The revision whose sources the baseline was measured on [default: the sources of now]
+    /// The revision whose sources the baseline was measured on [default: where the changes begin that the report shows, or else the
+    /// sources of now]
     #[arg(long, value_name = "REV", requires = "baseline")]
     pub(crate) baseline_rev: Option<String>,
 

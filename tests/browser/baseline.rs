@@ -109,3 +109,46 @@ fn what_rose_and_fell_is_shown_everywhere() {
     dir.pulpcov(compare).status(1).stderr("no file of this report: --source-root=. finds");
     dir.pulpcov([&compare[..], &["--source-root=."]].concat()).status(0);
 }
+
+/// A branch that was taken in one version only is marked as lines are, and a legend says what the marks are.
+#[test]
+fn lost_and_won_branches_are_shown() {
+    let dir = Dir::new();
+    dir.write(
+        "a.py",
+        "import sys\n\n\ndef f(n):\n    if n:\n        print(n)\n    return n\n\n\nfor n in sys.argv[1:]:\n    f(int(n))\n",
+    );
+    dir.coverage(["run", "--branch", "--data-file=both.data", "a.py", "1", "0"]).status(0);
+    dir.coverage(["run", "--branch", "--data-file=one.data", "a.py", "1"]).status(0);
+    let browser = Browser::new(1280, 800);
+    for (now, before, what, key) in
+        [("one.data", "both.data", "lost", "l"), ("both.data", "one.data", "won", "w")]
+    {
+        let options = [format!("--data-file={now}"), format!("--baseline={before}")];
+        let html = |more: &[&str]| {
+            let args = ["html"].iter().chain(more).map(|arg| (*arg).to_owned());
+            dir.pulpcov(args.chain(options.clone())).status(0);
+        };
+        html(&[]);
+        html(&["--single-file=one.html"]);
+        for (page, hash) in [("htmlcov/a_py.html", ""), ("one.html", "#a_py.html")] {
+            browser.open_at(dir.path(page), hash);
+            let marked = "[...document.querySelectorAll('[data-was]')].filter(item => item.matches('li')).map(item => item.id + item.dataset.was).join()";
+            assert_eq!(browser.get(marked), format!("t5{what}-branch"), "{page}");
+            let button = format!("document.querySelector('button.{what}').innerText");
+            assert_eq!(browser.get(&button), format!("1 {what}"));
+            let legend = browser.get("document.querySelector('.head .legend').innerText");
+            let said = format!("{what}: the line, or a branch from it, ran");
+            assert!(legend.as_str().unwrap().contains(&said), "{legend}");
+            browser.keys(key);
+            browser.until_is("document.querySelector('.sel')?.id", "t5");
+            let why = "document.querySelector('#t5 .why')?.textContent.includes('was always true (before, it did)') ?? false";
+            assert_eq!(browser.get(why), what == "lost");
+            for scheme in ["light", "dark"] {
+                browser.prefer(scheme);
+                assert_eq!(browser.barriers(), Vec::<String>::new(), "{page} {what} {scheme}");
+            }
+        }
+    }
+    assert_eq!(browser.errors(), Vec::<String>::new());
+}

@@ -88,3 +88,26 @@ fn the_tree_is_walked_sorted_and_compared() {
     assert!(browser.get(inner).as_str().unwrap().ends_with("unused_py.html"));
     assert_eq!(browser.errors(), Vec::<String>::new());
 }
+
+/// Of a file without statements, too, the lists, the folders and its page say the same.
+#[test]
+fn lists_folders_and_pages_say_the_same_of_a_file() {
+    let report = Report::new();
+    let browser = &report.browser;
+    let said = "Object.fromEntries([...document.querySelectorAll('.grid tbody tr')].filter(row => row.querySelector('a')).map(row => [row.querySelector('a').getAttribute('href'), [...row.querySelectorAll('.cover')].at(-1)?.innerText ?? '']))";
+    browser.open(report.page("index.html"));
+    browser.until("document.querySelectorAll('.grid tbody .cover').length >= 15");
+    let in_list = browser.get(said);
+    browser.open(report.page("tree.html"));
+    browser.run("[...document.querySelectorAll('.controls button')][0].click()");
+    browser.until_is(said, in_list.clone());
+    for (page, said) in in_list.as_object().unwrap() {
+        browser.open(report.page(page));
+        browser.until_is("document.querySelector('.pc').innerText", said.clone());
+    }
+    let nothing = in_list.as_object().unwrap().values().filter(|said| *said == "no statements");
+    assert_eq!(nothing.count(), 2);
+    // The table without script says it, too.
+    let table = std::fs::read_to_string(report.page("index.html")).unwrap();
+    assert_eq!(table.matches("<td>no statements</td>").count(), 2);
+}

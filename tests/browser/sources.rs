@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Report, shows_number};
 use crate::support::Dir;
@@ -103,10 +103,7 @@ fn each_line_shows_its_number() {
     dir.pulpcov(["html"]).status(0);
     dir.pulpcov(["html", "--single-file=all.html"]).status(0);
     let browser = Browser::new(1280, 800);
-    let mut plain = fs::read_to_string(dir.path("htmlcov/long_py.html")).unwrap();
-    while let Some((before, rest)) = plain.split_once("<script") {
-        plain = before.to_owned() + rest.split_once("</script>").unwrap().1;
-    }
+    let plain = fs::read_to_string(dir.path("htmlcov/long_py.html")).unwrap();
     // The script would say that the page is ready.
     dir.write("htmlcov/without_script.html", plain.replacen("<body", "<body data-ready", 1));
     for (page, hash) in [
@@ -114,8 +111,13 @@ fn each_line_shows_its_number() {
         ("htmlcov/without_script.html", "#t1"),
         ("all.html", "#long_py.html"),
     ] {
+        let has_script = !page.contains("without");
+        browser.allow_scripts(has_script);
         browser.open_at(dir.path(page), hash);
         browser.until_is("document.querySelectorAll('ol > li').length", 5_000);
+        let remarks = "document.querySelector('.rest')?.checkVisibility() ?? false";
+        assert_eq!(browser.get(remarks), false, "{page}");
+        assert_eq!(browser.get("document.querySelectorAll('noscript ol').length > 0"), !has_script);
         let blocks = browser.get("document.querySelectorAll('.src ol').length").as_u64().unwrap();
         for block in 0..blocks {
             browser.run(&format!("document.querySelectorAll('.src ol')[{block}].scrollIntoView()"));
@@ -153,6 +155,71 @@ fn each_line_shows_its_number() {
     }
 }
 
+/// A long page can be used before all of its lines are elements, and what needs all of them gets them.
+#[test]
+fn a_long_page_is_whole_before_it_is_complete() {
+    let dir = Dir::new();
+    let source: String =
+        (0..2_500).map(|n| format!("if n == {n}:\n    x = '<b>{n}</b>'\n")).collect();
+    let source = format!("n = 1\n{source}");
+    dir.write("long.py", &source);
+    dir.coverage(["run", "--branch", "--source=.", "long.py"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    dir.pulpcov(["html", "--single-file=one.html"]).status(0);
+    let browser = Browser::new(1280, 800);
+    // Work that is done bit by bit never goes on.
+    browser.run_first(
+        "window.MessageChannel = class { port1 = {}; port2 = { postMessage() {} } }; \
+         const slow = performance.now.bind(performance); let calls = 0; \
+         performance.now = () => slow() + 1000 * calls++;",
+    );
+    let lines = "document.querySelectorAll('.src ol > li').length";
+    let copy = "(() => { const data = new DataTransfer(); document.dispatchEvent(new ClipboardEvent('copy', {clipboardData: data, bubbles: true, cancelable: true})); return data.getData('text/plain'); })()";
+    for (page, before) in [("htmlcov/long_py.html", "#"), ("one.html", "#long_py.html:")] {
+        let open = |line: &str| {
+            browser.open_at(dir.path(page), &format!("{before}{line}"));
+            let found = browser.get(lines).as_u64().unwrap();
+            assert!(found < 3_000, "{page} has {found} lines");
+            assert_eq!(browser.get("document.querySelector('#main[data-complete]')"), Value::Null);
+        };
+        open("t4321");
+        browser.until_is("document.querySelector('.sel')?.id", "t4321");
+        browser.until(&shows_number(4_321));
+        browser.run("scrollTo(0, document.body.scrollHeight * 0.6)");
+        browser.until(
+            "document.elementsFromPoint(600, 500).some(element => element.matches('.src li'))",
+        );
+        browser.until("Number(document.elementsFromPoint(600, 500).find(element => element.matches('.src li')).id.slice(1)) > 2000");
+        open("t1");
+        browser.run("getSelection().selectAllChildren(document.querySelector('main'))");
+        assert_eq!(browser.get(copy), source, "{page}");
+        open("t1");
+        browser.keys("\u{e009}f");
+        browser.until_is(lines, 5_001);
+        open("t1");
+        browser.print_preview();
+        assert_eq!(browser.get(lines), 5_001, "{page}");
+        browser.no_print_preview();
+        assert_eq!(browser.errors(), Vec::<String>::new());
+    }
+}
+
+/// Where the script of the report is lost, a long page says that it has more lines.
+#[test]
+fn a_long_page_without_its_script_says_so() {
+    let dir = Dir::new();
+    dir.write("long.py", "value = 1\n".repeat(5_000));
+    dir.coverage(["run", "--source=.", "long.py"]).status(0);
+    dir.pulpcov(["html"]).status(0);
+    let page = fs::read_to_string(dir.path("htmlcov/long_py.html")).unwrap();
+    dir.write("long_py.html", page.replacen("<body", "<body data-ready", 1));
+    let browser = Browser::new(1280, 800);
+    browser.open(dir.path("long_py.html"));
+    let said = "document.querySelector('.rest').innerText";
+    browser.until_is(said, "The script of the report shows the lines from 2,001 on.");
+    assert_eq!(browser.get("document.querySelectorAll('ol > li').length"), 2_000);
+}
+
 /// The strip beside a long page has all of its parts, and leads to them.
 #[test]
 fn the_strip_shows_all_of_a_long_page() {
@@ -163,7 +230,8 @@ fn the_strip_shows_all_of_a_long_page() {
     dir.pulpcov(["html"]).status(0);
     let browser = Browser::new(1280, 800);
     browser.open(dir.path("htmlcov/long_py.html"));
-    let drawn = "document.querySelector('.marks path.m').getAttribute('d').split('z').length - 1";
+    let drawn =
+        "(document.querySelector('.marks path.m')?.getAttribute('d').split('z').length ?? 1) - 1";
     browser.until_is(drawn, 9_999);
     let end = browser.get("document.querySelector('.marks path.m').getBBox().y + document.querySelector('.marks path.m').getBBox().height");
     assert_eq!(end, 20_001);

@@ -9,13 +9,15 @@ use crate::support::sample::recorded;
 use crate::support::{Dir, pulpcov, root};
 
 /// For each message that names an option: some of its words, and the test that follows its advice.
-const FOLLOWED: [(&str, &str); 58] = [
+const FOLLOWED: [(&str, &str); 60] = [
     ("{}: none of its files is in {}: {}; --strip=N", "names_of_another_place_are_found"),
     ("nothing is left: --include and --omit", "names_are_mapped_and_chosen"),
     ("--badge and --summary write beside", "runs_are_added_and_drawn"),
     ("{option} needs a report of all files", "runs_are_added_and_drawn"),
     ("--history needs a file, in a folder", "runs_are_added_and_drawn"),
     ("the baseline has no file of this report", "what_rose_and_fell_is_shown_everywhere"),
+    ("The baseline counts as measured where", "the_baseline_is_where_the_branch_began"),
+    (", but the report has none: --include", "a_report_of_nothing_says_what_to_do"),
     ("no forge of this name is known", "pages_say_where_they_are_from"),
     ("--source-url needs the commit", "pages_say_where_they_are_from"),
     ("Exit codes:", "the_options_of_messages_exist"),

@@ -369,3 +369,202 @@ fn pages_say_where_they_are_from() {
         assert!(said.contains(why), "{template}: {said}");
     }
 }
+
+/// The data of long sources is compressed, so that a browser need not skip a hundred megabytes.
+#[test]
+fn a_single_file_is_shorter_than_its_sources() {
+    let dir = Dir::new();
+    dir.write("long.py", "value = 'a rather long line' + str(sum(range(100)))\n".repeat(20_000));
+    dir.coverage(["run", "long.py"]).status(0);
+    dir.pulpcov(["html", "--single-file=one.html"]).status(0);
+    let length = |name| fs::metadata(dir.path(name)).unwrap().len();
+    assert!(length("one.html") < length("long.py") / 2, "{}", length("one.html"));
+}
+
+#[test]
+fn contexts_that_the_data_does_not_have_are_told() {
+    let dir = recorded(&["--branch", "--context=nightly"]);
+    let plain = recorded(&["--branch"]);
+    for command in ["html", "report", "json"] {
+        let args = [command, "--contexts=weekly,^\x1b"];
+        let said = "no context matches \"weekly\", \"^\\u{1b}\", so nothing counts as run: ";
+        let ran = dir.pulpcov(args).status(dir.coverage(args).status);
+        ran.stderr(&format!("{said}the data has 1 context, such as nightly (no-such-context)"));
+        plain.pulpcov(args).stderr(&format!("{said}no contexts were measured"));
+    }
+    for right in ["nightly", "weekly,night"] {
+        let ran = dir.pulpcov(["report", &format!("--contexts={right}")]).status(0);
+        assert!(!ran.stderr.contains("no context matches"), "{}", ran.stderr);
+    }
+    // The page says so, too.
+    dir.pulpcov(["html", "--contexts=weekly"]).status(0);
+    let index = fs::read_to_string(dir.path("htmlcov/index.html")).unwrap();
+    assert!(index.contains("no context matches"), "{index}");
+    dir.write(".coveragerc", "[run]\ndisable_warnings = no-such-context\n");
+    let ran = dir.pulpcov(["html", "--contexts=weekly"]).status(0);
+    assert!(!ran.stderr.contains("no context matches"), "{}", ran.stderr);
+}
+
+/// coverage.py says only that there is no data.
+#[test]
+fn a_report_of_nothing_says_what_to_do() {
+    let empty = Dir::new();
+    let ran = empty.pulpcov(["html"]).status(1).stderr(".coverage: no data; measure first");
+    assert_eq!(ran.stdout, "No data to report.\n");
+    let dir = recorded(&[]);
+    dir.write("gone.py", "x = 1\n");
+    dir.coverage(["run", "--data-file=gone.data", "gone.py"]).status(0);
+    fs::remove_file(dir.path("gone.py")).unwrap();
+    for (nothing, something) in [
+        (&["html", "--include=nothing.py"][..], &["html", "--include=main.py"][..]),
+        (&["html", "--omit=*"], &["html", "--omit=main.py"]),
+        (&["html", "-i", "--data-file=gone.data"], &["html", "-i"]),
+    ] {
+        let ran = dir.pulpcov(nothing).status(1);
+        let count = if nothing.contains(&"-i") { "gone.data has 1 file" } else { " has 5 files" };
+        let ran = ran.stderr(&format!("{count}, but the report has none: --include, --omit"));
+        assert!(ran.stdout.contains("No data to report."), "{nothing:?}: {}", ran.stdout);
+        dir.pulpcov(something).status(0);
+    }
+}
+
+/// A percentage below a floor is not shown as the floor.
+#[test]
+fn a_percentage_below_a_floor_is_seen_to_be_below() {
+    let dir = Dir::new();
+    let ran = "x = 1\n".repeat(1_697);
+    dir.write("app.py", format!("{ran}if x == 2:\n{}", "    x = 2\n".repeat(302)));
+    dir.write(".gitignore", "*\n!app.py\n!.gitignore\n");
+    dir.init_git();
+    dir.git(&["commit", "-q", "--allow-empty", "-m", "nothing"]);
+    dir.coverage(["run", "app.py"]).status(0);
+    dir.write("pulpcov.toml", "[gate]\nfloor = 85\n\n[patch]\nfail_under = 85\n");
+    let below = "84.9% covered: 1698 of 2000 statements";
+    let ran = dir.pulpcov(["patch", "--base=HEAD"]).status(2);
+    assert!(ran.stdout.contains(below), "{}", ran.stdout);
+    let markdown = dir.pulpcov(["patch", "--base=HEAD", "--format=markdown"]).status(2).stdout;
+    assert!(markdown.contains(below), "{markdown}");
+    // Without the floor, digits are as many as they always are.
+    let ran = dir.pulpcov(["patch", "--base=HEAD", "--fail-under=80"]).status(0).stdout;
+    assert!(ran.contains("85% covered: 1698 of 2000 statements"), "{ran}");
+
+    dir.pulpcov(["html", "--patch", "--base=HEAD"]).status(0);
+    let page = |name: &str| fs::read_to_string(dir.path("htmlcov").join(name)).unwrap();
+    assert!(page("app_py.html").contains("<span class=\"pc\">84.9%</span>"));
+    assert!(page("index.html").contains("<td>84.9%</td>"));
+    assert!(page("index.html").contains(below));
+    assert_eq!(data(&dir.path("htmlcov"), "files")["judged"]["0"][2], "84.9");
+    // What coverage.py judges and prints stays as it is.
+    for options in [["report", "--fail-under=85"], ["report", "--fail-under=84.96"]] {
+        let (ours, theirs) = (dir.pulpcov(options), dir.coverage(options));
+        assert_eq!((ours.status, &ours.stdout), (theirs.status, &theirs.stdout));
+    }
+}
+
+#[test]
+fn what_is_written_beside_the_report_is_said() {
+    let dir = recorded(&[]);
+    let ran = dir.pulpcov(["html", "-d", "out", "--badge", "--summary"]).status(0);
+    for said in ["Wrote HTML report to out/index.html", "Wrote badge to out/badge.svg"] {
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    ran.stderr("Wrote summary to out/summary.md");
+    let ran = dir.pulpcov(["html", "-q", "--badge"]).status(0);
+    assert_eq!(ran.stderr, "");
+}
+
+/// A branch that added a line above the rest, so that nothing is where it was.
+fn branch() -> Dir {
+    let dir = recorded(&["--branch"]);
+    dir.write(".gitignore", "*\n!*.py\n!shop/\n!.gitignore\n!runs.jsonl\n");
+    dir.init_git();
+    dir.commit("before");
+    dir.git(&["checkout", "-q", "-b", "feature"]);
+    fs::rename(dir.path(".coverage"), dir.path("main.data")).unwrap();
+    let cart = fs::read_to_string(dir.path("shop/cart.py")).unwrap();
+    dir.write("shop/cart.py", format!("# One line more.\n{cart}"));
+    dir.commit("changed");
+    measured(dir, &["--branch"])
+}
+
+#[test]
+fn the_baseline_is_where_the_branch_began() {
+    let dir = branch();
+    let before = |dir: &Dir| data(&dir.path("htmlcov"), "files")["before"].clone();
+    dir.pulpcov(["html", "--baseline=main.data", "--baseline-rev=main"]).status(0);
+    let wanted = before(&dir);
+    let said = "The baseline counts as measured where the branch left main; --baseline-rev names";
+    let ran = dir.pulpcov(["html", "--patch", "--baseline=main.data"]).status(0).stderr(said);
+    assert!(!ran.stderr.contains("sources of now"), "{}", ran.stderr);
+    assert_eq!(before(&dir), wanted);
+    // Another revision can be named, and without changes, the sources are those of now.
+    let named = ["html", "--patch", "--baseline=main.data", "--baseline-rev=main"];
+    let ran = dir.pulpcov(named).status(0);
+    assert!(!ran.stderr.contains("counts as measured"), "{}", ran.stderr);
+    // A baseline of other sources is refused, and that is said once.
+    dir.write("shop/cart.py", "class Cart:\n    def add(self, n):\n        return n\n");
+    let dir = measured(dir, &["--branch"]);
+    let ran = dir.pulpcov(["html", "--baseline=main.data"]).status(1);
+    let lines: Vec<&str> = ran.stderr.lines().filter(|line| line.contains("baseline")).collect();
+    assert_eq!(lines.len(), 2, "{}", ran.stderr);
+    assert!(lines[0].starts_with("The baseline is compared with the sources of now"));
+    assert!(lines[1].contains("the baseline was measured on other sources of shop/cart.py;"));
+}
+
+/// That a run was added to the history is no change of the sources.
+#[test]
+fn the_history_makes_no_revision_dirty() {
+    let dir = branch();
+    let html = || dir.pulpcov(["html", "--history=runs.jsonl"]).status(0);
+    let revisions = || {
+        let runs = fs::read_to_string(dir.path("runs.jsonl")).unwrap();
+        let runs = runs.lines().map(|run| serde_json::from_str::<Value>(run).unwrap());
+        runs.map(|run| run["revision"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let commit = |dir: &Dir| dir.git(&["rev-parse", "--short=10", "HEAD"]).trim().to_owned();
+    html();
+    dir.commit("the first run");
+    let second = commit(&dir);
+    html();
+    html();
+    assert_eq!(revisions()[1..], [second.clone(), second.clone()]);
+    let index = || fs::read_to_string(dir.path("htmlcov/index.html")).unwrap();
+    assert!(index().contains(&format!("<span>sources of commit {second}</span>")));
+    // Another change is one. So it is from a folder below.
+    dir.write("shop/all.py", "def everything():\n    return 2\n");
+    html();
+    assert_eq!(revisions()[3], format!("{second}-dirty"));
+    dir.git(&["checkout", "-q", "shop/all.py"]);
+    let mut below = pulpcov();
+    below.args(["html", "--data-file=../.coverage", "--history=../runs.jsonl"]);
+    assert!(below.current_dir(dir.path("shop")).status().unwrap().success());
+    assert_eq!(revisions()[4], second);
+}
+
+/// The curve of a renamed file goes on.
+#[test]
+fn the_history_follows_renamed_files() {
+    let dir = branch();
+    let html = || dir.pulpcov(["html", "--history=runs.jsonl"]).status(0);
+    html();
+    dir.commit("the first run");
+    for (old, new) in [("shop/cart.py", "shop/basket.py"), ("shop/basket.py", "shop/trolley.py")] {
+        dir.git(&["mv", old, new]);
+        let module = new.trim_start_matches("shop/").trim_end_matches(".py");
+        dir.write("main.py", format!("from shop.{module} import Cart\n\nCart().add(3)\n"));
+        dir.commit("renamed");
+        dir.coverage(["run", "--branch", "--source=.", "main.py"]).status(0);
+        html();
+    }
+    let folder = dir.path("htmlcov");
+    let names = texts(&data(&folder, "files")["name"]);
+    let row = names.iter().position(|name| name == "shop/trolley.py").unwrap();
+    let points = &data(&folder, "history")["files"][row.to_string()];
+    assert!(points.as_array().unwrap().iter().all(Value::is_array), "{points}");
+    // The file keeps what was measured. A revision that git does not have is no reason to fail.
+    let runs = fs::read_to_string(dir.path("runs.jsonl")).unwrap();
+    assert_eq!(runs.matches("shop/cart.py").count(), 1);
+    dir.write("runs.jsonl", runs.replacen("\"revision\":\"", "\"revision\":\"--output=x", 1));
+    html();
+    assert!(!dir.path("x").exists());
+}

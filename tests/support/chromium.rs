@@ -189,6 +189,18 @@ impl Browser {
         String::from_utf8_lossy(&text.stdout).into_owned()
     }
 
+    /// Lets no scripts of pages run. Those of tests do.
+    #[track_caller]
+    pub(crate) fn allow_scripts(&self, allowed: bool) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !allowed }));
+    }
+
+    /// Runs a script in each page before its own scripts.
+    #[track_caller]
+    pub(crate) fn run_first(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
+    }
+
     /// Lets pages read the clipboard, as a user may.
     #[track_caller]
     pub(crate) fn allow_clipboard(&self) {

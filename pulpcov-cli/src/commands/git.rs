@@ -156,16 +156,23 @@ pub(super) fn last_changes(path: &Path) -> Vec<String> {
     String::from_utf8_lossy(&commits).lines().map(str::to_owned).collect()
 }
 
-/// Returns a short name of the commit that is checked out, with `-dirty` if tracked files differ. None without a repository. git
-/// is asked once.
-pub(super) fn description() -> Option<String> {
-    static NAME: OnceLock<Option<String>> = OnceLock::new();
-    let ask = || {
-        let options = ["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"];
-        let name = git(&options, Vec::new()).ok()?;
-        Some(String::from_utf8_lossy(&name).trim().to_owned()).filter(|name| !name.is_empty())
-    };
-    NAME.get_or_init(ask).clone()
+/// Returns a short name of the commit that is checked out, with `-dirty` if tracked files differ, but for `except`. None without
+/// a repository.
+pub(super) fn description(except: Option<&Path>) -> Option<String> {
+    let name = git(&["rev-parse", "--verify", "--short=10", "HEAD"], Vec::new()).ok()?;
+    let name = String::from_utf8_lossy(&name).trim().to_owned();
+    let mut status = vec!["status", "--porcelain", "--untracked-files=no"];
+    status.extend(["--ignore-submodules=dirty", "--", ":/"]);
+    let except = except.and_then(in_repository).map(|path| format!(":(top,exclude,literal){path}"));
+    status.extend(except.as_deref());
+    let differs = git(&status, Vec::new()).is_ok_and(|changes| !changes.is_empty());
+    Some(if differs { format!("{name}-dirty") } else { name })
+}
+
+/// Returns the path from the top folder of a file that exists in the repository.
+fn in_repository(path: &Path) -> Option<String> {
+    let top = top_folder()?.canonicalize().ok()?;
+    Some(path.canonicalize().ok()?.strip_prefix(top).ok()?.to_str()?.to_owned())
 }
 
 /// Returns whether the history of the repository is cut off.

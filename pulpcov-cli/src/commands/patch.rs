@@ -48,7 +48,7 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
             }
         }
         let failures = failures(args, &own, patch);
-        write(args, reporting, patch, options(args, reporting, &changes, &failures)?)?;
+        write(args, reporting, patch, options(args, &own, reporting, &changes, &failures)?)?;
         warn_of_other_places(reporting.data(), patch);
         if args.changes.diff.is_none() && !reporting.has_sources_elsewhere() {
             warn_of_newer_sources(reporting, patch);
@@ -59,11 +59,14 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
 
 fn options(
     args: &PatchArgs,
+    own: &PatchSettings,
     reporting: &Reporting,
     changes: &Changes,
     failures: &[String],
 ) -> Result<Options, Failure> {
     let options = changes.options(reporting.precision(args.precision)?);
+    let floor = args.fail_under.or(own.fail_under);
+    let options = floor.into_iter().fold(options, Options::floor);
     let options = failures.iter().fold(options, Options::failure);
     Ok(match args.max_bytes {
         Some(bytes) => options.max_bytes(bytes),

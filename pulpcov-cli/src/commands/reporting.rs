@@ -192,6 +192,28 @@ impl Reporting {
         })
     }
 
+    /// Passes on the outcome of a report. If there was nothing to report, says what to do.
+    pub(crate) fn explain_if_empty<T>(&self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        if let Err(Failure::Core(err)) = &outcome
+            && err.kind() == ErrorKind::NoData
+        {
+            ui::warning(&self.why_there_is_nothing());
+        }
+        outcome
+    }
+
+    /// Says why there is nothing to report, and what to do.
+    pub(crate) fn why_there_is_nothing(&self) -> String {
+        match self.data.files().len() {
+            0 => data::missing(&self.data_file()).to_string(),
+            count => format!(
+                "{} has {}, but the report has none: --include, --omit and the settings choose files, and -i leaves out those without sources",
+                ui::name(&self.data_file()),
+                plural(count, "file")
+            ),
+        }
+    }
+
     /// Refuses to report on nothing: a gate must not pass because of it.
     pub(crate) fn check_that_there_is_data(&self) -> Result<(), Failure> {
         if self.data.files().len() > 0 {
@@ -278,12 +300,13 @@ impl Reporting {
     /// The summary is never dropped, since the process ends after the report: freeing it would take a
     /// fiftieth of the report's time.
     pub(crate) fn summarize(&self, detail: Detail) -> Result<ManuallyDrop<Summary<'_>>, Failure> {
-        let warn = |warning: String| {
-            if self.warned.borrow_mut().insert(warning.clone()) {
-                ui::warning(&warning);
-            }
-        };
-        self.summarize_with(detail, warn).map(ManuallyDrop::new)
+        self.summarize_with(detail, |warning| self.warn_once(&warning)).map(ManuallyDrop::new)
+    }
+
+    fn warn_once(&self, warning: &str) {
+        if self.warned.borrow_mut().insert(warning.to_owned()) {
+            ui::warning(warning);
+        }
     }
 
     /// Compares data and sources like [`summarize`](Self::summarize), and returns the warnings too.
@@ -293,7 +316,7 @@ impl Reporting {
     ) -> Result<(ManuallyDrop<Summary<'_>>, Vec<String>), Failure> {
         let mut problems = Vec::new();
         let summary = self.summarize_with(detail, |warning| {
-            ui::warning(&warning);
+            self.warn_once(&warning);
             problems.push(warning);
         })?;
         Ok((ManuallyDrop::new(summary), problems))

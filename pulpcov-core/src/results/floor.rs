@@ -69,6 +69,11 @@ impl Floor {
         narrow(share.div_ceil(100 * u128::from(self.scale)))
     }
 
+    /// Returns the floor as a number of percent.
+    pub(super) fn percent(self) -> f64 {
+        self.scaled as f64 / self.scale as f64
+    }
+
     /// Returns of how many `covered` reaches the floor at most. `None` if the floor is 0, which everything reaches.
     ///
     /// # Examples

@@ -19,5 +19,7 @@ pub use analysis::Analysis;
 pub use floor::Floor;
 pub use lines::format_lines;
 pub use numbers::Numbers;
-pub use percent::{Precision, display_covered, fail_under_message, should_fail_under};
+pub use percent::{
+    Precision, display_covered, display_covered_below, fail_under_message, should_fail_under,
+};
 pub use region_splitter::RegionSplitter;

@@ -1,5 +1,6 @@
 //! Percentages, rounded and compared as in coverage.py.
 
+use super::Floor;
 use crate::pytext::float_repr;
 use crate::{Error, ErrorKind, Result};
 
@@ -20,6 +21,9 @@ pub struct Precision(usize);
 
 /// The maximum number of decimal places. The smallest `f64` above zero, 2⁻¹⁰⁷⁴, has as many.
 const MOST_DIGITS: usize = 1074;
+
+/// How many more digits show at most that a percentage is below a floor. An `f64` below 100 has no more.
+const MORE_DIGITS: usize = 16;
 
 impl Precision {
     /// Creates a precision of `digits` decimal places.
@@ -83,6 +87,32 @@ pub fn display_covered(percent: f64, precision: Precision) -> String {
         percent
     };
     fixed(shown, precision)
+}
+
+/// Formats a percentage as [`display_covered`] does, but with more digits if it is below `floor` and would be shown as the floor or
+/// more.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::results::{Precision, display_covered_below};
+///
+/// let (floor, whole) = ("85".parse()?, Precision::default());
+/// assert_eq!(display_covered_below(84.6, floor, whole), "84.6");
+/// assert_eq!(display_covered_below(84.996, floor, whole), "84.996");
+/// assert_eq!(display_covered_below(84.4, floor, whole), "84");
+/// assert_eq!(display_covered_below(85.4, floor, whole), "85");
+/// # Ok::<(), pulpcov_core::Error>(())
+/// ```
+pub fn display_covered_below(percent: f64, floor: Floor, precision: Precision) -> String {
+    let floor = floor.percent();
+    let shows_it = |text: &String| text.parse::<f64>().is_ok_and(|shown| shown < floor);
+    let shown = display_covered(percent, precision);
+    if percent >= floor || shows_it(&shown) {
+        return shown;
+    }
+    let digits = (1..MORE_DIGITS).map(|more| Precision(precision.0.saturating_add(more)));
+    digits.map(|digits| display_covered(percent, digits)).find(shows_it).unwrap_or(shown)
 }
 
 /// Returns whether `total` is below `fail_under`. Both are percentages.

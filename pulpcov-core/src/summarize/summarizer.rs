@@ -589,6 +589,7 @@ impl<'a> Summarizer<'a> {
             return Err(Error::new(ErrorKind::NoData, "No data to report."));
         }
         let mut warnings = self.traced.leave_out(&mut tasks);
+        warnings.extend(self.no_such_context(selection.as_ref()));
         let (version, outcomes) = self.outcomes(facts, &tasks, selection.as_ref(), &joined);
         let mut files = Vec::with_capacity(tasks.len());
         warnings.extend(self.unmatched_rows(&tasks, &outcomes));
@@ -680,6 +681,18 @@ impl<'a> Summarizer<'a> {
             })
         });
         failed.map_or(Ok(Some(selection)), Err)
+    }
+
+    /// Returns a warning if contexts are asked for, and the data has none of them.
+    fn no_such_context(&self, selection: Option<&ContextSelection>) -> Option<Warning> {
+        selection.filter(|selection| selection.is_empty())?;
+        let names = self.data.contexts();
+        let named: Vec<&str> = names.into_iter().filter(|name| !name.is_empty()).collect();
+        Some(Warning::NoSuchContext {
+            patterns: self.contexts.clone(),
+            contexts: named.len(),
+            first: named.first().map(|name| (*name).to_owned()),
+        })
     }
 
     /// Returns warnings about files whose rows the report does not find, because it looks for them

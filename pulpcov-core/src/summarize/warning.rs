@@ -67,6 +67,17 @@ pub enum Warning {
         /// The name of each file in the data, and the name that the report looks for.
         files: Vec<(FilePath, FilePath)>,
     },
+    /// The report counts only what ran in some contexts, and the data has none of them. Nothing counts as run. coverage.py does the
+    /// same, without a warning.
+    #[non_exhaustive]
+    NoSuchContext {
+        /// The regular expressions, of which no context matches any.
+        patterns: Vec<String>,
+        /// The number of contexts that the data has. One without a name does not count.
+        contexts: usize,
+        /// The first of them.
+        first: Option<String>,
+    },
     /// A plugin of coverage.py traced files, and only the plugin knows their statements.
     #[non_exhaustive]
     Plugin {
@@ -128,6 +139,7 @@ impl Warning {
             Self::Withheld { .. } => "source-withheld",
             Self::Mismatch { .. } | Self::OtherMismatch { .. } => "source-mismatch",
             Self::UnmatchedRows { .. } => "unmatched-rows",
+            Self::NoSuchContext { .. } => "no-such-context",
             Self::Plugin { .. } => "plugin-lines",
         }
     }
@@ -183,6 +195,23 @@ impl fmt::Display for Warning {
                 match files.len().saturating_sub(UNMATCHED_NAMED) {
                     0 => Ok(()),
                     more => write!(f, ", and {more} more"),
+                }
+            }
+            Self::NoSuchContext { patterns, contexts, first } => {
+                let patterns: Vec<String> =
+                    patterns.iter().map(|pattern| format!("{pattern:?}")).collect();
+                let patterns = patterns.join(", ");
+                write!(
+                    f,
+                    "no context matches {}, so nothing counts as run: ",
+                    printable(&patterns)
+                )?;
+                match first {
+                    None => f.write_str("no contexts were measured"),
+                    Some(first) => {
+                        let contexts = plural(*contexts, "context");
+                        write!(f, "the data has {contexts}, such as {}", printable(first))
+                    }
                 }
             }
             Self::Plugin { plugin, files, measured } => {

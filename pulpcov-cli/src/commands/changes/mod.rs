@@ -70,6 +70,11 @@ impl Changes {
         self.source.base.as_ref()
     }
 
+    /// Returns what the changes are from, as [`base`](Self::base) does.
+    pub(super) fn into_base(self) -> Option<Base> {
+        self.source.base
+    }
+
     /// Returns how a patch is written: what it is from, and how many decimals percentages have.
     pub(super) fn options(&self, precision: Precision) -> Options {
         let options = Options::new().precision(precision);

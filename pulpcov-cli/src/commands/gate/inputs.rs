@@ -161,7 +161,7 @@ impl Names {
     }
 
     /// Returns the old and the new names in the report of renamed files.
-    pub(super) fn renamed(&self, changes: &NameChanges) -> Vec<(String, String)> {
+    pub(in crate::commands) fn renamed(&self, changes: &NameChanges) -> Vec<(String, String)> {
         let pair =
             |(old, new): &(PathBuf, PathBuf)| (self.of_repository(old), self.of_repository(new));
         changes.renamed.iter().map(pair).collect()

@@ -30,7 +30,9 @@ pub(super) fn write(
     let totals = summary.totals();
     if args.badge {
         let options = badge::Options::new().precision(precision);
-        write_file(&folder.join(BADGE), |out| badge::write_svg(totals, &options, out))?;
+        write_file(args, "badge", &folder.join(BADGE), |out| {
+            badge::write_svg(totals, &options, out)
+        })?;
     }
     if args.summary {
         let title =
@@ -39,7 +41,7 @@ pub(super) fn write(
             .format(Format::Markdown)
             .precision(precision)
             .max_bytes(LONGEST_SUMMARY - title.len());
-        write_file(&folder.join(SUMMARY), |out| {
+        write_file(args, "summary", &folder.join(SUMMARY), |out| {
             out.write_all(title.as_bytes())?;
             text::write(summary, &options, out).map(drop)
         })?;
@@ -62,8 +64,14 @@ pub(super) fn check(args: &HtmlArgs, folder: &Path) -> Result<(), Failure> {
 }
 
 fn write_file(
+    args: &HtmlArgs,
+    what: &str,
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
 ) -> Result<(), Failure> {
-    Ok(WholeFile::at(path).write(write)?)
+    WholeFile::at(path).write(write)?;
+    if !args.quiet {
+        ui::message(&format!("Wrote {what} to {}", path.display()));
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The history of runs: reads it, and adds this run.
 
+use std::collections::HashSet;
 use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -7,12 +8,16 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use pulpcov_core::Error;
 use pulpcov_core::report::html::{History, Run};
-use pulpcov_core::summarize::Summary;
+use pulpcov_core::summarize::{FileSummary, Summary};
 
+use super::super::gate::Names;
 use super::super::reporting::Reporting;
 use super::super::{git, plain_file};
 use crate::exit::Failure;
 use crate::{trust, ui};
+
+/// How many revisions git is asked about, the newest. Of files that are gone for long, it would be asked in vain in each report.
+const REVISIONS: usize = 10;
 
 /// A history, and the run that is not yet in its file.
 pub(super) struct NewRun {
@@ -21,9 +26,10 @@ pub(super) struct NewRun {
 }
 
 impl NewRun {
-    /// Reads the history, and adds this run. A file that does not exist has no runs.
+    /// Reads the history, and adds this run, whose sources have this revision. A file that does not exist has no runs.
     pub(super) fn read(
         path: &Path,
+        revision: Option<String>,
         reporting: &Reporting,
         summary: &Summary<'_>,
     ) -> Result<(Self, History), Failure> {
@@ -39,12 +45,8 @@ impl NewRun {
         let unreadable = |err: Error| Failure::Refused(err.with_path(path).to_string());
         let mut history = History::parse(&bytes).map_err(unreadable)?;
         let time = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let revision = match reporting.plan.sources.revision() {
-            Some(revision) => revision.to_owned(),
-            // Of sources elsewhere, the revision is not known.
-            None if reporting.has_sources_elsewhere() => String::new(),
-            None => git::description().unwrap_or_default(),
-        };
+        follow_renames(&mut history, reporting, summary);
+        let revision = revision.unwrap_or_default();
         let run = Run::new(summary, time, revision);
         let line = run.to_line();
         history.push(run);
@@ -68,5 +70,24 @@ impl NewRun {
         append().map_err(|err| {
             Failure::Refused(format!("{}: the run cannot be added: {err}", ui::name(&self.path)))
         })
+    }
+}
+
+/// Gives files that were renamed since a run their names of now, so that their curves go on. The file keeps the old names.
+///
+/// Without git, or if git does not have the revision of a run, names are what they are.
+fn follow_renames(history: &mut History, reporting: &Reporting, summary: &Summary<'_>) {
+    let known: HashSet<&str> = summary.files().iter().map(FileSummary::name).collect();
+    let names = Names::new(reporting);
+    for (revision, gone) in history.gone(|name| known.contains(name)).into_iter().take(REVISIONS) {
+        let commit = revision.strip_suffix("-dirty").unwrap_or(&revision);
+        let changes = git::commit_of(commit)
+            .and_then(|commit| git::names_since(&commit, reporting.plan.sources.revision()));
+        let renamed = names.renamed(&changes.unwrap_or_default());
+        for (old, new) in renamed {
+            if gone.contains(&old) && known.contains(new.as_str()) {
+                history.rename(&old, &new);
+            }
+        }
     }
 }

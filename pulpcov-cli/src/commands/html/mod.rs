@@ -44,9 +44,11 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
         true => Some(parts::changes(args, &own.patch, &mut reporting, precision)?),
         false => None,
     };
-    let (summary, mut problems) = reporting.summarize_and_list(Detail::Everything)?;
+    let summary = reporting.summarize_and_list(Detail::Everything);
+    let (summary, mut problems) = reporting.explain_if_empty(summary)?;
     if summary.all_files().next().is_none() {
         writeln!(anstream::stdout(), "No data to report.").map_err(Failure::Output)?;
+        ui::warning(&reporting.why_there_is_nothing());
         return Ok(Exit::Error);
     }
     let stale = gate::stale(&summary)?;
@@ -54,17 +56,22 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
         ui::warning(message);
         problems.push(message.clone());
     }
-    let mut options = options(args, &reporting, precision)?
-        .origin(parts::origin(&reporting))
-        .one_total(args.one_total.one_total);
+    let revision = parts::revision(args, &reporting);
+    let origin = parts::origin(&reporting, revision.as_deref());
+    let mut options =
+        options(args, &reporting, precision)?.origin(origin).one_total(args.one_total.one_total);
     if let Some(template) = &args.source_url {
         let template = forge::source_url(template, &reporting)?;
         options = options.source_url(&template, &forge::folder_in_repository(&reporting))?;
     }
-    if let Some(changes) = changes {
-        options = options.changes(changes);
-    }
-    if let Some(baseline) = parts::baseline(args, &reporting, &summary)? {
+    let base = match changes {
+        Some((changes, base)) => {
+            options = options.changes(changes);
+            base
+        }
+        None => None,
+    };
+    if let Some(baseline) = parts::baseline(args, base.as_ref(), &reporting, &summary)? {
         options = options.baseline(baseline);
     }
     match parts::verdict(args, &own, &reporting, &summary) {
@@ -85,7 +92,7 @@ fn report(args: &HtmlArgs) -> Result<Exit, Failure> {
             None
         }
         Some(path) => {
-            let (run, history) = NewRun::read(path, &reporting, &summary)?;
+            let (run, history) = NewRun::read(path, revision, &reporting, &summary)?;
             options = options.history(history);
             Some(run)
         }

@@ -10,13 +10,14 @@ use pulpcov_core::config::{OwnSettings, PatchSettings};
 use pulpcov_core::discover::DataFileName;
 use pulpcov_core::report::gate::GateReport;
 use pulpcov_core::report::html;
+use pulpcov_core::report::patch::Options;
 use pulpcov_core::results::Precision;
 use pulpcov_core::summarize::{Detail, Summary};
 use pulpcov_core::text::{plural, printable};
 
 use super::super::changes::Changes;
 use super::super::gate::{self, Judged};
-use super::super::git;
+use super::super::git::{self, Base};
 use super::super::reporting::Reporting;
 use crate::args::HtmlArgs;
 use crate::exit::Failure;
@@ -26,17 +27,25 @@ use crate::ui;
 /// How many hosts the report names.
 const HOSTS_NAMED: usize = 5;
 
-/// Returns where the report is from, for a reader who finds it later.
-pub(super) fn origin(reporting: &Reporting) -> Vec<String> {
-    let mut parts = vec![format!("pulpcov {}", env!("CARGO_PKG_VERSION"))];
+/// Returns the revision of the sources, if it is known: the one that an option names, or the commit that is checked out. That a
+/// run was added to the history is no change of the sources.
+pub(super) fn revision(args: &HtmlArgs, reporting: &Reporting) -> Option<String> {
     match reporting.plan.sources.revision() {
-        Some(revision) => parts.push(format!("sources of {revision}")),
-        None if reporting.has_sources_elsewhere() => {}
-        None => parts.extend(git::description().map(|name| match name.strip_suffix("-dirty") {
-            Some(commit) => format!("sources of commit {commit} with changes"),
-            None => format!("sources of commit {name}"),
-        })),
+        Some(revision) => Some(revision.to_owned()),
+        None if reporting.has_sources_elsewhere() => None,
+        None => git::description(args.history.as_deref()),
     }
+}
+
+/// Returns where the report is from, for a reader who finds it later. `revision` is that of the sources.
+pub(super) fn origin(reporting: &Reporting, revision: Option<&str>) -> Vec<String> {
+    let mut parts = vec![format!("pulpcov {}", env!("CARGO_PKG_VERSION"))];
+    let is_named = reporting.plan.sources.revision().is_some();
+    parts.extend(revision.map(|name| match name.strip_suffix("-dirty") {
+        _ if is_named => format!("sources of {name}"),
+        Some(commit) => format!("sources of commit {commit} with changes"),
+        None => format!("sources of commit {name}"),
+    }));
     let file = reporting.data_file();
     let written = file.metadata().and_then(|status| status.modified()).ok();
     let written = written.and_then(|time| Timestamp::try_from(time).ok());
@@ -81,36 +90,46 @@ fn combined_from(data_file: &Path, inputs: &[PathBuf]) -> Option<String> {
     Some(format!("combined from {}{from}", plural(inputs.len(), "data file")))
 }
 
-/// Returns the changes that the report shows.
+/// Returns the changes that the report shows, and what they are from, unless a file has them.
 pub(super) fn changes(
     args: &HtmlArgs,
     own: &PatchSettings,
     reporting: &mut Reporting,
     precision: Precision,
-) -> Result<html::Changes, Failure> {
+) -> Result<(html::Changes, Option<Base>), Failure> {
     let changes = Changes::read(&args.changes, reporting.plan.sources.revision(), None, own)?;
-    changes.compare(reporting, None, |_, patch| {
-        Ok(html::Changes::new(patch, &changes.options(precision))?)
-    })
+    let options = own.fail_under.iter().copied().fold(changes.options(precision), Options::floor);
+    let shown =
+        changes.compare(reporting, None, |_, patch| Ok(html::Changes::new(patch, &options)?))?;
+    Ok((shown, changes.into_base()))
 }
 
-/// Returns what was covered before, if the options name data of another version.
+/// Returns what was covered before, if the options name data of another version. Unless an option says which version, it is the
+/// one that the shown changes are from.
 pub(super) fn baseline(
     args: &HtmlArgs,
+    base: Option<&Base>,
     reporting: &Reporting,
     summary: &Summary<'_>,
 ) -> Result<Option<html::Baseline>, Failure> {
     let Some(path) = &args.baseline else { return Ok(None) };
-    let revision = args.baseline_rev.as_deref();
+    let revision = args.baseline_rev.as_deref().or(base.map(|base| base.commit.as_str()));
+    if let (None, Some(base)) = (&args.baseline_rev, base) {
+        ui::message(&format!(
+            "The baseline counts as measured where the branch left {}; --baseline-rev names another revision",
+            printable(&base.name)
+        ));
+    }
     // Files that are gone may have no source any more.
     let plan = ReportPlan { leave_out_errors: true, ..reporting.plan.clone() };
     let before = gate::baseline_reporting(path, revision, &plan)?;
-    let before = before.summarize_with(Detail::Everything, |warning| {
-        ui::warning(&format!("of the baseline: {warning}"));
-    })?;
+    let mut warnings = Vec::new();
+    let before = before.summarize_with(Detail::Everything, |warning| warnings.push(warning))?;
+    // The warnings would say the same.
     if let Some(message) = gate::baseline_of_other_sources(&before)? {
         return Err(Failure::Refused(message));
     }
+    warnings.iter().for_each(|warning| ui::warning(&format!("of the baseline: {warning}")));
     if before.has_arcs() != summary.has_arcs() {
         ui::warning(
             "only one of the baseline and the data has branches, so their percentages count different things",

@@ -12,7 +12,7 @@ mod github;
 mod json;
 pub(in crate::report) mod markdown;
 #[cfg(feature = "html")]
-mod page;
+pub(in crate::report) mod page;
 mod text;
 mod words;
 

@@ -18,6 +18,7 @@ pub(super) const SCRIPT: &str = concat!(
     include_str!("../../templates/script/contexts.js"),
     include_str!("../../templates/script/tests.js"),
     include_str!("../../templates/script/copy.js"),
+    include_str!("../../templates/script/lines.js"),
     include_str!("../../templates/script/source.js"),
     include_str!("../../templates/script/changes.js"),
     include_str!("../../templates/script/search.js"),

@@ -1,6 +1,6 @@
 //! What was covered before, in another version of the sources and data.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::tables::regions;
 use crate::Result;
@@ -53,10 +53,35 @@ pub(super) struct FileBefore {
     /// The numbers of functions and classes. Each is with its first line in the new version, because several can have the
     /// same name. The code outside of them has no name.
     regions: HashMap<(RegionKind, Option<String>), Vec<RegionBefore>>,
-    /// The statements of now that ran before, and did not run now.
-    pub(super) lost: Vec<i32>,
-    /// The statements of now that ran now, and did not run before.
-    pub(super) won: Vec<i32>,
+    /// What ran before, and did not run now.
+    pub(super) lost: Differing,
+    /// What ran now, and did not run before.
+    pub(super) won: Differing,
+}
+
+/// What ran in one version only, by the lines of now.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Differing {
+    /// Statements.
+    pub(super) lines: Vec<i32>,
+    /// Branches from lines that ran in both versions.
+    pub(super) branches: BTreeSet<(i32, i32)>,
+}
+
+impl Differing {
+    /// Returns the lines with a statement or a branch.
+    pub(super) fn count(&self) -> usize {
+        let lines: BTreeSet<i32> = self.branches.iter().map(|(from, _)| *from).collect();
+        self.lines.len() + lines.len()
+    }
+
+    pub(super) fn has_line(&self, line: i32) -> bool {
+        self.lines.binary_search(&line).is_ok()
+    }
+
+    pub(super) fn has_branch_from(&self, line: i32) -> bool {
+        self.branches.range((line, i32::MIN)..=(line, i32::MAX)).next().is_some()
+    }
 }
 
 /// The first line of a region in the new version, unless it was edited, and what was covered.
@@ -123,7 +148,25 @@ impl FileBefore {
                 .filter(|line| is_statement(new, *line) && has_run(new, *line) != old_ran)
                 .collect()
         };
-        let (lost, won) = (differ(true), differ(false));
+        // The target of an exit is the line that the code begins with, as a negative number.
+        let target_now = |line: i32| match line {
+            ..0 => line_now(-line).map(|line| -line),
+            _ => line_now(line),
+        };
+        let branches = |old_arcs: &[(i32, i32)], new_arcs: &[(i32, i32)]| {
+            let ran = old_arcs.iter().filter(|(from, _)| has_run(old, *from));
+            let now = ran.filter_map(|&(from, to)| Some((line_now(from)?, target_now(to)?)));
+            let both = now.filter(|arc| has_run(new, arc.0) && new_arcs.binary_search(arc).is_ok());
+            both.collect()
+        };
+        let lost = Differing {
+            lines: differ(true),
+            branches: branches(&old.executed_branch_arcs(), new.missing_branch_arcs()),
+        };
+        let won = Differing {
+            lines: differ(false),
+            branches: branches(old.missing_branch_arcs(), &new.executed_branch_arcs()),
+        };
         Ok(Self { numbers: before.numbers(), regions: numbers_of, lost, won })
     }
 

@@ -225,8 +225,9 @@ impl<'a> Folder<'a> {
             hasher.add_numbers(lines.iter().copied());
         }
         hasher.add_numbers(page.changed_lines().iter().copied());
-        for lines in page.before.iter().flat_map(|before| [&before.lost, &before.won]) {
-            hasher.add_numbers(lines.iter().copied());
+        for differing in page.before.iter().flat_map(|before| [&before.lost, &before.won]) {
+            hasher.add_numbers(differing.lines.iter().copied());
+            hasher.add_numbers(differing.branches.iter().flat_map(|&(from, to)| [from, to]));
         }
         hasher.add(&format!("{:?}", page.before.map(|before| before.numbers)));
         let counted = format!("{:?}", analysis.counted_branches());

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 
 use crate::report::gate::GateReport;
+use crate::report::gate::page::FileBelow;
+use crate::results::Floor;
 use crate::text::printable;
 
 /// The verdict of a gate, for [`Options::gate`](super::Options::gate): which files are below their floors, and what makes them
@@ -54,6 +56,8 @@ pub(super) struct JudgedFile {
     pub(super) fails: bool,
     /// How much is missing, what asks for more, and what makes the file pass.
     pub(super) words: String,
+    /// The percentage that is asked of its lines and branches together, if that is asked.
+    pub(super) floor: Option<Floor>,
 }
 
 impl Gate {
@@ -62,10 +66,11 @@ impl Gate {
         let files: Vec<JudgedFile> = report
             .files_below()
             .into_iter()
-            .map(|(name, fails, words)| JudgedFile {
+            .map(|FileBelow { name, fails, words, floor }| JudgedFile {
                 name,
                 fails,
                 words: printable(&words).into_owned(),
+                floor,
             })
             .collect();
         let by_name = files.iter().enumerate().map(|(at, file)| (file.name.clone(), at)).collect();

@@ -1,6 +1,6 @@
 //! The runs of a project, one line each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +123,50 @@ impl History {
     /// Adds a run, the newest.
     pub fn push(&mut self, run: Run) {
         self.runs.push(run);
+    }
+
+    /// Returns the files of the runs that `is_known` does not know, by the revisions of the last runs that have them, the newest
+    /// run first. They were deleted or renamed since.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::report::html::History;
+    ///
+    /// let run = |time, file| {
+    ///     format!("{{\"format\":1,\"time\":\"{time}\",\"revision\":\"of {time}\",\"total\":[1,2],\"files\":{{\"{file}\":[1,2]}}}}\n")
+    /// };
+    /// let mut history = History::parse((run("1", "a.py") + &run("2", "b.py")).as_bytes())?;
+    /// let gone = history.gone(|name| name == "b.py");
+    /// assert_eq!(gone, [("of 1".to_owned(), ["a.py".to_owned()].into())]);
+    ///
+    /// history.rename("a.py", "b.py");
+    /// assert!(history.gone(|name| name == "b.py").is_empty());
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn gone(&self, is_known: impl Fn(&str) -> bool) -> Vec<(String, BTreeSet<String>)> {
+        let mut seen = BTreeSet::new();
+        let mut gone = Vec::new();
+        for run in self.runs.iter().rev().take(RUNS_DRAWN) {
+            let unknown = run.files.keys().filter(|name| !is_known(name));
+            let unknown: BTreeSet<String> =
+                unknown.filter(|name| seen.insert(name.as_str())).cloned().collect();
+            if !unknown.is_empty() {
+                gone.push((run.revision.clone(), unknown));
+            }
+        }
+        gone
+    }
+
+    /// Gives a file of the runs another name. A run that has a file of the new name stays as it is.
+    ///
+    /// [`gone`](Self::gone) has an example.
+    pub fn rename(&mut self, old: &str, new: &str) {
+        for run in self.runs.iter_mut().filter(|run| !run.files.contains_key(new)) {
+            if let Some(covered) = run.files.remove(old) {
+                run.files.insert(new.to_owned(), covered);
+            }
+        }
     }
 
     /// Returns what pages draw: the runs, and for each of these files what was covered in each run.

@@ -29,10 +29,12 @@
 //! | `folder.rs` | the report as a folder, in which only files that changed are written again |
 //! | `fingerprint.rs` | hashes of what a file of the folder is made from |
 //! | `single.rs` | the report as one page |
+//! | `compressed.rs` | text of the one page that is compressed |
 
 mod assets;
 mod baseline;
 mod changes;
+mod compressed;
 mod contexts;
 mod escape;
 mod fingerprint;

@@ -14,7 +14,7 @@ use crate::Result;
 use crate::impact::without_phase;
 use crate::python::Facts;
 use crate::report::flat_name;
-use crate::results::{Analysis, Numbers};
+use crate::results::{Analysis, Numbers, Precision, display_covered, display_covered_below};
 use crate::summarize::{FileSummary, Summary};
 use crate::text::{human_cmp, printable};
 
@@ -129,6 +129,23 @@ pub(super) fn shown_context(name: &str) -> &str {
 }
 
 impl Page<'_> {
+    /// Returns how much of the file is covered, as text. If that is below the floor of the file, it is not shown as the floor.
+    pub(super) fn percent(&self, precision: Precision) -> String {
+        let percent = self.file.numbers().percent_covered();
+        match self.judged.and_then(|judged| judged.floor) {
+            Some(floor) => display_covered_below(percent, floor, precision),
+            None => display_covered(percent, precision),
+        }
+    }
+
+    /// Returns what the lists say of the file: the percentage, or that there is nothing to cover.
+    pub(super) fn coverage(&self, precision: Precision) -> String {
+        match self.file.numbers().statements {
+            0 => "no statements".to_owned(),
+            _ => format!("{}%", self.percent(precision)),
+        }
+    }
+
     /// Returns the changed lines.
     pub(super) fn changed_lines(&self) -> &[i32] {
         self.changed.map_or(&[], |changed| &changed.lines)

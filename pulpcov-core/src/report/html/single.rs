@@ -1,7 +1,8 @@
 //! The report as one page, which contains all other pages as text. The script creates the elements
 //! of a page when the page is shown.
 //!
-//! A browser skips text much faster than `<template>` elements, whose content it parses.
+//! A browser skips text much faster than `<template>` elements, whose content it parses. Sources, changes and data are compressed,
+//! because a browser takes seconds to skip a hundred megabytes.
 
 use std::io::{BufWriter, Write};
 
@@ -11,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
 use super::assets::{SCRIPT, STYLE};
+use super::compressed::compressed;
 use super::contexts::{ContextCounts, LineContexts};
 use super::page_text::PageText;
 use super::pages::Report;
@@ -31,11 +33,14 @@ pub(super) fn write(report: &Report<'_>, out: impl Write) -> Result<()> {
     let counts: Vec<&[ContextCounts]> =
         pieces.iter().map(|piece| piece.context_counts.as_slice()).collect();
     let tables = tables(report, &counts)?;
-    let mut data: Vec<(String, String)> =
-        tables.into_iter().map(|(name, json)| (name.to_owned(), json)).collect();
+    let mut data = Vec::new();
+    for (name, json) in tables {
+        data.push((name.to_owned(), compressed(&json)?));
+    }
     let mut pages = Vec::new();
     for view in report.views() {
-        pages.push(views::view(report, view, false)?);
+        let part = views::view(report, view, false)?;
+        pages.push(if view == "patch" { packed(part)? } else { part });
     }
     for piece in pieces {
         pages.extend(piece.page);
@@ -74,15 +79,22 @@ fn piece(report: &Report<'_>, at: usize) -> Result<Piece> {
     let mut lines = String::new();
     push_lines(&mut lines, page, &text, contexts.as_ref());
     let encoded = match &contexts {
-        Some(contexts) => Some((format!("ctx.{}", page.name), json(&contexts.encode())?)),
+        Some(contexts) => {
+            Some((format!("ctx.{}", page.name), compressed(&json(&contexts.encode())?)?))
+        }
         None => None,
     };
     let context_counts = contexts.iter().flat_map(LineContexts::context_counts).collect();
     Ok(Piece {
-        page: views::source(report, at, &lines, String::new())?,
+        page: views::source(report, at, &lines, String::new())?.map(packed).transpose()?,
         contexts: encoded,
         context_counts,
     })
+}
+
+/// Returns a page whose body is compressed.
+fn packed(part: Part) -> Result<Part> {
+    Ok(Part { body: compressed(&part.body)?, is_packed: true, ..part })
 }
 
 /// Returns a hash of a script or a style sheet as a Content-Security-Policy expects it:

@@ -5,17 +5,22 @@ use std::fmt::Write;
 use std::mem;
 use std::ops::RangeInclusive;
 
+use super::baseline::FileBefore;
 use super::contexts::LineContexts;
 use super::escape::{push_decimal, push_text};
 use super::highlight::Highlighter;
 use super::page_text::{LineEnd, PageText};
 use super::pages::Page;
+use super::views::thousands;
 use crate::python::Facts;
 use crate::results::Analysis;
 use crate::text::branches;
 
 /// The number of lines in a block. A browser only lays out the blocks that are in view.
 const BLOCK: i32 = 200;
+
+/// The number of lines that a browser makes elements of at once. A page with many more could not be used for a second.
+const AT_ONCE: i32 = 10 * BLOCK;
 
 /// The category of a line, as in coverage.py's report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +43,9 @@ impl Category {
 }
 
 /// Appends the lines of a file as list items.
+///
+/// Of a long file, the blocks after the first are in `noscript` elements. Where scripts run, a browser takes their content as
+/// text, and the script makes elements of it bit by bit. Where no scripts run, it is HTML as any other.
 pub(super) fn push_lines(
     html: &mut String,
     page: &Page<'_>,
@@ -48,22 +56,52 @@ pub(super) fn push_lines(
     html.reserve(text.written().len() * 2 + 256);
     let lines = Lines::new(page.facts, page.analysis);
     let mut highlighter = Highlighter::new(page.file.is_python());
+    let mut last = 1;
     // Only a newline ends a line, as in Python's tokenizer. Other characters at which
     // `str.splitlines()` splits are part of the line.
     for (number, (line, end)) in (1..).zip(text.lines()) {
         if number % BLOCK == 1 {
-            let close = if number > 1 { "</ol>" } else { "" };
-            html.push_str(close);
-            html.push_str("<ol>");
+            push_block_start(html, number);
         }
         lines.push_start(html, number, page, end, false);
         highlighter.push_line(html, line);
         if let Some(contexts) = contexts.filter(|_| lines.category(number).is_some()) {
             contexts.push_label(html, number);
         }
-        lines.push_annotation(html, number);
+        lines.push_annotation(html, number, page);
+        last = number;
     }
-    html.push_str("</ol>");
+    html.push_str(block_end(last));
+}
+
+/// Returns the attribute that says whether a line was lost or won.
+fn was(before: &FileBefore, line: i32) -> &'static str {
+    match before {
+        FileBefore { lost, .. } if lost.has_line(line) => " data-was=lost",
+        FileBefore { won, .. } if won.has_line(line) => " data-was=won",
+        FileBefore { lost, .. } if lost.has_branch_from(line) => " data-was=lost-branch",
+        FileBefore { won, .. } if won.has_branch_from(line) => " data-was=won-branch",
+        _ => "",
+    }
+}
+
+/// Appends the end of the block before a line, and the start of the block that begins with the line.
+fn push_block_start(html: &mut String, line: i32) {
+    if line > 1 {
+        html.push_str(block_end(line - 1));
+    }
+    if line == AT_ONCE + 1 {
+        // The script takes this away.
+        html.push_str("<p class=\"note rest\">The script of the report shows the lines from ");
+        html.push_str(&thousands(AT_ONCE.unsigned_abs() as usize + 1));
+        html.push_str(" on.</p>");
+    }
+    html.push_str(if line > AT_ONCE { "<noscript><ol>" } else { "<ol>" });
+}
+
+/// Returns the end of the block that has a line.
+fn block_end(line: i32) -> &'static str {
+    if line > AT_ONCE { "</ol></noscript>" } else { "</ol>" }
 }
 
 /// Returns parts of a file as list items. The ranges are in order, and do not overlap.
@@ -87,7 +125,7 @@ pub(super) fn excerpts(
         }
         lines.push_start(&mut part, number, page, end, true);
         highlighter.push_line(&mut part, line);
-        lines.push_annotation(&mut part, number);
+        lines.push_annotation(&mut part, number, page);
         if *range.end() == number {
             parts.push(mem::take(&mut part));
             ranges.next();
@@ -170,10 +208,7 @@ impl<'a> Lines<'a> {
             html.push_str(" data-new");
         }
         if let Some(before) = page.before {
-            for (lines, mark) in [(&before.lost, " data-was=lost"), (&before.won, " data-was=won")]
-            {
-                html.push_str(if lines.binary_search(&line).is_ok() { mark } else { "" });
-            }
+            html.push_str(was(before, line));
         }
         html.push_str(end.attribute());
         // The number is text, not a counter: a block that is not laid out would count from 1 again.
@@ -190,7 +225,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Appends which branches of the line were not taken: the targets, and an explanation.
-    fn push_annotation(&self, html: &mut String, line: i32) {
+    fn push_annotation(&self, html: &mut String, line: i32, page: &Page<'_>) {
         if self.category(line) != Some(Category::Partial) {
             return;
         }
@@ -218,6 +253,9 @@ impl<'a> Lines<'a> {
             for (at, &to) in targets.iter().enumerate() {
                 html.push_str(if at > 0 { "; " } else { "" });
                 push_text(html, &self.facts.missing_arc_description(line, to));
+                if page.before.is_some_and(|before| before.lost.branches.contains(&(line, to))) {
+                    html.push_str(" (before, it did)");
+                }
             }
         }
         html.push_str("</details>");

@@ -50,9 +50,9 @@ pub(super) struct Files<'a> {
     page: Vec<&'a str>,
     #[serde(flatten)]
     columns: Columns,
-    /// What the gate says of files below their floors, by their rows: whether they fail, and a sentence.
+    /// What the gate says of files below their floors, by their rows: whether they fail, a sentence, and the percentage.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    judged: BTreeMap<usize, (bool, &'a str)>,
+    judged: BTreeMap<usize, (bool, &'a str, String)>,
     /// The files that are gone since the baseline, with what was covered of them, if the report compares.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gone: Vec<(String, (usize, usize))>,
@@ -77,7 +77,9 @@ impl<'a> Files<'a> {
             columns.before = before.collect();
         }
         let judged = report.pages.iter().enumerate().filter_map(|(row, page)| {
-            page.judged.map(|judged| (row, (judged.fails, judged.words.as_str())))
+            let judged = page.judged?;
+            let percent = page.percent(report.options.precision);
+            Some((row, (judged.fails, judged.words.as_str(), percent)))
         });
         let gone = report.options.baseline.iter().flat_map(|baseline| &baseline.gone);
         let gone =

@@ -59,6 +59,8 @@ pub(super) struct Part {
     pub(super) view: &'static str,
     pub(super) title: String,
     pub(super) body: String,
+    /// Whether the body is [`compressed`](super::compressed::compressed).
+    pub(super) is_packed: bool,
 }
 
 /// The body of a page whose content the script displays.
@@ -178,14 +180,14 @@ struct Row<'a> {
     page: &'a str,
     name: &'a str,
     numbers: Numbers,
-    percent: String,
+    coverage: String,
 }
 
 impl<'a> Row<'a> {
     fn new(page: &'a Page<'_>, options: &Options) -> Self {
         let numbers = page.file.numbers();
-        let percent = display_covered(numbers.percent_covered(), options.precision);
-        Self { page: &page.name, name: &page.shown, numbers, percent }
+        let coverage = page.coverage(options.precision);
+        Self { page: &page.name, name: &page.shown, numbers, coverage }
     }
 }
 
@@ -232,9 +234,9 @@ impl<'a> ChangedRow<'a> {
 /// What was covered of a file before.
 struct Before {
     percent: String,
-    /// The number of lines that ran before, and did not now.
+    /// The number of lines that were lost, or from which a branch was.
     lost: usize,
-    /// The number of lines that ran now, and did not before.
+    /// The number of lines that were won, or from which a branch was.
     won: usize,
 }
 
@@ -245,7 +247,7 @@ struct SourceBody<'a> {
     view: &'static str,
     name: &'a str,
     page: &'a str,
-    percent: String,
+    coverage: String,
     numbers: Numbers,
     branches: bool,
     contexts: bool,
@@ -319,7 +321,7 @@ pub(super) fn view(report: &Report<'_>, view: &'static str, has_static_rows: boo
         "index" => report.title.clone(),
         _ => format!("{heading} - {}", report.title),
     };
-    Ok(Part { name: view.to_owned(), view, title, body: render(&body)? })
+    Ok(Part { name: view.to_owned(), view, title, body: render(&body)?, is_packed: false })
 }
 
 /// Returns the files that miss most lines, the worst first.
@@ -349,7 +351,8 @@ fn changes(report: &Report<'_>) -> Result<Part> {
         rows: rows.collect::<Result<_>>()?,
     };
     let title = format!("Changes - {}", report.title);
-    Ok(Part { name: "patch".to_owned(), view: "patch", title, body: render(&body)? })
+    let (name, body) = ("patch".to_owned(), render(&body)?);
+    Ok(Part { name, view: "patch", title, body, is_packed: false })
 }
 
 /// Returns the page of a source file around its rendered `lines`. The memory of `body` is reused.
@@ -362,7 +365,7 @@ pub(super) fn source(
     let Some(page) = report.pages.get(at) else { return Ok(None) };
     let (previous, next) = report.neighbours(at);
     let numbers = FileSummary::numbers(page.file);
-    let percent = display_covered(numbers.percent_covered(), report.options.precision);
+    let percent = page.percent(report.options.precision);
     let template = SourceBody {
         view: "source",
         name: &page.shown,
@@ -376,14 +379,14 @@ pub(super) fn source(
         before: page.before.map(|before| {
             let percent = before.numbers.percent_covered();
             let percent = display_covered(percent, report.options.precision);
-            Before { percent, lost: before.lost.len(), won: before.won.len() }
+            Before { percent, lost: before.lost.count(), won: before.won.count() }
         }),
         previous,
         next,
         outline: outline(page, report.options.precision),
         url: report.options.source_url.as_ref().map(|url| url.of(page.file.name())),
         lines,
-        percent: percent.clone(),
+        coverage: page.coverage(report.options.precision),
     };
     body.clear();
     render_into(&template, &mut body)?;
@@ -392,6 +395,7 @@ pub(super) fn source(
         view: "source",
         title: format!("Coverage for {}: {percent}%", page.shown),
         body,
+        is_packed: false,
     }))
 }
 

@@ -25,13 +25,13 @@ pub use text::write_text;
 
 use rayon::prelude::*;
 
-use super::figures::{covered, percent};
+use super::figures::{covered, covered_below, percent};
 use super::findings::{FileFindings, Finding, excluded_ranges, of_changes};
 use crate::changes::{
     ChangeKind, Diff, FileChange, FilePatch, RanBefore, lines_of_another_version,
 };
 use crate::python::Facts;
-use crate::results::{Analysis, Numbers, Precision};
+use crate::results::{Analysis, Floor, Numbers, Precision};
 use crate::summarize::{FileSummary, Summary, Warning};
 use crate::text::plural;
 use crate::{FilePath, Result};
@@ -257,7 +257,7 @@ impl<'a> Patch<'a> {
         let covered = match (others, totals.statements) {
             (0, 0) if self.is_of_new_misses => "nothing of it ran before".to_owned(),
             (0, 0) => "no statement that was measured changed".to_owned(),
-            (0, _) => options.covered(totals),
+            (0, _) => options.total(totals),
             (others, _) => return format!("{} changed after measuring", plural(others, "file")),
         };
         // A comment in the change may exclude its lines, so a reader has to see that.
@@ -433,6 +433,7 @@ fn changed_since(lines: &[i32]) -> String {
 pub struct Options {
     base: Option<Base>,
     precision: Precision,
+    floor: Option<Floor>,
     max_bytes: Option<usize>,
     failures: Vec<String>,
 }
@@ -455,6 +456,22 @@ impl Options {
     #[must_use]
     pub fn precision(mut self, precision: Precision) -> Self {
         self.precision = precision;
+        self
+    }
+
+    /// Sets the percentage that is asked of the changes. If less is covered, the total has as many digits as it takes to show that.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::report::patch::Options;
+    ///
+    /// let options = Options::new().floor("85".parse()?);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn floor(mut self, floor: Floor) -> Self {
+        self.floor = Some(floor);
         self
     }
 
@@ -482,6 +499,14 @@ impl Options {
     /// Returns the percentage and the counts in words: `75% covered: 3 of 4 statements`.
     fn covered(&self, numbers: Numbers) -> String {
         covered(numbers, self.precision)
+    }
+
+    /// Returns what [`covered`](Self::covered) does, of the total. If it is below the floor, it is not shown as the floor.
+    fn total(&self, numbers: Numbers) -> String {
+        match self.floor {
+            Some(floor) => covered_below(numbers, floor, self.precision),
+            None => covered(numbers, self.precision),
+        }
     }
 }
 

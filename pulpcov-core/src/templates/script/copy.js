@@ -61,8 +61,9 @@ function sourceIn(lines, range) {
 
 /**
  * @param {HTMLElement} main
+ * @param {Lines} blocks
  */
-function copySource(main) {
+function copySource(main, blocks) {
   document.oncopy = (/** @type {ClipboardEvent} */ event) => {
     const selection = getSelection();
     if (!main.isConnected || selection.isCollapsed || /** @type {Element} */ (event.target).closest?.("input, textarea")) return;
@@ -72,6 +73,7 @@ function copySource(main) {
       const common = range.commonAncestorContainer;
       return Boolean((common instanceof Element ? common : common.parentElement).closest(BESIDE));
     };
+    blocks.fillAll();
     const lines = $$("ol > li", main);
     const texts = ranges.filter((range) => range.intersectsNode(main) && !isBeside(range)).map((range) => sourceIn(lines, range));
     if (!texts.some((text) => text !== null)) return;

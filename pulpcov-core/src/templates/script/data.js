@@ -10,6 +10,18 @@ const expected = new Map();
 };
 
 /**
+ * Returns the text of an element of a single file, which may be compressed.
+ * @param {Element} element
+ */
+async function textOf(element) {
+  if (!element.hasAttribute("data-packed")) return element.textContent;
+  const packed = atob(element.textContent);
+  const bytes = new Uint8Array(packed.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = packed.charCodeAt(at);
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
+}
+
+/**
  * Loads data once.
  * @param {string} name
  * @param {string} [file]
@@ -24,8 +36,10 @@ function load(name, file = `data.${name}.js`) {
   expected.set(name, entry);
   const inside = $(`script[data-name="${name}"]`);
   if (inside) {
-    /** @type {any} */ (window).pulpcov(name, JSON.parse(inside.textContent));
-    inside.remove();
+    textOf(inside).then((text) => {
+      /** @type {any} */ (window).pulpcov(name, JSON.parse(text));
+      inside.remove();
+    }).catch(entry.reject);
   } else if (isSingle) {
     entry.reject(new Error(`no ${name}`));
   } else {

@@ -118,6 +118,7 @@ class Tree extends Grid {
       id: "coverage", key: "c", label: "coverage", className: "cover", value: (row) => ratio(nodes[row].covered, nodes[row].all),
       cell: (row, cell) => coverCell(cell, nodes[row].covered, nodes[row].all, precision, "no statements"),
     });
+    showBelowFloor(columns.at(-1), files, (row) => nodes[row].row);
     if (files.before) columns.push(changeColumn((row) => nodes[row].before, (row) => nodes[row].covered, (row) => nodes[row].all));
     if (runs) {
       const points = (/** @type {number} */ row) => (nodes[row].folders ? runs.folders[nodes[row].path] : runs.files[nodes[row].row]);

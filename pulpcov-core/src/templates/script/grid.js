@@ -276,7 +276,7 @@ function figureColumns(table, files) {
     columns.push(count("branches", "b", "second"), count("partial", "p", "second"));
   }
   const [covered, all] = [(/** @type {number} */ row) => executed(table, row) + taken(table, row), (/** @type {number} */ row) => table.statements[row] + table.branches[row]];
-  columns.push(share("coverage", "coverage", "c", covered, all, ""));
+  columns.push(share("coverage", "coverage", "c", covered, all, "", "no statements"));
   if (table.before) columns.push(/** @type {Column} */ (changeColumn((row) => table.before[row], covered, all)));
   return columns;
 }

@@ -34,6 +34,21 @@ function addFloor(files, row, cell) {
   cell.append(" ", make("small", { className: fails ? "floor fail" : "floor", title: words }, fails ? "below floor" : "below floor, allowed"));
 }
 
+/**
+ * Lets a column show a percentage below a floor with as many digits as it takes to see that.
+ * @param {{cell: (row: number, cell: HTMLTableCellElement) => void}} column
+ * @param {any} files
+ * @param {(row: number) => number} fileOf
+ */
+function showBelowFloor(column, files, fileOf) {
+  const { cell } = column;
+  column.cell = (row, element) => {
+    cell(row, element);
+    const judged = files.judged?.[fileOf(row)];
+    if (judged) element.textContent = `${judged[2]}%`;
+  };
+}
+
 /** @type {(page: string, line?: number) => string} */
 const address = (page, line) => `${page}.html${line ? `#t${line}` : ""}`;
 
@@ -189,6 +204,7 @@ async function listView(main, kind) {
     }));
   }
   columns.push(.../** @type {any} */ (figureColumns(table, files)));
+  if (!isRegions) columns.forEach((column) => column.id === "coverage" && showBelowFloor(column, files, (row) => row));
   if (files.history && !isRegions) {
     const runs = await load("history");
     columns.push(/** @type {any} */ (historyColumn(runs, files.precision, (row) => runs.files[row], (row) => files.name[row])));

@@ -217,7 +217,7 @@ async function* sources(files, isWanted) {
         start = performance.now();
       }
       if (!isWanted()) return;
-      part.plain ??= sourceOf(part.textContent);
+      part.plain ??= sourceOf(await textOf(part));
       yield [page, part.plain, `searched ${at} of ${plural(pages.length, "file")}`];
     }
     return;

@@ -3,17 +3,12 @@
 /** @type {Record<string, string>} */
 const KINDS = { r: "run", m: "missing", x: "excluded", p: "partial" };
 
-/** The number of lines in each block but the last. */
-const LINES_OF_BLOCK = 200;
-
 /** @param {HTMLElement} main */
 function sourceView(main) {
   const header = $(".toggles");
   const { name, page } = header.dataset;
-  const blocks = $$("ol", main);
-  const count = blocks.length ? (blocks.length - 1) * LINES_OF_BLOCK + blocks.at(-1).childElementCount : 0;
-  // A page can have a hundred thousand lines, so no list of them is made.
-  const lineAt = (/** @type {number} */ at) => blocks[Math.floor(at / LINES_OF_BLOCK)]?.children[at % LINES_OF_BLOCK];
+  const lines = new Lines(main);
+  const { count } = lines;
   /** @type {Record<string, boolean>} */
   const filters = { r: false, m: true, x: true, p: true, ...memory.get("lines", {}) };
   const markOf = (/** @type {Element} */ item) => {
@@ -32,18 +27,19 @@ function sourceView(main) {
     const ticket = ++counting;
     /** @type {{kind: string, from: number, to: number}[]} */
     const found = [];
-    const pace = new Pace();
-    for (const [number, block] of blocks.entries()) {
-      await pace.step();
+    let at = 0;
+    for await (const block of lines.filled()) {
       if (ticket !== counting) return;
-      [...block.children].forEach((item, inBlock) => {
+      for (const item of block.children) {
         const kind = markOf(item);
-        const at = number * LINES_OF_BLOCK + inBlock;
         const last = found.at(-1);
         if (kind && last?.kind === kind && last.to === at - 1) last.to = at;
         else if (kind) found.push({ kind, from: at, to: at });
-      });
+        at++;
+      }
     }
+    if (at < count) return;
+    main.dataset.complete = "";
     chunks = found;
     marks.replaceChildren(...Object.keys(KINDS).map((kind) => svg("path", {
       class: kind, d: chunks.filter((chunk) => chunk.kind === kind).map(({ from, to }) => `M2 ${from}h8v${to - from + 1}h-8z`).join(""),
@@ -68,6 +64,7 @@ function sourceView(main) {
   const only = $("[data-only]", header);
   if (only) {
     only.onclick = () => {
+      lines.fillAll();
       const isOnly = main.classList.toggle("only");
       only.setAttribute("aria-pressed", String(isOnly));
       marks.toggleAttribute("hidden", isOnly);
@@ -77,8 +74,9 @@ function sourceView(main) {
   // Lines that ran in one version only: a button goes to the next one.
   $$("[data-was]", header).forEach((button) => {
     button.onclick = () => {
+      lines.fillAll();
       const from = selection?.[1] ?? 0;
-      const all = $$(`li[data-was=${button.dataset.was}]`, main).map((item) => Number(item.id.slice(1)));
+      const all = $$(`li[data-was^=${button.dataset.was}]`, main).map((item) => Number(item.id.slice(1)));
       const line = all.find((line) => line > from) ?? all[0];
       goToLine(line);
       say(`Line ${line}, ${button.dataset.was}`);
@@ -103,7 +101,7 @@ function sourceView(main) {
     // The link to the source on a website leads to the chosen line.
     if (forge) forge.href = forge.dataset.url.replaceAll("{line}", String(selection?.[0] ?? 1));
     if (!selection) return;
-    for (let at = from - 1; at < to; at++) lineAt(at).classList.add("sel");
+    for (let at = from - 1; at < to; at++) lines.at(at).classList.add("sel");
     copy.replaceChildren(`Copy ${reference()} `, make("kbd", {}, "y"));
     if (scrolls) show(from - 1);
   };
@@ -119,7 +117,7 @@ function sourceView(main) {
     copyTests.hidden = false;
   };
   const show = (/** @type {number} */ at, /** @type {ScrollLogicalPosition} */ block = "start") => {
-    const line = lineAt(at);
+    const line = lines.at(at);
     if (line && !line.hasAttribute("data-new") && main.classList.contains("only")) only.click();
     scrollInSteps(() => line?.scrollIntoView({ block }));
   };
@@ -136,13 +134,20 @@ function sourceView(main) {
   anchorOf = () => {
     const top = headHeight();
     // The blocks of lines out of sight are passed over as a whole.
-    const block = blocks.find((block) => block.getBoundingClientRect().bottom > top);
+    const block = lines.blocks.find((block) => block.getBoundingClientRect().bottom > top);
+    if (block) lines.fill(block);
     const line = block && [...block.children].find((item) => item.getBoundingClientRect().bottom > top);
     return line ? { name: line.id, top: line.getBoundingClientRect().top } : noAnchor();
   };
   copy.onclick = () => { if (selection) copyText(reference()); };
-  markChosen(main, header, page, lineAt);
-  copySource(main);
+  elementOf = (name) => (/^t\d+$/.test(name) ? lines.at(Number(name.slice(1)) - 1) : elementById(name));
+  markChosen(main, header, page, lines);
+  copySource(main, lines);
+  // The browser's own search and paper have all lines.
+  addEventListener("beforeprint", () => lines.fillAll(), { signal: pageEnd.signal });
+  addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "f") lines.fillAll();
+  }, { signal: pageEnd.signal });
   showOutline(header, () => Number(anchorOf().name.slice(1)) || 1);
   main.addEventListener("click", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);

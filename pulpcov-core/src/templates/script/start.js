@@ -12,10 +12,8 @@ function visit(href) {
   else location.href = to;
 }
 
-/** @param {Promise<void>} [content] What is waited for before the view starts. */
-function start(content) {
-  const main = $("#main");
-  if (!main) return;
+/** Ends the page that is shown. */
+function leave() {
   document.body.removeAttribute("data-shown");
   keys = {};
   onPlace = goToLine = goThere = document.oncopy = null;
@@ -24,6 +22,11 @@ function start(content) {
   anchorOf = noAnchor;
   elementOf = elementById;
   $$(".marks, .copy").forEach((element) => element.remove());
+}
+
+function start() {
+  const main = $("#main");
+  if (!main) return;
   $$(".tools").forEach((tools) => { tools.hidden = false; });
   $("[data-do=search]").onclick = search;
   $("[data-do=help]").onclick = help;
@@ -36,7 +39,7 @@ function start(content) {
   const view = document.body.dataset.view;
   /** @type {Record<string, (main: HTMLElement, view: string) => any>} */
   const views = { index: listView, function_index: listView, class_index: listView, tree: treeView, worst: worstView, contexts: contextsView, source: sourceView, patch: changesView };
-  Promise.resolve(content).then(() => main.isConnected && views[view]?.(main, view)).then(() => {
+  Promise.resolve().then(() => views[view]?.(main, view)).then(() => {
     if (!main.isConnected) return;
     restorePosition();
     document.body.dataset.shown = "";
@@ -53,32 +56,27 @@ const single = {
   /** @type {Map<string, any>} */
   parts: new Map(),
   page: "",
-  follow() {
+  /** Counts the pages that were asked for. */
+  turn: 0,
+  async follow() {
     const [, page] = /^#?([^:]*?)(?:\.html)?(?::.*)?$/s.exec(location.hash) ?? [];
     const name = single.parts.has(page) ? page : "index";
     if (name === single.page) { onPlace?.(); return; }
     single.page = name;
+    leave();
+    const turn = ++single.turn;
     const part = single.parts.get(name);
+    const text = await textOf(part);
+    if (turn !== single.turn) return;
     $$("body > :not(script):not(noscript)").forEach((element) => element.remove());
     document.body.dataset.view = part.dataset.view;
     document.title = part.dataset.title;
-    // A page can be megabytes, so it becomes elements block by block.
-    const [head, ...blocks] = part.textContent.split("<ol>");
+    // As in a page of its own, most of a long source stays text.
+    const [head, ...blocks] = text.split("<noscript><ol>");
     document.body.prepend(make("template", { innerHTML: head }).content);
+    $("#main").append(...blocks.map((block) => make("noscript", {}, `<ol>${block}`)));
     if (!history.state) scrollTo(0, 0);
-    const main = $("#main");
-    start(single.fill(main, blocks));
-  },
-  /**
-   * @param {HTMLElement} main
-   * @param {string[]} blocks The HTML of blocks of lines, without their start.
-   */
-  async fill(main, blocks) {
-    const pace = new Pace();
-    for (const block of blocks) {
-      await pace.step();
-      main.insertAdjacentHTML("beforeend", `<ol>${block}`);
-    }
+    start();
   },
   /**
    * Returns the address in this file of a page or of a place.

@@ -80,14 +80,15 @@ async function filesOfChosen() {
  * @param {HTMLElement} main
  * @param {HTMLElement} header
  * @param {string} page
- * @param {(at: number) => Element | undefined} lineAt
+ * @param {Lines} lines
  */
-async function markChosen(main, header, page, lineAt) {
+async function markChosen(main, header, page, lines) {
   $(".by", header.parentElement)?.remove();
   $$("li.by", main).forEach((item) => item.classList.remove("by"));
   const tests = hasContexts() ? chosenTests.all() : [];
   if (!tests.length) return;
   const [names, data] = await Promise.all([load("contexts"), contextsOf(page)]);
+  for await (const _ of lines.filled());
   if (!main.isConnected) return;
   const contexts = chosenContexts(names);
   const classes = new Set();
@@ -95,11 +96,11 @@ async function markChosen(main, header, page, lineAt) {
   let count = 0;
   for (const [line, name] of data.classOf) {
     if (!classes.has(name)) continue;
-    lineAt(line - 1)?.classList.add("by");
+    lines.at(line - 1)?.classList.add("by");
     count++;
   }
   const again = async () => {
-    await markChosen(main, header, page, lineAt);
+    await markChosen(main, header, page, lines);
     ($(".by button", header.parentElement) ?? main).focus({ preventScroll: true });
   };
   const button = (/** @type {string} */ test) => make("button", { type: "button", "aria-label": `Take ${test} away`, onclick: () => {
