@@ -225,7 +225,7 @@ fn names_of_another_place_are_found() {
     assert!(said.stderr.contains("/usr/include/stdio.h"), "{}", said.stderr);
     // What is no report stops the report.
     let wrong = dir.pulpcov(["report", "--with", "app.py"]).status(1);
-    assert!(wrong.stderr.contains("app.py: this is neither"), "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("app.py: this is no tracefile of lcov"), "{}", wrong.stderr);
     // --omit and --include choose among them, too.
     let omitted = dir.pulpcov(["report", "--with", "c.info", "--omit=lib/*"]).status(0).stdout;
     assert!(!omitted.contains("a.c"), "{omitted}");
