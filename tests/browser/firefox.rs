@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{VIEWS, shop, shows_number};
+use super::{VIEWS, goes_to_number, shop};
 use crate::support::Dir;
 use crate::support::firefox::Firefox;
 
@@ -44,8 +44,7 @@ fn lines_have_their_numbers_and_are_copied_as_they_are() {
     firefox.open_at(dir.path("htmlcov/long_py.html"), "#t4999");
     firefox.until("(() => { const box = document.querySelector('#t4999').getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight })()");
     for line in [1, 200, 201, 1_292, 4_999] {
-        firefox.run(&format!("document.getElementById('t{line}').scrollIntoView()"));
-        firefox.until(&shows_number(line));
+        firefox.until(&goes_to_number(line));
     }
     firefox.run("getSelection().selectAllChildren(document.querySelector('main'))");
     firefox.keys("\u{e009}c");

@@ -99,10 +99,12 @@ impl Report {
     }
 }
 
-/// Returns an expression that is true if the number of a line is what is to be seen at its place.
-pub(super) fn shows_number(line: u32) -> String {
+/// Returns an expression that scrolls to a line, and is true if the line's number is what is to be seen there. A page that still goes
+/// to the place of its address scrolls, too, so the reader does it again.
+pub(super) fn goes_to_number(line: u32) -> String {
     format!(
-        "(() => {{ const box = document.querySelector('#t{line} > a').getBoundingClientRect(); \
+        "(() => {{ const line = document.getElementById('t{line}'); if (!line) return false; line.scrollIntoView(); \
+        const box = document.querySelector('#t{line} > a').getBoundingClientRect(); \
         return document.elementsFromPoint(box.right - 3, box.top + box.height / 2) \
         .some((element) => element.parentElement?.id === 't{line}' && element.innerText === '{line}') }})()"
     )

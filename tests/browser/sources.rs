@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{Report, shows_number};
+use super::{Report, goes_to_number};
 use crate::support::Dir;
 use crate::support::chromium::Browser;
 
@@ -133,8 +133,7 @@ fn each_line_shows_its_number() {
             browser.until_is(&wrong, 0);
         }
         for line in [1, 200, 201, 1_292, 5_000] {
-            browser.run(&format!("document.getElementById('t{line}').scrollIntoView()"));
-            browser.until(&shows_number(line));
+            browser.until(&goes_to_number(line));
         }
         // The number ends before the mark of the line, which is generated content.
         for width in [1280, 390] {
@@ -184,7 +183,7 @@ fn a_long_page_is_whole_before_it_is_complete() {
         };
         open("t4321");
         browser.until_is("document.querySelector('.sel')?.id", "t4321");
-        browser.until(&shows_number(4_321));
+        browser.until(&goes_to_number(4_321));
         browser.run("scrollTo(0, document.body.scrollHeight * 0.6)");
         browser.until(
             "document.elementsFromPoint(600, 500).some(element => element.matches('.src li'))",
