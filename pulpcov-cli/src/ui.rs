@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::path::Path;
 
-use pulpcov_core::text::printable;
+use pulpcov_core::text::{printable, without_error_numbers};
 
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
@@ -53,7 +53,7 @@ fn say(line: &str) {
 }
 
 /// Replaces control characters by `?`, so that names cannot contain escape sequences for the terminal. Line
-/// breaks of the message stay.
+/// breaks of the message stay, and numbers of the system's errors do not.
 fn safe(text: &str) -> String {
-    text.lines().map(printable).collect::<Vec<_>>().join("\n")
+    without_error_numbers(text).lines().map(printable).collect::<Vec<_>>().join("\n")
 }

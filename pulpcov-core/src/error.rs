@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::text::printable;
+use crate::text::{printable, without_error_numbers};
 
 /// A result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -305,7 +305,10 @@ impl Error {
             Some(Lines(lines)) => {
                 lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n")
             }
-            None => printable(&self.0.cause.to_string()).into_owned(),
+            None => {
+                let words = self.0.cause.to_string();
+                printable(&without_error_numbers(&words)).into_owned()
+            }
         }
     }
 }

@@ -48,6 +48,34 @@ pub fn is_printable(c: char) -> bool {
     }
 }
 
+/// Returns a message without the numbers that Rust adds to the words of the operating system. They tell a user nothing.
+///
+/// # Examples
+///
+/// ```
+/// use pulpcov_core::text::without_error_numbers;
+///
+/// let message = "a.py: No such file or directory (os error 2): look again";
+/// assert_eq!(without_error_numbers(message), "a.py: No such file or directory: look again");
+/// assert_eq!(without_error_numbers("a (os error b)"), "a (os error b)");
+/// ```
+pub fn without_error_numbers(text: &str) -> Cow<'_, str> {
+    const START: &str = " (os error ";
+    if !text.contains(START) {
+        return Cow::Borrowed(text);
+    }
+    let mut parts = text.split(START);
+    let mut words = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        match rest.strip_prefix(')').filter(|_| rest.len() < part.len()) {
+            Some(after) => words.push_str(after),
+            None => words.extend([START, part]),
+        }
+    }
+    Cow::Owned(words)
+}
+
 /// Returns a count and its noun: `1 file`, `2 files`.
 ///
 /// # Examples

@@ -662,7 +662,7 @@ fn an_ordinary_user_is_told_what_is_left_out() {
     let ran = as_user(&["combine", "--keep", "--rcfile=", root]).status(3);
     for user in [0, 4242] {
         let left = format!(
-            "warning: left out: {}: Permission denied (os error 13): run this as root, or as the user whose folder it is",
+            "warning: left out: {}: Permission denied: run this as root, or as the user whose folder it is",
             scene.folder_of(user).display()
         );
         assert!(ran.stderr.contains(&left), "{left} in {}", ran.stderr);
