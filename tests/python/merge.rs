@@ -92,6 +92,21 @@ fn folders_are_removed_from_the_front_of_names() {
     assert!(merged.contains("SF:a.c\nDA:1,2\n"), "{merged}");
 }
 
+/// Compilers write the way to a file from the folder of the build.
+#[test]
+fn a_file_with_several_spellings_is_one() {
+    let dir = Dir::new();
+    dir.write("src/a.c", "int a;\n");
+    dir.write("lib/b.c", "int b;\n");
+    let names = ["src/a.c", "./src/a.c", "lib/../src/a.c", "src//a.c", "gone/../src/a.c"];
+    let records = names.map(|name| format!("SF:{name}\nDA:1,1\nend_of_record\n"));
+    dir.write("all.info", records.concat());
+    let merged = dir.pulpcov(["merge", "all.info"]).status(0).stdout;
+    assert!(merged.contains("SF:src/a.c\nDA:1,4\n"), "{merged}");
+    // Where nobody knows what the name leads to, it stays.
+    assert!(merged.contains("SF:gone/../src/a.c\nDA:1,1\n"), "{merged}");
+}
+
 /// coverage.py's own report is a tracefile, too, with words for branches.
 #[test]
 fn reports_of_coverage_are_merged() {

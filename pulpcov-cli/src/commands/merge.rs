@@ -1,6 +1,6 @@
 //! `pulpcov merge`
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use pulpcov_core::foreign::{self, Merged, cobertura, codecov, coverage_json, lcov};
 use pulpcov_core::paths::WorkingFolder;
@@ -33,7 +33,7 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Failure> {
     let is_wanted = |name: &String| choice.has(&without_steps_up(&absolute(name)));
     let report = report.rename(|name| {
         let name = stripped(renamed(name, &mut aliases), args.strip);
-        Some(name).filter(is_wanted)
+        Some(one_spelling(name)).filter(is_wanted)
     });
     if report.files().len() == 0 {
         let message = "nothing is left: --include and --omit leave out all files";
@@ -47,6 +47,21 @@ pub(crate) fn run(args: &MergeArgs) -> Result<Exit, Failure> {
         MergeFormat::Codecov => codecov::write(&report, &mut out),
     })?;
     Ok(if left_out.is_empty() || args.ignore_errors { Exit::Success } else { Exit::LeftOut })
+}
+
+/// Returns the plain spelling of a name with `.` or `..`. What `..` leads out of may be a link, so that is only left out if the file is
+/// here, and both names lead to it.
+fn one_spelling(name: String) -> String {
+    let (path, is_step) = (Path::new(&name), |part: Component<'_>| part != Component::CurDir);
+    let mut plain: PathBuf = path.components().filter(|part| is_step(*part)).collect();
+    if plain.components().any(|part| part == Component::ParentDir) {
+        let without = without_steps_up(&plain);
+        let leads_to = |path: &Path| path.canonicalize().ok();
+        if leads_to(&plain).is_some() && leads_to(&plain) == leads_to(&without) {
+            plain = without;
+        }
+    }
+    plain.into_os_string().into_string().unwrap_or(name)
 }
 
 /// Refuses to write over a report that is read: it would count again the next time, and if it cannot be read, it would be lost.
