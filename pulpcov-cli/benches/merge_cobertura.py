@@ -3,7 +3,7 @@
 
     cargo build --release
     python3 -m venv venv && venv/bin/pip install pycobertura
-    venv/bin/python pulpcov-cli/benches/merge_cobertura.py        # 12,000 classes, about 126 MB
+    venv/bin/python pulpcov-cli/benches/merge_cobertura.py        # 12,000 classes, about 125 MB
 
 The report is made up. pycobertura reads it and makes the figures of its own text report, which looks at each line of each class. pulpcov
 merges it into a tracefile. Both have to find the same lines that did not run.
