@@ -168,7 +168,8 @@ impl FileOfReport {
             }
             if !counts.lines().is_empty() {
                 counts.finish();
-                tests.insert(name, counts);
+                // A list of contexts may have a name twice.
+                tests.entry(name).or_default().merge(counts);
             }
         }
         let mut counts = Counts::default();

@@ -79,13 +79,11 @@ pub fn read(mut input: impl BufRead) -> Result<Report> {
     let mut json = serde_json::Deserializer::from_reader(input);
     let done = content.deserialize(&mut json).and_then(|()| json.end());
     done.map_err(|err| located(&err))?;
-    let report = match (content.is_known, content.report) {
-        (false, _) => return Err(Error::new(ErrorKind::NotADataFile, Cause::Unknown)),
-        (true, mut report) => {
-            content.python.add_to(&mut report, content.meta.producer());
-            report
-        }
-    };
+    let Content { is_known, mut report, meta, python, .. } = content;
+    if !is_known {
+        return Err(Error::new(ErrorKind::NotADataFile, Cause::Unknown));
+    }
+    python.add_to(&mut report, meta.producer());
     if report.files().len() == 0 {
         return Err(Error::new(ErrorKind::NoData, Cause::NoFiles));
     }
@@ -277,12 +275,12 @@ mod tests {
         let names = r#"{"meta": {"format": 3}, "files": {"a.py": {"executed_lines": [1, 2, 3], "missing_lines": [4], "excluded_lines": [7],
             "contexts": {"1": [""], "2": ["one", "two"], "3": ["one", ""], "7": ["one"], "-1": ["two"]}}}}"#;
         assert_eq!(as_lcov(names), expected);
-        let numbers = r#"{"contexts": ["", "one", "two"], "files": {"a.py": {"executed_lines": [1, 2, 3], "missing_lines": [4],
-            "contexts": {"2": [1, 2], "3": [1, 0]}}}}"#;
+        let numbers = r#"{"contexts": ["", "one", "two", "two"], "files": {"a.py": {"executed_lines": [1, 2, 3], "missing_lines": [4],
+            "contexts": {"2": [1, 3], "3": [1, 0]}}}}"#;
         assert_eq!(as_lcov(numbers), expected);
         // The lines of a file are those of all its tests, so these two reports do not differ.
         let mut both = read(names.as_bytes()).unwrap();
-        both.merge(read(numbers.replace("[1, 2]", "[2]").as_bytes()).unwrap());
+        both.merge(read(numbers.replace("[1, 3]", "[2]").as_bytes()).unwrap());
         assert_eq!(both.differing().count(), 0);
         let total = both.files().next().unwrap().1.total();
         assert_eq!(total.lines(), [(1, 2), (2, 3), (3, 4), (4, 0)]);
