@@ -230,7 +230,8 @@ fn the_strip_shows_all_of_a_long_page() {
     dir.pulpcov(["html"]).status(0);
     let browser = Browser::new(1280, 800);
     browser.open(dir.path("htmlcov/long_py.html"));
-    let drawn = "(document.querySelector('.marks path.m')?.getAttribute('d').split('z').length ?? 1) - 1";
+    let drawn =
+        "(document.querySelector('.marks path.m')?.getAttribute('d').split('z').length ?? 1) - 1";
     browser.until_is(drawn, 9_999);
     let end = browser.get("document.querySelector('.marks path.m').getBBox().y + document.querySelector('.marks path.m').getBBox().height");
     assert_eq!(end, 20_001);
