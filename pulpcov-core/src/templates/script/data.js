@@ -18,7 +18,12 @@ async function textOf(element) {
   const packed = atob(element.textContent);
   const bytes = new Uint8Array(packed.length);
   for (let at = 0; at < bytes.length; at++) bytes[at] = packed.charCodeAt(at);
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
+  const whole = new ReadableStream({ start: (stream) => { stream.enqueue(bytes); stream.close(); } });
+  const reader = whole.pipeThrough(new DecompressionStream("deflate-raw")).getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let part = await reader.read(); !part.done; part = await reader.read()) text += decoder.decode(part.value, { stream: true });
+  return text;
 }
 
 /**
