@@ -91,6 +91,8 @@ pub(super) struct FileOfReport {
     executed_lines: Vec<u32>,
     missing_lines: Vec<u32>,
     #[serde(default)]
+    excluded_lines: HashSet<u32>,
+    #[serde(default)]
     executed_branches: Vec<(u32, i64)>,
     #[serde(default)]
     missing_branches: Vec<(u32, i64)>,
@@ -140,6 +142,8 @@ impl FileOfReport {
     /// which contexts a branch was taken.
     fn measured(self, names: &ContextNames) -> Result<Measured, Cause> {
         let mut executed = self.executed_lines;
+        // coverage.py 7.5 lists excluded lines that ran here, too.
+        executed.retain(|line| !self.excluded_lines.contains(line));
         executed.sort_unstable();
         executed.dedup();
         let has_run = |line: u32| executed.binary_search(&line).is_ok();
