@@ -91,7 +91,7 @@ pub(super) struct FileOfReport {
     executed_lines: Vec<u32>,
     missing_lines: Vec<u32>,
     #[serde(default)]
-    excluded_lines: Vec<u32>,
+    excluded_lines: HashSet<u32>,
     #[serde(default)]
     executed_branches: Vec<(u32, i64)>,
     #[serde(default)]
@@ -142,9 +142,8 @@ impl FileOfReport {
     /// which contexts a branch was taken.
     fn measured(self, names: &ContextNames) -> Result<Measured, Cause> {
         let mut executed = self.executed_lines;
-        // Older versions of coverage.py have excluded lines among those that ran, too.
-        let excluded: HashSet<u32> = self.excluded_lines.into_iter().collect();
-        executed.retain(|line| !excluded.contains(line));
+        // coverage.py 7.5 lists excluded lines that ran here, too.
+        executed.retain(|line| !self.excluded_lines.contains(line));
         executed.sort_unstable();
         executed.dedup();
         let has_run = |line: u32| executed.binary_search(&line).is_ok();

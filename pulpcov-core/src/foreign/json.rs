@@ -272,7 +272,7 @@ mod tests {
             ("one", "DA:2,1\nDA:3,1\nLF:2\nLH:2\n"),
             ("two", "DA:2,1\nLF:1\nLH:1\n"),
         ]);
-        let names = r#"{"meta": {"format": 3}, "files": {"a.py": {"executed_lines": [1, 2, 3], "missing_lines": [4], "excluded_lines": [7],
+        let names = r#"{"meta": {"format": 3}, "files": {"a.py": {"executed_lines": [1, 2, 3, 7], "missing_lines": [4], "excluded_lines": [7],
             "contexts": {"1": [""], "2": ["one", "two"], "3": ["one", ""], "7": ["one"], "-1": ["two"]}}}}"#;
         assert_eq!(as_lcov(names), expected);
         let numbers = r#"{"contexts": ["", "one", "two", "two"], "files": {"a.py": {"executed_lines": [1, 2, 3], "missing_lines": [4],
