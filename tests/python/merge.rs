@@ -92,6 +92,25 @@ fn folders_are_removed_from_the_front_of_names() {
     assert!(merged.contains("SF:a.c\nDA:1,2\n"), "{merged}");
 }
 
+/// Two tools that read the same counters say the same of branches, one by names and one by numbers.
+#[test]
+fn branches_of_the_same_number_are_the_same() {
+    let dir = measured_in_c();
+    run(&dir, "./shop", &["9"]).status(0);
+    let gcovr = venv("gcovr", &["gcovr==8.6"]).join("bin/gcovr");
+    let gcovr = gcovr.to_str().unwrap();
+    run(&dir, gcovr, &["--lcov", "g.info", "--cobertura", "g.xml"]).status(0);
+    let branches = |args: &[&str]| {
+        let merged = dir.pulpcov([&["merge"], args].concat()).status(0).stdout;
+        let is_sum = |line: &&str| line.starts_with("BRF:") || line.starts_with("BRH:");
+        merged.lines().filter(is_sum).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let one = branches(&["g.info"]);
+    assert!(!one.is_empty());
+    // Names may be those from the source folder.
+    assert_eq!(branches(&["g.info", "g.xml"]), one);
+}
+
 /// Compilers write the way to a file from the folder of the build.
 #[test]
 fn a_file_with_several_spellings_is_one() {

@@ -1,12 +1,13 @@
 //! What other tools measured, in reports of coverage.py's data: C by gcc and lcov, JavaScript by c8, Rust by rustc.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{Dir, REFERENCE, Ran, npm_package, python, venv};
+use crate::support::{Dir, REFERENCE, Ran, coverage, is_root, npm_package, pulpcov, python, venv};
 
 #[track_caller]
 fn run(dir: &Dir, command: &mut Command) -> Ran {
@@ -129,6 +130,10 @@ fn an_extension_in_c_has_a_table_of_its_own() {
     assert_eq!(c["files"]["src/_speed.c"]["summary"]["covered_branches"], branches.0);
     assert!(json["files"]["src/_speed.c"].is_null());
 
+    // The JSON can be joined again.
+    let merged = dir.pulpcov(["merge", "coverage.json"]).status(0).stdout;
+    assert!(merged.contains("SF:src/_speed.c\n"), "{merged}");
+
     // And one set of pages.
     dir.pulpcov(["html", "--with", "c.info"]).status(0);
     let index = fs::read_to_string(dir.path("htmlcov/index.html")).unwrap();
@@ -158,6 +163,25 @@ fn changes_in_other_languages_are_judged() {
     );
     let gate = dir.pulpcov(["gate", "--with", "c.info"]).status(2);
     assert!(gate.stdout.contains("src/_speed.c"), "{}", gate.stdout);
+    let with = ["gate", "--baseline=.coverage", "--with", "c.info"];
+    dir.pulpcov(with).status(1).stderr("leave out --with");
+    dir.pulpcov(&with[..2]).status(1);
+    // A new file that no report has may be without code.
+    dir.write("src/new.c", "int a;\n");
+    let patch = dir.pulpcov(["patch", "--with", "c.info"]);
+    assert!(patch.stderr.contains("in no report of another tool: src/new.c"), "{}", patch.stderr);
+    // What was written after its own report is told, whenever the data were written.
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    let set_old = |name: &str| {
+        fs::File::options().write(true).open(dir.path(name)).unwrap().set_modified(old).unwrap();
+    };
+    let accused =
+        || dir.pulpcov(["patch", "--with", "c.info"]).stderr.contains("written after the data");
+    assert!(!accused());
+    set_old(".coverage");
+    assert!(!accused());
+    set_old("c.info");
+    assert!(accused());
     dir.pulpcov(["gate"]).status(1).stderr("the rule for \"src/**\" matches no measured file");
 }
 
@@ -221,7 +245,7 @@ fn names_of_another_place_are_found() {
         "SF:/build/7/lib/src/a.c\nDA:1,1\nDA:2,0\nend_of_record\nSF:/usr/include/stdio.h\nDA:1,1\nend_of_record\n",
     );
     let said = dir.pulpcov(["report", "--with", "c.info"]).status(0);
-    assert!(said.stderr.contains("c.info: 1 of 2 files are not in"), "{}", said.stderr);
+    assert!(said.stderr.contains("c.info: 1 of 2 files are not sources in"), "{}", said.stderr);
     assert!(said.stderr.contains("/usr/include/stdio.h"), "{}", said.stderr);
     // What is no report stops the report.
     let wrong = dir.pulpcov(["report", "--with", "app.py"]).status(1);
@@ -231,6 +255,117 @@ fn names_of_another_place_are_found() {
     assert!(!omitted.contains("a.c"), "{omitted}");
     let only = dir.pulpcov(["report", "--with", "c.info", "--include=*.c"]).status(0).stdout;
     assert!(only.starts_with("C "), "{only}");
+}
+
+/// The total of other languages never passes for that of the project.
+#[test]
+fn a_report_without_data_is_refused() {
+    let dir = Dir::new();
+    dir.write("app.py", "x = 1\n");
+    dir.write("a.c", "int a;\nint b;\n");
+    dir.write("c.info", "SF:a.c\nDA:1,1\nDA:2,0\nend_of_record\n");
+    dir.coverage(["run", "app.py"]).status(0);
+    for command in ["report", "badge", "json", "xml", "lcov", "html", "patch"] {
+        let ran = dir.pulpcov([command, "--data-file=misspelt", "--with", "c.info"]).status(1);
+        assert!((ran.stdout + &ran.stderr).contains("misspelt"), "{command}");
+    }
+    // The total of a report of other languages alone is theirs.
+    let args = ["report", "--include=*.c", "--with", "c.info", "--format=total"];
+    assert_eq!(dir.pulpcov(args).status(0).stdout, "50\n");
+    for command in ["report", "xml", "json", "lcov", "html"] {
+        let floor = |include: &str, floor: &str| {
+            let args = [command, "--with", "c.info", include, floor];
+            dir.pulpcov(args)
+        };
+        floor("--include=*.c", "--fail-under=60").status(2);
+        // Otherwise it is that of the data.
+        floor("--omit=none", "--fail-under=100").status(0);
+        dir.pulpcov([command, "--with", "c.info", "--one-total", "--fail-under=100"]).status(2);
+    }
+    dir.pulpcov(["html", "--with", "c.info", "--one-total", "--badge", "--summary"]).status(0);
+    let badge = fs::read_to_string(dir.path("htmlcov/badge.svg")).unwrap();
+    let summary = fs::read_to_string(dir.path("htmlcov/summary.md")).unwrap();
+    assert!(badge.contains("67%") && summary.starts_with("# 67% covered"), "{summary}");
+}
+
+/// A report may be anybody's, and must not decide what becomes public.
+#[test]
+fn reports_show_no_secrets() {
+    let dir = Dir::new();
+    dir.init_git();
+    dir.write("app.py", "x = 1\n");
+    dir.write("a.c", "int a;\n");
+    dir.write(".env", "PASSWORD=4711\n");
+    dir.git(&["config", "remote.origin.url", "https://user:4711@example.org/x"]);
+    dir.coverage(["run", "app.py"]).status(0);
+    let record = |name: &str| format!("SF:{name}\nDA:1,1\nend_of_record\n");
+    let names = [".git/config", ".env", ".coverage", "a.c"];
+    dir.write("s.info", names.map(record).concat());
+    let ran = dir.pulpcov(["html", "--with", "s.info"]).status(0);
+    assert!(ran.stderr.contains("3 of 4 files are not sources in"), "{}", ran.stderr);
+    let contents = |folder: &str| {
+        let files = dir.names_in(folder);
+        files
+            .iter()
+            .map(|name| fs::read_to_string(dir.path(folder).join(name)).unwrap())
+            .collect::<String>()
+    };
+    assert!(contents("htmlcov").contains("int a;"));
+    assert!(!contents("htmlcov").contains("4711"));
+    // Who chooses files chooses these, too, but for those of git.
+    dir.pulpcov(["report", "--with", "s.info", "--include=.env"]).status(0).stdout("Other files");
+    dir.pulpcov(["report", "--with", "s.info", "--include=.git/*"]).status(1);
+    // What the owner of a report may not read is not shown to others through it.
+    if is_root() {
+        dir.write("secret.c", "char *word = \"4711\";\n");
+        fs::set_permissions(dir.path("secret.c"), fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(dir.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+        dir.write("s.info", ["a.c", "secret.c"].map(record).concat());
+        dir.pulpcov(["report", "--with", "s.info"]).status(0).stdout("secret.c");
+        chown(dir.path("s.info"), Some(65534), None).unwrap();
+        let ran = dir.pulpcov(["report", "--with", "s.info"]).status(0);
+        assert!(!ran.stdout.contains("secret.c"), "{}", ran.stdout);
+        assert!(ran.stderr.contains("not shown: secret.c"), "{}", ran.stderr);
+    }
+}
+
+/// A file is one, by whatever name a report knows it.
+#[test]
+fn files_are_found_from_the_report_and_the_top() {
+    let dir = Dir::new();
+    dir.init_git();
+    dir.write("backend/app.py", "x = 1\n");
+    dir.write("frontend/src/cart.js", "one();\ntwo();\n");
+    std::os::unix::fs::symlink("frontend", dir.path("link")).unwrap();
+    let backend = |args: &[&str]| {
+        let mut command = pulpcov();
+        Ran::from(command.current_dir(dir.path("backend")).args(args).output().unwrap())
+    };
+    let mut measure = coverage();
+    measure.current_dir(dir.path("backend")).args(["run", "app.py"]);
+    Ran::from(measure.output().unwrap()).status(0);
+    for (report, name) in [
+        ("frontend/lcov.info", "src/cart.js".to_owned()),
+        ("top.info", "frontend/src/cart.js".to_owned()),
+        ("link.info", "link/src/cart.js".to_owned()),
+        ("absolute.info", dir.path("").join("link/src/cart.js").display().to_string()),
+    ] {
+        dir.write(report, format!("SF:{name}\nDA:1,1\nDA:2,0\nend_of_record\n"));
+        let table = backend(&["report", "--with", &format!("../{report}")]).status(0).stdout;
+        assert!(table.contains("frontend/src/cart.js       2      1    50%"), "{table}");
+    }
+    let all = ["report", "--with", "../top.info", "../link.info", "../frontend/lcov.info"];
+    let table = backend(&all).status(0).stdout;
+    assert_eq!(table.matches("cart.js").count(), 1, "{table}");
+    // Two files may be meant, and the message says which.
+    dir.write("admin/src/cart.js", "one();\n");
+    let args = ["report", "--source-root=..", "--with", "../frontend/lcov.info"];
+    let refused = backend(&args).status(1);
+    assert!(
+        refused.stderr.contains("one may be any of admin/src/cart.js, frontend/src/cart.js"),
+        "{}",
+        refused.stderr
+    );
 }
 
 /// JavaScript that c8 measured, in one report with Python.

@@ -19,10 +19,7 @@ fn format(args: &BadgeArgs) -> BadgeFormat {
 pub(crate) fn run(args: &BadgeArgs) -> Result<Exit, Failure> {
     let reporting = Reporting::new(ReportPlan::try_from(&args.reporting)?.with(&args.with), true)?;
     let summary = reporting.summarize(Detail::Numbers)?;
-    let totals = match args.one_total.one_total {
-        true => summary.totals_of_all(),
-        false => summary.totals(),
-    };
+    let totals = summary.headline(args.one_total.one_total);
     let mut options = Options::new().precision(reporting.precision(args.precision)?);
     if let Some(label) = &args.label {
         options = options.label(label);

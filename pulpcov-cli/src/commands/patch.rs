@@ -16,6 +16,7 @@ use super::changes::{Changes, is_same_below};
 use super::git::beside;
 use super::own;
 use super::reporting::{Reporting, check_max_bytes, measure_again, named_in_part};
+use super::with;
 use crate::args::{PatchArgs, PatchFormat};
 use crate::exit::{Exit, Failure};
 use crate::plan::ReportPlan;
@@ -31,6 +32,7 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
     // git takes longer than reading the data.
     let (changes, reporting) = beside(changes, || Reporting::new(plan, true));
     let (mut changes, mut reporting) = (changes?, reporting?);
+    with::check_that_nothing_is_compared(&args.with, args.baseline.as_deref())?;
     reporting.check_that_there_is_data()?;
     let baseline = match &args.baseline {
         Some(file) => Some(changes.baseline(file, &reporting)?),
@@ -50,6 +52,7 @@ pub(crate) fn run(args: &PatchArgs) -> Result<Exit, Failure> {
         let failures = failures(args, &own, patch);
         write(args, reporting, patch, options(args, &own, reporting, &changes, &failures)?)?;
         warn_of_other_places(reporting.data(), patch);
+        with::warn_of_unmeasured(reporting, patch);
         if args.changes.diff.is_none() && !reporting.has_sources_elsewhere() {
             warn_of_newer_sources(reporting, patch);
         }
@@ -101,6 +104,8 @@ fn warn_of_newer_sources(reporting: &Reporting, patch: &Patch<'_>) {
     let Some(measured) = written(&reporting.data_file()) else { return };
     let newer = patch.files().iter().filter(|file| match file.state() {
         FileState::Measured { file, .. } => {
+            let by_others = reporting.measured_by_others(file.path());
+            let measured = by_others.filter(|_| !file.is_python()).unwrap_or(measured);
             written(file.path()).is_some_and(|written| written > measured)
         }
         _ => false,

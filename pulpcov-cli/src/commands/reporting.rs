@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::io::{self, BufWriter, Write};
 use std::mem::{self, ManuallyDrop};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use pulpcov_core::config::Config;
-use pulpcov_core::foreign::Report;
 use pulpcov_core::output::WholeFile;
 use pulpcov_core::plugins::depends_on_python_version;
 use pulpcov_core::python::{LinePatterns, PythonVersion};
@@ -22,7 +22,7 @@ use super::data::{self, Loaded, wants_debug};
 use super::git;
 use super::origin::Origin;
 use super::plugins;
-use super::with;
+use super::with::{self, With};
 use crate::args::{FailUnderArgs, OneTotalArgs, Plugins};
 use crate::exit::{Exit, Failure};
 use crate::plan::{DataPlan, ReportPlan, patterns};
@@ -65,7 +65,7 @@ pub(crate) struct Reporting {
     /// What plugins said of the files that they traced.
     traced: plugins::Traced,
     /// What other tools measured.
-    with: Option<Report>,
+    with: Option<With>,
     /// Whether sources are withheld or left out.
     is_incomplete: Cell<bool>,
     /// The warnings so far. A second summary of the same data does not repeat them.
@@ -133,7 +133,14 @@ impl Reporting {
             false => plugins::Traced::new(),
         };
         let (origin, data) = Origin::of(&plan, &config, data)?;
-        let with = plan.with.as_ref().map(|with| with::read(with, &config, &origin)).transpose()?;
+        let with = match &plan.with {
+            // A total of the other languages alone must not pass for that of the project.
+            Some(_) if data.files().len() == 0 => {
+                return Err(data::missing(&settings::data_file(plan.data.file.clone(), &config)));
+            }
+            Some(with) => Some(with::read(with, &plan, &config, &origin)?),
+            None => None,
+        };
         let cache = cache(&plan.data)?;
         let (contexts, is_incomplete) = (Vec::new(), Cell::new(false));
         let mut reporting = Self {
@@ -244,7 +251,12 @@ impl Reporting {
 
     /// Returns the names of the files that other tools measured.
     pub(crate) fn names_of_other_tools(&self) -> impl Iterator<Item = &str> {
-        self.with.iter().flat_map(Report::files).map(|(name, _)| name)
+        self.with.iter().flat_map(|with| with.report.files()).map(|(name, _)| name)
+    }
+
+    /// Returns when another tool wrote what it measured of a file, if it did.
+    pub(crate) fn measured_by_others(&self, path: &Path) -> Option<SystemTime> {
+        self.with.as_ref()?.written.get(path).copied()
     }
 
     /// Returns the data.
@@ -366,8 +378,8 @@ impl Reporting {
         if let Some(cache) = &self.cache {
             summarizer = summarizer.cache(cache);
         }
-        if let Some(report) = &self.with {
-            summarizer = summarizer.with(report);
+        if let Some(with) = &self.with {
+            summarizer = summarizer.with(&with.report);
         }
         Ok(summarizer)
     }
@@ -523,8 +535,8 @@ impl Reporting {
 
     /// Returns the total of a report, `total`, or that of all languages if it is asked for.
     pub(crate) fn total(&self, total: f64, summary: &Summary<'_>, one_total: OneTotalArgs) -> f64 {
-        match one_total.one_total {
-            true => summary.totals_of_all().percent_covered(),
+        match one_total.one_total || summary.files().is_empty() {
+            true => summary.headline(one_total.one_total).percent_covered(),
             false => total,
         }
     }

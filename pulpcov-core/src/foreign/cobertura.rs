@@ -1,7 +1,7 @@
 //! XML reports in the format of Cobertura, as coverage.py, gcovr, and converters of JaCoCo and .NET write them
 //! (`coverage-04.dtd`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, BufRead, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
@@ -28,6 +28,10 @@ enum Cause {
     Attribute(&'static str, &'static str),
     #[error("the attribute `{0}` has the end of a line in it")]
     LineEnd(&'static str),
+    #[error("there is more behind `</coverage>`: each report needs a file of its own")]
+    Appended,
+    #[error("there is a `coverage` in a `coverage`")]
+    Nested,
     #[error("the file ends before `</coverage>`")]
     Cut,
     #[error("a tag or a text of more than {LONGEST} bytes")]
@@ -199,6 +203,7 @@ impl Reader {
                 Event::Start(tag) => {
                     let name = tag.local_name();
                     match name.as_ref() {
+                        "coverage" if is_inside => return Err(Cause::Nested),
                         "coverage" => is_inside = true,
                         _ if !is_inside => return Err(Cause::NotCobertura),
                         "source" => {
@@ -210,7 +215,7 @@ impl Reader {
                 }
                 Event::Empty(tag) => match tag.local_name().as_ref() {
                     // A report without files.
-                    "coverage" => return Ok(()),
+                    "coverage" if !is_inside => return self.end(xml),
                     _ if !is_inside => return Err(Cause::NotCobertura),
                     "class" => {
                         self.start(&tag)?;
@@ -236,7 +241,7 @@ impl Reader {
                     "source" => is_source = false,
                     "class" => self.end_class(),
                     "method" => self.end_method(),
-                    "coverage" => return Ok(()),
+                    "coverage" => return self.end(xml),
                     _ => {}
                 },
                 Event::Eof if is_inside => return Err(Cause::Cut),
@@ -245,6 +250,21 @@ impl Reader {
             }
             if is_tag && self.class.is_some() {
                 self.plain_lines(&mut xml.get_mut().input).map_err(Cause::Io)?;
+            }
+        }
+    }
+
+    /// Reads what is behind the report, which must be nothing: what somebody appended would be lost.
+    fn end<R: BufRead>(&self, xml: &mut XmlReader<Bounded<R>>) -> Result<(), Cause> {
+        let mut buffer = Vec::new();
+        loop {
+            buffer.clear();
+            xml.get_mut().left = LONGEST;
+            match xml.read_event_into(&mut buffer)? {
+                Event::Eof => return Ok(()),
+                Event::Text(text) if text.as_ref().trim().is_empty() => {}
+                Event::Comment(_) | Event::PI(_) => {}
+                _ => return Err(Cause::Appended),
             }
         }
     }
@@ -326,6 +346,7 @@ impl Reader {
 
     fn finish(mut self) -> Report {
         self.end_class();
+        let sources = Sources::new(self.sources);
         let mut report = Report::new();
         for (name, mut lines) in self.files {
             lines.put_in_order();
@@ -340,7 +361,7 @@ impl Reader {
                 counts.functions_mut().define(method, *line, None, *count);
             }
             counts.finish();
-            report.add(in_source(&self.sources, &name), String::new(), None, counts);
+            report.add(sources.name(&name), String::new(), None, counts);
         }
         report
     }
@@ -437,29 +458,58 @@ pub(super) fn share_of(text: &str) -> Option<(u32, u32)> {
     (taken <= all && all <= MOST_BRANCHES).then_some((taken, all))
 }
 
-/// Returns the name of a file with its source folder in front.
-fn in_source(sources: &[String], name: &str) -> String {
-    let is_absolute = |name: &str| name.starts_with(['/', '\\']) || name.get(1..2) == Some(":");
-    if is_absolute(name) {
-        return name.to_owned();
-    }
-    let joined = |source: &String| {
-        let source = source.trim().replace('\n', " ");
-        let source = source.as_str();
-        let path: PathBuf = Path::new(source).join(name).components().filter(is_step).collect();
-        match source {
-            "" | "." => name.to_owned(),
-            // The folder of another system.
-            _ if source.contains('\\') => format!("{}\\{name}", source.trim_end_matches('\\')),
-            _ => path.to_string_lossy().into_owned(),
+/// How many folders a file is looked for in. A report could name any number of them.
+const MOST_SOURCES: usize = 100;
+
+/// The source folders of a report.
+enum Sources {
+    /// Names start from here, whether it exists or not.
+    One(String),
+    /// Names start from the one that has the file. These are those that exist.
+    Several(Vec<String>),
+}
+
+impl Sources {
+    fn new(named: Vec<String>) -> Self {
+        let named: Vec<String> =
+            named.iter().map(|source| source.trim().replace('\n', " ")).collect();
+        match named.as_slice() {
+            [] => Self::One(String::new()),
+            [source] => Self::One(source.clone()),
+            _ => {
+                let mut seen = HashSet::new();
+                let is_new = |source: &String| {
+                    let real = Path::new(source).canonicalize().ok();
+                    real.is_some_and(|real| real.is_dir() && seen.insert(real))
+                };
+                Self::Several(named.into_iter().filter(is_new).take(MOST_SOURCES).collect())
+            }
         }
-    };
-    match sources {
-        [] => name.to_owned(),
-        [source] => joined(source),
-        several => {
-            let mut places = several.iter().map(joined);
-            places.find(|place| Path::new(place).is_file()).unwrap_or_else(|| name.to_owned())
+    }
+
+    /// Returns the name of a file with its source folder in front.
+    fn name(&self, name: &str) -> String {
+        if name.starts_with(['/', '\\']) || name.get(1..2) == Some(":") {
+            return name.to_owned();
+        }
+        match self {
+            Self::One(source) => joined(source, name),
+            Self::Several(sources) => {
+                let mut places = sources.iter().map(|source| joined(source, name));
+                places.find(|place| Path::new(place).is_file()).unwrap_or_else(|| name.to_owned())
+            }
+        }
+    }
+}
+
+fn joined(source: &str, name: &str) -> String {
+    match source {
+        "" | "." => name.to_owned(),
+        // The folder of another system.
+        _ if source.contains('\\') => format!("{}\\{name}", source.trim_end_matches('\\')),
+        _ => {
+            let path: PathBuf = Path::new(source).join(name).components().filter(is_step).collect();
+            path.to_string_lossy().into_owned()
         }
     }
 }
@@ -772,11 +822,32 @@ mod tests {
                 "the attribute `filename` has the end of a line in it",
             ),
             ("<coverage></packages></coverage>", ErrorKind::Corrupt, "this is not XML"),
+            (
+                "<coverage><class filename='a'/></coverage>\n<coverage/>",
+                ErrorKind::Corrupt,
+                "there is more behind `</coverage>`",
+            ),
+            (
+                "<coverage><class filename='a'/></coverage>SF:a.c",
+                ErrorKind::Corrupt,
+                "there is more behind `</coverage>`",
+            ),
+            (
+                "<coverage><coverage></coverage><class filename='a'/></coverage>",
+                ErrorKind::Corrupt,
+                "there is a `coverage` in a `coverage`",
+            ),
         ] {
             let err = read(text.as_bytes()).unwrap_err();
             assert_eq!(err.kind(), kind, "{text}");
             assert!(err.to_string().contains(message), "{text}: {err}");
         }
+    }
+
+    #[test]
+    fn what_says_nothing_may_follow() {
+        let text = "<coverage><class filename='a'><line number='1' hits='1'/></class></coverage>\n<!-- made by a tool -->\n";
+        assert_eq!(read(text.as_bytes()).unwrap().files().len(), 1);
     }
 
     #[test]

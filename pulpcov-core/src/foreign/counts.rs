@@ -87,19 +87,33 @@ impl Counts {
     /// Returns for each line with branches how many were taken, and how many there are. Excluded branches do not count.
     pub fn taken_branches(&self) -> BTreeMap<u32, (u64, u64)> {
         let mut taken = BTreeMap::<u32, (u64, u64)>::new();
-        let mut add = |line: u32, some: u64, all: u64| {
-            let sums = taken.entry(line).or_default();
-            *sums = (sums.0 + some, sums.1 + all);
-        };
         for (line, block) in self.branches.blocks() {
             for branch in block.iter().filter(|branch| !branch.is_excluded) {
-                add(line, u64::from(branch.taken.is_some_and(|taken| taken > 0)), 1);
+                let sums = taken.entry(line).or_default();
+                sums.0 += u64::from(branch.taken.is_some_and(|taken| taken > 0));
+                sums.1 += 1;
             }
         }
         for (&line, &(some, all)) in &self.branch_counts {
-            add(line, some.into(), all.into());
+            // As many branches as have names are the same ones.
+            let sums = taken.entry(line).or_default();
+            *sums = match sums.1 == u64::from(all) {
+                true => (sums.0.max(some.into()), sums.1),
+                false => (sums.0 + u64::from(some), sums.1 + u64::from(all)),
+            };
         }
         taken
+    }
+
+    /// Returns the lines whose branches have no names, with how many were taken and how many there are.
+    pub(super) fn unnamed_branches(&self) -> impl Iterator<Item = (u32, (u32, u32))> {
+        let mut named = BTreeMap::<u32, usize>::new();
+        for (line, block) in self.branches.blocks() {
+            *named.entry(line).or_default() +=
+                block.iter().filter(|branch| !branch.is_excluded).count();
+        }
+        let counted = self.branch_counts.iter().map(|(line, counts)| (*line, *counts));
+        counted.filter(move |(line, (_, all))| named.get(line) != Some(&(*all as usize)))
     }
 
     /// Returns the parts of conditions, and how often each decided.

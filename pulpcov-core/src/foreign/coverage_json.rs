@@ -187,6 +187,43 @@ impl FileOfReport {
     }
 }
 
+/// The files of a language that only other tools measured, as `pulpcov json --with` writes them.
+#[derive(Deserialize)]
+pub(super) struct OtherLanguage {
+    files: BTreeMap<String, OtherFile>,
+}
+
+#[derive(Deserialize)]
+struct OtherFile {
+    executed_lines: Vec<u32>,
+    missing_lines: Vec<u32>,
+    #[serde(default)]
+    branches: BTreeMap<u32, OtherBranches>,
+}
+
+#[derive(Deserialize)]
+struct OtherBranches {
+    num_branches: u32,
+    covered_branches: u32,
+}
+
+impl OtherLanguage {
+    pub(super) fn add_to(self, report: &mut Report) -> Result<(), Cause> {
+        for (name, file) in self.files {
+            let mut counts = Counts::default();
+            file.executed_lines.iter().for_each(|line| counts.add_line(*line, 1));
+            file.missing_lines.iter().for_each(|line| counts.add_line(*line, 0));
+            for (line, branches) in file.branches {
+                let all = branches.num_branches;
+                counts.add_branch_count(line, (branches.covered_branches.min(all), all));
+            }
+            counts.finish();
+            report.add(checked_name(&name)?, String::new(), None, counts);
+        }
+        Ok(())
+    }
+}
+
 /// The lines that ran in each context. The report has the contexts of each line.
 #[derive(Default)]
 struct LinesByContext(HashMap<Context, Vec<u32>>);

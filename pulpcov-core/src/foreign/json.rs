@@ -11,7 +11,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Ma
 use serde::de::{SeqAccess, Visitor};
 use serde_json::error::Category;
 
-use super::coverage_json::{self, ContextNames, Meta};
+use super::coverage_json::{self, ContextNames, Meta, OtherLanguage};
 use super::{Report, codecov, llvm_cov, name_in_tracefile};
 use crate::error::{Error, ErrorKind, Position, Result};
 
@@ -137,6 +137,11 @@ impl<'de> Visitor<'de> for &mut Content {
                 "files" => {
                     members.next_value_seed(Members::new(|name, file| {
                         python.add(name, file, contexts)
+                    }))?;
+                }
+                "other_languages" => {
+                    members.next_value_seed(Members::new(|_, language: OtherLanguage| {
+                        language.add_to(report)
                     }))?;
                 }
                 "coverage" => {

@@ -1,10 +1,11 @@
 //! The language of a file, by its name.
 
 /// Languages by the endings of their files.
-const LANGUAGES: [(&str, &[&str]); 30] = [
-    ("C", &["c", "h"]),
+const LANGUAGES: [(&str, &[&str]); 31] = [
+    ("Assembly", &["asm", "s"]),
+    ("C", &["c", "h", "l", "y"]),
     ("C#", &["cs"]),
-    ("C++", &["cc", "cpp", "cxx", "c++", "hh", "hpp", "hxx", "ipp", "tpp"]),
+    ("C++", &["cc", "cpp", "cxx", "c++", "hh", "hpp", "hxx", "inl", "ipp", "tcc", "tpp"]),
     ("CSS", &["css", "less", "scss"]),
     ("CUDA", &["cu", "cuh"]),
     ("Clojure", &["clj", "cljc", "cljs"]),

@@ -533,8 +533,7 @@ fn write_functions(counts: &Counts, out: &mut impl Write) -> io::Result<()> {
 }
 
 fn write_branches(counts: &Counts, out: &mut impl Write) -> io::Result<()> {
-    let counted = counts.branch_counts();
-    if counts.branches().is_empty() && counted.is_empty() {
+    if counts.branches().is_empty() && counts.branch_counts().is_empty() {
         return Ok(());
     }
     let (mut found, mut hit) = (0_usize, 0_usize);
@@ -561,7 +560,7 @@ fn write_branches(counts: &Counts, out: &mut impl Write) -> io::Result<()> {
     }
     // Which of them were taken is not known, so these are the first ones.
     let mut text = Vec::new();
-    for (&line, &(taken, all)) in counted {
+    for (line, (taken, all)) in counts.unnamed_branches() {
         let block_number = blocks_of.get(&line).copied().unwrap_or_default();
         for branch in 0..all {
             text.extend_from_slice(b"BRDA:");

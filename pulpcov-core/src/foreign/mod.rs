@@ -60,7 +60,8 @@ pub struct Report {
 /// What was counted in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
-    tests: BTreeMap<String, Counts>,
+    /// In boxes, because a node of the map has room for several, and most files have one.
+    tests: BTreeMap<String, Box<Counts>>,
     version: Option<Box<str>>,
 }
 
@@ -162,7 +163,7 @@ impl Report {
         file.version = file.version.take().max(version);
         match file.tests.get_mut(&test) {
             Some(known) => known.merge(counts),
-            None => drop(file.tests.insert(test, counts)),
+            None => drop(file.tests.insert(test, Box::new(counts))),
         }
     }
 }
@@ -181,7 +182,7 @@ impl File {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn tests(&self) -> impl Iterator<Item = (&str, &Counts)> {
-        self.tests.iter().map(|(name, counts)| (name.as_str(), counts))
+        self.tests.iter().map(|(name, counts)| (name.as_str(), &**counts))
     }
 
     /// Returns the version of the source, if the tool says one.
@@ -212,7 +213,7 @@ impl File {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn total(&self) -> Counts {
-        merge_all(self.tests.values().cloned().collect())
+        merge_all(self.tests.values().map(|counts| (**counts).clone()).collect())
     }
 
     /// Adds another file. Returns whether its lines or its version differ.
@@ -223,7 +224,7 @@ impl File {
         self.version = self.version.take().max(other.version);
         for (test, counts) in other.tests {
             match self.tests.get_mut(&test) {
-                Some(known) => known.merge(counts),
+                Some(known) => known.merge(*counts),
                 None => drop(self.tests.insert(test, counts)),
             }
         }

@@ -399,11 +399,7 @@ pub fn write(summary: &Summary<'_>, options: &Options, mut out: impl Write) -> R
     if summary.all_files().next().is_none() {
         return Err(Error::new(ErrorKind::NoData, "No data to report."));
     }
-    let total = match options.one_total {
-        true => summary.totals_of_all(),
-        false => summary.totals(),
-    };
-    let total = total.percent_covered();
+    let total = summary.headline(options.one_total).percent_covered();
     let lines = match options.format {
         Format::Total => vec![display_covered(total, options.precision)],
         Format::Text => {

@@ -233,7 +233,11 @@ pub fn write(summary: &Summary<'_>, options: &Options, out: impl Write) -> Resul
     write_packages(&packages, has_arcs, &mut xml)?;
     xml.end("coverage")?;
     xml.finish()?;
-    Ok(totals.percent())
+    // The document has the sums of all its files, and the total of the report is that of the data.
+    Ok(match summary.other_files().is_empty() {
+        true => totals.percent(),
+        false => summary.headline(false).percent_covered(),
+    })
 }
 
 /// Writes the beginning of the root element, and the comments.

@@ -249,6 +249,15 @@ impl Summary<'_> {
         self.others.iter().map(|other| other.file.numbers).sum::<Numbers>() + self.totals
     }
 
+    /// Returns the total that a report begins with: that of the data, or that of all languages if it is asked for, or if no file of
+    /// the data is in the report. Nothing of the data would be 100 % covered.
+    pub fn headline(&self, is_of_all: bool) -> Numbers {
+        match is_of_all || self.files.is_empty() {
+            true => self.totals_of_all(),
+            false => self.totals,
+        }
+    }
+
     /// Returns all files: those of the data, then those that only other tools measured.
     pub fn all_files(&self) -> impl Iterator<Item = &FileSummary> {
         self.files.iter().chain(self.others.iter().map(OtherFile::summary))

@@ -20,7 +20,7 @@ use pulpcov_core::summarize::{Detail, Summary};
 
 use super::reporting::{Reporting, check_max_bytes, measure_again, named_in_part};
 use super::repository::{self, Folders};
-use super::{git, own};
+use super::{git, own, with};
 use crate::args::{GateArgs, GateFormat};
 use crate::exit::{Exit, Failure};
 use crate::plan::ReportPlan;
@@ -40,6 +40,7 @@ pub(crate) fn run(args: &GateArgs) -> Result<Exit, Failure> {
         return ratchet_file::merge(base, ours, theirs);
     }
     check_max_bytes(args.max_bytes, args.format == GateFormat::Markdown)?;
+    with::check_that_nothing_is_compared(&args.with, args.baseline.baseline.as_deref())?;
     let own = own::load(&args.reporting.data.config)?;
     let file = RatchetFile::new(&own.gate)?;
     let old = if args.baseline.baseline.is_some() { None } else { file.read()? };

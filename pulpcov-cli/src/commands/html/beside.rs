@@ -27,7 +27,7 @@ pub(super) fn write(
     precision: Precision,
     folder: &Path,
 ) -> Result<(), Failure> {
-    let totals = summary.totals();
+    let totals = summary.headline(args.one_total.one_total);
     if args.badge {
         let options = badge::Options::new().precision(precision);
         write_file(args, "badge", &folder.join(BADGE), |out| {
@@ -40,6 +40,7 @@ pub(super) fn write(
         let options = text::Options::new()
             .format(Format::Markdown)
             .precision(precision)
+            .one_total(args.one_total.one_total)
             .max_bytes(LONGEST_SUMMARY - title.len());
         write_file(args, "summary", &folder.join(SUMMARY), |out| {
             out.write_all(title.as_bytes())?;

@@ -195,10 +195,7 @@ impl<'a> Report<'a> {
 
     /// Returns the counts that the report begins with.
     pub(super) fn totals(&self) -> Numbers {
-        match self.options.one_total {
-            true => self.summary.totals_of_all(),
-            false => self.summary.totals(),
-        }
+        self.summary.headline(self.options.one_total)
     }
 
     /// Returns the pages by the names of their files.

@@ -161,7 +161,9 @@ impl Language {
         if others.is_empty() {
             return others;
         }
-        std::iter::once(language("Python", report.summary.totals())).chain(others).collect()
+        let python = (!report.summary.files().is_empty())
+            .then(|| language("Python", report.summary.totals()));
+        python.into_iter().chain(others).collect()
     }
 }
 

@@ -12,7 +12,9 @@ const chosenLanguage = () => settings.read().get("language") ?? PYTHON;
  */
 function filesOfLanguage(files) {
   if (!files.others) return files;
-  const other = files.others.find((/** @type {any} */ one) => one.language === chosenLanguage());
+  const chosen = files.others.find((/** @type {any} */ one) => one.language === chosenLanguage());
+  // A report may have no Python.
+  const other = chosen ?? (files.others[0].from ? undefined : files.others[0]);
   const [from, to] = other ? [other.from, other.to] : [0, files.others[0].from];
   for (const link of $$(".languages a")) {
     if (link.dataset.language === (other?.language ?? PYTHON)) link.setAttribute("aria-current", "true");
