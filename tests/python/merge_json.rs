@@ -143,7 +143,10 @@ fn other_formats_of_coverage_are_read() {
         );
         let ours = dir.pulpcov(["merge", "one.json", "two.json"]).status(0).stdout;
         let theirs = dir.pulpcov(["merge", "one.info", "two.info"]).status(0).stdout;
-        assert_eq!(counts(&ours), counts(&theirs), "{version}");
+        // Tracefiles of some versions have excluded lines that ran.
+        let mut theirs = counts(&theirs);
+        theirs.remove(&("main.py".to_owned(), 9));
+        assert_eq!(counts(&ours), theirs, "{version}");
         assert!(ours.contains("TN:two\n"));
     }
     let dir = measured_by_coverage("7.17.5");
