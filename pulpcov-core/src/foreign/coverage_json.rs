@@ -142,7 +142,7 @@ impl FileOfReport {
     /// which contexts a branch was taken.
     fn measured(self, names: &ContextNames) -> Result<Measured, Cause> {
         let mut executed = self.executed_lines;
-        // coverage.py 7.5 lists excluded lines that ran here, too.
+        // Some versions of coverage.py list excluded lines that ran here, too.
         executed.retain(|line| !self.excluded_lines.contains(line));
         executed.sort_unstable();
         executed.dedup();
