@@ -54,6 +54,7 @@
 //! | [`changes`] | what a diff changed, line by line |
 //! | [`impact`] | which tests ran what |
 //! | [`foreign`] | what other tools measured: tracefiles of lcov and Cobertura's XML, read, merged and written |
+//! | [`subunit`] | data files that are attached to the streams of test runners |
 //! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source, HTML |
 //! | [`output`] | report files, written completely or not at all |
 //! | [`combine`] | all steps together: combines a folder of data files into one, without losing data |
@@ -154,6 +155,8 @@ pub mod python;
 pub mod report;
 #[cfg(feature = "report")]
 pub mod results;
+#[cfg(feature = "combine")]
+pub mod subunit;
 #[cfg(feature = "report")]
 pub mod summarize;
 #[doc(hidden)] // For the `pulpcov` command. It may change at any time.

@@ -10,6 +10,9 @@ use crate::folder::Entry;
 pub(crate) const JSON_SENTINEL: &[u8] =
     b"!coverage.py: This is a private format, don't read it directly!";
 
+/// The first bytes of a SQLite database.
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
 /// The number of bytes at the start of a file that are enough to detect its kind.
 pub(crate) const HEAD_LEN: usize = 512;
 
@@ -54,6 +57,13 @@ impl FileKind {
         matches!(self, Self::Sqlite | Self::Json4)
     }
 
+    /// Returns whether a file that starts with `head` may be a data file. It may have to be told by more bytes.
+    pub(crate) fn may_be_data(head: &[u8]) -> bool {
+        Self::of(head).is_data()
+            || SQLITE_MAGIC.starts_with(head)
+            || JSON_SENTINEL.starts_with(head)
+    }
+
     /// Returns the kind of a file that starts with `head`. 512 bytes are enough.
     ///
     /// # Examples
@@ -70,7 +80,7 @@ impl FileKind {
         // (WAL), and from walformat.html, section 2.1 (shm).
         match head {
             [] => Self::Empty,
-            _ if head.starts_with(b"SQLite format 3\0") => Self::Sqlite,
+            _ if head.starts_with(SQLITE_MAGIC) => Self::Sqlite,
             _ if head.starts_with(JSON_SENTINEL) => Self::Json4,
             [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7, ..] => Self::SqliteJournal,
             [0x37, 0x7f, 0x06, 0x82 | 0x83, ..] => Self::SqliteWal,
