@@ -137,9 +137,15 @@ pub(crate) struct ConfigArgs {
 /// that coverage.py 7 reads. In a data root that several users write to, the folders uid-N are searched.
 /// Inputs are deleted once their data is safely on disk. An input that cannot be read is named and kept, and
 /// the rest is combined.
+///
+/// Data files in zip, tar, gzip and zstd, and in such archives in each other, are read in place. In an
+/// archive, these are the files named like the data file, with or without a suffix, in any folder. A folder
+/// that is named as PATH and has no data files is searched for archives: for names that end in .zip, .tar,
+/// .tgz, .tzst, .gz or .zst. Archives are kept.
 #[derive(Args, Debug)]
 pub(crate) struct CombineArgs {
-    /// Folders with data files, or data files by name; by default the data file's folder
+    /// Folders with data files or archives, or either by name; - is standard input [default: the data file's
+    /// folder]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 

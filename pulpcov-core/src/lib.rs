@@ -45,6 +45,7 @@
 //! | [`CoverageData`] | files, contexts, lines, arcs, plugins: queries and merging, no I/O |
 //! | [`formats`] | one data file of any version: recognized by content, read, written |
 //! | [`discover`] | the data files of a folder, and the parts of their names |
+//! | [`containers`] | data files in zip, tar, gzip and zstd, read in place |
 //! | [`folder`] | folders that other users can write to, accessed by descriptor |
 //! | [`paths`] | `[paths]` aliases; the patterns of `include` and `omit` |
 //! | [`config`] | configuration files: `.coveragerc` and the others |
@@ -88,6 +89,7 @@
 //! | `combine` | yes | data files of every version, aliases, and combining on all cores; compiles SQLite |
 //! | `report` | | settings, facts about Python source, and all reports but HTML; implies `combine` |
 //! | `html` | | the HTML report; implies `report` |
+//! | `archives` | | data files in zip, tar, gzip and zstd as inputs of a combine; implies `combine` |
 //! | `full` | | everything |
 //!
 //! # What this crate does not do
@@ -115,6 +117,8 @@ pub mod changes;
 pub mod combine;
 #[cfg(feature = "report")]
 pub mod config;
+#[cfg(feature = "archives")]
+pub mod containers;
 #[cfg_attr(not(feature = "combine"), expect(dead_code, reason = "combining uses all of it"))]
 pub mod data;
 #[doc = include_str!("../DESIGN.md")]

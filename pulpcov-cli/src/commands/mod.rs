@@ -28,6 +28,7 @@ mod report;
 mod reporting;
 mod repository;
 mod source_tree;
+mod standard_input;
 mod tests_for;
 mod watch;
 mod who;

@@ -14,11 +14,17 @@ use super::existing_data::ExistingData;
 use super::gather::{Folded, Gathered, Gathering};
 use super::input_summary::InputSummary;
 use super::lock::FolderLocks;
+#[cfg(feature = "archives")]
+use super::members::{Inside, Stream};
 use super::spill::{AllRows, SpillFile};
 use super::store::{replace_in_place, resolve_target, store_with};
 use super::unfinished::{Mark, Unfinished};
 use super::worker::Parts;
 use crate::REFERENCE_VERSION;
+#[cfg(feature = "archives")]
+use crate::containers::Search;
+#[cfg(feature = "archives")]
+use crate::data::Authors;
 use crate::data::CoverageData;
 use crate::discover::{self, Found};
 use crate::error::{Error, ErrorKind, Lines, Result};
@@ -63,6 +69,9 @@ use crate::text::plural;
 pub struct Combiner<'a> {
     data_file: PathBuf,
     places: Vec<PathBuf>,
+    archives: bool,
+    #[cfg(feature = "archives")]
+    streams: Vec<Stream<'a>>,
     append: bool,
     keep: bool,
     mixed_as_lines: bool,
@@ -95,6 +104,10 @@ pub struct Combined {
     /// An error for each input that is missing from the result, wholly or in part, and for each user's folder
     /// that could not be searched. None of these inputs was deleted.
     pub left_out: Vec<Error>,
+    /// An error for each archive in which no data file was found, if nobody had named it.
+    pub without_data: Vec<Error>,
+    /// Archives that were not looked into, because their folder has data files.
+    pub passed_over: Vec<PathBuf>,
     /// Files of one input that became one file because paths are relative, not because of a rule.
     pub folded: Vec<Folded>,
     /// An error for each input that is in the result but was not deleted, because deletion failed or because
@@ -158,6 +171,9 @@ impl<'a> Combiner<'a> {
         Self {
             data_file: data_file.into(),
             places: Vec::new(),
+            archives: false,
+            #[cfg(feature = "archives")]
+            streams: Vec::new(),
             append: false,
             keep: false,
             mixed_as_lines: false,
@@ -168,7 +184,7 @@ impl<'a> Combiner<'a> {
         }
     }
 
-    /// Adds places to look for inputs: folders, or inputs by name. The default is the data file's folder.
+    /// Adds places to look for inputs: folders, or data files and archives by name. The default is the data file's folder.
     ///
     /// # Examples
     ///
@@ -191,6 +207,63 @@ impl<'a> Combiner<'a> {
     #[must_use]
     pub fn places<P: Into<PathBuf>>(mut self, places: impl IntoIterator<Item = P>) -> Self {
         self.places.extend(places.into_iter().map(Into::into));
+        self
+    }
+
+    /// Looks into the archives of the folders among the places, too: the files [named like
+    /// archives](discover::is_archive_name), of a folder without data files of its own.
+    ///
+    /// An archive that is a place itself, or that has the name of a data file, is always looked into. Both need the feature
+    /// `archives`. No archive is deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::ErrorKind;
+    /// use pulpcov_core::combine::Combiner;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// // An archive without files.
+    /// std::fs::write(folder.path().join("empty.zip"), [&b"PK\x05\x06"[..], &[0; 18]].concat())?;
+    /// let combiner = || Combiner::new(folder.path().join(".coverage"));
+    /// assert_eq!(combiner().run().unwrap_err().to_string(), "No data to combine");
+    /// # if cfg!(feature = "archives") {
+    /// let err = combiner().archives(true).run().unwrap_err();
+    /// assert!(err.to_string().contains("empty.zip: no file in it is a data file"));
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn archives(mut self, archives: bool) -> Self {
+        self.archives = archives;
+        self
+    }
+
+    /// Adds an input that is no file, such as standard input: a data file, or an archive. `authors` may have written it. Messages
+    /// call it `name`. If there are no [`places`](Self::places), no folder is looked into.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Authors;
+    /// use pulpcov_core::combine::Combiner;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let file = br#"!coverage.py: This is a private format, don't read it directly!{"lines":{"a.py":[1]}}"#;
+    /// let target = folder.path().join(".coverage");
+    /// let result = Combiner::new(target).stream("pipe", Authors::Caller, &file[..]).run()?;
+    /// assert_eq!(result.summary(), "Combined 1 file");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "archives")]
+    #[must_use]
+    pub fn stream(
+        mut self,
+        name: impl Into<PathBuf>,
+        authors: Authors,
+        reader: impl std::io::Read + Send + 'a,
+    ) -> Self {
+        self.streams.push(Stream { name: name.into(), authors, reader: Box::new(reader) });
         self
     }
 
@@ -309,7 +382,7 @@ impl<'a> Combiner<'a> {
     ///
     /// The limit does not include:
     ///
-    /// - one input per core while it is read,
+    /// - one input per core while it is read, and one file of an archive that waits,
     /// - the names of files and contexts,
     /// - all rows of one source file,
     /// - a data file that is [appended](Self::append) to, if its layout is not the one that coverage.py
@@ -435,8 +508,10 @@ impl<'a> Combiner<'a> {
             (self.on_event)(Event::Resuming { data_file: &self.data_file });
             self.append = true;
         }
-        let Found { files: inputs, left_out } = self.find()?;
-        if inputs.is_empty() && !unfinished.any() {
+        let Found { files: mut inputs, archives, passed_over, left_out } = self.find()?;
+        let named = inputs.len();
+        inputs.extend(archives);
+        if inputs.is_empty() && !self.has_streams() && !unfinished.any() {
             return Err(match left_out.is_empty() {
                 true => Error::new(ErrorKind::NoData, "No data to combine"),
                 false => no_usable_data(&left_out),
@@ -447,21 +522,38 @@ impl<'a> Combiner<'a> {
             true => ExistingData::load(&target, self.drop_contexts, self.memory)?,
             false => None,
         };
-        let gathered = self.gather(&inputs, existing.as_ref(), &target)?;
-        let summary = InputSummary::new(&inputs, gathered.outcomes, left_out);
+        let gathered = self.gather(&inputs, named, existing.as_ref(), &target)?;
+        let mut summary = InputSummary::new(&inputs, gathered.examined, left_out);
         if summary.read.is_empty() && !unfinished.any() {
+            summary.left_out.append(&mut summary.without_data);
             return Err(no_usable_data(&summary.left_out));
         }
         let read = existing.as_ref().map(|existing| existing.identity.clone());
         let mut result = self.merge(existing, gathered.data, summary)?;
         result.combined.folded = gathered.folded;
+        result.combined.passed_over = passed_over;
         let mark = self.write(&result, &target, read.as_ref())?;
         unfinished.clear();
         Ok(self.delete(result, mark, &folder_of(&target)))
     }
 
+    fn has_streams(&self) -> bool {
+        #[cfg(feature = "archives")]
+        return !self.streams.is_empty();
+        #[cfg(not(feature = "archives"))]
+        return false;
+    }
+
     fn places_or_default(&self) -> Vec<PathBuf> {
-        if self.places.is_empty() { vec![folder_of(&self.data_file)] } else { self.places.clone() }
+        match self.places.is_empty() && !self.has_streams() {
+            true => vec![folder_of(&self.data_file)],
+            false => self.places.clone(),
+        }
+    }
+
+    /// The name of the data file, with which the inputs' names begin.
+    fn base_name(&self) -> &OsStr {
+        self.data_file.file_name().unwrap_or(OsStr::new(".coverage"))
     }
 
     fn lock(&self, target: PathBuf) -> Result<FolderLocks> {
@@ -472,8 +564,11 @@ impl<'a> Combiner<'a> {
     }
 
     fn find(&self) -> Result<Found> {
-        let base_name = self.data_file.file_name().unwrap_or(OsStr::new(".coverage"));
-        let mut found = discover::find(&self.places_or_default(), base_name)?;
+        let mut found = discover::find(&self.places_or_default(), self.base_name())?;
+        if !self.archives {
+            found.archives.clear();
+            found.passed_over.clear();
+        }
         // The data file itself may be among the files that were found. It is not an input.
         let own = std::path::absolute(&self.data_file).ok();
         let named_like_it = |path: &Path| path.file_name() == self.data_file.file_name();
@@ -485,14 +580,23 @@ impl<'a> Combiner<'a> {
     fn gather(
         &mut self,
         inputs: &[Entry],
+        #[cfg_attr(not(feature = "archives"), expect(unused, reason = "archives need it"))]
+        named: usize,
         existing: Option<&ExistingData>,
         target: &Path,
     ) -> Result<Gathered> {
+        let base = self.base_name().to_string_lossy().into_owned();
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingFolder::new("/")));
         let taken = existing.map_or(0, |existing| existing.size);
         let gathering = Gathering {
             inputs,
+            #[cfg(feature = "archives")]
+            inside: Inside {
+                named,
+                streams: std::mem::take(&mut self.streams),
+                search: Search::new(&base),
+            },
             drop_contexts: self.drop_contexts,
             memory: self.memory.map(|bytes| bytes.saturating_sub(taken)),
             spilled: existing.is_some_and(|existing| !existing.spill_files.is_empty()),
@@ -500,7 +604,7 @@ impl<'a> Combiner<'a> {
         };
         gathering.run(&mut aliases, &self.on_event).map_err(|err| match err.kind() {
             ErrorKind::TracerConflict => {
-                name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
+                name_conflicting_inputs(inputs, &base, &mut aliases).unwrap_or(err)
             }
             _ => err,
         })
@@ -600,6 +704,8 @@ impl<'i> PendingResult<'i> {
             read: inputs.read.len(),
             duplicates: inputs.duplicates,
             left_out: inputs.left_out,
+            without_data: inputs.without_data,
+            passed_over: Vec::new(),
             folded: Vec::new(),
             not_deleted: Vec::new(),
         };

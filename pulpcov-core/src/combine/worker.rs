@@ -152,5 +152,5 @@ pub(super) struct MemoryBudget<'a> {
     pub(super) bytes: Option<usize>,
     pub(super) data_file: &'a Path,
     /// Whether any rows are on disk.
-    pub(super) spilled: AtomicBool,
+    pub(super) spilled: &'a AtomicBool,
 }
