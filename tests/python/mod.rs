@@ -1,6 +1,7 @@
 //! Comparisons with coverage.py, the hook in real Pythons, and a combine that is disturbed.
 
 mod advice;
+mod archives;
 mod attacks;
 mod authors;
 mod changes;

@@ -33,8 +33,6 @@ pub(super) struct Directory {
     entries: BufReader<SharedBytes>,
     /// How many bytes of the directory are left.
     left: u64,
-    /// How many bytes are before the archive, as in a program that unpacks itself.
-    offset: u64,
 }
 
 /// What a directory says of a file.
@@ -54,24 +52,16 @@ pub(super) struct ZipEntry {
 
 /// Where the directory is.
 struct End {
+    start: u64,
     size: u64,
-    at: u64,
-    /// Where the directory has to end.
-    position: u64,
 }
 
 impl Directory {
     pub(super) fn open(archive: &SharedBytes) -> Result<Self, ContainerError> {
         let end = find_end(archive)?;
-        let start = end.position.checked_sub(end.size).ok_or(DAMAGED_DIRECTORY)?;
-        let offset = start.checked_sub(end.at).ok_or(DAMAGED_DIRECTORY)?;
-        let entries = archive.part(start, end.size).ok_or(DAMAGED_DIRECTORY)?;
-        Ok(Self {
-            archive: archive.clone(),
-            entries: BufReader::new(entries),
-            left: end.size,
-            offset,
-        })
+        let entries = archive.part(end.start, end.size).ok_or(DAMAGED_DIRECTORY)?;
+        let (archive, left) = (archive.clone(), end.size);
+        Ok(Self { archive, entries: BufReader::new(entries), left })
     }
 
     /// Returns the next entry, or `None` at the end.
@@ -112,13 +102,12 @@ impl Directory {
             return Err(ContainerError::Encrypted);
         }
         let missing = || ContainerError::Damaged("a file is not where its directory says");
-        let at = self.offset.checked_add(entry.header).ok_or_else(missing)?;
-        let header: [u8; HEADER] = self.archive.array(at).ok_or_else(missing)?;
+        let header: [u8; HEADER] = self.archive.array(entry.header).ok_or_else(missing)?;
         if !header.starts_with(b"PK\x03\x04") {
             return Err(missing());
         }
         let names = u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
-        let bytes = self.archive.part(at + HEADER as u64 + names, entry.packed);
+        let bytes = self.archive.part(entry.header + HEADER as u64 + names, entry.packed);
         let checked = Layer::Checked { size: entry.size, crc: entry.crc };
         let layers = match entry.method {
             0 => vec![checked],
@@ -187,37 +176,26 @@ fn find_end(archive: &SharedBytes) -> Result<End, ContainerError> {
     let last = tail.len().checked_sub(END).ok_or(ContainerError::Truncated)?;
     let at = (0..=last).rev().find(fits).ok_or(ContainerError::Truncated)?;
     let end = tail.get(at..).unwrap_or_default();
-    let position = len - tail_len + at as u64;
     let (size, start) = (u32_at(end, 12), u32_at(end, 16));
     let disk = u16_at(end, 4);
     let needs_64 =
         disk == u16::MAX || u16_at(end, 10) == u16::MAX || size == u32::MAX || start == u32::MAX;
-    if let Some(end) = needs_64.then(|| find_end_64(archive, position)).flatten() {
+    if let Some(end) = needs_64.then(|| find_end_64(archive, len - tail_len + at as u64)).flatten()
+    {
         return Ok(end);
     }
     if disk != 0 {
         return Err(ContainerError::Split);
     }
-    Ok(End { size: size.into(), at: start.into(), position })
+    Ok(End { start: start.into(), size: size.into() })
 }
 
 /// Finds the end of a zip64 directory, whose place is before the end at `position`.
 fn find_end_64(archive: &SharedBytes, position: u64) -> Option<End> {
     let locator: [u8; LOCATOR] = archive.array(position.checked_sub(LOCATOR as u64)?)?;
-    if !locator.starts_with(b"PK\x06\x07") {
-        return None;
-    }
-    // What is before the archive moves it. Then it is right before its locator.
-    let beside = position.checked_sub((LOCATOR + END64) as u64)?;
-    [u64_at(&locator, 8), beside].into_iter().find_map(|position| {
-        let end: [u8; END64] = archive.array(position)?;
-        let size_and_start = (u64_at(&end, 40), u64_at(&end, 48));
-        end.starts_with(b"PK\x06\x06").then_some(End {
-            size: size_and_start.0,
-            at: size_and_start.1,
-            position,
-        })
-    })
+    let end: [u8; END64] = archive.array(u64_at(&locator, 8))?;
+    let is_end = locator.starts_with(b"PK\x06\x07") && end.starts_with(b"PK\x06\x06");
+    is_end.then(|| End { start: u64_at(&end, 48), size: u64_at(&end, 40) })
 }
 
 // Numbers are little-endian. What is missing counts as 0; the callers have read as many bytes as they ask for.
