@@ -141,7 +141,11 @@ pub(crate) struct ConfigArgs {
 /// Data files in zip, tar, gzip and zstd, and in such archives in each other, are read in place. In an
 /// archive, these are the files named like the data file, with or without a suffix, in any folder. A folder
 /// that is named as PATH and has no data files is searched for archives: for names that end in .zip, .tar,
-/// .tgz, .tzst, .gz or .zst. Archives are kept.
+/// .tgz, .tzst, .gz, .zst or .subunit. Archives are kept.
+///
+/// In subunit streams, which stestr and testrepository write and keep, all attached data files are read,
+/// whatever their names are. Data that came by routes, as from other machines, can have aliases of their own:
+/// [tool.pulpcov.routes] in pyproject.toml has "0/*" = [".", "/checkout/there"].
 #[derive(Args, Debug)]
 pub(crate) struct CombineArgs {
     /// Folders with data files or archives, or either by name; - is standard input [default: the data file's
@@ -156,6 +160,10 @@ pub(crate) struct CombineArgs {
     /// Write to this data file, and combine the files that are named like it [default: .coverage]
     #[arg(long, value_name = "FILE", value_parser = maybe_empty())]
     pub(crate) data_file: Option<PathBuf>,
+
+    /// Give data that has no contexts the id of the test that it is attached to in a subunit stream
+    #[arg(long, value_name = "HOW", conflicts_with = "drop_contexts")]
+    pub(crate) contexts: Option<Contexts>,
 
     /// Merge all contexts into one, which makes the data much smaller
     #[arg(long)]
@@ -183,6 +191,12 @@ pub(crate) struct CombineArgs {
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Contexts {
+    /// The id of the test is the context.
+    TestId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -139,7 +139,7 @@ fn archives_have_the_rows_of_what_is_in_them() {
         assert_eq!(ran.stderr, "Combined 4 files\n", "{archive}");
         assert_eq!(Rows::by_sql(dir.path(".coverage")), expected, "{archive}");
     }
-    assert_eq!(archives.len(), 21);
+    assert_eq!(archives.len(), 22);
     // coverage.py reads the result.
     dir.coverage(["report"]).status(0).stdout("100%");
 }

@@ -34,6 +34,7 @@ mod pythons;
 mod readers;
 mod report;
 mod sources;
+mod streams;
 mod tests_for;
 mod watch;
 mod who;

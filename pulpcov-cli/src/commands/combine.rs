@@ -4,11 +4,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::combine::{Combined, Combiner, Event, Folded};
+use pulpcov_core::config::Config;
 use pulpcov_core::paths::PathAliases;
-use pulpcov_core::{ErrorKind, discover};
+use pulpcov_core::subunit::RoutePattern;
+use pulpcov_core::{Error, ErrorKind, discover};
 
 use super::standard_input;
-use crate::args::{CombineArgs, Mixed};
+use crate::args::{CombineArgs, ConfigArgs, Contexts, Mixed};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::{settings, ui};
@@ -36,10 +38,13 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
         args.paths.into_iter().partition(|path| path.as_os_str() == standard_input::ARGUMENT);
     let mut combiner = combiner(&data_file, aliases);
     if !dashes.is_empty() {
-        let (stream, authors) = standard_input::open("a data file or an archive")?;
+        let (stream, authors) =
+            standard_input::open("a data file, an archive or a subunit stream")?;
         combiner = combiner.stream(standard_input::NAME, authors, stream);
     }
     let result = combiner
+        .routes(|| route_aliases(&args.config, &config, debug("pathmap")))
+        .test_ids_as_contexts(args.contexts == Some(Contexts::TestId))
         .archives(!places.is_empty())
         .places(places.clone())
         .append(args.append)
@@ -67,6 +72,23 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     // The process is about to end. Freeing the lines of each context would take a tenth of its time.
     std::mem::forget(combined);
     Ok(exit)
+}
+
+/// Returns the aliases for data that came by routes.
+fn route_aliases(
+    args: &ConfigArgs,
+    config: &Config,
+    explains: bool,
+) -> Result<Vec<(RoutePattern, PathAliases)>, Error> {
+    let routes = settings::route_aliases(args, config).map_err(|failure| match failure {
+        Failure::Core(err) => err,
+        other => Error::new(ErrorKind::Config, other.to_string()),
+    })?;
+    let explained = |(route, aliases): (RoutePattern, PathAliases)| {
+        let said = format!("Route {}: ", route.as_str());
+        (route, aliases.on_event(move |event| ui::message(&format!("{said}{event}"))))
+    };
+    Ok(if explains { routes.into_iter().map(explained).collect() } else { routes })
 }
 
 /// Returns the combiner of all commands, which holds a bounded number of rows in memory.

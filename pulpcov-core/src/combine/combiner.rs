@@ -15,7 +15,7 @@ use super::gather::{Folded, Gathered, Gathering};
 use super::input_summary::InputSummary;
 use super::lock::FolderLocks;
 #[cfg(feature = "archives")]
-use super::members::{Inside, Stream};
+use super::members::{Inside, LoadRoutes, Stream};
 use super::spill::{AllRows, SpillFile};
 use super::store::{replace_in_place, resolve_target, store_with};
 use super::unfinished::{Mark, Unfinished};
@@ -34,6 +34,8 @@ use crate::formats::sqlite::{self, RowSource};
 use crate::links::folder_of;
 use crate::output::Replacement;
 use crate::paths::{PathAliases, WorkingFolder};
+#[cfg(feature = "archives")]
+use crate::subunit::RoutePattern;
 use crate::text::plural;
 
 /// Combines data files without losing data.
@@ -72,6 +74,10 @@ pub struct Combiner<'a> {
     archives: bool,
     #[cfg(feature = "archives")]
     streams: Vec<Stream<'a>>,
+    #[cfg(feature = "archives")]
+    routes: Option<LoadRoutes<'a>>,
+    #[cfg(feature = "archives")]
+    test_ids: bool,
     append: bool,
     keep: bool,
     mixed_as_lines: bool,
@@ -174,6 +180,10 @@ impl<'a> Combiner<'a> {
             archives: false,
             #[cfg(feature = "archives")]
             streams: Vec::new(),
+            #[cfg(feature = "archives")]
+            routes: None,
+            #[cfg(feature = "archives")]
+            test_ids: false,
             append: false,
             keep: false,
             mixed_as_lines: false,
@@ -264,6 +274,70 @@ impl<'a> Combiner<'a> {
         reader: impl std::io::Read + Send + 'a,
     ) -> Self {
         self.streams.push(Stream { name: name.into(), authors, reader: Box::new(reader) });
+        self
+    }
+
+    /// Sets the aliases for data that came by routes of subunit streams, as from other machines. The pattern that fits a route best
+    /// counts; see [`RoutePattern::best`]. Its aliases come before [those of all data](Self::aliases). `load` is called if any data
+    /// came by a route.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Authors;
+    /// use pulpcov_core::combine::Combiner;
+    /// use pulpcov_core::paths::{PathAliases, WorkingFolder};
+    /// use pulpcov_core::subunit::{FilePart, Packet};
+    ///
+    /// let content = br#"!coverage.py: This is a private format, don't read it directly!{"lines":{"/a/x.py":[1]}}"#;
+    /// let file = Some(FilePart { name: "data", content });
+    /// let packet = Packet { route: Some("0/3"), file, is_eof: true, ..Packet::default() };
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let routes = || {
+    ///     let mut aliases = PathAliases::new(WorkingFolder::new("/")).exists(|_| true);
+    ///     aliases.add("/a", "/src")?;
+    ///     Ok(vec![("0".parse().unwrap(), aliases)])
+    /// };
+    /// let combiner = Combiner::new(folder.path().join(".coverage")).routes(routes);
+    /// let data = combiner.stream("run", Authors::Caller, &*packet.encode()?).run()?.data.unwrap();
+    /// assert!(data.file("/src/x.py").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "archives")]
+    #[must_use]
+    pub fn routes(
+        mut self,
+        load: impl FnOnce() -> Result<Vec<(RoutePattern, PathAliases)>> + Send + 'a,
+    ) -> Self {
+        self.routes = Some(Box::new(load));
+        self
+    }
+
+    /// Gives data whose only context is the unnamed one the id of its test as context, if it is attached to a test in a subunit
+    /// stream.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Authors;
+    /// use pulpcov_core::combine::Combiner;
+    /// use pulpcov_core::subunit::{FilePart, Packet};
+    ///
+    /// let content = br#"!coverage.py: This is a private format, don't read it directly!{"lines":{"a.py":[1]}}"#;
+    /// let file = Some(FilePart { name: "data", content });
+    /// let packet = Packet { test_id: Some("test_add"), file, is_eof: true, ..Packet::default() };
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let combiner = Combiner::new(folder.path().join(".coverage")).test_ids_as_contexts(true);
+    /// let data = combiner.stream("run", Authors::Caller, &*packet.encode()?).run()?.data.unwrap();
+    /// assert_eq!(data.contexts(), ["test_add"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "archives")]
+    #[must_use]
+    pub fn test_ids_as_contexts(mut self, test_ids: bool) -> Self {
+        self.test_ids = test_ids;
         self
     }
 
@@ -596,6 +670,8 @@ impl<'a> Combiner<'a> {
                 named,
                 streams: std::mem::take(&mut self.streams),
                 search: Search::new(&base),
+                routes: self.routes.take(),
+                test_ids: self.test_ids && !self.drop_contexts,
             },
             drop_contexts: self.drop_contexts,
             memory: self.memory.map(|bytes| bytes.saturating_sub(taken)),

@@ -17,9 +17,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::event::Event;
 #[cfg(feature = "archives")]
-use super::members::{Arriving, Container, FoundInside, Inside, Stream, send_members};
+use super::members::{
+    Arriving, Container, FoundInside, Inside, Labels, Scopes, Stream, send_members,
+};
 use super::sequencer::Sequencer;
-use super::worker::{DecodedInput, KEPT, MemoryBudget, Parts, RenamedPaths, WorkerState};
+use super::worker::{DecodedInput, KEPT, MemoryBudget, Parts, RenamedPaths, Scope, WorkerState};
 use crate::data::stored_text::StoredText;
 use crate::data::{Authors, FilePath, Measurement};
 use crate::discover::is_archive_name;
@@ -87,9 +89,19 @@ pub struct Folded {
 /// The state that changes in the order of the inputs.
 struct InOrder<'a> {
     aliases: &'a mut PathAliases,
-    /// Input numbers by hash and authors. An input with the same bytes but other authors is not a duplicate,
-    /// because it adds authors to the files.
-    seen: HashMap<([u8; 32], Authors), usize>,
+    /// Input numbers by hash, authors and label. An input with the same bytes but other authors is not a duplicate,
+    /// because it adds authors to the files. With another label, it has other paths or contexts.
+    seen: HashMap<([u8; 32], Authors, Label), usize>,
+    #[cfg(feature = "archives")]
+    scopes: Scopes,
+}
+
+/// What is known of an input besides its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Label {
+    pub(super) scope: Scope,
+    /// The name of its context, if it has none.
+    pub(super) context: Option<String>,
 }
 
 enum Admission {
@@ -107,18 +119,33 @@ impl InOrder<'_> {
         &mut self,
         number: usize,
         file: &DataFile,
+        label: &Label,
         numbers: &[Option<usize>],
     ) -> Result<Admission> {
         if let Some(digest) = file.digest() {
-            let key = (*digest, file.authors().clone());
+            let key = (*digest, file.authors().clone(), label.clone());
             match self.seen.get(&key) {
                 Some(&of) => return Ok(Admission::Duplicate { of }),
                 None => drop(self.seen.insert(key, number)),
             }
         }
         let new = file.stored_paths().zip(numbers).filter(|(_, number)| number.is_none());
-        let new = new.map(|(path, _)| self.aliases.map_stored(path)).collect::<Result<_>>();
+        let new = new.map(|(path, _)| self.map(label.scope, path)).collect::<Result<_>>();
         Ok(Admission::Fresh { new: new.map_err(|err| err.with_path(file.path()))? })
+    }
+
+    #[cfg_attr(
+        not(feature = "archives"),
+        expect(unused_variables, reason = "archives have scopes")
+    )]
+    fn map(&mut self, scope: Scope, path: StoredText<'_>) -> Result<FilePath> {
+        #[cfg(feature = "archives")]
+        if let Some(scope) = scope
+            && let Some(mapped) = self.scopes.map(scope, path)?
+        {
+            return Ok(mapped);
+        }
+        self.aliases.map_stored(path)
     }
 }
 
@@ -150,6 +177,8 @@ impl Gathering<'_> {
     ) -> Result<Gathered> {
         // A rule that the user wrote is meant to fold files, so it needs no report.
         let folds_by_itself = aliases.is_relative() && !aliases.has_rules();
+        #[cfg(feature = "archives")]
+        let scopes = Scopes::default();
         let pool = Pool {
             sizes: Sizes::of(self.inputs),
             hashes_all: self.may_have_archives(),
@@ -157,7 +186,12 @@ impl Gathering<'_> {
             data_file: self.data_file,
             spilled: AtomicBool::new(self.spilled),
             inputs: self.inputs,
-            sequencer: Sequencer::new(InOrder { aliases, seen: HashMap::new() }),
+            sequencer: Sequencer::new(InOrder {
+                aliases,
+                seen: HashMap::new(),
+                #[cfg(feature = "archives")]
+                scopes: scopes.clone(),
+            }),
             examined: Mutex::new(BTreeMap::new()),
             folded: folds_by_itself.then(Mutex::default),
             drop_contexts: self.drop_contexts,
@@ -166,7 +200,7 @@ impl Gathering<'_> {
         #[cfg_attr(not(feature = "archives"), expect(unused_mut, reason = "archives add to it"))]
         let mut data = pool.read_files()?;
         #[cfg(feature = "archives")]
-        data.merge(pool.read_members(self.inside)?)?;
+        data.merge(pool.read_members(self.inside, scopes)?)?;
         let examined = pool.examined.into_inner().unwrap_or_else(PoisonError::into_inner);
         let folded =
             pool.folded.map(|folded| folded.into_inner().unwrap_or_else(PoisonError::into_inner));
@@ -262,7 +296,8 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
 
     /// Reads and merges all data files in archives and streams.
     #[cfg(feature = "archives")]
-    fn read_members(&self, Inside { named, streams, search }: Inside<'_>) -> Result<Parts> {
+    fn read_members(&self, inside: Inside<'_>, scopes: Scopes) -> Result<Parts> {
+        let Inside { named, streams, search, routes, test_ids } = inside;
         let containers = self.containers(named, streams);
         if containers.is_empty() {
             return Ok(Parts::default());
@@ -271,13 +306,16 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         let (sender, receiver) = std::sync::mpsc::sync_channel(0);
         let arriving = Arriving::new(self.inputs.len(), receiver);
         std::thread::scope(|scope| {
-            let send = || send_members(containers, &search, sender);
-            std::thread::Builder::new()
+            let send =
+                || send_members(containers, &search, Labels::new(routes, scopes, test_ids), sender);
+            let sending = std::thread::Builder::new()
                 .spawn_scoped(scope, send)
                 .map_err(|err| Error::new(ErrorKind::Io, err))?;
-            self.run(threads(), || {
+            let read = self.run(threads(), || {
                 arriving.next().map(|(number, found)| (number, Input::Inside(found)))
-            })
+            });
+            sending.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+            read
         })
     }
 
@@ -355,12 +393,13 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
         input: Input<'_>,
         WorkerState { renamed, buffer, .. }: &mut WorkerState,
     ) -> Result<(Outcome, Option<DecodedInput>)> {
+        let label = self.label(&input);
         let opened = self
             .open(number, input, std::mem::take(buffer))
-            .map(|file| (renamed.find(file.paths()), file));
+            .map(|file| (renamed.find(label.scope, file.paths()), file));
         // The turn must be taken even if the input cannot be opened.
         let admission = self.sequencer.run_in_order(number, |order| {
-            opened.as_ref().ok().map(|(found, file)| order.admit(number, file, found))
+            opened.as_ref().ok().map(|(found, file)| order.admit(number, file, &label, found))
         });
         let (found, file) = opened?;
         let (identity, read_bits) = (file.identity().clone(), file.read_bits());
@@ -371,10 +410,14 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
             Some(Admission::Fresh { new }) => new,
             None => Vec::new(),
         };
-        let numbers = renamed.learn(file.stored_paths(), found, new);
+        let numbers = renamed.learn(label.scope, file.stored_paths(), found, new);
         self.find_folded(&file, &numbers, renamed);
         let path = file.path().to_owned();
         let mut rows = file.drop_contexts(self.drop_contexts).into_rows(buffer)?;
+        #[cfg(feature = "archives")]
+        if let Some(name) = label.context.as_deref().and_then(|name| StoredText::new(name).ok()) {
+            rows.name_only_context(name);
+        }
         if buffer.capacity() > KEPT {
             *buffer = Vec::new();
         }
@@ -405,6 +448,18 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
                 folded.entry(into.clone()).or_insert(Folded { first, second, into });
             }
         }
+    }
+
+    #[cfg_attr(
+        not(feature = "archives"),
+        expect(unused_variables, reason = "files have no labels")
+    )]
+    fn label(&self, input: &Input<'_>) -> Label {
+        #[cfg(feature = "archives")]
+        if let Input::Inside(found) = input {
+            return found.label();
+        }
+        Label::default()
     }
 
     /// Opens an input, and reads it into `buffer`. A single input has no duplicate, so it is neither hashed

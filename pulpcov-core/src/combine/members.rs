@@ -12,11 +12,16 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::gather::Label;
+use super::worker::Scope;
 use crate::containers::{Member, Search};
-use crate::data::Authors;
+use crate::data::stored_text::StoredText;
+use crate::data::{Authors, FilePath};
 use crate::error::{Error, ErrorKind, Result};
 use crate::folder::Entry;
 use crate::formats::{DataFile, FileIdentity, Input, Origin, READ_BITS};
+use crate::paths::PathAliases;
+use crate::subunit::RoutePattern;
 
 /// Bytes that no file has, such as those of standard input.
 pub(super) struct Stream<'a> {
@@ -32,6 +37,57 @@ pub(super) struct Inside<'a> {
     pub(super) named: usize,
     pub(super) streams: Vec<Stream<'a>>,
     pub(super) search: Search,
+    pub(super) routes: Option<LoadRoutes<'a>>,
+    /// Whether data without contexts gets the ids of its tests.
+    pub(super) test_ids: bool,
+}
+
+/// Returns the aliases for data that came by routes. It is called if any data did.
+pub(super) type LoadRoutes<'a> =
+    Box<dyn FnOnce() -> Result<Vec<(RoutePattern, PathAliases)>> + Send + 'a>;
+
+/// The aliases of routes, by scope. The thread that finds data adds them, and the workers use them in their turns.
+#[derive(Clone, Default)]
+pub(super) struct Scopes(Arc<Mutex<Vec<PathAliases>>>);
+
+impl Scopes {
+    /// Maps a path by a rule of a scope. Returns `None` if none fits.
+    pub(super) fn map(&self, scope: usize, path: StoredText<'_>) -> Result<Option<FilePath>> {
+        let mut scopes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        scopes.get_mut(scope).map_or(Ok(None), |aliases| aliases.map_stored_by_rule(path))
+    }
+}
+
+/// Finds what is known of a data file besides its bytes.
+pub(super) struct Labels<'a> {
+    load: Option<LoadRoutes<'a>>,
+    patterns: Vec<RoutePattern>,
+    scopes: Scopes,
+    test_ids: bool,
+}
+
+impl<'a> Labels<'a> {
+    pub(super) fn new(load: Option<LoadRoutes<'a>>, scopes: Scopes, test_ids: bool) -> Self {
+        Self { load, patterns: Vec::new(), scopes, test_ids }
+    }
+
+    fn of(&mut self, member: &Member) -> Result<Label> {
+        let scope = match member.route() {
+            Some(route) => self.scope_of(route)?,
+            None => None,
+        };
+        let context = member.test_id().filter(|_| self.test_ids).map(str::to_owned);
+        Ok(Label { scope, context })
+    }
+
+    fn scope_of(&mut self, route: &str) -> Result<Scope> {
+        if let Some(load) = self.load.take() {
+            let (patterns, scopes): (_, Vec<_>) = load()?.into_iter().unzip();
+            self.patterns = patterns;
+            *self.scopes.0.lock().unwrap_or_else(PoisonError::into_inner) = scopes;
+        }
+        Ok(RoutePattern::best(&self.patterns, route))
+    }
 }
 
 /// An archive or a stream.
@@ -49,6 +105,7 @@ pub(super) enum FoundInside {
     Member {
         member: Member,
         origin: Arc<Origin>,
+        label: Label,
     },
     /// It cannot be read, or there is nothing.
     Failed(Error),
@@ -62,10 +119,18 @@ impl FoundInside {
         }
     }
 
+    /// Returns what is known of the data file besides its bytes.
+    pub(super) fn label(&self) -> Label {
+        match self {
+            Self::Member { label, .. } => label.clone(),
+            Self::Failed(_) => Label::default(),
+        }
+    }
+
     /// Opens the data file, and reads it into `buffer`.
     pub(super) fn open(self, buffer: Vec<u8>) -> Result<DataFile> {
         match self {
-            Self::Member { member, origin } => {
+            Self::Member { member, origin, .. } => {
                 let path = member.path().to_owned();
                 DataFile::of_bytes(&path, member.read(buffer)?, &origin)
             }
@@ -75,11 +140,17 @@ impl FoundInside {
 }
 
 /// Looks into all containers, and sends what is found.
+///
+/// # Errors
+///
+/// Those of loading the aliases of routes.
 pub(super) fn send_members(
     containers: Vec<Container<'_, '_>>,
     search: &Search,
+    mut labels: Labels<'_>,
     sender: SyncSender<FoundInside>,
-) {
+) -> Result<()> {
+    let mut loaded = Ok(());
     // If nobody receives any more, a worker has panicked, and the panic goes on there.
     let send = |found| drop(sender.send(found));
     for container in containers {
@@ -88,7 +159,14 @@ pub(super) fn send_members(
             Container::Stream(stream) => (stream.name.clone(), true),
         };
         let looked = look_into(container, search, |member, origin| match member {
-            Ok(member) => send(FoundInside::Member { member, origin: Arc::clone(origin) }),
+            Ok(member) => {
+                let label = labels.of(&member).unwrap_or_else(|err| {
+                    loaded = Err(err);
+                    Label::default()
+                });
+                let origin = Arc::clone(origin);
+                send(FoundInside::Member { member, origin, label });
+            }
             Err(err) => send(FoundInside::Failed(err)),
         });
         match looked {
@@ -101,6 +179,7 @@ pub(super) fn send_members(
             Err(err) => send(FoundInside::Failed(err)),
         }
     }
+    loaded
 }
 
 /// Calls `visit` with each data file in a container.

@@ -18,6 +18,10 @@ pub(super) enum ContainerError {
     TooManyFiles(u64),
     #[error("more than {0} archives are in each other: unpack the outer ones first")]
     TooDeep(usize),
+    #[error(
+        "its end is not in the stream, only the first {0} bytes are: the process that wrote it was stopped"
+    )]
+    CutOff(u64),
     #[error("this is encrypted: unpack it first")]
     Encrypted,
     #[error("compressed with method {0} of zip, which cannot be read: unpack it first")]
@@ -73,9 +77,12 @@ impl From<ContainerError> for Error {
                 ErrorKind::TooLarge
             }
             E::Encrypted | E::UnknownMethod(_) | E::Split => ErrorKind::NotADataFile,
-            E::Truncated | E::Damaged(_) | E::Checksum | E::Io(_) | E::HasChanges => {
-                ErrorKind::Corrupt
-            }
+            E::Truncated
+            | E::CutOff(_)
+            | E::Damaged(_)
+            | E::Checksum
+            | E::Io(_)
+            | E::HasChanges => ErrorKind::Corrupt,
             E::NothingFound { .. } => ErrorKind::NoData,
         };
         Self::new(kind, err)

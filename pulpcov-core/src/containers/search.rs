@@ -16,15 +16,17 @@ use super::tar::{Gauge, Whole, is_file, stored_size};
 use super::zip::Directory;
 use crate::error::{Error, Result};
 use crate::formats::{FileKind, HEAD_LEN, stranger_error};
+use crate::subunit::{Attachment, AttachmentId, Attachments, Incomplete};
 
 /// How many files with other names are examined, to tell the user that data files have other names.
 const OTHERS: usize = 200;
 
 /// Looks for data files in an archive or in a compressed file.
 ///
-/// In an archive, these are the files whose name is the base name, or the base name, a dot and any suffix, in any folder. Archives
-/// and compressed files in it are looked into if they have such a name, or one that ends in `.zip`, `.tar`, `.tgz`, `.tzst`, `.gz` or
-/// `.zst`. What is searched itself is looked into whatever its name is, and is passed on if it is a data file.
+/// In an archive, these are the files whose name is the base name, or the base name, a dot and any suffix, in any folder. Archives,
+/// compressed files and subunit streams in it are looked into if they have such a name, or one [of
+/// archives](crate::discover::is_archive_name). In a subunit stream, these are all attached files whose content is that of a data file.
+/// What is searched itself is looked into whatever its name is, and is passed on if it is a data file.
 ///
 /// # Examples
 ///
@@ -38,6 +40,8 @@ pub struct Search {
 /// A data file in an archive.
 pub struct Member {
     path: PathBuf,
+    route: Option<String>,
+    test_id: Option<String>,
     content: MemberContent,
     limit: u64,
 }
@@ -78,6 +82,37 @@ impl Member {
     /// ```
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns the route in a subunit stream, by which the file came from another machine.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::containers::Search;
+    /// use pulpcov_core::subunit::{FilePart, Packet};
+    ///
+    /// let content = b"!coverage.py: This is a private format, don't read it directly!{}";
+    /// let file = Some(FilePart { name: "data", content });
+    /// let packet = Packet { test_id: Some("test_add"), route: Some("0/3"), file, is_eof: true, ..Packet::default() };
+    ///
+    /// let mut found = Vec::new();
+    /// Search::new(".coverage").stream(&*packet.encode()?, "run", |member| found.push(member))?;
+    /// let member = found.remove(0)?;
+    /// assert_eq!((member.route(), member.test_id()), (Some("0/3"), Some("test_add")));
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn route(&self) -> Option<&str> {
+        self.route.as_deref()
+    }
+
+    /// Returns the test that the file is attached to in a subunit stream.
+    ///
+    /// # Examples
+    ///
+    /// See [`route`](Self::route).
+    pub fn test_id(&self) -> Option<&str> {
+        self.test_id.as_deref()
     }
 
     /// Reads the bytes of the file into the memory of `buffer`.
@@ -275,6 +310,7 @@ impl Walk<'_> {
                 self.look_into_zip(place, &bytes)
             }
             FileKind::Tar => self.look_into_tar(place, content.reader()),
+            FileKind::Subunit => self.look_into_subunit(place, content.reader()),
             FileKind::Gzip => {
                 self.look(&place.unpacked(), content.inside(Layer::Gzip, &self.meter))
             }
@@ -360,6 +396,26 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Passes on all data files of a subunit stream, whatever their names are.
+    fn look_into_subunit(&mut self, place: &Place, reader: Box<dyn Read + '_>) -> Result<()> {
+        let named = |err: Error| err.with_path(place.path());
+        let limit = self.search.limits.file_bytes;
+        let mut files = Attachments::new(reader).map_err(named)?.limit(limit);
+        for file in &mut files {
+            let Attachment { id, content } = file.map_err(named)?;
+            self.count_file().map_err(|err| named(err.into()))?;
+            let path = place.inside(id.to_string().as_bytes()).path().to_owned();
+            let AttachmentId { route, test_id, .. } = id;
+            let content = MemberContent::Read(content);
+            self.pass_on(Ok(Member { path, route, test_id, content, limit }));
+        }
+        for Incomplete { id, size } in files.incomplete() {
+            let cut = Error::from(ContainerError::CutOff(size));
+            self.pass_on(Err(cut.with_path(place.inside(id.to_string().as_bytes()).path())));
+        }
+        Ok(())
+    }
+
     /// Passes a data file on, if it is wanted.
     fn file(
         &mut self,
@@ -388,7 +444,8 @@ impl Walk<'_> {
                 MemberContent::Read(read_bounded(stream, limit, Vec::new())?)
             }
         };
-        self.pass_on(Ok(Member { path: place.path().to_owned(), content, limit }));
+        let path = place.path().to_owned();
+        self.pass_on(Ok(Member { path, route: None, test_id: None, content, limit }));
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 //! The names of archives.
 
-/// The endings of the names of archives and of compressed files.
-const ENDINGS: [&str; 6] = [".zip", ".tar", ".tgz", ".tzst", ".gz", ".zst"];
+/// The endings of the names of archives, of compressed files, and of subunit streams.
+const ENDINGS: [&str; 7] = [".zip", ".tar", ".tgz", ".tzst", ".gz", ".zst", ".subunit"];
 
-/// Returns whether a file with this name is one that data files can be in: its name ends in `.zip`, `.tar`, `.tgz`, `.tzst`, `.gz` or
-/// `.zst`.
+/// Returns whether a file with this name is one that data files can be in: its name ends in `.zip`, `.tar`, `.tgz`, `.tzst`, `.gz`,
+/// `.zst` or `.subunit`.
 ///
 /// # Examples
 ///

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::Path;
 
 use crate::folder::Entry;
+use crate::subunit::looks_like_subunit;
 
 /// The sentence before the JSON in data files of coverage.py 4.x.
 pub(crate) const JSON_SENTINEL: &[u8] =
@@ -57,6 +58,8 @@ pub enum FileKind {
     Bzip2,
     /// Anything that is compressed with xz, which this crate cannot read.
     Xz,
+    /// A subunit stream, which tells of itself in its first 512 bytes.
+    Subunit,
     /// An empty file.
     Empty,
     /// Any other file.
@@ -79,7 +82,7 @@ impl FileKind {
     /// Returns whether data files can be in a file of this kind. A combine looks into it.
     pub(crate) fn is_container(self) -> bool {
         cfg!(feature = "archives")
-            && matches!(self, Self::Zip | Self::Tar | Self::Gzip | Self::Zstd)
+            && matches!(self, Self::Zip | Self::Tar | Self::Gzip | Self::Zstd | Self::Subunit)
     }
 
     /// Returns the kind of a file that starts with `head`. 512 bytes are enough.
@@ -114,6 +117,7 @@ impl FileKind {
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Self::Xz,
             _ if looks_like_html(head) => Self::Html,
             _ if looks_like_tar(head) => Self::Tar,
+            _ if looks_like_subunit(head) => Self::Subunit,
             _ => Self::Unknown,
         }
     }
@@ -195,6 +199,7 @@ impl fmt::Display for FileKind {
             Self::Gzip => "compressed with gzip",
             Self::Zstd => "compressed with zstd",
             Self::Bzip2 => "compressed with bzip2: unpack it first",
+            Self::Subunit => "a subunit stream",
             Self::Xz => "compressed with xz: unpack it first",
             Self::Empty => "an empty file",
             Self::Unknown => "not in any format that coverage.py wrote",

@@ -7,6 +7,7 @@
 //! - `decoder`: finds packets in a stream.
 //! - `signature`, `checksums`: decide in linear time what is a packet.
 //! - `v1`: finds files in streams of version 1.
+//! - `route_pattern`: which routes settings are for.
 //! - `version`: tells a stream by its first bytes.
 //! - `chunks`: the files of a stream of any version, chunk by chunk.
 //! - `attachments`: puts the chunks of data files together.
@@ -22,6 +23,7 @@ mod decoder;
 mod error;
 mod fields;
 mod packet;
+mod route_pattern;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -32,4 +34,5 @@ pub use attachments::{Attachment, AttachmentId, Attachments, Collector, Incomple
 pub use chunks::{Chunk, Chunks};
 pub use decoder::{Decoder, Piece};
 pub use packet::{FilePart, MAX_PACKET, Packet, Status, Timestamp};
+pub use route_pattern::RoutePattern;
 pub use version::{Version, looks_like_subunit};
