@@ -666,6 +666,8 @@ impl<'a> Combiner<'a> {
         let gathering = Gathering {
             inputs,
             #[cfg(feature = "archives")]
+            base: &base,
+            #[cfg(feature = "archives")]
             inside: Inside {
                 named,
                 streams: std::mem::take(&mut self.streams),

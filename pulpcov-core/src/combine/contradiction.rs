@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Lines};
 use crate::folder::Entry;
 use crate::formats::DataFile;
 #[cfg(feature = "archives")]
-use crate::formats::{is_container, read_bytes};
+use crate::formats::{read_bytes, stranger};
 use crate::paths::PathAliases;
 use crate::text::{plural, py_repr};
 
@@ -70,7 +70,7 @@ pub(super) fn name_conflicting_inputs(
         match DataFile::open_entry(input).and_then(DataFile::read) {
             Ok(decoded) => tracers.add(input.path(), &decoded.data),
             #[cfg(feature = "archives")]
-            Err(err) if is_container(&err) => {
+            Err(err) if stranger(&err).is_some() => {
                 for_each_in(input, &Search::new(base), |path, bytes| {
                     if let Ok(decoded) = read_bytes(&bytes) {
                         tracers.add(path, &decoded.data);

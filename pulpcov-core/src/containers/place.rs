@@ -72,6 +72,11 @@ impl Place {
         self.is_wanted(base) || is_archive_name(&self.name)
     }
 
+    /// Returns whether this may be a subunit stream, though its first bytes do not tell.
+    pub(super) fn may_be_stream(&self) -> bool {
+        self.is_named || self.name.ends_with(".subunit")
+    }
+
     /// Returns whether the name is that of a file that SQLite keeps beside a database.
     pub(super) fn is_companion(&self) -> bool {
         COMPANIONS.iter().any(|ending| self.name.ends_with(ending))

@@ -14,7 +14,7 @@ use super::place::Place;
 use super::shared_bytes::SharedBytes;
 use super::tar::{Gauge, Whole, is_file, stored_size};
 use super::zip::Directory;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::formats::{FileKind, HEAD_LEN, stranger_error};
 use crate::subunit::{Attachment, AttachmentId, Attachments, Incomplete};
 
@@ -316,6 +316,14 @@ impl Walk<'_> {
             }
             FileKind::Zstd => {
                 self.look(&place.unpacked(), content.inside(Layer::Zstd, &self.meter))
+            }
+            // Text may come before the first packet.
+            FileKind::Unknown if place.may_be_stream() => {
+                let is_none = |err: &Error| err.kind() == ErrorKind::NotADataFile;
+                match self.look_into_subunit(place, content.reader()) {
+                    Err(err) if is_none(&err) => Err(stranger_error(kind).with_path(place.path())),
+                    looked => looked,
+                }
             }
             _ => self.file(place, kind, content).map_err(named),
         }

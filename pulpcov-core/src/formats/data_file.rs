@@ -580,10 +580,10 @@ pub(crate) fn stranger_error(kind: FileKind) -> Error {
     Error::new(ErrorKind::NotADataFile, Stranger(kind))
 }
 
-/// Returns whether the error says that the file is one that data files can be in.
+/// Returns what a file is, if the error says that it is not a data file.
 #[cfg(feature = "archives")]
-pub(crate) fn is_container(err: &Error) -> bool {
-    err.cause_of::<Stranger>().is_some_and(|Stranger(kind)| kind.is_container())
+pub(crate) fn stranger(err: &Error) -> Option<FileKind> {
+    err.cause_of::<Stranger>().map(|Stranger(kind)| *kind)
 }
 
 /// A file that is not a data file.

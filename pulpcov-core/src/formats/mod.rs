@@ -24,7 +24,7 @@ pub(crate) use data_file::input::Input;
 pub(crate) use data_file::input::READ_BITS;
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
 #[cfg(feature = "archives")]
-pub(crate) use data_file::{Origin, is_container, stranger_error};
+pub(crate) use data_file::{Origin, stranger, stranger_error};
 #[cfg(feature = "archives")]
 pub(crate) use detect::HEAD_LEN;
 pub use detect::{FileKind, is_blank};
