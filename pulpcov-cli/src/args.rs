@@ -50,7 +50,7 @@ Exit codes:
 Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or
 pyproject.toml, as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are
 honoured. Settings of pulpcov itself are in [tool.pulpcov] of pyproject.toml,
-in pulpcov.toml, or in [pulpcov:gate] and [pulpcov:patch] of the others.";
+in pulpcov.toml, or in [pulpcov:gate], [pulpcov:patch] and so on of the others.";
 
 const PATCH_EXIT_CODES: &str = "\
 Exit codes:
@@ -138,10 +138,10 @@ pub(crate) struct ConfigArgs {
 /// Inputs are deleted once their data is safely on disk. An input that cannot be read is named and kept, and
 /// the rest is combined.
 ///
-/// Data files in zip, tar, gzip and zstd, and in such archives in each other, are read in place. In an
-/// archive, these are the files named like the data file, with or without a suffix, in any folder. A folder
-/// that is named as PATH and has no data files is searched for archives: for names that end in .zip, .tar,
-/// .tgz, .tzst, .gz, .zst or .subunit. Archives are kept.
+/// Data files in zip, tar, gzip and zstd, and in such archives in each other, are read in place if the
+/// archive or its folder is named as PATH. In an archive, these are the files named like the data file, with
+/// or without a suffix, in any folder. Of a named folder, these are the archives whose names end in .zip,
+/// .tar, .tgz, .tzst, .gz, .zst or .subunit, unless the folder has data files. Archives are kept.
 ///
 /// In subunit streams, which stestr and testrepository write and keep, all attached data files are read,
 /// whatever their names are. Data that came by routes, as from other machines, can have aliases of their own:

@@ -217,12 +217,16 @@ fn a_compressed_data_file_is_an_input() {
         "gzip -c shards/1/.coverage > .coverage.one.gz; zstd -q shards/2/.coverage.shard2 -o two.zst
          cp shards/3/sub/.coverage* three; mkdir more; cp three more/.coverage.3; gzip more/.coverage.3",
     );
+    // Nobody has named it, or its folder. So coverage.py and pulpcov leave it out.
+    let ran = dir.pulpcov(["combine"]).status(1);
+    ran.stderr(".coverage.one.gz: this is compressed with gzip: combine reads the data files in it if it is named");
+    dir.coverage(["combine", "--keep"]).status(1).stdout("No usable data files");
     dir.pulpcov(["combine", ".", "two.zst", "more"]).status(0).stderr("Combined 3 files\n");
     assert_eq!(dir.names_in("more"), [".coverage.3.gz"]);
     assert!(dir.path(".coverage.one.gz").exists());
     let once = Rows::by_sql(dir.path(".coverage"));
-    // A report does not take it for something else, or read it twice.
-    dir.pulpcov(["report"]).status(0);
+    // A report does not read it again.
+    dir.pulpcov(["report"]).status(0).stderr(".coverage.one.gz");
     assert_eq!(Rows::by_sql(dir.path(".coverage")), once);
     // Standard input is a data file of its own, beside others.
     let ran = run_with_input(&dir, &["combine", "-", "two.zst", "-"], "three").status(0);
@@ -396,7 +400,7 @@ fn a_report_of_an_archive_names_the_way() {
     let archive = "each/coverage-data-1.zip";
     let ran = dir.pulpcov(["report", "--data-file", archive]).status(1);
     ran.stderr(
-        "each/coverage-data-1.zip: this is a zip archive: combine reads the data files in it",
+        "each/coverage-data-1.zip: this is a zip archive: combine reads the data files in it if it is named",
     );
     dir.pulpcov(["combine", archive]).status(0);
     dir.pulpcov(["report"]).status(0);

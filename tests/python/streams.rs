@@ -265,5 +265,5 @@ fn a_file_without_an_end_is_named_and_left_out() {
     ran.stderr("none.subunit: no file in it is a data file");
     // A program that takes data files says what this is.
     let ran = dir.pulpcov(["report", "--data-file=run.subunit"]).status(1);
-    ran.stderr("this is a subunit stream: combine reads the data files in it");
+    ran.stderr("this is a subunit stream: combine reads the data files in it if it is named");
 }

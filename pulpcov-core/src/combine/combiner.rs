@@ -220,11 +220,10 @@ impl<'a> Combiner<'a> {
         self
     }
 
-    /// Looks into the archives of the folders among the places, too: the files [named like
-    /// archives](discover::is_archive_name), of a folder without data files of its own.
+    /// Looks into the archives among the inputs. By default they are left out, as by coverage.py. This needs the feature `archives`.
     ///
-    /// An archive that is a place itself, or that has the name of a data file, is always looked into. Both need the feature
-    /// `archives`. No archive is deleted.
+    /// An input is an archive if its content is. Of the folders among the places, the files [named like
+    /// archives](discover::is_archive_name) are inputs, too, unless the folder has data files of its own. Archives are not deleted.
     ///
     /// # Examples
     ///
@@ -671,6 +670,7 @@ impl<'a> Combiner<'a> {
             inside: Inside {
                 named,
                 streams: std::mem::take(&mut self.streams),
+                archives: self.archives,
                 search: Search::new(&base),
                 routes: self.routes.take(),
                 test_ids: self.test_ids && !self.drop_contexts,
@@ -682,7 +682,8 @@ impl<'a> Combiner<'a> {
         };
         gathering.run(&mut aliases, &self.on_event).map_err(|err| match err.kind() {
             ErrorKind::TracerConflict => {
-                name_conflicting_inputs(inputs, &base, &mut aliases).unwrap_or(err)
+                name_conflicting_inputs(inputs, self.archives.then_some(&base), &mut aliases)
+                    .unwrap_or(err)
             }
             _ => err,
         })

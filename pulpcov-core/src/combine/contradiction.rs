@@ -55,14 +55,12 @@ impl<'i> InputsByMeasurement<'i> {
     }
 }
 
-/// Reads the inputs again, in order, to find two that name different plugins for a file. A stream cannot be read again.
-#[cfg_attr(
-    not(feature = "archives"),
-    expect(unused_variables, reason = "archives are searched by it")
-)]
+/// Reads the inputs again, in order, to find two that name different plugins for a file. If archives were inputs, `base` is the name of
+/// data files in them. A stream cannot be read again.
+#[cfg_attr(not(feature = "archives"), expect(unused_variables, reason = "there are no archives"))]
 pub(super) fn name_conflicting_inputs(
     inputs: &[Entry],
-    base: &str,
+    base: Option<&String>,
     aliases: &mut PathAliases,
 ) -> Option<Error> {
     let mut tracers = Tracers { aliases, known: HashMap::new(), conflict: None };
@@ -70,7 +68,10 @@ pub(super) fn name_conflicting_inputs(
         match DataFile::open_entry(input).and_then(DataFile::read) {
             Ok(decoded) => tracers.add(input.path(), &decoded.data),
             #[cfg(feature = "archives")]
-            Err(err) if stranger(&err).is_some() => {
+            Err(err)
+                if let Some(base) = base
+                    && stranger(&err).is_some() =>
+            {
                 for_each_in(input, &Search::new(base), |path, bytes| {
                     if let Ok(decoded) = read_bytes(&bytes) {
                         tracers.add(path, &decoded.data);

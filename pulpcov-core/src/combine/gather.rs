@@ -24,6 +24,7 @@ use super::sequencer::Sequencer;
 use super::worker::{DecodedInput, KEPT, MemoryBudget, Parts, RenamedPaths, Scope, WorkerState};
 use crate::data::stored_text::StoredText;
 use crate::data::{Authors, FilePath, Measurement};
+#[cfg(feature = "archives")]
 use crate::discover::is_archive_name;
 #[cfg(feature = "archives")]
 use crate::error::ErrorKind;
@@ -190,6 +191,8 @@ impl Gathering<'_> {
             inputs: self.inputs,
             #[cfg(feature = "archives")]
             base: self.base,
+            #[cfg(feature = "archives")]
+            archives: self.inside.archives,
             sequencer: Sequencer::new(InOrder {
                 aliases,
                 seen: HashMap::new(),
@@ -218,13 +221,16 @@ impl Gathering<'_> {
 
 impl Gathering<'_> {
     /// Returns whether data files in archives may be the same as others.
+    #[cfg(feature = "archives")]
     fn may_have_archives(&self) -> bool {
         let is_archive = |input: &Entry| input.name().to_str().is_some_and(is_archive_name);
-        #[cfg(feature = "archives")]
-        if !self.inside.streams.is_empty() {
-            return true;
-        }
-        cfg!(feature = "archives") && self.inputs.iter().any(is_archive)
+        let Inside { archives, streams, .. } = &self.inside;
+        !streams.is_empty() || *archives && self.inputs.iter().any(is_archive)
+    }
+
+    #[cfg(not(feature = "archives"))]
+    fn may_have_archives(&self) -> bool {
+        false
     }
 }
 
@@ -283,6 +289,9 @@ struct Pool<'a, E> {
     /// The base name of data files.
     #[cfg(feature = "archives")]
     base: &'a str,
+    /// Whether archives are looked into.
+    #[cfg(feature = "archives")]
+    archives: bool,
     sequencer: Sequencer<InOrder<'a>>,
     examined: Mutex<BTreeMap<usize, Examined>>,
     /// Folded files by their new path, or `None` if they are not reported.
@@ -304,7 +313,7 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
     /// Reads and merges all data files in archives and streams.
     #[cfg(feature = "archives")]
     fn read_members(&self, inside: Inside<'_>, scopes: Scopes) -> Result<Parts> {
-        let Inside { named, streams, search, routes, test_ids } = inside;
+        let Inside { named, streams, search, routes, test_ids, .. } = inside;
         let containers = self.containers(named, streams);
         if containers.is_empty() {
             return Ok(Parts::default());
@@ -488,12 +497,13 @@ impl<E: Fn(Event<'_>) + Sync> Pool<'_, E> {
     fn outcome_of(&self, number: usize, err: Error) -> Outcome {
         #[cfg(feature = "archives")]
         match (stranger(&err), self.inputs.get(number)) {
+            _ if err.kind() == ErrorKind::NoData => return Outcome::Nothing(err),
+            _ if !self.archives => {}
             (Some(kind), Some(_)) if kind.is_container() => return Outcome::Container,
             // A test runner may print much before the first packet of a stream. Nobody names a stream like a data file.
             (Some(FileKind::Unknown), Some(input)) if !self.is_named_like_data(input) => {
                 return Outcome::Container;
             }
-            _ if err.kind() == ErrorKind::NoData => return Outcome::Nothing(err),
             _ => {}
         }
         Outcome::Failed(err)

@@ -35,6 +35,8 @@ pub(super) struct Stream<'a> {
 pub(super) struct Inside<'a> {
     /// How many of the other inputs the user has named, or have the name of a data file. The rest may be archives without data.
     pub(super) named: usize,
+    /// Whether inputs that are archives are looked into. Streams always are.
+    pub(super) archives: bool,
     pub(super) streams: Vec<Stream<'a>>,
     pub(super) search: Search,
     pub(super) routes: Option<LoadRoutes<'a>>,

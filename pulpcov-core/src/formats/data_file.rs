@@ -593,7 +593,11 @@ struct Stranger(FileKind);
 impl fmt::Display for Stranger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(kind) = self;
-        let advice = if kind.is_container() { ": combine reads the data files in it" } else { "" };
+        let advice = if kind.is_container() {
+            ": combine reads the data files in it if it is named"
+        } else {
+            ""
+        };
         write!(f, "this is {kind}{advice}")
     }
 }
