@@ -217,9 +217,7 @@ impl Gathering<'_> {
             folded: folded.unwrap_or_default().into_values().collect(),
         })
     }
-}
 
-impl Gathering<'_> {
     /// Returns whether data files in archives may be the same as others.
     #[cfg(feature = "archives")]
     fn may_have_archives(&self) -> bool {
