@@ -6,6 +6,7 @@ mod gate;
 mod hook;
 mod merge;
 mod numbers;
+mod subunit;
 mod tests_for;
 mod time;
 mod watch;
@@ -26,6 +27,7 @@ pub(crate) use hook::{
     DATA_ROOT, DEFAULT_PYTHON, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
 pub(crate) use merge::{MergeArgs, MergeFormat};
+pub(crate) use subunit::{FilterArgs, LsArgs, PackArgs, SubunitCommand};
 pub(crate) use tests_for::{TestsForArgs, TestsForFormat};
 pub(crate) use watch::{ServeToken, WatchArgs};
 pub(crate) use with::{OneTotalArgs, WithArgs};
@@ -52,7 +54,7 @@ Exit codes:
 Settings are read from .coveragerc, .coveragerc.toml, setup.cfg, tox.ini or
 pyproject.toml, as coverage.py does. COVERAGE_FILE and COVERAGE_RCFILE are
 honoured. Settings of pulpcov itself are in [tool.pulpcov] of pyproject.toml,
-in pulpcov.toml, or in [pulpcov:gate] and [pulpcov:patch] of the others.";
+in pulpcov.toml, or in [pulpcov:gate], [pulpcov:patch] and so on of the others.";
 
 const PATCH_EXIT_CODES: &str = "\
 Exit codes:
@@ -119,6 +121,8 @@ pub(crate) enum Command {
     Merge(MergeArgs),
     Patch(PatchArgs),
     Report(ReportArgs),
+    #[command(subcommand)]
+    Subunit(SubunitCommand),
     TestsFor(TestsForArgs),
     Watch(WatchArgs),
     Who(WhoArgs),
@@ -139,9 +143,19 @@ pub(crate) struct ConfigArgs {
 /// that coverage.py 7 reads. In a data root that several users write to, the folders uid-N are searched.
 /// Inputs are deleted once their data is safely on disk. An input that cannot be read is named and kept, and
 /// the rest is combined.
+///
+/// Data files in zip, tar, gzip and zstd, and in such archives in each other, are read in place if the
+/// archive or its folder is named as PATH. In an archive, these are the files named like the data file, with
+/// or without a suffix, in any folder. Of a named folder, these are the archives whose names end in .zip,
+/// .tar, .tgz, .tzst, .gz, .zst or .subunit, unless the folder has data files. Archives are kept.
+///
+/// In subunit streams, which stestr and testrepository write and keep, all attached data files are read,
+/// whatever their names are. Data that came by routes, as from other machines, can have aliases of their own:
+/// [tool.pulpcov.routes] in pyproject.toml has "0/*" = [".", "/checkout/there"].
 #[derive(Args, Debug)]
 pub(crate) struct CombineArgs {
-    /// Folders with data files, or data files by name; by default the data file's folder
+    /// Folders with data files or archives, or either by name; - is standard input [default: the data file's
+    /// folder]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
@@ -152,6 +166,10 @@ pub(crate) struct CombineArgs {
     /// Write to this data file, and combine the files that are named like it [default: .coverage]
     #[arg(long, value_name = "FILE", value_parser = maybe_empty())]
     pub(crate) data_file: Option<PathBuf>,
+
+    /// Give data that has no contexts the id of the test that it is attached to in a subunit stream
+    #[arg(long, value_name = "HOW", conflicts_with = "drop_contexts")]
+    pub(crate) contexts: Option<Contexts>,
 
     /// Merge all contexts into one, which makes the data much smaller
     #[arg(long)]
@@ -179,6 +197,12 @@ pub(crate) struct CombineArgs {
 
     #[command(flatten)]
     pub(crate) config: ConfigArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Contexts {
+    /// The id of the test is the context.
+    TestId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -29,7 +29,14 @@ impl Progress {
         let Some(bar) = self.visible_bar() else { return };
         match event {
             Event::Found { inputs } => bar.set_length(*inputs as u64),
-            Event::Read { .. } | Event::Duplicate { .. } | Event::Unreadable { .. } => bar.inc(1),
+            Event::Read { .. }
+            | Event::Duplicate { .. }
+            | Event::Unreadable { .. }
+            | Event::Archive { .. } => {
+                bar.inc(1);
+                // How many files are in archives is only known in the end.
+                bar.set_length(bar.length().unwrap_or_default().max(bar.position()));
+            }
             Event::Writing { rows } => {
                 bar.set_message(format!("writing {rows} rows"));
                 bar.enable_steady_tick(Duration::from_millis(100));

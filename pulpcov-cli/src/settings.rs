@@ -7,6 +7,7 @@ use std::str::FromStr;
 use pulpcov_core::config::{Config, Loader, OwnSettings};
 use pulpcov_core::paths::{PathAliases, WorkingFolder};
 use pulpcov_core::python::PythonVersion;
+use pulpcov_core::subunit::RoutePattern;
 
 use crate::args::ConfigArgs;
 use crate::exit::Failure;
@@ -66,6 +67,17 @@ pub(crate) fn data_file(option: Option<PathBuf>, config: &Config) -> PathBuf {
 /// Returns the aliases of `[paths]`, for the current folder.
 pub(crate) fn aliases(config: &Config) -> Result<PathAliases, Failure> {
     Ok(config.aliases(WorkingFolder::new(cwd()?))?)
+}
+
+/// Returns the aliases of the setting `routes`, for data of subunit streams. Prints warnings.
+pub(crate) fn route_aliases(
+    args: &ConfigArgs,
+    config: &Config,
+) -> Result<Vec<(RoutePattern, PathAliases)>, Failure> {
+    let loaded = loader(args)?.load_own()?;
+    loaded.warnings.iter().for_each(|warning| ui::warning(warning));
+    let folder = WorkingFolder::new(cwd()?);
+    Ok(loaded.settings.route_aliases(&folder, config.run.relative_files)?)
 }
 
 /// Parses the version of Python that an option names. Warns if it is newer than all versions that are known.

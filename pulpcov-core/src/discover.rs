@@ -11,9 +11,13 @@
 //! `find` also looks into the users' folders, but into no other folders. A user can replace their folder at
 //! any moment, so `find` uses descriptors instead of paths there.
 
+mod archives;
 mod find;
 mod users;
 
+pub use archives::is_archive_name;
+#[cfg(feature = "archives")]
+pub(crate) use find::base_of;
 pub use find::{Found, base_names, find};
 pub use users::{UserFolder, user_folders};
 

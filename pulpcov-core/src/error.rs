@@ -289,6 +289,12 @@ impl Error {
         self.0.cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind)
     }
 
+    /// Returns the cause, if it has this type.
+    #[cfg(feature = "archives")]
+    pub(crate) fn cause_of<C: StdError + 'static>(&self) -> Option<&C> {
+        self.0.cause.downcast_ref()
+    }
+
     /// Returns the reason without the file and the position, for callers that show those themselves.
     ///
     /// # Examples

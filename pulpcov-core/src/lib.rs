@@ -45,6 +45,7 @@
 //! | [`CoverageData`] | files, contexts, lines, arcs, plugins: queries and merging, no I/O |
 //! | [`formats`] | one data file of any version: recognized by content, read, written |
 //! | [`discover`] | the data files of a folder, and the parts of their names |
+//! | [`containers`] | data files in zip, tar, gzip and zstd, read in place |
 //! | [`folder`] | folders that other users can write to, accessed by descriptor |
 //! | [`paths`] | `[paths]` aliases; the patterns of `include` and `omit` |
 //! | [`config`] | configuration files: `.coveragerc` and the others |
@@ -54,6 +55,7 @@
 //! | [`changes`] | what a diff changed, line by line |
 //! | [`impact`] | which tests ran what |
 //! | [`foreign`] | what other tools measured: tracefiles of lcov, Cobertura's XML and JSON, read, merged and written |
+//! | [`subunit`] | data files that are attached to the streams of test runners |
 //! | [`report`] | text, Markdown, JSON, XML, LCOV, annotated source, HTML |
 //! | [`output`] | report files, written completely or not at all |
 //! | [`combine`] | all steps together: combines a folder of data files into one, without losing data |
@@ -87,6 +89,7 @@
 //! | `combine` | yes | data files of every version, aliases, and combining on all cores; compiles SQLite |
 //! | `report` | | settings, facts about Python source, and all reports but HTML; implies `combine` |
 //! | `html` | | the HTML report; implies `report` |
+//! | `archives` | | data files in zip, tar, gzip and zstd as inputs of a combine; implies `combine` |
 //! | `full` | | everything |
 //!
 //! # What this crate does not do
@@ -114,6 +117,8 @@ pub mod changes;
 pub mod combine;
 #[cfg(feature = "report")]
 pub mod config;
+#[cfg(feature = "archives")]
+pub mod containers;
 #[cfg_attr(not(feature = "combine"), expect(dead_code, reason = "combining uses all of it"))]
 pub mod data;
 #[doc = include_str!("../DESIGN.md")]
@@ -154,6 +159,8 @@ pub mod python;
 pub mod report;
 #[cfg(feature = "report")]
 pub mod results;
+#[cfg(feature = "combine")]
+pub mod subunit;
 #[cfg(feature = "report")]
 pub mod summarize;
 #[doc(hidden)] // For the `pulpcov` command. It may change at any time.

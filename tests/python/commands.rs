@@ -773,7 +773,7 @@ fn debug_config_prints_the_settings_of_pulpcov_too() {
     let theirs = dir.pulpcov(["debug", "config"]).status(0).stdout;
     dir.write(
         "pulpcov.toml",
-        "always = ['tests/test_smoke.py']\n[map]\n'docs/**' = []\n[patch]\nfail_under = 90\n[gate]\nfloor = 80\nratchet = 'low'\n\
+        "always = ['tests/test_smoke.py']\n[map]\n'docs/**' = []\n[routes]\n0 = ['src', '/ci/src']\n[patch]\nfail_under = 90\n[gate]\nfloor = 80\nratchet = 'low'\n\
          [[gate.rules]]\npaths = 'src/app'\neach = { lines = 95, max_missing = 3 }\n",
     );
     let ours = dir.pulpcov(["debug", "config"]).status(0).stdout;
@@ -786,6 +786,7 @@ fn debug_config_prints_the_settings_of_pulpcov_too() {
             &format!("file: {}", dir.path("pulpcov.toml").display()),
             "always: tests/test_smoke.py",
             "map: docs/**:",
+            "routes: 0: src, /ci/src",
             "patch.base: None",
             "patch.fail_under: 90",
             "patch.max_missing: None",

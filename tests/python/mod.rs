@@ -1,6 +1,7 @@
 //! Comparisons with coverage.py, the hook in real Pythons, and a combine that is disturbed.
 
 mod advice;
+mod archives;
 mod attacks;
 mod authors;
 mod changes;
@@ -34,6 +35,8 @@ mod pythons;
 mod readers;
 mod report;
 mod sources;
+mod streams;
+mod subunit;
 mod tests_for;
 mod watch;
 mod who;

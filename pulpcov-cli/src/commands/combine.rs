@@ -4,10 +4,13 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use pulpcov_core::combine::{Combined, Combiner, Event, Folded};
+use pulpcov_core::config::Config;
 use pulpcov_core::paths::PathAliases;
-use pulpcov_core::{ErrorKind, discover};
+use pulpcov_core::subunit::RoutePattern;
+use pulpcov_core::{Error, ErrorKind, discover};
 
-use crate::args::{CombineArgs, Mixed};
+use super::standard_input;
+use crate::args::{CombineArgs, ConfigArgs, Contexts, Mixed};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::{settings, ui};
@@ -17,8 +20,8 @@ use crate::{settings, ui};
 /// The rows of a larger result are stored on disk until they are written, which takes a fifth longer.
 const ROWS_IN_MEMORY: usize = 128 << 20;
 
-/// How many folders with data files a hint names.
-const FOLDERS_NAMED: usize = 5;
+/// How many folders or archives a hint names.
+const PATHS_NAMED: usize = 5;
 
 pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     let config = settings::load(&args.config)?;
@@ -31,8 +34,19 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     let progress = Progress::new(args.quiet);
     let names_inputs = debug("combine");
     let data_file = settings::data_file(args.data_file, &config);
-    let result = combiner(&data_file, aliases)
-        .places(args.paths.clone())
+    let (dashes, places): (Vec<PathBuf>, Vec<PathBuf>) =
+        args.paths.into_iter().partition(|path| path.as_os_str() == standard_input::ARGUMENT);
+    let mut combiner = combiner(&data_file, aliases);
+    if !dashes.is_empty() {
+        let (stream, authors) =
+            standard_input::open("a data file, an archive or a subunit stream")?;
+        combiner = combiner.stream(standard_input::NAME, authors, stream);
+    }
+    let result = combiner
+        .routes(|| route_aliases(&args.config, &config, debug("pathmap")))
+        .test_ids_as_contexts(args.contexts == Some(Contexts::TestId))
+        .archives(!places.is_empty())
+        .places(places.clone())
         .append(args.append)
         .keep(args.keep)
         .mixed_as_lines(args.mixed == Some(Mixed::Lines))
@@ -46,8 +60,8 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
         .run();
     drop(progress);
     let combined = result.inspect_err(|err| {
-        if err.kind() == ErrorKind::NoData {
-            hint_at_other_data(&data_file, args.paths);
+        if err.kind() == ErrorKind::NoData && (dashes.is_empty() || !places.is_empty()) {
+            hint_at_other_data(&data_file, places);
         }
     })?;
     report(&combined, args.quiet);
@@ -60,6 +74,23 @@ pub(crate) fn run(args: CombineArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
+/// Returns the aliases for data that came by routes.
+fn route_aliases(
+    args: &ConfigArgs,
+    config: &Config,
+    explains: bool,
+) -> Result<Vec<(RoutePattern, PathAliases)>, Error> {
+    let routes = settings::route_aliases(args, config).map_err(|failure| match failure {
+        Failure::Core(err) => err,
+        other => Error::new(ErrorKind::Config, other.to_string()),
+    })?;
+    let explained = |(route, aliases): (RoutePattern, PathAliases)| {
+        let said = format!("Route {}: ", route.as_str());
+        (route, aliases.on_event(move |event| ui::message(&format!("{said}{event}"))))
+    };
+    Ok(if explains { routes.into_iter().map(explained).collect() } else { routes })
+}
+
 /// Returns the combiner of all commands, which holds a bounded number of rows in memory.
 pub(super) fn combiner<'a>(data_file: &Path, aliases: PathAliases) -> Combiner<'a> {
     Combiner::new(data_file).aliases(aliases).memory(ROWS_IN_MEMORY)
@@ -69,19 +100,16 @@ pub(super) fn combiner<'a>(data_file: &Path, aliases: PathAliases) -> Combiner<'
 ///
 /// The data files may be in folders below, or have other names, as Pulp's begin with `data`.
 fn hint_at_other_data(data_file: &Path, mut places: Vec<PathBuf>) {
+    let wanted = data_file.file_name().unwrap_or_default();
     if places.is_empty() {
         places.push(data_file.parent().unwrap_or(Path::new("")).join("."));
+        hint_at_archives(&places, wanted);
     }
-    let wanted = data_file.file_name().unwrap_or_default();
     let below = folders_with_data(&places, wanted);
     if !below.is_empty() {
-        let more = below.len().saturating_sub(FOLDERS_NAMED);
-        let named: Vec<String> =
-            below.iter().take(FOLDERS_NAMED).map(|path| ui::name(path)).collect();
-        let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
         ui::message(&format!(
-            "Folders below have data files: {}{rest}. Folders are looked into by name: name them",
-            named.join(", ")
+            "Folders below have data files: {}. Folders are looked into by name: name them",
+            some_of(&below)
         ));
     }
     let bases = discover::base_names(&places);
@@ -91,6 +119,32 @@ fn hint_at_other_data(data_file: &Path, mut places: Vec<PathBuf>) {
             "Files named like {name}.*: {files}. Combine them with --data-file={name}"
         ));
     }
+}
+
+/// Prints a hint if there are archives. Without a name, nobody may mean them: a project has archives of other things, too.
+fn hint_at_archives(places: &[PathBuf], base: &OsStr) {
+    let found = discover::find(places, base).map(|found| found.archives).unwrap_or_default();
+    let archives: Vec<PathBuf> = found
+        .iter()
+        .map(|archive| archive.path())
+        .map(|path| path.strip_prefix(".").unwrap_or(path).to_owned())
+        .collect();
+    if !archives.is_empty() {
+        ui::message(&format!(
+            "There are archives: {}. Archives are looked into by name: name them",
+            some_of(&archives)
+        ));
+    }
+}
+
+/// Names the first few of the paths, and says how many more there are.
+fn some_of(paths: &[PathBuf]) -> String {
+    let named: Vec<String> = paths.iter().take(PATHS_NAMED).map(|path| ui::name(path)).collect();
+    let rest = match paths.len().saturating_sub(PATHS_NAMED) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    named.join(", ") + &rest
 }
 
 /// Returns the folders in these places, one level down, that have data files of this name.
@@ -122,6 +176,7 @@ pub(super) fn message_for(event: &Event<'_>, names_inputs: bool) -> Option<Strin
             "An earlier combine was stopped while it deleted its inputs; adding to",
             data_file,
         )),
+        Event::Archive { path } if names_inputs => Some(line("Looking into archive", path)),
         Event::Read { path } if names_inputs => Some(line("Combined data file", path)),
         Event::Duplicate { path } if names_inputs => Some(line("Skipping duplicate data", path)),
         _ => None,
@@ -138,9 +193,19 @@ pub(super) fn report(combined: &Combined, quiet: bool) {
     for err in &combined.not_deleted {
         ui::warning(&err.to_string());
     }
-    if !quiet {
-        ui::message(&combined.summary());
+    if quiet {
+        return;
     }
+    for err in &combined.without_data {
+        ui::message(&err.to_string());
+    }
+    if !combined.passed_over.is_empty() {
+        ui::message(&format!(
+            "Archives that were not looked into, because their folder has data files: {}. To combine them too, name them",
+            some_of(&combined.passed_over)
+        ));
+    }
+    ui::message(&combined.summary());
 }
 
 /// Names two files that were merged into one, and the setting that keeps them apart.

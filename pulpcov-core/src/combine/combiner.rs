@@ -14,11 +14,17 @@ use super::existing_data::ExistingData;
 use super::gather::{Folded, Gathered, Gathering};
 use super::input_summary::InputSummary;
 use super::lock::FolderLocks;
+#[cfg(feature = "archives")]
+use super::members::{Inside, LoadRoutes, Stream};
 use super::spill::{AllRows, SpillFile};
 use super::store::{replace_in_place, resolve_target, store_with};
 use super::unfinished::{Mark, Unfinished};
 use super::worker::Parts;
 use crate::REFERENCE_VERSION;
+#[cfg(feature = "archives")]
+use crate::containers::Search;
+#[cfg(feature = "archives")]
+use crate::data::Authors;
 use crate::data::CoverageData;
 use crate::discover::{self, Found};
 use crate::error::{Error, ErrorKind, Lines, Result};
@@ -28,6 +34,8 @@ use crate::formats::sqlite::{self, RowSource};
 use crate::links::folder_of;
 use crate::output::Replacement;
 use crate::paths::{PathAliases, WorkingFolder};
+#[cfg(feature = "archives")]
+use crate::subunit::RoutePattern;
 use crate::text::plural;
 
 /// Combines data files without losing data.
@@ -63,6 +71,13 @@ use crate::text::plural;
 pub struct Combiner<'a> {
     data_file: PathBuf,
     places: Vec<PathBuf>,
+    archives: bool,
+    #[cfg(feature = "archives")]
+    streams: Vec<Stream<'a>>,
+    #[cfg(feature = "archives")]
+    routes: Option<LoadRoutes<'a>>,
+    #[cfg(feature = "archives")]
+    test_ids: bool,
     append: bool,
     keep: bool,
     mixed_as_lines: bool,
@@ -95,6 +110,10 @@ pub struct Combined {
     /// An error for each input that is missing from the result, wholly or in part, and for each user's folder
     /// that could not be searched. None of these inputs was deleted.
     pub left_out: Vec<Error>,
+    /// An error for each archive in which no data file was found, if nobody had named it.
+    pub without_data: Vec<Error>,
+    /// Archives that were not looked into, because their folder has data files.
+    pub passed_over: Vec<PathBuf>,
     /// Files of one input that became one file because paths are relative, not because of a rule.
     pub folded: Vec<Folded>,
     /// An error for each input that is in the result but was not deleted, because deletion failed or because
@@ -158,6 +177,13 @@ impl<'a> Combiner<'a> {
         Self {
             data_file: data_file.into(),
             places: Vec::new(),
+            archives: false,
+            #[cfg(feature = "archives")]
+            streams: Vec::new(),
+            #[cfg(feature = "archives")]
+            routes: None,
+            #[cfg(feature = "archives")]
+            test_ids: false,
             append: false,
             keep: false,
             mixed_as_lines: false,
@@ -168,7 +194,7 @@ impl<'a> Combiner<'a> {
         }
     }
 
-    /// Adds places to look for inputs: folders, or inputs by name. The default is the data file's folder.
+    /// Adds places to look for inputs: folders, or data files and archives by name. The default is the data file's folder.
     ///
     /// # Examples
     ///
@@ -191,6 +217,126 @@ impl<'a> Combiner<'a> {
     #[must_use]
     pub fn places<P: Into<PathBuf>>(mut self, places: impl IntoIterator<Item = P>) -> Self {
         self.places.extend(places.into_iter().map(Into::into));
+        self
+    }
+
+    /// Looks into the archives among the inputs. By default they are left out, as by coverage.py. This needs the feature `archives`.
+    ///
+    /// An input is an archive if its content is. Of the folders among the places, the files [named like
+    /// archives](discover::is_archive_name) are inputs, too, unless the folder has data files of its own. Archives are not deleted.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use pulpcov_core::ErrorKind;
+    /// use pulpcov_core::combine::Combiner;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// // An archive without files.
+    /// std::fs::write(folder.path().join("empty.zip"), [&b"PK\x05\x06"[..], &[0; 18]].concat())?;
+    /// let combiner = || Combiner::new(folder.path().join(".coverage"));
+    /// assert_eq!(combiner().run().unwrap_err().to_string(), "No data to combine");
+    /// # if cfg!(feature = "archives") {
+    /// let err = combiner().archives(true).run().unwrap_err();
+    /// assert!(err.to_string().contains("empty.zip: no file in it is a data file"));
+    /// # }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn archives(mut self, archives: bool) -> Self {
+        self.archives = archives;
+        self
+    }
+
+    /// Adds an input that is no file, such as standard input: a data file, or an archive. `authors` may have written it. Messages
+    /// call it `name`. If there are no [`places`](Self::places), no folder is looked into.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Authors;
+    /// use pulpcov_core::combine::Combiner;
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let file = br#"!coverage.py: This is a private format, don't read it directly!{"lines":{"a.py":[1]}}"#;
+    /// let target = folder.path().join(".coverage");
+    /// let result = Combiner::new(target).stream("pipe", Authors::Caller, &file[..]).run()?;
+    /// assert_eq!(result.summary(), "Combined 1 file");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "archives")]
+    #[must_use]
+    pub fn stream(
+        mut self,
+        name: impl Into<PathBuf>,
+        authors: Authors,
+        reader: impl std::io::Read + Send + 'a,
+    ) -> Self {
+        self.streams.push(Stream { name: name.into(), authors, reader: Box::new(reader) });
+        self
+    }
+
+    /// Sets the aliases for data that came by routes of subunit streams, as from other machines. The pattern that fits a route best
+    /// counts; see [`RoutePattern::best`]. Its aliases come before [those of all data](Self::aliases). `load` is called if any data
+    /// came by a route.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Authors;
+    /// use pulpcov_core::combine::Combiner;
+    /// use pulpcov_core::paths::{PathAliases, WorkingFolder};
+    /// use pulpcov_core::subunit::{FilePart, Packet};
+    ///
+    /// let content = br#"!coverage.py: This is a private format, don't read it directly!{"lines":{"/a/x.py":[1]}}"#;
+    /// let file = Some(FilePart { name: "data", content });
+    /// let packet = Packet { route: Some("0/3"), file, is_eof: true, ..Packet::default() };
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let routes = || {
+    ///     let mut aliases = PathAliases::new(WorkingFolder::new("/")).exists(|_| true);
+    ///     aliases.add("/a", "/src")?;
+    ///     Ok(vec![("0".parse().unwrap(), aliases)])
+    /// };
+    /// let combiner = Combiner::new(folder.path().join(".coverage")).routes(routes);
+    /// let data = combiner.stream("run", Authors::Caller, &*packet.encode()?).run()?.data.unwrap();
+    /// assert!(data.file("/src/x.py").is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "archives")]
+    #[must_use]
+    pub fn routes(
+        mut self,
+        load: impl FnOnce() -> Result<Vec<(RoutePattern, PathAliases)>> + Send + 'a,
+    ) -> Self {
+        self.routes = Some(Box::new(load));
+        self
+    }
+
+    /// Gives data whose only context is the unnamed one the id of its test as context, if it is attached to a test in a subunit
+    /// stream.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::Authors;
+    /// use pulpcov_core::combine::Combiner;
+    /// use pulpcov_core::subunit::{FilePart, Packet};
+    ///
+    /// let content = br#"!coverage.py: This is a private format, don't read it directly!{"lines":{"a.py":[1]}}"#;
+    /// let file = Some(FilePart { name: "data", content });
+    /// let packet = Packet { test_id: Some("test_add"), file, is_eof: true, ..Packet::default() };
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let combiner = Combiner::new(folder.path().join(".coverage")).test_ids_as_contexts(true);
+    /// let data = combiner.stream("run", Authors::Caller, &*packet.encode()?).run()?.data.unwrap();
+    /// assert_eq!(data.contexts(), ["test_add"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "archives")]
+    #[must_use]
+    pub fn test_ids_as_contexts(mut self, test_ids: bool) -> Self {
+        self.test_ids = test_ids;
         self
     }
 
@@ -309,7 +455,7 @@ impl<'a> Combiner<'a> {
     ///
     /// The limit does not include:
     ///
-    /// - one input per core while it is read,
+    /// - one input per core while it is read, and one file of an archive that waits,
     /// - the names of files and contexts,
     /// - all rows of one source file,
     /// - a data file that is [appended](Self::append) to, if its layout is not the one that coverage.py
@@ -435,8 +581,10 @@ impl<'a> Combiner<'a> {
             (self.on_event)(Event::Resuming { data_file: &self.data_file });
             self.append = true;
         }
-        let Found { files: inputs, left_out } = self.find()?;
-        if inputs.is_empty() && !unfinished.any() {
+        let Found { files: mut inputs, archives, passed_over, left_out } = self.find()?;
+        let named = inputs.len();
+        inputs.extend(archives);
+        if inputs.is_empty() && !self.has_streams() && !unfinished.any() {
             return Err(match left_out.is_empty() {
                 true => Error::new(ErrorKind::NoData, "No data to combine"),
                 false => no_usable_data(&left_out),
@@ -447,21 +595,38 @@ impl<'a> Combiner<'a> {
             true => ExistingData::load(&target, self.drop_contexts, self.memory)?,
             false => None,
         };
-        let gathered = self.gather(&inputs, existing.as_ref(), &target)?;
-        let summary = InputSummary::new(&inputs, gathered.outcomes, left_out);
+        let gathered = self.gather(&inputs, named, existing.as_ref(), &target)?;
+        let mut summary = InputSummary::new(&inputs, gathered.examined, left_out);
         if summary.read.is_empty() && !unfinished.any() {
+            summary.left_out.append(&mut summary.without_data);
             return Err(no_usable_data(&summary.left_out));
         }
         let read = existing.as_ref().map(|existing| existing.identity.clone());
         let mut result = self.merge(existing, gathered.data, summary)?;
         result.combined.folded = gathered.folded;
+        result.combined.passed_over = passed_over;
         let mark = self.write(&result, &target, read.as_ref())?;
         unfinished.clear();
         Ok(self.delete(result, mark, &folder_of(&target)))
     }
 
+    fn has_streams(&self) -> bool {
+        #[cfg(feature = "archives")]
+        return !self.streams.is_empty();
+        #[cfg(not(feature = "archives"))]
+        return false;
+    }
+
     fn places_or_default(&self) -> Vec<PathBuf> {
-        if self.places.is_empty() { vec![folder_of(&self.data_file)] } else { self.places.clone() }
+        match self.places.is_empty() && !self.has_streams() {
+            true => vec![folder_of(&self.data_file)],
+            false => self.places.clone(),
+        }
+    }
+
+    /// The name of the data file, with which the inputs' names begin.
+    fn base_name(&self) -> &OsStr {
+        self.data_file.file_name().unwrap_or(OsStr::new(".coverage"))
     }
 
     fn lock(&self, target: PathBuf) -> Result<FolderLocks> {
@@ -472,8 +637,11 @@ impl<'a> Combiner<'a> {
     }
 
     fn find(&self) -> Result<Found> {
-        let base_name = self.data_file.file_name().unwrap_or(OsStr::new(".coverage"));
-        let mut found = discover::find(&self.places_or_default(), base_name)?;
+        let mut found = discover::find(&self.places_or_default(), self.base_name())?;
+        if !self.archives {
+            found.archives.clear();
+            found.passed_over.clear();
+        }
         // The data file itself may be among the files that were found. It is not an input.
         let own = std::path::absolute(&self.data_file).ok();
         let named_like_it = |path: &Path| path.file_name() == self.data_file.file_name();
@@ -485,14 +653,28 @@ impl<'a> Combiner<'a> {
     fn gather(
         &mut self,
         inputs: &[Entry],
+        #[cfg_attr(not(feature = "archives"), expect(unused, reason = "archives need it"))]
+        named: usize,
         existing: Option<&ExistingData>,
         target: &Path,
     ) -> Result<Gathered> {
+        let base = self.base_name().to_string_lossy().into_owned();
         let mut aliases =
             self.aliases.take().unwrap_or_else(|| PathAliases::new(WorkingFolder::new("/")));
         let taken = existing.map_or(0, |existing| existing.size);
         let gathering = Gathering {
             inputs,
+            #[cfg(feature = "archives")]
+            base: &base,
+            #[cfg(feature = "archives")]
+            inside: Inside {
+                named,
+                streams: std::mem::take(&mut self.streams),
+                archives: self.archives,
+                search: Search::new(&base),
+                routes: self.routes.take(),
+                test_ids: self.test_ids && !self.drop_contexts,
+            },
             drop_contexts: self.drop_contexts,
             memory: self.memory.map(|bytes| bytes.saturating_sub(taken)),
             spilled: existing.is_some_and(|existing| !existing.spill_files.is_empty()),
@@ -500,7 +682,8 @@ impl<'a> Combiner<'a> {
         };
         gathering.run(&mut aliases, &self.on_event).map_err(|err| match err.kind() {
             ErrorKind::TracerConflict => {
-                name_conflicting_inputs(inputs, &mut aliases).unwrap_or(err)
+                name_conflicting_inputs(inputs, self.archives.then_some(&base), &mut aliases)
+                    .unwrap_or(err)
             }
             _ => err,
         })
@@ -600,6 +783,8 @@ impl<'i> PendingResult<'i> {
             read: inputs.read.len(),
             duplicates: inputs.duplicates,
             left_out: inputs.left_out,
+            without_data: inputs.without_data,
+            passed_over: Vec::new(),
             folded: Vec::new(),
             not_deleted: Vec::new(),
         };

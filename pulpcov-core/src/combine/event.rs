@@ -23,7 +23,7 @@ pub enum Event<'a> {
     },
     /// The inputs were found.
     Found {
-        /// The number of inputs.
+        /// The number of inputs, without the data files in archives.
         inputs: usize,
     },
     /// An input was read and merged.
@@ -33,6 +33,11 @@ pub enum Event<'a> {
     },
     /// An input holds the same bytes as another one.
     Duplicate {
+        /// The input.
+        path: &'a Path,
+    },
+    /// An input is an archive or a compressed file. The data files in it are inputs, too. It is not deleted.
+    Archive {
         /// The input.
         path: &'a Path,
     },

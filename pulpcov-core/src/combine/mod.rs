@@ -24,6 +24,8 @@ mod existing_data;
 mod gather;
 mod input_summary;
 mod lock;
+#[cfg(feature = "archives")]
+mod members;
 mod sequencer;
 mod spill;
 mod store;

@@ -115,31 +115,41 @@ impl WorkerState {
     }
 }
 
-/// The renamed paths of the inputs that a worker has seen. A path is always renamed to the same new path.
+/// Which aliases are for an input: those of a route, or `None` for those of all inputs.
+pub(super) type Scope = Option<usize>;
+
+/// The renamed paths of the inputs that a worker has seen. In a scope, a path is always renamed to the same new path.
 #[derive(Default)]
 pub(super) struct RenamedPaths {
-    numbers: HashMap<FilePath, usize>,
+    numbers: HashMap<Scope, HashMap<FilePath, usize>>,
     /// The paths of the result.
     pub(super) paths: PathTable,
 }
 
 impl RenamedPaths {
     /// Returns the number of each path's new path, or `None` where it is not known yet.
-    pub(super) fn find<'p>(&self, paths: impl Iterator<Item = &'p str>) -> Vec<Option<usize>> {
-        paths.map(|path| self.numbers.get(path).copied()).collect()
+    pub(super) fn find<'p>(
+        &self,
+        scope: Scope,
+        paths: impl Iterator<Item = &'p str>,
+    ) -> Vec<Option<usize>> {
+        let numbers = self.numbers.get(&scope);
+        paths.map(|path| numbers.and_then(|numbers| numbers.get(path)).copied()).collect()
     }
 
     /// Returns the number of each path's new path. `new` holds the new paths of those that were not `found`.
     pub(super) fn learn<'p>(
         &mut self,
+        scope: Scope,
         paths: impl Iterator<Item = StoredText<'p>>,
         found: Vec<Option<usize>>,
         new: Vec<FilePath>,
     ) -> Vec<usize> {
+        let numbers = self.numbers.entry(scope).or_default();
         let mut new = new.into_iter();
         let mut learn = |path: StoredText<'_>| {
             let number = self.paths.number(new.next()?);
-            self.numbers.insert(path.into(), number);
+            numbers.insert(path.into(), number);
             Some(number)
         };
         let number = |(path, found): (_, Option<usize>)| found.or_else(|| learn(path));
@@ -152,5 +162,5 @@ pub(super) struct MemoryBudget<'a> {
     pub(super) bytes: Option<usize>,
     pub(super) data_file: &'a Path,
     /// Whether any rows are on disk.
-    pub(super) spilled: AtomicBool,
+    pub(super) spilled: &'a AtomicBool,
 }

@@ -68,10 +68,23 @@ impl Rows {
     /// Moves all rows into the unnamed context, and removes all other contexts.
     pub(crate) fn drop_contexts(&mut self) {
         if self.contexts.len() > 0 {
-            self.contexts = ContextTable::default();
-            let only = self.contexts.intern(StoredText::EMPTY);
-            self.lines.iter_mut().for_each(|lines| lines.set_context(only));
-            self.arcs.iter_mut().for_each(|arcs| arcs.set_context(only));
+            self.set_context(StoredText::EMPTY);
+        }
+    }
+
+    /// Moves all rows into one context, and removes all others.
+    fn set_context(&mut self, name: StoredText<'_>) {
+        self.contexts = ContextTable::default();
+        let only = self.contexts.intern(name);
+        self.lines.iter_mut().for_each(|lines| lines.set_context(only));
+        self.arcs.iter_mut().for_each(|arcs| arcs.set_context(only));
+    }
+
+    /// Gives the unnamed context a name, if there is no other.
+    #[cfg(feature = "archives")]
+    pub(crate) fn name_only_context(&mut self, name: StoredText<'_>) {
+        if self.contexts.names().eq([""]) {
+            self.set_context(name);
         }
     }
 

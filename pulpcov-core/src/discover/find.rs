@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::DataFileName;
+use super::archives::is_archive_name;
 use super::users::{self, UserFolder};
 use crate::error::{Error, ErrorKind, Result};
 use crate::folder::{Entry, Folder, Kind};
@@ -18,6 +19,11 @@ use crate::formats::holds_data;
 pub struct Found {
     /// The files, each once, sorted by absolute path.
     pub files: Vec<Entry>,
+    /// The files in the folders that are [named like archives](super::is_archive_name), sorted by absolute path. A folder with data
+    /// files of its own has none, because coverage.py combines these and nothing else.
+    pub archives: Vec<Entry>,
+    /// The paths of such files in folders with data files of their own.
+    pub passed_over: Vec<PathBuf>,
     /// An error for each user's folder that could not be searched.
     pub left_out: Vec<Error>,
 }
@@ -31,7 +37,7 @@ pub struct Found {
 /// these files are opened. Files that are not regular are listed too, so that opening them reports the
 /// reason.
 ///
-/// Except for users' folders, the rules are those of coverage.py's `data.combinable_files`.
+/// Except for users' folders and archives, the rules are those of coverage.py's `data.combinable_files`.
 ///
 /// # Errors
 ///
@@ -78,13 +84,18 @@ pub fn base_names(places: &[PathBuf]) -> BTreeMap<String, usize> {
     let mut bases = BTreeMap::new();
     let entries = places.iter().filter_map(|place| place.read_dir().ok()).flatten().flatten();
     for name in entries.filter_map(|entry| entry.file_name().into_string().ok()) {
-        let dot = name.bytes().skip(1).position(|byte| byte == b'.').map(|at| at + 1);
-        let base = dot.and_then(|dot| name.get(..dot)).unwrap_or_default();
-        if DataFileName::parse(base, &name).is_some_and(|name| name.pid.is_some()) {
+        if let Some(base) = base_of(&name) {
             *bases.entry(base.to_owned()).or_default() += 1;
         }
     }
     bases
+}
+
+/// Returns the base name in the name of a process's data file.
+pub(crate) fn base_of(name: &str) -> Option<&str> {
+    let dot = name.bytes().skip(1).position(|byte| byte == b'.').map(|at| at + 1);
+    let base = dot.and_then(|dot| name.get(..dot)).unwrap_or_default();
+    DataFileName::parse(base, name)?.pid.map(|_| base)
 }
 
 /// The files that have been found so far.
@@ -93,6 +104,8 @@ struct Finding {
     prefix: Vec<u8>,
     /// The files by absolute path. Each entry keeps the path under which it was first found.
     files: BTreeMap<OsString, Entry>,
+    archives: BTreeMap<OsString, Entry>,
+    passed_over: BTreeMap<OsString, PathBuf>,
     left_out: Vec<Error>,
     folders: BTreeMap<PathBuf, Arc<Folder>>,
     /// The working folder, looked up once instead of for each file.
@@ -104,6 +117,8 @@ impl Finding {
         Self {
             prefix: [base.as_encoded_bytes(), b"."].concat(),
             files: BTreeMap::new(),
+            archives: BTreeMap::new(),
+            passed_over: BTreeMap::new(),
             left_out: Vec::new(),
             folders: BTreeMap::new(),
             working_folder: std::path::absolute(".").ok(),
@@ -146,51 +161,87 @@ impl Finding {
     fn add_folder(&mut self, path: &Path) -> io::Result<()> {
         let folder = Folder::open(path)?;
         let names = folder.names()?;
-        self.add_files(&folder, &names);
+        let mut has_files = self.add_files(&folder, &names);
         for user in users::among(&folder, &names) {
-            self.add_user(user);
+            has_files |= self.add_user(user);
         }
+        self.add_archives(&folder, &names, has_files);
         Ok(())
     }
 
-    fn add_user(&mut self, user: UserFolder) {
+    fn add_archives(&mut self, folder: &Arc<Folder>, names: &[OsString], has_files: bool) {
+        for name in names {
+            let is_archive = name.to_str().is_some_and(is_archive_name);
+            if !is_archive || self.is_wanted(name) {
+                continue;
+            }
+            let entry = folder.entry(name).resolve_link();
+            if !entry.status().is_ok_and(|status| status.kind == Kind::File) {
+                continue;
+            }
+            let absolute = self.absolute(&entry);
+            if has_files {
+                self.passed_over.insert(absolute, entry.path().to_owned());
+            } else {
+                self.archives.entry(absolute).or_insert(entry);
+            }
+        }
+    }
+
+    /// Adds the files in a user's folder. Returns whether there are any.
+    fn add_user(&mut self, user: UserFolder) -> bool {
         if !matches!(user.kind, Kind::Folder | Kind::Link) {
-            return;
+            return false;
         }
         let names = user.folder.and_then(|folder| match folder.names() {
             Ok(names) => Ok((folder, names)),
             Err(err) => Err(unreadable(folder.path(), err)),
         });
         match names {
-            Ok((folder, names)) => self.add_files(&folder, &names),
+            Ok((folder, names)) => return self.add_files(&folder, &names),
             // The folder was removed after it was listed, so it was empty.
             Err(err) if err.io_kind() == Some(io::ErrorKind::NotFound) => {}
             Err(err) => self.left_out.push(err),
         }
+        false
     }
 
-    fn add_files(&mut self, folder: &Arc<Folder>, names: &[OsString]) {
-        let is_wanted = |name: &&OsString| name.as_encoded_bytes().starts_with(&self.prefix);
-        let wanted: Vec<Entry> =
-            names.iter().filter(is_wanted).map(|name| folder.entry(name)).collect();
+    /// Adds the data files among the names. Returns whether there are any.
+    fn add_files(&mut self, folder: &Arc<Folder>, names: &[OsString]) -> bool {
+        let wanted = names.iter().filter(|name| self.is_wanted(name));
+        let wanted: Vec<Entry> = wanted.map(|name| folder.entry(name)).collect();
+        let has_files = !wanted.is_empty();
         wanted.into_iter().for_each(|entry| self.add(entry));
+        has_files
+    }
+
+    fn is_wanted(&self, name: &OsStr) -> bool {
+        name.as_encoded_bytes().starts_with(&self.prefix)
     }
 
     fn add(&mut self, entry: Entry) {
         let entry = entry.resolve_link();
+        self.files.entry(self.absolute(&entry)).or_insert(entry);
+    }
+
+    fn absolute(&self, entry: &Entry) -> OsString {
         let absolute = match &self.working_folder {
             Some(folder) => std::path::absolute(folder.join(entry.path())),
             None => std::path::absolute(entry.path()),
         };
-        let absolute = absolute.map_or_else(|_| entry.path().into(), PathBuf::into_os_string);
-        self.files.entry(absolute).or_insert(entry);
+        absolute.map_or_else(|_| entry.path().into(), PathBuf::into_os_string)
     }
 
-    fn finish(self) -> Found {
+    fn finish(mut self) -> Found {
+        // An archive that was named is one of the files.
+        self.archives.retain(|absolute, _| !self.files.contains_key(absolute));
+        self.passed_over.retain(|absolute, _| !self.files.contains_key(absolute));
         let mut files: Vec<Entry> = self.files.into_values().collect();
         let all: BTreeSet<OsString> = files.iter().map(|file| file.path().into()).collect();
         files.retain(|file| !is_companion(file, &all));
-        Found { files, left_out: self.left_out }
+        let archives = self.archives.into_values().collect();
+        let passed_over = self.passed_over.into_values().collect();
+        Found { files, archives, passed_over, left_out: self.left_out }
     }
 }
 

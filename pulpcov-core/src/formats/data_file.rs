@@ -1,7 +1,7 @@
 //! One data file of any format, opened and read once.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::data::path::PathList;
 use crate::data::rows::{Rows, Runs};
@@ -37,7 +37,7 @@ use input::Input;
 /// # Ok::<(), pulpcov_core::Error>(())
 /// ```
 pub struct DataFile {
-    entry: Entry,
+    path: PathBuf,
     identity: FileIdentity,
     authors: Authors,
     read_bits: u32,
@@ -49,6 +49,27 @@ pub struct DataFile {
 enum Content {
     Json { data: CoverageData, paths: PathList },
     Sqlite(Box<sqlite::Reader>),
+}
+
+impl Content {
+    fn of_json(bytes: &[u8], authors: &Authors) -> Result<Self> {
+        let mut data = json::read(bytes)?;
+        data.set_trusted_authors(authors);
+        let mut paths = PathList::default();
+        data.files().for_each(|file| paths.push(file.path().as_stored()));
+        Ok(Self::Json { data, paths })
+    }
+}
+
+/// Where the bytes of a data file come from that is no file on disk itself.
+#[cfg(feature = "archives")]
+pub(crate) struct Origin {
+    /// The state of the file that the bytes are in.
+    pub(crate) identity: FileIdentity,
+    /// Who may have written the bytes.
+    pub(crate) authors: Authors,
+    /// The bits of a mode that say whether the group and all other users may read the bytes.
+    pub(crate) read_bits: u32,
 }
 
 /// The content of a data file.
@@ -67,7 +88,7 @@ pub struct Decoded {
 impl fmt::Debug for DataFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DataFile")
-            .field("path", &self.entry.path())
+            .field("path", &self.path)
             .field("format", &self.describe())
             .finish_non_exhaustive()
     }
@@ -166,8 +187,8 @@ impl DataFile {
             let (authors, read_bits) = (input.authors(), input.read_bits());
             let (reader, identity) = sqlite::Reader::in_place(input)?;
             let content = Content::Sqlite(Box::new(reader));
-            let (entry, digest) = (entry.clone(), None);
-            Ok(Self { entry, identity, authors, read_bits, digest, drop_contexts: false, content })
+            let (path, digest) = (entry.path().to_owned(), None);
+            Ok(Self { path, identity, authors, read_bits, digest, drop_contexts: false, content })
         };
         open().map_err(|err| err.with_path(entry.path()))
     }
@@ -181,16 +202,36 @@ impl DataFile {
         opened.map_err(|err| err.with_path(entry.path()))
     }
 
+    /// Opens a data file whose bytes were read from somewhere else, such as an archive.
+    #[cfg(feature = "archives")]
+    pub(crate) fn of_bytes(path: &Path, bytes: Vec<u8>, origin: &Origin) -> Result<Self> {
+        let digest = Some(*blake3::hash(&bytes).as_bytes());
+        let authors = &origin.authors;
+        let content = || match FileKind::of(&bytes) {
+            FileKind::Json4 => Content::of_json(&bytes, authors),
+            FileKind::Sqlite => {
+                let reader = sqlite::Reader::from_bytes(bytes)?.of_authors(authors.clone());
+                Ok(Content::Sqlite(Box::new(reader)))
+            }
+            stranger => Err(stranger_error(stranger)),
+        };
+        Ok(Self {
+            content: content().map_err(|err| err.with_path(path))?,
+            path: path.into(),
+            identity: origin.identity.clone(),
+            authors: authors.clone(),
+            read_bits: origin.read_bits,
+            digest,
+            drop_contexts: false,
+        })
+    }
+
     fn of_input(entry: &Entry, mut input: Input) -> Result<Self> {
         let kind = FileKind::of(input.head()?);
         let (content, digest) = match kind {
             FileKind::Json4 => {
                 let (bytes, digest) = input.read_all()?;
-                let mut data = json::read(&bytes)?;
-                data.set_trusted_authors(&input.authors());
-                let mut paths = PathList::default();
-                data.files().for_each(|file| paths.push(file.path().as_stored()));
-                (Content::Json { data, paths }, digest)
+                (Content::of_json(&bytes, &input.authors())?, digest)
             }
             FileKind::Sqlite => {
                 let (reader, digest) = sqlite::Reader::open(&mut input)?;
@@ -199,7 +240,7 @@ impl DataFile {
             stranger => return Err(stranger_error(stranger)),
         };
         Ok(Self {
-            entry: entry.clone(),
+            path: entry.path().to_owned(),
             identity: input.identity().clone(),
             authors: input.authors(),
             read_bits: input.read_bits(),
@@ -211,7 +252,7 @@ impl DataFile {
 
     /// Returns the path that was opened.
     pub fn path(&self) -> &Path {
-        self.entry.path()
+        &self.path
     }
 
     /// Returns the state of the file that was read.
@@ -414,7 +455,7 @@ impl DataFile {
             }
             Content::Sqlite(reader) => {
                 let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
-                reader.read(contexts).map_err(|err| err.with_path(self.entry.path()))
+                reader.read(contexts).map_err(|err| err.with_path(&self.path))
             }
         }
     }
@@ -449,7 +490,7 @@ impl DataFile {
             rows.keep_files(|file| wanted.get(file).copied().unwrap_or(false));
             ran_by
         });
-        read.map_err(|err| err.with_path(self.entry.path()))
+        read.map_err(|err| err.with_path(&self.path))
     }
 
     /// Reads the rows as [`read`](Self::read) does, with files as indexes into [`paths`](Self::paths). Leaves
@@ -464,7 +505,7 @@ impl DataFile {
             }
             Content::Sqlite(reader) => {
                 let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
-                reader.into_rows(contexts, buffer).map_err(|err| err.with_path(self.entry.path()))
+                reader.into_rows(contexts, buffer).map_err(|err| err.with_path(&self.path))
             }
         }
     }
@@ -490,7 +531,7 @@ impl DataFile {
             Content::Sqlite(reader) => {
                 let contexts = sqlite::Contexts::merged_if(self.drop_contexts);
                 let read = reader.read_in_batches(contexts, bytes, begin, add);
-                read.map_err(|err| err.with_path(self.entry.path()))
+                read.map_err(|err| err.with_path(&self.path))
             }
             Content::Json { .. } => {
                 let mut rows = self.into_rows(&mut Vec::new())?;
@@ -534,6 +575,31 @@ pub fn read_bytes(bytes: &[u8]) -> Result<Decoded> {
     }
 }
 
-fn stranger_error(kind: FileKind) -> Error {
-    Error::new(ErrorKind::NotADataFile, format!("this is {kind}"))
+/// Returns the error for a file that is not a data file.
+pub(crate) fn stranger_error(kind: FileKind) -> Error {
+    Error::new(ErrorKind::NotADataFile, Stranger(kind))
 }
+
+/// Returns what a file is, if the error says that it is not a data file.
+#[cfg(feature = "archives")]
+pub(crate) fn stranger(err: &Error) -> Option<FileKind> {
+    err.cause_of::<Stranger>().map(|Stranger(kind)| *kind)
+}
+
+/// A file that is not a data file.
+#[derive(Debug)]
+struct Stranger(FileKind);
+
+impl fmt::Display for Stranger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(kind) = self;
+        let advice = if kind.is_container() {
+            ": combine reads the data files in it if it is named"
+        } else {
+            ""
+        };
+        write!(f, "this is {kind}{advice}")
+    }
+}
+
+impl std::error::Error for Stranger {}

@@ -19,6 +19,12 @@ pub mod sqlite;
 
 pub(crate) use companions::holds_data;
 pub use companions::{companions, companions_of};
+#[cfg(feature = "archives")]
+pub(crate) use data_file::input::Input;
 pub(crate) use data_file::input::READ_BITS;
 pub use data_file::{DataFile, Decoded, FileIdentity, read_bytes};
+#[cfg(feature = "archives")]
+pub(crate) use data_file::{Origin, stranger, stranger_error};
+#[cfg(feature = "archives")]
+pub(crate) use detect::HEAD_LEN;
 pub use detect::{FileKind, is_blank};

@@ -355,15 +355,28 @@ impl PathAliases {
         if let Some(known) = self.mapped.get(path.as_str()) {
             return Ok(known.clone());
         }
-        let mut mapped = self.map(path.as_str().as_bytes());
+        let mapped = self.map(path.as_str().as_bytes());
+        let mapped = Self::named(path, mapped)?;
+        self.mapped.insert(path.into(), mapped.clone());
+        Ok(mapped)
+    }
+
+    /// Makes a path of what `path` was mapped to.
+    fn named(path: StoredText<'_>, mut mapped: Vec<u8>) -> Result<FilePath> {
         mapped.iter_mut().filter(|b| is_slash(**b)).for_each(|b| *b = SEP);
-        let mapped = FilePath::try_from(mapped.as_slice()).map_err(|err| {
+        FilePath::try_from(mapped.as_slice()).map_err(|err| {
             let message =
                 format!("[paths] gives {} a name: {}", py_repr(path.as_str()), err.reason());
             Error::new(err.kind(), message)
-        })?;
-        self.mapped.insert(path.into(), mapped.clone());
-        Ok(mapped)
+        })
+    }
+
+    /// Maps a path by a rule. Returns `None` if none fits.
+    #[cfg(feature = "archives")]
+    pub(crate) fn map_stored_by_rule(&mut self, path: StoredText<'_>) -> Result<Option<FilePath>> {
+        self.announce();
+        let mapped = self.apply_rules(path.as_str().as_bytes());
+        mapped.map(|mapped| Self::named(path, mapped)).transpose()
     }
 
     fn rule(&self, pattern: &[u8], result: &[u8]) -> Result<Rule, PatternError> {

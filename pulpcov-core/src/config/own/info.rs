@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{GateSettings, OwnSettings, PatchSettings};
 use crate::config::Info;
 use crate::gates::{PathPattern, Rule};
+use crate::subunit::RoutePattern;
 
 impl OwnSettings {
     /// Returns every setting with its value, as `pulpcov debug config` prints it after coverage.py's settings.
@@ -22,17 +23,21 @@ impl OwnSettings {
     /// ```
     pub fn debug_info(&self) -> Vec<(&'static str, Info)> {
         // Named one by one, so that the compiler says which is missing.
-        let Self { patch, gate, always, map, file } = self;
+        let Self { patch, gate, always, map, routes, file } = self;
         let PatchSettings { base, fail_under, max_missing } = patch;
         let GateSettings { floor, new_files, rules, ratchet } = gate;
         let rule = |rule: &Rule| format!("{}: {}", rule.name(), rule.limits());
         let mapped = |(pattern, tests): &(PathPattern, Vec<String>)| {
             format!("{}: {}", pattern.as_str(), tests.join(", "))
         };
+        let routed = |(pattern, paths): &(RoutePattern, Vec<String>)| {
+            format!("{}: {}", pattern.as_str(), paths.join(", "))
+        };
         vec![
             ("file", value(file.as_deref().map(Path::display))),
             ("always", list(always.iter().map(|pattern| pattern.as_str().to_owned()))),
             ("map", list(map.iter().map(mapped))),
+            ("routes", list(routes.iter().map(routed))),
             ("patch.base", value(base.as_ref())),
             ("patch.fail_under", value(fail_under.as_ref())),
             ("patch.max_missing", value(*max_missing)),

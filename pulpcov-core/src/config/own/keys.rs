@@ -3,6 +3,7 @@
 use super::tree::{Item, Table};
 use super::{GateSettings, OwnSettings, PatchSettings};
 use crate::gates::{Limits, PathPattern, Rule};
+use crate::subunit::RoutePattern;
 use crate::{Error, Result};
 
 /// A setting: its name, and how it is set.
@@ -37,7 +38,7 @@ macro_rules! sections {
 /// The settings of the top table.
 pub(super) fn top() -> Vec<Key<OwnSettings>> {
     let sections: [Key<OwnSettings>; 2] = sections![patch PATCH, gate GATE];
-    let others: [Key<OwnSettings>; 2] = keys![always patterns, map map];
+    let others: [Key<OwnSettings>; 3] = keys![always patterns, map map, routes routes];
     sections.into_iter().chain(others).collect()
 }
 
@@ -84,6 +85,20 @@ impl Item {
         let entry = |item: &Item| {
             let pattern = item.name().parse().map_err(|err: Error| item.refused(&err.reason()))?;
             Ok((pattern, item.texts()?))
+        };
+        self.table()?.items().iter().map(entry).collect()
+    }
+
+    /// Reads a table of routes, each with a folder and the other names of it.
+    fn routes(&self) -> Result<Vec<(RoutePattern, Vec<String>)>> {
+        let entry = |item: &Item| {
+            let Ok(pattern) = item.name().parse();
+            match item.texts()? {
+                paths if paths.len() < 2 => Err(item.refused(
+                    "name the folder of the sources here, and then the folders of the same sources on the other machines",
+                )),
+                paths => Ok((pattern, paths)),
+            }
         };
         self.table()?.items().iter().map(entry).collect()
     }

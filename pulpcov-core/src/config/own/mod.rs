@@ -4,7 +4,7 @@
 //!
 //! | file | place |
 //! |---|---|
-//! | `pulpcov.toml` | the top level: `[gate]`, `[patch]`, `[map]`, `always` |
+//! | `pulpcov.toml` | the top level: `[gate]`, `[patch]`, `[map]`, `[routes]`, `always` |
 //! | `pyproject.toml`, `.coveragerc.toml`, or a named file ending in `.toml` | `[tool.pulpcov]`: `[tool.pulpcov.gate]` |
 //! | `.coveragerc`, `setup.cfg`, `tox.ini`, or another named file | `[pulpcov]`: `[pulpcov:gate]` |
 //!
@@ -17,11 +17,13 @@
 //! - `load`: finds the file.
 //! - `tree`: the settings of a file in either dialect, with their lines.
 //! - `info`: the settings as `pulpcov debug config` prints them.
+//! - `routes`: the aliases of routes.
 //! - `keys`: the names of the settings, and how each is read. A new setting is a field here, a line in `keys` and one in `info`.
 
 mod info;
 mod keys;
 mod load;
+mod routes;
 mod tree;
 
 use std::path::PathBuf;
@@ -30,6 +32,7 @@ pub(super) use tree::{Item, Table, Tree};
 
 use crate::gates::{Gate, Limits, PathPattern, Rule};
 use crate::results::Floor;
+use crate::subunit::RoutePattern;
 
 /// The settings of pulpcov itself.
 ///
@@ -59,6 +62,9 @@ pub struct OwnSettings {
     pub always: Vec<PathPattern>,
     /// `map`: files that are not Python, and the tests that need them.
     pub map: Vec<(PathPattern, Vec<String>)>,
+    /// `routes`: for data that came by a route of a subunit stream, the folder of the sources here and those on the machines there,
+    /// as in a set of `[paths]`.
+    pub routes: Vec<(RoutePattern, Vec<String>)>,
     /// The file that has the settings, if any has some.
     pub file: Option<PathBuf>,
 }

@@ -90,6 +90,13 @@ impl FileIdentity {
         Self { file: FileState::of(file), companions: Default::default() }
     }
 
+    /// Returns the identity of bytes that are in no file.
+    #[cfg(feature = "archives")]
+    pub(crate) fn of_stream() -> Self {
+        let file = FileState { inode: None, size: 0, modified: None };
+        Self { file, companions: Default::default() }
+    }
+
     /// Returns how long ago the last change was, or `None` if the clock has been set back since.
     pub(crate) fn age(&self) -> Option<Duration> {
         let states = self.companions.iter().flatten().chain([&self.file]);

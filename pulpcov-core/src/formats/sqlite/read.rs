@@ -67,7 +67,7 @@ impl Reader {
         }
     }
 
-    fn of_authors(self, authors: Authors) -> Self {
+    pub(crate) fn of_authors(self, authors: Authors) -> Self {
         Self { authors, ..self }
     }
 
