@@ -11,7 +11,7 @@ use crate::support::{Dir, pulpcov, root};
 /// For each message that names an option: some of its words, and the test that follows its advice.
 const FOLLOWED: [(&str, &str); 61] = [
     ("--baseline is data of coverage.py", "changes_in_other_languages_are_judged"),
-    ("{}: none of its files is in {}: {}; --strip=N", "names_of_another_place_are_found"),
+    ("{}: none of its files is in {}", "names_of_another_place_are_found"),
     ("nothing is left: --include and --omit", "names_are_mapped_and_chosen"),
     ("--badge and --summary write beside", "runs_are_added_and_drawn"),
     ("{option} needs a report of all files", "runs_are_added_and_drawn"),

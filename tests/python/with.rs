@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -171,17 +172,22 @@ fn changes_in_other_languages_are_judged() {
     let patch = dir.pulpcov(["patch", "--with", "c.info"]);
     assert!(patch.stderr.contains("in no report of another tool: src/new.c"), "{}", patch.stderr);
     // What was written after its own report is told, whenever the data were written.
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    let set_old = |name: &str| {
-        fs::File::options().write(true).open(dir.path(name)).unwrap().set_modified(old).unwrap();
+    let set_age = |name: &str, hours: u64| {
+        let time = SystemTime::now() - Duration::from_secs(3600 * hours);
+        fs::File::options().write(true).open(dir.path(name)).unwrap().set_modified(time).unwrap();
     };
-    let accused =
-        || dir.pulpcov(["patch", "--with", "c.info"]).stderr.contains("written after the data");
-    assert!(!accused());
-    set_old(".coverage");
-    assert!(!accused());
-    set_old("c.info");
-    assert!(accused());
+    let is_accused = || {
+        let ran = dir.pulpcov(["patch", "--with", "c.info"]);
+        ran.stderr.contains("written after the data")
+    };
+    set_age("src/_speed.c", 2);
+    set_age("c.info", 1);
+    assert!(!is_accused());
+    set_age(".coverage", 3);
+    assert!(!is_accused());
+    set_age("c.info", 3);
+    set_age(".coverage", 1);
+    assert!(is_accused());
     dir.pulpcov(["gate"]).status(1).stderr("the rule for \"src/**\" matches no measured file");
 }
 
@@ -265,7 +271,7 @@ fn a_report_without_data_is_refused() {
     dir.write("a.c", "int a;\nint b;\n");
     dir.write("c.info", "SF:a.c\nDA:1,1\nDA:2,0\nend_of_record\n");
     dir.coverage(["run", "app.py"]).status(0);
-    for command in ["report", "badge", "json", "xml", "lcov", "html", "patch"] {
+    for command in ["report", "badge", "json", "xml", "lcov", "html"] {
         let ran = dir.pulpcov([command, "--data-file=misspelt", "--with", "c.info"]).status(1);
         assert!((ran.stdout + &ran.stderr).contains("misspelt"), "{command}");
     }
