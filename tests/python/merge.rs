@@ -100,12 +100,13 @@ fn branches_of_the_same_number_are_the_same() {
     let gcovr = venv("gcovr", &["gcovr==8.6"]).join("bin/gcovr");
     let gcovr = gcovr.to_str().unwrap();
     run(&dir, gcovr, &["--lcov", "g.info", "--cobertura", "g.xml"]).status(0);
-    // One has absolute names.
+    // Names and tests are made the same.
     let folder = format!("{}/", dir.path("").display());
     for name in ["g.info", "g.xml"] {
         let text = std::fs::read_to_string(dir.path(name)).unwrap();
         let source = format!("<source>{}</source>", folder.trim_end_matches('/'));
-        dir.write(name, text.replace(&source, "<source>.</source>").replace(&folder, ""));
+        let text = text.replace(&source, "<source>.</source>").replace(&folder, "");
+        dir.write(name, text.replace("TN:GCOVR_report", "TN:"));
     }
     let branches = |args: &[&str]| {
         let merged = dir.pulpcov([&["merge"], args].concat()).status(0).stdout;

@@ -169,6 +169,7 @@ fn changes_in_other_languages_are_judged() {
     dir.pulpcov(&with[..2]).status(1);
     // A new file that no report has may be without code.
     dir.write("src/new.c", "int a;\n");
+    dir.git(&["add", "src/new.c"]);
     let patch = dir.pulpcov(["patch", "--with", "c.info"]);
     assert!(patch.stderr.contains("in no report of another tool: src/new.c"), "{}", patch.stderr);
     // What was written after its own report is told, whenever the data were written.
