@@ -41,6 +41,8 @@ const CHUNK: usize = 1 << 16;
 pub struct Decoder<R> {
     input: R,
     is_ended: bool,
+    /// What is read at a time.
+    chunk: Vec<u8>,
     buffer: Vec<u8>,
     /// The bytes of the buffer before this came out.
     start: usize,
@@ -77,6 +79,7 @@ impl<R: Read> Decoder<R> {
         Self {
             input,
             is_ended: false,
+            chunk: vec![0; CHUNK],
             buffer: Vec::new(),
             start: 0,
             searched: 0,
@@ -179,16 +182,14 @@ impl<R: Read> Decoder<R> {
             self.start -= gone;
             self.searched -= gone;
         }
-        let filled = self.buffer.len();
-        self.buffer.resize(filled + CHUNK, 0);
         let read = loop {
-            match self.input.read(self.buffer.get_mut(filled..).unwrap_or_default()) {
+            match self.input.read(&mut self.chunk) {
                 Err(err) if err.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
+                read => break read?,
             }
         };
-        self.buffer.truncate(filled + read.as_ref().copied().unwrap_or(0));
-        self.is_ended = read? == 0;
+        self.buffer.extend_from_slice(self.chunk.get(..read).unwrap_or_default());
+        self.is_ended = read == 0;
         Ok(())
     }
 }
