@@ -6,6 +6,7 @@ mod gate;
 mod hook;
 mod merge;
 mod numbers;
+mod subunit;
 mod tests_for;
 mod time;
 mod watch;
@@ -25,6 +26,7 @@ pub(crate) use hook::{
     DATA_ROOT, DEFAULT_PYTHON, HookCommand, HookReportArgs, InstallArgs, StatusArgs, UninstallArgs,
 };
 pub(crate) use merge::{MergeArgs, MergeFormat};
+pub(crate) use subunit::{FilterArgs, LsArgs, PackArgs, SubunitCommand};
 pub(crate) use tests_for::{TestsForArgs, TestsForFormat};
 pub(crate) use watch::{ServeToken, WatchArgs};
 
@@ -117,6 +119,8 @@ pub(crate) enum Command {
     Merge(MergeArgs),
     Patch(PatchArgs),
     Report(ReportArgs),
+    #[command(subcommand)]
+    Subunit(SubunitCommand),
     TestsFor(TestsForArgs),
     Watch(WatchArgs),
     Who(WhoArgs),

@@ -29,6 +29,7 @@ mod reporting;
 mod repository;
 mod source_tree;
 mod standard_input;
+mod subunit;
 mod tests_for;
 mod watch;
 mod who;
@@ -55,6 +56,7 @@ pub(crate) fn run(command: Command) -> Result<Exit, Failure> {
         Command::Merge(args) => merge::run(&args),
         Command::Patch(args) => patch::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Subunit(command) => subunit::run(&command),
         Command::TestsFor(args) => tests_for::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Who(args) => who::run(args),
