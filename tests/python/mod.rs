@@ -35,6 +35,7 @@ mod readers;
 mod report;
 mod sources;
 mod streams;
+mod subunit;
 mod tests_for;
 mod watch;
 mod who;
