@@ -366,6 +366,22 @@ fn what_is_no_data_file_is_not_packed() {
         .stderr("app.py: this is not a subunit stream");
 }
 
+/// The data root of the hook has a folder for each user. What its processes saved can be sent to another machine at their end.
+#[test]
+fn a_data_root_with_folders_of_users_is_packed() {
+    let dir = Dir::new();
+    data_files(&dir);
+    for (which, user) in [("a", "root/uid-1000"), ("b", "root/uid-33-aB3dE9fX")] {
+        let content = fs::read(dir.path(format!(".coverage.{which}"))).unwrap();
+        dir.write(format!("{user}/.coverage.web-1.pid7{which}"), content);
+    }
+    pulpcov_into(&dir, &["subunit", "pack", "root", "--route=web-1"], "stream").status(0);
+    let listed = dir.pulpcov(["subunit", "ls", "stream"]).status(0);
+    listed
+        .stdout(".coverage.web-1.pid7a, route web-1\n")
+        .stdout(".coverage.web-1.pid7b, route web-1\n");
+}
+
 /// The rows that a process left in a write-ahead log are packed, too.
 #[test]
 fn rows_in_a_log_are_packed() {
