@@ -84,7 +84,11 @@ fn packets_by_trying(stream: &[u8]) -> Vec<&[u8]> {
 }
 
 fn claimed_length(bytes: &[u8]) -> Option<usize> {
-    let [0xb3, 0x20..=0x2f, _, rest @ ..] = bytes else { return None };
+    let [0xb3, high @ 0x20..=0x2f, low, rest @ ..] = bytes else { return None };
+    // A status without a test, and a MIME type or an end without a file, are none.
+    if high & 8 == 0 && low & 7 != 0 || low & 0x40 == 0 && low & 0x30 != 0 || low & 8 != 0 {
+        return None;
+    }
     let length = match *rest {
         [a, ..] if a < 0x40 => usize::from(a),
         [a, b, ..] if a < 0x80 => usize::from(a & 0x3f) << 8 | usize::from(b),

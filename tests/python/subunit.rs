@@ -67,7 +67,7 @@ fn large_data_file(dir: &Dir) {
     let mut data = pulpcov_core::CoverageData::new();
     for number in 0..1500 {
         let lines = (1..9000).step_by(1 + number % 7).collect();
-        data.add_lines("app.py", &*format!("test_{number}"), &lines).unwrap();
+        data.add_lines("app.py", &format!("test_{number}"), &lines).unwrap();
     }
     let format = pulpcov_core::combine::StoreFormat::Sqlite;
     pulpcov_core::combine::store(&data, dir.path(".coverage.large"), format).unwrap();
@@ -303,7 +303,7 @@ fn the_rest_goes_on_as_it_comes() {
     let mut output = filter.stdout.take().unwrap();
     // The example in the README of python-subunit.
     let packet = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
-    for part in [&b"(Pdb) "[..], packet, "não só: ".as_bytes()] {
+    for part in [&b"(Pdb) "[..], packet, "não só ³ é, só uma: ".as_bytes()] {
         input.write_all(part).unwrap();
         let mut passed = vec![0; part.len()];
         output.read_exact(&mut passed).unwrap();

@@ -12,6 +12,8 @@ pub(super) enum Fault {
     LongPacket,
     #[error("a packet cannot hold a text with a NUL: {0:?}")]
     Nul(String),
+    #[error("a packet with a status needs a test, and one with a MIME type or an end needs a file")]
+    Senseless,
     #[error("this is not a subunit stream: it has no packets")]
     NotAStream,
     #[error(
@@ -27,7 +29,7 @@ impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::LongPacket | Fault::TooManyBytes { .. } => Self::new(ErrorKind::TooLarge, fault),
-            Fault::Nul(_) => Self::new(ErrorKind::NotRepresentable, fault),
+            Fault::Nul(_) | Fault::Senseless => Self::new(ErrorKind::NotRepresentable, fault),
             Fault::NotAStream => Self::new(ErrorKind::NotADataFile, fault),
             Fault::Io(err) => Self::new(ErrorKind::Io, err),
         }

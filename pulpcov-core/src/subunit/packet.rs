@@ -29,9 +29,20 @@ pub(super) mod flag {
     pub(in crate::subunit) const STATUS: u16 = 0x0007;
 }
 
+/// Returns whether the flags of a packet make sense: they are those of version 2, a status is of a test, and a MIME type and an end are
+/// of a file. The format does not ask for the last two, but no writer does otherwise, and text seldom looks so.
+pub(super) fn makes_sense(flags: u16) -> bool {
+    let has = |bits| flags & bits != 0;
+    flags & flag::VERSION == flag::VERSION_2
+        && !has(flag::UNUSED)
+        && (has(flag::TEST_ID) || !has(flag::STATUS))
+        && (has(flag::FILE) || !has(flag::MIME_TYPE | flag::EOF))
+}
+
 /// A packet of subunit v2: a status of a test, a part of a file, or both.
 ///
-/// The fields are those of the section "Version 2" in the README of python-subunit.
+/// The fields are those of the section "Version 2" in the README of python-subunit. A status needs a test, and a MIME type and an end
+/// need a file.
 ///
 /// # Examples
 ///
@@ -148,8 +159,7 @@ impl<'a> Packet<'a> {
         let (content, _) = bytes.split_last_chunk::<CHECKSUM>()?;
         let mut fields = Fields::new(content.strip_prefix(&[SIGNATURE])?);
         let flags = u16::from_be_bytes(fields.array()?);
-        let is_version_2 = flags & flag::VERSION == flag::VERSION_2 && flags & flag::UNUSED == 0;
-        (is_version_2 && fields.number()? == bytes.len()).then_some(())?;
+        (makes_sense(flags) && fields.number()? == bytes.len()).then_some(())?;
         let has = |bit| flags & bit != 0;
         let packet = Self {
             status: Status::of(flags),
@@ -170,7 +180,8 @@ impl<'a> Packet<'a> {
     /// # Errors
     ///
     /// - [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) if they are more than [`MAX_PACKET`]: split the file;
-    /// - [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if a text has a NUL.
+    /// - [`ErrorKind::NotRepresentable`](crate::ErrorKind::NotRepresentable) if a text has a NUL, or if there is a status without a test, or
+    ///   a MIME type or an end without a file.
     ///
     /// # Examples
     ///
@@ -187,6 +198,9 @@ impl<'a> Packet<'a> {
     /// # Ok::<(), pulpcov_core::Error>(())
     /// ```
     pub fn encode(&self) -> Result<Vec<u8>> {
+        if !makes_sense(self.flags()) {
+            return Err(Fault::Senseless.into());
+        }
         let body = self.body()?;
         // The length counts its own octets, of which there are at most three.
         let fixed = 1 + 2 + body.len() + CHECKSUM;

@@ -1,7 +1,7 @@
 //! Whether bytes can be the beginning of a packet.
 
 use super::fields::octets;
-use super::packet::{CHECKSUM, SIGNATURE, flag};
+use super::packet::{CHECKSUM, SIGNATURE, flag, makes_sense};
 
 /// How many tags are read at most to judge a packet.
 const MOST_TAGS: usize = 16;
@@ -54,7 +54,7 @@ impl Lengths<'_> {
     fn read(&mut self) -> Result<usize, Stop> {
         self.expect(|octet| octet == SIGNATURE)?;
         let high = self.expect(|octet| u16::from(octet) << 8 & flag::VERSION == flag::VERSION_2)?;
-        let low = self.expect(|octet| u16::from(octet) & flag::UNUSED == 0)?;
+        let low = self.expect(|octet| makes_sense(u16::from_be_bytes([high, octet])))?;
         let flags = u16::from_be_bytes([high, low]);
         let has = |bit| flags & bit != 0;
         if self.bytes.get(self.at).is_some_and(|&first| octets(first) > 3) {

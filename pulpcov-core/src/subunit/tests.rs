@@ -73,6 +73,8 @@ prop_compose! {
         is_eof: bool,
         route in option::of("[0-9/]{0,5}"),
     ) -> Owned {
+        let (is_eof, mime_type) = (is_eof && file.is_some(), mime_type.filter(|_| file.is_some()));
+        let status = status.filter(|_| test_id.is_some());
         Owned { status, is_runnable, timestamp, test_id, tags, mime_type, file, is_eof, route }
     }
 }
@@ -152,9 +154,15 @@ fn a_packet_of_the_largest_length_is_read_and_no_longer_one_is_written() {
 }
 
 #[test]
-fn a_text_with_a_nul_is_not_written() {
-    let packet = Packet { test_id: Some("a\0b"), ..Packet::default() };
-    assert_eq!(packet.encode().unwrap_err().kind(), ErrorKind::NotRepresentable);
+fn what_no_reader_takes_is_not_written() {
+    for packet in [
+        Packet { test_id: Some("a\0b"), ..Packet::default() },
+        Packet { status: Some(Status::Failed), ..Packet::default() },
+        Packet { is_eof: true, ..Packet::default() },
+        Packet { mime_type: Some("text/plain"), ..Packet::default() },
+    ] {
+        assert_eq!(packet.encode().unwrap_err().kind(), ErrorKind::NotRepresentable);
+    }
 }
 
 /// To read what each of a million signatures claims would take the square of the time: minutes.
@@ -172,7 +180,15 @@ fn overlapping_claims_take_linear_time() {
 /// Text must not wait for the end of a packet that was never one.
 #[test]
 fn text_with_false_signatures_comes_out_as_it_is_read() {
-    for text in ["1 m³ is much", "não só\n", "0 ³: no\n", "³  ³: ³\0"] {
+    for text in [
+        "1 m³ is much",
+        "não só\n",
+        "0 ³: no\n",
+        "³  ³: ³\0",
+        "só uma",
+        "só ³ ³, só. E",
+        "(1) ó 0 ",
+    ] {
         let mut decoder = Decoder::new(Chain { first: text.as_bytes() });
         let mut seen = Vec::new();
         while seen.len() < text.len() {
