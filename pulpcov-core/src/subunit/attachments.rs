@@ -249,8 +249,9 @@ impl Open {
 ///     packet("data", b"SQLite format 3\0", false)?,
 ///     packet("cut", b"SQLite format 3\0", false)?,
 ///     packet("data", b"...", true)?,
-/// ];
-/// let mut files = Attachments::new(&*stream.concat())?;
+/// ]
+/// .concat();
+/// let mut files = Attachments::new(stream.as_slice())?;
 /// let file = files.next().unwrap()?;
 /// assert_eq!(file.id.to_string(), "data of test_add, route 0");
 /// assert_eq!(file.content, b"SQLite format 3\0...");
