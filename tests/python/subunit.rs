@@ -364,6 +364,14 @@ fn what_is_no_data_file_is_not_packed() {
     dir.pulpcov(["subunit", "ls", "app.py"])
         .status(1)
         .stderr("app.py: this is not a subunit stream");
+    // The data file itself is packed with those that are named like it.
+    fs::remove_file(dir.path(".coverage.notes")).unwrap();
+    fs::copy(dir.path(".coverage.a"), dir.path(".coverage")).unwrap();
+    pulpcov_into(&dir, &["subunit", "pack"], "stream").status(0);
+    dir.pulpcov(["subunit", "ls", "stream"])
+        .status(0)
+        .stdout("  .coverage\n")
+        .stdout("  .coverage.b\n");
 }
 
 /// The data root of the hook has a folder for each user. What its processes saved can be sent to another machine at their end.

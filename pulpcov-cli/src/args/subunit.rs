@@ -56,7 +56,7 @@ pub(crate) struct LsArgs {
 #[derive(Args, Debug)]
 #[command(after_help = PACK_EXIT_CODES)]
 pub(crate) struct PackArgs {
-    /// Data files, and folders with data files; by default the data file's folder
+    /// Data files, and folders with data files [default: the data file, and the files that are named like it]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
