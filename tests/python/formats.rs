@@ -196,6 +196,7 @@ fn verdict(kind: &str) -> (&'static [ErrorKind], &'static str) {
         "json-truncated" => (&[Corrupt], "line 1, column"),
         "json-corrupt" => (&[Corrupt], "line 1, column"),
         "html" => (&[NotADataFile], "an HTML page"),
+        "gzip" => (&[NotADataFile], "compressed with gzip: combine reads"),
         "empty" => (&[NotADataFile], "an empty file"),
         _ => (&[NotADataFile], "not in any format that coverage.py wrote"),
     }

@@ -163,6 +163,22 @@ fn frames_and_members_that_follow_are_one_file() {
     assert_eq!(cut.errors().len(), 1, "{cut:?}");
 }
 
+/// Newer programs write zip archives with zstd (method 93 in APPNOTE.TXT, section 4.4.5).
+#[test]
+fn zip_archives_with_zstd_are_read() {
+    let mut archive = zipped(&[("readme", b""), (".coverage", &zstd(DATA))]);
+    let mut sum = flate2::Crc::new();
+    sum.update(DATA);
+    let at = archive.windows(4).rposition(|bytes| bytes == b"PK\x01\x02").unwrap();
+    let entry = &mut archive[at..];
+    entry[10..12].copy_from_slice(&93u16.to_le_bytes());
+    entry[16..20].copy_from_slice(&sum.sum().to_le_bytes());
+    entry[24..28].copy_from_slice(&(DATA.len() as u32).to_le_bytes());
+    let found = look(&archive);
+    assert_eq!((found.paths(), found.errors()), (vec!["x!/.coverage"], vec![]));
+    assert_eq!(found.files[0].1, DATA);
+}
+
 #[test]
 fn only_regular_files_are_read() {
     let mut tar = tar::Builder::new(Vec::new());
