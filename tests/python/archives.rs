@@ -423,3 +423,41 @@ fn a_pipe_is_read_to_its_end() {
     assert!(tar.wait().unwrap().success());
     assert_eq!(Rows::by_sql(dir.path(".coverage")), expected);
 }
+
+/// What is behind the end of an archive, or beside its directory, is not lost in silence.
+#[test]
+fn data_that_an_archive_hides_is_told() {
+    let dir = shards();
+    run_python(
+        &dir,
+        "import io, struct, tarfile, zipfile
+names = ['shards/2/.coverage.shard2', 'shards/3/.coverage.host.pid7.Xabcdefgx']
+for name, mode in (('a.tar', 'w'), ('a.tgz', 'w:gz')):
+    both = b''
+    for file in names:
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode=mode) as archive:
+            archive.add(file)
+        both += out.getvalue()
+    open(name, 'wb').write(both)
+out = io.BytesIO()
+with zipfile.ZipFile(out, 'w') as archive:
+    for file in names:
+        archive.write(file)
+data = bytearray(out.getvalue())
+end = data.rfind(b'PK\\5\\6')
+entries = [at for at in range(len(data)) if data[at:at + 4] == b'PK\\1\\2']
+struct.pack_into('<I', data, end + 12, entries[1] - entries[0])
+open('a.zip', 'wb').write(data)
+",
+    );
+    for (name, message) in [
+        ("a.tar", "there is more behind the end of the archive"),
+        ("a.tgz", "there is more behind the end of the archive"),
+        ("a.zip", "its directory cannot be understood"),
+    ] {
+        let ran = dir.pulpcov(["combine", name]).status(3);
+        assert!(ran.stderr.contains(message), "{name}: {}", ran.stderr);
+        assert!(ran.stderr.contains("Combined 1 file"), "{name}: {}", ran.stderr);
+    }
+}

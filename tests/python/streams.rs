@@ -273,3 +273,53 @@ fn a_file_without_an_end_is_named_and_left_out() {
     let ran = dir.pulpcov(["report", "--data-file=run.subunit"]).status(1);
     ran.stderr("this is a subunit stream: combine reads the data files in it if it is named");
 }
+
+/// A part of a data file that was damaged on its way is told, whichever part it is.
+#[test]
+fn damaged_packets_are_told() {
+    let dir = machines();
+    stream(&dir, "run.subunit", "0 t1 .coverage data.add\n1 t2 .coverage data.thereadd\n");
+    let whole = fs::read(dir.path("run.subunit")).unwrap();
+    let begin = memchr::memmem::find(&whole, b"SQLite format 3").unwrap();
+    for at in [5_000, 25_000, 45_000] {
+        let mut damaged = whole.clone();
+        damaged[begin + at] ^= 0xff;
+        dir.write("damaged.subunit", damaged);
+        let ran = dir.pulpcov(["combine", "damaged.subunit"]).status(3);
+        assert!(ran.stderr.contains("1 of its packets"), "{at}: {}", ran.stderr);
+        let listed = dir.pulpcov(["subunit", "ls", "damaged.subunit"]).status(0);
+        assert!(listed.stderr.contains("1 packets with parts of files are damaged"), "{at}");
+        let ran = dir.pulpcov(["subunit", "filter", "--into=taken", "damaged.subunit"]).status(3);
+        assert!(ran.stderr.contains("damaged"), "{at}: {}", ran.stderr);
+    }
+}
+
+/// The results of tests pass on, whatever becomes of the data files.
+#[test]
+fn a_stream_passes_on_if_its_data_files_cannot_be_kept() {
+    let dir = machines();
+    stream(&dir, "run.subunit", "0 t1 .coverage data.add\n1 t2 .coverage data.thereadd\n");
+    let filter = |into: &str, file: &str| {
+        let mut command = pulpcov();
+        let into = format!("--into={into}");
+        command.args(["subunit", "filter", &into, file]).current_dir(dir.path(""));
+        command.output().unwrap()
+    };
+    let passed = filter("taken", "run.subunit").stdout;
+    // A full disk.
+    let full = filter("/dev/full", "run.subunit");
+    assert!(full.stdout.is_empty());
+    assert!(String::from_utf8_lossy(&full.stderr).contains("this folder cannot be made"));
+    dir.write("sealed/x", "");
+    let limited = Command::new("sh")
+        .args(["-c", "ulimit -f 8; exec \"$0\" subunit filter --into=sealed run.subunit | cat"])
+        .arg(pulpcov().get_program())
+        .current_dir(dir.path(""))
+        .output()
+        .unwrap();
+    assert_eq!(limited.stdout, passed);
+    assert!(!limited.stderr.is_empty());
+    // What is no stream is not filtered in silence.
+    let other = filter("taken", "add.py");
+    assert!(String::from_utf8_lossy(&other.stderr).contains("this has no packets of subunit"));
+}

@@ -7,6 +7,7 @@ use pulpcov_core::combine::{Combined, Combiner, Event, Folded};
 use pulpcov_core::config::Config;
 use pulpcov_core::paths::PathAliases;
 use pulpcov_core::subunit::RoutePattern;
+use pulpcov_core::text::plural;
 use pulpcov_core::{Error, ErrorKind, discover};
 
 use super::standard_input;
@@ -14,6 +15,9 @@ use crate::args::{CombineArgs, ConfigArgs, Contexts, Mixed};
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
 use crate::{settings, ui};
+
+/// How many inputs that are left out are named. An archive can have hundreds of thousands.
+const LEFT_OUT_NAMED: usize = 1000;
 
 /// How many bytes of rows are held in memory: three million lines in contexts, or twelve million arcs.
 ///
@@ -184,8 +188,12 @@ pub(super) fn message_for(event: &Event<'_>, names_inputs: bool) -> Option<Strin
 }
 
 pub(super) fn report(combined: &Combined, quiet: bool) {
-    for err in &combined.left_out {
+    for err in combined.left_out.iter().take(LEFT_OUT_NAMED) {
         ui::warning(&format!("left out: {err}"));
+    }
+    let more = combined.left_out.len().saturating_sub(LEFT_OUT_NAMED);
+    if more > 0 {
+        ui::warning(&format!("{} left out, too", plural(more, "more input")));
     }
     if let Some(folded) = combined.folded.first() {
         ui::warning(&about_folded(folded, combined.folded.len()));

@@ -22,6 +22,14 @@ pub(super) enum ContainerError {
         "its end is not in the stream, only the first {0} bytes are: the process that wrote it was stopped"
     )]
     CutOff(u64),
+    #[error(
+        "{0} of its packets with parts of files are damaged, so data files may be missing or damaged: get it again"
+    )]
+    DamagedPackets(u64),
+    #[error(
+        "there is more behind the end of the archive, such as a second archive, which is not read: unpack it first"
+    )]
+    MoreBehind,
     #[error("this is encrypted: unpack it first")]
     Encrypted,
     #[error("compressed with method {0} of zip, which cannot be read: unpack it first")]
@@ -80,6 +88,8 @@ impl From<ContainerError> for Error {
             E::Truncated
             | E::CutOff(_)
             | E::Damaged(_)
+            | E::DamagedPackets(_)
+            | E::MoreBehind
             | E::Checksum
             | E::Io(_)
             | E::HasChanges => ErrorKind::Corrupt,

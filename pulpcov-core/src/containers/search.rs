@@ -397,10 +397,12 @@ impl Walk<'_> {
         if state.has_ended() {
             return Err(named(ContainerError::Truncated));
         }
-        // A checksum may follow.
+        // A checksum may follow, and so may empty blocks.
         let mut rest = archive.into_inner();
         state.unbound();
-        std::io::copy(&mut rest, &mut std::io::sink()).map_err(|err| named(err.into()))?;
+        if has_more_than_zeros(&mut rest).map_err(|err| named(err.into()))? {
+            self.pass_on(Err(named(ContainerError::MoreBehind)));
+        }
         Ok(())
     }
 
@@ -416,6 +418,9 @@ impl Walk<'_> {
             let AttachmentId { route, test_id, .. } = id;
             let content = MemberContent::Read(content);
             self.pass_on(Ok(Member { path, route, test_id, content, limit }));
+        }
+        if files.damaged() > 0 {
+            self.pass_on(Err(named(ContainerError::DamagedPackets(files.damaged()).into())));
         }
         for Incomplete { id, size } in files.incomplete() {
             let cut = Error::from(ContainerError::CutOff(size));
@@ -466,5 +471,19 @@ impl Walk<'_> {
         self.files += 1;
         let most = self.search.limits.files;
         if self.files > most { Err(ContainerError::TooManyFiles(most)) } else { Ok(()) }
+    }
+}
+/// Reads to the end. Returns whether anything but zeros comes.
+fn has_more_than_zeros(reader: &mut impl Read) -> std::io::Result<bool> {
+    let (mut buffer, mut has_more) = ([0; 1 << 13], false);
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(has_more),
+            Ok(read) => {
+                has_more |= buffer.get(..read).unwrap_or_default().iter().any(|byte| *byte != 0);
+            }
+            Err(err) if err.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(err) => return Err(err),
+        }
     }
 }

@@ -33,6 +33,10 @@ pub(super) struct Directory {
     entries: BufReader<SharedBytes>,
     /// How many bytes of the directory are left.
     left: u64,
+    /// How many entries it has, modulo 65,536.
+    count: u16,
+    /// How many were read, modulo 65,536.
+    read: u16,
 }
 
 /// What a directory says of a file.
@@ -54,6 +58,8 @@ pub(super) struct ZipEntry {
 struct End {
     start: u64,
     size: u64,
+    /// The number of entries modulo 65,536, of which more than that many are told in this way (section 4.4.1.4).
+    count: u16,
 }
 
 impl Directory {
@@ -61,14 +67,15 @@ impl Directory {
         let end = find_end(archive)?;
         let entries = archive.part(end.start, end.size).ok_or(DAMAGED_DIRECTORY)?;
         let (archive, left) = (archive.clone(), end.size);
-        Ok(Self { archive, entries: BufReader::new(entries), left })
+        Ok(Self { archive, entries: BufReader::new(entries), left, count: end.count, read: 0 })
     }
 
     /// Returns the next entry, or `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<ZipEntry>, ContainerError> {
         if self.left == 0 {
-            return Ok(None);
+            return if self.read == self.count { Ok(None) } else { Err(DAMAGED_DIRECTORY) };
         }
+        self.read = self.read.wrapping_add(1);
         let entry: [u8; ENTRY] = self.take()?;
         if !entry.starts_with(b"PK\x01\x02") {
             return Err(DAMAGED_DIRECTORY);
@@ -187,7 +194,7 @@ fn find_end(archive: &SharedBytes) -> Result<End, ContainerError> {
     if disk != 0 {
         return Err(ContainerError::Split);
     }
-    Ok(End { start: start.into(), size: size.into() })
+    Ok(End { start: start.into(), size: size.into(), count: u16_at(end, 10) })
 }
 
 /// Finds the end of a zip64 directory, whose place is before the end at `position`.
@@ -195,7 +202,11 @@ fn find_end_64(archive: &SharedBytes, position: u64) -> Option<End> {
     let locator: [u8; LOCATOR] = archive.array(position.checked_sub(LOCATOR as u64)?)?;
     let end: [u8; END64] = archive.array(u64_at(&locator, 8))?;
     let is_end = locator.starts_with(b"PK\x06\x07") && end.starts_with(b"PK\x06\x06");
-    is_end.then(|| End { start: u64_at(&end, 48), size: u64_at(&end, 40) })
+    is_end.then(|| End {
+        start: u64_at(&end, 48),
+        size: u64_at(&end, 40),
+        count: (u64_at(&end, 32) & 0xffff) as u16,
+    })
 }
 
 // Numbers are little-endian. What is missing counts as 0; the callers have read as many bytes as they ask for.

@@ -295,6 +295,11 @@ impl<R: Read> Attachments<R> {
         self.files.incomplete()
     }
 
+    /// Returns how many packets with parts of files were [damaged](super::Decoder::damaged) so far. Data files may lack these parts.
+    pub fn damaged(&self) -> u64 {
+        self.chunks.damaged()
+    }
+
     fn next_file(&mut self) -> Result<Option<Attachment>> {
         while let Some(chunk) = self.chunks.next_chunk()? {
             if let Part::Complete(file) = self.files.add(&chunk)? {

@@ -104,6 +104,14 @@ impl<R: Read> Chunks<R> {
         }))
     }
 
+    /// Returns how many packets with parts of files were [damaged](Decoder::damaged) so far.
+    pub fn damaged(&self) -> u64 {
+        match &self.0 {
+            Stream::V1(_) => 0,
+            Stream::V2(decoder) => decoder.damaged(),
+        }
+    }
+
     /// Returns the next chunk, or `None` at the end of the stream.
     ///
     /// # Errors

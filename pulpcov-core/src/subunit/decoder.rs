@@ -50,6 +50,8 @@ pub struct Decoder<R> {
     searched: usize,
     checksums: Checksums,
     has_packets: bool,
+    /// How many packets with parts of files are damaged.
+    damaged: u64,
 }
 
 /// A piece of a stream.
@@ -85,6 +87,7 @@ impl<R: Read> Decoder<R> {
             searched: 0,
             checksums: Checksums::new(),
             has_packets: false,
+            damaged: 0,
         }
     }
 
@@ -110,6 +113,27 @@ impl<R: Read> Decoder<R> {
                 Some(packet.map_or(Piece::Other(bytes), |packet| Piece::Packet { bytes, packet }))
             }
         })
+    }
+
+    /// Returns how many packets with parts of files were damaged so far: all is there but for the right checksum. They came out as
+    /// [other](Piece::Other) bytes.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use pulpcov_core::subunit::{Decoder, FilePart, Packet};
+    ///
+    /// let file = Some(FilePart { name: "data", content: b"0123456789" });
+    /// let mut stream = Packet { file, ..Packet::default() }.encode()?;
+    /// let middle = stream.len() / 2;
+    /// stream[middle] ^= 1;
+    /// let mut decoder = Decoder::new(stream.as_slice());
+    /// while decoder.next_piece()?.is_some() {}
+    /// assert_eq!(decoder.damaged(), 1);
+    /// # Ok::<(), pulpcov_core::Error>(())
+    /// ```
+    pub fn damaged(&self) -> u64 {
+        self.damaged
     }
 
     /// Returns the next packet with a part of a file, or `None` at the end of the stream. A stream without packets is none.
@@ -156,7 +180,16 @@ impl<R: Read> Decoder<R> {
     fn judge(&mut self, at: usize) -> Claim {
         let claim = Claim::of(self.buffer.get(at..).unwrap_or_default());
         match claim {
-            Claim::Whole(length) if !self.is_checksum_right(at, at + length) => Claim::False,
+            Claim::Whole(length) if !self.is_checksum_right(at, at + length) => {
+                // Text can look like the beginning of a packet, but hardly like one with a name and a part of a file.
+                let is_part = self.packet(&(at..at + length)).is_some_and(|packet| {
+                    packet
+                        .file
+                        .is_some_and(|file| !file.name.is_empty() && !file.content.is_empty())
+                });
+                self.damaged += u64::from(is_part);
+                Claim::False
+            }
             claim => claim,
         }
     }

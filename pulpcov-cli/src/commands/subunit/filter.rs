@@ -1,7 +1,7 @@
 //! `pulpcov subunit filter`
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -35,18 +35,29 @@ pub(super) fn run(args: &FilterArgs) -> Result<Exit, Failure> {
         held: BTreeMap::new(),
         target: args.into.join(base),
         taken: 0,
+        failure: None,
     };
+    // A stream must not be lost because its data files cannot be kept.
+    fs::create_dir_all(&args.into).map_err(|err| {
+        Failure::Refused(format!("{}: this folder cannot be made: {err}", ui::name(&args.into)))
+    })?;
     let named = streams::naming(&args.stream);
+    let mut has_packets = false;
     let mut decoder = Decoder::new(of_version_2(streams::open(&args.stream)?, &args.stream)?);
     while let Some(piece) = decoder.next_piece().map_err(&named)? {
         match piece {
             Piece::Other(bytes) => filter.output.write(bytes),
             Piece::Packet { bytes, packet } => {
+                has_packets = true;
                 filter.add(bytes, &packet, &named)?;
             }
         }
     }
-    filter.finish(&args.into)
+    if !has_packets {
+        ui::warning(&format!("{}: this has no packets of subunit", ui::name(&args.stream)));
+    }
+    let damaged = decoder.damaged();
+    filter.finish(&args.into, damaged)
 }
 
 /// Reads the beginning of a stream, and refuses version 1. What comes first is enough to tell, and nothing must wait for more.
@@ -72,6 +83,8 @@ struct Filter {
     target: PathBuf,
     /// How many data files were written.
     taken: usize,
+    /// Why the first data file that could not be written was not.
+    failure: Option<Failure>,
 }
 
 impl Filter {
@@ -98,7 +111,10 @@ impl Filter {
             Part::Data => self.take(&id, bytes)?,
             Part::Complete(file) => {
                 self.take(&id, bytes)?;
-                self.store(&file)?;
+                // The results of tests behind it matter more.
+                if self.failure.is_none() {
+                    self.failure = self.store(&file).err();
+                }
             }
         }
         Ok(())
@@ -145,15 +161,19 @@ impl Filter {
         Ok(path.into())
     }
 
-    fn finish(mut self, folder: &Path) -> Result<Exit, Failure> {
+    fn finish(mut self, folder: &Path, damaged: u64) -> Result<Exit, Failure> {
         self.release_all();
         let cut = self.files.incomplete();
         cut.iter().for_each(|file| ui::warning(&format!("left out: {}", cut_file(file))));
+        streams::warn_of_damage(damaged);
         let taken = plural(self.taken, "data file");
         ui::message(&format!("Took {taken} out of the stream, into {}", ui::name(folder)));
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
         match self.output.error {
             Some(err) => Err(Failure::Output(err)),
-            None if cut.is_empty() => Ok(Exit::Success),
+            None if cut.is_empty() && damaged == 0 => Ok(Exit::Success),
             None => Ok(Exit::LeftOut),
         }
     }

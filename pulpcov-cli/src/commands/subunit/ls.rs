@@ -62,6 +62,7 @@ fn files(path: &Path) -> Result<Vec<Listed>, Failure> {
             Part::Other | Part::Unknown => *others.entry(id).or_default() += length,
         }
     }
+    streams::warn_of_damage(chunks.damaged());
     let cut = collector.incomplete().into_iter();
     listed.extend(cut.map(|file| Listed { what: "data file, cut", size: file.size, id: file.id }));
     let endless = others.into_iter();

@@ -9,6 +9,7 @@ use pulpcov_core::Error;
 use pulpcov_core::subunit::Incomplete;
 
 use crate::exit::Failure;
+use crate::ui;
 
 /// Opens a stream to read. `-` is standard input.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
@@ -45,4 +46,13 @@ pub(super) fn standard_output() -> Result<File, Failure> {
 pub(super) fn cut_file(file: &Incomplete) -> String {
     let Incomplete { id, size } = file;
     format!("{id}: the stream has {size} bytes of it, but not its end")
+}
+
+/// Warns of packets that are damaged.
+pub(super) fn warn_of_damage(packets: u64) {
+    if packets > 0 {
+        ui::warning(&format!(
+            "{packets} packets with parts of files are damaged, so data files may be missing or damaged"
+        ));
+    }
 }
