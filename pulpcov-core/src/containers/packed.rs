@@ -21,6 +21,8 @@ pub(super) enum Layer {
     Checked {
         size: u64,
         crc: u32,
+        /// Whether no other layer counts the bytes.
+        is_alone: bool,
     },
 }
 
@@ -35,9 +37,13 @@ impl Layer {
             Self::Deflate => Box::new(meter.count(DeflateDecoder::new(BufReader::new(reader)))),
             Self::Gzip => Box::new(meter.count(MultiGzDecoder::new(BufReader::new(reader)))),
             Self::Zstd => Box::new(meter.count(ZstdReader::new(BufReader::new(reader)))),
-            Self::Checked { size, crc } => {
-                // Entries can be of the same bytes, so a small archive can have any number of large files.
-                Box::new(meter.count(Checked { reader, left: size, sum: Crc::new(), crc }))
+            Self::Checked { size, crc, is_alone } => {
+                let checked = Checked { reader, left: size, sum: Crc::new(), crc };
+                match is_alone {
+                    // Entries can be of the same bytes, so a small archive can have any number of large files.
+                    true => Box::new(meter.count(checked)),
+                    false => Box::new(checked),
+                }
             }
         }
     }

@@ -252,9 +252,9 @@ fn bombs_end_with_the_limit() {
     let total = limits(|limits| limits.total_bytes = 100_000);
     for archive in [zipped(&files), gzipped(&tarred(&files)), gzipped(&bomb), zstd(&bomb)] {
         let found = look_with(total.clone(), &archive);
-        let error = found.errors()[0];
-        assert!(error.contains(": more than 100000 bytes unpacked"), "{error}");
-        assert_eq!(found.errors().len(), 1 + usize::from(found.failed.len() == 2), "{found:?}");
+        // Nothing is read of the archive after that.
+        let is_limit = |error: &&str| error.contains(": more than 100000 bytes unpacked");
+        assert!(!found.errors().is_empty() && found.errors().iter().all(is_limit), "{found:?}");
     }
     let few = limits(|limits| limits.files = 2);
     for archive in [zipped(&files), tarred(&files)] {

@@ -115,7 +115,8 @@ impl Directory {
         }
         let names = u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
         let bytes = self.archive.part(entry.header + HEADER as u64 + names, entry.packed);
-        let checked = Layer::Checked { size: entry.size, crc: entry.crc };
+        let is_alone = entry.method == 0;
+        let checked = Layer::Checked { size: entry.size, crc: entry.crc, is_alone };
         let layers = match entry.method {
             0 => vec![checked],
             8 => vec![Layer::Deflate, checked],
