@@ -2,9 +2,13 @@
 //! code, and nothing in the source code may become markup.
 #![no_main]
 
+use std::io::Read;
 use std::path::Path;
 
 use arbitrary::Arbitrary;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::DeflateDecoder;
 use libfuzzer_sys::fuzz_target;
 use pulpcov_core::CoverageData;
 use pulpcov_core::report::html::{self, Options};
@@ -50,11 +54,7 @@ fuzz_target!(|input: Input| {
     let page = String::from_utf8(page).expect("UTF-8");
     assert_eq!(page.matches("<script").count(), page.matches("</script>").count());
     assert_eq!(page.matches("<script>").count(), 1);
-    for table in page.split("<script type=\"application/json\" data-name=\"").skip(1) {
-        let (_, json) = table.split_once("\">").expect("the end of a tag");
-        let (json, _) = json.split_once("</script>").expect("the end of a table");
-        serde_json::from_str::<Value>(json).expect("JSON");
-    }
+    let page = inflated(&page);
 
     let source = summary.source(file).expect("the source");
     let text = source.text();
@@ -85,6 +85,33 @@ fuzz_target!(|input: Input| {
         assert_eq!(read, text);
     }
 });
+
+/// Returns the page with its compressed parts as text, but without its tables, which have to be JSON.
+fn inflated(page: &str) -> String {
+    let mut parts = page.split("<script ");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (tag, rest) = part.split_once('>').expect("the end of a tag");
+        let (content, rest) = rest.split_once("</script>").expect("the end of a script");
+        let content = match tag.ends_with(" data-packed") {
+            true => inflate(content),
+            false => content.to_owned(),
+        };
+        match tag.starts_with("type=\"text/plain\"") {
+            true => drop(serde_json::from_str::<Value>(&content).expect("JSON")),
+            false => text.extend(["<script ", tag, ">", &content, "</script>"]),
+        }
+        text.push_str(rest);
+    }
+    text
+}
+
+fn inflate(packed: &str) -> String {
+    let bytes = STANDARD.decode(packed).expect("base64");
+    let mut text = String::new();
+    DeflateDecoder::new(bytes.as_slice()).read_to_string(&mut text).expect("DEFLATE of UTF-8");
+    text
+}
 
 /// Returns the text of a line in the report, without the parts after the text.
 fn text_of(item: &str) -> String {
