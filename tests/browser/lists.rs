@@ -350,6 +350,13 @@ fn each_language_has_its_lists() {
         assert!(browser.get(heads).to_string().contains("branches"));
         browser.run("history.back()");
         browser.until_is(total, json!("50%"));
+        // The folders are those of the same language.
+        browser.run("[...document.querySelectorAll('nav a')].find((link) => link.innerText === 'Folders').click()");
+        browser.until("document.querySelector('.tree')?.innerText.includes('web/')");
+        browser.until_is(
+            "document.querySelector('.languages [aria-current]').innerText",
+            json!("JavaScript 50%"),
+        );
     }
     // The folders are those of one language.
     let browser = Browser::new(1280, 900);

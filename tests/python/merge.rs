@@ -6,12 +6,7 @@ use std::process::Command;
 use crate::support::{Dir, Ran, pulpcov, root, venv};
 
 pub(super) fn run(dir: &Dir, program: &str, args: &[&str]) -> Ran {
-    let mut command = Command::new(program);
-    command.current_dir(dir.path("")).args(args).env("LC_ALL", "C.UTF-8");
-    match command.output() {
-        Ok(output) => output.into(),
-        Err(err) => panic!("{program}: {err}: these tests need gcc and lcov"),
-    }
+    dir.run(Command::new(program).args(args))
 }
 
 /// A program in C whose three runs take different ways, and a tracefile of each run.
@@ -44,7 +39,7 @@ fn measured_in_c() -> Dir {
     dir
 }
 
-const BRANCHES: [&str; 2] = ["--rc", "lcov_branch_coverage=1"];
+pub(super) const BRANCHES: [&str; 2] = ["--rc", "lcov_branch_coverage=1"];
 const RUNS: [&str; 3] = ["one.info", "two.info", "three.info"];
 
 /// lcov reads what we merged, and finds in it what it finds in what it merged itself.

@@ -286,9 +286,13 @@ fn damaged_packets_are_told() {
         damaged[begin + at] ^= 0xff;
         dir.write("damaged.subunit", damaged);
         let ran = dir.pulpcov(["combine", "damaged.subunit"]).status(3);
-        assert!(ran.stderr.contains("1 of its packets"), "{at}: {}", ran.stderr);
+        assert!(
+            ran.stderr.contains("1 packet with a part of a file is damaged"),
+            "{at}: {}",
+            ran.stderr
+        );
         let listed = dir.pulpcov(["subunit", "ls", "damaged.subunit"]).status(0);
-        assert!(listed.stderr.contains("1 packets with parts of files are damaged"), "{at}");
+        assert!(listed.stderr.contains("1 packet with a part of a file is damaged"), "{at}");
         let ran = dir.pulpcov(["subunit", "filter", "--into=taken", "damaged.subunit"]).status(3);
         assert!(ran.stderr.contains("damaged"), "{at}: {}", ran.stderr);
     }

@@ -8,18 +8,13 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
+use super::merge::BRANCHES;
 use crate::support::{Dir, REFERENCE, Ran, coverage, is_root, npm_package, pulpcov, python, venv};
 
 #[track_caller]
 fn run(dir: &Dir, command: &mut Command) -> Ran {
-    command.current_dir(dir.path("")).env("LC_ALL", "C.UTF-8");
-    match command.output() {
-        Ok(output) => Ran::from(output).status(0),
-        Err(err) => panic!("{command:?}: {err}"),
-    }
+    dir.run(command).status(0)
 }
-
-const BRANCHES: [&str; 2] = ["--rc", "lcov_branch_coverage=1"];
 
 const SPEED: &str = r#"#include <Python.h>
 
@@ -138,7 +133,7 @@ fn an_extension_in_c_has_a_table_of_its_own() {
     // And one set of pages.
     dir.pulpcov(["html", "--with", "c.info"]).status(0);
     let index = fs::read_to_string(dir.path("htmlcov/index.html")).unwrap();
-    assert!(index.contains("src/</wbr>_speed.c") || index.contains("_speed.c"), "{index}");
+    assert!(index.contains("_speed.c"), "{index}");
 }
 
 /// A change of the extension is judged as one of Python.
@@ -399,7 +394,7 @@ fn javascript_by_c8_is_joined() {
     let figures: Vec<&str> = row.split_whitespace().collect();
     assert_eq!(figures[1], figure("LF:").to_string());
     assert_eq!(figures[2], (figure("LF:") - figure("LH:")).to_string());
-    assert!(row.ends_with("3-4, 7-9") || row.contains("7-9"), "{row}");
+    assert!(row.ends_with(" 3-4, 7-9"), "{row}");
     assert!(table.contains("\nJavaScript "), "{table}");
 }
 
@@ -446,7 +441,7 @@ fn rust_by_rustc_is_joined() {
     assert_eq!(figures[1], figure("LF:").to_string());
     assert_eq!(figures[2], (figure("LF:") - figure("LH:")).to_string());
     // Half of it ran for an even number only.
-    assert!(row.contains("6") && row.contains("12-14"), "{row}");
+    assert!(row.ends_with(" 6, 12-14"), "{row}");
     assert!(ran.stdout.contains("app.py            3      0   100%"), "{}", ran.stdout);
 }
 

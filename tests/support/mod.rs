@@ -91,6 +91,16 @@ impl Dir {
         fs::set_permissions(self.path(""), mode(0o755, 0o555)).unwrap();
     }
 
+    /// Runs another program in the folder.
+    #[track_caller]
+    pub(crate) fn run(&self, command: &mut Command) -> Ran {
+        command.current_dir(self.path("")).env("LC_ALL", "C.UTF-8");
+        match command.output() {
+            Ok(output) => output.into(),
+            Err(err) => panic!("{command:?}: {err}: `tests/run` installs what tests need"),
+        }
+    }
+
     /// Runs the command in this folder.
     pub(crate) fn pulpcov<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Ran {
         Ran::from(pulpcov().args(args).current_dir(self.path("")).output().unwrap())

@@ -4,6 +4,7 @@ use std::io;
 
 use crate::discover::base_of;
 use crate::error::{Error, ErrorKind};
+use crate::subunit::damaged_packets;
 use crate::text::printable;
 
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +23,7 @@ pub(super) enum ContainerError {
         "its end is not in the stream, only the first {0} bytes are: the process that wrote it was stopped"
     )]
     CutOff(u64),
-    #[error(
-        "{0} of its packets with parts of files are damaged, so data files may be missing or damaged: get it again"
-    )]
+    #[error("{} damaged, so data files may be missing or damaged: get it again", damaged_packets(*.0))]
     DamagedPackets(u64),
     #[error(
         "there is more behind the end of the archive, such as a second archive, which is not read: unpack it first"

@@ -209,9 +209,9 @@ fn only_regular_files_are_read() {
 fn names_are_shown_and_not_followed() {
     let long = format!("{}/.coverage.1", "d".repeat(400));
     let archive =
-        zipped(&[("../../etc/.coverage.1", DATA), ("/root/.coverage.2", DATA), (&long, DATA)]);
+        zipped(&[("../../etc/.coverage.1", DATA), ("/srv/.coverage.2", DATA), (&long, DATA)]);
     let found = look(&archive);
-    assert_eq!(found.paths()[..2], ["x!/../../etc/.coverage.1", "x!//root/.coverage.2"]);
+    assert_eq!(found.paths()[..2], ["x!/../../etc/.coverage.1", "x!//srv/.coverage.2"]);
     assert!(found.paths()[2].len() < 320 && found.paths()[2].ends_with('…'));
     let found = look(&tarred(&[(&long, DATA)]));
     assert_eq!(found.paths().len(), 1);

@@ -68,6 +68,15 @@ pub enum Piece<'a> {
     Other(&'a [u8]),
 }
 
+/// Says how many packets are damaged, as the beginning of a sentence.
+#[doc(hidden)] // For the `pulpcov` command. It may change at any time.
+pub fn damaged_packets(count: u64) -> String {
+    match count {
+        1 => "1 packet with a part of a file is".to_owned(),
+        count => format!("{count} packets with parts of files are"),
+    }
+}
+
 /// Where the next piece is.
 enum Found {
     Packet(Range<usize>),

@@ -32,7 +32,7 @@ mod version;
 
 pub use attachments::{Attachment, AttachmentId, Attachments, Collector, Incomplete, Part};
 pub use chunks::{Chunk, Chunks};
-pub use decoder::{Decoder, Piece};
+pub use decoder::{Decoder, Piece, damaged_packets};
 pub use packet::{FilePart, MAX_PACKET, Packet, Status, Timestamp};
 pub use route_pattern::RoutePattern;
 pub use version::{Version, looks_like_subunit};

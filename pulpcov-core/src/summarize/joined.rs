@@ -1,6 +1,7 @@
 //! What other tools measured, beside the data.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use super::file_choice::{FileChoice, Patterns};
 use super::naming::Candidate;
@@ -45,9 +46,9 @@ impl<'r> Joined<'r> {
 
     /// Removes the files that only other tools measured from those that were asked for.
     pub(super) fn leave_out(&self, tasks: &mut Vec<Task>) {
-        tasks.retain(|task| {
-            !self.others.iter().any(|(candidate, _)| candidate.path == task.candidate.path)
-        });
+        let others: HashSet<&Path> =
+            self.others.iter().map(|(candidate, _)| candidate.path.as_path()).collect();
+        tasks.retain(|task| !others.contains(task.candidate.path.as_path()));
     }
 
     /// Compares the files that only other tools measured with their sources. Returns them in the order of their languages and names,

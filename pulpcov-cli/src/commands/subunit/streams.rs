@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use pulpcov_core::Error;
-use pulpcov_core::subunit::Incomplete;
+use pulpcov_core::subunit::{Incomplete, damaged_packets};
 
 use crate::exit::Failure;
 use crate::ui;
@@ -52,7 +52,8 @@ pub(super) fn cut_file(file: &Incomplete) -> String {
 pub(super) fn warn_of_damage(packets: u64) {
     if packets > 0 {
         ui::warning(&format!(
-            "{packets} packets with parts of files are damaged, so data files may be missing or damaged"
+            "{} damaged, so data files may be missing or damaged",
+            damaged_packets(packets)
         ));
     }
 }

@@ -27,9 +27,13 @@ function filesOfLanguage(files) {
   return other ? { ...some, totals: other.totals, has_branches: other.totals.branches[0] > 0, before: undefined, gone: [], history: false, notes: [] } : some;
 }
 
-/** Shows the view again when the address says another language. */
+/** Shows the view again when the address says another language. The ways to other views lead to the same language. */
 function followLanguage() {
   const language = chosenLanguage();
+  for (const view of ["index", "tree"]) {
+    const link = $(`nav a[href*="${view}.html"]:not([data-language])`);
+    link?.setAttribute("href", `${view}.html${language === PYTHON ? "" : `#language=${encodeURIComponent(language)}`}`);
+  }
   const follow = onPlace;
   onPlace = () => (chosenLanguage() === language ? follow?.() : start());
 }
